@@ -1,0 +1,67 @@
+import { inspect } from 'node:util'
+
+/** What the operator, not we, must act on: printed as a message. Anything else is our bug and shows its stack. */
+export abstract class RunnerError extends Error {
+  /** The exit code of a run that ends with this error. */
+  abstract readonly exitCode: number
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+  }
+}
+
+/** The command line asks for something that does not exist or does not fit together. */
+export class UsageError extends RunnerError {
+  readonly exitCode = 1
+}
+
+/** The inventory, or a role's vars in it, is wrong. Several faults at once are one error, a line each. */
+export class InventoryError extends RunnerError {
+  readonly exitCode = 1
+}
+
+/** The host was not reached, or did not let us in: network, host key, login, sudo. */
+export class ConnectError extends RunnerError {
+  readonly exitCode = 4
+}
+
+/** This host cannot be brought to the wanted state as it is: unsupported, or in the way of what is wanted. */
+export class HostError extends RunnerError {
+  readonly exitCode = 3
+}
+
+/** A command on the host ended with something else than 0. */
+export class CommandFailed extends HostError {
+  readonly status: number
+  readonly output: string
+
+  constructor(where: string, status: number, command: string, output: string) {
+    super(`${where}: exit code ${status}: ${command}${output.trim() === '' ? '' : `\n${output.trim()}`}`)
+    this.status = status
+    this.output = output
+  }
+
+  /** The same, with a line about what became of it. */
+  with(line: string): this {
+    this.message += `\n${line}`
+    return this
+  }
+}
+
+/** What was applied still differs when read again. */
+export class NotConverged extends HostError {}
+
+/** Not the operator's to mend: a bug of ours on one host, which must not take the other hosts' results along. */
+export class Bug extends RunnerError {
+  readonly exitCode = 70
+
+  constructor(cause: unknown) {
+    super(`this is a bug of botgarden:\n${inspect(cause)}`, { cause })
+  }
+}
+
+/** A guarded change was taken back by the host, since nobody could confirm it over a fresh connection. */
+export class Reverted extends RunnerError {
+  readonly exitCode = 5
+}

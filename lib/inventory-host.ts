@@ -1,0 +1,76 @@
+import { checked } from './checked.ts'
+import { type RoleSchema, varsSchema } from './inventory-schema.ts'
+import { disagreements, entriesOf, type Group, layered } from './levels.ts'
+import { suggest } from './suggest.ts'
+import { isList, type Node } from './yaml.ts'
+
+export interface InventoryHost {
+  readonly name: string
+  /** An alias of ssh_config, or user@host:port. */
+  readonly ssh: string
+  readonly groups: readonly string[]
+  /** One entry per role, checked, defaults filled in. */
+  readonly vars: Record<string, unknown>
+}
+
+/** The hosts, each with its merged vars. It bears a file that is wrong in other places too, so that all faults are found at once. */
+export function readHosts(root: Node, roles: readonly RoleSchema[]): { hosts: InventoryHost[]; faults: string[] } {
+  const groups = [...section(root, 'groups')].map(([name, node]) => ({ name, node, vars: rolesIn(node, roles) }))
+  const all = rolesIn(entriesOf(root).get('vars') ?? root, roles)
+  const read = [...section(root, 'hosts')].map(([name, node]) => readHost(name, node, all, groups, roles))
+  const inUse = new Set(read.flatMap(({ host }) => host.groups))
+  const unused = groups.filter((group) => !inUse.has(group.name))
+  const faults = unused.map((group) => `${group.node.key}: groups.${group.name}: no host is in this group`)
+  return { hosts: read.map(({ host }) => host), faults: [...faults, ...read.flatMap((each) => each.faults)] }
+}
+
+function readHost(name: string, node: Node, all: Node, groups: readonly Group[], roles: readonly RoleSchema[]) {
+  const own = rolesIn(node, roles)
+  const listed = listedGroups(node)
+  const mine = groups.filter((group) => listed.some(({ value }) => value === group.name))
+  const { value, faults } = checked(withEveryRole(layered(all, mine, own), roles), varsSchema(roles))
+  const host: InventoryHost = {
+    name,
+    ssh: String(entriesOf(node).get('ssh')?.value ?? name),
+    groups: [...new Set(listed.map((group) => String(group.value)))],
+    vars: value,
+  }
+  return { host, faults: [...faults, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)] }
+}
+
+function unknownGroups(host: string, listed: readonly Node[], groups: readonly Group[]): string[] {
+  const names = groups.map((group) => group.name)
+  return listed
+    .filter(({ value }) => typeof value === 'string' && !names.includes(value))
+    .map(
+      ({ where, value }) => `${where}: hosts.${host}.groups: unknown group "${value}"${suggest(String(value), names)}`,
+    )
+}
+
+function listedGroups(host: Node): readonly Node[] {
+  const groups = entriesOf(host).get('groups')
+  return groups !== undefined && isList(groups.value) ? groups.value : []
+}
+
+function section(root: Node, name: string) {
+  return entriesOf(entriesOf(root).get(name) ?? { ...root, value: null })
+}
+
+/** Only what stands under roles' names. A role without anything (`docker:`) is one with no vars. */
+function rolesIn(level: Node, roles: readonly RoleSchema[]): Node {
+  const held = roles.flatMap(({ name }) => {
+    const node = entriesOf(level).get(name)
+    return node === undefined ? [] : [[name, node.value === null ? emptied(node) : node] as const]
+  })
+  return { ...level, value: new Map(held) }
+}
+
+/** Absent roles get their schema's defaults; what they miss is said to be missing in the host. */
+function withEveryRole(vars: Node, roles: readonly RoleSchema[]): Node {
+  const absent = { ...vars, where: vars.key, value: new Map() }
+  return { ...vars, value: new Map(roles.map(({ name }) => [name, entriesOf(vars).get(name) ?? absent])) }
+}
+
+function emptied(node: Node): Node {
+  return { ...node, value: new Map() }
+}

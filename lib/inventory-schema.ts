@@ -1,0 +1,48 @@
+import * as v from 'valibot'
+
+/** As much of a role as the inventory knows of it. */
+export interface RoleSchema {
+  readonly name: string
+  readonly vars: v.GenericSchema
+}
+
+/** What the inventory file may hold. What stands under a role's name is checked later, when the levels are merged. */
+export function inventorySchema(roles: readonly RoleSchema[]) {
+  const vars = Object.fromEntries(roles.map((role) => [role.name, v.optional(v.unknown())]))
+  const host = v.strictObject({ ...vars, ssh: v.optional(sshAddress), groups: v.optional(v.array(v.string())) })
+  return v.pipe(
+    v.strictObject({
+      sandbox: v.optional(v.boolean(), false),
+      sshConfig: v.optional(v.pipe(v.string(), v.nonEmpty())),
+      vars: v.nullish(v.strictObject(vars)),
+      groups: v.nullish(v.record(name, v.nullish(v.strictObject(vars)))),
+      hosts: v.pipe(
+        v.record(name, v.nullish(host)),
+        v.check((hosts) => Object.keys(hosts).length > 0, 'no host; name at least one'),
+        v.description('a mapping of host names to hosts'),
+      ),
+    }),
+    v.description('a mapping with the key "hosts"'),
+  )
+}
+
+/** The vars of every role of one host together. */
+export function varsSchema(roles: readonly RoleSchema[]) {
+  return v.strictObject(Object.fromEntries(roles.map((role) => [role.name, role.vars])))
+}
+
+const name = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9.-]*$/, 'of a-z, 0-9, "." and "-", starting with a letter or digit'),
+)
+
+// An address never starts with "-": ssh would read it as an option.
+const address = /^(?:\w[\w.+-]*@)?(?:\[[\da-f:.]*:[\da-f:.]*(?:%[\w.-]+)?\]|\w[\w.-]*)(?::(?<port>\d+))?$/i
+
+const sshAddress = v.pipe(v.string(), v.check(isAddress, 'an alias of ssh_config or user@host:port (IPv6 in brackets)'))
+
+function isAddress(text: string): boolean {
+  const match = address.exec(text)
+  const port = match?.groups?.port
+  return match !== null && (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535))
+}

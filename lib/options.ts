@@ -1,0 +1,85 @@
+import { basename } from 'node:path'
+import { UsageError } from './errors.ts'
+import { flags, givenFlags, spellingOf, takenByNpm } from './flags.ts'
+
+export interface Options {
+  inventory: string
+  check: boolean
+  diff: boolean
+  limit: string[]
+  tags: string[]
+  wait: boolean
+  acceptNew: boolean
+  json: boolean
+  verbose: boolean
+  help: boolean
+}
+
+/** Reads what stands after the script on the command line; `playbook` is for the last line of an error. */
+export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv, playbook = 'site'): Options {
+  try {
+    const given = givenFlags(argv)
+    const list = (name: 'limit' | 'tags') => (given.get(name) ?? []).flatMap((value) => parts(name, value))
+    return {
+      inventory: given.get('inventory')?.[0] ?? (env.BOTGARDEN_INVENTORY || 'inventory/sandbox.yaml'),
+      check: given.has('check'),
+      diff: given.has('diff'),
+      limit: list('limit'),
+      tags: list('tags'),
+      wait: given.has('wait'),
+      acceptNew: given.has('accept-new'),
+      json: given.has('json'),
+      verbose: given.has('verbose'),
+      help: given.has('help'),
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    throw new UsageError(`${error.message}\nsee: npx zx playbooks/${playbook}.ts --help`)
+  }
+}
+
+/**
+ * What stands after the script in process.argv. Flags before it never reach the playbook, which would then run without
+ * them, `--check` above all: they are refused.
+ */
+export function scriptArguments(argv: readonly string[], env: NodeJS.ProcessEnv, script: string): string[] {
+  const at = argv.findIndex((word, i) => i > 0 && basename(word) === basename(script))
+  if (at < 0) return argv.slice(2)
+  const lost = [...argv.slice(2, at).filter((word) => word !== '--'), ...takenByNpm(env)].join(' ')
+  if (lost === '') return argv.slice(at + 1)
+  const next = `npx zx playbooks/${basename(script)} ${lost}`
+  throw new UsageError(`"${lost}" stands before the script, where it would be lost; type: ${next}`)
+}
+
+/** The text of `--help`. */
+export function usage(playbook: string, summary: string): string {
+  const rows = Object.entries(flags).map(([name, flag]) => [spellingOf(name, flag), flag.help] as const)
+  const width = Math.max(...rows.map(([spelling]) => spelling.length))
+  return `${playbook}: ${summary}
+
+usage: npx zx playbooks/${playbook}.ts [options]
+
+options:
+${rows.map(([spelling, help]) => `  ${spelling.padEnd(width)}  ${help}`).join('\n')}
+
+exit codes:
+  0  as wanted (after a run: converged)
+  1  wrong usage, inventory or vars; nothing was touched
+  2  --check: changes or unknowns are pending
+  3  a host failed
+  4  a host could not be reached
+  5  a guarded change was reverted
+  70  a bug of botgarden, with its stack; also a run that ended without finishing
+  130  Ctrl-C
+
+examples:
+  npx zx playbooks/${playbook}.ts --check --diff
+  npx zx playbooks/${playbook}.ts -i inventory/production.yaml --limit vps1
+`
+}
+
+function parts(name: string, value: string): string[] {
+  const names = value.split(',').map((part) => part.trim())
+  if (names.includes('')) throw new UsageError(`--${name}: a name is missing in "${value}"`)
+  return names
+}

@@ -1,0 +1,109 @@
+import { HostError } from './errors.ts'
+import type { Reading, State } from './reading.ts'
+import type { Change, Read, Resource } from './resource.ts'
+
+/** What a run would do about one resource. */
+export type Planned = { readonly resource: Resource } & (
+  | { readonly status: 'ok' }
+  /** No changes of its own: what `cause` does will also make this as wanted. */
+  | { readonly status: 'comes-with'; readonly cause: string }
+  | { readonly status: 'change'; readonly changes: readonly Change[] }
+  /** Not as wanted now, and only after `cause` can the host tell what is left to do. */
+  | { readonly status: 'unknown'; readonly cause: string }
+)
+
+export interface PlannedChange {
+  readonly id: string
+  readonly change: Change
+}
+
+interface Unknown {
+  readonly unknownAfter: string
+}
+
+/**
+ * Plans every resource in order, each against the state as the changes before it will leave it. Pure: the same
+ * function decides in a check and in an apply, and an empty result means «as wanted».
+ */
+export function planAll(resources: readonly Resource[], state: State): Planned[] {
+  const expected = new Map<string, unknown | Unknown>(state)
+  const causes = new Map<string, string>()
+
+  return resources.map((resource): Planned => {
+    const unknown = resource.reads.map(({ key }) => expected.get(key)).find(isUnknown)
+    if (unknown) {
+      const changed = resource.reads.some(({ key }) => causes.has(key) && !isUnknown(expected.get(key)))
+      if (!changed && asWanted(resource, state)) return { resource, status: 'ok' }
+      for (const { key } of predictionsNow(resource, state)) expected.set(key, unknown)
+      return { resource, status: 'unknown', cause: unknown.unknownAfter }
+    }
+    const changes = planOn(resource, expected)
+    for (const prediction of changes.flatMap((change) => change.predicts ?? [])) {
+      if (!state.has(prediction.key)) continue // nobody asks
+      const before = expected.get(prediction.key)
+      causes.set(prediction.key, resource.id)
+      if ('unknowable' in prediction) expected.set(prediction.key, { unknownAfter: resource.id })
+      else if (!isUnknown(before)) expected.set(prediction.key, prediction.after(before, readerOf(resource, expected)))
+    }
+    if (changes.length > 0) return { resource, status: 'change', changes }
+    // Only where the thing itself changes: one that was right all along, for what it should be, is not changed.
+    const cause = causes.get(resource.reads[0]?.key ?? '')
+    return cause === undefined || asWanted(resource, state)
+      ? { resource, status: 'ok' }
+      : { resource, status: 'comes-with', cause }
+  })
+}
+
+/**
+ * What can be applied now: everything in order up to the first resource that must be read again before. Guarded changes
+ * are a stage of their own, so that they are confirmed before anything else takes time.
+ */
+export function nextStage(planned: readonly Planned[]): PlannedChange[] {
+  const firstUnknown = planned.findIndex(({ status }) => status === 'unknown')
+  const changes = allChanges(planned.slice(0, firstUnknown < 0 ? undefined : firstUnknown))
+  const isGuarded = ({ change }: PlannedChange) => change.guard !== undefined
+  const first = changes[0]
+  const end = first ? changes.findIndex((each) => isGuarded(each) !== isGuarded(first)) : -1
+  return end < 0 ? changes : changes.slice(0, end)
+}
+
+/** Every change that can be told, in order. */
+export function allChanges(planned: readonly Planned[]): PlannedChange[] {
+  return planned.flatMap((each) =>
+    each.status === 'change' ? each.changes.map((change) => ({ id: each.resource.id, change })) : [],
+  )
+}
+
+function asWanted(resource: Resource, state: State): boolean {
+  try {
+    return planOn(resource, state).length === 0
+  } catch (error) {
+    // Not reachable from here as things stand, which is what an earlier change is there to mend.
+    if (error instanceof HostError) return false
+    throw error
+  }
+}
+
+function predictionsNow(resource: Resource, state: State) {
+  try {
+    return planOn(resource, state).flatMap((change) => change.predicts ?? [])
+  } catch (error) {
+    if (error instanceof HostError) return []
+    throw error
+  }
+}
+
+function planOn(resource: Resource, state: State): readonly Change[] {
+  return resource.plan(readerOf(resource, state))
+}
+
+function readerOf({ id }: Resource, state: State): Read {
+  return <S>({ key }: Reading<S>) => {
+    if (!state.has(key)) throw new Error(`${id} plans on ${key}, which no resource says it reads`)
+    return state.get(key) as S
+  }
+}
+
+function isUnknown(value: unknown): value is Unknown {
+  return typeof value === 'object' && value !== null && 'unknownAfter' in value
+}

@@ -1,0 +1,87 @@
+import type { Reading } from './reading.ts'
+import type { Script } from './sh.ts'
+
+/** One piece of a host's wanted state. It runs nothing. */
+export interface Resource {
+  /** `KIND:NAME`, as people read it in a report; the same id twice must want the same. */
+  readonly id: string
+  /** Plain data that says what is wanted: two resources of one id are compared by it. */
+  readonly wants: unknown
+  /** The first is the thing itself, the others what it depends on. */
+  readonly reads: readonly Reading[]
+  /** The changes still needed, none when all is as wanted. Throws a `HostError` where no change could get there. */
+  plan(read: Read): readonly Change[]
+}
+
+/** Looks a reading up in the state that a plan is made on. */
+export type Read = <S>(reading: Reading<S>) => S
+
+/** One change of a host, as data: nothing runs until apply compiles it. */
+export interface Change {
+  /** What changes, in a few words that go on after the id: `install`, `mode 0600 → 0644`. */
+  readonly summary: string
+  readonly script: Script
+  /** Made only when somebody wants to see it. */
+  readonly diff?: () => string
+  /** What the readings will be afterwards, so that later resources plan against the state as it will be. */
+  readonly predicts?: readonly Prediction[]
+  /** Proves on the host that the change will be accepted, without making it; `$dir` is a private directory to write in. */
+  readonly validation?: Script
+  /** Armed on the host before the change: takes it back unless a fresh connection confirms in time. */
+  readonly guard?: Guard
+  /** Runs in a transient unit, to its end, whatever happens to the connection. */
+  readonly long?: boolean
+  /** Neighbours with the same `joins.name` become one step: packages, one apt transaction. */
+  readonly joins?: { readonly name: string; readonly item: string; readonly script: (items: string[]) => Script }
+}
+
+/** How to take a change back that could lock the operator out: old files, and what puts them in force. */
+export interface Guard {
+  /** What is guarded, in one word: `ufw`, `sshd`. */
+  readonly name: string
+  /** Files and directories whose state before the change is kept; what was not there is removed again. */
+  readonly paths: readonly string[]
+  /** Puts the old files in force again; runs on the host alone, perhaps after a reboot. */
+  readonly restore: Script
+}
+
+/** A resource whose changes are guarded. */
+export function guarded(inner: Resource, guard: Guard): Resource {
+  return { ...inner, plan: (read) => inner.plan(read).map((change) => ({ ...change, guard })) }
+}
+
+/** What a change makes of a reading: a new value, or one that only the host can tell afterwards. */
+export type Prediction = { readonly key: string } & (
+  | { readonly after: (before: unknown, read: Read) => unknown }
+  | { readonly unknowable: true }
+)
+
+type StatesOf<R> = { [K in keyof R]: R[K] extends Reading<infer S> ? S : never }
+
+/** A resource whose plan is a pure function of its readings. */
+export function resource<R extends Record<string, Reading>>(definition: {
+  id: string
+  wants: unknown
+  reads: R
+  plan: (state: StatesOf<R>) => readonly Change[]
+}): Resource {
+  const readings = Object.entries(definition.reads)
+  return {
+    id: definition.id,
+    wants: definition.wants,
+    reads: readings.map(([, reading]) => reading),
+    plan: (read) =>
+      definition.plan(Object.fromEntries(readings.map(([name, reading]) => [name, read(reading)])) as StatesOf<R>),
+  }
+}
+
+/** Predicts the value of a reading: what it is then, or how that follows from what it was and from other readings. */
+export function becomes<S>(reading: Reading<S>, after: S | ((before: S, read: Read) => S)): Prediction {
+  const step = typeof after === 'function' ? (after as (before: S, read: Read) => S) : () => after
+  return { key: reading.key, after: (before, read) => step(before as S, read) }
+}
+
+/** Predicts that a reading changes in a way that only the host can tell. */
+export function unknowable(reading: Reading): Prediction {
+  return { key: reading.key, unknowable: true }
+}

@@ -1,0 +1,46 @@
+import * as v from 'valibot'
+import { authorizedKeys, parseKeys } from '../../lib/authorized-keys.ts'
+import type { Facts } from '../../lib/facts.ts'
+import { file } from '../../lib/file.ts'
+import { aptPackage } from '../../lib/package.ts'
+import { guarded, type Resource } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+import { member, user } from '../../lib/user.ts'
+
+export const admin = v.strictObject({
+  name: v.pipe(
+    v.string(),
+    v.regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'a name of a user: lower-case letters, digits, - and _'),
+    v.notValue('root', 'a user other than root, who needs no sudo'),
+  ),
+  keys: v.pipe(
+    v.array(v.pipe(v.string(), v.check(isOneKey, 'a public key in one line, as in ~/.ssh/id_ed25519.pub'))),
+    v.nonEmpty('at least one key: without it he cannot log in'),
+  ),
+})
+
+const sudoers = '/etc/sudoers.d/botgarden-admin'
+
+/** A person with a key and all of sudo. */
+export function adminUser({ name, keys }: v.InferOutput<typeof admin>, facts: Facts): Resource[] {
+  const rights = file(sudoers, {
+    content: `# Written by botgarden; changes made here are overwritten.\n${name} ALL=(ALL:ALL) NOPASSWD: ALL\n`,
+    mode: '0440',
+    validate: { tool: 'visudo', script: (path) => sh`visudo -q -cf ${path}` },
+  })
+  return [
+    aptPackage('sudo'),
+    user(name),
+    member(name, 'sudo'),
+    authorizedKeys(
+      name,
+      keys.map((key) => key.trim()),
+    ),
+    // Whoever works through sudo could take it from himself: that admin's rights may have been his.
+    facts.user === 'root' ? rights : guarded(rights, { name: 'sudo', paths: [sudoers], restore: sh`:` }),
+  ]
+}
+
+function isOneKey(line: string): boolean {
+  return parseKeys(line).length === 1 && !line.trim().includes('\n')
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import type { Facts } from '../../lib/facts.ts'
+import { type Kind, type Reading, reading } from '../../lib/reading.ts'
+import { type Script, sh } from '../../lib/sh.ts'
+
+export const mainConfig = '/etc/ssh/sshd_config'
+/** The first of all drop-ins, cloud-init's 50-cloud-init.conf above all. */
+export const dropInPath = '/etc/ssh/sshd_config.d/00-botgarden.conf'
+/** What sshd_config(5) is read from, in this order, in the shell's terms. */
+export const configFiles = `${mainConfig} /etc/ssh/sshd_config.d/*.conf`
+
+/** What `sshd -T` says, by keyword in lower case; a string is what it complains of instead. */
+export type Effective = string | Readonly<Record<string, readonly string[]>>
+
+/** sshd's configuration on the disk, and what comes of it with our drop-in in its place, told by sshd itself. */
+export interface SshdConfig {
+  /** By path, in the order in which they are read, a byte a character. */
+  readonly files: Readonly<Record<string, string>>
+  /** What our drop-in says, read on its own. */
+  readonly alone: Effective
+  /** What all of it says about this login. */
+  readonly whole: Effective
+}
+
+/** Reads sshd's configuration with this text as our drop-in, and writes nothing. */
+export function sshdConfig(candidate: string, { user, clientAddress, addresses, sshPort }: Facts): Reading<SshdConfig> {
+  const [address = '127.0.0.1'] = addresses
+  const login = `user=${user},host=${clientAddress},addr=${clientAddress},laddr=${address},lport=${sshPort},rdomain=`
+  const kind: Kind<SshdConfig> = {
+    name: 'sshd',
+    script: () => readScript(candidate, login),
+    parse: (output, names) => new Map(names.map((name) => [name, parse(output)])),
+  }
+  return reading(kind, 'config')
+}
+
+/** Has sshd try this file as our drop-in, before all others: the first value wins, so an older version of it says nothing. */
+export function acceptScript(path: Script): Script {
+  return sh`cat ${path} ${mainConfig} | /usr/sbin/sshd -t -f /dev/stdin`
+}
+
+/** The same files with this text as our drop-in. */
+export function withDropIn(files: SshdConfig['files'], content: string): SshdConfig['files'] {
+  const all = { ...files, [dropInPath]: Buffer.from(content).toString('latin1') }
+  const inOrder = ([a]: [string, string], [b]: [string, string]) =>
+    a === mainConfig || (b !== mainConfig && a < b) ? -1 : 1
+  return Object.fromEntries(Object.entries(all).sort(inOrder))
+}
+
+/** What the unit notes when it has sshd read its configuration. */
+export function checksumOf(files: SshdConfig['files']): string {
+  return createHash('sha256').update(Object.values(files).join(''), 'latin1').digest('hex')
+}
+
+// By stdin, since nothing may be written: sshd_config with its Include spelt out, and our text where our file will be.
+function readScript(candidate: string, login: string): Script {
+  return sh`
+    export drop_in=${dropInPath} candidate="$(printf %s ${Buffer.from(candidate).toString('base64')} | base64 -d)"
+    export drop_ins="$(printf '%s\n' "$drop_in" /etc/ssh/sshd_config.d/*.conf | sort -u)"
+    effective() {
+      said=$(/usr/sbin/sshd -T -C ${login} -f /dev/stdin 2>&1) && status=0 || status=$?
+      printf '%s %s %s\n' "$1" $status "$(printf %s "$said" | base64 --wrap=0)"
+    }
+    printf '%s\n' "$candidate" | effective alone
+    awk '
+      tolower($1) == "include" && $2 ~ "^\"?(/etc/ssh/)?sshd_config[.]d/[*]([.]conf)?\"?$" {
+        n = split(ENVIRON["drop_ins"], file, "\n")
+        for (i = 1; i <= n; i++) print file[i] == ENVIRON["drop_in"] ? ENVIRON["candidate"] : "Include " file[i]
+        next
+      }
+      { print }' ${mainConfig} | effective whole
+    for file in ${mainConfig} /etc/ssh/sshd_config.d/*.conf; do
+      [ ! -e "$file" ] || printf 'file %s %s\n' "$(base64 --wrap=0 "$file")" "$file"
+    done`
+}
+
+function parse(output: string): SshdConfig {
+  const lines = output.split('\n')
+  const effective = (name: string): Effective => {
+    const [, status, said = ''] = lines.find((line) => line.startsWith(`${name} `))?.split(' ') ?? []
+    const text = Buffer.from(said, 'base64').toString()
+    return status === '0' ? parseEffective(text) : text
+  }
+  const files = lines.flatMap((line) => {
+    const [, text = '', path] = line.match(/^file (\S*) (.*)$/) ?? []
+    return path === undefined ? [] : [[path, Buffer.from(text, 'base64').toString('latin1')] as const]
+  })
+  return { files: Object.fromEntries(files), alone: effective('alone'), whole: effective('whole') }
+}
+
+/** What `sshd -T` printed; its warnings begin with a path. */
+export function parseEffective(text: string): Exclude<Effective, string> {
+  const effective: Record<string, string[]> = {}
+  for (const line of text.split('\n')) {
+    const [, keyword, value = ''] = line.match(/^([a-z0-9]+)(?: (.*))?$/) ?? []
+    if (keyword !== undefined) effective[keyword] = [...(effective[keyword] ?? []), value]
+  }
+  return effective
+}

@@ -1,0 +1,142 @@
+import { keyFiles } from '../../lib/authorized-keys.ts'
+import { HostError } from '../../lib/errors.ts'
+import type { Facts } from '../../lib/facts.ts'
+import { directory, file } from '../../lib/file.ts'
+import { textOf } from '../../lib/file-state.ts'
+import type { Reading } from '../../lib/reading.ts'
+import { becomes, type Guard, guarded, type Resource, resource } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+import { template } from '../../lib/template.ts'
+import { dropIn, unitState } from '../../lib/unit.ts'
+import { userState } from '../../lib/user.ts'
+import { conflicts } from './conflicts.ts'
+import { lockouts } from './login.ts'
+import { type Setting, type Settings, sshdSettings } from './settings.ts'
+import {
+  acceptScript,
+  checksumOf,
+  configFiles,
+  dropInPath,
+  type SshdConfig,
+  sshdConfig,
+  withDropIn,
+} from './sshd-config.ts'
+
+/** The checksum of the configuration that the running sshd has read, written by its unit. */
+const startedWith = '/run/botgarden/sshd.started-with'
+const service = unitState('ssh.service')
+
+const guard: Guard = {
+  name: 'sshd',
+  paths: ['/etc/ssh'],
+  // At a boot it does not run yet, and will start with the old files anyhow.
+  restore: sh`
+    if systemctl is-active --quiet ssh.socket; then systemctl try-restart ssh.service
+    else systemctl try-reload-or-restart ssh.service; fi`,
+}
+
+/** sshd with these settings, whatever other drop-ins say; refused where we could not log in again. */
+export function sshd(settings: Settings, facts: Facts): Resource[] {
+  const all = sshdSettings(settings)
+  const content = template(new URL('templates/sshd.conf.mustache', import.meta.url), { settings: all })
+  const config = sshdConfig(content, facts)
+  const arrived = becomes(config, (before) => ({ ...before, files: withDropIn(before.files, content) }))
+  return [
+    directory('/etc/ssh/sshd_config.d'),
+    ...dropIn(
+      'ssh.service',
+      'botgarden',
+      template(new URL('templates/started-with.conf.mustache', import.meta.url), { files: configFiles, startedWith }),
+    ),
+    guarded(
+      file(dropInPath, { content, validate: { tool: 'sshd', script: acceptScript }, predicts: [arrived] }),
+      guard,
+    ),
+    guarded(runningConfig(config, facts), guard),
+    stillOpen(config, all, facts),
+  ]
+}
+
+/** sshd runs with the configuration that stands on the disk. Where systemd starts one for each login there is none to reload. */
+function runningConfig(config: Reading<SshdConfig>, { sshPort }: Facts): Resource {
+  const mark = textOf(startedWith)
+  return resource({
+    id: 'sshd:config',
+    wants: configFiles,
+    reads: { mark, config, daemon: service },
+    plan: ({ mark: running, config: { files }, daemon }) => {
+      const checksum = checksumOf(files)
+      const unread = {
+        summary: 'have systemd read its drop-in',
+        script: sh`systemctl daemon-reload`,
+        predicts: [becomes(service, { ...daemon, needsReload: false })],
+      }
+      const outdated = {
+        summary: 'reload sshd with its new configuration',
+        script: reloadScript(sshPort),
+        predicts: [becomes(mark, `${checksum}\n`)],
+      }
+      return [
+        ...(daemon.needsReload ? [unread] : []),
+        ...(daemon.active !== 'active' || running?.trim() === checksum ? [] : [outdated]),
+      ]
+    },
+  })
+}
+
+// A reload makes sshd start itself anew, and for a moment nobody listens: a login must not come in between. Where the
+// port is that of systemd's ssh.socket, sshd would not get it back, and is restarted; sessions live on through both.
+function reloadScript(port: number) {
+  return sh`
+    listening() {
+      awk -v port=":$(printf %04X ${port})" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+    }
+    if systemctl is-active --quiet ssh.socket; then
+      systemctl restart ssh.service
+    else
+      before=$(listening)
+      systemctl reload ssh.service
+      for tenth in $(seq 50); do
+        now=$(listening)
+        [ -z "$now" ] || [ "$now" = "$before" ] || break
+        sleep 0.1
+      done
+      sleep 0.1
+    fi
+    systemctl is-active --quiet ssh.service`
+}
+
+/** Changes nothing: it refuses what sshd would not take, what would not be in force, and what would lock us out. */
+function stillOpen(config: Reading<SshdConfig>, settings: readonly Setting[], facts: Facts): Resource {
+  const { user, clientAddress: address, sshPort: port } = facts
+  const asksForPort = settings.some(({ keyword }) => /^(port|listenaddress)$/i.test(keyword))
+  return resource({
+    id: 'sshd:login',
+    wants: settings,
+    reads: { config, account: userState(user), keyFiles: keyFiles(user), socket: unitState('ssh.socket') },
+    plan: ({ config: { files, alone, whole }, account, keyFiles: found, socket }) => {
+      if (typeof alone === 'string' && /privilege separation directory/.test(alone))
+        throw new HostError('sshd does not run on this host, and nobody could log in again: see systemctl status ssh')
+      if (typeof alone === 'string') throw new HostError(`sshd refuses base.sshd.settings: ${said(alone, dropInPath)}`)
+      if (typeof whole === 'string')
+        throw new HostError(`sshd's configuration is broken: ${said(whole, 'sshd_config')}`)
+      const faults = [
+        ...conflicts(settings, { files, alone, whole }),
+        ...lockouts(whole, {
+          user,
+          groups: account === 'absent' ? [] : account.groups,
+          address,
+          port,
+          keyFiles: found,
+          portIsSshds: asksForPort || socket.active !== 'active',
+        }),
+      ]
+      if (faults.length > 0) throw new HostError(faults.map((fault) => `sshd: ${fault}`).join('\n'))
+      return []
+    },
+  })
+}
+
+function said(complaint: string, file: string): string {
+  return complaint.trim().replaceAll('/dev/stdin', file)
+}

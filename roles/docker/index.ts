@@ -1,0 +1,122 @@
+import * as v from 'valibot'
+import { HostError } from '../../lib/errors.ts'
+import { directory, file } from '../../lib/file.ts'
+import { type FileState, fileState, textOf } from '../../lib/file-state.ts'
+import { installing, isInstalled, type PackageState, packageState } from '../../lib/package.ts'
+import { becomes, type Prediction, type Resource, resource, unknowable } from '../../lib/resource.ts'
+import { role } from '../../lib/role.ts'
+import { sh } from '../../lib/sh.ts'
+import { template } from '../../lib/template.ts'
+import { dropIn, runningUnit, unit, unitState } from '../../lib/unit.ts'
+import { daemonSettings, mergedDaemonJson } from './daemon.ts'
+
+const vars = v.strictObject({
+  /** Asked before the public registry, in this order. Unset: what stands in daemon.json stays. */
+  registryMirrors: v.optional(
+    v.array(v.pipe(v.string(), v.regex(/^https?:\/\/[^/\s]+\/?$/), v.description('a URL like http://HOST:PORT'))),
+  ),
+  /** Any other key of daemon.json, but `hosts`: the unit says that already, and the daemon would not start. */
+  daemon: v.optional(
+    v.pipe(
+      v.record(v.string(), v.unknown()),
+      v.check((keys) => !('hosts' in keys), 'settings without "hosts", which the unit of the daemon sets'),
+    ),
+    {},
+  ),
+})
+
+const daemonJson = '/etc/docker/daemon.json'
+/** The checksum of the daemon.json that the running dockerd was started with, written by its unit. */
+const startedWith = '/run/botgarden/docker.started-with'
+
+/** The engine and Compose v2 from the distribution, or Docker's own packages where they are there already. */
+export const docker = role('docker', vars, ({ registryMirrors, daemon }, { os }) => [
+  directory('/etc/docker'),
+  // Before the engine, so that its very first start says which configuration it took.
+  ...dropIn(
+    'docker.service',
+    'botgarden',
+    template(new URL('templates/started-with.conf.mustache', import.meta.url), { daemonJson, startedWith }),
+  ),
+  ...(os === 'ubuntu' ? ubuntuPackages : debianPackages).map(enginePackage),
+  file(daemonJson, {
+    content: mergedDaemonJson({ ...daemonSettings(registryMirrors), ...daemon }),
+    wants: { registryMirrors, daemon },
+    validate: { tool: 'dockerd', script: (path) => sh`dockerd --validate --config-file ${path}` },
+  }),
+  unit('containerd.service', 'running'),
+  unit('docker.service', 'running', {
+    whenStarted: [becomes(textOf(startedWith), (_, read) => checksumOf(read(fileState(daemonJson))))],
+  }),
+  runningConfig(),
+])
+
+/** The distribution's package, what Docker calls its own, and the units that its install script starts. */
+type EnginePackage = readonly [name: string, upstream: string, units?: readonly string[]]
+
+const debianPackages: readonly EnginePackage[] = [
+  ['containerd', 'containerd.io', ['containerd.service']],
+  ['docker.io', 'docker-ce', ['docker.service']],
+  ['docker-cli', 'docker-ce-cli'],
+  ['docker-compose', 'docker-compose-plugin'],
+]
+
+const ubuntuPackages: readonly EnginePackage[] = [
+  ['containerd', 'containerd.io', ['containerd.service']],
+  ['docker.io', 'docker-ce', ['docker.service']],
+  ['docker-compose-v2', 'docker-compose-plugin'],
+]
+
+/** A docker-ce that is there is kept, and completed from where it came. */
+function enginePackage([name, upstream, units = []]: EnginePackage): Resource {
+  const reads = { own: packageState(name), theirs: packageState(upstream), engine: packageState('docker-ce') }
+  return resource({
+    id: `package:${name}`,
+    wants: 'installed',
+    reads,
+    plan: ({ own, theirs, engine }) => {
+      const upstreamEngine = engine !== 'absent'
+      if (theirs !== 'absent' && !upstreamEngine) throw new HostError(foreign(upstream))
+      if (isInstalled(upstreamEngine ? theirs : own)) return []
+      const installed = becomes<PackageState>(upstreamEngine ? reads.theirs : reads.own, { version: '' })
+      return [installing(upstreamEngine ? upstream : name, 'install', [installed, ...broughtBy(units)])]
+    },
+  })
+}
+
+function foreign(upstream: string): string {
+  return `${upstream} is installed without docker-ce, which would have to go for the distribution's engine: install docker-ce, or remove it`
+}
+
+function broughtBy(units: readonly string[]): Prediction[] {
+  return [
+    ...units.map((name) => becomes(unitState(name), runningUnit)),
+    ...(units.includes('docker.service') ? [unknowable(textOf(startedWith))] : []),
+  ]
+}
+
+/** The daemon runs with the daemon.json that stands on the disk; containers live on through the restart (live-restore). */
+function runningConfig(): Resource {
+  const mark = textOf(startedWith)
+  return resource({
+    id: 'docker:config',
+    wants: daemonJson,
+    reads: { mark, onDisk: fileState(daemonJson), daemon: unitState('docker.service') },
+    plan: ({ mark: running, onDisk, daemon }) => {
+      const checksum = checksumOf(onDisk)
+      // A daemon that does not run yet is started by its unit, with what is on the disk then.
+      if (daemon.active !== 'active' || running?.trim() === checksum) return []
+      return [
+        {
+          summary: 'restart the daemon with its new configuration',
+          script: sh`systemctl reset-failed docker.service 2>/dev/null || :; systemctl restart docker.service`,
+          predicts: [becomes(mark, checksum)],
+        },
+      ]
+    },
+  })
+}
+
+function checksumOf(state: FileState): string {
+  return state === 'absent' ? '' : (state.sha256 ?? '')
+}

@@ -1,0 +1,9 @@
+import type { Role } from '../lib/role.ts'
+import { base } from './base/index.ts'
+import { docker } from './docker/index.ts'
+import { ufw } from './ufw/index.ts'
+
+export { base, docker, ufw }
+
+/** Every role there is: an inventory may hold vars for each, whichever of them a playbook applies. */
+export const allRoles: readonly Role[] = [base, ufw, docker]

@@ -1,0 +1,140 @@
+import { isDeepStrictEqual } from 'node:util'
+import { HostError } from '../../lib/errors.ts'
+import type { FileState } from '../../lib/file-state.ts'
+import { becomes, type Change, type Resource, resource } from '../../lib/resource.ts'
+import { lines, type Script, sh } from '../../lib/sh.ts'
+import type { ContainerRules } from './containers.ts'
+import { allowing, type Rule, tuplesOf } from './rules.ts'
+import { defaultSettings, type UfwState, ufwState } from './state.ts'
+import { deleting, describe, verdict } from './tuples.ts'
+
+const { ENABLED: _, ...wantedSettings } = defaultSettings
+
+/** Deny what comes in or passes through, allow what goes out, for IPv6 as well. */
+export function ufwDefaults(): Resource {
+  return resource({
+    id: 'ufw:defaults',
+    wants: wantedSettings,
+    reads: { now: ufwState },
+    plan: ({ now }) => {
+      const wrong = Object.entries(wantedSettings).filter(([key, value]) => now.settings[key] !== value)
+      if (wrong.length === 0) return []
+      return [
+        {
+          summary: wrong.map(([key, value]) => `${key}=${value}`).join(', '),
+          // A reload loads IPv6 as well; disabled, ufw has nothing to reload.
+          script: lines([...wrong.map(([key, value]) => settingLine(key, value)), sh`ufw reload`]),
+          predicts: [becomes(ufwState, (state) => ({ ...state, settings: { ...state.settings, ...wantedSettings } }))],
+          diff: () => wrong.map(([key, value]) => `-${key}=${now.settings[key] ?? ''}\n+${key}=${value}`).join('\n'),
+        },
+      ]
+    },
+  })
+}
+
+/** These ports are open; exclusive: and no other rule is there. Refused where that would lock the operator out. */
+export function ufwRules(
+  rules: readonly Rule[],
+  { exclusive, ssh }: { exclusive: boolean; ssh: { port: number; from: string } },
+): Resource {
+  return resource({
+    id: 'ufw:rules',
+    wants: { rules, exclusive },
+    reads: { now: ufwState },
+    plan: ({ now }) => {
+      const wanted = rules.flatMap(tuplesOf)
+      const missing = rules.filter((rule) => tuplesOf(rule).some((tuple) => !now.rules.includes(tuple)))
+      const surplus = exclusive ? now.rules.filter((tuple) => !wanted.includes(tuple)) : []
+      const after = [...new Set([...now.rules, ...wanted])].filter((tuple) => !surplus.includes(tuple))
+      refuseLockOut(after, ssh)
+      const steps = [...missing.map(allowing), ...surplus.map(deleting)]
+      if (steps.length === 0) return []
+      const said = [
+        ...missing.flatMap(tuplesOf).map((tuple) => describe(tuple)),
+        ...surplus.map((tuple) => `delete ${describe(tuple)}`),
+      ]
+      return [
+        {
+          summary: [...new Set(said)].join(', '),
+          script: lines(steps.map((words) => sh`ufw ${words}`)),
+          predicts: [becomes(ufwState, (state) => ({ ...state, rules: after }))],
+          diff: () =>
+            [...surplus.map((tuple) => `-${tuple}`), ...missing.flatMap(tuplesOf).map((each) => `+${each}`)].join('\n'),
+        },
+      ]
+    },
+  })
+}
+
+/** ufw is on, now and after a boot, and the kernel runs what its files and ours say. */
+export function ufwEnabled({ loaded }: ContainerRules): Resource {
+  return resource({
+    id: 'ufw:enabled',
+    wants: loaded,
+    reads: { now: ufwState },
+    plan: ({ now }): Change[] => {
+      const running = { ipv4: loaded.ipv4, ipv6: now.containers.ipv6 && loaded.ipv6 }
+      const predicts = [
+        becomes(ufwState, (state: UfwState) => ({
+          ...state,
+          settings: { ...state.settings, ENABLED: 'yes' },
+          differences: [],
+          containers: running,
+        })),
+      ]
+      if (now.settings.ENABLED !== 'yes')
+        return [{ summary: 'enable', script: sh`${unhook}; ufw --force enable`, predicts }]
+      if (now.differences.length > 0) {
+        const diff = () => now.differences.join('\n')
+        return [{ summary: 'load its rules again', script: sh`${unhook}; /usr/lib/ufw/ufw-init start`, predicts, diff }]
+      }
+      if (isDeepStrictEqual(now.containers, running)) return []
+      return [{ summary: 'load the rules about containers', script: sh`/etc/ufw/after.init start`, predicts }]
+    },
+  })
+}
+
+/** Somebody's own script there is in force: overwriting it would undo what it does. One that cannot run is a sample. */
+export function refuseForeign(path: string, now: FileState, text: string | undefined): void {
+  const runs = now !== 'absent' && (Number.parseInt(now.mode, 8) & 0o111) !== 0
+  if (runs && text !== undefined && text.trim() !== '' && !text.includes('\n# Written by botgarden'))
+    throw new HostError(`${path} is not ours, and ufw runs it: move what it does elsewhere, or make it not executable`)
+}
+
+/**
+ * Takes ufw's chains out of the built-in ones and away, since ufw hooks only chains that it has to make. The policies stay:
+ * nothing is open in between.
+ */
+const unhook = sh`for tables in iptables ip6tables; do
+      "$tables-save" -t filter | sed -n -E \
+        -e '/^\*filter/p' \
+        -e '/^:ufw/{s/^:([^ ]*) .*/-F \1/p;s/^-F/-X/;H;d}' \
+        -e '/^-A ufw/d' -e 's/^-A (.* -j ufw.*)/-D \1/p' \
+        -e '/^COMMIT/{x;s/^\n//p;s/.*/COMMIT/p}' | "$tables-restore" -w 10 -n
+    done`
+
+/** With the old files in their place again, alone: the kernel runs what they say, or nothing of ufw's where it was off. */
+export const restored: Script = sh`
+    /usr/lib/ufw/ufw-init force-stop
+    for tables in iptables ip6tables; do
+      { echo '*mangle'; "$tables-save" -t mangle | sed -n 's/^-A \([A-Z]* .*-j botgarden-\)/-D \1/p'
+        printf ':%s - [0:0]\n-X %s\n' botgarden-input botgarden-input botgarden-forward botgarden-forward; echo COMMIT
+      } | "$tables-restore" -w 10 -n
+    done
+    ${unhook}
+    /usr/lib/ufw/ufw-init start`
+
+function refuseLockOut(rules: readonly string[], ssh: { port: number; from: string }): void {
+  const deciding = rules.find((rule) => verdict(rule, ssh.port, ssh.from) !== undefined)
+  if (deciding !== undefined && verdict(deciding, ssh.port, ssh.from)) return
+  const reason =
+    deciding === undefined ? 'no rule would allow it: see ufw.sshFrom' : `«${describe(deciding)}» comes first`
+  throw new HostError(`ssh from ${ssh.from} to port ${ssh.port} would be locked out: ${reason}`)
+}
+
+function settingLine(key: string, value: string): Script {
+  const line = key.endsWith('_POLICY') ? `${key}="${value}"` : `${key}=${value}`
+  return sh`
+    sed -i ${`s/^${key}=.*/${line}/`} /etc/default/ufw
+    grep -q ${`^${key}=`} /etc/default/ufw || printf '%s\n' ${line} >>/etc/default/ufw`
+}

@@ -1,0 +1,91 @@
+import { BlockList, isIP, SocketAddress } from 'node:net'
+
+/** A port that is open, to everybody or to these addresses only. */
+export interface Rule {
+  /** `443`, or `6000:6010`. */
+  readonly ports: string
+  readonly protocol: 'tcp' | 'udp' | 'any'
+  readonly from: string | undefined
+}
+
+const syntax = /^(?<first>\d{1,5})(:(?<last>\d{1,5}))?(\/(?<protocol>tcp|udp))?( from (?<from>\S+))?$/
+
+export function isRule(text: string): boolean {
+  const { first, last = first, protocol, from } = syntax.exec(text)?.groups ?? {}
+  const [low, high] = [Number(first), Number(last)]
+  if (!(low >= 1 && low <= high && high <= 65_535) || (from !== undefined && !isNetwork(from))) return false
+  // ufw wants to know the protocol of a range.
+  return low === high || protocol !== undefined
+}
+
+export function parseRule(text: string): Rule {
+  const { first, last, protocol, from } = syntax.exec(text)?.groups ?? {}
+  const ports = last === undefined || Number(last) === Number(first) ? [first] : [first, last]
+  return {
+    ports: ports.map(Number).join(':'),
+    protocol: protocol === 'tcp' || protocol === 'udp' ? protocol : 'any',
+    from,
+  }
+}
+
+/** An address, or a network in the spelling that ufw keeps it in: no host bits, and IPv6 at its shortest. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, more] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || more !== undefined || normal(address) !== address) return false
+  if (bits === undefined) return true
+  const width = version === 4 ? 32 : 128
+  return /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) < width && hasNoHostBits(address, Number(bits))
+}
+
+/** The words that make ufw allow this. */
+export function allowing({ ports, protocol, from }: Rule): string[] {
+  const words = protocol === 'any' ? [] : ['proto', protocol]
+  if (from === undefined) return ['allow', protocol === 'any' ? ports : `${ports}/${protocol}`]
+  return ['allow', 'in', ...words, 'from', from, 'to', 'any', 'port', ports]
+}
+
+/** The same as ufw keeps it in its files: one tuple for each kind of address. */
+export function tuplesOf({ ports, protocol, from }: Rule): string[] {
+  return (['0.0.0.0/0', '::/0'] as const)
+    .filter((everywhere) => from === undefined || familyOf(from) === familyOf(everywhere))
+    .map((everywhere) => `allow ${protocol} ${ports} ${everywhere} any ${from ?? everywhere} in`)
+}
+
+export function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ipv4'
+}
+
+/** Whether an address is this one, or lies in this network. */
+export function isInside(address: string, network: string): boolean {
+  // An IPv4 client on an IPv6 socket.
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*/, '')
+  const [start = '', bits] = network.split('/')
+  if (familyOf(plain) !== familyOf(start)) return false
+  const list = new BlockList()
+  if (bits === undefined) list.addAddress(start, familyOf(start))
+  else list.addSubnet(start, Number(bits), familyOf(start))
+  return list.check(plain, familyOf(plain))
+}
+
+function normal(address: string): string {
+  return new SocketAddress({ address, family: familyOf(address) }).address
+}
+
+function hasNoHostBits(address: string, bits: number): boolean {
+  return !binary(address).includes('1', bits)
+}
+
+function binary(address: string): string {
+  if (familyOf(address) === 'ipv4')
+    return address
+      .split('.')
+      .map((byte) => Number(byte).toString(2).padStart(8, '0'))
+      .join('')
+  const [head = '', tail] = address.split('::')
+  const groups = (text: string) => text.split(':').filter(Boolean)
+  const missing = tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length
+  return [...groups(head), ...Array(missing).fill('0'), ...groups(tail ?? '')]
+    .map((group) => Number.parseInt(group, 16).toString(2).padStart(16, '0'))
+    .join('')
+}

@@ -1,0 +1,91 @@
+import { type Kind, reading } from '../../lib/reading.ts'
+import { sh } from '../../lib/sh.ts'
+import { kernelDifferences, type Loaded } from './kernel.ts'
+
+/** What ufw is set to, and what of it the kernel runs. */
+export interface UfwState {
+  /** Of /etc/default/ufw and /etc/ufw/ufw.conf; empty where ufw never was. */
+  readonly settings: Readonly<Record<string, string>>
+  /** In ufw's own order and spelling, IPv4 first: `allow tcp 443 0.0.0.0/0 any 0.0.0.0/0 in`. */
+  readonly rules: readonly string[]
+  /** Where the kernel runs something else than ufw's files say, in words; of no meaning while ufw is disabled. */
+  readonly differences: readonly string[]
+  /** The rules about containers that the kernel runs, `CHAIN VERSION` each; without IPv6 there are none of it. */
+  readonly containers: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] | undefined }
+}
+
+/** What the package comes with. */
+export const defaultSettings = {
+  IPV6: 'yes',
+  DEFAULT_INPUT_POLICY: 'DROP',
+  DEFAULT_OUTPUT_POLICY: 'ACCEPT',
+  DEFAULT_FORWARD_POLICY: 'DROP',
+  MANAGE_BUILTINS: 'no',
+  ENABLED: 'no',
+}
+
+export const ufwKind: Kind<UfwState> = {
+  name: 'ufw',
+  // From ufw's own files, since `ufw status` takes a third of a second and shows the files, not the kernel.
+  script: () => sh`
+    sed -n -E 's/^(ENABLED|IPV6|MANAGE_BUILTINS|DEFAULT_(INPUT|OUTPUT|FORWARD)_POLICY)=/set &/p' /etc/default/ufw /etc/ufw/ufw.conf 2>/dev/null
+    [ ! -e /proc/net/if_inet6 ] || echo inet6
+    for v in '' 6; do
+      echo "family $v"
+      { cat /etc/ufw/before$v.rules /etc/ufw/after$v.rules /etc/ufw/user$v.rules | sed -n -E \
+          -e 's/^### tuple ### /tuple /p' \
+          -e '/ (-[sd]|--(src|dst|source|destination)) [^ ]*,/{s/^-[AI] (ufw.*)/several \1/p;d}' \
+          -e 's/^-[AI] (ufw[^ ]*) .*/file \1/p'
+        ip\${v}tables-save -t filter | sed -n -E \
+          -e 's/^:(INPUT|FORWARD|OUTPUT) ([A-Z]*) .*/policy \1 \2/p' \
+          -e 's/^-A (ufw[^ ]*) .*/kernel \1/p' \
+          -e 's/^-A (INPUT|FORWARD|OUTPUT) -j (ufw[^ ]*)$/kernel \1 to \2/p'
+        ip\${v}tables-save -t mangle | sed -n -E \
+          -e '/ botgarden-/!d' \
+          -e 's/^-A ([^ ]*) .*--comment "?botgarden:([0-9a-f]*).*/container \1 \2/p;t' \
+          -e 's/^-A ([^ ]*) .*/container \1 not-ours/p'
+      } 2>/dev/null | uniq -c
+    done`,
+  parse: (output, names) => new Map(names.map((name) => [name, parseUfw(output)])),
+}
+
+export const ufwState = reading(ufwKind, 'state')
+
+export function parseUfw(output: string): UfwState {
+  const [head = '', ...families] = output.split(/^family /m)
+  const settings = Object.fromEntries(
+    [...head.matchAll(/^set (\w+)=["']?([^"'\s]*)/gm)].map(([, name = '', value = '']) => [name, value]),
+  )
+  const [ipv4, ipv6] = [parseFamily(families[0]), parseFamily(families[1])]
+  const hasIpv6 = /^inet6$/m.test(head)
+  return {
+    settings,
+    rules: [ipv4, ipv6].flatMap((family) => family.tuples),
+    differences: [
+      ...kernelDifferences('ufw', ipv4, settings),
+      ...(hasIpv6 && settings.IPV6 === 'yes' ? kernelDifferences('ufw6', ipv6, settings) : []),
+    ],
+    containers: { ipv4: ipv4.containers, ipv6: hasIpv6 ? ipv6.containers : undefined },
+  }
+}
+
+function parseFamily(text = ''): Loaded & { tuples: string[]; containers: string[] } {
+  const rows = [...text.matchAll(/^ *(\d+) (\w+) (.*)$/gm)].flatMap(([, count, kind = '', rest = '']) =>
+    Array.from({ length: Number(count) }, () => ({ kind, rest })),
+  )
+  const of = (kind: string) => rows.filter((row) => row.kind === kind).map(({ rest }) => rest)
+  return {
+    tuples: of('tuple').map((tuple) => tuple.replace(/ comment=\w*$/, '')),
+    files: [...of('file'), ...of('several').flatMap(expanded)],
+    policies: of('policy'),
+    kernel: of('kernel'),
+    containers: of('container').sort(),
+  }
+}
+
+/** iptables makes one rule of each pair of addresses. */
+function expanded(rule: string): string[] {
+  const lists = [...rule.matchAll(/ (?:-[sd]|--(?:src|dst|source|destination)) (\S+)/g)]
+  const times = lists.reduce((product, [, list = '']) => product * list.split(',').length, 1)
+  return Array(times).fill(rule.split(' ')[0])
+}

@@ -1,0 +1,10 @@
+# The sandbox's name server and image registry. Docker's own name server answers at 127.0.0.11 only: containers inside a VPS
+# cannot ask there, so dnsmasq passes their questions on.
+ARG FROM
+FROM ${FROM}
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends dnsmasq-base docker-registry ca-certificates \
+ && apt-get clean && rm -rf /var/lib/apt/lists/*
+RUN printf '%s\n' 'version: 0.1' 'log: { level: warn }' 'storage: { filesystem: { rootdirectory: /srv/registry } }' \
+    'http: { addr: ":5000" }' > /etc/registry.yml
+CMD ["sh", "-c", "dnsmasq --user=root --no-hosts --no-resolv --server=127.0.0.11 && exec docker-registry serve /etc/registry.yml"]

@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs'
+import { stringify } from 'yaml'
+import { UsageError } from '../lib/errors.ts'
+import { isReady, writeAtomic } from './access.ts'
+import { paths } from './names.ts'
+import type { Progress } from './progress.ts'
+import { see } from './seen.ts'
+import { bytesOf, ensureVps, prepareGround } from './vps.ts'
+
+/** Brings up vps1 … vpsN and what is beside them. Everything up already: one question to Docker, nothing else. */
+export async function up(options: { hosts?: number; memory?: string; progress: Progress }): Promise<void> {
+  const { hosts = 1, memory, progress } = options
+  if (!Number.isInteger(hosts) || hosts < 1 || hosts > 40) throw new UsageError(`hosts: 1 to 40, not ${hosts}`)
+  const names = Array.from({ length: hosts }, (_, index) => `vps${index + 1}`)
+  if (!(await isUp(names, memory))) {
+    const ground = await prepareGround(progress)
+    // Two at a time: a boot is work for a core, and more of them at once only time each other out.
+    for (let first = 0; first < hosts; first += 2) {
+      await Promise.all(names.slice(first, first + 2).map((name) => ensureVps(name, ground, memory, progress)))
+    }
+  }
+  if (options.hosts !== undefined) writeInventory(names)
+}
+
+async function isUp(names: readonly string[], memory: string | undefined): Promise<boolean> {
+  const bytes = memory === undefined ? undefined : bytesOf(memory)
+  if (!existsSync(paths.sshConfig)) return false
+  const seen = await see(['mirror', ...names])
+  return ['mirror', ...names].every((name) => {
+    const part = seen.get(name)
+    if (!part?.running || !part.connected) return false
+    return name === 'mirror' || (isReady(name, part) && (bytes ?? part.memory) === part.memory)
+  })
+}
+
+function writeInventory(names: readonly string[]): void {
+  const inventory = {
+    sandbox: true,
+    sshConfig: 'ssh_config',
+    vars: { docker: { registryMirrors: ['http://mirror.sandbox:5000'] } },
+    hosts: Object.fromEntries(names.map((name) => [name, { ssh: name }])),
+  }
+  writeAtomic(paths.inventory, `# Written by playbooks/sandbox.ts up --hosts ${names.length}.\n${stringify(inventory)}`)
+}

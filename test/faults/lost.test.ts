@@ -1,0 +1,56 @@
+// A runner whose packets are dropped without a word: the lock is free again within a minute, as sshd notices.
+import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
+import { countingProxy } from '../support/proxy.ts'
+import { inventoryOf, resultOf, run, scratchFile, start } from '../support/runner.ts'
+import { portOf } from '../support/ssh.ts'
+
+const host = 'lost'
+const site = (inventory: string) => ['playbooks/site.ts', '-i', inventory, '--json']
+
+test.before(async () => {
+  await freshVps(host)
+  assert.is((await run(site(inventoryOf(host)))).code, 0)
+})
+test.after(() => removeVps(host))
+
+test('packets dropped in the middle of a long step: the step ends, the lock is free within a minute of it', async () => {
+  const port = portOf(host)
+  const proxy = await countingProxy(port)
+  const config = readFileSync(sshConfigFor(host), 'utf8').replace(
+    `Port ${port}`,
+    `Port ${proxy.port}\n  HostKeyAlias [127.0.0.1]:${port}`,
+  )
+  const inventory = inventoryOf(host, {}, { sshConfig: scratchFile('lost_ssh_config', config) })
+  await inVps(host, 'dpkg --purge docker-compose')
+
+  const { ended, seen } = start(site(inventory), { BOTGARDEN_CONTROL_PERSIST: '0' })
+  assert.ok(await seen(/▸ package:docker-compose/))
+  await pause(500)
+  proxy.blackhole()
+  const busy = await run(site(inventoryOf(host)))
+  assert.match(resultOf(busy, host).error, /is being changed by/)
+
+  await until(60, 'dpkg -s docker-compose >/dev/null 2>&1 && ! systemctl is-active -q "botgarden-*"')
+  const seconds = await until(60, 'flock -n /run/botgarden/lock flock -n /run/botgarden/step true')
+  process.stdout.write(`the lock was free ${seconds} s after the step had ended\n`)
+  const { code } = await ended
+  assert.is(code, 4)
+  assert.is((await run(site(inventoryOf(host)))).code, 0)
+  await proxy.close()
+})
+
+/** The seconds until a command in the VPS succeeds; fails the test when these are over. */
+async function until(seconds: number, command: string): Promise<number> {
+  const start = Date.now()
+  while ((await inVps(host, command)).status !== 0) {
+    assert.ok(Date.now() - start < seconds * 1000, `not within ${seconds} s: ${command}`)
+    await pause(500)
+  }
+  return Math.round((Date.now() - start) / 1000)
+}
+
+test.run()

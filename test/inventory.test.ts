@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { readInventory } from '../lib/inventory.ts'
+import { allRoles } from '../roles/index.ts'
+import { scratchFile } from './support/runner.ts'
+
+const example = readFileSync('inventory/example.yaml', 'utf8')
+const everyKey = example.replace(/^( *)#(?=\S)/gm, '$1')
+
+for (const [file, title] of [
+  ['inventory/sandbox.yaml', 'the sandbox'],
+  ['inventory/example.yaml', 'the example as it stands'],
+  [scratchFile('every-key.yaml', everyKey), 'the example with every key set'],
+] as const) {
+  test(`the schema knows every key of ${title}`, async () => {
+    const { hosts } = await readInventory(file, allRoles)
+    assert.ok(hosts.length > 0)
+  })
+}
+
+test('every var of every role is explained in the example', () => {
+  for (const { name, vars } of allRoles) {
+    const entries = Object.keys((vars as unknown as { entries: Record<string, unknown> }).entries)
+    for (const key of [name, ...entries]) assert.match(example, new RegExp(`^[ #]*${key}:`, 'm'), key)
+  }
+})
+
+test('a copy of the example lets nobody in and opens nothing', () => {
+  assert.not.match(example, /^ *(admin|keys|allow|sshFrom):/m)
+})
+
+test.run()

@@ -1,0 +1,58 @@
+// The tests: `node test/run.ts [unit|sandbox|faults]`, without an argument all but the faults. Each stage is a process of
+// its own; the very last line is `N passed, N failed`.
+import { globSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { up } from '../sandbox/index.ts'
+import { type Score, type Stage, scoreOf } from './support/stage.ts'
+
+const root = resolve(import.meta.dirname, '..')
+
+const types: Stage = { name: 'types', command: ['tsc', '--noEmit'], minutes: 3, counts: 'exit code' }
+const lint: Stage = { name: 'lint', command: ['biome', 'check'], minutes: 3, counts: 'exit code' }
+const unit = uvu('unit', ['test', String.raw`\.test\.ts$`, '--ignore', '^(sandbox|faults)/'], 5)
+
+const scope = process.argv[2] ?? 'all'
+const stages = stagesOf(scope)
+const scores: Score[] = []
+// Those on the sandbox have a VPS each and mostly wait for it: two at a time, on a machine of two cores.
+const alone = stages.filter(({ name }) => !name.startsWith('sandbox/'))
+const paired = stages.filter((stage) => !alone.includes(stage))
+for (const stage of alone) scores.push(await scoreOf(stage, root))
+if (paired.length > 1) await up({ progress: (line) => process.stdout.write(`${line}\n`) })
+await Promise.all([next(), next()])
+
+async function next(): Promise<void> {
+  for (let stage = paired.shift(); stage; stage = paired.shift())
+    scores.push(await scoreOf(stage, root, { whole: true }))
+}
+
+if (stages.length === 0) process.stderr.write(`no tests "${scope}": there are unit, sandbox, faults\n`)
+
+const passed = scores.reduce((sum, score) => sum + score.passed, 0)
+const failed = scores.reduce((sum, score) => sum + score.failed, stages.length === 0 ? 1 : 0)
+process.exitCode = failed === 0 ? 0 : 1
+process.stdout.write(`${passed} passed, ${failed} failed\n`)
+
+function stagesOf(scope: string): Stage[] {
+  if (scope === 'all') return [types, lint, unit, ...filesIn('sandbox', 20)]
+  if (scope === 'unit') return [unit]
+  if (scope === 'sandbox') return filesIn('sandbox', 20)
+  return scope === 'faults' ? filesIn('faults', 60) : []
+}
+
+/** A process per file, the longest file first: with two at a time the last one should be a short one. */
+function filesIn(folder: string, minutes: number): Stage[] {
+  const base = resolve(import.meta.dirname, folder)
+  const size = (file: string) => statSync(resolve(base, file)).size
+  const files = globSync('**/*.test.ts', { cwd: base }).sort((one, other) => size(other) - size(one))
+  return files.map((file) => {
+    const pattern = `^${file.replaceAll('.', String.raw`\.`)}$`
+    return uvu(`${folder}/${file}`, [`test/${folder}`, pattern], minutes)
+  })
+}
+
+function uvu(name: string, args: string[], minutes: number): Stage {
+  // uvu colours its output, and that of whatever a test starts, unless it is told not to.
+  const plain = process.stdout.isTTY ? [] : ['--no-color']
+  return { name, command: ['uvu', ...args, ...plain], minutes, counts: 'uvu totals' }
+}

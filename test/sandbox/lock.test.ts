@@ -1,0 +1,88 @@
+// Needs a bare VPS of its own: `locked`.
+import { setTimeout as pause } from 'node:timers/promises'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
+import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
+
+const host = 'locked'
+const site = ['playbooks/site.ts', '-i', inventoryOf(host), '--tags', 'docker', '--json']
+
+test.before(() => freshVps(host))
+test.after(() => removeVps(host))
+
+test('a second run names the first, its start and its step, and touches nothing; with --wait it waits its turn', async () => {
+  const first = start(site)
+  assert.ok(await first.seen(/▸ package:/))
+  await pause(1000)
+  const second = await run(site)
+  assert.is(second.code, 3)
+  const { error, changed } = resultOf(second, host)
+  assert.match(
+    error,
+    /^is being changed by \S+@\S+, site\.ts, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, at package:.*install: --wait waits for it$/,
+  )
+  assert.is(changed, 0)
+  const check = await run([...site, '--check'])
+  assert.is(check.code, 2, 'a check takes no lock and waits for none')
+
+  const third = start([...site, '--wait'])
+  assert.ok(await third.seen(/waiting for .*site\.ts, since/))
+  const [one, other] = [await first.ended, await third.ended]
+  assert.equal([one.code, other.code], [0, 0], resultOf(other, host).error)
+})
+
+test('a long step keeps the lock when its runner is gone, and its daemons do not', async () => {
+  await inVps(host, 'dpkg --purge docker-compose')
+  const { child, ended, seen } = start(site)
+  assert.ok(await seen(/▸ package:docker-compose/))
+  await pause(700)
+  if (child.pid) process.kill(-child.pid, 'SIGKILL')
+  await ended
+  await inVps(host, 'echo >>/etc/docker/daemon.json')
+  const busy = await run(site)
+  assert.match(resultOf(busy, host).error ?? '', /is being changed by/)
+  const next = await run([...site, '--wait'])
+  assert.is(next.code, 0, resultOf(next, host).error)
+  await inVps(host, 'chmod 600 /etc/docker/daemon.json')
+  assert.is((await run(site)).code, 0, 'nothing holds the lock any more')
+})
+
+test('the kernel frees the lock of a connection that ends', async () => {
+  const { stdout } = await inVps(host, 'flock -n /run/botgarden/lock echo free; flock -n /run/botgarden/step echo free')
+  assert.is(stdout, 'free\nfree\n')
+})
+
+test('what changes between the plan and its turn is planned anew, and then done right', async () => {
+  await inVps(host, 'chmod 600 /etc/docker/daemon.json')
+  const holder = inVps(host, 'flock /run/botgarden/lock sleep 6')
+  await pause(500)
+  const waiting = start([...site, '--wait'])
+  assert.ok(await waiting.seen(/waiting for/))
+  await inVps(host, 'chmod 755 /etc/docker/daemon.json; chmod 700 /etc/docker')
+  await holder
+  const result = resultOf(await waiting.ended, host)
+  assert.is(result.error, undefined)
+  assert.equal(
+    result.changes.map(({ id, summary }: Record<string, string>) => `${id}: ${summary}`),
+    ['directory:/etc/docker: mode 0700 → 0755', 'file:/etc/docker/daemon.json: mode 0755 → 0644'],
+  )
+  assert.is(result.roundTrips, 4)
+})
+
+test('a host that will not hold still is left alone', async () => {
+  await inVps(host, 'chmod 700 /etc/docker')
+  const restless = inVps(
+    host,
+    'end=$(($(date +%s) + 8)); while [ $(date +%s) -lt $end ]; do date +%N >/run/next; mv /run/next /run/botgarden/docker.started-with; done',
+  )
+  await pause(500)
+  const stopped = await run(site)
+  assert.is(stopped.code, 3)
+  assert.match(resultOf(stopped, host).error, /somebody else is changing this host/)
+  assert.is(resultOf(stopped, host).changed, 0)
+  await restless
+  assert.is((await run(site)).code, 0)
+})
+
+test.run()

@@ -1,0 +1,54 @@
+// Needs a bare VPS of its own: `whole`. Every role, as an operator applies them.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { freshVps, inVps, removeVps, restartVps } from '../../sandbox/index.ts'
+import { inventoryOf, resultOf, run } from '../support/runner.ts'
+import { difference, snapshot } from '../support/snapshot.ts'
+import { overSsh } from '../support/ssh.ts'
+
+const host = 'whole'
+const site = (...args: string[]) => run(['playbooks/site.ts', '-i', inventoryOf(host), '--json', ...args])
+
+test.before(() => freshVps(host))
+test.after(() => removeVps(host))
+
+test('a check of a bare host lists what the run then changes, little of it unknown, and writes nothing', async () => {
+  const before = await snapshot(host)
+  const check = await site('--check')
+  const checked = resultOf(check, host)
+  assert.equal(difference(before, await snapshot(host)), [])
+  assert.is(check.code, 2)
+  assert.ok(checked.unknown / (checked.changed + checked.unknown) <= 0.15, `${checked.unknown} unknown`)
+
+  const apply = await site()
+  const applied = resultOf(apply, host)
+  assert.is(apply.code, 0, applied.error)
+  assert.equal([...applied.ids].sort(), [...checked.ids, ...checked.unknownIds].sort())
+})
+
+test('a second run changes nothing, in one round trip, also after a reboot', async () => {
+  for (const when of ['now', 'after a reboot']) {
+    if (when !== 'now') await restartVps(host)
+    const { changed, unknown, failed, roundTrips, error } = resultOf(await site(), host)
+    assert.equal({ changed, unknown, failed, roundTrips }, { changed: 0, unknown: 0, failed: 0, roundTrips: 1 }, error)
+  }
+})
+
+test('the host works, as seen from outside of our code', async () => {
+  assert.is((await overSsh(host, 'systemctl is-system-running')).stdout.trim(), 'running')
+  assert.match((await overSsh(host, 'docker run --rm debian:13-slim cat /etc/debian_version')).stdout, /^13/)
+  const { stdout } = await inVps(host, "ss -Htln | awk '{ print $4 }' | grep -v '^127'")
+  assert.equal(
+    [
+      ...new Set(
+        stdout
+          .trim()
+          .split('\n')
+          .map((address) => address.split(':').at(-1)),
+      ),
+    ],
+    ['22'],
+  )
+})
+
+test.run()

@@ -1,0 +1,39 @@
+import { dirname, join } from 'node:path/posix'
+
+/** What each folder may import besides itself. `test` may import everything. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  playbooks: ['roles', 'lib', 'sandbox'],
+  roles: ['lib'],
+  lib: [],
+  sandbox: ['lib'],
+  bench: ['lib'],
+  bots: [],
+}
+
+/** The imports that go against the layers, as `importer → imported`, from a map of paths to sources. */
+export function forbidden(files: ReadonlyMap<string, string>): string[] {
+  return [...files].flatMap(([file, source]) =>
+    imports(source)
+      .map((path) => join(dirname(file), path))
+      .filter((target) => !isAllowed(file, target))
+      .map((target) => `${file} → ${target}`),
+  )
+}
+
+function isAllowed(file: string, target: string): boolean {
+  const [from = '', member] = file.split('/')
+  const [to = '', otherMember] = target.split('/')
+  const allowed = mayImport[from]
+  if (allowed === undefined) return true
+  if (from !== to) return allowed.includes(to)
+  // Roles and bots know nothing of each other; roles/index.ts, which belongs to none, lists them all.
+  const isApart = (from === 'roles' || from === 'bots') && member !== 'index.ts'
+  return !isApart || member === otherMember
+}
+
+/** Every relative path in an import, an export … from, or an import(). */
+function imports(source: string): string[] {
+  return [...source.matchAll(/(?:\bfrom|\bimport|\bimport\s*\(|\brequire\s*\()\s*['"`](\.[^'"`]*)['"`]/g)].map(
+    ([, path = '']) => path,
+  )
+}

@@ -1,0 +1,13 @@
+import { inVps } from '../../sandbox/index.ts'
+
+/** What a cut run must not leave for good: candidates beside their files, scripts and logs of long steps, their units. */
+export async function leftovers(host: string): Promise<string[]> {
+  const { stdout } = await inVps(
+    host,
+    `find / -xdev -name '.*.botgarden' 2>/dev/null
+     find /run/botgarden* /tmp -name '*.sh' -o -name '*.log' -o -name 'candidate' 2>/dev/null
+     systemctl list-units --all --plain --no-legend 'botgarden-*'`,
+    { seconds: 60 },
+  )
+  return stdout.split('\n').filter(Boolean)
+}

@@ -1,0 +1,33 @@
+import { allChanges, planAll } from '../../lib/plan.ts'
+import type { Resource } from '../../lib/resource.ts'
+
+/** What would be done to a host in this state, a line each: `ID: SUMMARY`, and for the rest what is not just «ok». */
+export function planOf(resources: readonly Resource[], state: Record<string, unknown>): string[] {
+  return planAll(resources, stateOf(resources, state)).flatMap((planned) => {
+    const { id } = planned.resource
+    if (planned.status === 'ok') return []
+    if (planned.status === 'change') return planned.changes.map(({ summary }) => `${id}: ${summary}`)
+    return [`${id}: ${planned.status} ${planned.cause}`]
+  })
+}
+
+/** The scripts that would run, as they may be shown. */
+export function scriptsOf(resources: readonly Resource[], state: Record<string, unknown>): string[] {
+  return allChanges(planAll(resources, stateOf(resources, state))).map(({ change }) => change.script.shown)
+}
+
+const nothing: Record<string, unknown> = {
+  file: 'absent',
+  text: undefined,
+  program: false,
+  package: 'absent',
+  unit: { load: 'not-found', active: 'inactive', enabled: '', needsReload: false },
+}
+
+/** What a bare host answers to these readings, with the differences that a test is about. */
+export function stateOf(resources: readonly Resource[], differences: Record<string, unknown>): Map<string, unknown> {
+  const keys = resources.flatMap((resource) =>
+    resource.reads.map(({ key, kind }) => [key, nothing[kind.name]] as const),
+  )
+  return new Map([...keys, ...Object.entries(differences)])
+}

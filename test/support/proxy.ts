@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+
+/** A TCP proxy on loopback that counts how often the direction turns, and can be cut. */
+export interface CountingProxy {
+  readonly port: number
+  /** How often the client sent something after the server had spoken, over all connections so far. */
+  turns(): number
+  /** From now on drops every byte in both directions, without closing anything: a cable that was pulled. */
+  blackhole(): void
+  close(): Promise<void>
+}
+
+export async function countingProxy(target: number): Promise<CountingProxy> {
+  let turns = 0
+  let dark = false
+  const sockets = new Set<Socket>()
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1')
+    let serverSpoke = false
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.setNoDelay()
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        sockets.delete(socket)
+        if (dark) return
+        client.destroy()
+        upstream.destroy()
+      })
+    }
+    client.on('data', (bytes) => {
+      if (dark) return
+      if (serverSpoke) turns++
+      serverSpoke = false
+      upstream.write(bytes)
+    })
+    upstream.on('data', (bytes) => {
+      if (dark) return
+      serverSpoke = true
+      client.write(bytes)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP server has a port')
+  return {
+    port: address.port,
+    turns: () => turns,
+    blackhole: () => {
+      dark = true
+    },
+    close: async () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
