@@ -12,6 +12,12 @@ type Verdict = 'confirmed' | 'reverted'
 const patience = 15
 
 /**
+ * For how long a login that was refused is tried again, in seconds: an sshd that has just reloaded, or that drops one of
+ * many strangers by MaxStartups, says no to us by chance.
+ */
+const stubbornness = 3
+
+/**
  * Applies a stage and, where it is a guarded one, confirms it over a fresh connection. Where that cannot be had, the host
  * takes the changes back; its own verdict is what counts, and then `Reverted` is thrown.
  */
@@ -24,7 +30,7 @@ export async function confirmed<T>(
   if (guards === '') return apply()
   try {
     const result = await apply()
-    if ((await freshly(connection, confirmScript)) === 'confirmed') return result
+    if ((await patiently(() => freshly(connection, confirmScript))) === 'confirmed') return result
     throw new Reverted(`${guards}: the host took the change back before it could be confirmed`)
   } catch (error) {
     if (error instanceof Reverted || !(error instanceof CommandFailed || error instanceof ConnectError)) throw error
@@ -32,6 +38,18 @@ export async function confirmed<T>(
     if (verdict === 'confirmed') throw error
     if (error instanceof CommandFailed) throw error.with(`what was changed under the guard of ${guards} was taken back`)
     throw new Reverted(`${guards}: the change was taken back, since nobody could log in any more: ${error.message}`)
+  }
+}
+
+async function patiently(login: () => Promise<Verdict>): Promise<Verdict> {
+  const end = Date.now() + stubbornness * 1000
+  for (;;) {
+    try {
+      return await login()
+    } catch (error) {
+      if (!(error instanceof ConnectError) || Date.now() > end) throw error
+      await pause(500)
+    }
   }
 }
 

@@ -1,18 +1,21 @@
 import { type Step, stepsOf } from './apply.ts'
 import { confirmed } from './confirm.ts'
+import { changeDiff } from './diff.ts'
 import { HostError, NotConverged, RunnerError } from './errors.ts'
 import { armed } from './guard.ts'
 import type { Claim } from './lock.ts'
-import { allChanges, nextStage, type Planned, planAll } from './plan.ts'
+import { allChanges, nextStage, outputsOf, type Planned, planAll } from './plan.ts'
 import type { Reading } from './reading.ts'
 import { applySteps, type Progress, read, validate } from './requests.ts'
-import type { Resource } from './resource.ts'
+import type { Outputs, Resource } from './resource.ts'
 import type { Connection } from './ssh.ts'
 
 /** What a run did, or in a check would do, about every resource that was not as wanted. */
 export interface Outcome {
   readonly changes: readonly Changed[]
   readonly unknowns: readonly { readonly id: string; readonly cause: string }[]
+  /** What the resources have to say about the state that was read last. */
+  readonly outputs: Outputs
   /** What ended it early; the changes are those made until then. */
   readonly error?: RunnerError
 }
@@ -39,6 +42,7 @@ export async function checkHost(
   return {
     changes: changesOf(resources, steps, followersOf(planned, 'comes-with')),
     unknowns: [...followersOf(planned, 'unknown')].map(([id, cause]) => ({ id, cause })),
+    outputs: outputsOf(resources, state),
     ...(error && { error }),
   }
 }
@@ -54,9 +58,11 @@ export async function applyHost(
   const followers = new Map<string, string>()
   const rounds: Step[][] = []
   let drifts = 0
+  let outputs: Outputs = {}
   const error = await runnerErrorOf(async () => {
     let { state, digest } = await read(connection, readings)
     for (;;) {
+      outputs = outputsOf(resources, state)
       const planned = planAll(resources, state)
       for (const status of ['comes-with', 'unknown'] as const)
         for (const [id, cause] of followersOf(planned, status)) followers.set(id, cause)
@@ -76,7 +82,7 @@ export async function applyHost(
     }
   })
   const changes = changesOf(resources, rounds.flat(), error ? new Map() : followers)
-  return { changes, unknowns: [], ...(error && { error }) }
+  return { changes, unknowns: [], outputs, ...(error && { error }) }
 }
 
 const driftedTwice =
@@ -100,7 +106,7 @@ function changesOf(resources: readonly Resource[], steps: readonly Step[], follo
     const own = steps.flatMap((step) => step.changes.filter((each) => each.id === id)).map(({ change }) => change)
     if (own.length > 0) {
       const summary = [...new Set(own.map((change) => change.summary))].join(', ')
-      return [{ id, summary, diff: own.flatMap((change) => change.diff?.() ?? []).join('\n') }]
+      return [{ id, summary, diff: own.map(changeDiff).join('\n') }]
     }
     const cause = followers.get(id)
     return cause === undefined ? [] : [{ id, summary: `comes with ${cause}`, diff: '' }]
@@ -119,7 +125,7 @@ function validationsOf(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) =>
     step.changes.flatMap(({ id, change }) =>
       change.validation
-        ? [{ changes: [], title: `${id}: validate`, script: change.validation, long: false, guards: [] }]
+        ? [{ changes: [{ id, change }], title: `${id}: validate`, script: change.validation, long: false, guards: [] }]
         : [],
     ),
   )

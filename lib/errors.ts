@@ -29,22 +29,38 @@ export class ConnectError extends RunnerError {
 /** This host cannot be brought to the wanted state as it is: unsupported, or in the way of what is wanted. */
 export class HostError extends RunnerError {
   readonly exitCode = 3
+  /** The resource whose plan says so. */
+  id?: string
+}
+
+/** A step of a run as an error tells of it. */
+export interface FailedStep {
+  readonly ids: readonly string[]
+  /** As it may be shown. */
+  readonly command: string
+  /** The end of what it printed, stdout and stderr as they came. */
+  readonly output: string
 }
 
 /** A command on the host ended with something else than 0. */
 export class CommandFailed extends HostError {
+  readonly where: string
   readonly status: number
-  readonly output: string
+  readonly step: FailedStep
+  /** What became of it. */
+  readonly notes: string[] = []
 
-  constructor(where: string, status: number, command: string, output: string) {
+  constructor(where: string, status: number, command: string, output: string, ids: readonly string[] = []) {
     super(`${where}: exit code ${status}: ${command}${output.trim() === '' ? '' : `\n${output.trim()}`}`)
+    this.where = where
     this.status = status
-    this.output = output
+    this.step = { ids, command, output: output.trim() }
   }
 
   /** The same, with a line about what became of it. */
   with(line: string): this {
     this.message += `\n${line}`
+    this.notes.push(line)
     return this
   }
 }

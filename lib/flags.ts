@@ -23,6 +23,7 @@ export const flags: Readonly<Record<string, Flag>> = {
   diff: { npm: true, help: 'show changes line by line' },
   limit: { short: 'l', value: 'HOST,GROUP', multiple: true, help: 'only these hosts' },
   tags: { value: 'ROLE,…', multiple: true, help: 'only these roles' },
+  forks: { value: 'N', help: 'so many hosts at once, at the most (default: 25)' },
   wait: { help: 'wait for another run that is changing a host' },
   'accept-new': { help: 'trust host keys that were never seen before' },
   json: { npm: true, help: 'print the result as one JSON object' },

@@ -8,6 +8,8 @@ export interface Options {
   diff: boolean
   limit: string[]
   tags: string[]
+  /** How many hosts at once. */
+  forks: number
   wait: boolean
   acceptNew: boolean
   json: boolean
@@ -26,6 +28,7 @@ export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv, pl
       diff: given.has('diff'),
       limit: list('limit'),
       tags: list('tags'),
+      forks: forksOf(given.get('forks')?.[0] ?? '25'),
       wait: given.has('wait'),
       acceptNew: given.has('accept-new'),
       json: given.has('json'),
@@ -76,6 +79,12 @@ examples:
   npx zx playbooks/${playbook}.ts --check --diff
   npx zx playbooks/${playbook}.ts -i inventory/production.yaml --limit vps1
 `
+}
+
+function forksOf(text: string): number {
+  if (!/^0*[1-9]\d{0,5}$/.test(text))
+    throw new UsageError(`--forks: should be a whole number of at least 1, found "${text}"`)
+  return Number(text)
 }
 
 function parts(name: string, value: string): string[] {

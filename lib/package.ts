@@ -29,6 +29,7 @@ export function installing(name: string, summary: string, predicts: readonly Pre
   return {
     summary,
     script: installScript([name]),
+    diff: () => `${summary === 'install' ? 'absent' : 'half installed'} → installed`,
     predicts,
     long: true,
     joins: { name: 'apt', item: name, script: installScript },

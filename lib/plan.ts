@@ -1,6 +1,6 @@
 import { HostError } from './errors.ts'
 import type { Reading, State } from './reading.ts'
-import type { Change, Read, Resource } from './resource.ts'
+import type { Change, Outputs, Read, Resource } from './resource.ts'
 
 /** What a run would do about one resource. */
 export type Planned = { readonly resource: Resource } & (
@@ -74,6 +74,11 @@ export function allChanges(planned: readonly Planned[]): PlannedChange[] {
   )
 }
 
+/** What the resources have to say about this state, by name. */
+export function outputsOf(resources: readonly Resource[], state: State): Outputs {
+  return Object.assign({}, ...resources.map((resource) => resource.tells?.(readerOf(resource, state))))
+}
+
 function asWanted(resource: Resource, state: State): boolean {
   try {
     return planOn(resource, state).length === 0
@@ -94,7 +99,12 @@ function predictionsNow(resource: Resource, state: State) {
 }
 
 function planOn(resource: Resource, state: State): readonly Change[] {
-  return resource.plan(readerOf(resource, state))
+  try {
+    return resource.plan(readerOf(resource, state))
+  } catch (error) {
+    if (error instanceof HostError) error.id ??= resource.id
+    throw error
+  }
 }
 
 function readerOf({ id }: Resource, state: State): Read {

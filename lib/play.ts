@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { atMost } from './at-most.ts'
 import { applyHost, checkHost, type Outcome } from './converge.ts'
 import { Bug, InventoryError, RunnerError, UsageError } from './errors.ts'
 import { refuseUnsupported } from './facts.ts'
@@ -6,7 +7,9 @@ import { type InventoryHost, readInventory, selectHosts } from './inventory.ts'
 import { type Claim, claimOf } from './lock.ts'
 import { main, onInterrupt } from './main.ts'
 import { type Options, parseOptions, scriptArguments, usage } from './options.ts'
-import { exitCodeOf, type HostResult, type Reporter, reporter, resultJson, resultText, rounded } from './report.ts'
+import { paintFor } from './paint.ts'
+import { exitCodeOf, type HostResult, outputsJson, resultJson, resultText, rounded } from './report.ts'
+import { type Reporter, reporter } from './reporter.ts'
 import type { Role } from './role.ts'
 import { type Owned, resourcesOf } from './roles.ts'
 import { masked } from './secret.ts'
@@ -42,19 +45,32 @@ export function play(playbook: Playbook): Promise<void> {
     const inventory = await readInventory(options.inventory, playbook.allRoles)
     const hosts = selectHosts(inventory, options.limit)
     const report = reporter(options)
-    onInterrupt(report.underWay)
+    onInterrupt(() => {
+      report.close()
+      return report.underWay()
+    })
     if (inventory.sandbox) await playbook.sandboxUp({ progress: report.line })
 
     if (inventory.sshConfig !== undefined && !existsSync(inventory.sshConfig))
       throw new InventoryError(`${inventory.file}: sshConfig: no such file: ${inventory.sshConfig}`)
     const claim = claimOf(playbook.name, options.wait)
-    const results = await Promise.all(
-      hosts.map((host) => runHost(host, { roles, options, report, sshConfig: inventory.sshConfig, claim })),
-    )
+    const run = { roles, options, report, sshConfig: inventory.sshConfig, claim }
+    const results = await atMost(options.forks, hosts, (host) => runHost(host, run))
+    report.close()
     const seconds = rounded((performance.now() - started) / 1000)
     const { check } = options
-    const json = { playbook: playbook.name, check, seconds, hosts: resultJson(results, options), outputs: {} }
-    process.stdout.write(masked(`${options.json ? JSON.stringify(json) : resultText(results, options)}\n`))
+    const json = {
+      playbook: playbook.name,
+      check,
+      seconds,
+      hosts: resultJson(results, options),
+      outputs: outputsJson(results),
+    }
+    process.stdout.write(
+      masked(
+        `${options.json ? JSON.stringify(json) : resultText(results, options, paintFor(process.stdout, process.env))}\n`,
+      ),
+    )
     return exitCodeOf(results, check)
   })
 }
@@ -71,12 +87,13 @@ async function runHost(host: InventoryHost, { roles, options, report, sshConfig,
   const started = performance.now()
   const { name, ssh, vars } = host
   let connection: Connection | undefined
-  let owned: Owned = { resources: [], roleOf: () => '' }
+  let owned: Owned = { resources: [], roleOf: () => '', sourceOf: () => undefined }
   let outcome: Outcome
   try {
-    connection = await connect({ name, ssh, sshConfig, acceptNew: options.acceptNew }, (line) =>
+    const login = connect({ name, ssh, sshConfig, acceptNew: options.acceptNew }, (line) =>
       report.line(`${name}  ${line}`),
     )
+    connection = undisturbed(await report.login(login), report)
     report.connected(name, connection.facts)
     refuseUnsupported(connection.facts)
     owned = resourcesOf(roles, vars, connection.facts)
@@ -85,17 +102,34 @@ async function runHost(host: InventoryHost, { roles, options, report, sshConfig,
       ? await checkHost(connection, owned.resources, progress)
       : await applyHost(connection, owned.resources, progress, claim)
   } catch (error) {
-    outcome = { changes: [], unknowns: [], error: error instanceof RunnerError ? error : new Bug(error) }
+    outcome = { changes: [], unknowns: [], outputs: {}, error: error instanceof RunnerError ? error : new Bug(error) }
   } finally {
     await connection?.close()
   }
-  return {
+  const result = {
     host: name,
     ...outcome,
     resources: owned.resources.length,
+    unmanageable: owned.resources.flatMap(({ id, unmanageable }) =>
+      unmanageable === undefined ? [] : [{ id, reason: unmanageable }],
+    ),
     roleOf: owned.roleOf,
+    sourceOf: owned.sourceOf,
     roundTrips: connection?.roundTrips ?? 0,
     seconds: (performance.now() - started) / 1000,
+  }
+  report.ended(result)
+  return result
+}
+
+/** A connection whose further logins have the terminal for themselves, as the first one had. */
+function undisturbed(connection: Connection, report: Reporter): Connection {
+  return {
+    ...connection,
+    get roundTrips() {
+      return connection.roundTrips
+    },
+    fresh: () => report.login(connection.fresh()),
   }
 }
 

@@ -1,63 +1,38 @@
 import type { Outcome } from './converge.ts'
 import type { RunnerError } from './errors.ts'
-import type { Facts } from './facts.ts'
-import type { Progress } from './requests.ts'
-import { masked } from './secret.ts'
-import { afterwards } from './ssh.ts'
+import { failureJson, failureLines, type Sources } from './failure.ts'
+import { type Paint, plain } from './paint.ts'
+import type { Outputs } from './resource.ts'
 
 /** How a run of one host ended. */
-export interface HostResult extends Outcome {
+export interface HostResult extends Outcome, Sources {
   readonly host: string
   /** How many resources the host has, as wanted or not. */
   readonly resources: number
+  /** Those that this host cannot be asked for. */
+  readonly unmanageable: readonly { readonly id: string; readonly reason: string }[]
   readonly roundTrips: number
   readonly seconds: number
-  readonly roleOf: (id: string) => string
-}
-
-/** Tells what happens, on stderr, a line at a time. */
-export interface Reporter {
-  line(text: string): void
-  connected(host: string, facts: Facts): void
-  progress(host: string): Progress
-  /** What each host is in the middle of: what an interruption has to say. */
-  underWay(): string
-}
-
-export function reporter({ verbose }: { verbose: boolean }): Reporter {
-  const running = new Map<string, string>()
-  const line = (text: string) => void process.stderr.write(`${masked(text)}\n`)
-  return {
-    line,
-    connected: (host, { osName, architecture, memoryMiB, container }) => {
-      const kind = container === '' ? '' : `, a ${container} container`
-      line(`${host}  connected: ${osName}, ${architecture}, ${memoryMiB} MiB${kind}`)
-    },
-    progress: (host) => ({
-      begin: (step) => {
-        running.set(host, step.title)
-        line(`${host}  ▸ ${step.title}`)
-      },
-      waiting: (text) => line(`${host}  ${text}`),
-      output: (text) => verbose && line(`${host}    ${text}`),
-      end: (step, seconds) => {
-        running.delete(host)
-        line(`${host}  ✓ ${step.title} (${seconds.toFixed(1)} s)`)
-      },
-    }),
-    underWay: () => [...running].map(([host, title]) => `${host}  in the middle of ${title}: ${afterwards}`).join('\n'),
-  }
 }
 
 /** What a run found or did, for people: what a check would change, what went wrong, and a line of counts a host. */
-export function resultText(results: readonly HostResult[], { check, diff }: { check: boolean; diff: boolean }): string {
+export function resultText(
+  results: readonly HostResult[],
+  { check, diff }: { check: boolean; diff: boolean },
+  paint: Paint = plain,
+): string {
   const lines = results.flatMap((result) => [
-    ...(check || diff ? result.changes.flatMap((change) => changeLines(result.host, change, { check, diff })) : []),
-    ...result.unknowns.map(({ id, cause }) => `${result.host}  unknown       ${id}: only known after ${cause}`),
-    ...(result.error ? [`${result.host}  ${statusOf(result)}: ${result.error.message}`] : []),
+    ...(check || diff
+      ? result.changes.flatMap((change) => changeLines(result.host, change, { check, diff }, paint))
+      : []),
+    ...result.unknowns.map(
+      ({ id, cause }) => `${result.host}  ${paint('magenta', 'unknown      ')} ${id}: only known after ${cause}`,
+    ),
+    ...unmanageableLines(result),
+    ...outputLines(result),
+    ...(result.error ? failureLines(result.host, statusOf(result), result.error, result, paint) : []),
   ])
-  const width = Math.max(...results.map(({ host }) => host.length))
-  return [...lines, ...results.map((result) => recap(result, width, check))].join('\n')
+  return [...lines, ...recapLines(results, check, paint)].join('\n')
 }
 
 /** The same for programs: the value of `hosts` in the object that `--json` prints. */
@@ -76,9 +51,17 @@ export function resultJson(results: readonly HostResult[], { diff }: { diff: boo
           ...(diff && { diff: text }),
         })),
         unknowns: result.unknowns.map((unknown) => ({ ...unknown, role: result.roleOf(unknown.id) })),
-        ...(result.error && { error: result.error.message }),
+        unmanageable: result.unmanageable.map((each) => ({ ...each, role: result.roleOf(each.id) })),
+        ...(result.error && { error: result.error.message, failure: failureJson(result.error, result) }),
       },
     ]),
+  )
+}
+
+/** What waits for the operator, by host: the value of `outputs` in the object that `--json` prints. */
+export function outputsJson(results: readonly HostResult[]): Record<string, Outputs> {
+  return Object.fromEntries(
+    results.flatMap(({ host, outputs }) => (Object.keys(outputs).length === 0 ? [] : [[host, outputs]])),
   )
 }
 
@@ -100,26 +83,67 @@ function changeLines(
   host: string,
   change: Outcome['changes'][number],
   { check, diff }: { check: boolean; diff: boolean },
+  paint: Paint,
 ) {
-  const head = `${host}  ${check ? 'would change ' : 'changed      '} ${change.id}: ${change.summary}`
-  return diff && change.diff !== '' ? [head, change.diff.replace(/^/gm, '    ')] : [head]
+  const word = paint('yellow', check ? 'would change ' : 'changed      ')
+  const head = `${host}  ${word} ${change.id}: ${change.summary}`
+  return diff && change.diff !== '' ? [head, ...diffLines(change.diff, paint)] : [head]
 }
 
-function recap(result: HostResult, width: number, check: boolean): string {
-  const { ok, changed, unknown, failed } = countsOf(result)
-  const trips = `${result.roundTrips} round trip${result.roundTrips === 1 ? '' : 's'}`
-  const counts = `ok ${ok}  ${check ? 'would change' : 'changed'} ${changed}  unknown ${unknown}  failed ${failed}`
-  return `${result.host.padEnd(width)}  ${statusOf(result)}  ${counts}  (${result.seconds.toFixed(1)} s, ${trips})`
+function diffLines(diff: string, paint: Paint): string[] {
+  return diff.split('\n').map((line) => {
+    const colour = ({ '+': 'green', '-': 'red', '@': 'cyan' } as const)[line.charAt(0)]
+    return `    ${colour === undefined ? line : paint(colour, line)}`
+  })
 }
 
-function countsOf({ resources, changes, unknowns, error }: HostResult) {
+/** By reason, since a container lacks many things for one. */
+function unmanageableLines({ host, unmanageable }: HostResult): string[] {
+  return [...new Set(unmanageable.map(({ reason }) => reason))].map((reason) => {
+    const ids = unmanageable.filter((each) => each.reason === reason).map(({ id }) => id)
+    return `${host}  not manageable here, since it ${reason}: ${ids.join(', ')}`
+  })
+}
+
+function outputLines({ host, outputs }: HostResult): string[] {
+  return Object.entries(outputs).map(([name, value]) => `${host}  ${name}: ${[value].flat().join(', ')}`)
+}
+
+/** A line of counts a host, number under number. */
+function recapLines(results: readonly HostResult[], check: boolean, paint: Paint): string[] {
+  const rows = results.map((result) => {
+    const { ok, changed, unknown, failed } = countsOf(result)
+    const trips = `${result.roundTrips} round trip${result.roundTrips === 1 ? '' : 's'}`
+    const counts = [
+      ['ok', ok, 'green'],
+      [check ? 'would change' : 'changed', changed, 'yellow'],
+      ['unknown', unknown, 'magenta'],
+      ['failed', failed, 'red'],
+    ] as const
+    return { result, counts, timing: `(${result.seconds.toFixed(1)} s, ${trips})` }
+  })
+  const widest = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length))
+  const hostWidth = widest(results.map(({ host }) => host))
+  const statusWidth = widest(results.map(statusOf))
+  const digits = [0, 1, 2, 3].map((i) => widest(rows.map(({ counts }) => String(counts[i]?.[1]))))
+  return rows.map(({ result, counts, timing }) => {
+    const status = paint(result.error ? 'red' : 'green', statusOf(result).padEnd(statusWidth))
+    const cells = counts.map(([name, count, colour], i) => {
+      const cell = `${name} ${String(count).padStart(digits[i] ?? 0)}`
+      return count === 0 ? cell : paint(colour, cell)
+    })
+    return `${result.host.padEnd(hostWidth)}  ${status}  ${cells.join('  ')}  ${timing}`
+  })
+}
+
+function countsOf({ resources, changes, unknowns, unmanageable, error }: HostResult) {
   const failed = error && error.exitCode !== 4 ? 1 : 0
   const changed = changes.length
   const unknown = unknowns.length
-  return { ok: error ? 0 : resources - changed - unknown, changed, unknown, failed }
+  return { ok: error ? 0 : resources - unmanageable.length - changed - unknown, changed, unknown, failed }
 }
 
-function statusOf({ error }: { error?: RunnerError }): string {
+export function statusOf({ error }: { error?: RunnerError }): string {
   if (!error) return 'ok'
   return { 4: 'unreachable', 5: 'reverted' }[error.exitCode] ?? 'failed'
 }

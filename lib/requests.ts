@@ -15,6 +15,7 @@ export interface Progress {
   /** Another run holds the host, and we wait. */
   waiting(line: string): void
   end(step: Step, seconds: number): void
+  failed?(step: Step, seconds: number): void
 }
 
 /** What was read at one moment. */
@@ -135,9 +136,14 @@ function progressOf(running: Running, bytes: Buffer, progress: Progress): void {
 
 function ended(run: Running, status: number, progress: Progress): CommandFailed | undefined {
   const { step, output, since } = run
-  if (status !== 0) return new CommandFailed(step.title, status, step.script.shown, masked(lastLines(output)))
-  progress.end(step, (Date.now() - since) / 1000)
-  return undefined
+  const seconds = (Date.now() - since) / 1000
+  if (status === 0) {
+    progress.end(step, seconds)
+    return undefined
+  }
+  progress.failed?.(step, seconds)
+  const ids = step.changes.map(({ id }) => id)
+  return new CommandFailed(step.title, status, step.script.shown, masked(lastLines(output)), ids)
 }
 
 /** Collects what follows each mark of a section: `read KIND` under the kind's name, `held` under `holder`, the rest under ''. */

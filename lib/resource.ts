@@ -1,3 +1,4 @@
+import type { Facts } from './facts.ts'
 import type { Reading } from './reading.ts'
 import type { Script } from './sh.ts'
 
@@ -5,13 +6,22 @@ import type { Script } from './sh.ts'
 export interface Resource {
   /** `KIND:NAME`, as people read it in a report; the same id twice must want the same. */
   readonly id: string
+  /** The line of the role that declared it: `roles/docker/index.ts:48`. */
+  readonly declared?: string
   /** Plain data that says what is wanted: two resources of one id are compared by it. */
   readonly wants: unknown
   /** The first is the thing itself, the others what it depends on. */
   readonly reads: readonly Reading[]
   /** The changes still needed, none when all is as wanted. Throws a `HostError` where no change could get there. */
   plan(read: Read): readonly Change[]
+  /** Why this host cannot be asked for it: then it is reported, and neither read nor touched. */
+  readonly unmanageable?: string
+  /** What waits for the operator, by name: shown among a run's outputs. */
+  tells?(read: Read): Outputs
 }
+
+/** What a run has to say besides its changes: `heldUpdates`, `pendingReboot`. */
+export type Outputs = Readonly<Record<string, string | readonly string[]>>
 
 /** Looks a reading up in the state that a plan is made on. */
 export type Read = <S>(reading: Reading<S>) => S
@@ -50,6 +60,17 @@ export function guarded(inner: Resource, guard: Guard): Resource {
   return { ...inner, plan: (read) => inner.plan(read).map((change) => ({ ...change, guard })) }
 }
 
+/** A resource that a host has only where it is a machine of its own: a container shares it with the machine below. */
+export function ofMachine(inner: Resource, { container }: Pick<Facts, 'container'>): Resource {
+  if (container === '') return inner
+  return {
+    ...inner,
+    reads: [],
+    plan: () => [],
+    unmanageable: `belongs to the machine below this ${container} container`,
+  }
+}
+
 /** What a change makes of a reading: a new value, or one that only the host can tell afterwards. */
 export type Prediction = { readonly key: string } & (
   | { readonly after: (before: unknown, read: Read) => unknown }
@@ -66,13 +87,29 @@ export function resource<R extends Record<string, Reading>>(definition: {
   plan: (state: StatesOf<R>) => readonly Change[]
 }): Resource {
   const readings = Object.entries(definition.reads)
+  const declared = declaringLine()
   return {
     id: definition.id,
+    ...(declared !== undefined && { declared }),
     wants: definition.wants,
     reads: readings.map(([, reading]) => reading),
     plan: (read) =>
       definition.plan(Object.fromEntries(readings.map(([name, reading]) => [name, read(reading)])) as StatesOf<R>),
   }
+}
+
+const rolesFolder = new URL('../roles/', import.meta.url).href
+
+/** The first line of a role that leads to this call, through whatever kinds of lib lie between. */
+function declaringLine(): string | undefined {
+  const limit = Error.stackTraceLimit
+  // A kind made of kinds made of kinds is some frames away from its role.
+  Error.stackTraceLimit = 20
+  const here: { stack?: string } = {}
+  Error.captureStackTrace(here, resource)
+  Error.stackTraceLimit = limit
+  const line = here.stack?.split(rolesFolder)[1]?.match(/^[^\s:]+:\d+/)?.[0]
+  return line && `roles/${line}`
 }
 
 /** Predicts the value of a reading: what it is then, or how that follows from what it was and from other readings. */

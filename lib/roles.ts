@@ -8,6 +8,8 @@ import type { Role } from './role.ts'
 export interface Owned {
   readonly resources: readonly Resource[]
   roleOf(id: string): string
+  /** The line of that role that declared it, where it is known. */
+  sourceOf(id: string): string | undefined
 }
 
 /** What these roles want of a host. Two roles may want the same thing, but not the same thing differently. */
@@ -24,6 +26,7 @@ export function resourcesOf(roles: readonly Role[], vars: Record<string, unknown
   return {
     resources: [...resources.values()].map(({ resource }) => resource),
     roleOf: (id) => resources.get(id)?.role ?? '',
+    sourceOf: (id) => resources.get(id)?.resource.declared,
   }
 }
 
@@ -33,8 +36,12 @@ interface Want {
 }
 
 function conflict(one: Want, other: Want): HostError {
-  const wants = ({ resource, role }: Want) => `${role} wants ${shown(resource.wants)}`
+  const wants = ({ resource, role }: Want) => `${role}${at(resource)} wants ${shown(resource.wants)}`
   return new HostError(`${one.resource.id} is wanted twice, differently: ${wants(one)}; ${wants(other)}`)
+}
+
+function at({ declared }: Resource): string {
+  return declared === undefined ? '' : ` (${declared})`
 }
 
 /** A file's content is long, and may be secret: that it differs is enough. */

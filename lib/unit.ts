@@ -48,7 +48,11 @@ export function unit(
       const enabled =
         isEnabled(state) === (wanted === 'running') ? state.enabled : `${wanted === 'running' ? 'en' : 'dis'}abled`
       const after = becomes(now, { ...state, active, enabled, needsReload: false })
-      return steps.map((step) => ({ ...step, predicts: [after, ...(step.summary === 'start' ? whenStarted : [])] }))
+      return steps.map((step) => ({
+        ...step,
+        diff: () => diffOf(step.summary, state),
+        predicts: [after, ...(step.summary === 'start' ? whenStarted : [])],
+      }))
     },
   })
 }
@@ -88,6 +92,11 @@ function towardsStopped(name: string, state: UnitState): Change[] {
       ? []
       : [{ summary: 'stop', script: sh`systemctl stop -- ${name}` }]),
   ]
+}
+
+function diffOf(summary: string, { active, enabled }: UnitState): string {
+  if (summary === 'start' || summary === 'stop') return `${active} → ${summary === 'start' ? 'active' : 'inactive'}`
+  return summary === 'reload its files' ? summary : `${enabled || 'disabled'} → ${summary}d`
 }
 
 function reload(state: UnitState): Change[] {

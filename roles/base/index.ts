@@ -1,9 +1,21 @@
 import * as v from 'valibot'
 import { role } from '../../lib/role.ts'
 import { admin, adminUser } from './admin.ts'
+import { clock, timezone } from './clock.ts'
+import { hardening } from './hardening.ts'
+import { journal } from './journal.ts'
+import { kernel, sysctlName } from './kernel.ts'
+import { swap } from './memory.ts'
+import { packages } from './packages.ts'
 import { sshd } from './sshd.ts'
+import { upgrades } from './upgrades.ts'
 
 const value = v.union([v.pipe(v.string(), v.regex(/^[^\r\n]+$/, 'one line')), v.number(), v.boolean()])
+const packageName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9+.-]+$/, 'a name of a package'),
+  v.description('the name of a package'),
+)
 const keyword = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z][A-Za-z0-9]*$/, 'a keyword of sshd_config(5)'),
@@ -20,10 +32,42 @@ const vars = v.strictObject({
   ),
   /** A user with a key and sudo, besides whoever is there. */
   admin: v.optional(admin),
+  /** Packages of the distribution's, besides those that we need. */
+  packages: v.optional(v.array(packageName), []),
+  upgrades: v.optional(
+    v.strictObject({
+      /** Packages whose security updates wait for the operator, as those of the engine do. */
+      hold: v.optional(v.array(packageName), []),
+    }),
+    {},
+  ),
+  /** Left out: what the host has stays. */
+  timezone: v.optional(timezone),
+  /** In MiB; 0: none. Left out: by the host's memory. */
+  swap: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_536), v.description('a size in MiB'))),
+  /** Any setting of sysctl(8); it wins over ours. */
+  sysctls: v.optional(
+    v.record(sysctlName, v.union([v.pipe(v.string(), v.regex(/^[^\r\n]+$/, 'one line')), v.number()])),
+    {},
+  ),
+  journal: v.optional(
+    v.strictObject({
+      /** What the host's journal may take of the disk. */
+      maxUse: v.optional(v.pipe(v.string(), v.regex(/^[1-9]\d*[KMG]$/), v.description('a size like 200M')), '200M'),
+    }),
+    {},
+  ),
 })
 
-/** What makes a host safe to leave alone: keys only, and a person who can log in. */
-export const base = role('base', vars, ({ sshd: { settings }, admin: person }, facts) => [
-  ...(person ? adminUser(person, facts) : []),
-  ...sshd(settings, facts),
+/** What makes a host safe to leave alone: keys only, a person who can log in, and security updates by themselves. */
+export const base = role('base', vars, (wanted, facts) => [
+  ...packages(wanted.packages),
+  ...hardening(),
+  ...(wanted.admin ? adminUser(wanted.admin, facts) : []),
+  ...upgrades(wanted.upgrades.hold, facts),
+  ...clock(wanted.timezone, facts),
+  ...swap(wanted.swap, facts),
+  ...kernel(wanted.sysctls, facts),
+  ...journal(wanted.journal.maxUse),
+  ...sshd(wanted.sshd.settings, facts),
 ])

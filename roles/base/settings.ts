@@ -21,9 +21,14 @@ const defaults: Settings = {
   MaxAuthTries: 6,
   LoginGraceTime: 30,
   MaxStartups: '10:30:60',
-  // A dead client is noticed within a minute.
-  ClientAliveInterval: 10,
-  ClientAliveCountMax: 3,
+  // What one kept connection may carry at once: an operator and a few runs.
+  MaxSessions: 4,
+  // A dead client is noticed within a minute, by questions inside the encryption: TCP's own can be answered by others.
+  ClientAliveInterval: 15,
+  ClientAliveCountMax: 2,
+  TCPKeepAlive: false,
+  // The log says which key came in.
+  LogLevel: 'VERBOSE',
   X11Forwarding: false,
   AllowAgentForwarding: false,
   // psql through a tunnel; nobody listens on the host for somebody else.

@@ -2,12 +2,12 @@ import { keyFiles } from '../../lib/authorized-keys.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { Facts } from '../../lib/facts.ts'
 import { directory, file } from '../../lib/file.ts'
-import { textOf } from '../../lib/file-state.ts'
 import type { Reading } from '../../lib/reading.ts'
 import { becomes, type Guard, guarded, type Resource, resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
+import { startedWith } from '../../lib/started-with.ts'
 import { template } from '../../lib/template.ts'
-import { dropIn, unitState } from '../../lib/unit.ts'
+import { unitState } from '../../lib/unit.ts'
 import { userState } from '../../lib/user.ts'
 import { conflicts } from './conflicts.ts'
 import { lockouts } from './login.ts'
@@ -22,8 +22,7 @@ import {
   withDropIn,
 } from './sshd-config.ts'
 
-/** The checksum of the configuration that the running sshd has read, written by its unit. */
-const startedWith = '/run/botgarden/sshd.started-with'
+const { mark, dropIn } = startedWith('ssh.service', 'sshd', configFiles, { reloads: true })
 const service = unitState('ssh.service')
 
 const guard: Guard = {
@@ -43,11 +42,7 @@ export function sshd(settings: Settings, facts: Facts): Resource[] {
   const arrived = becomes(config, (before) => ({ ...before, files: withDropIn(before.files, content) }))
   return [
     directory('/etc/ssh/sshd_config.d'),
-    ...dropIn(
-      'ssh.service',
-      'botgarden',
-      template(new URL('templates/started-with.conf.mustache', import.meta.url), { files: configFiles, startedWith }),
-    ),
+    ...dropIn,
     guarded(
       file(dropInPath, { content, validate: { tool: 'sshd', script: acceptScript }, predicts: [arrived] }),
       guard,
@@ -59,7 +54,6 @@ export function sshd(settings: Settings, facts: Facts): Resource[] {
 
 /** sshd runs with the configuration that stands on the disk. Where systemd starts one for each login there is none to reload. */
 function runningConfig(config: Reading<SshdConfig>, { sshPort }: Facts): Resource {
-  const mark = textOf(startedWith)
   return resource({
     id: 'sshd:config',
     wants: configFiles,

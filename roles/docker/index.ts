@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { HostError } from '../../lib/errors.ts'
 import { directory, file } from '../../lib/file.ts'
-import { type FileState, fileState, textOf } from '../../lib/file-state.ts'
+import { type FileState, fileState } from '../../lib/file-state.ts'
 import { installing, isInstalled, type PackageState, packageState } from '../../lib/package.ts'
 import { becomes, type Prediction, type Resource, resource, unknowable } from '../../lib/resource.ts'
 import { role } from '../../lib/role.ts'
 import { sh } from '../../lib/sh.ts'
-import { template } from '../../lib/template.ts'
-import { dropIn, runningUnit, unit, unitState } from '../../lib/unit.ts'
+import { startedWith } from '../../lib/started-with.ts'
+import { runningUnit, unit, unitState } from '../../lib/unit.ts'
 import { daemonSettings, mergedDaemonJson } from './daemon.ts'
 
 const vars = v.strictObject({
@@ -26,18 +27,13 @@ const vars = v.strictObject({
 })
 
 const daemonJson = '/etc/docker/daemon.json'
-/** The checksum of the daemon.json that the running dockerd was started with, written by its unit. */
-const startedWith = '/run/botgarden/docker.started-with'
+const { mark, dropIn } = startedWith('docker.service', 'docker', daemonJson)
 
 /** The engine and Compose v2 from the distribution, or Docker's own packages where they are there already. */
 export const docker = role('docker', vars, ({ registryMirrors, daemon }, { os }) => [
   directory('/etc/docker'),
   // Before the engine, so that its very first start says which configuration it took.
-  ...dropIn(
-    'docker.service',
-    'botgarden',
-    template(new URL('templates/started-with.conf.mustache', import.meta.url), { daemonJson, startedWith }),
-  ),
+  ...dropIn,
   ...(os === 'ubuntu' ? ubuntuPackages : debianPackages).map(enginePackage),
   file(daemonJson, {
     content: mergedDaemonJson({ ...daemonSettings(registryMirrors), ...daemon }),
@@ -46,7 +42,7 @@ export const docker = role('docker', vars, ({ registryMirrors, daemon }, { os })
   }),
   unit('containerd.service', 'running'),
   unit('docker.service', 'running', {
-    whenStarted: [becomes(textOf(startedWith), (_, read) => checksumOf(read(fileState(daemonJson))))],
+    whenStarted: [becomes(mark, (_, read) => checksumOf(read(fileState(daemonJson))))],
   }),
   runningConfig(),
 ])
@@ -91,13 +87,12 @@ function foreign(upstream: string): string {
 function broughtBy(units: readonly string[]): Prediction[] {
   return [
     ...units.map((name) => becomes(unitState(name), runningUnit)),
-    ...(units.includes('docker.service') ? [unknowable(textOf(startedWith))] : []),
+    ...(units.includes('docker.service') ? [unknowable(mark)] : []),
   ]
 }
 
 /** The daemon runs with the daemon.json that stands on the disk; containers live on through the restart (live-restore). */
 function runningConfig(): Resource {
-  const mark = textOf(startedWith)
   return resource({
     id: 'docker:config',
     wants: daemonJson,
@@ -117,6 +112,8 @@ function runningConfig(): Resource {
   })
 }
 
+const checksumOfNothing = createHash('sha256').digest('hex')
+
 function checksumOf(state: FileState): string {
-  return state === 'absent' ? '' : (state.sha256 ?? '')
+  return (state !== 'absent' && state.sha256) || checksumOfNothing
 }

@@ -9,6 +9,7 @@ const defaults: Options = {
   diff: false,
   limit: [],
   tags: [],
+  forks: 25,
   wait: false,
   acceptNew: false,
   json: false,
@@ -29,6 +30,7 @@ const right: [line: string, expected: Partial<Options>, env?: NodeJS.ProcessEnv]
   ['--check --check', { check: true }],
   ['-l vps1,vps2 --limit core', { limit: ['vps1', 'vps2', 'core'] }],
   ['--tags ufw,nginx', { tags: ['ufw', 'nginx'] }],
+  ['--forks 3', { forks: 3 }],
   ['-vl vps1', { verbose: true, limit: ['vps1'] }],
 ]
 for (const [line, expected, env = {}] of right) {
@@ -51,6 +53,8 @@ const wrong: [argv: string[], message: string][] = [
   [['--limit='], '--limit has an empty value; it takes HOST,GROUP'],
   [['-i', ''], '-i has an empty value; it takes FILE'],
   [['--limit', 'a,,b'], '--limit: a name is missing in "a,,b"'],
+  [['--forks', '0'], '--forks: should be a whole number of at least 1, found "0"'],
+  [['--forks', 'all'], '--forks: should be a whole number of at least 1, found "all"'],
   [['--check=yes'], '--check takes no value, but has "yes"'],
   [['-i', 'a', '-i', 'b'], '-i is given twice; it takes one FILE'],
   [['vps1'], 'unexpected "vps1" (did you mean "--limit vps1"?)'],

@@ -3,9 +3,11 @@ import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { parseKeys } from '../../lib/authorized-keys.ts'
 import { runningUnit } from '../../lib/unit.ts'
+import { type admin, adminUser } from '../../roles/base/admin.ts'
 import { base } from '../../roles/base/index.ts'
 import { lockouts } from '../../roles/base/login.ts'
-import { sshdSettings } from '../../roles/base/settings.ts'
+import { type Settings, sshdSettings } from '../../roles/base/settings.ts'
+import { sshd } from '../../roles/base/sshd.ts'
 import {
   checksumOf,
   dropInPath,
@@ -18,8 +20,13 @@ import { facts } from '../support/fake-host.ts'
 import { planOf } from '../support/plan-of.ts'
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBdJpIl9BtGTmLGzCbbFBW1WzyVZGM8CyP0b6hTTkXyC ops@example.org'
-const role = (vars: unknown = {}, more = {}) => base.resources(v.parse(base.vars, vars), { ...facts, ...more })
-const admin = { admin: { name: 'ops', keys: [key] } }
+/** The part of the role that decides who comes in. */
+const role = (vars: unknown = {}, more = {}) => {
+  const wanted = v.parse(base.vars, vars) as { admin?: v.InferOutput<typeof admin>; sshd: { settings: Settings } }
+  const host = { ...facts, ...more }
+  return [...(wanted.admin ? adminUser(wanted.admin, host) : []), ...sshd(wanted.sshd.settings, host)]
+}
+const withAdmin = { admin: { name: 'ops', keys: [key] } }
 
 const files = {
   [mainConfig]: '# main\nInclude /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n',
@@ -71,7 +78,7 @@ function fresh(config: Record<string, unknown> = {}) {
 }
 
 test('knows all that it will do to a fresh host beforehand', () => {
-  assert.equal(planOf(role(admin), fresh()), [
+  assert.equal(planOf(role(withAdmin), fresh()), [
     'user:ops: create',
     'member:sudo/ops: add',
     'keys:ops: add a key',
@@ -81,7 +88,7 @@ test('knows all that it will do to a fresh host beforehand', () => {
     `file:${dropInPath}: create`,
     'sshd:config: reload sshd with its new configuration',
   ])
-  assert.equal(planOf(role(admin), { ...fresh(), 'package:sudo': 'absent' })[0], 'package:sudo: install')
+  assert.equal(planOf(role(withAdmin), { ...fresh(), 'package:sudo': 'absent' })[0], 'package:sudo: install')
 })
 
 test('plans nothing where all is as wanted, and wants no user of its own', () => {
@@ -102,7 +109,7 @@ test('reloads an sshd that runs another configuration, and starts none where the
 
 test('guards what could lock us out, and sudo where it is what we work through', () => {
   const guards = (user: string) =>
-    role(admin, { user }).flatMap((resource) =>
+    role(withAdmin, { user }).flatMap((resource) =>
       resource
         .plan((reading) => ({ ...fresh(), ...others(user) })[reading.key] as never)
         .map(({ guard }) => guard?.name),
@@ -161,7 +168,7 @@ test('takes password login away only from who has a key', () => {
 
 test('counts a key that the same run will have brought', () => {
   const state = { ...fresh(), 'user:ops': { ...account, uid: 1000, home: '/home/ops', groups: ['ops'] } }
-  assert.ok(planOf(role(admin, { user: 'ops' }), state).includes('keys:ops: add a key'))
+  assert.ok(planOf(role(withAdmin, { user: 'ops' }), state).includes('keys:ops: add a key'))
 })
 
 for (const [title, text, error] of [
@@ -235,7 +242,7 @@ test("the operator's settings win, whatever their case, and a list is a keyword 
 
 test('refuses vars that could not be right', () => {
   const valid = (vars: unknown) => v.safeParse(base.vars, vars).success
-  assert.ok(valid({ sshd: { settings: { MaxSessions: 5, Banner: 'none' } }, ...admin }))
+  assert.ok(valid({ sshd: { settings: { MaxSessions: 5, Banner: 'none' } }, ...withAdmin }))
   assert.not(valid({ sshd: { settings: { Match: 'User x' } } }))
   assert.not(valid({ sshd: { settings: { Banner: 'none\nPort 1' } } }))
   assert.not(valid({ admin: { name: 'root', keys: [key] } }))

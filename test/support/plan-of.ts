@@ -21,6 +21,10 @@ const nothing: Record<string, unknown> = {
   text: undefined,
   program: false,
   package: 'absent',
+  group: 'absent',
+  test: false,
+  swap: { active: {}, fileMiB: 0, freeMiB: 20_000 },
+  waiting: { held: [], reboot: [] },
   unit: { load: 'not-found', active: 'inactive', enabled: '', needsReload: false },
 }
 

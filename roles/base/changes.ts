@@ -1,0 +1,44 @@
+import { directory, file } from '../../lib/file.ts'
+import { isInstalled, packageState } from '../../lib/package.ts'
+import { becomes, type Resource } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+import { template } from '../../lib/template.ts'
+import { type UnitState, unit, unitState } from '../../lib/unit.ts'
+
+const name = 'botgarden-changes'
+const timer = `${name}.timer`
+const config = '/etc/aide/aide.conf'
+const database = '/var/lib/aide/aide.db'
+
+/** Each day the journal says which files of the host's configuration changed since the day before. aide looks, and ends. */
+export function changeReport(): Resource[] {
+  const from = (what: string) => template(new URL(`templates/${what}.mustache`, import.meta.url), { config, database })
+  const unitFile = (path: string, content: string) =>
+    file(`/etc/systemd/system/${path}`, {
+      content,
+      afterwards: sh`systemctl daemon-reload`,
+      predicts: [becomes(unitState(timer), known)],
+    })
+  return [
+    directory('/etc/aide'),
+    file(config, { content: from('aide.conf'), mode: '0600' }),
+    unitFile(`${name}.service`, from('changes.service')),
+    unitFile(timer, from('changes.timer')),
+    unit(timer, 'running'),
+  ].map(unlessTheirs)
+}
+
+/** Debian's own way to run aide is in a package of its own: whoever installed that has his own configuration. */
+function unlessTheirs(inner: Resource): Resource {
+  const theirs = packageState('aide-common')
+  return {
+    ...inner,
+    reads: [...inner.reads, theirs],
+    plan: (read) => (isInstalled(read(theirs)) ? [] : inner.plan(read)),
+  }
+}
+
+function known(before: UnitState): UnitState {
+  const fresh: UnitState = { load: 'loaded', active: 'inactive', enabled: 'disabled', needsReload: false }
+  return before.load === 'not-found' ? fresh : { ...before, needsReload: false }
+}

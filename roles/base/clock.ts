@@ -1,0 +1,87 @@
+import * as v from 'valibot'
+import { HostError } from '../../lib/errors.ts'
+import type { Facts } from '../../lib/facts.ts'
+import { file } from '../../lib/file.ts'
+import { fileState } from '../../lib/file-state.ts'
+import { installing, isInstalled, packageState } from '../../lib/package.ts'
+import { becomes, ofMachine, type Resource, resource } from '../../lib/resource.ts'
+import { symlink } from '../../lib/symlink.ts'
+import { runningUnit, unit, unitState } from '../../lib/unit.ts'
+
+export const timezone = v.pipe(v.string(), v.check(isTimezone, 'a name like Europe/Berlin or UTC'))
+
+const localtime = '/etc/localtime'
+const timesyncd = 'systemd-timesyncd'
+/** Those that keep the time as well, and may be there in its stead, each with its unit. */
+const others = { chrony: 'chrony.service', ntpsec: 'ntpsec.service', openntpd: 'openntpd.service' }
+
+/** The time of day, kept right, and shown as of this zone; without one, as the host shows it. */
+export function clock(zone: string | undefined, facts: Facts): Resource[] {
+  return [
+    ...(zone === undefined ? [] : zoned(zone, facts)),
+    ofMachine(timeDaemon(), facts),
+    ofMachine(timeUnit(), facts),
+  ]
+}
+
+function zoned(zone: string, { os }: Facts): Resource[] {
+  // Debian 13 has no /etc/timezone any more; Ubuntu's programs still ask for it.
+  return [zoneLink(zone), ...(os === 'ubuntu' ? [file('/etc/timezone', { content: `${zone}\n` })] : [])]
+}
+
+function zoneLink(zone: string): Resource {
+  const path = `/usr/share/zoneinfo/${zone}`
+  const link = symlink(localtime, path)
+  const [data, tzdata] = [fileState(path), packageState('tzdata')]
+  return {
+    ...link,
+    reads: [...link.reads, data, tzdata],
+    plan: (read) => {
+      // Where the package is still to come, so is the file.
+      const found = read(tzdata)
+      if (read(data) === 'absent' && typeof found === 'object' && found.version !== '')
+        throw new HostError(
+          `timezone ${zone}: this host has no ${path}: an old name may be in the package tzdata-legacy`,
+        )
+      return link.plan(read)
+    },
+  }
+}
+
+/** A daemon that is there already is kept: Debian installs one of them at a time. */
+function timeDaemon(): Resource {
+  const own = packageState(timesyncd)
+  const reads = { own, ...Object.fromEntries(Object.keys(others).map((name) => [name, packageState(name)])) }
+  return resource({
+    id: `package:${timesyncd}`,
+    wants: 'installed',
+    reads,
+    plan: (states) => {
+      if (Object.values(states).some(isInstalled)) return []
+      const starts = becomes(unitState(`${timesyncd}.service`), runningUnit)
+      return [installing(timesyncd, 'install', [becomes(own, { version: '' }), starts])]
+    },
+  })
+}
+
+function timeUnit(): Resource {
+  const inner = unit(`${timesyncd}.service`, 'running')
+  const rivals = Object.keys(others).map((name) => packageState(name))
+  return {
+    ...inner,
+    reads: [...inner.reads, ...rivals],
+    plan: (read) => (rivals.some((each) => isInstalled(read(each))) ? [] : inner.plan(read)),
+  }
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    // It takes any case; a file's name does not.
+    return (
+      new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone === name ||
+      /^(Etc\/)?[A-Z]+$/.test(name)
+    )
+  } catch {
+    return false
+  }
+}

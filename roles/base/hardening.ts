@@ -1,0 +1,68 @@
+import { directory, file } from '../../lib/file.ts'
+import { aptPackage } from '../../lib/package.ts'
+import type { Resource } from '../../lib/resource.ts'
+import { changeReport } from './changes.ts'
+
+const written = '# Written by botgarden; changes made here are overwritten.\n'
+
+/** What makes a break-in harder or its traces visible, and costs an operator nothing; docs/security.md says what was left out. */
+export function hardening(): Resource[] {
+  return [
+    // News of a held update are shown to whoever installs it by hand; nothing is asked without a terminal.
+    aptPackage('apt-listchanges'),
+    // Only a provider's console still asks for a password: one set by hand is not to be 123456.
+    aptPackage('libpam-pwquality'),
+    // Each login has its own directory for temporary files, where no other user plants or reads one.
+    aptPackage('libpam-tmpdir'),
+    aptPackage('debsums'),
+    aptPackage('aide'),
+    ...noCoreDumps(),
+    ...noModules(),
+    file('/etc/default/debsums', {
+      content: `${written}# The files of packages are compared with their checksums; what differs is in the journal, as debsums.\nCRON_CHECK=weekly\n`,
+    }),
+    file('/etc/login.defs', {
+      content: (current) => withSetting(current ?? '', 'SHA_CRYPT_MIN_ROUNDS', '65536'),
+      wants: { SHA_CRYPT_MIN_ROUNDS: '65536' },
+    }),
+    file('/etc/profile.d/botgarden.sh', { content: shells }),
+    ...['/etc/issue', '/etc/issue.net'].map((path) => file(path, { content: notice })),
+    ...changeReport(),
+  ]
+}
+
+/** A core dump holds what the process held, tokens and passwords among it. */
+function noCoreDumps(): Resource[] {
+  const folder = '/etc/systemd/coredump.conf.d'
+  return [
+    file('/etc/security/limits.d/botgarden.conf', { content: `${written}* - core 0\nroot - core 0\n` }),
+    directory(folder),
+    // For hosts that have systemd-coredump.
+    file(`${folder}/botgarden.conf`, { content: `${written}[Coredump]\nStorage=none\nProcessSizeMax=0\n` }),
+  ]
+}
+
+/**
+ * Drivers that no such host uses. The protocols are not loaded when any process, in a container too, opens a socket of
+ * theirs: they had holes that made it root.
+ */
+function noModules(): Resource[] {
+  const folder = '/etc/modprobe.d'
+  const names = ['dccp', 'sctp', 'rds', 'tipc', 'usb-storage', 'firewire-ohci']
+  const lines = names.map((name) => `install ${name} /bin/false\n`)
+  return [directory(folder), file(`${folder}/botgarden.conf`, { content: `${written}${lines.join('')}` })]
+}
+
+const shells = `${written}# A shell that was forgotten at its prompt ends, unless it is kept on purpose.
+[ -n "\${TMUX-}\${STY-}" ] || TMOUT=14400
+ulimit -c 0
+`
+
+const notice = 'This system is private: access is for its owner and those authorised by him. Connections are logged.\n'
+
+/** The text with this one setting, in its old place where it has one; all else stays, byte for byte. */
+export function withSetting(text: string, key: string, value: string): string {
+  const line = new RegExp(`^[ \\t]*${key}[ \\t].*$`, 'm')
+  if (line.test(text)) return text.replace(line, `${key} ${value}`)
+  return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${key} ${value}\n`
+}

@@ -1,0 +1,32 @@
+import { directory, file } from '../../lib/file.ts'
+import { fileState } from '../../lib/file-state.ts'
+import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+import { startedWith } from '../../lib/started-with.ts'
+import { unitState } from '../../lib/unit.ts'
+
+const folder = '/etc/systemd/journald.conf.d'
+const path = `${folder}/botgarden.conf`
+const service = 'systemd-journald.service'
+const { mark, dropIn } = startedWith(service, 'journald', path)
+
+/** What the host's journal may take of the disk, `200M` for one; journald's own limit is a tenth of the disk. */
+export function journal(maxUse: string): Resource[] {
+  const content = `# Written by botgarden; changes made here are overwritten.\n[Journal]\nSystemMaxUse=${maxUse}\nRuntimeMaxUse=${maxUse}\n`
+  return [directory(folder), file(path, { content }), ...dropIn, runningConfig()]
+}
+
+/** journald runs with these limits; what writes to it keeps its connection through the restart. */
+function runningConfig(): Resource {
+  return resource({
+    id: 'journald:config',
+    wants: path,
+    reads: { mark, onDisk: fileState(path), daemon: unitState(service) },
+    plan: ({ mark: running, onDisk, daemon }) => {
+      const checksum = (onDisk !== 'absent' && onDisk.sha256) || ''
+      if (daemon.active !== 'active' || running?.trim() === checksum) return []
+      const script = sh`systemctl restart ${service}`
+      return [{ summary: 'restart journald with its new limits', script, predicts: [becomes(mark, checksum)] }]
+    },
+  })
+}
