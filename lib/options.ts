@@ -13,6 +13,8 @@ export interface Options {
   wait: boolean
   acceptNew: boolean
   json: boolean
+  /** The variable to explain, instead of a run. */
+  explain: string | undefined
   verbose: boolean
   help: boolean
 }
@@ -32,6 +34,7 @@ export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv, pl
       wait: given.has('wait'),
       acceptNew: given.has('accept-new'),
       json: given.has('json'),
+      explain: given.get('explain')?.[0],
       verbose: given.has('verbose'),
       help: given.has('help'),
     }
@@ -76,10 +79,18 @@ exit codes:
   130  Ctrl-C
 
 examples:
-  npx zx playbooks/${playbook}.ts --check --diff
-  npx zx playbooks/${playbook}.ts -i inventory/production.yaml --limit vps1
+${examples.map(([line, meaning]) => `  npx zx playbooks/${playbook}.ts ${line.padEnd(longest)}  # ${meaning}`).join('\n')}
 `
 }
+
+const examples = [
+  ['--check --diff', 'what a run would change, line by line'],
+  ['-i inventory/production.yaml', 'your own hosts, not the sandbox'],
+  ['--limit vps1 --tags docker', 'one role on one host'],
+  ['--explain docker.daemon', 'where the value comes from'],
+  ['--json --check', 'for scripts: exit code 2, changes pending'],
+] as const
+const longest = Math.max(...examples.map(([line]) => line.length))
 
 function forksOf(text: string): number {
   if (!/^0*[1-9]\d{0,5}$/.test(text))

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { atMost } from './at-most.ts'
 import { applyHost, checkHost, type Outcome } from './converge.ts'
 import { Bug, InventoryError, RunnerError, UsageError } from './errors.ts'
+import { explain, explainedText } from './explain.ts'
 import { refuseUnsupported } from './facts.ts'
 import { type InventoryHost, readInventory, selectHosts } from './inventory.ts'
 import { type Claim, claimOf } from './lock.ts'
@@ -15,6 +16,7 @@ import { type Owned, resourcesOf } from './roles.ts'
 import { masked } from './secret.ts'
 import { type Connection, connect } from './ssh.ts'
 import { suggest } from './suggest.ts'
+import { readYaml } from './yaml.ts'
 
 /** Roles in order, applied to the hosts of an inventory. */
 export interface Playbook {
@@ -44,6 +46,12 @@ export function play(playbook: Playbook): Promise<void> {
     const roles = selectRoles(playbook.roles, options.tags)
     const inventory = await readInventory(options.inventory, playbook.allRoles)
     const hosts = selectHosts(inventory, options.limit)
+    if (options.explain !== undefined) {
+      const explained = explain(options.explain, await readYaml(inventory.file), hosts, playbook.allRoles)
+      const text = options.json ? JSON.stringify({ explained }) : explainedText(explained)
+      process.stdout.write(masked(`${text}\n`))
+      return 0
+    }
     const report = reporter(options)
     onInterrupt(() => {
       report.close()
