@@ -12,6 +12,9 @@ export type FileState =
       readonly mode: string
       readonly owner: string
       readonly group: string
+      /** The numbers of both, for owners that only a container knows by name. */
+      readonly uid?: number
+      readonly gid?: number
       /** Of regular files only, hexadecimal. */
       readonly sha256?: string
     }
@@ -42,7 +45,7 @@ const programs: Kind<boolean> = {
 const files: Kind<FileState> = {
   name: 'file',
   script: (paths) => sh`
-    stat --printf 'state %F|%a|%U|%G|%n\0' -- ${paths} 2>&1
+    stat --printf 'state %F|%a|%U|%G|%u|%g|%n\0' -- ${paths} 2>&1
     sha256sum --zero -- ${paths} 2>/dev/null`,
   parse: (output, paths) => {
     const states = new Map<string, FileState>(paths.map((path) => [path, 'absent']))
@@ -74,9 +77,11 @@ function parseRecord(record: string, states: Map<string, FileState>): void {
   if (serious) throw new HostError(`cannot be read: ${serious}`)
 
   const [, sha256, summed = ''] = rest.match(/^([0-9a-f]{64}) {2}(.*)$/s) ?? []
-  const [, type, mode, owner, group, path = ''] = rest.match(/^state ([^|]+)\|(\d+)\|([^|]+)\|([^|]+)\|(.*)$/s) ?? []
+  const [, type, mode, owner, group, uid, gid, path = ''] =
+    rest.match(/^state ([^|]+)\|(\d+)\|([^|]+)\|([^|]+)\|(\d+)\|(\d+)\|(.*)$/s) ?? []
   if (type && mode && owner && group) {
-    states.set(path, { type: type.replace(/^regular (empty )?/, ''), mode: mode.padStart(4, '0'), owner, group })
+    const attributes = { mode: mode.padStart(4, '0'), owner, group, uid: Number(uid), gid: Number(gid) }
+    states.set(path, { type: type.replace(/^regular (empty )?/, ''), ...attributes })
   }
   const known = states.get(summed)
   if (sha256 && known && known !== 'absent' && known.type === 'file') states.set(summed, { ...known, sha256 })

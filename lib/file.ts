@@ -147,15 +147,20 @@ function validationScript(content: string, { script }: NonNullable<FileOptions['
   return { text, shown: proof.shown }
 }
 
-function attributeChanges(
+export function attributeChanges(
   now: Exclude<FileState, 'absent'>,
   wanted: { mode: string; owner: string; group: string },
 ): string[] {
-  const owner = `${now.owner}:${now.group}`
+  const owned = isOwner(wanted.owner, now.owner, now.uid) && isOwner(wanted.group, now.group, now.gid)
   return [
     ...(now.mode === wanted.mode ? [] : [`mode ${now.mode} → ${wanted.mode}`]),
-    ...(owner === `${wanted.owner}:${wanted.group}` ? [] : [`owner ${owner} → ${wanted.owner}:${wanted.group}`]),
+    ...(owned ? [] : [`owner ${now.owner}:${now.group} → ${wanted.owner}:${wanted.group}`]),
   ]
+}
+
+/** By name, or by number, which only a container may have a name for. */
+function isOwner(wanted: string, name: string, id: number | undefined): boolean {
+  return wanted === name || wanted === String(id)
 }
 
 function summaryOf(now: FileState, attributes: string[]): string {

@@ -1,11 +1,11 @@
 import { checked } from './checked.ts'
 import { type RoleSchema, varsSchema } from './inventory-schema.ts'
 import { disagreements, entriesOf, type Group, layered } from './levels.ts'
+import type { HostEntry } from './role.ts'
 import { suggest } from './suggest.ts'
 import { isList, type Node } from './yaml.ts'
 
-export interface InventoryHost {
-  readonly name: string
+export interface InventoryHost extends HostEntry {
   /** An alias of ssh_config, or user@host:port. */
   readonly ssh: string
   readonly groups: readonly string[]
@@ -24,18 +24,41 @@ export function readHosts(root: Node, roles: readonly RoleSchema[]): { hosts: In
   return { hosts: read.map(({ host }) => host), faults: [...faults, ...read.flatMap((each) => each.faults)] }
 }
 
+/** What the file says of a host, level by level, the weakest first. Each level's vars stand under their role's names. */
+export function levelsOf(root: Node, host: string, roles: readonly RoleSchema[]): Group[] {
+  const node = section(root, 'hosts').get(host)
+  const listed = node === undefined ? [] : listedGroups(node)
+  const groups = [...section(root, 'groups')].filter(([name]) => listed.some(({ value }) => value === name))
+  return [
+    { name: 'vars', vars: rolesIn(entriesOf(root).get('vars') ?? root, roles) },
+    ...groups.map(([name, group]) => ({ name: `group ${name}`, vars: rolesIn(group, roles) })),
+    ...(node === undefined ? [] : [{ name: `host ${host}`, vars: rolesIn(node, roles) }]),
+  ]
+}
+
 function readHost(name: string, node: Node, all: Node, groups: readonly Group[], roles: readonly RoleSchema[]) {
   const own = rolesIn(node, roles)
   const listed = listedGroups(node)
   const mine = groups.filter((group) => listed.some(({ value }) => value === group.name))
   const { value, faults } = checked(withEveryRole(layered(all, mine, own), roles), varsSchema(roles))
+  const domain = entriesOf(node).get('domain')?.value
   const host: InventoryHost = {
     name,
+    ...(domain !== undefined && { domain: String(domain) }),
+    httpsPort: Number(entriesOf(node).get('httpsPort')?.value ?? 443),
     ssh: String(entriesOf(node).get('ssh')?.value ?? name),
     groups: [...new Set(listed.map((group) => String(group.value)))],
     vars: value,
   }
-  return { host, faults: [...faults, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)] }
+  const misfits = faults.length > 0 ? [] : misfitsOf(host, node, roles)
+  return { host, faults: [...faults, ...misfits, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)] }
+}
+
+/** Said of the host as a whole: two values are in each other's way, and either may be the wrong one. */
+function misfitsOf(host: InventoryHost, node: Node, roles: readonly RoleSchema[]): string[] {
+  return roles.flatMap((role) =>
+    (role.faults?.(host.vars[role.name], host) ?? []).map((fault) => `${node.key}: hosts.${host.name}: ${fault}`),
+  )
 }
 
 function unknownGroups(host: string, listed: readonly Node[], groups: readonly Group[]): string[] {

@@ -1,15 +1,25 @@
+import { isIP } from 'node:net'
 import * as v from 'valibot'
+import type { HostEntry } from './role.ts'
 
 /** As much of a role as the inventory knows of it. */
 export interface RoleSchema {
   readonly name: string
   readonly vars: v.GenericSchema
+  /** What does not fit together in vars that are right one by one. */
+  faults?(vars: unknown, host: HostEntry): readonly string[]
 }
 
 /** What the inventory file may hold. What stands under a role's name is checked later, when the levels are merged. */
 export function inventorySchema(roles: readonly RoleSchema[]) {
   const vars = Object.fromEntries(roles.map((role) => [role.name, v.optional(v.unknown())]))
-  const host = v.strictObject({ ...vars, ssh: v.optional(sshAddress), groups: v.optional(v.array(v.string())) })
+  const host = v.strictObject({
+    ...vars,
+    ssh: v.optional(sshAddress),
+    domain: v.optional(domain),
+    httpsPort: v.optional(httpsPort),
+    groups: v.optional(v.array(v.string())),
+  })
   return v.pipe(
     v.strictObject({
       sandbox: v.optional(v.boolean(), false),
@@ -36,10 +46,28 @@ const name = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9.-]*$/, 'of a-z, 0-9, "." and "-", starting with a letter or digit'),
 )
 
+const domain = v.pipe(
+  v.string(),
+  v.check((text) => isDomain(text) || isIP(text) === 4, 'a domain name in lower case, or an IPv4 address'),
+  v.description('a domain name, or the IPv4 address where there is none'),
+)
+
+const httpsPort = v.pipe(v.picklist([443, 8443, 88, 80]), v.description('443, 8443, 88 or 80, where Telegram delivers'))
+
 // An address never starts with "-": ssh would read it as an option.
 const address = /^(?:\w[\w.+-]*@)?(?:\[[\da-f:.]*:[\da-f:.]*(?:%[\w.-]+)?\]|\w[\w.-]*)(?::(?<port>\d+))?$/i
 
 const sshAddress = v.pipe(v.string(), v.check(isAddress, 'an alias of ssh_config or user@host:port (IPv6 in brackets)'))
+
+function isDomain(text: string): boolean {
+  const labels = text.split('.')
+  return (
+    text.length <= 253 &&
+    labels.length > 1 &&
+    labels.every((label) => /^(?!-)[a-z0-9-]{1,63}(?<!-)$/.test(label)) &&
+    !/^\d+$/.test(labels.at(-1) ?? '')
+  )
+}
 
 function isAddress(text: string): boolean {
   const match = address.exec(text)

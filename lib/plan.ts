@@ -1,6 +1,6 @@
 import { HostError } from './errors.ts'
 import type { Reading, State } from './reading.ts'
-import type { Change, Outputs, Read, Resource } from './resource.ts'
+import { type Change, type Outputs, onlyTheHostKnows, type Read, type Resource } from './resource.ts'
 
 /** What a run would do about one resource. */
 export type Planned = { readonly resource: Resource } & (
@@ -42,8 +42,13 @@ export function planAll(resources: readonly Resource[], state: State): Planned[]
       if (!state.has(prediction.key)) continue // nobody asks
       const before = expected.get(prediction.key)
       causes.set(prediction.key, resource.id)
-      if ('unknowable' in prediction) expected.set(prediction.key, { unknownAfter: resource.id })
-      else if (!isUnknown(before)) expected.set(prediction.key, prediction.after(before, readerOf(resource, expected)))
+      const after =
+        'unknowable' in prediction
+          ? onlyTheHostKnows
+          : isUnknown(before)
+            ? before
+            : prediction.after(before, readerOf(resource, expected))
+      expected.set(prediction.key, after === onlyTheHostKnows ? { unknownAfter: resource.id } : after)
     }
     if (changes.length > 0) return { resource, status: 'change', changes }
     // Only where the thing itself changes: one that was right all along, for what it should be, is not changed.

@@ -104,7 +104,7 @@ async function runHost(host: InventoryHost, { roles, options, report, sshConfig,
     connection = undisturbed(await report.login(login), report)
     report.connected(name, connection.facts)
     refuseUnsupported(connection.facts)
-    owned = resourcesOf(roles, vars, connection.facts)
+    owned = resourcesOf(roles, vars, connection.facts, host)
     const progress = report.progress(name)
     outcome = options.check
       ? await checkHost(connection, owned.resources, progress)

@@ -72,10 +72,13 @@ export function ofMachine(inner: Resource, { container }: Pick<Facts, 'container
 }
 
 /** What a change makes of a reading: a new value, or one that only the host can tell afterwards. */
-export type Prediction = { readonly key: string } & (
+export type Prediction = { readonly key: string } /** `onlyTheHostKnows` where that depends on what was there. */ & (
   | { readonly after: (before: unknown, read: Read) => unknown }
   | { readonly unknowable: true }
 )
+
+/** What a prediction returns that cannot say more. */
+export const onlyTheHostKnows = Symbol('only the host knows')
 
 type StatesOf<R> = { [K in keyof R]: R[K] extends Reading<infer S> ? S : never }
 
@@ -113,7 +116,10 @@ function declaringLine(): string | undefined {
 }
 
 /** Predicts the value of a reading: what it is then, or how that follows from what it was and from other readings. */
-export function becomes<S>(reading: Reading<S>, after: S | ((before: S, read: Read) => S)): Prediction {
+export function becomes<S>(
+  reading: Reading<S>,
+  after: S | ((before: S, read: Read) => S | typeof onlyTheHostKnows),
+): Prediction {
   const step = typeof after === 'function' ? (after as (before: S, read: Read) => S) : () => after
   return { key: reading.key, after: (before, read) => step(before as S, read) }
 }

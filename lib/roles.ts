@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { HostError } from './errors.ts'
 import type { Facts } from './facts.ts'
 import type { Resource } from './resource.ts'
-import type { Role } from './role.ts'
+import type { HostEntry, Role } from './role.ts'
 
 /** The resources of a host, each once, and which role it came from. */
 export interface Owned {
@@ -13,10 +13,15 @@ export interface Owned {
 }
 
 /** What these roles want of a host. Two roles may want the same thing, but not the same thing differently. */
-export function resourcesOf(roles: readonly Role[], vars: Record<string, unknown>, facts: Facts): Owned {
+export function resourcesOf(
+  roles: readonly Role[],
+  vars: Record<string, unknown>,
+  facts: Facts,
+  host: HostEntry,
+): Owned {
   const resources = new Map<string, { resource: Resource; role: string }>()
   for (const role of roles) {
-    for (const resource of role.resources(vars[role.name], facts)) {
+    for (const resource of role.resources(vars[role.name], facts, host)) {
       const known = resources.get(resource.id)
       if (known === undefined) resources.set(resource.id, { resource, role: role.name })
       else if (!isDeepStrictEqual(known.resource.wants, resource.wants))

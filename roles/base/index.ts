@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { directory } from '../../lib/file.ts'
 import { role } from '../../lib/role.ts'
 import { admin, adminUser } from './admin.ts'
 import { clock, timezone } from './clock.ts'
@@ -61,6 +62,8 @@ const vars = v.strictObject({
 
 /** What makes a host safe to leave alone: keys only, a person who can log in, and security updates by themselves. */
 export const base = role('base', vars, (wanted, facts) => [
+  // What is to outlive a boot, and is nobody's business.
+  directory('/var/lib/botgarden', { mode: '0700' }),
   ...packages(wanted.packages),
   ...hardening(),
   ...(wanted.admin ? adminUser(wanted.admin, facts) : []),

@@ -14,11 +14,11 @@ const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535), 
 const portRule = 'PORT, PORT/tcp or FIRST:LAST/udp, and "from ADDRESS" or "from NETWORK/BITS" behind it if need be'
 const network = 'an address or NETWORK/BITS'
 
-const vars = v.strictObject({
+const schema = v.strictObject({
   /** Rules on the host that are not wanted here are deleted. */
   exclusive: v.optional(v.boolean(), true),
-  /** The ports of nginx: open to everybody, and the only ones of the host's that containers reach. */
-  web: v.optional(v.pipe(v.array(port), v.maxLength(15)), [80, 443]),
+  /** The ports of nginx: open to everybody, and the only ones of the host's that containers reach. Left out: 80 and the host's `httpsPort`. */
+  web: v.optional(v.pipe(v.array(port), v.maxLength(15))),
   /** Further open ports, whoever listens there: a container that publishes one of them is reached, others never are. */
   allow: v.optional(v.array(v.pipe(v.string(), v.check(isRule, portRule), v.description(portRule))), []),
   /** The only addresses that ssh is open to. Left out: everywhere. */
@@ -28,7 +28,8 @@ const vars = v.strictObject({
 })
 
 /** Lets in ssh, the web and the listed ports, and nothing else, not even through Docker. */
-export const ufw = role('ufw', vars, ({ exclusive, web, allow, sshFrom }, { sshPort, clientAddress }) => {
+export const ufw = role('ufw', schema, (vars, { sshPort, clientAddress }, host) => {
+  const { exclusive, allow, sshFrom, web = [...new Set([80, host.httpsPort])] } = vars
   const ssh = (sshFrom ?? [undefined]).map((from): Rule => ({ ports: `${sshPort}`, protocol: 'tcp', from }))
   const asked = allow.map(parseRule)
   const rules = [...ssh, ...web.map((each) => parseRule(`${each}/tcp`)), ...asked]

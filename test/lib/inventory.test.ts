@@ -49,6 +49,7 @@ test('an inventory of one host is one line, and every role has its defaults', as
     hosts: [
       {
         name: 'vps1',
+        httpsPort: 443,
         ssh: 'vps1',
         groups: [],
         vars: { docker: { mirrors: [], log: {} }, acme: {}, limits: { bots: 3 } },

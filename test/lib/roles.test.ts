@@ -4,11 +4,11 @@ import * as v from 'valibot'
 import { type FileOptions, file } from '../../lib/file.ts'
 import { role } from '../../lib/role.ts'
 import { resourcesOf } from '../../lib/roles.ts'
-import { facts } from '../support/fake-host.ts'
+import { entry, facts } from '../support/fake-host.ts'
 
 const wanting = (name: string, options: FileOptions) => role(name, v.unknown(), () => [file('/etc/x', options)])
 const both = (one: FileOptions, other: FileOptions) =>
-  resourcesOf([wanting('one', one), wanting('other', other)], {}, facts)
+  resourcesOf([wanting('one', one), wanting('other', other)], {}, facts, entry)
 
 test('two roles may want the same, which is then one resource of the first', () => {
   const { resources, roleOf } = both({ content: 'text' }, { content: 'text' })

@@ -6,11 +6,11 @@ import { parse } from 'valibot'
 import { planAll } from '../../lib/plan.ts'
 import { resourcesOf } from '../../lib/roles.ts'
 import { docker, ufw } from '../../roles/index.ts'
-import { facts } from '../support/fake-host.ts'
+import { entry, facts } from '../support/fake-host.ts'
 import { stateOf } from '../support/plan-of.ts'
 
 const vars = { ufw: parse(ufw.vars, {}), docker: parse(docker.vars, {}) }
-const owned = resourcesOf([ufw, docker], vars, facts)
+const owned = resourcesOf([ufw, docker], vars, facts, entry)
 const lineOf = (source = '') => {
   const [file = '', line] = source.split(':')
   return readFileSync(join(import.meta.dirname, '../..', file), 'utf8').split('\n')[Number(line) - 1] ?? ''
@@ -26,10 +26,10 @@ test('two roles that want one thing differently are both named with their lines'
   const other = {
     ...docker,
     name: 'other',
-    resources: () => docker.resources(parse(docker.vars, { daemon: { a: 1 } }), facts),
+    resources: () => docker.resources(parse(docker.vars, { daemon: { a: 1 } }), facts, entry),
   }
   assert.throws(
-    () => resourcesOf([docker, other], { ...vars, other: {} }, facts),
+    () => resourcesOf([docker, other], { ...vars, other: {} }, facts, entry),
     (error: Error) =>
       /docker \(roles\/docker\/index\.ts:\d+\) wants .*; other \(roles\/docker\/index\.ts:\d+\) wants /.test(
         error.message,

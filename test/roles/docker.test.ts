@@ -6,10 +6,11 @@ import type { Resource } from '../../lib/resource.ts'
 import { runningUnit } from '../../lib/unit.ts'
 import { daemonSettings, mergedDaemonJson } from '../../roles/docker/daemon.ts'
 import { docker } from '../../roles/docker/index.ts'
-import { facts } from '../support/fake-host.ts'
+import { entry, facts } from '../support/fake-host.ts'
 import { planOf } from '../support/plan-of.ts'
 
-const role = (vars: unknown = {}, os = 'debian') => docker.resources(v.parse(docker.vars, vars), { ...facts, os })
+const role = (vars: unknown = {}, os = 'debian') =>
+  docker.resources(v.parse(docker.vars, vars), { ...facts, os }, entry)
 const installed = { version: '26.1.5' }
 const folder = { type: 'directory', mode: '0755', owner: 'root', group: 'root' }
 const wantedJson = mergedDaemonJson(daemonSettings(undefined))(undefined)

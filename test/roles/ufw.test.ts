@@ -10,11 +10,11 @@ import { ufw } from '../../roles/ufw/index.ts'
 import { parseRule } from '../../roles/ufw/rules.ts'
 import { defaultSettings, parseUfw, type UfwState } from '../../roles/ufw/state.ts'
 import { deleting, describe } from '../../roles/ufw/tuples.ts'
-import { facts } from '../support/fake-host.ts'
+import { entry, facts } from '../support/fake-host.ts'
 import { planOf, scriptsOf } from '../support/plan-of.ts'
 
 const role = (vars: unknown = {}, more: Partial<Facts> = {}) =>
-  ufw.resources(v.parse(ufw.vars, vars), { ...facts, ...more })
+  ufw.resources(v.parse(ufw.vars, vars), { ...facts, ...more }, entry)
 const captured = readFileSync(new URL('../support/captured-firewall.txt', import.meta.url), 'utf8')
 const open = (port: string) => [`allow tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`, `allow tcp ${port} ::/0 any ::/0 in`]
 const rules = ['22', '80', '443'].flatMap(open)

@@ -1,6 +1,7 @@
 import type { Facts } from '../../lib/facts.ts'
 import { type Kind, type Reading, reading } from '../../lib/reading.ts'
 import { becomes, type Change, type Resource, resource } from '../../lib/resource.ts'
+import type { HostEntry } from '../../lib/role.ts'
 import { sh } from '../../lib/sh.ts'
 import type { Connection } from '../../lib/ssh.ts'
 
@@ -19,6 +20,8 @@ export const facts: Facts = {
   sshPort: 22,
   clientAddress: '198.51.100.7',
 }
+
+export const entry: HostEntry = { name: 'vps1', httpsPort: 443 }
 
 /** A host that is nothing but named values: its scripts are `NAME=VALUE` words, `fail` among them ends a step with 1. */
 export function fakeHost(values: Record<string, string>): { connection: Connection; values: Record<string, string> } {

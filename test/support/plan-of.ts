@@ -25,6 +25,14 @@ const nothing: Record<string, unknown> = {
   test: false,
   swap: { active: {}, fileMiB: 0, freeMiB: 20_000 },
   waiting: { held: [], reboot: [] },
+  container: 'absent',
+  image: false,
+  postgres: undefined,
+  'postgres-password': false,
+  nginx: 'absent',
+  certificate: 'absent',
+  lineage: 'absent',
+  served: { issuer: '', ends: '' },
   unit: { load: 'not-found', active: 'inactive', enabled: '', needsReload: false },
 }
 

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { stringify } from 'yaml'
+import { configLabel, containerState } from './container.ts'
+import { HostError } from './errors.ts'
+import { directory, file } from './file.ts'
+import { imageThere } from './image.ts'
+import { becomes, type Prediction, type Resource, resource } from './resource.ts'
+import { type Script, sh } from './sh.ts'
+
+/** A compose project of one service, whose container has the project's name. */
+export interface Project {
+  /** Of the project, the service and the container: `botgarden-nginx`. */
+  readonly name: string
+  /** Where its compose.yaml lies; the parent must be there. */
+  readonly folder: string
+  /** The service, as compose(5) has it; it must name an image, and mind the host's limits. */
+  readonly service: Readonly<Record<string, unknown>>
+  /** Further top-level keys: networks. */
+  readonly more?: Readonly<Record<string, unknown>>
+  /** Files that the container reads only once, at its start: it is made anew when one of these checksums changes. */
+  readonly startedWith?: readonly string[]
+  /** What else changes when the container starts. */
+  readonly whenStarted?: readonly Prediction[]
+}
+
+/** How long a container may take to be healthy, in seconds. */
+const patience = 120
+
+/** The compose file, and the container that runs as the file says. */
+export function composeProject(project: Project): Resource[] {
+  const { text, checksum } = composeFile(project)
+  const path = `${project.folder}/compose.yaml`
+  return [
+    directory(project.folder),
+    file(path, {
+      content: text,
+      validate: { tool: 'docker', script: (candidate) => sh`docker compose -f ${candidate} config --quiet` },
+    }),
+    container(project, path, checksum),
+  ]
+}
+
+function container({ name, service, whenStarted = [] }: Project, path: string, checksum: string): Resource {
+  const now = containerState(name)
+  const image = String(service.image)
+  const after = becomes(now, { status: 'running', health: service.healthcheck ? 'healthy' : '', config: checksum })
+  return resource({
+    id: `container:${name}`,
+    wants: checksum,
+    reads: { now, image: imageThere(image) },
+    plan: ({ now: state, image: there }) => {
+      if (!there)
+        throw new HostError(`container ${name}: there is no image ${image}, and nothing in this playbook brings it`)
+      const change = (summary: string, before: Script = sh`:`) => {
+        const script = sh`${before}
+          ${composeUp(name, path)}`
+        return [{ summary, script, long: true, predicts: [after, ...whenStarted] }]
+      }
+      if (state === 'absent') return change('create')
+      if (state.config !== checksum) return change('make anew, as its compose.yaml says')
+      if (state.status !== 'running') return change(`start, since it is ${state.status}`)
+      // Docker itself only tells of it.
+      if (state.health === 'unhealthy') return change('restart, since it is unhealthy', sh`docker restart ${name}`)
+      return []
+    },
+  })
+}
+
+/** Brings a project up and waits until it is healthy; where it does not get there, its last words are the error. */
+function composeUp(name: string, path: string): Script {
+  return sh`
+    docker compose -f ${path} up --detach --wait --wait-timeout ${patience} --remove-orphans --no-build --pull never --quiet-pull 2>&1 || {
+      docker container inspect --format 'state {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts {{.RestartCount}}' ${name} || :
+      docker container inspect --format '{{with .State.Health}}{{range .Log}}{{.Output}}{{end}}{{end}}' ${name} 2>/dev/null | tail -n 5
+      docker logs --tail 20 ${name} 2>&1
+      exit 1
+    }`
+}
+
+/** The text of compose.yaml, with the checksum of everything that it says on the container. */
+function composeFile({ name, service, more = {}, startedWith = [] }: Project): { text: string; checksum: string } {
+  const plain = { name, ...more, services: { [name]: { container_name: name, restart: 'unless-stopped', ...service } } }
+  const checksum = createHash('sha256')
+    .update(JSON.stringify([plain, startedWith]))
+    .digest('hex')
+    .slice(0, 16)
+  const labelled = { ...service, labels: { ...(service.labels as object), [configLabel]: checksum } }
+  const whole = { ...plain, services: { [name]: { ...plain.services[name], ...labelled } } }
+  return { text: `# Written by botgarden; changes made here are overwritten.\n${stringify(whole)}`, checksum }
+}
+
+/** What every container of ours has taken from it: it runs with no rights, and writes nowhere but where it is told. */
+export const hardened = {
+  read_only: true,
+  cap_drop: ['ALL'],
+  security_opt: ['no-new-privileges:true'],
+} as const

@@ -1,0 +1,122 @@
+import { file } from './file.ts'
+import { type Kind, type Reading, reading } from './reading.ts'
+import { becomes, type Prediction, type Resource } from './resource.ts'
+import { type Script, sh } from './sh.ts'
+
+/** The container that ends TLS for all bots, and what it reads: `conf` is what is wanted, `running` what it runs. */
+export const nginxContainer = 'botgarden-nginx'
+export const nginxFolder = '/opt/botgarden/nginx'
+export const nginxStatus = '/run/botgarden/nginx/status.sock'
+/** Where an answer to an authority's question is laid; nginx serves it on port 80. */
+export const acmeWebroot = '/var/lib/botgarden/acme'
+
+export interface NginxState {
+  /** `running` is what stands in `conf`. */
+  readonly current: boolean
+  /** The server, asked on its own socket, has loaded just what stands in `conf`, and the certificates as they are. */
+  readonly inForce: boolean
+}
+
+export const nginxState: Reading<NginxState | 'absent'> = reading(
+  {
+    name: 'nginx',
+    volatile: true,
+    script: () => sh`
+      [ ! -e ${nginxFolder}/running ] || {
+        ${checksum()}
+        wanted=$(nginx_checksum)
+        echo "wanted $wanted"
+        echo "running $(readlink ${nginxFolder}/running)"
+        echo "answers $(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)"
+      }`,
+    parse: (output, names) => {
+      const of = (word: string) => new RegExp(`^${word} (.+)$`, 'm').exec(output)?.[1]
+      const wanted = of('wanted')
+      const state: NginxState | 'absent' =
+        wanted === undefined
+          ? 'absent'
+          : { current: of('running') === `generations/${wanted}`, inForce: of('answers') === wanted }
+      return new Map(names.map((name) => [name, state]))
+    },
+  } satisfies Kind<NginxState | 'absent'>,
+  'config',
+)
+
+/** A file of nginx's configuration, by its path in `conf`: the whole configuration with it has passed nginx's own test. */
+export function nginxFile(path: string, content: string): Resource {
+  return file(`${nginxFolder}/conf/${path}`, {
+    content,
+    validate: { tool: 'docker', script: (candidate) => sh`${testWith(path, candidate)}` },
+    predicts: [outdated],
+  })
+}
+
+/** The configuration that stands in `conf` is another than what runs. */
+export const outdated: Prediction = becomes(nginxState, (now) =>
+  now === 'absent' ? now : { current: false, inForce: false },
+)
+
+/**
+ * Shell text: `nginx_reload` has the running server take what stands in `conf`, if it passes the test as a whole; what
+ * runs is a copy, so that a file that nobody tested never keeps the server from starting. Ends when the server says so itself.
+ */
+export function reloadFunction(): Script {
+  return sh`
+    ${checksum()}
+    nginx_reload() {
+      exec 7>>/run/botgarden/nginx.lock
+      flock 7
+      sum=$(nginx_checksum)
+      next=${nginxFolder}/generations/$sum
+      if [ ! -d "$next" ]; then
+        rm -rf "$next.new"
+        mkdir -p "$next.new"
+        cp -R ${nginxFolder}/conf/. "$next.new/"
+        printf 'return 200 %s;\n' "$sum" >"$next.new/checksum.conf"
+        mv -T "$next.new" "$next"
+      fi
+      runs=$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null || :)
+      if [ "$runs" = true ] && ! said=$(docker exec ${nginxContainer} nginx -t -q -c "/etc/nginx/generations/$sum/nginx.conf" 2>&1); then
+        printf '%s\n' "$said" | sed "s#/etc/nginx/generations/$sum/#${nginxFolder}/conf/#g"
+        [ "$(readlink ${nginxFolder}/running)" = "generations/$sum" ] || rm -rf "$next"
+        return 1
+      fi
+      ln -sfn "generations/$sum" ${nginxFolder}/running.new
+      mv -fT ${nginxFolder}/running.new ${nginxFolder}/running
+      for old in ${nginxFolder}/generations/*/; do [ "$old" = "$next/" ] || rm -rf "$old"; done
+      [ "$runs" = true ] || return 0
+      docker kill --signal HUP ${nginxContainer} >/dev/null
+      for try in $(seq 100); do
+        [ "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" != "$sum" ] || return 0
+        sleep 0.1
+      done
+      echo 'nginx was told to reload, and goes on as it was:'
+      docker logs --tail 5 ${nginxContainer} 2>&1
+      return 1
+    }`
+}
+
+/** nginx's own test of everything that stands in `conf`, with one file as it would be; as long as no server runs, it waits. */
+function testWith(path: string, candidate: Script): Script {
+  return sh`
+    [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" != true ] || (
+      tree=$(mktemp -d /run/botgarden/nginx/candidate.XXXXXX)
+      trap 'rm -rf "$tree"' EXIT
+      cp -R ${nginxFolder}/conf/. "$tree/"
+      mkdir -p "$tree/$(dirname ${path})"
+      cat ${candidate} >"$tree/"${path}
+      echo 'return 200 candidate;' >"$tree/checksum.conf"
+      said=$(docker exec ${nginxContainer} nginx -t -q -c "$tree/nginx.conf" 2>&1) || {
+        printf '%s\n' "$said" | sed "s#$tree/#${nginxFolder}/conf/#g"
+        exit 1
+      }
+    )`
+}
+
+/** Of every file that nginx reads, certificates included. */
+function checksum(): Script {
+  return sh`nginx_checksum() {
+      { cd ${nginxFolder}/conf && find . -type f ! -name '.*' ! -name checksum.conf -exec sha256sum {} + | LC_ALL=C sort -k 2
+        cat /etc/botgarden/tls/*/current/fullchain.pem 2>/dev/null; } | sha256sum | cut -c 1-16
+    }`
+}

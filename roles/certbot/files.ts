@@ -1,0 +1,70 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type CertificateState, certificateState, installPair, tlsFolder } from '../../lib/certificate.ts'
+import { InventoryError } from '../../lib/errors.ts'
+import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import { Secret } from '../../lib/secret.ts'
+import { sh } from '../../lib/sh.ts'
+
+const checkout = resolve(import.meta.dirname, '../..')
+
+/** A file of the operator's machine, by its path from the checkout; `key` is what names it in the inventory. */
+export function contentOf(key: string, path: string): string {
+  try {
+    return readFileSync(resolve(checkout, path), 'utf8')
+  } catch (error) {
+    throw new InventoryError(`${key}: cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** The operator's own pair. */
+export function installed(name: string, { fullchain, privkey }: { fullchain: string; privkey: string }): Resource[] {
+  const chain = contentOf('certbot.files.fullchain', fullchain)
+  const key = contentOf('certbot.files.privkey', privkey)
+  const fingerprint = fingerprintOf(chain, key)
+  const now = certificateState(name)
+  return [
+    resource({
+      id: `certificate:${name}`,
+      wants: fingerprint,
+      reads: { now },
+      plan: ({ now: state }) => {
+        if (state !== 'absent' && state.keyMatches && state.fingerprint === fingerprint) return []
+        const after: CertificateState = { fingerprint, names: [], selfSigned: false, keyMatches: true, endsSoon: false }
+        return [
+          {
+            summary: 'put yours into service',
+            script: putIntoService(name, chain, key),
+            predicts: [becomes(now, after)],
+          },
+        ]
+      },
+    }),
+  ]
+}
+
+function fingerprintOf(chain: string, key: string): string {
+  try {
+    const certificate = new X509Certificate(chain)
+    if (!certificate.checkPrivateKey(createPrivateKey(key)))
+      throw new InventoryError('certbot.files: privkey is not the key of fullchain')
+    return certificate.fingerprint256.replaceAll(':', '').toLowerCase()
+  } catch (error) {
+    if (error instanceof InventoryError) throw error
+    throw new InventoryError(`certbot.files: no PEM pair: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function putIntoService(name: string, chain: string, key: string) {
+  const { text } = sh`
+    ${installPair}
+    draft=${tlsFolder}/${name}/.draft
+    rm -rf "$draft"
+    mkdir -m 0700 "$draft"
+    trap 'rm -rf "$draft"' EXIT
+    printf %s ${chain} >"$draft/fullchain.pem"
+    (umask 077; printf %s ${new Secret(key)} >"$draft/privkey.pem")
+    install_pair ${name} "$draft"`
+  return { text, shown: `install fullchain.pem and privkey.pem as ${tlsFolder}/${name}/current` }
+}

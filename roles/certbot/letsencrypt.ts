@@ -1,0 +1,96 @@
+import { certificateState, sameNames, subjectName } from '../../lib/certificate.ts'
+import type { Facts } from '../../lib/facts.ts'
+import { absentFile, directory, file } from '../../lib/file.ts'
+
+import { aptPackage } from '../../lib/package.ts'
+import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import { template } from '../../lib/template.ts'
+import { runningUnit, unit, unitState } from '../../lib/unit.ts'
+import { contentOf } from './files.ts'
+import type { CertbotVars } from './index.ts'
+import { issue, putIntoService } from './issue.ts'
+import { lineage, renewal } from './lineage.ts'
+
+const timer = 'certbot.timer'
+const authorityFile = '/etc/botgarden/acme-ca.pem'
+const hooks = '/etc/letsencrypt/renewal-hooks'
+
+/** A certificate of an ACME authority's, asked for by the distribution's certbot and renewed by its timer. */
+export function letsencrypt(name: string, { email, server, authority }: CertbotVars, facts: Facts): Resource[] {
+  const directoryUrl = urlOf(server)
+  return [
+    aptPackage('certbot', [becomes(unitState(timer), runningUnit)]),
+    ...trust(authority),
+    ...['/etc/letsencrypt', hooks, `${hooks}/deploy`].map((each) => directory(each)),
+    file(`${hooks}/deploy/botgarden`, { content: hook(), mode: '0755' }),
+    unit(timer, 'running'),
+    certificate(name, { email, server: directoryUrl, trusted: authority !== undefined, addresses: facts.addresses }),
+    renewal(),
+  ]
+}
+
+interface Order {
+  readonly email: string | undefined
+  readonly server: string
+  readonly trusted: boolean
+  /** The host's own, for whoever has to set up DNS. */
+  readonly addresses: readonly string[]
+}
+
+function certificate(name: string, order: Order): Resource {
+  const [got, shown] = [lineage(name), certificateState(name)]
+  return resource({
+    id: `certificate:${name}`,
+    wants: order.server,
+    reads: { got, shown },
+    plan: ({ got: ours, shown: served }) => {
+      const names = [subjectName(name)]
+      const right = ours !== 'absent' && ours.server === order.server && sameNames(ours.names, names)
+      const after = { fingerprint: 'new', names, selfSigned: false, keyMatches: true, endsSoon: false }
+      if (!right) {
+        const reason = ours === 'absent' ? '' : `, not from ${ours.server}`
+        return [
+          {
+            summary: `get one from ${order.server}${reason}`,
+            script: issue(name, { ...order, authority: order.trusted ? authorityFile : undefined }),
+            predicts: [becomes(got, { server: order.server, names, fingerprint: 'new' }), becomes(shown, after)],
+            long: true,
+          },
+        ]
+      }
+      if (served !== 'absent' && served.keyMatches && served.fingerprint === ours.fingerprint) return []
+      const predicts = [becomes(shown, { ...after, fingerprint: ours.fingerprint })]
+      return [{ summary: 'put the one that certbot has into service', script: putIntoService(name), predicts }]
+    },
+  })
+}
+
+/** An authority that only this inventory trusts: by certbot alone, never by the host. */
+function trust(authority: string | undefined): Resource[] {
+  const folder = '/etc/systemd/system/certbot.service.d'
+  const path = `${folder}/botgarden.conf`
+  const reloaded = becomes(unitState('certbot.service'), (now) => ({ ...now, needsReload: false }))
+  if (authority === undefined) return [absentFile(path)]
+  return [
+    directory('/etc/botgarden', { mode: '0700' }),
+    file(authorityFile, { content: contentOf('certbot.authority', authority) }),
+    directory(folder),
+    file(path, {
+      content: `# Written by botgarden; changes made here are overwritten.\n[Service]\nEnvironment=REQUESTS_CA_BUNDLE=${authorityFile}\n`,
+      predicts: [reloaded],
+      afterwards: { text: 'systemctl daemon-reload', shown: 'systemctl daemon-reload' },
+    }),
+  ]
+}
+
+function urlOf(server: string): string {
+  if (server === 'production') return 'https://acme-v02.api.letsencrypt.org/directory'
+  return server === 'staging' ? 'https://acme-staging-v02.api.letsencrypt.org/directory' : server
+}
+
+/** What certbot runs after each renewal: only now does the reload happen, and only for what changed. */
+function hook(): string {
+  return template(new URL('templates/deploy-hook.mustache', import.meta.url), {
+    script: putIntoService('"$name"').text,
+  })
+}

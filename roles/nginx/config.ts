@@ -1,0 +1,32 @@
+import { isAddress, tlsFolder } from '../../lib/certificate.ts'
+import { acmeWebroot } from '../../lib/nginx.ts'
+import { template } from '../../lib/template.ts'
+
+export interface Edge {
+  /** The host's domain, or its address where it has none. */
+  readonly name: string
+  readonly port: number
+  readonly ipv6: boolean
+  /** Networks that are never limited. */
+  readonly telegram: readonly string[]
+}
+
+/** The text of nginx.conf. */
+export function configText({ name, port, ipv6, telegram }: Edge): string {
+  const domain = isAddress(name) ? undefined : name
+  const listens = (each: number) => [String(each), ...(ipv6 ? [`[::]:${each}`] : [])]
+  return template(new URL('templates/nginx.conf.mustache', import.meta.url), {
+    telegram,
+    // Port 80 is HTTPS's where the inventory says so.
+    http: port !== 80,
+    listens80: listens(80),
+    listens443: listens(port),
+    // A client that asks for an address names nobody: what stands there answers everybody.
+    isDefault: domain === undefined ? ' default_server' : '',
+    serverName: domain ?? '_',
+    domain,
+    portSuffix: port === 443 ? '' : `:${port}`,
+    webroot: acmeWebroot,
+    certificate: `${tlsFolder}/${name}/current`,
+  })
+}

@@ -1,0 +1,96 @@
+import * as v from 'valibot'
+import { selfSigned, tlsFolder } from '../../lib/certificate.ts'
+import { composeProject, hardened } from '../../lib/compose.ts'
+import { directory } from '../../lib/file.ts'
+import { pulledImage } from '../../lib/image.ts'
+import { images } from '../../lib/images.ts'
+import { acmeWebroot, nginxContainer, nginxFile, nginxFolder, nginxState } from '../../lib/nginx.ts'
+import { publicName } from '../../lib/public-name.ts'
+import { becomes, type Prediction } from '../../lib/resource.ts'
+import { role } from '../../lib/role.ts'
+import { runFolder } from '../../lib/run-folder.ts'
+import { configText } from './config.ts'
+import { firstGeneration, runningConfig } from './running.ts'
+import { served } from './served.ts'
+
+/** Where Telegram delivers from, as it says itself (core.telegram.org/bots/webhooks, 2026-11). */
+const telegramNetworks = ['149.154.160.0/20', '91.108.4.0/22']
+
+const network = v.pipe(v.string(), v.regex(/^[\da-f.:]+\/\d+$/), v.description('a network as ADDRESS/BITS'))
+
+const vars = v.strictObject({
+  /** Another build of the same version. */
+  image: v.optional(
+    v.pipe(v.string(), v.regex(/^\S+[:@]\S+$/), v.description('an image with its version')),
+    images.nginx,
+  ),
+  /** Who is never limited: the networks that Telegram delivers from. */
+  telegram: v.optional(v.array(network), telegramNetworks),
+})
+
+/** What all of the internet may talk to: ends TLS for every bot, and hands each its own updates. */
+export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
+  const name = publicName(host, facts)
+  return [
+    directory('/opt/botgarden'),
+    directory('/etc/botgarden', { mode: '0700' }),
+    directory(tlsFolder, { mode: '0700' }),
+    directory(`${tlsFolder}/${name}`, { mode: '0700' }),
+    selfSigned(name, { placeholder: true }),
+    directory('/var/lib/botgarden', { mode: '0700' }),
+    directory(acmeWebroot),
+    directory(`${acmeWebroot}/.well-known`),
+    directory(`${acmeWebroot}/.well-known/acme-challenge`),
+    ...runFolder('nginx'),
+    directory(nginxFolder),
+    ...['conf', 'conf/bots', 'conf/own', 'generations'].map((each) => directory(`${nginxFolder}/${each}`)),
+    nginxFile('nginx.conf', configText({ name, port: host.httpsPort, ipv6: facts.ipv6, telegram })),
+    firstGeneration(),
+    pulledImage(image),
+    ...composeProject({ name: nginxContainer, folder: nginxFolder, service: service(image), whenStarted: [started] }),
+    runningConfig(),
+    served(name, host.httpsPort),
+  ]
+})
+
+/** It loads what `running` points to. */
+const started: Prediction = becomes(nginxState, (now) => (now === 'absent' ? now : { ...now, inForce: now.current }))
+
+function service(image: string): Record<string, unknown> {
+  const mount = (source: string, target = source, read_only = true) => ({
+    ...{ type: 'bind', source, target, read_only },
+    bind: { create_host_path: false },
+  })
+  return {
+    image,
+    ...hardened,
+    // The ports of the web, the change to a user of its own, and nothing else.
+    cap_add: ['NET_BIND_SERVICE', 'SETUID', 'SETGID', 'CHOWN'],
+    // Published ports would go round the firewall; on the host's network its rules hold.
+    network_mode: 'host',
+    entrypoint: ['/bin/sh', '-c'],
+    // A socket that a killed server left behind would keep the next one from starting.
+    command: ["rm -f /run/botgarden/nginx/*.sock; exec nginx -c /etc/nginx/running/nginx.conf -g 'daemon off;'"],
+    stop_signal: 'SIGQUIT',
+    stop_grace_period: '10s',
+    volumes: [
+      mount(nginxFolder, '/etc/nginx'),
+      mount(tlsFolder),
+      mount(acmeWebroot),
+      mount('/run/botgarden/nginx', undefined, false),
+    ],
+    tmpfs: ['/tmp:size=32m,mode=1777'],
+    mem_limit: '96m',
+    memswap_limit: '96m',
+    pids_limit: 64,
+    ulimits: { nofile: 8192 },
+    healthcheck: {
+      test: ['CMD-SHELL', '[ -S /run/botgarden/nginx/status.sock ]'],
+      interval: '10s',
+      timeout: '5s',
+      retries: 3,
+      start_period: '30s',
+      start_interval: '1s',
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import { type Kind, reading } from '../../lib/reading.ts'
+import { type Outputs, type Resource, resource } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+
+/** What a run tells at its end: where the host answers, and until when the certificate lasts that it shows. */
+export function served(name: string, port: number): Resource {
+  const now = reading(servedCertificates, `${name} ${port}`)
+  return {
+    ...resource({ id: 'nginx:served', wants: 'told', reads: { now }, plan: () => [] }),
+    tells: (read): Outputs => {
+      const { issuer, ends } = read(now)
+      return {
+        https: `https://${name}${port === 443 ? '' : `:${port}`}/`,
+        certificate: ends === '' ? 'none is served' : `ends ${ends}, by ${issuer || 'itself'}`,
+      }
+    },
+  }
+}
+
+interface Served {
+  /** '' where it is self-signed. */
+  readonly issuer: string
+  /** The day, as 2027-02-10; '' where nothing is served. */
+  readonly ends: string
+}
+
+/** Asked of whoever listens, not of the files. */
+const servedCertificates: Kind<Served> = {
+  name: 'served',
+  volatile: true,
+  script: (names) => sh`
+    printf '%s\n' ${names} | while read -r name port; do
+      echo "served $name"
+      case $name in *[!0-9.]*) sni="-servername $name" ;; *) sni=-noservername ;; esac
+      # shellcheck disable=SC2086
+      timeout 5 openssl s_client -connect "127.0.0.1:$port" $sni </dev/null 2>/dev/null |
+        openssl x509 -noout -subject -issuer -enddate -dateopt iso_8601 2>/dev/null
+    done`,
+  parse: (output, names) => {
+    const blocks = output.split(/^served /m).slice(1)
+    return new Map(names.map((name, i) => [name, parseServed(blocks[i] ?? '')]))
+  },
+}
+
+function parseServed(block: string): Served {
+  const of = (word: string) => new RegExp(`^${word}=(.*)$`, 'm').exec(block)?.[1]?.trim() ?? ''
+  const issuer = of('issuer') === of('subject') ? '' : (/CN ?= ?([^,]*)/.exec(of('issuer'))?.[1] ?? of('issuer'))
+  return { issuer, ends: of('notAfter').slice(0, 10) }
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto'
+import * as v from 'valibot'
+import { composeProject, hardened } from '../../lib/compose.ts'
+import { directory, file } from '../../lib/file.ts'
+import { fileState } from '../../lib/file-state.ts'
+import { generatedSecret } from '../../lib/generated-secret.ts'
+import { pulledImage } from '../../lib/image.ts'
+import { images } from '../../lib/images.ts'
+import { database } from '../../lib/postgres.ts'
+import { freshCatalog, postgresCatalog, postgresContainer, postgresSocket } from '../../lib/postgres-catalog.ts'
+import { becomes, onlyTheHostKnows, type Prediction } from '../../lib/resource.ts'
+import { role } from '../../lib/role.ts'
+import { runFolder } from '../../lib/run-folder.ts'
+import { sh } from '../../lib/sh.ts'
+import { template } from '../../lib/template.ts'
+import { passwordFile } from './password.ts'
+import { runningConfig, statements } from './running.ts'
+import { type Size, sizeFor } from './sizes.ts'
+
+const settingName = v.pipe(v.string(), v.regex(/^[a-z_]+(\.[a-z_]+)?$/, 'a setting of postgresql.conf'))
+const settingValue = v.union([v.pipe(v.string(), v.regex(/^[^'\\\r\n]*$/, 'without quotes')), v.number(), v.boolean()])
+
+const vars = v.strictObject({
+  /** Another build of the same major version: a newer major cannot read the data of an older one. */
+  image: v.optional(
+    v.pipe(v.string(), v.regex(/^\S+[:@]\S+$/), v.description('an image with its version')),
+    images.postgres,
+  ),
+  /** Any setting of postgresql.conf; it wins over ours. */
+  settings: v.optional(v.record(settingName, settingValue), {}),
+})
+
+/** The image's user, by number: the host has no such user. */
+const owner = '999'
+const folder = '/opt/botgarden/postgres'
+const secrets = '/etc/botgarden/secrets/postgres'
+const data = '/var/lib/botgarden/postgres'
+/** Where the image of PostgreSQL 18 keeps its cluster, below what is mounted. */
+const cluster = fileState(`${data}/18/docker/PG_VERSION`)
+
+/** The database server that all bots share: no network, a password for everybody, and settings by the host's memory. */
+export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB }) => {
+  const size = sizeFor(memoryMiB)
+  const config = configOf(size, settings)
+  const container = composeProject({
+    name: postgresContainer,
+    folder,
+    service: service(image, size),
+    whenStarted: [started(config.checksum)],
+  })
+  return [
+    directory('/opt/botgarden'),
+    directory('/etc/botgarden', { mode: '0700' }),
+    directory('/etc/botgarden/secrets', { mode: '0700' }),
+    directory(secrets, { mode: '0700', owner, group: owner }),
+    generatedSecret(`${secrets}/superuser`, { owner }),
+    passwordFile(secrets, owner),
+    directory('/var/lib/botgarden', { mode: '0700' }),
+    directory(data, { mode: '0700', owner, group: owner }),
+    ...runFolder('postgres', { owner }),
+    directory(folder),
+    directory(`${folder}/conf`),
+    file(`${folder}/conf/pg_hba.conf`, { content: config.hba }),
+    file(`${folder}/conf/postgresql.conf`, { content: config.text, validate: { tool: 'docker', script: accepts } }),
+    pulledImage(image),
+    ...container,
+    runningConfig(config.checksum, cluster),
+    statements(),
+    database('postgres', { owner: 'postgres' }),
+    database('template1', { owner: 'postgres' }),
+  ]
+})
+
+function configOf(size: Size, settings: Readonly<Record<string, string | number | boolean>>) {
+  const own = Object.entries(settings).map(([name, value]) => ({ name, value: `'${value}'` }))
+  const from = (name: string, values: Record<string, unknown>) =>
+    template(new URL(`templates/${name}.mustache`, import.meta.url), values)
+  const hba = from('pg_hba.conf', {})
+  const body = from('postgresql.conf', { ...size, own })
+  const checksum = createHash('sha256').update(body).update(hba).digest('hex').slice(0, 16)
+  // The server tells it when it is asked which configuration it runs.
+  return { hba, text: `${body}botgarden.config = '${checksum}'\n`, checksum }
+}
+
+function service(image: string, { memoryMB, connections }: Size): Record<string, unknown> {
+  const mount = (source: string, target: string, read_only = true) => ({
+    ...{ type: 'bind', source, target, read_only },
+    bind: { create_host_path: false },
+  })
+  const conf = '/etc/postgresql'
+  return {
+    image,
+    ...hardened,
+    user: `${owner}:${owner}`,
+    network_mode: 'none',
+    command: ['postgres', '-c', `config_file=${conf}/postgresql.conf`, '-c', `hba_file=${conf}/pg_hba.conf`],
+    environment: {
+      POSTGRES_PASSWORD_FILE: '/run/secrets/superuser',
+      PGPASSFILE: '/run/secrets/pgpass',
+      // Sorts by code point, the same in every image: an index outlives a change of the C library.
+      POSTGRES_INITDB_ARGS: '--data-checksums --auth=scram-sha-256 --locale-provider=builtin --builtin-locale=C.UTF-8',
+    },
+    volumes: [
+      mount(data, '/var/lib/postgresql', false),
+      mount(postgresSocket, '/run/postgresql', false),
+      mount(`${folder}/conf`, conf),
+      mount(secrets, '/run/secrets'),
+    ],
+    tmpfs: ['/tmp:size=16m,mode=1777'],
+    shm_size: '128mb',
+    mem_limit: `${memoryMB}m`,
+    memswap_limit: `${memoryMB}m`,
+    pids_limit: connections + 50,
+    // A checkpoint of all that is in memory.
+    stop_grace_period: '60s',
+    healthcheck: {
+      // The server of the first start, which makes the cluster, is not yet the one that is to be used: that is process 1.
+      test: ['CMD-SHELL', 'pg_isready --quiet && [ "$$(head -n 1 "$$PGDATA/postmaster.pid")" = 1 ]'],
+      interval: '10s',
+      timeout: '5s',
+      retries: 3,
+      start_period: '120s',
+      start_interval: '1s',
+    },
+  }
+}
+
+/** The server itself reads the candidate, where it runs; one that is started for the first time says it in its log. */
+function accepts(path: ReturnType<typeof sh>) {
+  return sh`[ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" != true ] ||
+    docker exec -i ${postgresContainer} postgres -C max_connections -c config_file=/dev/stdin <${path} >/dev/null`
+}
+
+/** A cluster that is made now is known; what an older one holds is seen only when its server runs. */
+function started(checksum: string): Prediction {
+  return becomes(postgresCatalog, (before, read) => {
+    if (before !== undefined) return { ...before, config: checksum, pendingRestart: [] }
+    return read(cluster) === 'absent' ? { ...freshCatalog, config: checksum } : onlyTheHostKnows
+  })
+}

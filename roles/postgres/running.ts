@@ -1,0 +1,65 @@
+import type { FileState } from '../../lib/file-state.ts'
+import { sql } from '../../lib/postgres.ts'
+import { known, postgresCatalog, postgresContainer, psql } from '../../lib/postgres-catalog.ts'
+import type { Reading } from '../../lib/reading.ts'
+import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+
+/** The server runs with the configuration that this checksum is of. It is restarted only where a reload does not do. */
+export function runningConfig(checksum: string, cluster: Reading<FileState>): Resource {
+  return resource({
+    id: 'postgres:config',
+    wants: checksum,
+    reads: { catalog: postgresCatalog, cluster },
+    plan: ({ catalog }) => {
+      const { config, pendingRestart } = known(catalog)
+      if (config === checksum && pendingRestart.length === 0) return []
+      const predicts = [becomes(postgresCatalog, (now) => now && { ...now, config: checksum, pendingRestart: [] })]
+      const pending = pendingRestart.join(', ')
+      const summary = pending === '' ? 'load its new configuration' : `restart, for ${pending}`
+      return [{ summary, script: loadConfig(checksum), predicts, long: true }]
+    },
+  })
+}
+
+/** What slow queries there are can be asked, by the superuser. */
+export function statements(): Resource {
+  const extension = 'pg_stat_statements'
+  return resource({
+    id: `postgres-extension:${extension}`,
+    wants: 'there',
+    reads: { catalog: postgresCatalog },
+    plan: ({ catalog }) => {
+      const { extensions } = known(catalog)
+      if (extensions.includes(extension)) return []
+      const after = [...extensions, extension].sort()
+      return [
+        {
+          summary: 'create',
+          script: sql(`create extension ${extension};`),
+          predicts: [becomes(postgresCatalog, (now) => now && { ...now, extensions: after })],
+        },
+      ]
+    },
+  })
+}
+
+function loadConfig(checksum: string) {
+  return sh`
+    ask() { printf %s "$1" | ${psql()}; }
+    ask 'select pg_reload_conf()' >/dev/null
+    for try in $(seq 50); do
+      [ "$(ask "select current_setting('botgarden.config', true)")" != ${checksum} ] || break
+      [ "$try" != 50 ] || { echo 'the server refuses its new configuration:'; docker logs --tail 10 ${postgresContainer} 2>&1; exit 1; }
+      sleep 0.1
+    done
+    [ "$(ask 'select count(*) from pg_settings where pending_restart')" = 0 ] || {
+      docker restart ${postgresContainer} >/dev/null
+      for try in $(seq 60); do
+        [ "$(docker container inspect --format '{{.State.Health.Status}}' ${postgresContainer})" != healthy ] || exit 0
+        sleep 1
+      done
+      docker logs --tail 20 ${postgresContainer} 2>&1
+      exit 1
+    }`
+}
