@@ -17,6 +17,8 @@ export interface Facts {
   /** Has an address that others reach by IPv6. */
   readonly ipv6: boolean
   readonly addresses: readonly string[]
+  /** The IPv4 address that it reaches the world from; '' where it has none. */
+  readonly address: string
   /** cloud-init is still setting the host up. */
   readonly booting: boolean
   /** Who logged in, before sudo. */
@@ -42,6 +44,8 @@ export const factsScript = sh`
   printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null | grep -vx none)"
   printf 'ipv6=%s\n' "$(sed -n 's/^\([^ ]*\) [^ ]* [^ ]* 00 .*/\1/p' /proc/net/if_inet6 2>/dev/null | head -n 1)"
   printf 'addresses=%s\n' "$(hostname -I 2>/dev/null)"
+  # No packet is sent: 192.0.2.1 is nobody's (RFC 5737), and the way there leads by the default route.
+  printf 'address=%s\n' "$(ip -4 route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')"
   printf 'booting=%s\n' "$([ ! -e /run/cloud-init/enabled ] || [ -e /run/cloud-init/result.json ] || echo yes)"
 `
 
@@ -77,6 +81,7 @@ export function parseFacts(output: string, login: Pick<Facts, 'user' | 'sshPort'
     container: text('container'),
     ipv6: text('ipv6') !== '',
     booting: text('booting') === 'yes',
+    address: text('address'),
     addresses: text('addresses').split(/\s+/).filter(Boolean),
     ...login,
   }

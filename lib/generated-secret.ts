@@ -10,7 +10,7 @@ import { sh } from './sh.ts'
  */
 export function generatedSecret(path: string, { owner = 'root' } = {}): Resource {
   const wanted = { mode: '0400', owner, group: owner }
-  return resource({
+  const inner = resource({
     id: `secret:${path}`,
     wants: wanted,
     reads: { now: fileState(path) },
@@ -35,4 +35,5 @@ export function generatedSecret(path: string, { owner = 'root' } = {}): Resource
       return [{ summary: attributes.join(', '), script, predicts, diff: () => attributes.join('\n') }]
     },
   })
+  return { ...inner, credential: path }
 }

@@ -13,6 +13,7 @@ export interface Options {
   wait: boolean
   acceptNew: boolean
   json: boolean
+  showSecrets: boolean
   /** The variable to explain, instead of a run. */
   explain: string | undefined
   verbose: boolean
@@ -34,6 +35,7 @@ export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv, pl
       wait: given.has('wait'),
       acceptNew: given.has('accept-new'),
       json: given.has('json'),
+      showSecrets: given.has('show-secrets'),
       explain: given.get('explain')?.[0],
       verbose: given.has('verbose'),
       help: given.has('help'),

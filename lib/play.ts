@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { atMost } from './at-most.ts'
 import { applyHost, checkHost, type Outcome } from './converge.ts'
+import { credentialsOf } from './credentials.ts'
 import { Bug, InventoryError, RunnerError, UsageError } from './errors.ts'
 import { explain, explainedText } from './explain.ts'
 import { refuseUnsupported } from './facts.ts'
@@ -109,6 +110,10 @@ async function runHost(host: InventoryHost, { roles, options, report, sshConfig,
     outcome = options.check
       ? await checkHost(connection, owned.resources, progress)
       : await applyHost(connection, owned.resources, progress, claim)
+    if (outcome.error === undefined) {
+      const credentials = await credentialsOf(owned.resources, connection, { reveal: options.showSecrets })
+      outcome = { ...outcome, outputs: { ...outcome.outputs, ...credentials } }
+    }
   } catch (error) {
     outcome = { changes: [], unknowns: [], outputs: {}, error: error instanceof RunnerError ? error : new Bug(error) }
   } finally {

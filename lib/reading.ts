@@ -29,9 +29,11 @@ export function reading<S>(kind: Kind<S>, name: string): Reading<S> {
 
 /** Shell text that reads all of these: one command a kind, each behind a mark `read KIND`. */
 export function readText(readings: readonly Reading[], nonce: string): string {
-  return [...byKind(readings)]
-    .map(([kind, names]) => `${markCommand(nonce, `read ${kind.name}`)}\n${kind.script(names).text}`)
-    .join('\n')
+  const kinds = [...byKind(readings)].map(
+    ([kind, names]) => `${markCommand(nonce, `read ${kind.name}`)}\n${kind.script(names).text}`,
+  )
+  // What a reading ends with is no verdict: that something is not there is an answer.
+  return [...kinds, ':'].join('\n')
 }
 
 /** Shell text that prints, without marks, all that must not change between a plan and its application. */

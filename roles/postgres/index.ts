@@ -14,7 +14,7 @@ import { runFolder } from '../../lib/run-folder.ts'
 import { sh } from '../../lib/sh.ts'
 import { template } from '../../lib/template.ts'
 import { passwordFile } from './password.ts'
-import { runningConfig, statements } from './running.ts'
+import { access, runningConfig, statements } from './running.ts'
 import { type Size, sizeFor } from './sizes.ts'
 
 const settingName = v.pipe(v.string(), v.regex(/^[a-z_]+(\.[a-z_]+)?$/, 'a setting of postgresql.conf'))
@@ -68,6 +68,7 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     statements(),
     database('postgres', { owner: 'postgres' }),
     database('template1', { owner: 'postgres' }),
+    access(),
   ]
 })
 
@@ -125,10 +126,14 @@ function service(image: string, { memoryMB, connections }: Size): Record<string,
   }
 }
 
+/** It reads its configuration twice, which stdin cannot offer. */
+const readCandidate =
+  'file=$(mktemp) && cat >"$file" && postgres -C max_connections -c config_file="$file" >/dev/null; status=$?; rm -f "$file"; exit $status'
+
 /** The server itself reads the candidate, where it runs; one that is started for the first time says it in its log. */
 function accepts(path: ReturnType<typeof sh>) {
   return sh`[ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" != true ] ||
-    docker exec -i ${postgresContainer} postgres -C max_connections -c config_file=/dev/stdin <${path} >/dev/null`
+    docker exec -i ${postgresContainer} sh -c ${readCandidate} <${path}`
 }
 
 /** A cluster that is made now is known; what an older one holds is seen only when its server runs. */

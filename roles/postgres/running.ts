@@ -22,6 +22,14 @@ export function runningConfig(checksum: string, cluster: Reading<FileState>): Re
   })
 }
 
+/** What a run tells at its end: how an operator gets in. */
+export function access(): Resource {
+  return {
+    ...resource({ id: 'postgres:access', wants: 'told', reads: {}, plan: () => [] }),
+    tells: () => ({ postgres: `on the host: docker exec -it ${postgresContainer} psql -U postgres` }),
+  }
+}
+
 /** What slow queries there are can be asked, by the superuser. */
 export function statements(): Resource {
   const extension = 'pg_stat_statements'

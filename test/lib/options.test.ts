@@ -13,6 +13,7 @@ const defaults: Options = {
   wait: false,
   acceptNew: false,
   json: false,
+  showSecrets: false,
   explain: undefined,
   verbose: false,
   help: false,

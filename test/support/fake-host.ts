@@ -16,6 +16,7 @@ export const facts: Facts = {
   ipv6: false,
   booting: false,
   addresses: ['192.0.2.1'],
+  address: '192.0.2.1',
   user: 'root',
   sshPort: 22,
   clientAddress: '198.51.100.7',

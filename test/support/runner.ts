@@ -59,17 +59,19 @@ export function inventoryOf(
   vars: Record<string, unknown> = {},
   more: Record<string, unknown> = {},
 ): string {
-  const file = join(scratch, `${host}-${Math.random().toString(36).slice(2)}.yaml`)
   const docker = { registryMirrors: ['http://mirror.sandbox:5000'] }
-  writeFileSync(
-    file,
-    stringify({
-      sshConfig: join(project, '.sandbox/ssh_config'),
-      vars: { docker, ...vars },
-      hosts: { [host]: {} },
-      ...more,
-    }),
-  )
+  return scratchInventory(host, { docker, ...vars }, more)
+}
+
+/** The same for a playbook that knows no role of ours. */
+export function scratchInventory(
+  host: string,
+  vars: Record<string, unknown>,
+  more: Record<string, unknown> = {},
+): string {
+  const file = join(scratch, `${host}-${Math.random().toString(36).slice(2)}.yaml`)
+  const sshConfig = join(project, '.sandbox/ssh_config')
+  writeFileSync(file, stringify({ sshConfig, vars, hosts: { [host]: {} }, ...more }))
   return file
 }
 

@@ -1,0 +1,206 @@
+// Needs a bare VPS of its own: `edge`, and the sandbox's certificate authority. What the internet sees of a host.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { local } from '../../lib/local.ts'
+import { acmeRoots, freshVps, inVps, removeVps } from '../../sandbox/index.ts'
+import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
+import { once, steadily } from '../support/steady.ts'
+
+const host = 'edge'
+const domain = 'edge.sandbox'
+const vars = {
+  nginx: { telegram: ['10.212.0.0/16'] },
+  certbot: { server: 'https://pebble.sandbox:14000/dir', authority: '.sandbox/acme-ca.pem' },
+}
+const inventory = inventoryOf(host, vars, { hosts: { [host]: { domain } } })
+const site = (...args: string[]) => run(['playbooks/site.ts', '-i', inventory, '--json', ...args])
+const edge = (...args: string[]) => site('--tags', 'nginx,certbot', ...args)
+const here = local({ quiet: true, nothrow: true })
+const folder = mkdtempSync(join(tmpdir(), 'edge-test-'))
+let address = ''
+let ca = ''
+
+test.before(async () => {
+  await freshVps(host)
+  address = (await inVps(host, 'hostname -I')).stdout.split(' ')[0] ?? ''
+  ca = await acmeRoots()
+  writeFileSync(join(folder, 'roots.pem'), ca)
+})
+test.after(async () => {
+  rmSync(folder, { recursive: true })
+  await removeVps(host)
+})
+
+const client = (...args: string[]) => here({ input: '' })`timeout 20 openssl s_client -connect ${address}:443 ${args}`
+const serial = async () =>
+  (await here({ input: (await client('-servername', domain)).stdout })`openssl x509 -noout -serial`).stdout
+
+test('one run from nothing: the chain is verified by a stranger, and a second run changes nothing in one round trip', async () => {
+  const first = await site()
+  assert.is(first.code, 0, resultOf(first, host).error)
+  const { stdout } = await client(
+    '-servername',
+    domain,
+    '-CAfile',
+    join(folder, 'roots.pem'),
+    '-verify_return_error',
+    '-verify_hostname',
+    domain,
+  )
+  assert.match(stdout, 'Verify return code: 0 (ok)')
+
+  const second = await site()
+  const { changed, unknown, roundTrips } = resultOf(second, host)
+  assert.equal({ changed, unknown, roundTrips }, { changed: 0, unknown: 0, roundTrips: 1 })
+  const outputs = JSON.parse(second.stdout).outputs[host]
+  assert.is(outputs.https, `https://${domain}/`)
+  assert.match(outputs.certificate, /^ends 20\d\d-\d\d-\d\d, by Pebble/)
+})
+
+test('another name, and none at all, is refused a handshake', async () => {
+  for (const args of [['-servername', 'other.sandbox'], ['-noservername']]) {
+    const { exitCode, stderr } = await client(...args)
+    assert.is(exitCode, 1)
+    assert.match(stderr, 'unrecognized name')
+  }
+})
+
+test('port 80 answers the authority, leads the domain to HTTPS, and nobody else anywhere', async () => {
+  const get = async (name: string, path: string) =>
+    (
+      await here`curl --silent --output /dev/null --write-out ${'%{http_code} %{redirect_url}'} -H ${`Host: ${name}`} http://${address}${path}`
+    ).stdout
+  await inVps(host, 'echo hi >/var/lib/botgarden/acme/.well-known/acme-challenge/probe')
+  assert.is(await get(domain, '/x?y=1'), `301 https://${domain}/x?y=1`)
+  assert.is(await get(domain, '/.well-known/acme-challenge/probe'), '200 ')
+  assert.is(await get('other.sandbox', '/'), '000 ')
+})
+
+test('a forced renewal changes what is served, and no request fails meanwhile', async () => {
+  const before = await serial()
+  assert.match(before, /^serial=\w+/)
+  const load = steadily(20, { address, name: domain, path: '/', ca })
+  const { status, stdout, stderr } = await inVps(
+    host,
+    'REQUESTS_CA_BUNDLE=/etc/botgarden/acme-ca.pem certbot -q renew --no-random-sleep-on-renew --force-renewal',
+    { seconds: 60 },
+  )
+  const answers = await load.stop()
+  assert.is(status, 0, stdout + stderr)
+  assert.equal(Object.keys(answers), ['404'], JSON.stringify(answers))
+  assert.is.not(await serial(), before)
+  assert.is(resultOf(await edge(), host).changed, 0)
+})
+
+test('a renewal that fails is told by every run until one succeeds', async () => {
+  const lineage = `/etc/letsencrypt/renewal/${domain}.conf`
+  await inVps(
+    host,
+    `sed -i '1i renew_before_expiry = 9999 days' ${lineage}; echo 127.0.0.1 pebble.sandbox >>/etc/hosts`,
+  )
+  await inVps(host, 'systemctl start certbot.service', { seconds: 60 })
+  const told = async () => JSON.parse((await edge('--check')).stdout).outputs[host].certificateRenewal
+  assert.match(await told(), /^FAILED at .*20\d\d/)
+  await inVps(
+    host,
+    "sed -i '/pebble/d' /etc/hosts 2>/dev/null || sed '/pebble/d' /etc/hosts >/tmp/h; cat /tmp/h >/etc/hosts",
+  )
+  const before = await serial()
+  await inVps(host, 'systemctl start certbot.service', { seconds: 60 })
+  assert.is(await told(), undefined)
+  assert.is.not(await serial(), before, 'the timer renews and puts into service by itself')
+  await inVps(host, `sed -i '/^renew_before_expiry/d' ${lineage}`)
+})
+
+test('a broken file of yours: the run names file and line, the old configuration is served, and mended it heals', async () => {
+  const broken = '/opt/botgarden/nginx/conf/own/mine.conf'
+  await inVps(host, `printf 'location = /mine {\\n  retrun 204;\\n}\\n' >${broken}`)
+  const refused = await edge()
+  assert.is(refused.code, 3)
+  assert.match(resultOf(refused, host).error, `unknown directive "retrun" in ${broken}:2`)
+  assert.is(await once({ address, name: domain, path: '/', ca }), '404')
+
+  await inVps(
+    host,
+    'docker restart botgarden-nginx; while ! [ -S /run/botgarden/nginx/status.sock ]; do sleep 0.2; done',
+  )
+  assert.is(await once({ address, name: domain, path: '/', ca }), '404', 'not even a restart reads what nobody tested')
+
+  await inVps(host, `sed -i s/retrun/return/ ${broken}`)
+  assert.equal(resultOf(await edge(), host).ids, ['nginx:config'])
+  assert.is(await once({ address, name: domain, path: '/mine', ca }), '204')
+  await inVps(host, `rm ${broken}`)
+  assert.equal(resultOf(await edge(), host).ids, ['nginx:config'])
+})
+
+test('what a cut run wrote and never loaded is loaded by the next, however far it came', async () => {
+  const wider = { ...vars, nginx: { telegram: ['10.212.0.0/16', '192.0.2.0/24'] } }
+  const other = inventoryOf(host, wider, { hosts: { [host]: { domain } } })
+  const args = ['playbooks/site.ts', '-i', other, '--tags', 'nginx,certbot', '--json']
+  const { child, ended, seen } = start(args)
+  assert.ok(await seen('✓ file:/opt/botgarden/nginx/conf/nginx.conf'))
+  if (child.pid) process.kill(-child.pid, 'SIGKILL')
+  await ended
+  const next = await run([...args, '--wait'])
+  assert.is(next.code, 0, resultOf(next, host).error)
+  assert.match((await inVps(host, 'cat /opt/botgarden/nginx/running/nginx.conf')).stdout, '192.0.2.0/24 0;')
+
+  const conf = '/opt/botgarden/nginx/conf/nginx.conf'
+  await inVps(host, `cp -p ${conf} /root/written`)
+  assert.equal(resultOf(await edge(), host).ids, [`file:${conf}`, 'nginx:config'])
+  await inVps(host, `mv /root/written ${conf}`)
+  assert.equal(resultOf(await run(args), host).ids, ['nginx:config'])
+  assert.is((await edge()).code, 0)
+})
+
+test('a reload that the master refused is an error, serves on, and is mended by the next run', async () => {
+  // The test of a configuration binds no port: only the master itself finds this one taken.
+  await inVps(host, 'systemd-run --quiet --unit=squatter python3 -m http.server 8443')
+  const moved = inventoryOf(host, vars, { hosts: { [host]: { domain, httpsPort: 8443 } } })
+  const args = ['playbooks/site.ts', '-i', moved, '--tags', 'nginx,certbot', '--json']
+  const refused = await run(args)
+  assert.is(refused.code, 3)
+  assert.match(resultOf(refused, host).error, /goes on as it was[\s\S]*8443 failed \(98: Address already in use\)/)
+  assert.is(await once({ address, name: domain, path: '/', ca }), '404')
+  await inVps(host, 'systemctl stop squatter')
+  assert.equal(resultOf(await run(args), host).ids, ['nginx:config'])
+  assert.is((await edge()).code, 0)
+})
+
+test('testssl finds nothing of medium weight, but that its root is a test one', async () => {
+  const install =
+    'apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends testssl.sh'
+  assert.is((await inVps(host, install, { seconds: 120 })).status, 0)
+  const options = `--quiet --ip ${address} --severity MEDIUM --jsonfile /root/testssl.json --nodns min --openssl /usr/bin/openssl`
+  await inVps(host, `timeout 300 testssl ${options} ${domain}`, { seconds: 310 })
+  const findings: Finding[] = JSON.parse((await inVps(host, 'cat /root/testssl.json')).stdout)
+  // Of a root that only the sandbox knows, and of what the authority, not the host, decides.
+  const known =
+    /^(cert_chain_of_trust|cert_caIssuers|cert_crlDistributionPoints|cert_revocation|cert_trust|overall_grade|grade_cap|DNS_CAArecord)/
+  assert.equal(
+    findings.filter(
+      ({ severity, id }) => ['MEDIUM', 'HIGH', 'CRITICAL', 'FATAL'].includes(severity) && !known.test(id),
+    ),
+    [],
+  )
+})
+
+test('beyond loopback only sshd and nginx listen', async () => {
+  const { stdout } = await inVps(host, "ss -Htlnp | awk '$4 !~ /^127|^\\[::1\\]/ { print $4, $6 }'")
+  const open = stdout
+    .trim()
+    .split('\n')
+    .map((line) => /:(\d+) users:\(\("([^"]+)"/.exec(line)?.slice(1).join(' '))
+  assert.equal([...new Set(open)].sort(), ['22 sshd', '443 nginx', '80 nginx'])
+})
+
+interface Finding {
+  readonly id: string
+  readonly severity: string
+  readonly finding: string
+}
+
+test.run()
