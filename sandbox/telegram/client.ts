@@ -1,0 +1,70 @@
+import type { Act } from './people.ts'
+import type { Report } from './report.ts'
+import type { Entry } from './state.ts'
+
+export type { Act, Entry, Report }
+
+export interface Identity {
+  readonly name: string
+  readonly token: string
+  readonly id: number
+  readonly username: string
+}
+
+export interface FaultOrder {
+  readonly method: string
+  readonly error: number
+  readonly retryAfter?: number
+  readonly times?: number
+}
+
+/** The sandbox's Telegram as tests and people drive it. */
+export interface TelegramClient {
+  bots(): Promise<Identity[]>
+  /** Makes the bot, or returns the one of that name. */
+  ensureBot(name: string): Promise<Identity>
+  revoke(name: string): Promise<Identity>
+  report(name: string): Promise<Report>
+  /** A person writes or presses a button: the id of the update, null when the bot does not want that kind. */
+  act(name: string, act: Act): Promise<number | null>
+  actAll(name: string, acts: readonly Act[]): Promise<(number | null)[]>
+  /** What was said in a chat after an entry's `seq`, waiting so many seconds for something new. */
+  chat(name: string, chat: number, options?: { after?: number; wait?: number; signal?: AbortSignal }): Promise<Entry[]>
+  block(name: string, chat: number, blocked: boolean): Promise<void>
+  fault(name: string, fault: FaultOrder): Promise<void>
+  /** Forgets messages, updates and deliveries; bots, tokens and webhooks stay. */
+  reset(): Promise<void>
+}
+
+/** A client of the control port, `http://127.0.0.1:PORT`. */
+export function telegramAt(baseUrl: string): TelegramClient {
+  const get = <T>(path: string, signal?: AbortSignal) => ask<T>(`${baseUrl}${path}`, { ...(signal && { signal }) })
+  const post = <T>(path: string, body: unknown = {}) =>
+    ask<T>(`${baseUrl}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const pathOf = (name: string) => `/bots/${encodeURIComponent(name)}`
+  return {
+    bots: () => get('/bots'),
+    ensureBot: (name) => post('/bots', { name }),
+    revoke: (name) => post(`${pathOf(name)}/revoke`),
+    report: (name) => get(pathOf(name)),
+    act: async (name, act) => (await post<{ update_id: number | null }>(`${pathOf(name)}/updates`, act)).update_id,
+    actAll: async (name, updates) =>
+      (await post<{ update_ids: (number | null)[] }>(`${pathOf(name)}/updates`, { updates })).update_ids,
+    chat: (name, chat, { after = 0, wait = 0, signal } = {}) =>
+      get(`${pathOf(name)}/chats/${chat}/messages?after=${after}&wait=${wait}`, signal),
+    block: (name, chat, blocked) => post(`${pathOf(name)}/block`, { chat, blocked }),
+    fault: (name, fault) => post(`${pathOf(name)}/fault`, fault),
+    reset: () => post('/reset'),
+  }
+}
+
+async function ask<T>(url: string, init: RequestInit): Promise<T> {
+  const response = await fetch(url, init)
+  const answer = (await response.json()) as T & { error?: string }
+  if (!response.ok) throw new Error(`${url}: ${response.status}: ${answer.error}`)
+  return answer
+}

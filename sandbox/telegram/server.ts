@@ -1,0 +1,52 @@
+import type { Server } from 'node:http'
+import { handleApi } from './api.ts'
+import { authorities } from './authorities.ts'
+import { handleControl } from './control.ts'
+import { listen, portOf } from './http.ts'
+import { run } from './methods.ts'
+import type { Options } from './options.ts'
+import { loadState, storeIn } from './store.ts'
+import { startWorker, stopWorker } from './webhook.ts'
+import type { World } from './world.ts'
+
+export interface Telegram {
+  readonly apiPort: number
+  readonly controlPort: number
+  /** Ends everything, with the state saved. */
+  close(): Promise<void>
+}
+
+/** Starts both servers, and goes on with the webhooks that the saved state knows. */
+export async function serve(
+  options: Options,
+  { host, apiPort, controlPort }: { host: string; apiPort: number; controlPort: number },
+): Promise<Telegram> {
+  const state = loadState(options.stateFile)
+  const store = storeIn(options.stateFile, state)
+  const signal = new AbortController().signal
+  const world: World = {
+    ...{ options, state, authorities: authorities(options), live: new Map(), save: store.soon },
+    execute: (bot, method, args) => run(method, { world, bot, args, files: new Map(), signal }),
+  }
+  const api = await listen((request, response) => handleApi(world, request, response), { host, port: apiPort })
+  const control = await listen((request, response) => handleControl(world, request, response), {
+    host,
+    port: controlPort,
+  })
+  for (const bot of state.bots) startWorker(world, bot)
+  return {
+    apiPort: portOf(api),
+    controlPort: portOf(control),
+    async close() {
+      for (const bot of state.bots) stopWorker(world, bot)
+      await Promise.all([api, control].map(end))
+      await store.flush()
+    },
+  }
+}
+
+async function end(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeAllConnections()
+  await closed
+}

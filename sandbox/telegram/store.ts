@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
+import type { State } from './state.ts'
+
+/** Where the state is kept, if anywhere. */
+export interface Store {
+  /** Has the state written within moments. */
+  soon(): void
+  /** Has it written now. */
+  flush(): Promise<void>
+}
+
+export function loadState(file: string | undefined): State {
+  if (file === undefined || !existsSync(file)) return { bots: [] }
+  return JSON.parse(readFileSync(file, 'utf8'))
+}
+
+export function storeIn(file: string | undefined, state: State): Store {
+  if (file === undefined) return { soon: () => {}, flush: async () => {} }
+  let timer: NodeJS.Timeout | undefined
+  let written = Promise.resolve()
+  let took = 0
+  const flush = () => {
+    clearTimeout(timer)
+    timer = undefined
+    // One after the other: two at once would write into one draft.
+    written = written.then(async () => {
+      const started = performance.now()
+      await write(file, state)
+      took = performance.now() - started
+    })
+    return written
+  }
+  const soon = () => {
+    // A large state less often: under load there is a change at any time.
+    timer ??= setTimeout(flush, Math.max(100, 10 * took))
+  }
+  return { soon, flush }
+}
+
+async function write(file: string, state: State): Promise<void> {
+  try {
+    // Beside and renamed: whoever is cut off in between finds the old state, and whole.
+    await writeFile(`${file}.draft`, JSON.stringify(state), { mode: 0o600 })
+    await rename(`${file}.draft`, file)
+  } catch (error) {
+    process.stderr.write(`${file}: ${(error as Error).message}\n`)
+  }
+}
