@@ -6,7 +6,7 @@ import { HostError } from '../lib/errors.ts'
 import { sh } from '../lib/sh.ts'
 import { publicKey, writeAccess } from './access.ts'
 import { docker, tryDocker } from './docker.ts'
-import { containerOf, label, network } from './names.ts'
+import { aliasesOf, containerOf, label, network } from './names.ts'
 import { waitUntil } from './process.ts'
 import { see } from './seen.ts'
 import type { Ground } from './vps.ts'
@@ -24,7 +24,13 @@ export async function create(name: string, { image, nameServer }: Ground, memory
   for (let tries = 3; ; tries--) {
     const { status, stderr } = await tryDocker([
       ...['run', '-d', '--name', container, '--hostname', name, '--label', label, '--restart', 'unless-stopped'],
-      ...['--network', network, '--network-alias', name, '-p', `127.0.0.1:${await freePort()}:22`],
+      ...[
+        '--network',
+        network,
+        ...aliasesOf(name).flatMap((alias) => ['--network-alias', alias]),
+        '-p',
+        `127.0.0.1:${await freePort()}:22`,
+      ],
       ...['--memory', memory, '--memory-swap', memory, '--stop-timeout', '30', '--cgroupns', 'private'],
       ...capabilities.flatMap((each) => ['--cap-add', each]),
       // SYS_ADMIN would also allow to switch the machine's swap on and off: the only calls that the profile refuses.

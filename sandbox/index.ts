@@ -1,4 +1,7 @@
+export { telegramControlUrl } from './bot-api.ts'
 export { down } from './down.ts'
+export { inPart } from './part.ts'
+export { acmeRoots } from './pebble.ts'
 export { type PartStatus, status } from './status.ts'
 export { up } from './up.ts'
 export { freshVps, inVps, removeVps, restartVps, sshConfigFor } from './vps.ts'

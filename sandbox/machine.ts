@@ -3,8 +3,15 @@ import { readFile } from 'node:fs/promises'
 import { rootCertificates } from 'node:tls'
 import { here } from './docker.ts'
 
+let known: Promise<Record<string, string>> | undefined
+
 /** What an image needs of this machine's surroundings to use apt and https in it, as path → content. */
-export async function surroundings(): Promise<Record<string, string>> {
+export function surroundings(): Promise<Record<string, string>> {
+  known ??= readSurroundings()
+  return known
+}
+
+async function readSurroundings(): Promise<Record<string, string>> {
   const files: Record<string, string> = {}
   const settings = await aptSettings()
   if (settings !== '') files['etc/apt/apt.conf.d/90sandbox'] = settings

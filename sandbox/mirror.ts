@@ -1,40 +1,41 @@
-import { join } from 'node:path'
 import { HostError } from '../lib/errors.ts'
+import { cached, tagOf } from './cache.ts'
+import { registryAnswers } from './debian.ts'
 import { docker, logged, tryDocker } from './docker.ts'
-import { cached, definitionOf, imageOf, registryAnswers, standInOf, tagOf } from './image.ts'
-import { standIns } from './images/index.ts'
-import { withLock } from './lock.ts'
-import { containerOf, home, label, network } from './names.ts'
+import { imageOf, standInOf, standInTag } from './image.ts'
+import { mirror, type StandIn, standIns } from './images/index.ts'
+import { containerOf, label } from './names.ts'
+import type { Part } from './part.ts'
 import { waitUntil } from './process.ts'
 import { type Progress, step } from './progress.ts'
-import { see } from './seen.ts'
 
-const mirror = containerOf('mirror')
-
-/** Makes sure that the name server and image registry of this checkout runs: `mirror.sandbox`, port 5000. */
-export async function ensureMirror(address: string, progress: Progress): Promise<void> {
-  const image = await mirrorImage(progress)
-  await withLock(join(home, 'mirror.lock'), 120, async () => {
-    const seen = (await see(['mirror'])).get('mirror')
-    if (seen?.running && seen.connected && seen.image === image) return
-    // It holds nothing of its own: a stopped or older one is replaced, not mended.
-    await tryDocker(['rm', '-f', '-v', mirror])
-    await docker([
-      ...['run', '-d', '--name', mirror, '--hostname', 'mirror', '--label', label, '--restart', 'unless-stopped'],
-      ...['--network', network, '--ip', address, '--network-alias', 'mirror.sandbox', image],
-    ])
-  })
+/** The name server and image registry of this checkout: `mirror.sandbox`, port 5000. */
+export function mirrorPart(address: string): Part {
+  return { name: 'mirror', image: mirrorImage, address }
 }
 
 /** The registry with the stand-ins already in it; empty where Docker can get the official images itself. */
 async function mirrorImage(progress: Progress): Promise<string> {
-  const empty = await imageOf('mirror', 'trixie', progress)
-  return cached(tagOf('mirror-filled', empty, ...standIns.map(definitionOf)), progress, async (tag) => {
+  const empty = await imageOf(mirror, progress)
+  const contents: string[] = []
+  for (const standIn of standIns) contents.push(standIn.official, await standInTag(standIn))
+  return cached(tagOf('mirror-filled', empty, ...contents), progress, async (tag) => {
     if (await registryAnswers()) return void (await docker(['tag', empty, tag]))
     const images: [string, string][] = []
-    for (const standIn of standIns) images.push([standIn.name, await standInOf(standIn, progress)])
+    for (const standIn of standIns) images.push([standIn.official, await checked(standIn, progress)])
     await step(progress, 'filling the image registry', () => fill(empty, images, tag))
   })
+}
+
+/** Says so where Debian's packages are of another version than the official image. */
+async function checked(standIn: StandIn, progress: Progress): Promise<string> {
+  const image = await standInOf(standIn, progress)
+  if (standIn.version === undefined) return image
+  const { stdout, stderr } = await tryDocker(['run', '--rm', image, ...standIn.version])
+  const said = `${stdout}${stderr}`.trim()
+  const wanted = /:([\d.]+)/.exec(standIn.official)?.[1] ?? ''
+  if (!said.includes(wanted)) progress(`the stand-in for ${standIn.official} is of another version: ${said}`)
+  return image
 }
 
 async function fill(empty: string, images: [string, string][], tag: string): Promise<void> {

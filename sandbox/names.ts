@@ -19,6 +19,8 @@ export const paths = {
   sshConfig: join(home, 'ssh_config'),
   knownHosts: join(home, 'known_hosts'),
   inventory: join(home, 'inventory.yaml'),
+  /** Whom to trust when speaking to the sandbox's certificate authority. */
+  acmeCa: join(home, 'acme-ca.pem'),
   logs: join(home, 'logs'),
   /** Shared by every checkout: what is known about a daemon that we started, and the locks. */
   machine: process.getuid?.() === 0 ? '/run/botgarden' : join(homedir(), '.cache', 'botgarden'),
@@ -30,6 +32,11 @@ export function containerOf(name: string): string {
     throw new UsageError(`"${name}" cannot be a sandbox host: lower-case letters, digits and dashes, a letter first`)
   }
   return `${network}-${name}`
+}
+
+/** The names by which a container is found on this checkout's network. */
+export function aliasesOf(host: string): string[] {
+  return [host, `${host}.sandbox`, `www.${host}.sandbox`]
 }
 
 export function hashOf(...parts: (string | Buffer)[]): string {

@@ -1,7 +1,7 @@
 import { HostError } from '../lib/errors.ts'
-import { tryDocker } from './docker.ts'
+import { docker, tryDocker } from './docker.ts'
 import { withLock } from './lock.ts'
-import { checkoutHash, label, network, paths } from './names.ts'
+import { aliasesOf, checkoutHash, containerOf, label, network, paths } from './names.ts'
 
 /** Makes sure of this checkout's network and returns the address of its name server. */
 export async function ensureNetwork(): Promise<string> {
@@ -9,6 +9,13 @@ export async function ensureNetwork(): Promise<string> {
   return nameServerIn(
     found ?? (await withLock(`${paths.machine}/network.lock`, 60, async () => (await subnet()) ?? create())),
   )
+}
+
+/** Puts a VPS onto the network under all of its names. */
+export async function reconnect(host: string): Promise<void> {
+  await tryDocker(['network', 'disconnect', '-f', network, containerOf(host)])
+  const aliases = aliasesOf(host).flatMap((alias) => ['--alias', alias])
+  await docker(['network', 'connect', ...aliases, network, containerOf(host)])
 }
 
 async function subnet(): Promise<string | undefined> {

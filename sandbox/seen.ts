@@ -9,7 +9,7 @@ export interface Seen {
   readonly memory: number
   readonly image: string
   readonly port: number | undefined
-  /** On this checkout's network: without it neither names nor the ssh port lead anywhere. */
+  /** On this checkout's network, under its name there: without it neither names nor the ssh port lead anywhere. */
   readonly connected: boolean
 }
 
@@ -30,7 +30,7 @@ export async function see(names: readonly string[]): Promise<Map<string, Seen>> 
     seen.set(containers.get(name) ?? name, {
       ...rest,
       port: port === undefined ? undefined : Number(port),
-      connected: network in networks,
+      connected: networks[network]?.Aliases?.includes(`${containers.get(name)}.sandbox`) === true,
     })
   }
   return seen

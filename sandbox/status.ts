@@ -1,5 +1,6 @@
 import { knownHosts } from './access.ts'
 import { answers } from './engine.ts'
+import { partNames } from './parts.ts'
 import { see } from './seen.ts'
 
 /** One part of the sandbox, as it is now. */
@@ -14,7 +15,7 @@ export interface PartStatus {
 /** What there is of this checkout's sandbox; undefined when no Docker daemon answers. */
 export async function status(): Promise<PartStatus[] | undefined> {
   if (!(await answers())) return undefined
-  const names = ['mirror', ...knownHosts()]
+  const names = [...partNames, ...knownHosts()]
   const seen = await see(names)
   return names.map((name) => {
     const part = seen.get(name)

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
-import { stringify } from 'yaml'
 import { UsageError } from '../lib/errors.ts'
 import { isReady, writeAtomic } from './access.ts'
+import { inventoryFor } from './inventory.ts'
 import { paths } from './names.ts'
+import { partNames } from './parts.ts'
 import type { Progress } from './progress.ts'
 import { see } from './seen.ts'
 import { bytesOf, ensureVps, prepareGround } from './vps.ts'
@@ -19,26 +20,17 @@ export async function up(options: { hosts?: number; memory?: string; progress: P
       await Promise.all(names.slice(first, first + 2).map((name) => ensureVps(name, ground, memory, progress)))
     }
   }
-  if (options.hosts !== undefined) writeInventory(names)
+  if (options.hosts !== undefined) writeAtomic(paths.inventory, inventoryFor(names))
 }
 
 async function isUp(names: readonly string[], memory: string | undefined): Promise<boolean> {
   const bytes = memory === undefined ? undefined : bytesOf(memory)
-  if (!existsSync(paths.sshConfig)) return false
-  const seen = await see(['mirror', ...names])
-  return ['mirror', ...names].every((name) => {
+  if (!existsSync(paths.sshConfig) || !existsSync(paths.acmeCa)) return false
+  const all = [...partNames, ...names]
+  const seen = await see(all)
+  return all.every((name) => {
     const part = seen.get(name)
     if (!part?.running || !part.connected) return false
-    return name === 'mirror' || (isReady(name, part) && (bytes ?? part.memory) === part.memory)
+    return partNames.includes(name) || (isReady(name, part) && (bytes ?? part.memory) === part.memory)
   })
-}
-
-function writeInventory(names: readonly string[]): void {
-  const inventory = {
-    sandbox: true,
-    sshConfig: 'ssh_config',
-    vars: { docker: { registryMirrors: ['http://mirror.sandbox:5000'] } },
-    hosts: Object.fromEntries(names.map((name) => [name, { ssh: name }])),
-  }
-  writeAtomic(paths.inventory, `# Written by playbooks/sandbox.ts up --hosts ${names.length}.\n${stringify(inventory)}`)
 }

@@ -7,10 +7,12 @@ import { awaitReady, create } from './boot.ts'
 import { docker, type Result, tryDocker } from './docker.ts'
 import { ensureEngine } from './engine.ts'
 import { imageOf } from './image.ts'
+import { vps } from './images/index.ts'
 import { withLock } from './lock.ts'
-import { ensureMirror } from './mirror.ts'
-import { containerOf, home, network, paths } from './names.ts'
-import { ensureNetwork } from './network.ts'
+import { containerOf, home, paths } from './names.ts'
+import { ensureNetwork, reconnect } from './network.ts'
+import { inPart } from './part.ts'
+import { ensureParts } from './parts.ts'
 import { type Progress, step } from './progress.ts'
 import { see } from './seen.ts'
 
@@ -24,9 +26,9 @@ export async function prepareGround(progress: Progress): Promise<Ground> {
   mkdirSync(home, { recursive: true })
   chmodSync(home, 0o700)
   await ensureEngine(progress)
-  const image = await imageOf('vps', 'trixie', progress)
+  const image = await imageOf(vps, progress)
   const nameServer = await ensureNetwork()
-  await ensureMirror(nameServer, progress)
+  await ensureParts(nameServer, progress)
   return { image, nameServer }
 }
 
@@ -41,7 +43,7 @@ export async function ensureVps(
     const seen = (await see([name])).get(name)
     if (seen === undefined) return step(progress, `booting ${name}`, () => make(name, ground, memory))
     if (memory !== undefined && bytesOf(memory) !== seen.memory) await resize(name, memory)
-    if (!seen.connected) await docker(['network', 'connect', '--alias', name, network, containerOf(name)])
+    if (!seen.connected) await reconnect(name)
     if (seen.running && isReady(name, seen)) return
     const { status, stderr } = await tryDocker(['start', containerOf(name)])
     if (status === 0) return step(progress, `waiting for ${name}`, () => awaitReady(name))
@@ -78,7 +80,7 @@ export async function restartVps(name: string): Promise<void> {
 /** Runs a shell command inside a VPS, past ssh: for a second opinion, and for faults. */
 export async function inVps(name: string, command: string, options: { seconds?: number } = {}): Promise<Result> {
   mustExist(name)
-  return tryDocker(['exec', containerOf(name), 'sh', '-c', command], options)
+  return inPart(name, command, options)
 }
 
 /** The ssh_config by which this VPS is reached. */

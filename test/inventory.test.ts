@@ -3,6 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readInventory } from '../lib/inventory.ts'
 import { allRoles } from '../roles/index.ts'
+import { inventoryFor } from '../sandbox/inventory.ts'
 import { scratchFile } from './support/runner.ts'
 
 const example = readFileSync('inventory/example.yaml', 'utf8')
@@ -18,6 +19,16 @@ for (const [file, title] of [
     assert.ok(hosts.length > 0)
   })
 }
+
+test('the inventory of several sandbox hosts is the default one, for each of them', async () => {
+  const [standard] = (await readInventory('inventory/sandbox.yaml', allRoles)).hosts
+  const text = inventoryFor(['vps1', 'vps2'])
+  assert.match(text, /^sshConfig: ssh_config$/m)
+  const { hosts } = await readInventory(scratchFile('several.yaml', text), allRoles)
+  const vars = (host?: { vars: unknown }) => JSON.stringify(host?.vars)
+  assert.is(vars(hosts[0]), vars(standard))
+  assert.is(vars(hosts[1]), vars(standard).replaceAll('vps1', 'vps2'))
+})
 
 test('every var of every role is explained in the example', () => {
   for (const { name, vars } of allRoles) {

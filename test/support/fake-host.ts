@@ -22,7 +22,7 @@ export const facts: Facts = {
   clientAddress: '198.51.100.7',
 }
 
-export const entry: HostEntry = { name: 'vps1', httpsPort: 443 }
+export const entry: HostEntry = { name: 'vps1', httpsPort: 443, bots: [] }
 
 /** A host that is nothing but named values: its scripts are `NAME=VALUE` words, `fail` among them ends a step with 1. */
 export function fakeHost(values: Record<string, string>): { connection: Connection; values: Record<string, string> } {
