@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { UsageError } from './errors.ts'
 import { suggest } from './suggest.ts'
 
-interface Flag {
+export interface Flag {
   readonly short?: string
   /** What its value is called in `--help`; a flag without one takes none. */
   readonly value?: string
@@ -12,8 +12,10 @@ interface Flag {
   readonly help: string
 }
 
-/** Every option there is, in the order of `--help`. */
-export const flags: Readonly<Record<string, Flag>> = {
+export type Flags = Readonly<Record<string, Flag>>
+
+/** The options of every playbook, in the order of `--help`. */
+export const flags: Flags = {
   inventory: {
     short: 'i',
     value: 'FILE',
@@ -34,14 +36,14 @@ export const flags: Readonly<Record<string, Flag>> = {
 }
 
 /** The flags on a command line with their values, a flag without a value as ''. Everything else is an error. */
-export function givenFlags(argv: readonly string[]): Map<string, string[]> {
-  const { tokens } = parseArgs({ args: [...argv], options: parseArgsOptions(), strict: false, tokens: true })
+export function givenFlags(argv: readonly string[], known: Flags = flags): Map<string, string[]> {
+  const { tokens } = parseArgs({ args: [...argv], options: parseArgsOptions(known), strict: false, tokens: true })
   const given = new Map<string, string[]>()
   for (const token of tokens) {
     const word = argv[token.index] ?? ''
     if (token.kind === 'positional') throw stray(token.value)
     if (token.kind === 'option')
-      given.set(token.name, [...(given.get(token.name) ?? []), acceptedValue(token, word, given)])
+      given.set(token.name, [...(given.get(token.name) ?? []), acceptedValue(token, word, given, known)])
   }
   return given
 }
@@ -58,9 +60,9 @@ export function spellingOf(name: string, { short, value }: Flag): string {
  * proof. Its own ones (json, diff, help; verbose becomes loglevel) are in some people's, so they are let pass; losing one
  * of these changes what is shown, not what is done. Without npm_command npm had no part in it.
  */
-export function takenByNpm(env: NodeJS.ProcessEnv): string[] {
+export function takenByNpm(env: NodeJS.ProcessEnv, known: Flags = flags): string[] {
   if (!env.npm_command) return []
-  return Object.entries(flags).flatMap(([name, { npm, value }]) => {
+  return Object.entries(known).flatMap(([name, { npm, value }]) => {
     const taken = env[`npm_config_${name.replaceAll('-', '_')}`]
     if (npm || !taken) return []
     return value === undefined ? [`--${name}`] : [`--${name} ${taken}`]
@@ -78,10 +80,11 @@ function acceptedValue(
   { name, rawName, value, inlineValue }: OptionToken,
   word: string,
   given: Map<string, string[]>,
+  known: Flags,
 ): string {
-  const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
+  const flag = Object.hasOwn(known, name) ? known[name] : undefined
   // -check would else be read as -c -h -e …, and -limit as -l with the value "imit".
-  if (flag === undefined || isLong(word)) throw unknown(word.startsWith('--') ? rawName : word)
+  if (flag === undefined || isLong(word, known)) throw unknown(word.startsWith('--') ? rawName : word, known)
   if (flag.value === undefined) {
     if (value !== undefined) throw new UsageError(`${rawName} takes no value, but has "${value}"`)
     return ''
@@ -92,16 +95,16 @@ function acceptedValue(
   return value
 }
 
-function isLong(word: string): boolean {
-  return /^-\w/.test(word) && Object.hasOwn(flags, word.slice(1).split('=')[0] ?? '')
+function isLong(word: string, known: Flags): boolean {
+  return /^-\w/.test(word) && Object.hasOwn(known, word.slice(1).split('=')[0] ?? '')
 }
 
 function missing(flag: string, value: string): UsageError {
   return new UsageError(`${flag} needs a value: ${flag} ${value}`)
 }
 
-function unknown(word: string): UsageError {
-  const names = Object.entries(flags).flatMap(([name, { short }]) => [`--${name}`, ...(short ? [`-${short}`] : [])])
+function unknown(word: string, known: Flags): UsageError {
+  const names = Object.entries(known).flatMap(([name, { short }]) => [`--${name}`, ...(short ? [`-${short}`] : [])])
   const near = suggest(word, word.startsWith('--') || word.length > 2 ? names.filter((name) => name.length > 2) : names)
   return new UsageError(`unknown option "${word}"${near}`)
 }
@@ -111,9 +114,9 @@ function stray(word: string): UsageError {
   return new UsageError(`unexpected "${word}" (did you mean "${flag} ${word}"?)`)
 }
 
-function parseArgsOptions() {
+function parseArgsOptions(known: Flags) {
   return Object.fromEntries(
-    Object.entries(flags).map(([name, { short, value }]) => [
+    Object.entries(known).map(([name, { short, value }]) => [
       name,
       {
         type: value === undefined ? ('boolean' as const) : ('string' as const),

@@ -1,9 +1,10 @@
+import * as v from 'valibot'
 import { checked } from './checked.ts'
 import { type RoleSchema, varsSchema } from './inventory-schema.ts'
 import { disagreements, entriesOf, type Group, layered } from './levels.ts'
-import type { HostEntry } from './role.ts'
+import type { BotEntry, HostEntry } from './role.ts'
 import { suggest } from './suggest.ts'
-import { isList, type Node } from './yaml.ts'
+import { isList, type Node, plain } from './yaml.ts'
 
 export interface InventoryHost extends HostEntry {
   /** An alias of ssh_config, or user@host:port. */
@@ -17,11 +18,15 @@ export interface InventoryHost extends HostEntry {
 export function readHosts(root: Node, roles: readonly RoleSchema[]): { hosts: InventoryHost[]; faults: string[] } {
   const groups = [...section(root, 'groups')].map(([name, node]) => ({ name, node, vars: rolesIn(node, roles) }))
   const all = rolesIn(entriesOf(root).get('vars') ?? root, roles)
-  const read = [...section(root, 'hosts')].map(([name, node]) => readHost(name, node, all, groups, roles))
+  const read = [...section(root, 'hosts')].map(([name, node]) => readHost(name, node, root, all, groups, roles))
   const inUse = new Set(read.flatMap(({ host }) => host.groups))
   const unused = groups.filter((group) => !inUse.has(group.name))
   const faults = unused.map((group) => `${group.node.key}: groups.${group.name}: no host is in this group`)
-  return { hosts: read.map(({ host }) => host), faults: [...faults, ...read.flatMap((each) => each.faults)] }
+  const names = read.map(({ host }) => host.name)
+  return {
+    hosts: read.map(({ host }) => host),
+    faults: [...faults, ...read.flatMap((each) => each.faults), ...unknownHosts(root, names)],
+  }
 }
 
 /** What the file says of a host, level by level, the weakest first. Each level's vars stand under their role's names. */
@@ -36,7 +41,14 @@ export function levelsOf(root: Node, host: string, roles: readonly RoleSchema[])
   ]
 }
 
-function readHost(name: string, node: Node, all: Node, groups: readonly Group[], roles: readonly RoleSchema[]) {
+function readHost(
+  name: string,
+  node: Node,
+  root: Node,
+  all: Node,
+  groups: readonly Group[],
+  roles: readonly RoleSchema[],
+) {
   const own = rolesIn(node, roles)
   const listed = listedGroups(node)
   const mine = groups.filter((group) => listed.some(({ value }) => value === group.name))
@@ -45,6 +57,7 @@ function readHost(name: string, node: Node, all: Node, groups: readonly Group[],
   const host: InventoryHost = {
     name,
     ...(domain !== undefined && { domain: String(domain) }),
+    bots: botsOf(root, name, roles),
     httpsPort: Number(entriesOf(node).get('httpsPort')?.value ?? 443),
     ssh: String(entriesOf(node).get('ssh')?.value ?? name),
     groups: [...new Set(listed.map((group) => String(group.value)))],
@@ -52,6 +65,28 @@ function readHost(name: string, node: Node, all: Node, groups: readonly Group[],
   }
   const misfits = faults.length > 0 ? [] : misfitsOf(host, node, roles)
   return { host, faults: [...faults, ...misfits, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)] }
+}
+
+/** The bots of a host: those that name it, or all where there is no other. */
+function botsOf(root: Node, host: string, roles: readonly RoleSchema[]): BotEntry[] {
+  const schema = roles.find((role) => role.bots !== undefined)?.bots
+  const only = section(root, 'hosts').size === 1
+  return [...section(root, 'bots')].flatMap(([name, node]) => {
+    const { host: named, ...settings } = plain({ ...node, value: node.value ?? new Map() }) as Record<string, unknown>
+    if (schema === undefined || (named === undefined ? !only : named !== host)) return []
+    const parsed = v.safeParse(schema, settings)
+    return [{ name, where: node.key, settings: parsed.output }]
+  })
+}
+
+function unknownHosts(root: Node, hosts: readonly string[]): string[] {
+  return [...section(root, 'bots')].flatMap(([name, node]) => {
+    const host = entriesOf(node).get('host')
+    if (host === undefined)
+      return hosts.length > 1 ? [`${node.key}: bots.${name}: missing: host, one of ${hosts.join(', ')}`] : []
+    if (typeof host.value !== 'string' || hosts.includes(host.value)) return []
+    return [`${host.where}: bots.${name}.host: unknown host "${host.value}"${suggest(host.value, hosts)}`]
+  })
 }
 
 /** Said of the host as a whole: two values are in each other's way, and either may be the wrong one. */

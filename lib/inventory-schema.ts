@@ -6,6 +6,7 @@ import type { HostEntry } from './role.ts'
 export interface RoleSchema {
   readonly name: string
   readonly vars: v.GenericSchema
+  readonly bots?: v.StrictObjectSchema<v.ObjectEntries, undefined>
   /** What does not fit together in vars that are right one by one. */
   faults?(vars: unknown, host: HostEntry): readonly string[]
 }
@@ -31,9 +32,15 @@ export function inventorySchema(roles: readonly RoleSchema[]) {
         v.check((hosts) => Object.keys(hosts).length > 0, 'no host; name at least one'),
         v.description('a mapping of host names to hosts'),
       ),
+      bots: v.nullish(v.record(botName, v.nullish(botSchema(roles)))),
     }),
     v.description('a mapping with the key "hosts"'),
   )
+}
+
+function botSchema(roles: readonly RoleSchema[]) {
+  const entries = roles.find((role) => role.bots !== undefined)?.bots?.entries ?? {}
+  return v.strictObject({ ...entries, host: v.optional(v.string()) })
 }
 
 /** The vars of every role of one host together. */
@@ -44,6 +51,17 @@ export function varsSchema(roles: readonly RoleSchema[]) {
 const name = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9][a-z0-9.-]*$/, 'of a-z, 0-9, "." and "-", starting with a letter or digit'),
+)
+
+// Of its database too, with _ for -; the shortest names of all are the core's own.
+const botName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'of a-z, 0-9 and single "-", starting with a letter'),
+  v.maxLength(32),
+  v.check(
+    (text) => !['postgres', 'template0', 'template1', 'nginx', 'public'].includes(text),
+    'not a name of the core',
+  ),
 )
 
 const domain = v.pipe(

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { UsageError } from './errors.ts'
-import { flags, givenFlags, spellingOf, takenByNpm } from './flags.ts'
+import { type Flags, flags, givenFlags, spellingOf, takenByNpm } from './flags.ts'
 
 export interface Options {
   inventory: string
@@ -18,12 +18,19 @@ export interface Options {
   explain: string | undefined
   verbose: boolean
   help: boolean
+  /** The playbook's own flags: each with its values, a flag without a value as ''. */
+  own: ReadonlyMap<string, readonly string[]>
 }
 
 /** Reads what stands after the script on the command line; `playbook` is for the last line of an error. */
-export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv, playbook = 'site'): Options {
+export function parseOptions(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  playbook = 'site',
+  own: Flags = {},
+): Options {
   try {
-    const given = givenFlags(argv)
+    const given = givenFlags(argv, { ...own, ...flags })
     const list = (name: 'limit' | 'tags') => (given.get(name) ?? []).flatMap((value) => parts(name, value))
     return {
       inventory: given.get('inventory')?.[0] ?? (env.BOTGARDEN_INVENTORY || 'inventory/sandbox.yaml'),
@@ -39,6 +46,7 @@ export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv, pl
       explain: given.get('explain')?.[0],
       verbose: given.has('verbose'),
       help: given.has('help'),
+      own: new Map([...given].filter(([name]) => Object.hasOwn(own, name))),
     }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
@@ -50,18 +58,30 @@ export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv, pl
  * What stands after the script in process.argv. Flags before it never reach the playbook, which would then run without
  * them, `--check` above all: they are refused.
  */
-export function scriptArguments(argv: readonly string[], env: NodeJS.ProcessEnv, script: string): string[] {
+export function scriptArguments(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  script: string,
+  own: Flags = {},
+): string[] {
   const at = argv.findIndex((word, i) => i > 0 && basename(word) === basename(script))
   if (at < 0) return argv.slice(2)
-  const lost = [...argv.slice(2, at).filter((word) => word !== '--'), ...takenByNpm(env)].join(' ')
+  const lost = [...argv.slice(2, at).filter((word) => word !== '--'), ...takenByNpm(env, { ...own, ...flags })].join(
+    ' ',
+  )
   if (lost === '') return argv.slice(at + 1)
   const next = `npx zx playbooks/${basename(script)} ${lost}`
   throw new UsageError(`"${lost}" stands before the script, where it would be lost; type: ${next}`)
 }
 
 /** The text of `--help`. */
-export function usage(playbook: string, summary: string): string {
-  const rows = Object.entries(flags).map(([name, flag]) => [spellingOf(name, flag), flag.help] as const)
+export function usage(
+  playbook: string,
+  summary: string,
+  { flags: own = {}, examples = siteExamples }: { flags?: Flags; examples?: readonly Example[] } = {},
+): string {
+  const longest = Math.max(...examples.map(([line]) => line.length))
+  const rows = Object.entries({ ...own, ...flags }).map(([name, flag]) => [spellingOf(name, flag), flag.help] as const)
   const width = Math.max(...rows.map(([spelling]) => spelling.length))
   return `${playbook}: ${summary}
 
@@ -85,14 +105,16 @@ ${examples.map(([line, meaning]) => `  npx zx playbooks/${playbook}.ts ${line.pa
 `
 }
 
-const examples = [
+/** What to type after the script, and what for. */
+export type Example = readonly [line: string, meaning: string]
+
+const siteExamples: readonly Example[] = [
   ['--check --diff', 'what a run would change, line by line'],
   ['-i inventory/production.yaml', 'your own hosts, not the sandbox'],
   ['--limit vps1 --tags docker', 'one role on one host'],
   ['--explain docker.daemon', 'where the value comes from'],
   ['--json --check', 'for scripts: exit code 2, changes pending'],
-] as const
-const longest = Math.max(...examples.map(([line]) => line.length))
+]
 
 function forksOf(text: string): number {
   if (!/^0*[1-9]\d{0,5}$/.test(text))

@@ -1,46 +1,61 @@
 import { existsSync } from 'node:fs'
 import { atMost } from './at-most.ts'
-import { applyHost, checkHost, type Outcome } from './converge.ts'
-import { credentialsOf } from './credentials.ts'
-import { Bug, InventoryError, RunnerError, UsageError } from './errors.ts'
+import { InventoryError, UsageError } from './errors.ts'
 import { explain, explainedText } from './explain.ts'
-import { refuseUnsupported } from './facts.ts'
-import { type InventoryHost, readInventory, selectHosts } from './inventory.ts'
-import { type Claim, claimOf } from './lock.ts'
+import type { Flags } from './flags.ts'
+import { type Inventory, type InventoryHost, readInventory, selectHosts } from './inventory.ts'
+import { claimOf } from './lock.ts'
 import { main, onInterrupt } from './main.ts'
-import { type Options, parseOptions, scriptArguments, usage } from './options.ts'
+import { type Example, type Options, parseOptions, scriptArguments, usage } from './options.ts'
 import { paintFor } from './paint.ts'
-import { exitCodeOf, type HostResult, outputsJson, resultJson, resultText, rounded } from './report.ts'
+import { exitCodeOf, outputsJson, resultJson, resultText, rounded } from './report.ts'
 import { type Reporter, reporter } from './reporter.ts'
 import type { Role } from './role.ts'
-import { type Owned, resourcesOf } from './roles.ts'
+import { login, type Roles, type Run, runHost } from './run-host.ts'
 import { masked } from './secret.ts'
-import { type Connection, connect } from './ssh.ts'
+import type { Connection } from './ssh.ts'
 import { suggest } from './suggest.ts'
 import { readYaml } from './yaml.ts'
 
-/** Roles in order, applied to the hosts of an inventory. */
+/** Roles in order, applied to the hosts of an inventory; or a procedure of its own. */
 export interface Playbook {
   readonly name: string
   /** What it does, as `--help` says it after the name. */
   readonly summary: string
+  /** The roles that `--tags` chooses from. */
   readonly roles: readonly Role[]
   /** Every role an inventory may hold vars for. */
   readonly allRoles: readonly Role[]
-  /** Starts the throwaway VPS of an inventory that says `sandbox: true`. */
-  readonly sandboxUp: (options: { progress: (line: string) => void }) => Promise<void>
+  /** Options of its own, and how they are used. */
+  readonly flags?: Flags
+  readonly examples?: readonly Example[]
+  /** Starts the throwaway VPS of an inventory that says `sandbox: true`; left out: it must be up. */
+  readonly sandboxUp?: (options: { progress: (line: string) => void }) => Promise<void>
+  /** What it does instead of applying its roles to every host; returns the exit code. */
+  readonly run?: (session: Session, roles: readonly Role[]) => Promise<number>
+}
+
+/** A run of a playbook whose arguments and inventory are right. */
+export interface Session {
+  readonly inventory: Inventory
+  /** Those that `--limit` leaves. */
+  readonly hosts: readonly InventoryHost[]
+  readonly options: Options
+  readonly report: Reporter
+  /** Brings hosts to the wanted state, or checks them, prints the result, and returns the exit code. */
+  converge(hosts: readonly InventoryHost[], roles: Roles): Promise<number>
+  /** Does something by a connection to a host. */
+  connected<T>(host: InventoryHost, use: (connection: Connection) => Promise<T>): Promise<T>
 }
 
 /** Runs a playbook from the command line: the whole of a playbook script. */
 export function play(playbook: Playbook): Promise<void> {
   return main(async () => {
-    const options = parseOptions(
-      scriptArguments(process.argv, process.env, `${playbook.name}.ts`),
-      process.env,
-      playbook.name,
-    )
+    const { name, flags, run = convergeAll } = playbook
+    const argv = scriptArguments(process.argv, process.env, `${name}.ts`, flags)
+    const options = parseOptions(argv, process.env, name, flags)
     if (options.help) {
-      process.stdout.write(usage(playbook.name, playbook.summary))
+      process.stdout.write(usage(name, playbook.summary, playbook))
       return 0
     }
     const started = performance.now()
@@ -58,92 +73,47 @@ export function play(playbook: Playbook): Promise<void> {
       report.close()
       return report.underWay()
     })
-    if (inventory.sandbox) await playbook.sandboxUp({ progress: report.line })
-
-    if (inventory.sshConfig !== undefined && !existsSync(inventory.sshConfig))
-      throw new InventoryError(`${inventory.file}: sshConfig: no such file: ${inventory.sshConfig}`)
-    const claim = claimOf(playbook.name, options.wait)
-    const run = { roles, options, report, sshConfig: inventory.sshConfig, claim }
-    const results = await atMost(options.forks, hosts, (host) => runHost(host, run))
-    report.close()
-    const seconds = rounded((performance.now() - started) / 1000)
-    const { check } = options
-    const json = {
-      playbook: playbook.name,
-      check,
-      seconds,
-      hosts: resultJson(results, options),
-      outputs: outputsJson(results),
+    if (inventory.sandbox) await playbook.sandboxUp?.({ progress: report.line })
+    refuseMissing(inventory)
+    const each: Run = { options, report, sshConfig: inventory.sshConfig, claim: claimOf(name, options.wait) }
+    const session: Session = {
+      ...{ inventory, hosts, options, report },
+      converge: (some, rolesOf) => convergeHosts(playbook, some, rolesOf, each, started),
+      connected: async (host, use) => {
+        const connection = await login(host, each)
+        return use(connection).finally(() => connection.close())
+      },
     }
-    process.stdout.write(
-      masked(
-        `${options.json ? JSON.stringify(json) : resultText(results, options, paintFor(process.stdout, process.env))}\n`,
-      ),
-    )
-    return exitCodeOf(results, check)
+    return run(session, roles).finally(() => report.close())
   })
 }
 
-interface Run {
-  readonly roles: readonly Role[]
-  readonly options: Options
-  readonly report: Reporter
-  readonly sshConfig: string | undefined
-  readonly claim: Claim
+function convergeAll({ converge, hosts }: Session, roles: readonly Role[]): Promise<number> {
+  return converge(hosts, roles)
 }
 
-async function runHost(host: InventoryHost, { roles, options, report, sshConfig, claim }: Run): Promise<HostResult> {
-  const started = performance.now()
-  const { name, ssh, vars } = host
-  let connection: Connection | undefined
-  let owned: Owned = { resources: [], roleOf: () => '', sourceOf: () => undefined }
-  let outcome: Outcome
-  try {
-    const login = connect({ name, ssh, sshConfig, acceptNew: options.acceptNew }, (line) =>
-      report.line(`${name}  ${line}`),
-    )
-    connection = undisturbed(await report.login(login), report)
-    report.connected(name, connection.facts)
-    refuseUnsupported(connection.facts)
-    owned = resourcesOf(roles, vars, connection.facts, host)
-    const progress = report.progress(name)
-    outcome = options.check
-      ? await checkHost(connection, owned.resources, progress)
-      : await applyHost(connection, owned.resources, progress, claim)
-    if (outcome.error === undefined) {
-      const credentials = await credentialsOf(owned.resources, connection, { reveal: options.showSecrets })
-      outcome = { ...outcome, outputs: { ...outcome.outputs, ...credentials } }
-    }
-  } catch (error) {
-    outcome = { changes: [], unknowns: [], outputs: {}, error: error instanceof RunnerError ? error : new Bug(error) }
-  } finally {
-    await connection?.close()
-  }
-  const result = {
-    host: name,
-    ...outcome,
-    resources: owned.resources.length,
-    unmanageable: owned.resources.flatMap(({ id, unmanageable }) =>
-      unmanageable === undefined ? [] : [{ id, reason: unmanageable }],
-    ),
-    roleOf: owned.roleOf,
-    sourceOf: owned.sourceOf,
-    roundTrips: connection?.roundTrips ?? 0,
-    seconds: (performance.now() - started) / 1000,
-  }
-  report.ended(result)
-  return result
+async function convergeHosts(
+  { name }: Playbook,
+  hosts: readonly InventoryHost[],
+  roles: Roles,
+  run: Run,
+  started: number,
+): Promise<number> {
+  const { options, report } = run
+  const results = await atMost(options.forks, hosts, (host) => runHost(host, roles, run))
+  report.close()
+  const seconds = rounded((performance.now() - started) / 1000)
+  const { check } = options
+  const json = { playbook: name, check, seconds, hosts: resultJson(results, options), outputs: outputsJson(results) }
+  const text = options.json ? JSON.stringify(json) : resultText(results, options, paintFor(process.stdout, process.env))
+  process.stdout.write(masked(`${text}\n`))
+  return exitCodeOf(results, check)
 }
 
-/** A connection whose further logins have the terminal for themselves, as the first one had. */
-function undisturbed(connection: Connection, report: Reporter): Connection {
-  return {
-    ...connection,
-    get roundTrips() {
-      return connection.roundTrips
-    },
-    fresh: () => report.login(connection.fresh()),
-  }
+function refuseMissing({ file, sandbox, sshConfig }: Inventory): void {
+  if (sshConfig === undefined || existsSync(sshConfig)) return
+  const next = sandbox ? '; the throwaway VPS is down: npx zx playbooks/site.ts starts it' : ''
+  throw new InventoryError(`${file}: sshConfig: no such file: ${sshConfig}${next}`)
 }
 
 function selectRoles(roles: readonly Role[], tags: readonly string[]): readonly Role[] {

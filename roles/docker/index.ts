@@ -55,12 +55,14 @@ const debianPackages: readonly EnginePackage[] = [
   ['docker.io', 'docker-ce', ['docker.service']],
   ['docker-cli', 'docker-ce-cli'],
   ['docker-compose', 'docker-compose-plugin'],
+  ['docker-buildx', 'docker-buildx-plugin'],
 ]
 
 const ubuntuPackages: readonly EnginePackage[] = [
   ['containerd', 'containerd.io', ['containerd.service']],
   ['docker.io', 'docker-ce', ['docker.service']],
   ['docker-compose-v2', 'docker-compose-plugin'],
+  ['docker-buildx', 'docker-buildx-plugin'],
 ]
 
 /** A docker-ce that is there is kept, and completed from where it came. */

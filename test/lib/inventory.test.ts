@@ -49,6 +49,7 @@ test('an inventory of one host is one line, and every role has its defaults', as
     hosts: [
       {
         name: 'vps1',
+        bots: [],
         httpsPort: 443,
         ssh: 'vps1',
         groups: [],

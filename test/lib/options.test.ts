@@ -17,6 +17,7 @@ const defaults: Options = {
   explain: undefined,
   verbose: false,
   help: false,
+  own: new Map(),
 }
 
 const right: [line: string, expected: Partial<Options>, env?: NodeJS.ProcessEnv][] = [

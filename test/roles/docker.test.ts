@@ -24,6 +24,7 @@ test('installs the engine on a bare host, and leaves unknown only what it will h
     'package:docker.io: install',
     'package:docker-cli: install',
     'package:docker-compose: install',
+    'package:docker-buildx: install',
     'file:/etc/docker/daemon.json: create',
     'unit:containerd.service: comes-with package:containerd',
     'unit:docker.service: comes-with package:docker.io',
@@ -53,7 +54,7 @@ test('starts a stopped daemon without restarting it', () => {
 })
 
 test('uses a docker-ce that is there, and completes it from where it came', () => {
-  const packages = ['containerd', 'docker.io', 'docker-cli', 'docker-compose']
+  const packages = ['containerd', 'docker.io', 'docker-cli', 'docker-compose', 'docker-buildx']
   const state = {
     ...built(),
     ...Object.fromEntries(packages.map((name) => [`package:${name}`, 'absent'])),
@@ -61,8 +62,11 @@ test('uses a docker-ce that is there, and completes it from where it came', () =
       ['containerd.io', 'docker-ce', 'docker-ce-cli'].map((name) => [`package:${name}`, installed]),
     ),
   }
-  assert.equal(planOf(role(), state), ['package:docker-compose: install'])
-  assert.equal(planOf(role(), { ...state, 'package:docker-compose-plugin': installed }), [])
+  assert.equal(planOf(role(), state), ['package:docker-compose: install', 'package:docker-buildx: install'])
+  assert.equal(
+    planOf(role(), { ...state, 'package:docker-compose-plugin': installed, 'package:docker-buildx-plugin': installed }),
+    [],
+  )
 })
 
 test('does not put its engine over parts of another', () => {
@@ -105,7 +109,10 @@ function built(): Record<string, unknown> {
     'unit:docker.service': runningUnit,
     'unit:containerd.service': runningUnit,
     ...Object.fromEntries(
-      ['containerd', 'docker.io', 'docker-cli', 'docker-compose'].map((name) => [`package:${name}`, installed]),
+      ['containerd', 'docker.io', 'docker-cli', 'docker-compose', 'docker-buildx'].map((name) => [
+        `package:${name}`,
+        installed,
+      ]),
     ),
   }
 }
