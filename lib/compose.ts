@@ -19,6 +19,8 @@ export interface Project {
   readonly more?: Readonly<Record<string, unknown>>
   /** Files that the container reads only once, at its start: it is made anew when one of these checksums changes. */
   readonly startedWith?: readonly string[]
+  /** What the container says it was made from; left out: all of the service. */
+  readonly checksum?: string
   /** What else changes when the container starts. */
   readonly whenStarted?: readonly Prediction[]
 }
@@ -43,7 +45,10 @@ export function composeProject(project: Project): Resource[] {
 function container({ name, service, whenStarted = [] }: Project, path: string, checksum: string): Resource {
   const now = containerState(name)
   const image = String(service.image)
-  const after = becomes(now, { status: 'running', health: service.healthcheck ? 'healthy' : '', config: checksum })
+  const after = becomes(now, (before) => ({
+    ...(before === 'absent' ? { memoryMB: 0, cpus: 0 } : before),
+    ...{ status: 'running', health: service.healthcheck ? 'healthy' : '', config: checksum },
+  }))
   return resource({
     id: `container:${name}`,
     wants: checksum,
@@ -67,7 +72,7 @@ function container({ name, service, whenStarted = [] }: Project, path: string, c
 }
 
 /** Brings a project up and waits until it is healthy; where it does not get there, its last words are the error. */
-function composeUp(name: string, path: string): Script {
+export function composeUp(name: string, path: string): Script {
   return sh`
     docker compose -f ${path} up --detach --wait --wait-timeout ${patience} --remove-orphans --no-build --pull never --quiet-pull 2>&1 || {
       docker container inspect --format 'state {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts {{.RestartCount}}' ${name} || :
@@ -78,12 +83,11 @@ function composeUp(name: string, path: string): Script {
 }
 
 /** The text of compose.yaml, with the checksum of everything that it says on the container. */
-function composeFile({ name, service, more = {}, startedWith = [] }: Project): { text: string; checksum: string } {
+export function composeFile(project: Project): { text: string; checksum: string } {
+  const { name, service, more = {}, startedWith = [] } = project
   const plain = { name, ...more, services: { [name]: { container_name: name, restart: 'unless-stopped', ...service } } }
-  const checksum = createHash('sha256')
-    .update(JSON.stringify([plain, startedWith]))
-    .digest('hex')
-    .slice(0, 16)
+  const everything = JSON.stringify([plain, startedWith])
+  const checksum = project.checksum ?? createHash('sha256').update(everything).digest('hex').slice(0, 16)
   const labelled = { ...service, labels: { ...(service.labels as object), [configLabel]: checksum } }
   const whole = { ...plain, services: { [name]: { ...plain.services[name], ...labelled } } }
   return { text: `# Written by botgarden; changes made here are overwritten.\n${stringify(whole)}`, checksum }

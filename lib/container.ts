@@ -11,6 +11,9 @@ export type ContainerState =
       readonly health: string
       /** The checksum of what it was made from: our label on it. */
       readonly config: string
+      /** In MiB; 0 without a limit. */
+      readonly memoryMB: number
+      readonly cpus: number
     }
 
 /** The label by which a container says what it was made from. */
@@ -20,7 +23,10 @@ export function containerState(name: string): Reading<ContainerState> {
   return reading(containers, name)
 }
 
-const format = `{{.Name}}|{{.State.Status}}|{{with .State.Health}}{{.Status}}{{end}}|{{index .Config.Labels "${configLabel}"}}`
+// As JSON: a template that asks for the health of a container that has none fails.
+const format =
+  '{"name":{{json .Name}},"state":{{json .State}},"labels":{{json .Config.Labels}},' +
+  '"memory":{{.HostConfig.Memory}},"nanoCpus":{{.HostConfig.NanoCpus}}}'
 
 const containers: Kind<ContainerState> = {
   name: 'container',
@@ -28,9 +34,11 @@ const containers: Kind<ContainerState> = {
   script: (names) => sh`docker container inspect --format ${format} -- ${names} 2>/dev/null || :`,
   parse: (output, names) => {
     const states = new Map<string, ContainerState>(names.map((name) => [name, 'absent']))
-    for (const line of output.split('\n')) {
-      const [name = '', status = '', health = '', config = ''] = line.split('|')
-      if (states.has(name.slice(1))) states.set(name.slice(1), { status, health, config })
+    for (const line of output.split('\n').filter((each) => each.startsWith('{'))) {
+      const { name, state, labels, memory, nanoCpus } = JSON.parse(line)
+      const limits = { memoryMB: memory / 2 ** 20, cpus: nanoCpus / 1e9 }
+      const config = labels?.[configLabel] ?? ''
+      states.set(name.slice(1), { status: state.Status, health: state.Health?.Status ?? '', config, ...limits })
     }
     return states
   },

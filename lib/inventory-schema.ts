@@ -54,7 +54,7 @@ const name = v.pipe(
 )
 
 // Of its database too, with _ for -; the shortest names of all are the core's own.
-const botName = v.pipe(
+export const botName = v.pipe(
   v.string(),
   v.regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'of a-z, 0-9 and single "-", starting with a letter'),
   v.maxLength(32),

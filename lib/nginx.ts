@@ -1,6 +1,6 @@
 import { file } from './file.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
-import { becomes, type Prediction, type Resource } from './resource.ts'
+import { becomes, type Prediction, type Resource, resource } from './resource.ts'
 import { type Script, sh } from './sh.ts'
 
 /** The container that ends TLS for all bots, and what it reads: `conf` is what is wanted, `running` what it runs. */
@@ -56,6 +56,21 @@ export const outdated: Prediction = becomes(nginxState, (now) =>
   now === 'absent' ? now : { current: false, inForce: false },
 )
 
+/** The server runs what stands in its folder; where it refuses, it goes on with what it had, and the run says why. */
+export function nginxInForce(): Resource {
+  return resource({
+    id: 'nginx:config',
+    wants: 'in force',
+    reads: { state: nginxState },
+    plan: ({ state }) => {
+      if (state !== 'absent' && state.inForce) return []
+      return [
+        { summary: 'reload', script: nginxReload, predicts: [becomes(nginxState, { current: true, inForce: true })] },
+      ]
+    },
+  })
+}
+
 /**
  * Shell text: `nginx_reload` has the running server take what stands in `conf`, if it passes the test as a whole; what
  * runs is a copy, so that a file that nobody tested never keeps the server from starting. Ends when the server says so itself.
@@ -94,6 +109,12 @@ export function reloadFunction(): Script {
       docker logs --tail 5 ${nginxContainer} 2>&1
       return 1
     }`
+}
+
+/** Has the server reload; a function, since it is text that others put into theirs. */
+export const nginxReload: Script = {
+  text: `${reloadFunction().text}\nnginx_reload`,
+  shown: 'nginx -t; nginx -s reload',
 }
 
 /** nginx's own test of everything that stands in `conf`, with one file as it would be; as long as no server runs, it waits. */

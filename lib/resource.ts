@@ -117,6 +117,15 @@ function declaringLine(): string | undefined {
   return line && `roles/${line}`
 }
 
+/**
+ * A resource that depends on what was read: whatever that is, the resource has the id and the readings that it has for the
+ * sample.
+ */
+export function fromReading<S>(reading: Reading<S>, sample: S, make: (state: S) => Resource): Resource {
+  const shape = make(sample)
+  return { ...shape, reads: [...shape.reads, reading], plan: (read) => make(read(reading)).plan(read) }
+}
+
 /** Predicts the value of a reading: what it is then, or how that follows from what it was and from other readings. */
 export function becomes<S>(
   reading: Reading<S>,

@@ -1,11 +1,11 @@
 import { play } from '../lib/play.ts'
-import { allRoles, base, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
+import { allRoles, backups, base, bot, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
 import { up } from '../sandbox/index.ts'
 
 await play({
   name: 'site',
   summary: 'brings the whole host to the wanted state',
-  roles: [base, ufw, docker, postgres, nginx, certbot],
+  roles: [base, ufw, docker, postgres, nginx, certbot, bot, backups],
   allRoles,
   sandboxUp: up,
 })

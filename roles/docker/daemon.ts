@@ -5,6 +5,7 @@ type Settings = Record<string, unknown>
 
 /** What daemon.json should say; anything else that stands there stays. */
 export function daemonSettings(registryMirrors: readonly string[] | undefined): Settings {
+  const plain = (registryMirrors ?? []).flatMap((url) => /^http:\/\/([^/]+)/.exec(url)?.[1] ?? [])
   return {
     // json-file, Docker's default, never rotates and fills the disk.
     'log-driver': 'local',
@@ -14,6 +15,8 @@ export function daemonSettings(registryMirrors: readonly string[] | undefined): 
     // Apart from 10.210.0.0/16, which is the bots'. Docker's own pools give out about 30 networks; these 1024, of 62 addresses.
     'default-address-pools': [{ base: '10.211.0.0/16', size: 26 }],
     ...(registryMirrors && { 'registry-mirrors': registryMirrors }),
+    // Pulls go by the URL of a mirror; a build asks for HTTPS unless this says otherwise.
+    ...(plain.length > 0 && { 'insecure-registries': plain }),
   }
 }
 

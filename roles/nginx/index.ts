@@ -4,13 +4,13 @@ import { composeProject, hardened } from '../../lib/compose.ts'
 import { directory } from '../../lib/file.ts'
 import { pulledImage } from '../../lib/image.ts'
 import { images } from '../../lib/images.ts'
-import { acmeWebroot, nginxContainer, nginxFile, nginxFolder, nginxState } from '../../lib/nginx.ts'
+import { acmeWebroot, nginxContainer, nginxFile, nginxFolder, nginxInForce, nginxState } from '../../lib/nginx.ts'
 import { publicName } from '../../lib/public-name.ts'
 import { becomes, type Prediction } from '../../lib/resource.ts'
 import { role } from '../../lib/role.ts'
 import { runFolder } from '../../lib/run-folder.ts'
 import { configText } from './config.ts'
-import { firstGeneration, runningConfig } from './running.ts'
+import { firstGeneration } from './generation.ts'
 import { served } from './served.ts'
 
 /** Where Telegram delivers from, as it says itself (core.telegram.org/bots/webhooks, 2026-11). */
@@ -48,7 +48,7 @@ export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
     firstGeneration(),
     pulledImage(image),
     ...composeProject({ name: nginxContainer, folder: nginxFolder, service: service(image), whenStarted: [started] }),
-    runningConfig(),
+    nginxInForce(),
     served(name, host.httpsPort),
   ]
 })

@@ -160,7 +160,7 @@ test('an engine that is torn down with all its shims comes back with its contain
   const certificate = 'sha256sum /etc/botgarden/tls/*/current/fullchain.pem'
   const before = await inside(certificate)
   await inside(
-    'systemctl stop docker.socket docker containerd; pkill -9 -f containerd-shim; sleep 1; systemctl start containerd docker',
+    'systemctl stop docker.socket docker containerd; pkill -9 containerd-shim; sleep 1; systemctl start containerd docker',
     120,
   )
   await inside('for s in $(seq 60); do docker exec botgarden-postgres pg_isready -q && break; sleep 1; done', 90)

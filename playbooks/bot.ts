@@ -1,0 +1,20 @@
+import { play } from '../lib/play.ts'
+import { deploy, deployFlags } from '../roles/bot/deploy.ts'
+import { allRoles, bot } from '../roles/index.ts'
+
+await play({
+  name: 'bot',
+  summary: 'brings a bot to its host, or a new version of it in the place of the old one, without a gap',
+  roles: [bot],
+  allRoles,
+  flags: deployFlags,
+  examples: [
+    ['--name hello-bot', 'build, start, switch, and stop the version before'],
+    ['--name hello-bot --check --diff', 'what that would do'],
+    ['--all', 'every bot; what has not changed is left alone'],
+    ['--name hello-bot --rollback', 'back to the version before'],
+    ['--name hello-bot --releases', 'what has been released, and when'],
+    ['--name hello-bot --remove', 'off its host'],
+  ],
+  run: deploy,
+})

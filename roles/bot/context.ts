@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import ignore from '@balena/dockerignore'
+import { InventoryError } from '../../lib/errors.ts'
+import { local } from '../../lib/local.ts'
+
+/** What an image is built from. */
+export interface Context {
+  /** A tar, compressed, with times and owners left out: as base64. */
+  readonly archive: string
+  readonly files: number
+  /** Of the paths, modes and contents of all files: SHA-256, hexadecimal. */
+  readonly checksum: string
+}
+
+/** In MB, uncompressed: what travels is kept in memory on the way. */
+const largest = 64
+
+/** Never part of an image, whatever a .dockerignore says: secrets of this machine, and what is made anew anyway. */
+const always = ['.git', '.env', '.env.*', '!.env.example', 'node_modules', '**/node_modules', '*.log']
+
+/** Packs a folder with a Dockerfile as `docker build` would, minding its .dockerignore. */
+export async function contextOf(folder: string, key: string): Promise<Context> {
+  const rules = await readFile(join(folder, '.dockerignore'), 'utf8').catch(() => '')
+  const ignored = ignore.default().add(rules).add(always)
+  const files = (await filesIn(folder, '')).filter((path) => path === 'Dockerfile' || !ignored.ignores(path)).sort()
+  if (!files.includes('Dockerfile')) throw new InventoryError(`${key}: ${folder} has no Dockerfile`)
+  const hash = createHash('sha256')
+  let bytes = 0
+  for (const path of files) {
+    const { mode, link, content } = await entryOf(join(folder, path))
+    bytes += content.length
+    hash
+      .update(JSON.stringify([path, mode, link]))
+      .update('\0')
+      .update(content)
+      .update('\0')
+  }
+  if (bytes > largest * 1e6)
+    throw new InventoryError(
+      `${key}: ${folder} holds ${Math.round(bytes / 1e6)} MB for its image, more than ${largest}: leave out in .dockerignore what it does not need`,
+    )
+  return { archive: await packed(folder, files), files: files.length, checksum: hash.digest('hex') }
+}
+
+async function filesIn(folder: string, below: string): Promise<string[]> {
+  const entries = await readdir(join(folder, below), { withFileTypes: true })
+  const nested = entries.map((entry) => {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`
+    // Too large to walk for nothing.
+    if (entry.isDirectory()) return ['node_modules', '.git'].includes(entry.name) ? [] : filesIn(folder, path)
+    return [path]
+  })
+  return (await Promise.all(nested)).flat()
+}
+
+async function entryOf(path: string): Promise<{ mode: string; link: string; content: Buffer }> {
+  const stat = await lstat(path)
+  // Only what git knows of a mode, too: whether it can be run.
+  const mode = (stat.mode & 0o100) === 0 ? '644' : '755'
+  if (stat.isSymbolicLink()) return { mode: 'link', link: await readlink(path), content: Buffer.alloc(0) }
+  return { mode, link: '', content: await readFile(path) }
+}
+
+async function packed(folder: string, files: readonly string[]): Promise<string> {
+  const options = [
+    '--sort=name',
+    '--mtime=@0',
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+    '--mode=u=rwX,go=rX',
+    '-cz',
+  ]
+  const quiet = local({ quiet: true, input: `${files.join('\0')}\0` })
+  const { stdout } =
+    await quiet`set -e; tar -C ${folder} ${options} --null --verbatim-files-from -T - | base64 --wrap=0`
+  return stdout
+}

@@ -1,0 +1,136 @@
+import * as v from 'valibot'
+import { agreed } from '../../lib/agreed.ts'
+import { UsageError } from '../../lib/errors.ts'
+import type { InventoryHost } from '../../lib/inventory.ts'
+import type { Session } from '../../lib/play.ts'
+import { ask } from '../../lib/requests.ts'
+import { role } from '../../lib/role.ts'
+import { suggest } from '../../lib/suggest.ts'
+import type { Delivery } from './delivery.ts'
+import { chosen, history, historyText, logsOf } from './history.ts'
+import { type BotVars, botRole } from './index.ts'
+import { placesOf } from './place.ts'
+import { prepared, refuseTwins } from './prepare.ts'
+import { removed } from './removal.ts'
+import { askTelegram } from './telegram.ts'
+
+/** The options of bot.ts beyond those of every playbook. */
+export const deployFlags = {
+  name: { value: 'BOT', multiple: true, help: 'this bot of the inventory' },
+  all: { help: 'every bot of the inventory, in its order, up to the first that fails' },
+  rollback: { help: 'back to the version before, with its configuration of then' },
+  'rollback-to': { value: 'RELEASE', help: 'back to this release' },
+  releases: { help: 'list the releases of a bot' },
+  logs: { help: "show the last lines of a bot's containers" },
+  'drop-pending': { help: 'afterwards, have Telegram forget the updates that wait' },
+  remove: { help: 'take a bot off its host, after a last dump of its database' },
+  purge: { help: 'with --remove: with all its data, and no dump' },
+  yes: { help: 'do not ask before something is destroyed' },
+} as const
+
+/** What bot.ts does. */
+export async function deploy(session: Session): Promise<number> {
+  const { options, inventory } = session
+  const given = (name: keyof typeof deployFlags) => options.own.has(name)
+  const actions = (['rollback', 'rollback-to', 'releases', 'logs', 'remove'] as const).filter(given)
+  if (actions.length > 1)
+    throw new UsageError(`--${actions[0]} and --${actions[1]} are two different things: one at a time`)
+  if (given('purge') && !given('remove')) throw new UsageError('--purge is for --remove')
+  const names = namesOf(session)
+  const [action] = actions
+  if (action !== undefined && given('all')) throw new UsageError(`--${action} is for one bot: --name`)
+  const places = session.hosts.filter(({ bots }) => bots.some(({ name }) => names.includes(name)))
+  if (places.length === 0) throw new UsageError(`no host that --limit leaves has ${names.join(', ')}`)
+  const [bot = '', host = places[0] as InventoryHost] = [names[0], places[0]]
+
+  if (action === 'releases')
+    return print(await session.connected(host, async (c) => historyText(await history(bot, c))))
+  if (action === 'logs') return print(await session.connected(host, (c) => ask(c, logsOf(bot))))
+  if (action === 'remove') return remove(session, host, bot, { purge: given('purge') })
+  if (action === 'rollback' || action === 'rollback-to')
+    return rollback(session, host, bot, options.own.get('rollback-to')?.[0])
+
+  const deliveries = new Map<string, Delivery>()
+  for (const entry of inventory.hosts.flatMap(({ bots }) => bots))
+    if (names.includes(entry.name)) deliveries.set(entry.name, await prepared(entry))
+  refuseTwins(deliveries)
+  const code = await session.converge(places, [botRole(deliveries)])
+  if (code === 0 && given('drop-pending') && !options.check)
+    for (const each of places) await dropPending(session, each, names)
+  return code
+}
+
+function namesOf({ options, inventory }: Session): string[] {
+  const known = inventory.hosts.flatMap(({ bots }) => bots.map(({ name }) => name))
+  const names = (options.own.get('name') ?? []).flatMap((each) => each.split(',')).map((each) => each.trim())
+  const all = options.own.has('all')
+  if (all === names.length > 0)
+    throw new UsageError(
+      `which bot: --name BOT, or --all${known.length > 0 ? `; the inventory has ${known.join(', ')}` : ''}`,
+    )
+  if (known.length === 0) throw new UsageError(`${inventory.file} has no bots: add them under "bots:"`)
+  const unknown = names.filter((name) => !known.includes(name))
+  if (unknown.length > 0)
+    throw new UsageError(
+      unknown
+        .map((name) => `unknown bot "${name}"${suggest(name, known)}: ${inventory.file} has ${known.join(', ')}`)
+        .join('\n'),
+    )
+  return all ? known : names
+}
+
+function rollback(session: Session, host: InventoryHost, bot: string, id: string | undefined): Promise<number> {
+  return session.converge([host], async (_, connection) => {
+    const past = chosen(bot, await history(bot, connection), id)
+    const delivery: Delivery = {
+      ...{ spec: past.spec, manifest: {}, context: undefined, pull: false, token: undefined },
+      secrets: new Map(past.spec.secrets.map((name) => [name, undefined])),
+      by: `rollback to ${past.id}`,
+    }
+    return [botRole(new Map([[bot, delivery]]))]
+  })
+}
+
+async function remove(
+  session: Session,
+  host: InventoryHost,
+  bot: string,
+  { purge }: { purge: boolean },
+): Promise<number> {
+  const { options, inventory } = session
+  const what = `remove ${bot} from ${host.name} (${inventory.file})${purge ? ', with its database and no dump' : ''}`
+  if (!options.check && !options.own.has('yes')) await agreed(what)
+  const { telegram } = host.vars.bot as BotVars
+  return session.converge([host], [role('bot', v.any(), () => [removed(bot, telegram, { purge })])])
+}
+
+async function dropPending(
+  { connected, report }: Session,
+  host: InventoryHost,
+  names: readonly string[],
+): Promise<void> {
+  const { telegram } = host.vars.bot as BotVars
+  for (const { name } of host.bots.filter((each) => names.includes(each.name))) {
+    const { secrets } = placesOf(name)
+    // setWebhook with what is set already, and this: there is no other call for it.
+    const answer = await connected(host, async (connection) => {
+      const url = (await ask(connection, askTelegram(telegram, `${secrets}/token`, 'getWebhookInfo'))).match(
+        /"url":"([^"]*)"/,
+      )?.[1]
+      const lines = `printf 'form-string = "%s"\\n' drop_pending_updates=true`
+      const secret = `; printf 'form-string = "url=%s"\\nform-string = "secret_token=%s"\\n' '${url}' "$(cat ${secrets}/webhook-secret)"`
+      return ask(
+        connection,
+        askTelegram(telegram, `${secrets}/token`, url ? 'setWebhook' : 'deleteWebhook', url ? lines + secret : lines),
+      )
+    })
+    report.line(
+      `${host.name}  ${name}: ${answer.includes('"ok":true') ? 'what waited at Telegram is dropped' : `not dropped: ${answer}`}`,
+    )
+  }
+}
+
+function print(text: string): 0 {
+  process.stdout.write(text)
+  return 0
+}

@@ -1,0 +1,74 @@
+import { UsageError } from '../../lib/errors.ts'
+import { ask } from '../../lib/requests.ts'
+import { type Script, sh } from '../../lib/sh.ts'
+import type { Connection } from '../../lib/ssh.ts'
+import { suggest } from '../../lib/suggest.ts'
+import { placesOf } from './place.ts'
+import { parseRelease, type Release } from './release.ts'
+
+/** A release of the past, and whether the host still has its image. */
+export interface Past extends Release {
+  readonly serving: boolean
+  readonly there: boolean
+}
+
+/** All releases of a bot on a host, the newest first. */
+export async function history(bot: string, connection: Connection): Promise<readonly Past[]> {
+  const { state } = placesOf(bot)
+  const output = await ask(
+    connection,
+    sh`cat ${state}/releases 2>/dev/null; echo; docker image ls --format 'image {{.Repository}}:{{.Tag}}' 2>/dev/null; printf 'now '; cat ${state}/current.json 2>/dev/null`,
+  )
+  const lines = output.split('\n')
+  const images = new Set(lines.flatMap((line) => (line.startsWith('image ') ? [line.slice(6)] : [])))
+  const now = parseRelease(lines.find((line) => line.startsWith('now {'))?.slice(4))
+  return lines
+    .flatMap((line) => (line.startsWith('{') ? (parseRelease(line) ?? []) : []))
+    .map((release) => ({ ...release, serving: release.id === now?.id, there: images.has(release.spec.image) }))
+    .reverse()
+}
+
+/** The release to go back to: the one that is named, else the last that served another version. */
+export function chosen(bot: string, past: readonly Past[], id: string | undefined): Past {
+  if (past.length === 0) throw new UsageError(`${bot} was never released on this host`)
+  const serving = past.find((release) => release.serving)
+  const found =
+    id === undefined
+      ? past
+          .slice(serving === undefined ? 0 : past.indexOf(serving) + 1)
+          .find((release) => release.spec.image !== serving?.spec.image)
+      : past.find((release) => release.id === id)
+  if (found === undefined)
+    throw new UsageError(
+      id === undefined
+        ? `${bot} has no earlier version to go back to`
+        : `${bot} has no release "${id}"${suggest(
+            id,
+            past.map((each) => each.id),
+          )}: see --releases`,
+    )
+  if (!found.there) throw new UsageError(`the image of ${found.id} is no longer on the host: deploy that version anew`)
+  return found
+}
+
+/** A line a release. */
+export function historyText(past: readonly Past[]): string {
+  if (past.length === 0) return 'no release yet\n'
+  return past
+    .map(
+      ({ id, serving, there, by, spec }) =>
+        `${serving ? '*' : ' '} ${id}  ${spec.mode}  ${spec.image}  by ${by}${there ? '' : '  (image gone)'}\n`,
+    )
+    .join('')
+}
+
+/** The last lines of the container that serves, or of whichever there is. */
+export function logsOf(bot: string): Script {
+  const places = placesOf(bot)
+  return sh`
+    for name in ${places.container('blue')} ${places.container('green')}; do
+      docker container inspect "$name" >/dev/null 2>&1 || continue
+      echo "== $name"
+      docker logs --tail 100 "$name" 2>&1
+    done`
+}

@@ -1,0 +1,143 @@
+import * as v from 'valibot'
+import { directory } from '../../lib/file.ts'
+import { nginxFile, nginxInForce } from '../../lib/nginx.ts'
+import { database, databaseRole } from '../../lib/postgres.ts'
+import { publicName } from '../../lib/public-name.ts'
+import { type Change, fromReading, type Resource } from '../../lib/resource.ts'
+import { type BotEntry, type Role, role } from '../../lib/role.ts'
+import { type Delivery, delivered } from './delivery.ts'
+import { locationFile, locationText, webhookUrl } from './edge.ts'
+import { limits } from './limits.ts'
+import { network } from './network.ts'
+import { addressOf, allocated, allocations, placesOf, userOf } from './place.ts'
+import { currentRelease, parseRelease, release } from './release.ts'
+import { madeHere, ownSecret, token } from './secrets.ts'
+import { type BotSettings, botSettings } from './settings.ts'
+import { databaseName, limitsOf, type Spec } from './spec.ts'
+import { whatRuns } from './told.ts'
+import { webhook } from './webhook.ts'
+
+const seconds = (description: string) =>
+  v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(600), v.description(description))
+
+const vars = v.strictObject({
+  /** The first two numbers of the bots' networks. */
+  network: v.optional(
+    v.pipe(v.string(), v.regex(/^10\.(\d{1,3})$/), v.description('the first two numbers of a network, as 10.210')),
+    '10.210',
+  ),
+  /** The Bot API. */
+  telegram: v.optional(
+    v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/]+$/), v.description('a URL like https://HOST')),
+    'https://api.telegram.org',
+  ),
+  /** How long a new version must stay up before it serves. */
+  settle: v.optional(seconds('a number of seconds'), 20),
+  /** How long the version before it may take to finish what it has begun. */
+  drain: v.optional(seconds('a number of seconds'), 30),
+  /** How many images of a bot's are kept beside the one that serves, to go back to. */
+  keep: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(50)), 3),
+})
+export type BotVars = v.InferOutput<typeof vars>
+
+export const bot = botRole(new Map())
+
+/**
+ * The bots of a host: what is deployed is kept as it should be. Those with a delivery are brought to its version first, and
+ * no other is looked at.
+ */
+export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
+  const built = role('bot', vars, (wanted, facts, host) => {
+    const name = publicName(host, facts)
+    const chosen = deliveries.size === 0 ? host.bots : host.bots.filter(({ name: each }) => deliveries.has(each))
+    const each = chosen.flatMap((entry) => {
+      const delivery = deliveries.get(entry.name)
+      const url = webhookUrl(entry.name, name, host.httpsPort)
+      const resources = botResources(entry, wanted, delivery, { name, url })
+      // Without a delivery there is nothing to be on this host but what is there.
+      return delivery === undefined ? resources.map((inner) => whereDeployed(entry.name, inner)) : resources
+    })
+    const folders = [
+      directory('/opt/botgarden'),
+      directory('/opt/botgarden/bots'),
+      directory('/var/lib/botgarden/bots', { mode: '0700' }),
+      directory('/etc/botgarden/secrets/bots', { mode: '0700' }),
+    ]
+    return host.bots.length === 0 ? [whatRuns(host.bots)] : [...folders, ...each, nginxInForce(), whatRuns(host.bots)]
+  })
+  return { ...built, bots: botSettings }
+}
+
+function botResources(
+  { name: bot, settings }: BotEntry,
+  { network: base, telegram, settle, drain }: BotVars,
+  delivery: Delivery | undefined,
+  edge: { name: string; url: string },
+): Resource[] {
+  const places = placesOf(bot)
+  const entry = settings as BotSettings
+  const target = delivery?.spec
+  const manifest = delivery?.manifest ?? {}
+  const numbered = (make: (number: number) => Resource) =>
+    fromReading(allocations, { [bot]: 1 }, (taken) => make(taken[bot] ?? 1))
+  const deployed = (make: (spec: Spec, number: number, colour: 'blue' | 'green') => Resource) =>
+    numbered((number) =>
+      fromReading(currentRelease(bot), undefined, (text) => {
+        const current = parseRelease(text)
+        return make(current?.spec ?? target ?? sample, number, current?.colour ?? 'blue')
+      }),
+    )
+  const owned = (make: (user: string) => Resource[]) =>
+    make('0').map((_, i) => numbered((number) => make(userOf(number))[i] as Resource))
+  const limit = limitsOf(entry, manifest)
+  // What a bot needs is settled by its manifest, which without a delivery only its release knows.
+  const needsDatabase = target?.database ?? entry.database ?? true
+  return [
+    allocated(bot, base),
+    numbered((number) => network(places.network, `${base}.${number}.0/24`, number, bot)),
+    ...owned((user) => [
+      directory(places.secrets, { mode: '0500', owner: user, group: user }),
+      ...madeHere(places.secrets, user, needsDatabase ? databaseName(bot) : undefined),
+      token(places.secrets, user, delivery?.token, telegram, bot),
+      ...[...(delivery?.secrets ?? [])].map(([name, value]) => ownSecret(places.secrets, user, bot, name, value)),
+    ]),
+    ...(needsDatabase
+      ? [
+          databaseRole(databaseName(bot), {
+            passwordFile: `${places.secrets}/database-password`,
+            // A pool of three, twice while a version replaces another, and a migration.
+            connectionLimit: 8,
+            settings: { statement_timeout: '30s', lock_timeout: '10s', idle_in_transaction_session_timeout: '30s' },
+          }),
+          database(databaseName(bot), { owner: databaseName(bot) }),
+        ]
+      : []),
+    ...delivered(bot, delivery),
+    release({ bot, base, telegram }, target, { limits: limit, settle, drain, by: delivery?.by ?? 'site.ts' }),
+    deployed((spec, number, colour) => location(bot, spec, addressOf(base, number, colour))),
+    limits(bot, limit),
+    nginxInForce(),
+    webhook({ bot, telegram, ...edge, ask: delivery !== undefined }),
+  ]
+}
+
+/** For what is the same in every version. */
+const sample: Spec = {
+  ...{ image: '', mode: 'webhook', port: 3000, health: undefined, migrate: undefined, webhookPath: '/webhook' },
+  ...{ allowedUpdates: undefined, maxConnections: 10, database: true, environment: {}, secrets: [] },
+} as const
+
+/** nginx leads to the container that serves; a bot that asks for its updates itself has nothing there. */
+function location(bot: string, spec: Spec, address: string): Resource {
+  const present = nginxFile(locationFile(bot), locationText(bot, address, spec.port, spec.webhookPath))
+  return spec.mode === 'webhook' ? present : { ...present, plan: () => [] }
+}
+
+function whereDeployed(bot: string, inner: Resource): Resource {
+  const current = currentRelease(bot)
+  return {
+    ...inner,
+    reads: [...inner.reads, current],
+    plan: (read): readonly Change[] => (read(current) === undefined ? [] : inner.plan(read)),
+  }
+}

@@ -1,0 +1,31 @@
+import { containerState } from '../../lib/container.ts'
+import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+import { placesOf } from './place.ts'
+import { currentRelease, parseRelease } from './release.ts'
+import type { Limits } from './spec.ts'
+
+/** What the container that serves may take: changed while it runs. */
+export function limits(bot: string, wanted: Limits): Resource {
+  const places = placesOf(bot)
+  const [blue, green] = [containerState(places.container('blue')), containerState(places.container('green'))]
+  return resource({
+    id: `limits:${bot}`,
+    wants: wanted,
+    reads: { release: currentRelease(bot), blue, green },
+    plan: ({ release, ...states }) => {
+      const colour = parseRelease(release)?.colour
+      if (colour === undefined) return []
+      const state = states[colour]
+      if (state === 'absent' || (state.memoryMB === wanted.memoryMB && state.cpus === wanted.cpus)) return []
+      const memory = `${wanted.memoryMB}m`
+      return [
+        {
+          summary: `memory ${state.memoryMB} → ${wanted.memoryMB} MB, cpus ${state.cpus} → ${wanted.cpus}`,
+          script: sh`docker update --memory ${memory} --memory-swap ${memory} --cpus ${wanted.cpus} ${places.container(colour)} >/dev/null`,
+          predicts: [becomes(colour === 'blue' ? blue : green, { ...state, ...wanted })],
+        },
+      ]
+    },
+  })
+}

@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { hostname, userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { checked } from '../../lib/checked.ts'
+import { InventoryError } from '../../lib/errors.ts'
+import { local } from '../../lib/local.ts'
+import type { BotEntry } from '../../lib/role.ts'
+import { Secret } from '../../lib/secret.ts'
+import { readYaml, throwAll } from '../../lib/yaml.ts'
+import { contextOf } from './context.ts'
+import type { Delivery } from './delivery.ts'
+import { tokenVariable } from './secrets.ts'
+import { type BotSettings, type Manifest, manifestSchema, type SecretSource } from './settings.ts'
+import { specOf } from './spec.ts'
+
+const checkout = resolve(import.meta.dirname, '../..')
+
+/** Everything about a bot that this machine knows, before any host is asked: what to build, its manifest, its secrets. */
+export async function prepared(entry: BotEntry): Promise<Delivery> {
+  const { name, where } = entry
+  const settings = entry.settings as BotSettings
+  const key = `${where}: bots.${name}`
+  const folder = sourceOf(entry)
+  if (settings.image !== undefined && settings.source !== undefined)
+    throw new InventoryError(`${key}: both image and source; it is either built here or by somebody else`)
+  const manifest = folder === undefined ? {} : await manifestOf(folder, key)
+  const context = folder === undefined ? undefined : await contextOf(folder, key)
+  const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
+  return {
+    spec: specOf(image, settings, manifest),
+    manifest,
+    context,
+    pull: settings.image !== undefined,
+    token: await tokenOf(entry, folder),
+    secrets: await secretsOf(settings, manifest, key),
+    by: `${userInfo().username}@${hostname()}`,
+  }
+}
+
+/** Two bots with one token would take each other's updates away: told before any host is touched. */
+export function refuseTwins(deliveries: ReadonlyMap<string, Delivery>): void {
+  const byId = Map.groupBy(
+    [...deliveries].flatMap(([name, { token }]) => (token === undefined ? [] : [{ name, id: idOf(token) }])),
+    ({ id }) => id,
+  )
+  const twins = [...byId].filter(([, bots]) => bots.length > 1)
+  if (twins.length === 0) return
+  const lines = twins.map(
+    ([id, bots]) =>
+      `${bots.map(({ name }) => name).join(' and ')} have the token of one bot (${id}): each needs its own, from BotFather`,
+  )
+  throw new InventoryError(lines.join('\n'))
+}
+
+/** What stands before the colon is a bot's number, and no secret. */
+export function idOf(token: Secret): string {
+  return token.reveal().split(':')[0] ?? ''
+}
+
+function sourceOf({ name, where, settings }: BotEntry): string | undefined {
+  const { image, source } = settings as BotSettings
+  if (image !== undefined) return undefined
+  const folder = resolve(checkout, source ?? `bots/${name}`)
+  if (existsSync(folder)) return folder
+  const next =
+    source === undefined
+      ? `make it: npx zx playbooks/new-bot.ts --name ${name}, or set source or image`
+      : 'a path from this checkout'
+  throw new InventoryError(`${where}: bots.${name}: no folder ${source ?? `bots/${name}`}: ${next}`)
+}
+
+async function manifestOf(folder: string, key: string): Promise<Manifest> {
+  const file = join(folder, 'bot.yaml')
+  if (!existsSync(file))
+    throw new InventoryError(`${key}: ${folder} has no bot.yaml, which says at least its port: see docs/PLAN.md`)
+  const { value, faults } = checked(await readYaml(file), manifestSchema)
+  throwAll(faults)
+  return value
+}
+
+async function tokenOf({ name, where, settings }: BotEntry, folder: string | undefined): Promise<Secret | undefined> {
+  const { token: source } = settings as BotSettings
+  const file = folder === undefined ? '' : join(folder, '.env')
+  const [found, origin] =
+    source !== undefined
+      ? [await valueFrom(source, `${where}: bots.${name}.token`), `bots.${name}.token`]
+      : process.env[tokenVariable(name)]
+        ? [process.env[tokenVariable(name)], tokenVariable(name)]
+        : [existsSync(file) ? parseEnv(await readFile(file, 'utf8')).BOT_TOKEN : undefined, file]
+  if (!found) return undefined
+  if (!/^\d+:[\w-]{20,}$/.test(found))
+    throw new InventoryError(`${origin}: is no token of a bot: BotFather gives them as 123456789:ABC…`)
+  return new Secret(found)
+}
+
+async function secretsOf(
+  settings: BotSettings,
+  manifest: Manifest,
+  key: string,
+): Promise<Map<string, Secret | undefined>> {
+  const names = new Set([...(manifest.secrets ?? []), ...Object.keys(settings.secrets ?? {})])
+  const found = new Map<string, Secret | undefined>()
+  for (const name of names) {
+    const source = settings.secrets?.[name]
+    const value = source && (await valueFrom(source, `${key}.secrets.${name}`))
+    found.set(name, value ? new Secret(value) : undefined)
+  }
+  return found
+}
+
+/** Undefined where a variable is not set: then the host keeps what it has. A command that fails is an error. */
+async function valueFrom(source: SecretSource, key: string): Promise<string | undefined> {
+  if ('env' in source) return process.env[source.env]?.trim()
+  const quiet = local({ quiet: true, nothrow: true, cwd: checkout })
+  const { exitCode, stdout, stderr } = await quiet`sh -c ${source.command} </dev/null`
+  if (exitCode !== 0)
+    throw new InventoryError(
+      `${key}: the command ended with exit code ${exitCode}: ${source.command}\n${stderr.trim()}`,
+    )
+  return stdout.trim()
+}

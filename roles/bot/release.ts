@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { containerState } from '../../lib/container.ts'
+import { HostError } from '../../lib/errors.ts'
+import { type FileState, fileState, textOf } from '../../lib/file-state.ts'
+import { imageThere } from '../../lib/image.ts'
+import { nginxFolder } from '../../lib/nginx.ts'
+import type { Reading } from '../../lib/reading.ts'
+import { becomes, type Change, type Prediction, type Resource, resource } from '../../lib/resource.ts'
+import { locationFile, locationText } from './edge.ts'
+import { addressOf, allocations, type Colour, placesOf } from './place.ts'
+import { room } from './room.ts'
+import { type Seat, serviceFile } from './service.ts'
+import type { Limits, Spec } from './spec.ts'
+import { type Switch, startAgain, switchScript } from './switch.ts'
+
+/** What the host has recorded of the version that serves. */
+export interface Release {
+  /** `20261124-221530-3f2a9c1d7b44`: when, in UTC, and the tag of the image. */
+  readonly id: string
+  readonly spec: Spec
+  readonly colour: Colour
+  /** SHA-256 of each secret as the container has read it. */
+  readonly secrets: Readonly<Record<string, string>>
+  readonly by: string
+}
+
+/** The release that serves; undefined where there was none yet. */
+export function currentRelease(bot: string): Reading<string | undefined> {
+  return textOf(placesOf(bot).current)
+}
+
+export function parseRelease(text: string | undefined): Release | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as Release)
+}
+
+/** How a version gets to serve, and what it is measured by. */
+export interface Terms {
+  readonly limits: Limits
+  /** How long a new container must stay up before it serves, and the old one may take to finish, in seconds. */
+  readonly settle: number
+  readonly drain: number
+  readonly by: string
+}
+
+/**
+ * The version that serves. With a target it is brought there without a gap; without one whatever serves goes on, and is
+ * started where it does not run.
+ */
+export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, terms: Terms): Resource {
+  const { bot } = seat
+  const places = placesOf(bot)
+  const secretFiles = ['token', ...(target?.secrets ?? [])].map(
+    (name) => [name, fileState(`${places.secrets}/${name}`)] as const,
+  )
+  const inner = resource({
+    id: `release:${bot}`,
+    wants: { target, limits: terms.limits },
+    reads: {
+      current: currentRelease(bot),
+      taken: allocations,
+      blue: containerState(places.container('blue')),
+      green: containerState(places.container('green')),
+      image: imageThere(target?.image ?? 'none'),
+      free: room,
+    },
+    plan: () => [],
+  })
+  const location = fileState(`${nginxFolder}/conf/${locationFile(bot)}`)
+  return {
+    ...inner,
+    reads: [...inner.reads, ...secretFiles.map(([, state]) => state), location],
+    plan: (read): readonly Change[] => {
+      const current = parseRelease(read(currentRelease(bot)))
+      const spec = target ?? current?.spec
+      if (spec === undefined) return []
+      const number = read(allocations)[bot]
+      if (number === undefined) throw new HostError(`bot ${bot} has no number on this host`)
+      const whole: Seat = { ...seat, number }
+      const containers = {
+        blue: read(containerState(places.container('blue'))),
+        green: read(containerState(places.container('green'))),
+      }
+      const secrets = Object.fromEntries(secretFiles.map(([name, state]) => [name, sumOf(read(state))]))
+
+      const predicted = (colour: Colour): Change['predicts'] => {
+        const after: Release = { id: 'new', spec, colour, secrets, by: terms.by }
+        const { checksum } = serviceFile(whole, colour, spec, terms.limits)
+        const running = { status: 'running', health: '', config: checksum, ...terms.limits }
+        return [
+          becomes(currentRelease(bot), JSON.stringify(after)),
+          becomes(containerState(places.container(colour)), running),
+          becomes(containerState(places.container(other(colour))), 'absent' as const),
+          ...locationAfter(whole, colour, spec),
+        ]
+      }
+      const differences = current === undefined ? ['first'] : differencesOf(current, spec, secrets)
+      if (differences.length > 0) {
+        if (target !== undefined && !read(imageThere(spec.image)))
+          throw new HostError(`there is no image ${spec.image} on this host`)
+        const colour: Colour = current?.colour === 'blue' ? 'green' : 'blue'
+        const old = current && containers[current.colour] !== 'absent' ? current : undefined
+        refuseCramped(bot, spec, terms.limits, old !== undefined, read(room))
+        const change: Switch = { seat: whole, spec, colour, old, terms, secrets: Object.keys(secrets) }
+        return [
+          {
+            summary:
+              current === undefined ? `release ${spec.image}` : `release ${spec.image}: ${differences.join(', ')}`,
+            diff: () => `${current?.spec.image ?? 'nothing'} → ${spec.image}`,
+            script: switchScript(change),
+            long: true,
+            predicts: predicted(colour) ?? [],
+          },
+        ]
+      }
+      if (current === undefined) return []
+      const { checksum } = serviceFile(whole, current.colour, spec, terms.limits)
+      const serving = containers[current.colour]
+      const idle = containers[other(current.colour)]
+      const wrong =
+        serving === 'absent'
+          ? 'it is gone'
+          : serving.status !== 'running'
+            ? `it is ${serving.status}`
+            : serving.config !== checksum
+              ? 'it is not as its release says'
+              : undefined
+      if (wrong === undefined && idle === 'absent') return []
+      return [
+        {
+          summary: wrong === undefined ? 'remove what a cut release left' : `start again, since ${wrong}`,
+          script: startAgain(whole, current, terms, wrong !== undefined),
+          long: true,
+          predicts: predicted(current.colour) ?? [],
+        },
+      ]
+    },
+  }
+}
+
+export function other(colour: Colour): Colour {
+  return colour === 'blue' ? 'green' : 'blue'
+}
+
+/** nginx's file of the bot is part of the switch. */
+function locationAfter({ bot, base, number }: Seat, colour: Colour, spec: Spec): Prediction[] {
+  const path = `${nginxFolder}/conf/${locationFile(bot)}`
+  if (spec.mode === 'polling') return [becomes(fileState(path), 'absent' as const)]
+  const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)
+  const sha256 = createHash('sha256').update(text).digest('hex')
+  return [
+    becomes(fileState(path), { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256 }),
+    becomes(textOf(path), text),
+  ]
+}
+
+function differencesOf(current: Release, spec: Spec, secrets: Readonly<Record<string, string>>): string[] {
+  const plain = (value: Spec) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>
+  const [now, then] = [plain(current.spec), plain(spec)]
+  const keys = [...new Set([...Object.keys(now), ...Object.keys(then)])].filter(
+    (key) => !isDeepStrictEqual(now[key], then[key]),
+  )
+  const rotated = Object.keys(secrets).filter((name) => secrets[name] !== current.secrets[name])
+  return [...keys, ...rotated.map((name) => `secret ${name}`)]
+}
+
+function sumOf(state: FileState): string {
+  return (state !== 'absent' && state.sha256) || ''
+}
+
+/** Two of a bot stand side by side for a moment; a polling one never. */
+function refuseCramped(
+  bot: string,
+  { mode }: Spec,
+  { memoryMB }: Limits,
+  hasOld: boolean,
+  free: { memoryMB: number; diskMB: number },
+) {
+  const needed = mode === 'polling' && hasOld ? 0 : memoryMB
+  if (free.memoryMB < needed)
+    throw new HostError(
+      `bot ${bot} may take ${memoryMB} MB, and ${free.memoryMB} MB are free${hasOld ? ' beside the version that serves' : ''}: give it less (memory), or the host more`,
+    )
+  if (free.diskMB < 300)
+    throw new HostError(`${free.diskMB} MB of disk are free on this host, which is too little for a release`)
+}

@@ -1,0 +1,77 @@
+import { containerState } from '../../lib/container.ts'
+import { nginxFolder, outdated, reloadFunction } from '../../lib/nginx.ts'
+import { ident } from '../../lib/postgres.ts'
+import { psql } from '../../lib/postgres-catalog.ts'
+import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+import { locationFile } from './edge.ts'
+import { networkState } from './network.ts'
+import { allocations, placesOf } from './place.ts'
+import { currentRelease } from './release.ts'
+import { databaseName } from './spec.ts'
+import { askTelegram } from './telegram.ts'
+
+/** Nothing of a bot is left on the host, but a last dump of its database unless that is to go too. */
+export function removed(bot: string, telegram: string, { purge }: { purge: boolean }): Resource {
+  const places = placesOf(bot)
+  const reads = {
+    current: currentRelease(bot),
+    network: networkState(places.network),
+    blue: containerState(places.container('blue')),
+    green: containerState(places.container('green')),
+    taken: allocations,
+  }
+  return resource({
+    id: `bot:${bot}`,
+    wants: 'absent',
+    reads,
+    plan: ({ current, network, blue, green, taken }) => {
+      const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
+      if (gone && taken[bot] === undefined) return []
+      const { [bot]: _, ...others } = taken
+      return [
+        {
+          summary: purge ? 'remove, with all its data' : 'remove, after a last dump',
+          script: removal(bot, telegram, purge),
+          long: true,
+          predicts: [
+            becomes(reads.current, undefined),
+            becomes(reads.network, undefined),
+            becomes(reads.blue, 'absent' as const),
+            becomes(reads.green, 'absent' as const),
+            becomes(allocations, others),
+            outdated,
+          ],
+        },
+      ]
+    },
+  })
+}
+
+function removal(bot: string, telegram: string, purge: boolean) {
+  const places = placesOf(bot)
+  const database = databaseName(bot)
+  const dump = sh`
+    if [ "$(printf %s ${`select count(*) from pg_database where datname = '${database}'`} | ${psql()})" = 1 ]; then
+      mkdir -p -m 0700 /var/lib/botgarden/removed
+      dump=/var/lib/botgarden/removed/${bot}-$(date -u +%Y%m%d-%H%M%S).dump
+      (umask 077; docker exec botgarden-postgres pg_dump -U postgres -Fc ${database} >"$dump.new")
+      docker exec -i botgarden-postgres pg_restore --list <"$dump.new" >/dev/null
+      mv -fT "$dump.new" "$dump"
+      echo "its last dump: $dump"
+    fi`
+  const { text } = sh`
+    ${reloadFunction()}
+    [ ! -e ${places.secrets}/token ] || { ${askTelegram(telegram, `${places.secrets}/token`, 'deleteWebhook')}
+    } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still lead here'
+    for name in blue green migrate; do docker rm -f ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
+    if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
+    ${purge ? sh`:` : dump}
+    printf '%s\n' ${`drop database if exists ${ident(database)} with (force);`} ${`drop role if exists ${ident(database)};`} | ${psql()}
+    docker network rm ${places.network} >/dev/null 2>&1 || :
+    docker image ls --quiet --filter ${`label=botgarden.bot=${bot}`} | sort -u | xargs -r docker image rm -f >/dev/null 2>&1 || :
+    rm -rf ${places.compose} ${places.secrets} ${places.state}
+    grep -v ${`^${bot} `} /var/lib/botgarden/allocations >/var/lib/botgarden/allocations.new || :
+    mv -fT /var/lib/botgarden/allocations.new /var/lib/botgarden/allocations`
+  return { text, shown: `remove ${bot}` }
+}

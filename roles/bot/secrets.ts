@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto'
+import { command } from '../../lib/command.ts'
+import { HostError } from '../../lib/errors.ts'
+import { attributeChanges } from '../../lib/file.ts'
+import { type FileState, fileState } from '../../lib/file-state.ts'
+import { generatedSecret } from '../../lib/generated-secret.ts'
+import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import type { Secret } from '../../lib/secret.ts'
+import { type Script, sh } from '../../lib/sh.ts'
+import { askTelegram } from './telegram.ts'
+
+/** What the host makes for a bot and keeps: the header that Telegram proves itself with, and the way into the database. */
+export function madeHere(folder: string, user: string, database: string | undefined): Resource[] {
+  const own = { owner: user }
+  if (database === undefined) return [generatedSecret(`${folder}/webhook-secret`, own)]
+  return [
+    generatedSecret(`${folder}/webhook-secret`, own),
+    generatedSecret(`${folder}/database-password`, own),
+    passFile(folder, user, database),
+  ]
+}
+
+/** The bot's token: given, it is proved by Telegram before it takes the old one's place; not given, the host's is kept. */
+export function token(folder: string, user: string, given: Secret | undefined, api: string, bot: string): Resource {
+  const check = sh`
+    answer=$(${askTelegram(api, '"$candidate"', 'getMe')})
+    case $answer in
+    *'"ok":true'*) ;;
+    *'"error_code":401'* | *'"error_code":404'*) echo ${`Telegram refuses the token of ${bot}: is it whole, and not revoked?`}; exit 1 ;;
+    *) echo 'warning: Telegram does not answer, so nobody knows whether the token is good' ;;
+    esac`
+  return kept(`${folder}/token`, user, given, {
+    id: `token:${bot}`,
+    check,
+    missing: `${bot} has no token: set ${tokenVariable(bot)}, write BOT_TOKEN=… into the .env of its source, or give bots.${bot}.token in the inventory a command`,
+  })
+}
+
+/** A further secret of the operator's. */
+export function ownSecret(
+  folder: string,
+  user: string,
+  bot: string,
+  name: string,
+  given: Secret | undefined,
+): Resource {
+  return kept(`${folder}/${name}`, user, given, {
+    id: `secret:${bot}/${name}`,
+    check: sh`:`,
+    missing: `${bot} needs the secret ${name}: say in the inventory where it comes from, bots.${bot}.secrets.${name}`,
+  })
+}
+
+/** The variable that a bot's token comes from: `HELLO_BOT_TOKEN`. */
+export function tokenVariable(bot: string): string {
+  return `${bot.toUpperCase().replaceAll('-', '_')}_TOKEN`
+}
+
+function kept(
+  path: string,
+  user: string,
+  given: Secret | undefined,
+  { id, check, missing }: { id: string; check: Script; missing: string },
+): Resource {
+  const wanted = { mode: '0400', owner: user, group: user }
+  const sha256 = given && createHash('sha256').update(given.reveal()).digest('hex')
+  return resource({
+    id,
+    // Never the value: two wants are told apart by its checksum.
+    wants: { path, sha256 },
+    reads: { now: fileState(path) },
+    plan: ({ now }) => {
+      if (now === 'absent' && given === undefined) throw new HostError(missing)
+      const after: FileState = {
+        type: 'file',
+        ...wanted,
+        ...(now !== 'absent' && now),
+        ...(sha256 && { sha256 }),
+        mode: '0400',
+        owner: user,
+        group: user,
+      }
+      const predicts = [becomes(fileState(path), after)]
+      if (given !== undefined && (now === 'absent' || now.sha256 !== sha256)) {
+        const candidate = `${path}.new`
+        const { text } = sh`
+          candidate=${candidate}
+          trap 'rm -f "$candidate"' EXIT
+          (umask 077; printf %s ${given} >"$candidate")
+          ${check}
+          chown ${`${user}:${user}`} "$candidate"
+          chmod 0400 "$candidate"
+          sync "$candidate"
+          mv -fT "$candidate" ${path}`
+        return [
+          { summary: now === 'absent' ? 'put in place' : 'rotate', script: { text, shown: `write ${path}` }, predicts },
+        ]
+      }
+      const attributes = now === 'absent' ? [] : attributeChanges(now, wanted)
+      if (attributes.length === 0) return []
+      return [
+        {
+          summary: attributes.join(', '),
+          script: sh`chown ${`${user}:${user}`} ${path}; chmod 0400 ${path}`,
+          predicts,
+        },
+      ]
+    },
+  })
+}
+
+/** For whatever speaks libpq: PGPASSFILE leads to it. */
+function passFile(folder: string, user: string, database: string): Resource {
+  const [password, file, candidate] = [`${folder}/database-password`, `${folder}/pgpass`, `${folder}/.pgpass.botgarden`]
+  return command(`pgpass-${database}`, {
+    summary: `write ${file}`,
+    unless: sh`[ "$(cat ${file})" = "*:*:*:${database}:$(cat ${password})" ] && [ "$(stat -c '%u %a' ${file})" = ${`${user} 400`} ]`,
+    script: sh`
+      rm -f ${candidate}
+      (umask 077; printf '%s\n' "*:*:*:"${database}":$(cat ${password})" >${candidate})
+      chown ${`${user}:${user}`} ${candidate}
+      chmod 0400 ${candidate}
+      mv -fT ${candidate} ${file}`,
+  })
+}

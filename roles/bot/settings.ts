@@ -1,0 +1,59 @@
+import * as v from 'valibot'
+
+const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
+const variable = v.pipe(v.string(), v.regex(/^[A-Z_][A-Z0-9_]*$/, 'a name of a variable, in capitals'))
+const size = v.pipe(v.string(), v.regex(/^[1-9]\d*[mg]$/), v.description('a size like 160m or 1g'))
+const words = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))
+
+/** Where a secret of the operator's comes from: a variable of his environment, or what a command prints. */
+export const secretSource = v.union([
+  v.strictObject({ env: variable }),
+  v.strictObject({ command: v.pipe(v.string(), v.nonEmpty()) }),
+])
+export type SecretSource = v.InferOutput<typeof secretSource>
+
+/** What whoever runs a bot must know about it: its bot.yaml, each key of which the inventory may say otherwise. */
+const manifest = {
+  /** Where it listens, in its container. */
+  port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535), v.description('a port'))),
+  /** Answers 2xx when the bot is ready; left out: that it runs has to do. */
+  health: v.optional(path),
+  /** Brings the database up to date, in a container of its own, before the new version starts. */
+  migrate: v.optional(words),
+  mode: v.optional(v.picklist(['webhook', 'polling'])),
+  webhookPath: v.optional(path),
+  allowedUpdates: v.optional(v.array(v.pipe(v.string(), v.regex(/^[a-z_]+$/)))),
+  /** Of Telegram's connections to it at once. */
+  maxConnections: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100))),
+  /** false: it needs none. */
+  database: v.optional(v.boolean()),
+  memory: v.optional(size),
+  cpus: v.optional(v.pipe(v.number(), v.minValue(0.05))),
+  environment: v.optional(v.record(variable, v.union([v.string(), v.number(), v.boolean()]))),
+}
+
+export const manifestSchema = v.strictObject({
+  ...manifest,
+  /** Names of secrets that the inventory must say the source of: each a file /run/secrets/NAME, named by NAME_FILE. */
+  secrets: v.optional(v.array(variable)),
+})
+export type Manifest = v.InferOutput<typeof manifestSchema>
+
+/** A bot in the inventory. */
+export const botSettings = v.strictObject({
+  ...manifest,
+  /** The folder with its Dockerfile, from this checkout; left out: bots/NAME. */
+  source: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  /** An image that somebody else has built, instead. */
+  image: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]{64})$/),
+      v.description('an image with its version'),
+    ),
+  ),
+  /** Left out: the variable NAME_TOKEN, or BOT_TOKEN in the .env of its source; without either the host keeps what it has. */
+  token: v.optional(secretSource),
+  secrets: v.optional(v.record(variable, secretSource)),
+})
+export type BotSettings = v.InferOutput<typeof botSettings>

@@ -1,0 +1,59 @@
+import type { BotSettings, Manifest } from './settings.ts'
+
+/** Everything about a version of a bot that is settled when it is released; the host keeps it with the release. */
+export interface Spec {
+  readonly image: string
+  readonly mode: 'webhook' | 'polling'
+  readonly port: number
+  readonly health: string | undefined
+  readonly migrate: readonly string[] | undefined
+  readonly webhookPath: string
+  readonly allowedUpdates: readonly string[] | undefined
+  readonly maxConnections: number
+  readonly database: boolean
+  readonly environment: Readonly<Record<string, string>>
+  /** Names of files in /run/secrets beyond those that every bot has. */
+  readonly secrets: readonly string[]
+}
+
+/** What a bot may take of its host; changed without a release. */
+export interface Limits {
+  readonly memoryMB: number
+  readonly cpus: number
+}
+
+/** The version of a bot that runs this image: what the inventory says, else its manifest, else what is usual. */
+export function specOf(image: string, settings: BotSettings, manifest: Manifest): Spec {
+  const said = { ...manifest, ...settings }
+  const environment = { ...manifest.environment, ...settings.environment }
+  return {
+    image,
+    mode: said.mode ?? 'webhook',
+    port: said.port ?? 3000,
+    health: said.health,
+    migrate: said.migrate,
+    webhookPath: said.webhookPath ?? '/webhook',
+    allowedUpdates: said.allowedUpdates,
+    // A small bot on a small host: what it cannot work on at once waits at Telegram.
+    maxConnections: said.maxConnections ?? 10,
+    database: said.database ?? true,
+    environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)])),
+    secrets: [...new Set([...(manifest.secrets ?? []), ...Object.keys(settings.secrets ?? {})])].sort(),
+  }
+}
+
+export function limitsOf(settings: BotSettings, manifest: Manifest): Limits {
+  return {
+    memoryMB: megabytes(settings.memory ?? manifest.memory ?? '160m'),
+    cpus: settings.cpus ?? manifest.cpus ?? 0.5,
+  }
+}
+
+/** The name of its role and its database. */
+export function databaseName(bot: string): string {
+  return bot.replaceAll('-', '_')
+}
+
+function megabytes(size: string): number {
+  return Number.parseInt(size, 10) * (size.endsWith('g') ? 1024 : 1)
+}

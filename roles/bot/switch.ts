@@ -1,0 +1,212 @@
+import { nginxFolder, reloadFunction } from '../../lib/nginx.ts'
+import { type Script, sh } from '../../lib/sh.ts'
+import { locationFile, locationText } from './edge.ts'
+import { addressOf, type Colour, placesOf } from './place.ts'
+import type { Release, Terms } from './release.ts'
+import { type Seat, serviceFile } from './service.ts'
+import type { Spec } from './spec.ts'
+import { askTelegram } from './telegram.ts'
+
+export interface Switch {
+  readonly seat: Seat
+  readonly spec: Spec
+  /** Of the new container. */
+  readonly colour: Colour
+  /** What serves until then. */
+  readonly old: Release | undefined
+  readonly terms: Terms
+  /** The names of the secrets whose checksums are recorded. */
+  readonly secrets: readonly string[]
+}
+
+/** How long a new container may take to answer that it is well, in seconds. */
+const patience = 60
+
+/**
+ * Brings a version to serve. Up to the moment when it is recorded any failure leaves the old one serving, or has it serve
+ * again; a cut leaves containers that the next run knows for leftovers, since a boot does not bring them back.
+ */
+export function switchScript({ seat, spec, colour, old, terms, secrets }: Switch): Script {
+  const { bot } = seat
+  const places = placesOf(bot)
+  const { text, file, name } = serviceFile(seat, colour, spec, terms.limits)
+  const oldName = old === undefined ? '' : places.container(old.colour)
+  const polling = spec.mode === 'polling' || old?.spec.mode === 'polling'
+  const script = sh`
+    new=${name} old=${oldName} switched= stopped=
+    ${reportFunction()}
+    ${healthFunction(seat, colour, spec)}
+    ${edgeFunctions(seat, colour, spec, old)}
+    undo() {
+      trap - EXIT
+      docker container inspect "$new" >/dev/null 2>&1 && report "$new"
+      [ -z "$switched" ] || edge_back || echo 'nginx could not be brought back: run site.ts'
+      docker rm -f "$new" >/dev/null 2>&1 || :
+      [ -z "$stopped" ] || docker start "$old" >/dev/null || echo "the old container does not start: run bot.ts again"
+      [ -z "$old" ] || echo ${`the version before it serves on: ${old?.spec.image ?? ''}`}
+      exit 1
+    }
+    mkdir -p -m 0755 ${places.compose}
+    mkdir -p -m 0700 ${places.state}
+    docker rm -f "$new" >/dev/null 2>&1 || :
+    printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${`${file}.new`}
+    mv -fT ${`${file}.new`} ${file}
+    trap undo EXIT
+    ${migration(seat, spec, file, name)}
+    ${polling && old !== undefined ? sh`docker stop --time 20 "$old" >/dev/null; stopped=yes` : sh`:`}
+    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
+    await_health
+    settle ${terms.settle}
+    ${spec.mode === 'webhook' ? sh`edge_forth; switched=yes` : old?.spec.mode === 'webhook' ? sh`edge_off; switched=yes` : sh`:`}
+    ${spec.mode === 'webhook' ? delivered(seat, old) : sh`:`}
+    ${record(seat, spec, colour, terms, secrets)}
+    docker update --restart unless-stopped "$new" >/dev/null
+    trap - EXIT
+    ${old === undefined ? sh`:` : retire(seat, old, terms)}`
+  return { text: script.text, shown: `switch ${bot} to ${spec.image}` }
+}
+
+/** Has the version that is recorded serve, and nothing beside it. */
+export function startAgain(seat: Seat, current: Release, terms: Terms, start: boolean): Script {
+  const places = placesOf(seat.bot)
+  const { text, file, name } = serviceFile(seat, current.colour, current.spec, terms.limits)
+  const idle = places.container(current.colour === 'blue' ? 'green' : 'blue')
+  const script = sh`
+    new=${name}
+    ${reportFunction()}
+    ${healthFunction(seat, current.colour, current.spec)}
+    docker rm -f ${idle} >/dev/null 2>&1 || :
+    ${
+      start
+        ? sh`
+    mkdir -p -m 0755 ${places.compose}
+    printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${`${file}.new`}
+    mv -fT ${`${file}.new`} ${file}
+    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
+    docker update --restart unless-stopped "$new" >/dev/null
+    await_health || { report "$new"; exit 1; }`
+        : sh`:`
+    }`
+  return { text: script.text, shown: start ? `docker compose -f ${file} up` : `docker rm -f ${idle}` }
+}
+
+/** Everything that tells why a container is not what it should be. */
+function reportFunction(): Script {
+  return sh`report() {
+      docker container inspect --format '{{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts {{.RestartCount}}' "$1" || :
+      [ -z "$last" ] || echo "its last answer to $url: $last"
+      echo 'its last lines:'
+      docker logs --tail 40 "$1" 2>&1 || :
+    }`
+}
+
+/** By the host's own curl, at the container's own address: no image needs a tool for that. */
+function healthFunction({ base, number }: Seat, colour: Colour, { health, port }: Spec): Script {
+  const url = health === undefined ? '' : `http://${addressOf(base, number, colour)}:${port}${health}`
+  return sh`
+    url=${url} last=
+    running() { [ "$(docker container inspect --format '{{.State.Running}} {{.RestartCount}}' "$new" 2>/dev/null)" = 'true 0' ]; }
+    healthy() {
+      running || { last='it does not run'; return 1; }
+      [ -n "$url" ] || return 0
+      last=$(curl --silent --show-error --output /dev/null --max-time 5 --write-out '%{http_code}' "$url" 2>&1) && case $last in 2*) return 0 ;; esac
+      return 1
+    }
+    await_health() {
+      for try in $(seq ${patience}); do
+        ! healthy || return 0
+        running || { sleep 1; running || { echo "$new ended before it was ready"; return 1; }; }
+        sleep 1
+      done
+      echo ${`${patience} s have not been enough for it to be ready`}
+      return 1
+    }
+    settle() {
+      for try in $(seq "$1"); do
+        sleep 1
+        running || { echo "$new ended $try s after it was ready"; return 1; }
+      done
+      healthy || { echo "$new was ready, and is no more"; return 1; }
+    }`
+}
+
+/** nginx's file of the bot, put there and taken back. */
+function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Release | undefined): Script {
+  const { bot, base, number } = seat
+  const file = `${nginxFolder}/conf/${locationFile(bot)}`
+  const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)
+  const before =
+    old?.spec.mode === 'webhook'
+      ? locationText(bot, addressOf(base, number, old.colour), old.spec.port, old.spec.webhookPath)
+      : undefined
+  const put = (content: string) => sh`
+      printf %s ${Buffer.from(content).toString('base64')} | base64 -d >${`${file}.new`}
+      mv -fT ${`${file}.new`} ${file}
+      nginx_reload`
+  return sh`
+    ${reloadFunction()}
+    edge_forth() { ${put(text)}
+    }
+    edge_off() { rm -f ${file}; nginx_reload; }
+    edge_back() { ${before === undefined ? sh`edge_off` : put(before)}
+    }`
+}
+
+function migration(seat: Seat, spec: Spec, file: string, name: string): Script {
+  if (spec.migrate === undefined) return sh`:`
+  const container = `botgarden-${seat.bot}-migrate`
+  return sh`
+    docker rm -f ${container} >/dev/null 2>&1 || :
+    docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
+      trap - EXIT
+      docker rm -f ${container} >/dev/null 2>&1 || :
+      echo 'the migration failed; nothing else was touched, and the version before it serves on'
+      exit 1
+    }`
+}
+
+/** The end-to-end check: whether Telegram itself has met trouble since. Where it cannot be asked that is told, no more. */
+function delivered(seat: Seat, old: Release | undefined): Script {
+  if (old?.spec.mode !== 'webhook') return sh`:`
+  const { secrets } = placesOf(seat.bot)
+  return sh`
+    since=$(date +%s)
+    sleep 2
+    answer=$(${askTelegram(seat.telegram, `${secrets}/token`, 'getWebhookInfo')})
+    case $answer in
+    *'"ok":true'*)
+      failed=$(printf %s "$answer" | sed -n 's/.*"last_error_date":\([0-9]*\).*/\1/p')
+      if [ -n "$failed" ] && [ "$failed" -gt "$since" ]; then
+        echo "Telegram cannot deliver to the new version: $(printf %s "$answer" | sed -n 's/.*"last_error_message":"\([^"]*\)".*/\1/p')"
+        exit 1
+      fi ;;
+    *) echo 'warning: Telegram does not answer; whether it can deliver is not known' ;;
+    esac`
+}
+
+/** The moment at which the new version is the one that serves. */
+function record({ bot }: Seat, spec: Spec, colour: Colour, { by }: Terms, secrets: readonly string[]): Script {
+  const { state, current, secrets: folder } = placesOf(bot)
+  const tag = spec.image.replace(/^.*[:@]/, '').slice(-12)
+  const head = JSON.stringify({ spec, colour, by }).slice(1, -1)
+  return sh`
+    sums=
+    for secret in ${secrets}; do sums="$sums\${sums:+,}\"$secret\":\"$(sha256sum <${folder}/"$secret" | cut -c 1-64)\""; done
+    printf '{"id":"%s","secrets":{%s},%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} >${`${current}.new`}
+    sync ${`${current}.new`}
+    cat ${`${current}.new`} >>${`${state}/releases`}
+    mv -fT ${`${current}.new`} ${current}`
+}
+
+/** nginx's old workers finish what they have begun; only then is the old container told to stop. */
+function retire({ bot, base, number }: Seat, old: Release, { drain }: Terms): Script {
+  const places = placesOf(bot)
+  const name = places.container(old.colour)
+  return sh`
+    for second in $(seq ${drain}); do
+      [ "$second" = 1 ] || [ -n "$(ss -Htn state established dst ${addressOf(base, number, old.colour)})" ] || break
+      sleep 1
+    done
+    docker stop --time 20 ${name} >/dev/null 2>&1 || :
+    docker rm -f ${name} >/dev/null 2>&1 || :`
+}

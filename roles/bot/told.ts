@@ -1,0 +1,45 @@
+import { type Kind, reading } from '../../lib/reading.ts'
+import { type Outputs, type Resource, resource } from '../../lib/resource.ts'
+import type { BotEntry } from '../../lib/role.ts'
+import { sh } from '../../lib/sh.ts'
+import { parseRelease } from './release.ts'
+
+/** What a run tells at its end: which release of each bot serves, what is not deployed yet, and whom nobody knows. */
+export function whatRuns(bots: readonly BotEntry[]): Resource {
+  const now = reading(releases, 'bots')
+  return {
+    ...resource({ id: 'bots:told', wants: bots.map(({ name }) => name), reads: { now }, plan: () => [] }),
+    tells: (read): Outputs => {
+      const there = read(now)
+      const names = bots.map(({ name }) => name)
+      const waiting = names.filter((name) => there[name] === undefined)
+      const unknown = Object.keys(there).filter((name) => !names.includes(name))
+      const serving = names.flatMap((name) => (there[name] === undefined ? [] : `${name} ${there[name]}`))
+      return {
+        ...(serving.length > 0 && { bots: serving }),
+        ...(waiting.length > 0 && {
+          notDeployed: waiting.map((name) => `${name} (npx zx playbooks/bot.ts --name ${name})`),
+        }),
+        ...(unknown.length > 0 && { unknownBots: unknown.map((name) => `${name}, which the inventory does not have`) }),
+      }
+    },
+  }
+}
+
+/** By bot: its release and how it gets its updates. */
+const releases: Kind<Readonly<Record<string, string>>> = {
+  name: 'releases',
+  volatile: true,
+  script: () => sh`
+    for file in /var/lib/botgarden/bots/*/current.json; do
+      [ ! -e "$file" ] || { printf '%s ' "$(basename "$(dirname "$file")")"; cat "$file"; }
+    done`,
+  parse: (output, names) => {
+    const found = output.split('\n').flatMap((line) => {
+      const [, bot, json] = /^(\S+) (\{.*)$/.exec(line) ?? []
+      const release = parseRelease(json)
+      return bot && release ? [[bot, `${release.id}, ${release.spec.mode}`] as const] : []
+    })
+    return new Map(names.map((name) => [name, Object.fromEntries(found)]))
+  },
+}

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import { certificateState, tlsFolder } from '../../lib/certificate.ts'
+import { HostError } from '../../lib/errors.ts'
+import { fileState } from '../../lib/file-state.ts'
+import { type Kind, type Reading, reading } from '../../lib/reading.ts'
+import { becomes, type Change, type Outputs, type Resource, resource } from '../../lib/resource.ts'
+import { type Script, sh } from '../../lib/sh.ts'
+import { placesOf } from './place.ts'
+import { currentRelease, parseRelease } from './release.ts'
+import type { Spec } from './spec.ts'
+import { askTelegram } from './telegram.ts'
+
+export interface Hook {
+  readonly bot: string
+  readonly url: string
+  /** The host's name, by which its certificate is found. */
+  readonly name: string
+  readonly telegram: string
+  /** Ask Telegram in any case, not only where the host knows of something to be done: somebody may have taken it away. */
+  readonly ask: boolean
+}
+
+/** What the host knows of a bot's webhook, and what Telegram says, where it was asked. */
+interface HookState {
+  /** What it was set with; `unreachable` where Telegram did not answer then. */
+  readonly mark: string
+  readonly answer: 'not asked' | 'unreachable' | 'refused' | { readonly url: string }
+}
+
+/** Telegram sends a bot's updates here. Set after the bot is well, and never dropping what waits. */
+export function webhook(hook: Hook): Resource {
+  const { bot, name } = hook
+  const places = placesOf(bot)
+  const [state, secret] = [hookState(hook), fileState(`${places.secrets}/webhook-secret`)]
+  const inner = resource({
+    id: `webhook:${bot}`,
+    wants: hook.url,
+    reads: { state, secret, certificate: certificateState(name), release: currentRelease(bot) },
+    plan: ({ state: now, secret: key, certificate, release: text }): readonly Change[] => {
+      const spec = parseRelease(text)?.spec
+      if (spec === undefined) return []
+      if (spec.mode === 'polling') {
+        if (now.mark === '') return []
+        const forget = sh`rm -f ${places.state}/webhook`
+        return [
+          {
+            summary: 'forget it, since the bot asks for its updates itself',
+            script: forget,
+            predicts: [becomes(state, { ...now, mark: '' })],
+          },
+        ]
+      }
+      if (now.answer === 'refused')
+        throw new HostError(`Telegram refuses the token of ${bot}: is it whole, and not revoked?`)
+      if (now.answer === 'unreachable' && now.mark === 'unreachable') return []
+      const uploaded = certificate !== 'absent' && certificate.selfSigned ? certificate.fingerprint : undefined
+      const sum = (key !== 'absent' && key.sha256) || ''
+      const mark = createHash('sha256')
+        .update(JSON.stringify([hook.url, spec.allowedUpdates, spec.maxConnections, sum, uploaded]))
+        .digest('hex')
+        .slice(0, 16)
+      const taken = typeof now.answer === 'object' && now.answer.url !== hook.url
+      if (now.mark === mark && !taken) return []
+      const summary = taken && now.mark === mark ? 'set again: Telegram has another' : `set to ${hook.url}`
+      // Of a secret that is made in this very run nobody knows the checksum: the mark is told by the host.
+      const script = setWebhook(hook, spec, uploaded !== undefined, mark)
+      return [{ summary, script, predicts: [becomes(state, { mark, answer: 'not asked' })] }]
+    },
+  })
+  return { ...inner, tells: (read) => told(hook, read(state), parseRelease(read(currentRelease(bot)))?.spec) }
+}
+
+function told({ bot }: Hook, { mark }: HookState, spec: Spec | undefined): Outputs {
+  if (spec?.mode !== 'webhook' || mark !== 'unreachable') return {}
+  return { [`${bot} webhook`]: 'not set: Telegram did not answer; the next run tries again' }
+}
+
+function setWebhook(hook: Hook, spec: Spec, upload: boolean, mark: string): Script {
+  const { bot, url, telegram, name } = hook
+  const { secrets, state } = placesOf(bot)
+  const lines = [
+    `form-string = ${JSON.stringify(`url=${url}`)}`,
+    `form-string = "max_connections=${spec.maxConnections}"`,
+    ...(spec.allowedUpdates === undefined
+      ? []
+      : [`form-string = ${JSON.stringify(`allowed_updates=${JSON.stringify(spec.allowedUpdates)}`)}`]),
+    ...(upload ? [`form = "certificate=@${tlsFolder}/${name}/current/fullchain.pem"`] : []),
+  ]
+  const more = sh`printf '%s\n' ${lines}; printf 'form-string = "secret_token=%s"\n' "$(cat ${secrets}/webhook-secret)"`
+  const { text } = sh`
+    answer=$(${askTelegram(telegram, `${secrets}/token`, 'setWebhook', more.text)})
+    case $answer in
+    *'"ok":true'*) mark=${mark} ;;
+    *'"error_code"'*) echo "Telegram: $(printf %s "$answer" | sed -n 's/.*"description":"\([^"]*\)".*/\1/p')"; exit 1 ;;
+    *) echo "warning: Telegram does not answer: $answer" | sed 's/bot[0-9]*:[A-Za-z0-9_-]*/bot***/g'; mark=unreachable ;;
+    esac
+    printf %s "$mark" >${state}/webhook.new
+    mv -fT ${state}/webhook.new ${state}/webhook`
+  return { text, shown: `setWebhook url=${url}` }
+}
+
+function hookState({ bot, telegram, ask }: Hook): Reading<HookState> {
+  return reading(hooks, `${bot} ${telegram} ${ask ? 'ask' : 'trust'}`)
+}
+
+const hooks: Kind<HookState> = {
+  name: 'webhook',
+  volatile: true,
+  // All at once: each is a way to Telegram and back.
+  script: (names) => sh`
+    hook() {
+      mark=$(cat "/var/lib/botgarden/bots/$1/webhook" 2>/dev/null)
+      answer=
+      if [ -e "/var/lib/botgarden/bots/$1/current.json" ] && { [ "$3" = ask ] || [ "$mark" = unreachable ]; }; then
+        answer=$({ printf 'url = "%s/bot%s/getWebhookInfo"\n' "$2" "$(cat "/etc/botgarden/secrets/bots/$1/token")" | curl --silent --max-time 5 --config - || echo unreachable; } | base64 --wrap=0)
+      fi
+      echo "hook $1 mark=$mark answer=$answer"
+    }
+    for each in ${names}; do
+      set -- $each
+      hook "$@" &
+    done
+    wait`,
+  parse: (output, names) =>
+    new Map(
+      names.map((name) => {
+        const bot = name.split(' ')[0]
+        const [, mark = '', answer = ''] = new RegExp(`^hook ${bot} mark=(\\S*) answer=(\\S*)$`, 'm').exec(output) ?? []
+        return [name, { mark, answer: parseAnswer(answer) }]
+      }),
+    ),
+}
+
+function parseAnswer(base64: string): HookState['answer'] {
+  if (base64 === '') return 'not asked'
+  try {
+    const answer = JSON.parse(Buffer.from(base64, 'base64').toString())
+    if (answer.ok === true) return { url: answer.result.url }
+    return answer.error_code === 401 || answer.error_code === 404 ? 'refused' : 'unreachable'
+  } catch {
+    return 'unreachable'
+  }
+}
