@@ -57,7 +57,7 @@ const name = v.pipe(
 export const botName = v.pipe(
   v.string(),
   v.regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'of a-z, 0-9 and single "-", starting with a letter'),
-  v.maxLength(32),
+  v.maxLength(32, 'of at most 32 characters'),
   v.check(
     (text) => !['postgres', 'template0', 'template1', 'nginx', 'public'].includes(text),
     'not a name of the core',

@@ -62,13 +62,17 @@ async function onTerminal(talk: Talk): Promise<number> {
   const reading = follow(talk, screen, closed.signal)
   talk.output.write(`${talk.bot}: a line is a message, #1 presses the first button, Ctrl-D ends\n`)
   screen.prompt()
-  for await (const line of screen) {
-    if (line.trim() !== '') await send(talk, line.trim())
-    screen.prompt()
+  try {
+    for await (const line of screen) {
+      if (line.trim() !== '') await send(talk, line.trim())
+      screen.prompt()
+    }
+    return 0
+  } finally {
+    screen.close()
+    closed.abort()
+    await reading
   }
-  closed.abort()
-  await reading
-  return 0
 }
 
 /** Shows what comes while the person may be typing: their line is written anew beneath it. */

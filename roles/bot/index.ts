@@ -70,7 +70,7 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
 
 function botResources(
   { name: bot, settings }: BotEntry,
-  { network: base, telegram, settle, drain }: BotVars,
+  { network: base, telegram, settle, drain, keep }: BotVars,
   delivery: Delivery | undefined,
   edge: { name: string; url: string },
 ): Resource[] {
@@ -113,7 +113,7 @@ function botResources(
         ]
       : []),
     ...delivered(bot, delivery),
-    release({ bot, base, telegram }, target, { limits: limit, settle, drain, by: delivery?.by ?? 'site.ts' }),
+    release({ bot, base, telegram }, target, { limits: limit, settle, drain, keep, by: delivery?.by ?? 'site.ts' }),
     deployed((spec, number, colour) => location(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),
     nginxInForce(),

@@ -40,6 +40,8 @@ export interface Terms {
   /** How long a new container must stay up before it serves, and the old one may take to finish, in seconds. */
   readonly settle: number
   readonly drain: number
+  /** How many images are kept besides those of the version that serves and the one before. */
+  readonly keep: number
   readonly by: string
 }
 
@@ -94,10 +96,11 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
           ...locationAfter(whole, colour, spec),
         ]
       }
-      const differences = current === undefined ? ['first'] : differencesOf(current, spec, secrets)
+      // Without a target nothing is released, whatever has changed since.
+      const differences =
+        target === undefined ? [] : current === undefined ? ['first'] : differencesOf(current, spec, secrets)
       if (differences.length > 0) {
-        if (target !== undefined && !read(imageThere(spec.image)))
-          throw new HostError(`there is no image ${spec.image} on this host`)
+        if (!read(imageThere(spec.image))) throw new HostError(`there is no image ${spec.image} on this host`)
         const colour: Colour = current?.colour === 'blue' ? 'green' : 'blue'
         const old = current && containers[current.colour] !== 'absent' ? current : undefined
         refuseCramped(bot, spec, terms.limits, old !== undefined, read(room))

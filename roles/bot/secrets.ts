@@ -4,6 +4,7 @@ import { HostError } from '../../lib/errors.ts'
 import { attributeChanges } from '../../lib/file.ts'
 import { type FileState, fileState } from '../../lib/file-state.ts'
 import { generatedSecret } from '../../lib/generated-secret.ts'
+import { type Kind, type Reading, reading } from '../../lib/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import type { Secret } from '../../lib/secret.ts'
 import { type Script, sh } from '../../lib/sh.ts'
@@ -29,12 +30,42 @@ export function token(folder: string, user: string, given: Secret | undefined, a
     *'"error_code":401'* | *'"error_code":404'*) echo ${`Telegram refuses the token of ${bot}: is it whole, and not revoked?`}; exit 1 ;;
     *) echo 'warning: Telegram does not answer, so nobody knows whether the token is good' ;;
     esac`
-  return kept(`${folder}/token`, user, given, {
+  const inner = kept(`${folder}/token`, user, given, {
     id: `token:${bot}`,
     check,
     missing: `${bot} has no token: set ${tokenVariable(bot)}, write BOT_TOKEN=… into the .env of its source, or give bots.${bot}.token in the inventory a command`,
   })
+  return {
+    ...inner,
+    reads: [...inner.reads, tokenOwners],
+    plan: (read) => {
+      const owners = read(tokenOwners)
+      const own = given?.reveal().split(':')[0] ?? owners[bot]
+      const twin = Object.keys(owners).find((name) => name !== bot && owners[name] === own)
+      if (own !== undefined && twin !== undefined)
+        throw new HostError(
+          `${bot} and ${twin}, which is on this host already, have the token of one bot (${own}): each needs its own, from BotFather`,
+        )
+      return inner.plan(read)
+    },
+  }
 }
+
+/** By bot: the number of its token, which stands before the colon and is no secret. */
+const tokenOwners: Reading<Readonly<Record<string, string>>> = reading(
+  {
+    name: 'token-owners',
+    script: () => sh`
+      for file in /etc/botgarden/secrets/bots/*/token; do
+        [ ! -e "$file" ] || printf '%s %s\n' "$(basename "$(dirname "$file")")" "$(cut -d : -f 1 "$file")"
+      done`,
+    parse: (output, names) => {
+      const owners = output.split('\n').map((line) => line.split(' ') as [string, string])
+      return new Map(names.map((name) => [name, Object.fromEntries(owners.filter(([bot]) => bot))]))
+    },
+  } satisfies Kind<Readonly<Record<string, string>>>,
+  'bots',
+)
 
 /** A further secret of the operator's. */
 export function ownSecret(
@@ -114,7 +145,7 @@ function passFile(folder: string, user: string, database: string): Resource {
   const [password, file, candidate] = [`${folder}/database-password`, `${folder}/pgpass`, `${folder}/.pgpass.botgarden`]
   return command(`pgpass-${database}`, {
     summary: `write ${file}`,
-    unless: sh`[ "$(cat ${file})" = "*:*:*:${database}:$(cat ${password})" ] && [ "$(stat -c '%u %a' ${file})" = ${`${user} 400`} ]`,
+    unless: sh`[ "$(cat ${file})" = "*:*:*:${database}:$(cat ${password})" ] && [ "$(stat -c '%u %a' ${file})" = "$(stat -c '%u %a' ${password})" ]`,
     script: sh`
       rm -f ${candidate}
       (umask 077; printf '%s\n' "*:*:*:"${database}":$(cat ${password})" >${candidate})

@@ -62,7 +62,8 @@ export function switchScript({ seat, spec, colour, old, terms, secrets }: Switch
     ${record(seat, spec, colour, terms, secrets)}
     docker update --restart unless-stopped "$new" >/dev/null
     trap - EXIT
-    ${old === undefined ? sh`:` : retire(seat, old, terms)}`
+    ${old === undefined ? sh`:` : retire(seat, old, terms)}
+    ${forgetImages(bot, [spec.image, ...(old === undefined ? [] : [old.spec.image])], terms.keep)}`
   return { text: script.text, shown: `switch ${bot} to ${spec.image}` }
 }
 
@@ -209,4 +210,11 @@ function retire({ bot, base, number }: Seat, old: Release, { drain }: Terms): Sc
     done
     docker stop --time 20 ${name} >/dev/null 2>&1 || :
     docker rm -f ${name} >/dev/null 2>&1 || :`
+}
+
+/** Only images that were built for this bot, and say so themselves; the newest come first in the list. */
+function forgetImages(bot: string, kept: readonly string[], keep: number): Script {
+  return sh`
+    docker image ls --filter ${`label=botgarden.bot=${bot}`} --format '{{.Repository}}:{{.Tag}}' | grep -vxF ${kept.flatMap((each) => ['-e', each])} |
+      tail -n +${keep + 1} | xargs -r docker image rm >/dev/null 2>&1 || :`
 }

@@ -56,15 +56,15 @@ export function webhook(hook: Hook): Resource {
       const uploaded = certificate !== 'absent' && certificate.selfSigned ? certificate.fingerprint : undefined
       const sum = (key !== 'absent' && key.sha256) || ''
       const mark = createHash('sha256')
-        .update(JSON.stringify([hook.url, spec.allowedUpdates, spec.maxConnections, sum, uploaded]))
+        .update(JSON.stringify([hook.url, spec.allowedUpdates, spec.maxConnections, uploaded]))
         .digest('hex')
         .slice(0, 16)
       const taken = typeof now.answer === 'object' && now.answer.url !== hook.url
-      if (now.mark === mark && !taken) return []
-      const summary = taken && now.mark === mark ? 'set again: Telegram has another' : `set to ${hook.url}`
-      // Of a secret that is made in this very run nobody knows the checksum: the mark is told by the host.
+      const whole = `${mark}-${sum.slice(0, 16)}`
+      if (now.mark === whole && !taken) return []
+      const summary = taken && now.mark === whole ? 'set again: Telegram has another' : `set to ${hook.url}`
       const script = setWebhook(hook, spec, uploaded !== undefined, mark)
-      return [{ summary, script, predicts: [becomes(state, { mark, answer: 'not asked' })] }]
+      return [{ summary, script, predicts: [becomes(state, { mark: whole, answer: 'not asked' })] }]
     },
   })
   return { ...inner, tells: (read) => told(hook, read(state), parseRelease(read(currentRelease(bot)))?.spec) }
@@ -90,7 +90,8 @@ function setWebhook(hook: Hook, spec: Spec, upload: boolean, mark: string): Scri
   const { text } = sh`
     answer=$(${askTelegram(telegram, `${secrets}/token`, 'setWebhook', more.text)})
     case $answer in
-    *'"ok":true'*) mark=${mark} ;;
+    # A secret that was made in this very run is known to the host alone.
+    *'"ok":true'*) mark=${mark}-$(sha256sum <${secrets}/webhook-secret | cut -c 1-16) ;;
     *'"error_code"'*) echo "Telegram: $(printf %s "$answer" | sed -n 's/.*"description":"\([^"]*\)".*/\1/p')"; exit 1 ;;
     *) echo "warning: Telegram does not answer: $answer" | sed 's/bot[0-9]*:[A-Za-z0-9_-]*/bot***/g'; mark=unreachable ;;
     esac

@@ -12,6 +12,8 @@ export function daemonSettings(registryMirrors: readonly string[] | undefined): 
     'log-opts': { 'max-size': '10m', 'max-file': '3' },
     // Containers outlive a restart or an upgrade of the daemon.
     'live-restore': true,
+    // What builds leave behind is kept for the next one, up to this.
+    builder: { gc: { enabled: true, defaultKeepStorage: '2GB' } },
     // Apart from 10.210.0.0/16, which is the bots'. Docker's own pools give out about 30 networks; these 1024, of 62 addresses.
     'default-address-pools': [{ base: '10.211.0.0/16', size: 26 }],
     ...(registryMirrors && { 'registry-mirrors': registryMirrors }),

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { local } from '../../lib/local.ts'
 import { acmeRoots, freshVps, inVps, removeVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
+import { addressOf } from '../support/ssh.ts'
 import { once, steadily } from '../support/steady.ts'
 
 const host = 'edge'
@@ -25,7 +26,7 @@ let ca = ''
 
 test.before(async () => {
   await freshVps(host)
-  address = (await inVps(host, 'hostname -I')).stdout.split(' ')[0] ?? ''
+  address = await addressOf(host)
   ca = await acmeRoots()
   writeFileSync(join(folder, 'roots.pem'), ca)
 })

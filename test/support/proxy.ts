@@ -8,14 +8,20 @@ export interface CountingProxy {
   turns(): number
   /** From now on drops every byte in both directions, without closing anything: a cable that was pulled. */
   blackhole(): void
+  /** Ends every connection when the server has sent so many more bytes; `dead`: and takes no other one. */
+  cutAfter(bytes: number, options?: { dead: boolean }): void
   close(): Promise<void>
 }
 
 export async function countingProxy(target: number): Promise<CountingProxy> {
   let turns = 0
   let dark = false
+  let left = Number.POSITIVE_INFINITY
+  let dead = false
+  let deadAfterwards = false
   const sockets = new Set<Socket>()
   const server = createServer((client) => {
+    if (dead) return void client.destroy()
     const upstream = connect(target, '127.0.0.1')
     let serverSpoke = false
     for (const socket of [client, upstream]) {
@@ -39,6 +45,11 @@ export async function countingProxy(target: number): Promise<CountingProxy> {
       if (dark) return
       serverSpoke = true
       client.write(bytes)
+      left -= bytes.length
+      if (left > 0) return
+      left = Number.POSITIVE_INFINITY
+      dead = deadAfterwards
+      for (const socket of sockets) socket.destroy()
     })
   })
   server.listen(0, '127.0.0.1')
@@ -50,6 +61,10 @@ export async function countingProxy(target: number): Promise<CountingProxy> {
     turns: () => turns,
     blackhole: () => {
       dark = true
+    },
+    cutAfter: (bytes, options) => {
+      left = bytes
+      deadAfterwards = options?.dead ?? false
     },
     close: async () => {
       for (const socket of sockets) socket.destroy()

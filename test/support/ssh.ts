@@ -23,6 +23,12 @@ export function sshWith(more: readonly string[], host: string, command: string):
   })
 }
 
+/** Where this machine reaches a sandbox host past ssh. */
+export async function addressOf(host: string): Promise<string> {
+  const { stdout } = await overSsh(host, 'ip -4 route get 192.0.2.1')
+  return / src (\S+)/.exec(stdout)?.[1] ?? ''
+}
+
 /** The port on loopback by which a sandbox host is reached. */
 export function portOf(host: string): number {
   const blocks = readFileSync(sshConfigFor(host), 'utf8').split(/^(?=Host )/m)

@@ -1,0 +1,249 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as v from 'valibot'
+import { freshCatalog } from '../../lib/postgres-catalog.ts'
+import { Secret } from '../../lib/secret.ts'
+import { contextOf } from '../../roles/bot/context.ts'
+import type { Delivery } from '../../roles/bot/delivery.ts'
+import { locationText, webhookUrl } from '../../roles/bot/edge.ts'
+import { chosen, historyText, type Past } from '../../roles/bot/history.ts'
+import { bot, botRole } from '../../roles/bot/index.ts'
+import { prepared, refuseTwins } from '../../roles/bot/prepare.ts'
+import { botSettings } from '../../roles/bot/settings.ts'
+import { limitsOf, type Spec, specOf } from '../../roles/bot/spec.ts'
+import { entry, facts } from '../support/fake-host.ts'
+import { planOf, scriptsOf } from '../support/plan-of.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'bot-test-'))
+test.after(() => rmSync(folder, { recursive: true }))
+
+const spec: Spec = specOf('botgarden/hello-bot:abc', {}, { health: '/readyz', migrate: ['node', 'migrate.ts'] })
+const delivery = (more: Partial<Spec> = {}): Delivery => ({
+  ...{ spec: { ...spec, ...more }, manifest: {}, context: undefined, pull: false },
+  ...{ token: new Secret('123456:a-token-of-a-bot-in-a-test'), secrets: new Map(), by: 'ops@laptop' },
+})
+const hello = { name: 'hello-bot', where: 'x.yaml:9:3', settings: {} }
+const host = { ...entry, domain: 'bots.example.org', bots: [hello] }
+const vars = v.parse(bot.vars, {})
+const bare = {
+  'postgres:catalog': freshCatalog,
+  'allocations:bots': {},
+  'routes:ipv4': [],
+  'token-owners:bots': {},
+  'room:host': { memoryMB: 1000, diskMB: 9000 },
+  'image:botgarden/hello-bot:abc': true,
+  'nginx:config': { current: true, inForce: true },
+  'webhook:hello-bot https://api.telegram.org ask': { mark: '', answer: 'not asked' },
+  'webhook:hello-bot https://api.telegram.org trust': { mark: '', answer: 'not asked' },
+  'releases:bots': {},
+}
+const plan = (given: Delivery | undefined, state: Record<string, unknown> = {}) => {
+  const role = given === undefined ? bot : botRole(new Map([['hello-bot', given]]))
+  return planOf(role.resources(vars, facts, host), { ...bare, ...state }).filter(
+    (line) => !line.startsWith('directory:'),
+  )
+}
+
+const release = { id: '20261124-120000-abc', spec, colour: 'blue', secrets: {}, by: 'ops@laptop' }
+const current = 'text:/var/lib/botgarden/bots/hello-bot/current.json'
+
+test('a first release is known to the last detail before anything of it is there', () => {
+  assert.equal(plan(delivery()), [
+    'allocation:hello-bot: network 10.210.1.0/24, user 20001',
+    'network:botgarden-hello-bot: create, 10.210.1.0/24',
+    'secret:/etc/botgarden/secrets/bots/hello-bot/webhook-secret: generate',
+    'secret:/etc/botgarden/secrets/bots/hello-bot/database-password: generate',
+    'command:pgpass-hello_bot: write /etc/botgarden/secrets/bots/hello-bot/pgpass',
+    'token:hello-bot: put in place',
+    'postgres-role:hello_bot: create',
+    'postgres-database:hello_bot: create',
+    'release:hello-bot: release botgarden/hello-bot:abc',
+    'file:/opt/botgarden/nginx/conf/bots/hello-bot.conf: comes-with release:hello-bot',
+    'webhook:hello-bot: set to https://bots.example.org/tg/hello-bot',
+  ])
+})
+
+test('site.ts plans nothing for a bot that nobody has deployed', () => assert.equal(plan(undefined), []))
+
+test('another bot, and a route of the host, keep their networks', () => {
+  const taken = { 'allocations:bots': { other: 1 }, 'routes:ipv4': ['10.210.2.0/24'] }
+  assert.is(plan(delivery(), taken)[0], 'allocation:hello-bot: network 10.210.3.0/24, user 20003')
+  assert.throws(() => plan(delivery(), { 'routes:ipv4': ['10.210.0.0/16'] }), /no network of 10.210.0.0\/16 is free/)
+})
+
+test('what differs from the release that serves is named', () => {
+  const state = {
+    [current]: JSON.stringify({ ...release, spec: { ...spec, port: 8080 } }),
+    'allocations:bots': { 'hello-bot': 1 },
+  }
+  const line = plan(delivery(), state).find((each) => each.startsWith('release:'))
+  assert.is(line, 'release:hello-bot: release botgarden/hello-bot:abc: port, secret token')
+})
+
+const tokenFile = 'file:/etc/botgarden/secrets/bots/hello-bot/token'
+
+test('what serves is started again where it does not run, and what a cut release left is removed', () => {
+  const state = {
+    [current]: JSON.stringify(release),
+    'allocations:bots': { 'hello-bot': 1 },
+    [tokenFile]: { type: 'file' },
+  }
+  assert.ok(plan(undefined, state).includes('release:hello-bot: start again, since it is gone'))
+  const exited = { status: 'exited', health: '', config: '', memoryMB: 160, cpus: 0.5 }
+  const line = plan(undefined, { ...state, 'container:botgarden-hello-bot-blue': exited }).find((each) =>
+    each.startsWith('release:'),
+  )
+  assert.is(line, 'release:hello-bot: start again, since it is exited')
+})
+
+test('two of a bot that do not fit beside each other are refused before anything is touched', () => {
+  const running = { status: 'running', health: '', config: '', memoryMB: 160, cpus: 0.5 }
+  const state = {
+    [current]: JSON.stringify(release),
+    'allocations:bots': { 'hello-bot': 1 },
+    'container:botgarden-hello-bot-blue': running,
+  }
+  const cramped = { ...state, 'room:host': { memoryMB: 100, diskMB: 9000 } }
+  assert.throws(
+    () => plan(delivery({ port: 1 }), cramped),
+    /may take 160 MB, and 100 MB are free beside the version that serves/,
+  )
+  assert.ok(plan(delivery({ port: 1, mode: 'polling' }), cramped).some((line) => line.startsWith('release:')))
+  assert.throws(
+    () => plan(delivery({ port: 1 }), { ...state, 'room:host': { memoryMB: 999, diskMB: 100 } }),
+    /100 MB of disk/,
+  )
+})
+
+test('a token is never shown, and two bots on a host never share one', () => {
+  const all = botRole(new Map([['hello-bot', delivery()]])).resources(vars, facts, host)
+  const shown = scriptsOf(all, bare).join('\n')
+  assert.not.match(shown, 'a-token-of-a-bot')
+  assert.throws(
+    () => plan(delivery(), { 'token-owners:bots': { other: '123456' } }),
+    /hello-bot and other, .* have the token of one bot \(123456\)/,
+  )
+  assert.throws(() => plan({ ...delivery(), token: undefined }), /hello-bot has no token: set HELLO_BOT_TOKEN/)
+})
+
+test('a webhook that somebody took away is set again, and Telegram out of reach breaks no run', () => {
+  const state = { [current]: JSON.stringify(release), 'allocations:bots': { 'hello-bot': 1 } }
+  const ask = 'webhook:hello-bot https://api.telegram.org ask'
+  const hook = (answer: unknown, mark = 'x') =>
+    plan(delivery(), { ...state, [ask]: { mark, answer } }).filter((line) => line.startsWith('webhook:'))
+  assert.equal(hook({ url: '' }), ['webhook:hello-bot: set to https://bots.example.org/tg/hello-bot'])
+  assert.equal(hook('unreachable', 'unreachable'), [])
+  assert.throws(() => hook('refused'), /Telegram refuses the token of hello-bot/)
+})
+
+test('the inventory wins over the manifest', () => {
+  const said = specOf(
+    'x:1',
+    { port: 1, environment: { A: 2 } },
+    { port: 9, mode: 'polling', environment: { A: 1, B: true } },
+  )
+  assert.equal([said.port, said.mode, said.environment], [1, 'polling', { A: '2', B: 'true' }])
+  assert.equal(limitsOf({ memory: '1g' }, { memory: '64m', cpus: 2 }), { memoryMB: 1024, cpus: 2 })
+})
+
+for (const bad of [{ memory: '1t' }, { image: 'nginx' }, { environment: { lower: 1 } }, { token: 'abc' }, { hots: 1 }])
+  test(`refuses ${JSON.stringify(bad)}`, () => assert.not(v.is(botSettings, bad)))
+
+test('nginx hands on one path, and Telegram is told the port', () => {
+  assert.match(
+    locationText('a', '10.210.1.2', 3000, '/hook'),
+    /location = \/tg\/a \{[^}]*POST[^}]*\}\n {4}proxy_pass http:\/\/10.210.1.2:3000\/hook;/,
+  )
+  assert.is(webhookUrl('a', 'b.example.org', 8443), 'https://b.example.org:8443/tg/a')
+})
+
+test('an image is of what git would keep: content and whether it can be run, without secrets of this machine', async () => {
+  const source = join(folder, 'source')
+  mkdirSync(join(source, 'node_modules/x'), { recursive: true })
+  for (const [path, text] of [
+    ['Dockerfile', 'FROM x'],
+    ['.env', 'BOT_TOKEN=1'],
+    ['node_modules/x/y', '1'],
+    ['a.txt', 'a'],
+    ['b.md', 'b'],
+    ['.dockerignore', '*.md'],
+  ] as const)
+    writeFileSync(join(source, path), text)
+  const first = await contextOf(source, 'bots.x')
+  assert.is(first.files, 3)
+  writeFileSync(join(source, 'b.md'), 'changed')
+  writeFileSync(join(source, '.env'), 'changed')
+  assert.is((await contextOf(source, 'bots.x')).checksum, first.checksum)
+  writeFileSync(join(source, 'a.txt'), 'A')
+  assert.is.not((await contextOf(source, 'bots.x')).checksum, first.checksum)
+  rmSync(join(source, 'Dockerfile'))
+  await rejects(contextOf(source, 'bots.x'), /has no Dockerfile/)
+})
+
+test('what is missing on this machine is said before any host is touched', async () => {
+  await rejects(
+    prepared({ ...hello, name: 'no-bot' }),
+    /no folder bots\/no-bot: make it: npx zx playbooks\/new-bot.ts --name no-bot/,
+  )
+  await rejects(prepared({ ...hello, settings: { image: 'a:1', source: 'b' } }), /both image and source/)
+  await rejects(
+    prepared({ ...hello, settings: { image: 'a:1', token: { command: 'echo nonsense' } } }),
+    /is no token of a bot/,
+  )
+  await rejects(
+    prepared({ ...hello, settings: { image: 'a:1', token: { command: 'echo why >&2; exit 3' } } }),
+    /exit code 3[\s\S]*why/,
+  )
+  const { token, pull } = await prepared({
+    ...hello,
+    settings: { image: 'a:1', token: { command: 'echo 123456:abcdefghijklmnopqrstuv' } },
+  })
+  assert.ok(pull)
+  assert.is(String(token), '***')
+  const twin = delivery()
+  assert.throws(
+    () =>
+      refuseTwins(
+        new Map([
+          ['a', twin],
+          ['b', twin],
+        ]),
+      ),
+    /a and b have the token of one bot/,
+  )
+})
+
+test('back means the last release of another version whose image is still there', () => {
+  const past = (id: string, image: string, more: Partial<Past> = {}): Past => ({
+    ...release,
+    colour: 'blue',
+    id,
+    spec: { ...spec, image },
+    serving: false,
+    there: true,
+    ...more,
+  })
+  const all = [past('3', 'x:b', { serving: true }), past('2', 'x:b'), past('1', 'x:a')]
+  assert.is(chosen('a', all, undefined).id, '1')
+  assert.is(chosen('a', all, '2').id, '2')
+  assert.throws(() => chosen('a', all, '9'), /no release "9"/)
+  assert.throws(() => chosen('a', [past('1', 'x:a', { serving: true })], undefined), /no earlier version/)
+  assert.throws(
+    () => chosen('a', [past('2', 'x:b', { serving: true }), past('1', 'x:a', { there: false })], undefined),
+    /no longer on the host/,
+  )
+  assert.throws(() => chosen('a', [], undefined), /never released/)
+  assert.match(historyText(all), /^\* 3 /)
+})
+
+test.run()
+
+async function rejects(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
+  await promise.then(
+    () => assert.unreachable('nothing was refused'),
+    (error: Error) => assert.match(error.message, pattern),
+  )
+}

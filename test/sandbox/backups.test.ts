@@ -1,0 +1,329 @@
+// Needs a bare VPS of its own: `backups`. Backups as cron and an operator take them, and everything that goes wrong with them.
+
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { local as command } from '../../lib/local.ts'
+import { Secret } from '../../lib/secret.ts'
+import { quote } from '../../lib/sh.ts'
+import { opened } from '../../roles/backups/identity.ts'
+import { parseManifest } from '../../roles/backups/manifest.ts'
+import { parseName, stampOf } from '../../roles/backups/names.ts'
+import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
+import { countingProxy } from '../support/proxy.ts'
+import { inventoryOf, resultOf, run, scratchFile, scratchInventory } from '../support/runner.ts'
+import { portOf } from '../support/ssh.ts'
+
+const host = 'backups'
+const store = '/var/lib/botgarden/backups'
+const program = '/opt/botgarden/backups/backup'
+const identity = await generateX25519Identity()
+const recipients = [await identityToRecipient(identity)]
+const local = join(dirname(scratchFile('here', '')), 'copies')
+const copies = join(local, host)
+const vars = { recipients, local, alert: { command: 'cat >>/root/alerts' } }
+const inventory = inventoryOf(host, { backups: vars })
+const tenants = scratchInventory(host, { tenant: { names: ['one', 'two'] } })
+
+const site = (from: string, ...args: string[]) =>
+  run(['playbooks/site.ts', '-i', from, '--json', '--tags', 'docker,postgres,certbot,backups', ...args])
+const backup = (...args: string[]) => run(['playbooks/backup.ts', '-i', inventory, ...args])
+const inside = async (command: string, seconds = 60) => {
+  const { status, stdout, stderr } = await inVps(host, command, { seconds })
+  return { status, stdout: stdout.trim(), all: `${stdout}${stderr}` }
+}
+const sql = (text: string, database = 'one') =>
+  inside(
+    `printf %s ${quote(text)} | docker exec -i botgarden-postgres psql -XqAt -v ON_ERROR_STOP=1 -U postgres ${database}`,
+  )
+const status = async () => JSON.parse((await inside('cat /opt/botgarden/backups/status.json')).stdout)
+const there = async () => (await inside(`ls ${store}`)).stdout.split('\n').filter(Boolean)
+const here = () => (existsSync(copies) ? readdirSync(copies).filter(parseName).sort() : [])
+
+/** A backup on the host that must fail: the reason is told and alerted, nothing half is left, the good ones stay. */
+async function fails(reason: RegExp, before: string, after: string): Promise<void> {
+  const { lastGood } = await status()
+  const good = await there()
+  await inside(`rm -f /root/alerts; ${before}`)
+  const { status: code, all } = await inside(program)
+  await inside(after)
+  assert.is(code, 1, all)
+  assert.match(all, reason)
+  const now = await status()
+  assert.equal([now.result, now.lastGood], ['failed', lastGood])
+  assert.match(now.reason, reason)
+  assert.match((await inside('cat /root/alerts')).stdout, reason)
+  assert.equal(await there(), good)
+  assert.is((await inside(`ls -A ${store} | grep partial; ls -d /run/botgarden-backup.* 2>/dev/null`)).stdout, '')
+}
+
+test.before(async () => {
+  await freshVps(host)
+  const { code, stderr } = await site(inventoryOf(host, { backups: { ...vars, schedule: '* * * * *' } }))
+  assert.is(code, 0, stderr)
+  assert.is((await run(['test/support/tenant.ts', '-i', tenants])).code, 0)
+  await sql(`
+    create table users (id int primary key, name text); insert into users select n, 'visitor ' || n from generate_series(1, 100000) n;
+    create table noise as select n, md5(n::text) || md5((n + 0.5)::text) || md5((-n)::text) as text from generate_series(1, 200000) n;
+    create schema "My Own"; create table "My Own"."a (b" (x text); insert into "My Own"."a (b" values (E'1\\nCOPY users FROM stdin;\\n\\\\.\\n'), ('2')`)
+})
+test.after(() => removeVps(host))
+
+test('real cron takes one, and rows are counted as the dump holds them', async () => {
+  const since = Date.now()
+  while ((await inside(`grep -l '"database": "one"' ${store}/*/manifest.json`)).stdout === '') {
+    assert.ok(Date.now() - since < 130_000, (await inside('journalctl -n 20 -t botgarden-backup')).stdout)
+    await pause(500)
+  }
+  const [name] = (await there()).toReversed()
+  assert.equal((await status()).result, 'ok')
+  const { parts } = parseManifest((await inside(`cat ${store}/${name}/manifest.json`)).stdout)
+  const one = parts.find((part) => part.kind === 'database' && part.database === 'one')
+  const counted = { '"My Own"."a (b"': 2, 'public.noise': 200_000, 'public.users': 100_000 }
+  assert.equal(one?.kind === 'database' && one.tables, counted)
+})
+
+test('a second run changes nothing, and tells how old the last good one is', async () => {
+  assert.equal(resultOf(await site(inventory), host).ids, ['file:/etc/cron.d/botgarden-backups'])
+  await inside('flock /opt/botgarden/backups/lock true')
+  const again = await site(inventory)
+  const { changed, unknown, roundTrips } = resultOf(again, host)
+  assert.equal({ changed, unknown, roundTrips }, { changed: 0, unknown: 0, roundTrips: 1 })
+  assert.match(JSON.parse(again.stdout).outputs[host].backups[0], /^last good one \d+ min old/)
+})
+
+test('nobody but root reaches the files, and root reads nothing in them', async () => {
+  assert.match((await inside(`runuser -u debian -- ls ${store}`)).all, /Permission denied/)
+  assert.is((await inside(`find ${store} ! -user root -o -type d ! -perm 0700 -o -type f ! -perm 0600`)).stdout, '')
+  const password = (await inside('cat /etc/botgarden/secrets/tenants/one')).stdout
+  for (const text of ['visitor 4711', password, 'PRIVATE KEY', 'SCRAM-SHA-256'])
+    assert.is(
+      (await inside(`grep -rlF -- ${quote(text)} ${store} /opt/botgarden/backups /run/botgarden*`)).stdout,
+      '',
+      text,
+    )
+})
+
+test('a backup now: taken, brought here, verified, and opened by the operator’s key alone', async () => {
+  const { code, stdout, stderr } = await backup()
+  assert.is(code, 0, stderr)
+  assert.match(stdout, /taken: \S+Z, \d/)
+  const [name = ''] = here().toReversed()
+  assert.ok((await there()).includes(name))
+  const folder = join(copies, name)
+  const { parts } = parseManifest(readFileSync(join(folder, 'manifest.json'), 'utf8'))
+  const stranger = new Secret(await generateX25519Identity())
+  for (const part of parts) {
+    const plain = await Array.fromAsync(opened(folder, part, [stranger, new Secret(identity)]))
+    assert.is(Buffer.concat(plain).length, part.size)
+    let refused = ''
+    await Array.fromAsync(opened(folder, part, [stranger])).catch(({ message }) => (refused = message))
+    assert.match(refused, /none of these identities opens it/)
+    if (part.kind === 'globals') assert.match(Buffer.concat(plain).toString(), /CREATE ROLE one;/)
+    if (part.kind === 'files')
+      assert.match(Buffer.concat(plain).toString('latin1'), 'etc/botgarden/secrets/tenants/one')
+  }
+})
+
+test('cron’s run says nothing where all is well', async () => {
+  assert.equal(await backup('--quiet'), { code: 0, stdout: '', stderr: '' })
+  assert.equal(await backup('--quiet', '--status'), { code: 0, stdout: '', stderr: '' })
+})
+
+test('one database by itself', async () => {
+  assert.is((await backup('--name', 'two')).code, 0)
+  const [name = ''] = here().toReversed()
+  assert.match(name, /Z-two$/)
+  const { parts } = parseManifest(readFileSync(join(copies, name, 'manifest.json'), 'utf8'))
+  assert.equal(
+    parts.map(({ file }) => file),
+    ['database-two.dump.age'],
+  )
+  const { code, stderr } = await backup('--name', 'three')
+  assert.is(code, 3)
+  assert.match(stderr, /there is no database "three": there are one postgres two/)
+})
+
+test('the server is down', () =>
+  fails(
+    /databases cannot be listed.*(is not running|container)/,
+    'docker stop botgarden-postgres',
+    'docker start botgarden-postgres',
+  ))
+
+test('the dump is cut short', async () => {
+  await inside('for s in $(seq 30); do docker exec botgarden-postgres pg_isready -q && break; sleep 1; done')
+  const killer = `setsid sh -c 'until [ -s ${store}/.partial-*/database-one.dump.age ]; do :; done; pkill -9 -x pg_dump' >/dev/null 2>&1 &`
+  await fails(/database-one.dump.age: /, killer, 'true')
+})
+
+test('the disk is full in the middle of the dump, and too full to begin', async () => {
+  const mount = (size: string) => `mount -t tmpfs -o mode=0700,size=${size} none ${store}`
+  await fails(/no space left on device/, `${mount('4m')}`, `umount ${store}`)
+  await fails(
+    /too full to begin: \d % free, and minFree asks for 15/,
+    `${mount('4m')}; head -c 3700000 /dev/zero >${store}/x`,
+    `umount ${store}`,
+  )
+})
+
+test('a failure on the host is the operator’s as well: one block, exit code 3, and the copies stay', async () => {
+  const before = here()
+  await inside('docker pause botgarden-postgres; docker stop -t 0 botgarden-postgres')
+  const failed = await backup('--quiet')
+  const told = JSON.parse((await site(inventory, '--check')).stdout).outputs[host].backups
+  await inside(
+    'docker start botgarden-postgres; for s in $(seq 30); do docker exec botgarden-postgres pg_isready -q && break; sleep 1; done',
+  )
+  assert.equal([failed.code, failed.stdout], [3, ''])
+  assert.match(failed.stderr, /^backups {2}FAILED: no backup was taken: the databases cannot be listed/)
+  assert.equal(here(), before)
+  assert.match(told.join('\n'), /last good one .*\nFAILED at /)
+})
+
+test('two at once: one is taken, the other says so', async () => {
+  const { stdout } = await inside(
+    `${program} >/dev/null 2>&1 & a=$!; ${program} >/dev/null 2>&1; b=$?; wait $a; echo $(($? + b))`,
+  )
+  assert.is(stdout, '75')
+  const runs = await Promise.all([backup(), backup()])
+  assert.equal(runs.map(({ code }) => code).sort(), [0, 3])
+  assert.match(runs.map(({ stderr }) => stderr).join(''), /another run holds .*\.lock/)
+})
+
+test('a byte that has flipped on the host is found before the backup counts', async () => {
+  assert.is((await inside(program)).status, 0)
+  const [bad = ''] = (await there()).toReversed()
+  await inside(`f=${store}/${bad}/database-one.dump.age; printf X | dd of=$f bs=1 seek=50000 conv=notrunc`)
+  const { code, stderr } = await backup()
+  assert.is(code, 3)
+  assert.match(stderr, `${bad}: was pulled and is not as it was taken: database-one.dump.age: its checksum`)
+  assert.not(here().includes(bad))
+  assert.ok((await there()).at(-1) === here().at(-1), 'the good one that was taken then is here')
+  await inside(`rm -rf ${store}/${bad}`)
+})
+
+test('a collapse is doubted once, and nothing is removed meanwhile', async () => {
+  await sql('create table kept as table noise; truncate noise')
+  await sql('drop table kept')
+  const { code, stderr } = await backup()
+  assert.is(code, 3)
+  assert.match(stderr, /in doubt: database-one\.dump\.age: \d+ bytes, less than half of/)
+  await sql(
+    'insert into noise select n, md5(n::text) || md5((n + 0.5)::text) || md5((-n)::text) from generate_series(1, 200000) n',
+  )
+  assert.is((await backup()).code, 0)
+})
+
+test('a clock that is wrong is told, and costs no backup', async () => {
+  const good = await there()
+  await inside(
+    `printf '#!/bin/sh\\nexec /usr/bin/date -d "+3650 days" "$@"\\n' >/usr/local/bin/date; chmod +x /usr/local/bin/date`,
+  )
+  const ahead = await backup()
+  await inside('rm /usr/local/bin/date')
+  assert.is(ahead.code, 3)
+  assert.match(ahead.stderr, /its clock and this machine's differ: it is 3650 days ahead/)
+  const [future = ''] = (await there()).toReversed()
+  const back = await backup()
+  assert.is(back.code, 3)
+  assert.match(back.stderr, `${future}: from the future`)
+  const now = await there()
+  for (const name of good.slice(-1)) assert.ok(now.includes(name), name)
+  await inside(`rm -rf ${store}/${future}`)
+  renameSync(join(copies, future), join(local, 'future'))
+})
+
+test('a connection that breaks in the middle of a pull is made again, and a run that is cut is gone on with', async () => {
+  const port = portOf(host)
+  const proxy = await countingProxy(port)
+  const config = readFileSync(sshConfigFor(host), 'utf8').replace(
+    `Port ${port}`,
+    `Port ${proxy.port}\n  HostKeyAlias [127.0.0.1]:${port}`,
+  )
+  const through = inventoryOf(host, { backups: vars }, { sshConfig: scratchFile('ssh_config_cut', config) })
+  const cold = { BOTGARDEN_CONTROL_PERSIST: '0' }
+
+  proxy.cutAfter(4_000_000)
+  const mended = await run(['playbooks/backup.ts', '-i', through], cold)
+  assert.is(mended.code, 0, mended.stderr)
+  assert.match(mended.stderr, /connection was lost.*again in 5 s/)
+  assert.match(mended.stderr, /✓ \S+: [\d.]+ MB, after [34]\.\d MB that were here/)
+
+  proxy.cutAfter(4_000_000, { dead: true })
+  const cut = await run(['playbooks/backup.ts', '-i', through, '--quiet'], cold)
+  assert.is(cut.code, 4)
+  assert.match(cut.stderr, /^backups {2}unreachable: /)
+  await proxy.close()
+  const resumed = await backup()
+  assert.is(resumed.code, 0, resumed.stderr)
+  assert.match(resumed.stderr, /after [34]\.\d MB that were here/)
+  assert.equal(here().at(-1), (await there()).at(-1))
+})
+
+test('the operator’s cron runs it from its bare environment, and restic takes the copies along', async () => {
+  const bin = join(local, 'bin')
+  mkdirSync(bin, { recursive: true })
+  const tab = join(local, 'tab')
+  const fake = (name: string, text: string) => {
+    renameSync(scratchFile(name, `#!/bin/sh\n${text}\n`), join(bin, name))
+    chmodSync(join(bin, name), 0o755)
+  }
+  fake(
+    'crontab',
+    `if [ "$1" = -l ]; then cat ${tab} 2>/dev/null || { echo 'no crontab for you' >&2; exit 1; }; else cat >${tab}; fi`,
+  )
+  const withBin = { PATH: `${bin}:${process.env.PATH}` }
+  assert.is((await run(['playbooks/backup.ts', '-i', inventory, '--install-cron', '17 3 * * *'], withBin)).code, 0)
+  const entry =
+    readFileSync(tab, 'utf8')
+      .match(/^17 3 \* \* \* (.*)$/m)?.[1]
+      ?.replaceAll('\\%', '%') ?? ''
+  const count = here().length
+  const asCron = scratchFile(
+    'as-cron',
+    `exec env -i HOME=${quote(process.env.HOME ?? '/')} LOGNAME=x SHELL=/bin/sh PATH=/usr/bin:/bin sh -c ${quote(entry)}`,
+  )
+  assert.is(await runSh(asCron), '')
+  assert.is(here().length, count + 1)
+  assert.is((await run(['playbooks/backup.ts', '-i', inventory, '--remove-cron'], withBin)).code, 0)
+  assert.is(readFileSync(tab, 'utf8'), '')
+
+  const offsite = { restic: 'sftp:x:/y', passwordCommand: 'pass show x' }
+  const pushing = inventoryOf(host, { backups: { ...vars, offsite } })
+  const missing = await run(['playbooks/backup.ts', '-i', pushing], {
+    PATH: `${dirname(process.execPath)}:${bin}:/usr/bin:/bin`,
+  })
+  assert.match(missing.stderr, /restic is missing, which offsite needs: apt-get install restic/)
+  fake('restic', `echo "$RESTIC_REPOSITORY $RESTIC_PASSWORD_COMMAND $*" >${local}/pushed`)
+  assert.is((await run(['playbooks/backup.ts', '-i', pushing], withBin)).code, 0)
+  assert.match(
+    readFileSync(join(local, 'pushed'), 'utf8'),
+    new RegExp(`^sftp:x:/y pass show x backup --quiet .* ${copies}$`, 'm'),
+  )
+})
+
+test('past 26 hours the status is 3, whichever side it is that is old', async () => {
+  assert.is((await backup('--status')).code, 0)
+  const [name = ''] = here().toReversed()
+  const old = `${stampOf(Date.now() - 27 * 3_600_000)}`
+  for (const each of here().filter((other) => other !== name)) renameSync(join(copies, each), join(local, each))
+  renameSync(join(copies, name), join(copies, old))
+  const stale = await backup('--status')
+  assert.is(stale.code, 3)
+  assert.match(stale.stderr, /all: the last good backup here is 27 h old/)
+  const none = await run(['playbooks/backup.ts', '-i', inventoryOf(host)])
+  assert.is(none.code, 1)
+  assert.match(none.stderr, /backups\.recipients: missing/)
+})
+
+/** What a script prints that a shell runs, stderr included. */
+async function runSh(file: string): Promise<string> {
+  const { stdout, stderr } = await command({ nothrow: true })`sh ${file}`
+  return `${stdout}${stderr}`
+}
+
+test.run()

@@ -1,0 +1,296 @@
+// Needs a bare VPS of its own: `bots`, the sandbox's certificate authority and its Telegram. A bot from its first release on.
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { local } from '../../lib/local.ts'
+import { freshVps, inVps, removeVps, telegramControlUrl } from '../../sandbox/index.ts'
+import { type TelegramClient, telegramAt } from '../../sandbox/telegram/client.ts'
+import { inventoryOf, type Run, resultOf, run } from '../support/runner.ts'
+import { addressOf } from '../support/ssh.ts'
+
+const host = 'bots'
+const domain = 'bots.sandbox'
+const model = resolve(import.meta.dirname, '../../bots/hello-bot')
+const folder = mkdtempSync(join(tmpdir(), 'bots-test-'))
+const tokens: Record<string, string> = {}
+let telegram: TelegramClient
+let chatId = 1000
+
+const vars = {
+  bot: { telegram: 'http://telegram.sandbox:8081', settle: 3, drain: 5 },
+  nginx: { telegram: ['10.212.0.0/16'] },
+  certbot: { server: 'https://pebble.sandbox:14000/dir', authority: '.sandbox/acme-ca.pem' },
+}
+const bots: Record<string, Record<string, unknown>> = { 'hello-bot': { host } }
+const inventory = (more: object = {}, entry: object = { domain }) =>
+  inventoryOf(host, vars, { hosts: { [host]: entry }, bots: { ...bots, ...more } })
+const site = (file = inventory()) => run(['playbooks/site.ts', '-i', file, '--json'])
+const deploy = (args: string[], file = inventory(), env = tokens) =>
+  run(['playbooks/bot.ts', '-i', file, '--json', ...args], env)
+const hello = (file?: string, env?: Record<string, string>) => deploy(['--name', 'hello-bot'], file, env)
+const changed = (result: Run) => resultOf(result, host).ids as string[]
+const inside = async (command: string) => (await inVps(host, command, { seconds: 60 })).stdout.trim()
+
+/** What the bot answers to a text, in a chat of its own. */
+async function answer(text: string, name = 'story-hello'): Promise<string> {
+  const chat = chatId++
+  await telegram.act(name, { chat, text, language: 'en' })
+  for (let after = 0, tries = 0; tries < 20; tries++) {
+    for (const entry of await telegram.chat(name, chat, { after, wait: 1 })) {
+      after = entry.seq
+      if (entry.from === 'bot') return entry.text
+    }
+  }
+  return 'no answer'
+}
+
+/** The model with one file changed, as a source of its own. */
+function variant(name: string, file: string, content: string): object {
+  const source = join(folder, name)
+  cpSync(model, source, { recursive: true, filter: (path) => !path.includes('node_modules') })
+  writeFileSync(join(source, file), content)
+  return { 'hello-bot': { host, source } }
+}
+
+test.before(async () => {
+  await freshVps(host)
+  telegram = telegramAt(await telegramControlUrl())
+  for (const [variable, name] of [
+    ['HELLO_BOT_TOKEN', 'story-hello'],
+    ['OTHER_BOT_TOKEN', 'story-other'],
+    ['PYTHON_BOT_TOKEN', 'story-python'],
+  ] as const)
+    tokens[variable] = (await telegram.ensureBot(name)).token
+  const { code, stdout, stderr } = await site()
+  if (code !== 0) throw new Error(stdout + stderr)
+})
+test.after(async () => {
+  rmSync(folder, { recursive: true })
+  await removeVps(host)
+})
+
+test('a check lists what the first release then does, and the second changes nothing in one round trip', async () => {
+  const check = await deploy(['--name', 'hello-bot', '--check'])
+  assert.is(check.code, 2)
+  const first = await hello()
+  assert.is(first.code, 0, resultOf(first, host).error)
+  const checked = resultOf(check, host)
+  assert.equal(changed(first).sort(), [...checked.ids, ...checked.unknownIds].sort())
+  const { changed: none, roundTrips, unknown } = resultOf(await hello(), host)
+  assert.equal({ none, roundTrips, unknown }, { none: 0, roundTrips: 1, unknown: 0 })
+  assert.is(resultOf(await site(), host).changed, 0)
+})
+
+test('it greets through Telegram, TLS, nginx and its database', async () => {
+  assert.match(await answer('/start'), /^Hello/)
+  const users =
+    'docker exec botgarden-postgres psql -XAtU postgres hello_bot -c "select count(*) from processed_update"'
+  assert.ok(Number(await inside(users)) >= 1)
+})
+
+test('a new version takes over, and the one before is gone; back again with --rollback', async () => {
+  const next = variant(
+    'next',
+    'src/messages/en.ts',
+    readFileSync(join(model, 'src/messages/en.ts'), 'utf8').replaceAll('Hello', 'Welcome'),
+  )
+  const released = await hello(inventory(next))
+  assert.is(released.code, 0, resultOf(released, host).error)
+  assert.match(await answer('/start'), /^Welcome/)
+  assert.is(await inside("docker ps -a --format '{{.Names}}' | grep -c hello-bot"), '1')
+
+  const list = await deploy(['--name', 'hello-bot', '--releases'])
+  assert.is(list.stdout.split('\n').filter((line) => line.startsWith('* ')).length, 1)
+  const back = await deploy(['--name', 'hello-bot', '--rollback'])
+  assert.is(back.code, 0, resultOf(back, host).error)
+  assert.match(await answer('/start'), /^Hello/)
+  assert.is(resultOf(await site(), host).changed, 0)
+})
+
+for (const [what, file, content, said] of [
+  ['crashes at its start', 'src/main.ts', 'console.log("no way"); process.exit(7)', /exit code 7[\s\S]*no way/],
+  [
+    'crashes while it settles',
+    'src/main.ts',
+    `import { createServer } from 'node:http'\ncreateServer((_, r) => r.end('ok')).listen(3000)\nsetTimeout(() => { console.log('my heart'); process.exit(9) }, 2500)`,
+    /ended \d s after it was ready[\s\S]*exit code 9[\s\S]*my heart/,
+  ],
+  [
+    'cannot migrate',
+    'migrations/2099-01-01-broken.ts',
+    `export async function up() { throw new Error('no such column') }\nexport async function down() {}`,
+    /no such column[\s\S]*migration failed/,
+  ],
+] as const)
+  test(`a version that ${what}: the one before serves on, and the message says why`, async () => {
+    const failed = await hello(inventory(variant(what.replaceAll(' ', '-'), file, content)))
+    assert.is(failed.code, 3)
+    assert.match(resultOf(failed, host).error, said)
+    assert.match(await answer('/start'), /^Hello/)
+    assert.is(await inside("docker ps -a --format '{{.Names}}' | grep -c hello-bot"), '1')
+  })
+
+test('a token that Telegram refuses is never put in place', async () => {
+  const wrong = await hello(undefined, { ...tokens, HELLO_BOT_TOKEN: `${tokens.HELLO_BOT_TOKEN?.slice(0, -5)}xxxxx` })
+  assert.is(wrong.code, 3)
+  assert.match(resultOf(wrong, host).error, 'Telegram refuses the token of hello-bot')
+  assert.match(await answer('/start'), /^Hello/)
+})
+
+test('a bot that is too big for its host is refused before anything is touched', async () => {
+  const refused = await hello(inventory({ 'hello-bot': { host, memory: '64g', environment: { X: '1' } } }))
+  assert.is(refused.code, 3)
+  assert.match(resultOf(refused, host).error, /may take 65536 MB, and \d+ MB are free beside the version that serves/)
+  assert.equal(changed(refused), [])
+})
+
+test('after all that the next good version takes over', async () => {
+  const good = await hello(inventory({ 'hello-bot': { host, environment: { LOG_LEVEL: 'debug' } } }))
+  assert.equal(changed(good).slice(0, 1), ['release:hello-bot'], resultOf(good, host).error)
+  assert.match(await answer('/start'), /^Hello/)
+  assert.is((await hello()).code, 0)
+})
+
+test('limits change without a new container', async () => {
+  const before = await inside(
+    'docker inspect -f "{{.Id}}" botgarden-hello-bot-blue botgarden-hello-bot-green 2>/dev/null',
+  )
+  const more = { 'hello-bot': { host, memory: '200m' } }
+  assert.equal(changed(await site(inventory(more))), ['limits:hello-bot'])
+  assert.is(
+    await inside('docker inspect -f "{{.Id}}" botgarden-hello-bot-blue botgarden-hello-bot-green 2>/dev/null'),
+    before,
+  )
+  assert.equal(changed(await site()), ['limits:hello-bot'])
+})
+
+test('two bots with one token are refused before any host is touched', async () => {
+  const both = { 'other-bot': { host, source: model } }
+  const same = await deploy(['--all'], inventory(both), { ...tokens, OTHER_BOT_TOKEN: tokens.HELLO_BOT_TOKEN ?? '' })
+  assert.is(same.code, 1)
+  assert.match(same.stderr, 'hello-bot and other-bot have the token of one bot')
+})
+
+test('a second bot touches nothing of the first, and neither reaches the other', async () => {
+  bots['other-bot'] = { host, source: model }
+  const running = "docker ps --format '{{.Names}} {{.ID}}' | grep -v other | sort"
+  const before = await inside(running)
+  const second = await deploy(['--name', 'other-bot'])
+  assert.is(second.code, 0, resultOf(second, host).error)
+  assert.is(await inside(running), before)
+  assert.match(await answer('/start', 'story-other'), /^Hello/)
+
+  const from = (script: string) =>
+    inside(`docker exec $(docker ps --format '{{.Names}}' | grep other-bot) node -e '${script}' 2>&1`)
+  const connect = (address: string, port: number) =>
+    from(
+      `const s=require("node:net").connect(${port},"${address}");s.setTimeout(2000,()=>{console.log("silence");process.exit()});s.on("connect",()=>{console.log("open");process.exit()});s.on("error",e=>console.log(e.code))`,
+    )
+  assert.is(await connect('10.210.1.2', 3000), 'silence')
+  assert.is(await connect('10.210.1.3', 3000), 'silence')
+  assert.is(await connect('10.210.2.1', 22), 'silence')
+  assert.is(await connect('169.254.169.254', 80), 'silence')
+  const enter = `cat /etc/botgarden/secrets/bots/other-bot/database-password - </dev/null | docker exec -i -e PGPASSFILE=/none botgarden-postgres psql -XAt -W -U other_bot -d hello_bot -c 'select 1' 2>&1`
+  assert.match(await inside(enter), 'permission denied for database')
+})
+
+test('a call without the secret reaches no handler', async () => {
+  const address = await addressOf(host)
+  const here = local({ quiet: true, nothrow: true })
+  const post = (...more: string[]) =>
+    here`curl --silent --insecure --output /dev/null --write-out ${'%{http_code}'} --resolve ${`${domain}:443:${address}`} ${more} https://${domain}/tg/hello-bot`
+  const updates =
+    'docker exec botgarden-postgres psql -XAtU postgres hello_bot -c "select count(*) from processed_update"'
+  const before = await inside(updates)
+  const update = JSON.stringify({
+    update_id: 1,
+    message: { message_id: 1, date: 1, chat: { id: 1, type: 'private' }, text: '/start' },
+  })
+  const body = ['-H', 'content-type: application/json', '--data', update]
+  assert.is((await post(...body)).stdout, '401')
+  assert.is((await post(...body, '-H', 'X-Telegram-Bot-Api-Secret-Token: guess')).stdout, '401')
+  assert.is((await post()).stdout, '403')
+  assert.is(await inside(updates), before)
+})
+
+test('no token and no password stands in inspect, in any process of others, or in a log', async () => {
+  const values = (
+    await inside('for f in /etc/botgarden/secrets/bots/*/* ; do case $f in *pgpass) ;; *) cat $f; echo ;; esac; done')
+  )
+    .split('\n')
+    .filter(Boolean)
+  assert.ok(values.length >= 6)
+  for (const value of values) {
+    const found = await inside(
+      `v=${value}; { docker inspect $(docker ps -aq); for c in $(docker ps -aq); do docker logs $c; done; journalctl --no-pager; cat /var/log/*.log; ` +
+        `for e in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do tr '\\0' ' ' <$e; echo; done; } 2>&1 | grep -v "v=$v" | grep -c -- "$v"`,
+    )
+    assert.is(found, '0')
+  }
+})
+
+test('a bot that asks for its updates itself is stopped before the next one starts, and has no way in', async () => {
+  const polling = { 'other-bot': { host, source: model, mode: 'polling' } }
+  const other = await deploy(['--name', 'other-bot'], inventory(polling))
+  assert.is(other.code, 0, resultOf(other, host).error)
+  assert.match(await answer('/start', 'story-other'), /^Hello/)
+  assert.is(await inside('ls /opt/botgarden/nginx/conf/bots'), 'hello-bot.conf')
+  const again = await deploy(
+    ['--name', 'other-bot'],
+    inventory({ 'other-bot': { host, source: model, mode: 'polling', environment: { LOG_LEVEL: 'debug' } } }),
+  )
+  assert.is(again.code, 0, resultOf(again, host).error)
+  assert.match(await answer('/start', 'story-other'), /^Hello/)
+  assert.is(await inside('docker logs $(docker ps --format "{{.Names}}" | grep other-bot) 2>&1 | grep -c 409'), '0')
+})
+
+test('any language will do: a bot of 20 lines of Python', async () => {
+  const python = { 'python-bot': { host, source: resolve(import.meta.dirname, '../support/python-bot') } }
+  const result = await deploy(['--name', 'python-bot'], inventory(python))
+  assert.is(result.code, 0, resultOf(result, host).error)
+  assert.is(await answer('how are you', 'story-python'), 'python: how are you')
+  bots['python-bot'] = python['python-bot']
+})
+
+test('taken off its host, nothing of a bot is left but a last dump', async () => {
+  const asked = await deploy(['--name', 'other-bot', '--remove'])
+  assert.is(asked.code, 1)
+  assert.match(asked.stderr, 'nobody is here to be asked')
+  const gone = await deploy(['--name', 'other-bot', '--remove', '--yes'])
+  assert.is(gone.code, 0, resultOf(gone, host).error)
+  assert.is(
+    await inside(
+      'find / -xdev -path /proc -prune -o -name "*other-bot*" -print 2>/dev/null | grep -v "^/var/log\\|^/var/lib/docker" | grep -v removed',
+    ),
+    '',
+  )
+  assert.match(
+    await inside('docker exec -i botgarden-postgres pg_restore --list </var/lib/botgarden/removed/other-bot-*.dump'),
+    'dbname: other_bot',
+  )
+  assert.is(
+    await inside(
+      'docker exec botgarden-postgres psql -XAtU postgres -c "select count(*) from pg_database where datname = \'other_bot\'"',
+    ),
+    '0',
+  )
+  delete bots['other-bot']
+  assert.is(resultOf(await site(), host).changed, 0)
+})
+
+test('on a bare address the certificate signs itself, Telegram is given it, and all goes on', async () => {
+  const bare = inventory({}, {})
+  const moved = await site(bare)
+  assert.is(moved.code, 0, resultOf(moved, host).error)
+  const result = await hello(bare)
+  assert.is(result.code, 0, resultOf(result, host).error)
+  const { webhook } = (await telegram.report('story-hello')) as unknown as {
+    webhook: { url: string; has_custom_certificate: boolean }
+  }
+  assert.match(webhook.url, /^https:\/\/10\.212\.\d+\.\d+\/tg\/hello-bot$/)
+  assert.match(await answer('/start'), /^Hello/)
+})
+
+test.run()
