@@ -7,8 +7,11 @@ export function imageThere(name: string): Reading<boolean> {
   return reading(imagesThere, name)
 }
 
-/** An image from a registry. An exact version is pulled once: it is not looked for again where it is there. */
-export function pulledImage(name: string): Resource {
+/**
+ * An image from a registry. An exact version is pulled once: it is not looked for again where it is there. `config`: the
+ * folder on the host with the client's logins.
+ */
+export function pulledImage(name: string, { config = '' } = {}): Resource {
   const now = imageThere(name)
   return resource({
     id: `image:${name}`,
@@ -17,7 +20,14 @@ export function pulledImage(name: string): Resource {
     plan: ({ now: there }) =>
       there
         ? []
-        : [{ summary: 'pull', script: sh`docker pull --quiet ${name}`, long: true, predicts: [becomes(now, true)] }],
+        : [
+            {
+              summary: 'pull',
+              script: sh`docker ${config === '' ? [] : ['--config', config]} pull --quiet ${name}`,
+              long: true,
+              predicts: [becomes(now, true)],
+            },
+          ],
   })
 }
 

@@ -3,7 +3,9 @@ import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import type { Secret } from '../../lib/secret.ts'
 import { sh } from '../../lib/sh.ts'
 import type { Context } from './context.ts'
+import { type Login, registryConfig, registryLogins } from './registry.ts'
 import type { Manifest } from './settings.ts'
+import { archiveOf } from './ship.ts'
 import type { Spec } from './spec.ts'
 
 /** What a deploy brings to a host. */
@@ -13,6 +15,10 @@ export interface Delivery {
   /** What the image is built from; without it the image is there, or is pulled. */
   readonly context: Context | undefined
   readonly pull: boolean
+  /** The image lies on the host as an archive already. */
+  readonly shipped?: boolean
+  /** For the registry that it is pulled from. */
+  readonly logins?: readonly Login[]
   /** Given now; without it the host keeps what it has. */
   readonly token: Secret | undefined
   readonly secrets: ReadonlyMap<string, Secret | undefined>
@@ -23,8 +29,27 @@ export interface Delivery {
 /** The image of a delivery on the host. */
 export function delivered(bot: string, delivery: Delivery | undefined): Resource[] {
   if (delivery === undefined) return []
-  if (delivery.pull) return [pulledImage(delivery.spec.image)]
-  return delivery.context === undefined ? [] : [built(bot, delivery.spec.image, delivery.context)]
+  const { pull, context, shipped, logins = [] } = delivery
+  const { image } = delivery.spec
+  // The folder is there, or the logins of nobody are asked for: an empty one does no harm.
+  if (pull) return [...registryLogins(logins), pulledImage(image, { config: registryConfig })]
+  if (context === undefined) return []
+  return [shipped ? loaded(bot, image) : built(bot, image, context)]
+}
+
+/** Built elsewhere, and laid on the host beforehand. */
+function loaded(bot: string, image: string): Resource {
+  const now = imageThere(image)
+  return resource({
+    id: `image:${image}`,
+    wants: 'there',
+    reads: { now },
+    plan: ({ now: there }) => {
+      if (there) return []
+      const script = sh`docker load --quiet --input ${archiveOf(bot)}; rm -f ${archiveOf(bot)}`
+      return [{ summary: 'load, as it was built elsewhere', script, long: true, predicts: [becomes(now, true)] }]
+    },
+  })
 }
 
 /** Built on the host that runs it. The tag is of everything that goes into it: what is there is never built again. */

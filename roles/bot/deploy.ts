@@ -10,14 +10,16 @@ import type { Delivery } from './delivery.ts'
 import { chosen, history, historyText, logsOf } from './history.ts'
 import { type BotVars, botRole } from './index.ts'
 import { placesOf } from './place.ts'
-import { prepared, refuseTwins } from './prepare.ts'
+import { loginsOf, prepared, refuseTwins } from './prepare.ts'
 import { removed } from './removal.ts'
+import { ship } from './ship.ts'
 import { askTelegram } from './telegram.ts'
 
 /** The options of bot.ts beyond those of every playbook. */
 export const deployFlags = {
   name: { value: 'BOT', multiple: true, help: 'this bot of the inventory' },
   all: { help: 'every bot of the inventory, in its order, up to the first that fails' },
+  build: { value: 'WHERE', help: 'where its image is built: host (default), or local, for a host with little memory' },
   rollback: { help: 'back to the version before, with its configuration of then' },
   'rollback-to': { value: 'RELEASE', help: 'back to this release' },
   releases: { help: 'list the releases of a bot' },
@@ -54,10 +56,24 @@ export async function deploy(session: Session): Promise<number> {
   for (const entry of inventory.hosts.flatMap(({ bots }) => bots))
     if (names.includes(entry.name)) deliveries.set(entry.name, await prepared(entry))
   refuseTwins(deliveries)
-  const code = await session.converge(places, [botRole(deliveries)])
+  const local = buildsHere(session)
+  const code = await session.converge(places, async (place, connection) => {
+    const logins = await loginsOf(place.vars.bot as BotVars)
+    const own = [...deliveries].filter(([name]) => place.bots.some((each) => each.name === name))
+    for (const [name, { spec, context }] of own)
+      if (local && context && !options.check)
+        await ship(name, spec.image, context, connection, (line) => session.report.line(`${place.name}  ${line}`))
+    return [botRole(new Map(own.map(([name, each]) => [name, { ...each, logins, shipped: local }])))]
+  })
   if (code === 0 && given('drop-pending') && !options.check)
     for (const each of places) await dropPending(session, each, names)
   return code
+}
+
+function buildsHere({ options }: Session): boolean {
+  const where = options.own.get('build')?.[0] ?? 'host'
+  if (where !== 'host' && where !== 'local') throw new UsageError(`--build ${where}: host or local`)
+  return where === 'local'
 }
 
 function namesOf({ options, inventory }: Session): string[] {

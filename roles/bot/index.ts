@@ -12,7 +12,7 @@ import { network } from './network.ts'
 import { addressOf, allocated, allocations, placesOf, userOf } from './place.ts'
 import { currentRelease, parseRelease, release } from './release.ts'
 import { madeHere, ownSecret, token } from './secrets.ts'
-import { type BotSettings, botSettings } from './settings.ts'
+import { type BotSettings, botSettings, secretSource } from './settings.ts'
 import { databaseName, limitsOf, type Spec } from './spec.ts'
 import { whatRuns } from './told.ts'
 import { webhook } from './webhook.ts'
@@ -35,6 +35,11 @@ const vars = v.strictObject({
   settle: v.optional(seconds('a number of seconds'), 20),
   /** How long the version before it may take to finish what it has begun. */
   drain: v.optional(seconds('a number of seconds'), 30),
+  /** Where images come from that are not public, by the registry's host; the host keeps what it was given once. */
+  registries: v.optional(
+    v.record(v.string(), v.strictObject({ username: v.pipe(v.string(), v.nonEmpty()), password: secretSource })),
+    {},
+  ),
   /** How many images of a bot's are kept beside the one that serves, to go back to. */
   keep: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(50)), 3),
 })

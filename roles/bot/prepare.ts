@@ -11,6 +11,8 @@ import { Secret } from '../../lib/secret.ts'
 import { readYaml, throwAll } from '../../lib/yaml.ts'
 import { contextOf } from './context.ts'
 import type { Delivery } from './delivery.ts'
+import type { BotVars } from './index.ts'
+import type { Login } from './registry.ts'
 import { tokenVariable } from './secrets.ts'
 import { type BotSettings, type Manifest, manifestSchema, type SecretSource } from './settings.ts'
 import { specOf } from './spec.ts'
@@ -108,6 +110,16 @@ async function secretsOf(
     found.set(name, value ? new Secret(value) : undefined)
   }
   return found
+}
+
+/** The logins that this machine has for the registries of a host. */
+export async function loginsOf({ registries }: BotVars): Promise<Login[]> {
+  const logins = []
+  for (const [registry, { username, password }] of Object.entries(registries)) {
+    const value = await valueFrom(password, `bot.registries.${registry}.password`)
+    if (value) logins.push({ registry, username, password: new Secret(value) })
+  }
+  return logins
 }
 
 /** Undefined where a variable is not set: then the host keeps what it has. A command that fails is an error. */

@@ -56,11 +56,11 @@ export function webhook(hook: Hook): Resource {
       const uploaded = certificate !== 'absent' && certificate.selfSigned ? certificate.fingerprint : undefined
       const sum = (key !== 'absent' && key.sha256) || ''
       const mark = createHash('sha256')
-        .update(JSON.stringify([hook.url, spec.allowedUpdates, spec.maxConnections, uploaded]))
+        .update(JSON.stringify([hook.url, spec.allowedUpdates, spec.maxConnections]))
         .digest('hex')
         .slice(0, 16)
       const taken = typeof now.answer === 'object' && now.answer.url !== hook.url
-      const whole = `${mark}-${sum.slice(0, 16)}`
+      const whole = `${mark}-${sum.slice(0, 16)}-${uploaded?.slice(0, 16) ?? ''}`
       if (now.mark === whole && !taken) return []
       const summary = taken && now.mark === whole ? 'set again: Telegram has another' : `set to ${hook.url}`
       const script = setWebhook(hook, spec, uploaded !== undefined, mark)
@@ -78,20 +78,22 @@ function told({ bot }: Hook, { mark }: HookState, spec: Spec | undefined): Outpu
 function setWebhook(hook: Hook, spec: Spec, upload: boolean, mark: string): Script {
   const { bot, url, telegram, name } = hook
   const { secrets, state } = placesOf(bot)
+  const pem = `${tlsFolder}/${name}/current/fullchain.pem`
   const lines = [
     `form-string = ${JSON.stringify(`url=${url}`)}`,
     `form-string = "max_connections=${spec.maxConnections}"`,
     ...(spec.allowedUpdates === undefined
       ? []
       : [`form-string = ${JSON.stringify(`allowed_updates=${JSON.stringify(spec.allowedUpdates)}`)}`]),
-    ...(upload ? [`form = "certificate=@${tlsFolder}/${name}/current/fullchain.pem"`] : []),
+    ...(upload ? [`form = "certificate=@${pem}"`] : []),
   ]
   const more = sh`printf '%s\n' ${lines}; printf 'form-string = "secret_token=%s"\n' "$(cat ${secrets}/webhook-secret)"`
+  const certificate = upload ? sh`$(openssl x509 -in ${pem} -outform der | sha256sum | cut -c 1-16)` : sh``
   const { text } = sh`
     answer=$(${askTelegram(telegram, `${secrets}/token`, 'setWebhook', more.text)})
     case $answer in
-    # A secret that was made in this very run is known to the host alone.
-    *'"ok":true'*) mark=${mark}-$(sha256sum <${secrets}/webhook-secret | cut -c 1-16) ;;
+    # A secret or a certificate that was made in this very run is known to the host alone.
+    *'"ok":true'*) mark=${mark}-$(sha256sum <${secrets}/webhook-secret | cut -c 1-16)-${certificate} ;;
     *'"error_code"'*) echo "Telegram: $(printf %s "$answer" | sed -n 's/.*"description":"\([^"]*\)".*/\1/p')"; exit 1 ;;
     *) echo "warning: Telegram does not answer: $answer" | sed 's/bot[0-9]*:[A-Za-z0-9_-]*/bot***/g'; mark=unreachable ;;
     esac
