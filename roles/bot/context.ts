@@ -12,6 +12,8 @@ export interface Context {
   readonly files: number
   /** Of the paths, modes and contents of all files: SHA-256, hexadecimal. */
   readonly checksum: string
+  /** The same of the files in the folder of its migrations; undefined where there are none. */
+  readonly migrations: string | undefined
 }
 
 /** In MB, uncompressed: what travels is kept in memory on the way. */
@@ -21,11 +23,24 @@ const largest = 64
 const always = ['.git', '.env', '.env.*', '!.env.example', 'node_modules', '**/node_modules', '*.log']
 
 /** Packs a folder with a Dockerfile as `docker build` would, minding its .dockerignore. */
-export async function contextOf(folder: string, key: string): Promise<Context> {
+export async function contextOf(folder: string, key: string, migrations = 'migrations'): Promise<Context> {
   const rules = await readFile(join(folder, '.dockerignore'), 'utf8').catch(() => '')
   const ignored = ignore.default().add(rules).add(always)
   const files = (await filesIn(folder, '')).filter((path) => path === 'Dockerfile' || !ignored.ignores(path)).sort()
   if (!files.includes('Dockerfile')) throw new InventoryError(`${key}: ${folder} has no Dockerfile`)
+  const migrating = files.filter((path) => path.startsWith(`${migrations}/`))
+  const { checksum, bytes } = await summed(folder, files)
+  if (bytes > largest * 1e6)
+    throw new InventoryError(
+      `${key}: ${folder} holds ${Math.round(bytes / 1e6)} MB for its image, more than ${largest}: leave out in .dockerignore what it does not need`,
+    )
+  return {
+    ...{ archive: await packed(folder, files), files: files.length, checksum },
+    migrations: migrating.length === 0 ? undefined : (await summed(folder, migrating)).checksum.slice(0, 16),
+  }
+}
+
+async function summed(folder: string, files: readonly string[]): Promise<{ checksum: string; bytes: number }> {
   const hash = createHash('sha256')
   let bytes = 0
   for (const path of files) {
@@ -37,11 +52,7 @@ export async function contextOf(folder: string, key: string): Promise<Context> {
       .update(content)
       .update('\0')
   }
-  if (bytes > largest * 1e6)
-    throw new InventoryError(
-      `${key}: ${folder} holds ${Math.round(bytes / 1e6)} MB for its image, more than ${largest}: leave out in .dockerignore what it does not need`,
-    )
-  return { archive: await packed(folder, files), files: files.length, checksum: hash.digest('hex') }
+  return { checksum: hash.digest('hex'), bytes }
 }
 
 async function filesIn(folder: string, below: string): Promise<string[]> {

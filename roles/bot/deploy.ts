@@ -7,7 +7,7 @@ import { ask } from '../../lib/requests.ts'
 import { role } from '../../lib/role.ts'
 import { suggest } from '../../lib/suggest.ts'
 import type { Delivery } from './delivery.ts'
-import { chosen, history, historyText, logsOf } from './history.ts'
+import { chosen, history, historyText, logsOf, migrationWarning } from './history.ts'
 import { type BotVars, botRole } from './index.ts'
 import { placesOf } from './place.ts'
 import { loginsOf, prepared, refuseTwins } from './prepare.ts'
@@ -97,9 +97,13 @@ function namesOf({ options, inventory }: Session): string[] {
 
 function rollback(session: Session, host: InventoryHost, bot: string, id: string | undefined): Promise<number> {
   return session.converge([host], async (_, connection) => {
-    const past = chosen(bot, await history(bot, connection), id)
+    const all = await history(bot, connection)
+    const past = chosen(bot, all, id)
+    const warning = migrationWarning(all, past)
+    if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)
     const delivery: Delivery = {
-      ...{ spec: past.spec, manifest: {}, context: undefined, pull: false, token: undefined },
+      ...{ spec: past.spec, context: undefined, pull: false, token: undefined },
+      manifest: past.limits ? { memory: `${past.limits.memoryMB}m`, cpus: past.limits.cpus } : {},
       secrets: new Map(past.spec.secrets.map((name) => [name, undefined])),
       by: `rollback to ${past.id}`,
     }

@@ -51,6 +51,15 @@ export function chosen(bot: string, past: readonly Past[], id: string | undefine
   return found
 }
 
+/** What going back does not bring back: a database that migrations have changed since. */
+export function migrationWarning(past: readonly Past[], target: Past): string | undefined {
+  const serving = past.find((release) => release.serving)
+  if (serving === undefined || serving.spec.migrations === target.spec.migrations) return undefined
+  const dump = past.slice(0, past.indexOf(target)).findLast((release) => release.dump !== undefined)?.dump
+  const where = dump === undefined ? '' : `; as it was before them it is on the host in ${dump}`
+  return `the migrations have changed since ${target.id}, and the database stays as it is${where}`
+}
+
 /** A line a release. */
 export function historyText(past: readonly Past[]): string {
   if (past.length === 0) return 'no release yet\n'

@@ -10,7 +10,7 @@ import { locationFile, locationText, webhookUrl } from './edge.ts'
 import { limits } from './limits.ts'
 import { network } from './network.ts'
 import { addressOf, allocated, allocations, placesOf, userOf } from './place.ts'
-import { currentRelease, parseRelease, release } from './release.ts'
+import { currentRelease, parseRelease, type Release, release } from './release.ts'
 import { madeHere, ownSecret, token } from './secrets.ts'
 import { type BotSettings, botSettings, secretSource } from './settings.ts'
 import { databaseName, limitsOf, type Spec } from './spec.ts'
@@ -60,7 +60,7 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
       const url = webhookUrl(entry.name, name, host.httpsPort)
       const resources = botResources(entry, wanted, delivery, { name, url })
       // Without a delivery there is nothing to be on this host but what is there.
-      return delivery === undefined ? resources.map((inner) => whereDeployed(entry.name, inner)) : resources
+      return delivery === undefined ? resources.map((inner) => whereReleased(entry.name, () => true, inner)) : resources
     })
     const folders = [
       directory('/opt/botgarden'),
@@ -82,7 +82,6 @@ function botResources(
   const places = placesOf(bot)
   const entry = settings as BotSettings
   const target = delivery?.spec
-  const manifest = delivery?.manifest ?? {}
   const numbered = (make: (number: number) => Resource) =>
     fromReading(allocations, { [bot]: 1 }, (taken) => make(taken[bot] ?? 1))
   const deployed = (make: (spec: Spec, number: number, colour: 'blue' | 'green') => Resource) =>
@@ -94,15 +93,20 @@ function botResources(
     )
   const owned = (make: (user: string) => Resource[]) =>
     make('0').map((_, i) => numbered((number) => make(userOf(number))[i] as Resource))
-  const limit = limitsOf(entry, manifest)
-  // What a bot needs is settled by its manifest, which without a delivery only its release knows.
-  const needsDatabase = target?.database ?? entry.database ?? true
+  // What a bot's manifest says only a delivery and the release that serves know.
+  const limit = (current: Release | undefined) =>
+    limitsOf(entry, delivery?.manifest ?? {}, delivery ? undefined : current?.limits)
+  const needsDatabase = target?.database ?? true
+  const forDatabase = (inner: Resource) =>
+    delivery === undefined ? whereReleased(bot, ({ spec }) => spec.database, inner) : inner
   return [
     allocated(bot, base),
     numbered((number) => network(places.network, `${base}.${number}.0/24`, number, bot)),
     ...owned((user) => [
       directory(places.secrets, { mode: '0500', owner: user, group: user }),
-      ...madeHere(places.secrets, user, needsDatabase ? databaseName(bot) : undefined),
+      ...madeHere(places.secrets, user, needsDatabase ? databaseName(bot) : undefined).map((inner) =>
+        inner.id.endsWith('webhook-secret') ? inner : forDatabase(inner),
+      ),
       token(places.secrets, user, delivery?.token, telegram, bot),
       ...[...(delivery?.secrets ?? [])].map(([name, value]) => ownSecret(places.secrets, user, bot, name, value)),
     ]),
@@ -115,7 +119,7 @@ function botResources(
             settings: { statement_timeout: '30s', lock_timeout: '10s', idle_in_transaction_session_timeout: '30s' },
           }),
           database(databaseName(bot), { owner: databaseName(bot) }),
-        ]
+        ].map(forDatabase)
       : []),
     ...delivered(bot, delivery),
     release({ bot, base, telegram }, target, { limits: limit, settle, drain, keep, by: delivery?.by ?? 'site.ts' }),
@@ -128,7 +132,15 @@ function botResources(
 
 /** For what is the same in every version. */
 const sample: Spec = {
-  ...{ image: '', mode: 'webhook', port: 3000, health: undefined, migrate: undefined, webhookPath: '/webhook' },
+  ...{
+    image: '',
+    mode: 'webhook',
+    port: 3000,
+    health: undefined,
+    migrate: undefined,
+    migrations: undefined,
+    webhookPath: '/webhook',
+  },
   ...{ allowedUpdates: undefined, maxConnections: 10, database: true, environment: {}, secrets: [] },
 } as const
 
@@ -138,11 +150,15 @@ function location(bot: string, spec: Spec, address: string): Resource {
   return spec.mode === 'webhook' ? present : { ...present, plan: () => [] }
 }
 
-function whereDeployed(bot: string, inner: Resource): Resource {
+/** Only where a release serves, and is like this. */
+function whereReleased(bot: string, isLike: (release: Release) => boolean, inner: Resource): Resource {
   const current = currentRelease(bot)
   return {
     ...inner,
     reads: [...inner.reads, current],
-    plan: (read): readonly Change[] => (read(current) === undefined ? [] : inner.plan(read)),
+    plan: (read): readonly Change[] => {
+      const release = parseRelease(read(current))
+      return release !== undefined && isLike(release) ? inner.plan(read) : []
+    },
   }
 }

@@ -2,20 +2,22 @@ import { containerState } from '../../lib/container.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
 import { placesOf } from './place.ts'
-import { currentRelease, parseRelease } from './release.ts'
+import { currentRelease, parseRelease, type Release } from './release.ts'
 import type { Limits } from './spec.ts'
 
 /** What the container that serves may take: changed while it runs. */
-export function limits(bot: string, wanted: Limits): Resource {
+export function limits(bot: string, wantedFor: (current: Release | undefined) => Limits): Resource {
   const places = placesOf(bot)
   const [blue, green] = [containerState(places.container('blue')), containerState(places.container('green'))]
   return resource({
     id: `limits:${bot}`,
-    wants: wanted,
+    wants: 'as the inventory says',
     reads: { release: currentRelease(bot), blue, green },
     plan: ({ release, ...states }) => {
-      const colour = parseRelease(release)?.colour
-      if (colour === undefined) return []
+      const current = parseRelease(release)
+      if (current === undefined) return []
+      const { colour } = current
+      const wanted = wantedFor(current)
       const state = states[colour]
       if (state === 'absent' || (state.memoryMB === wanted.memoryMB && state.cpus === wanted.cpus)) return []
       const memory = `${wanted.memoryMB}m`

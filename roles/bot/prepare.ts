@@ -28,10 +28,11 @@ export async function prepared(entry: BotEntry): Promise<Delivery> {
   if (settings.image !== undefined && settings.source !== undefined)
     throw new InventoryError(`${key}: both image and source; it is either built here or by somebody else`)
   const manifest = folder === undefined ? {} : await manifestOf(folder, key)
-  const context = folder === undefined ? undefined : await contextOf(folder, key)
+  const context =
+    folder === undefined ? undefined : await contextOf(folder, key, settings.migrations ?? manifest.migrations)
   const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
   return {
-    spec: specOf(image, settings, manifest),
+    spec: specOf(image, settings, manifest, context?.migrations),
     manifest,
     context,
     pull: settings.image !== undefined,

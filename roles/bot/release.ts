@@ -23,6 +23,10 @@ export interface Release {
   /** SHA-256 of each secret as the container has read it. */
   readonly secrets: Readonly<Record<string, string>>
   readonly by: string
+  /** What it may take where the inventory does not say so. */
+  readonly limits?: Limits
+  /** The dump that was taken before its migrations ran, on the host. */
+  readonly dump?: string
 }
 
 /** The release that serves; undefined where there was none yet. */
@@ -36,7 +40,7 @@ export function parseRelease(text: string | undefined): Release | undefined {
 
 /** How a version gets to serve, and what it is measured by. */
 export interface Terms {
-  readonly limits: Limits
+  readonly limits: (current: Release | undefined) => Limits
   /** How long a new container must stay up before it serves, and the old one may take to finish, in seconds. */
   readonly settle: number
   readonly drain: number
@@ -57,7 +61,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
   )
   const inner = resource({
     id: `release:${bot}`,
-    wants: { target, limits: terms.limits },
+    wants: { target },
     reads: {
       current: currentRelease(bot),
       taken: allocations,
@@ -79,6 +83,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       const number = read(allocations)[bot]
       if (number === undefined) throw new HostError(`bot ${bot} has no number on this host`)
       const whole: Seat = { ...seat, number }
+      const limits = terms.limits(current)
       const containers = {
         blue: read(containerState(places.container('blue'))),
         green: read(containerState(places.container('green'))),
@@ -86,9 +91,9 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       const secrets = Object.fromEntries(secretFiles.map(([name, state]) => [name, sumOf(read(state))]))
 
       const predicted = (colour: Colour): Change['predicts'] => {
-        const after: Release = { id: 'new', spec, colour, secrets, by: terms.by }
-        const { checksum } = serviceFile(whole, colour, spec, terms.limits)
-        const running = { status: 'running', health: '', config: checksum, ...terms.limits }
+        const after: Release = { id: 'new', spec, colour, secrets, by: terms.by, limits }
+        const { checksum } = serviceFile(whole, colour, spec, limits)
+        const running = { status: 'running', health: '', config: checksum, ...limits }
         return [
           becomes(currentRelease(bot), JSON.stringify(after)),
           becomes(containerState(places.container(colour)), running),
@@ -103,8 +108,8 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
         if (!read(imageThere(spec.image))) throw new HostError(`there is no image ${spec.image} on this host`)
         const colour: Colour = current?.colour === 'blue' ? 'green' : 'blue'
         const old = current && containers[current.colour] !== 'absent' ? current : undefined
-        refuseCramped(bot, spec, terms.limits, old !== undefined, read(room))
-        const change: Switch = { seat: whole, spec, colour, old, terms, secrets: Object.keys(secrets) }
+        refuseCramped(bot, spec, limits, old !== undefined, read(room))
+        const change: Switch = { seat: whole, spec, colour, old, terms, limits, secrets: Object.keys(secrets) }
         return [
           {
             summary:
@@ -117,7 +122,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
         ]
       }
       if (current === undefined) return []
-      const { checksum } = serviceFile(whole, current.colour, spec, terms.limits)
+      const { checksum } = serviceFile(whole, current.colour, spec, limits)
       const serving = containers[current.colour]
       const idle = containers[other(current.colour)]
       const wrong =
@@ -132,7 +137,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       return [
         {
           summary: wrong === undefined ? 'remove what a cut release left' : `start again, since ${wrong}`,
-          script: startAgain(whole, current, terms, wrong !== undefined),
+          script: startAgain(whole, current, limits, wrong !== undefined),
           long: true,
           predicts: predicted(current.colour) ?? [],
         },

@@ -20,6 +20,8 @@ const manifest = {
   health: v.optional(path),
   /** Brings the database up to date, in a container of its own, before the new version starts. */
   migrate: v.optional(words),
+  /** The folder whose files are the migrations: a release that changes them has the database dumped first. */
+  migrations: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]+(\/[\w.-]+)*$/), v.description('a folder in the source'))),
   mode: v.optional(v.picklist(['webhook', 'polling'])),
   webhookPath: v.optional(path),
   allowedUpdates: v.optional(v.array(v.pipe(v.string(), v.regex(/^[a-z_]+$/)))),

@@ -7,6 +7,8 @@ export interface Spec {
   readonly port: number
   readonly health: string | undefined
   readonly migrate: readonly string[] | undefined
+  /** A checksum of the migrations; undefined where there are none, or nobody knows. */
+  readonly migrations: string | undefined
   readonly webhookPath: string
   readonly allowedUpdates: readonly string[] | undefined
   readonly maxConnections: number
@@ -23,7 +25,7 @@ export interface Limits {
 }
 
 /** The version of a bot that runs this image: what the inventory says, else its manifest, else what is usual. */
-export function specOf(image: string, settings: BotSettings, manifest: Manifest): Spec {
+export function specOf(image: string, settings: BotSettings, manifest: Manifest, migrations?: string): Spec {
   const said = { ...manifest, ...settings }
   const environment = { ...manifest.environment, ...settings.environment }
   return {
@@ -32,6 +34,7 @@ export function specOf(image: string, settings: BotSettings, manifest: Manifest)
     port: said.port ?? 3000,
     health: said.health,
     migrate: said.migrate,
+    migrations: said.migrate === undefined ? undefined : migrations,
     webhookPath: said.webhookPath ?? '/webhook',
     allowedUpdates: said.allowedUpdates,
     // A small bot on a small host: what it cannot work on at once waits at Telegram.
@@ -42,10 +45,12 @@ export function specOf(image: string, settings: BotSettings, manifest: Manifest)
   }
 }
 
-export function limitsOf(settings: BotSettings, manifest: Manifest): Limits {
+/** What the inventory says, else the manifest, else what was settled at the release, else what is usual. */
+export function limitsOf(settings: BotSettings, manifest: Manifest, released?: Limits): Limits {
+  const memory = settings.memory ?? manifest.memory
   return {
-    memoryMB: megabytes(settings.memory ?? manifest.memory ?? '160m'),
-    cpus: settings.cpus ?? manifest.cpus ?? 0.5,
+    memoryMB: memory === undefined ? (released?.memoryMB ?? 160) : megabytes(memory),
+    cpus: settings.cpus ?? manifest.cpus ?? released?.cpus ?? 0.5,
   }
 }
 

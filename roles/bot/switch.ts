@@ -1,10 +1,11 @@
 import { nginxFolder, reloadFunction } from '../../lib/nginx.ts'
+import { postgresContainer } from '../../lib/postgres-catalog.ts'
 import { type Script, sh } from '../../lib/sh.ts'
 import { locationFile, locationText } from './edge.ts'
 import { addressOf, type Colour, placesOf } from './place.ts'
 import type { Release, Terms } from './release.ts'
 import { type Seat, serviceFile } from './service.ts'
-import type { Spec } from './spec.ts'
+import { databaseName, type Limits, type Spec } from './spec.ts'
 import { askTelegram } from './telegram.ts'
 
 export interface Switch {
@@ -15,6 +16,7 @@ export interface Switch {
   /** What serves until then. */
   readonly old: Release | undefined
   readonly terms: Terms
+  readonly limits: Limits
   /** The names of the secrets whose checksums are recorded. */
   readonly secrets: readonly string[]
 }
@@ -26,10 +28,10 @@ const patience = 60
  * Brings a version to serve. Up to the moment when it is recorded any failure leaves the old one serving, or has it serve
  * again; a cut leaves containers that the next run knows for leftovers, since a boot does not bring them back.
  */
-export function switchScript({ seat, spec, colour, old, terms, secrets }: Switch): Script {
+export function switchScript({ seat, spec, colour, old, terms, limits, secrets }: Switch): Script {
   const { bot } = seat
   const places = placesOf(bot)
-  const { text, file, name } = serviceFile(seat, colour, spec, terms.limits)
+  const { text, file, name } = serviceFile(seat, colour, spec, limits)
   const oldName = old === undefined ? '' : places.container(old.colour)
   const polling = spec.mode === 'polling' || old?.spec.mode === 'polling'
   const script = sh`
@@ -52,6 +54,8 @@ export function switchScript({ seat, spec, colour, old, terms, secrets }: Switch
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${`${file}.new`}
     mv -fT ${`${file}.new`} ${file}
     trap undo EXIT
+    dump=
+    ${dumpBefore(bot, spec, old)}
     ${migration(seat, spec, file, name)}
     ${polling && old !== undefined ? sh`docker stop --time 20 "$old" >/dev/null; stopped=yes` : sh`:`}
     docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
@@ -59,7 +63,7 @@ export function switchScript({ seat, spec, colour, old, terms, secrets }: Switch
     settle ${terms.settle}
     ${spec.mode === 'webhook' ? sh`edge_forth; switched=yes` : old?.spec.mode === 'webhook' ? sh`edge_off; switched=yes` : sh`:`}
     ${spec.mode === 'webhook' ? delivered(seat, old) : sh`:`}
-    ${record(seat, spec, colour, terms, secrets)}
+    ${record(seat, { spec, colour, by: terms.by, limits }, secrets)}
     docker update --restart unless-stopped "$new" >/dev/null
     trap - EXIT
     ${old === undefined ? sh`:` : retire(seat, old, terms)}
@@ -68,9 +72,9 @@ export function switchScript({ seat, spec, colour, old, terms, secrets }: Switch
 }
 
 /** Has the version that is recorded serve, and nothing beside it. */
-export function startAgain(seat: Seat, current: Release, terms: Terms, start: boolean): Script {
+export function startAgain(seat: Seat, current: Release, limits: Limits, start: boolean): Script {
   const places = placesOf(seat.bot)
-  const { text, file, name } = serviceFile(seat, current.colour, current.spec, terms.limits)
+  const { text, file, name } = serviceFile(seat, current.colour, current.spec, limits)
   const idle = places.container(current.colour === 'blue' ? 'green' : 'blue')
   const script = sh`
     new=${name}
@@ -153,6 +157,22 @@ function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Release | un
     }`
 }
 
+/** Of the database as it was before its migrations changed it: the newest three stay. */
+function dumpBefore(bot: string, spec: Spec, old: Release | undefined): Script {
+  if (old === undefined || !spec.database || spec.migrate === undefined || spec.migrations === old.spec.migrations)
+    return sh`:`
+  const folder = `/var/lib/botgarden/dumps/${bot}`
+  return sh`
+    mkdir -p -m 0700 /var/lib/botgarden/dumps ${folder}
+    dump=${folder}/$(date -u +%Y%m%d-%H%M%S).dump
+    (umask 077; docker exec ${postgresContainer} pg_dump -U postgres -Fc ${databaseName(bot)} >"$dump.new")
+    docker exec -i ${postgresContainer} pg_restore --list <"$dump.new" >/dev/null
+    sync "$dump.new"
+    mv -fT "$dump.new" "$dump"
+    echo "its migrations changed: the database before them is in $dump"
+    ls -1 ${folder}/*.dump | sort -r | tail -n +4 | xargs -r rm -f`
+}
+
 function migration(seat: Seat, spec: Spec, file: string, name: string): Script {
   if (spec.migrate === undefined) return sh`:`
   const container = `botgarden-${seat.bot}-migrate`
@@ -186,14 +206,18 @@ function delivered(seat: Seat, old: Release | undefined): Script {
 }
 
 /** The moment at which the new version is the one that serves. */
-function record({ bot }: Seat, spec: Spec, colour: Colour, { by }: Terms, secrets: readonly string[]): Script {
+function record(
+  { bot }: Seat,
+  release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits'>,
+  secrets: readonly string[],
+): Script {
   const { state, current, secrets: folder } = placesOf(bot)
-  const tag = spec.image.replace(/^.*[:@]/, '').slice(-12)
-  const head = JSON.stringify({ spec, colour, by }).slice(1, -1)
+  const tag = release.spec.image.replace(/^.*[:@]/, '').slice(-12)
+  const head = JSON.stringify(release).slice(1, -1)
   return sh`
     sums=
     for secret in ${secrets}; do sums="$sums\${sums:+,}\"$secret\":\"$(sha256sum <${folder}/"$secret" | cut -c 1-64)\""; done
-    printf '{"id":"%s","secrets":{%s},%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} >${`${current}.new`}
+    printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} "\${dump:+,\"dump\":\"$dump\"}" >${`${current}.new`}
     sync ${`${current}.new`}
     cat ${`${current}.new`} >>${`${state}/releases`}
     mv -fT ${`${current}.new`} ${current}`

@@ -9,7 +9,7 @@ import { Secret } from '../../lib/secret.ts'
 import { contextOf } from '../../roles/bot/context.ts'
 import type { Delivery } from '../../roles/bot/delivery.ts'
 import { locationText, webhookUrl } from '../../roles/bot/edge.ts'
-import { chosen, historyText, type Past } from '../../roles/bot/history.ts'
+import { chosen, historyText, migrationWarning, type Past } from '../../roles/bot/history.ts'
 import { bot, botRole } from '../../roles/bot/index.ts'
 import { prepared, refuseTwins } from '../../roles/bot/prepare.ts'
 import { botSettings } from '../../roles/bot/settings.ts'
@@ -214,6 +214,21 @@ test('what is missing on this machine is said before any host is touched', async
       ),
     /a and b have the token of one bot/,
   )
+})
+
+test('going back over migrations is warned of, with the dump from before them', () => {
+  const past = (id: string, migrations: string, more: Partial<Past> = {}): Past => ({
+    ...release,
+    colour: 'blue',
+    id,
+    spec: { ...spec, migrations },
+    serving: false,
+    there: true,
+    ...more,
+  })
+  const all = [past('3', 'b', { serving: true }), past('2', 'b', { dump: '/d/2.dump' }), past('1', 'a')]
+  assert.match(migrationWarning(all, all[2] as Past) ?? '', /changed since 1, .*in \/d\/2.dump/)
+  assert.is(migrationWarning(all, all[1] as Past), undefined)
 })
 
 test('back means the last release of another version whose image is still there', () => {

@@ -22,9 +22,9 @@ test('a year of nights leaves seven days, five weeks and six months', async () =
   ])
 })
 
-test('of several of one day the newest stays', async () => {
-  const backups = [at(now), at(now - 3_600_000), at(now - 7_200_000)]
-  assert.equal((await retired(backups, keep, now)).remove, [backups[1]?.name, backups[2]?.name])
+test('of several of one day the newest stays, but all of today and yesterday', async () => {
+  const backups = [0, 1, 24, 25, 48, 49, 50].map((hours) => at(now - hours * 3_600_000))
+  assert.equal((await retired(backups, keep, now)).remove, [backups[5]?.name, backups[6]?.name])
 })
 
 test('time alone removes nothing: who comes back after years finds what was there', async () => {
@@ -97,7 +97,9 @@ function wantedBy(backups: readonly Name[], rule: typeof keep): Set<string> {
     const groups = Map.groupBy(past, ({ time }) => periods[kind](time))
     return [...groups.values()].slice(0, rule[kind]).flatMap(([first]) => first?.name ?? [])
   })
-  return new Set([...past.slice(0, 1).map(({ name }) => name), ...newest])
+  const dayOf = ({ time }: Name) => periods.daily(time)
+  const fresh = past.filter((each) => dayOf(each) >= dayOf(past[0] as Name) - 1).map(({ name }) => name)
+  return new Set([...fresh, ...newest])
 }
 
 /** Random numbers that are the same ones each time. */
