@@ -68,7 +68,7 @@ export function play(playbook: Playbook): Promise<void> {
       process.stdout.write(masked(`${text}\n`))
       return 0
     }
-    const report = reporter(options)
+    const report = reporter({ ...options, quiet: options.own.has('quiet') })
     onInterrupt(() => {
       report.close()
       return report.underWay()

@@ -20,11 +20,23 @@ export interface Reporter {
   close(): void
 }
 
-export function reporter({ verbose, json }: { verbose: boolean; json: boolean }): Reporter {
+export function reporter({
+  verbose,
+  json,
+  quiet = false,
+}: {
+  verbose: boolean
+  json: boolean
+  /** Says nothing at all: for cron, which mails whatever is said. */
+  quiet?: boolean
+}): Reporter {
   const paint = paintFor(process.stderr, process.env)
+  if (quiet) return reporterOn(silent, { verbose: false, live: false, paint })
   const live = !json && isLive(process.stderr, process.env)
   return reporterOn(live ? liveScreen(process.stderr, paint) : plainScreen(process.stderr), { verbose, live, paint })
 }
+
+const silent: Screen = { line: () => {}, show: () => {}, close: () => {} }
 
 export function reporterOn(
   screen: Screen,

@@ -63,6 +63,22 @@ export async function ask(connection: Connection, script: Script): Promise<strin
   return Buffer.concat(chunks).toString()
 }
 
+/** Runs a script and hands on what it prints, as it comes and as it is: nothing is kept. Returns its exit status. */
+export async function stream(connection: Connection, script: Script, sink: (bytes: Buffer) => void): Promise<number> {
+  let failure: unknown
+  const text = (bytes: Buffer) => {
+    if (failure !== undefined) return
+    try {
+      sink(bytes)
+    } catch (error) {
+      failure = error
+    }
+  }
+  const status = await connection.request(() => script.text, { text })
+  if (failure !== undefined) throw failure
+  return status
+}
+
 async function runSteps(
   connection: Connection,
   steps: readonly Step[],

@@ -1,4 +1,5 @@
 import { play } from '../lib/play.ts'
+import { hasBackups } from '../roles/backups/choose.ts'
 import { deploy, deployFlags } from '../roles/bot/deploy.ts'
 import { allRoles, bot } from '../roles/index.ts'
 
@@ -16,5 +17,5 @@ await play({
     ['--name hello-bot --releases', 'what has been released, and when'],
     ['--name hello-bot --remove', 'off its host'],
   ],
-  run: deploy,
+  run: (session) => deploy(session, hasBackups),
 })

@@ -1,14 +1,14 @@
 import type { Role } from '../lib/role.ts'
 import { backups } from './backups/index.ts'
 import { base } from './base/index.ts'
-import { bot } from './bot/index.ts'
+import { bot, botRole } from './bot/index.ts'
 import { certbot } from './certbot/index.ts'
 import { docker } from './docker/index.ts'
 import { nginx } from './nginx/index.ts'
 import { postgres } from './postgres/index.ts'
 import { ufw } from './ufw/index.ts'
 
-export { backups, base, bot, certbot, docker, nginx, postgres, ufw }
+export { backups, base, bot, botRole, certbot, docker, nginx, postgres, ufw }
 
 /** Every role there is: an inventory may hold vars for each, whichever of them a playbook applies. */
 export const allRoles: readonly Role[] = [base, ufw, docker, postgres, nginx, certbot, bot, backups]

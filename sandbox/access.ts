@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { withLock } from '../lib/file-lock.ts'
 import { local } from '../lib/local.ts'
-import { withLock } from './lock.ts'
 import { home, paths } from './names.ts'
 
 /** A VPS that was seen ready: this very container, since this very start. */

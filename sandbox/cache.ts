@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { withLock } from '../lib/file-lock.ts'
 import { tryDocker } from './docker.ts'
-import { withLock } from './lock.ts'
 import { hashOf, paths } from './names.ts'
 import type { Progress } from './progress.ts'
 

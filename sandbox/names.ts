@@ -21,6 +21,9 @@ export const paths = {
   inventory: join(home, 'inventory.yaml'),
   /** Whom to trust when speaking to the sandbox's certificate authority. */
   acmeCa: join(home, 'acme-ca.pem'),
+  /** The key that opens the backups of the sandbox's hosts, and its public half. */
+  backupKey: join(home, 'backup-key.txt'),
+  backupRecipient: join(home, 'backup-recipient.txt'),
   logs: join(home, 'logs'),
   /** Shared by every checkout: what is known about a daemon that we started, and the locks. */
   machine: process.getuid?.() === 0 ? '/run/botgarden' : join(homedir(), '.cache', 'botgarden'),

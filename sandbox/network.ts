@@ -1,6 +1,6 @@
 import { HostError } from '../lib/errors.ts'
+import { withLock } from '../lib/file-lock.ts'
 import { docker, tryDocker } from './docker.ts'
-import { withLock } from './lock.ts'
 import { aliasesOf, checkoutHash, containerOf, label, network, paths } from './names.ts'
 
 /** Makes sure of this checkout's network and returns the address of its name server. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { withLock } from '../lib/file-lock.ts'
 import { docker, type Result, tryDocker } from './docker.ts'
-import { withLock } from './lock.ts'
 import { containerOf, home, label, network } from './names.ts'
 import type { Progress } from './progress.ts'
 import { see } from './seen.ts'

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { UsageError } from '../lib/errors.ts'
 import { isReady, writeAtomic } from './access.ts'
+import { ensureBackupKey, hasBackupKey } from './backup-key.ts'
 import { inventoryFor } from './inventory.ts'
 import { paths } from './names.ts'
 import { partNames } from './parts.ts'
@@ -15,6 +16,7 @@ export async function up(options: { hosts?: number; memory?: string; progress: P
   const names = Array.from({ length: hosts }, (_, index) => `vps${index + 1}`)
   if (!(await isUp(names, memory))) {
     const ground = await prepareGround(progress)
+    await ensureBackupKey()
     // Two at a time: a boot is work for a core, and more of them at once only time each other out.
     for (let first = 0; first < hosts; first += 2) {
       await Promise.all(names.slice(first, first + 2).map((name) => ensureVps(name, ground, memory, progress)))
@@ -25,7 +27,7 @@ export async function up(options: { hosts?: number; memory?: string; progress: P
 
 async function isUp(names: readonly string[], memory: string | undefined): Promise<boolean> {
   const bytes = memory === undefined ? undefined : bytesOf(memory)
-  if (!existsSync(paths.sshConfig) || !existsSync(paths.acmeCa)) return false
+  if (!existsSync(paths.sshConfig) || !existsSync(paths.acmeCa) || !hasBackupKey()) return false
   const all = [...partNames, ...names]
   const seen = await see(all)
   return all.every((name) => {

@@ -4,7 +4,9 @@ import { UsageError } from '../../lib/errors.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
 import type { Session } from '../../lib/play.ts'
 import { ask } from '../../lib/requests.ts'
-import { role } from '../../lib/role.ts'
+import { type BotEntry, role } from '../../lib/role.ts'
+import { sh } from '../../lib/sh.ts'
+import type { Connection } from '../../lib/ssh.ts'
 import { suggest } from '../../lib/suggest.ts'
 import type { Delivery } from './delivery.ts'
 import { chosen, history, historyText, logsOf, migrationWarning } from './history.ts'
@@ -26,12 +28,13 @@ export const deployFlags = {
   logs: { help: "show the last lines of a bot's containers" },
   'drop-pending': { help: 'afterwards, have Telegram forget the updates that wait' },
   remove: { help: 'take a bot off its host, after a last dump of its database' },
+  new: { help: 'begin anew on a host that holds nothing, though there are backups of it' },
   purge: { help: 'with --remove: with all its data, and no dump' },
   yes: { help: 'do not ask before something is destroyed' },
 } as const
 
 /** What bot.ts does. */
-export async function deploy(session: Session): Promise<number> {
+export async function deploy(session: Session, hasBackups: (host: InventoryHost) => boolean): Promise<number> {
   const { options, inventory } = session
   const given = (name: keyof typeof deployFlags) => options.own.has(name)
   const actions = (['rollback', 'rollback-to', 'releases', 'logs', 'remove'] as const).filter(given)
@@ -52,12 +55,11 @@ export async function deploy(session: Session): Promise<number> {
   if (action === 'rollback' || action === 'rollback-to')
     return rollback(session, host, bot, options.own.get('rollback-to')?.[0])
 
-  const deliveries = new Map<string, Delivery>()
-  for (const entry of inventory.hosts.flatMap(({ bots }) => bots))
-    if (names.includes(entry.name)) deliveries.set(entry.name, await prepared(entry))
-  refuseTwins(deliveries)
+  const entries = inventory.hosts.flatMap(({ bots }) => bots)
+  const deliveries = await deliveriesOf(entries.filter(({ name }) => names.includes(name)))
   const local = buildsHere(session)
   const code = await session.converge(places, async (place, connection) => {
+    if (!given('new') && hasBackups(place)) await refuseLost(place, connection)
     const logins = await loginsOf(place.vars.bot as BotVars)
     const own = [...deliveries].filter(([name]) => place.bots.some((each) => each.name === name))
     for (const [name, { spec, context }] of own)
@@ -70,10 +72,27 @@ export async function deploy(session: Session): Promise<number> {
   return code
 }
 
+/** What brings these bots to their hosts, as this machine has them. */
+export async function deliveriesOf(bots: readonly BotEntry[]): Promise<ReadonlyMap<string, Delivery>> {
+  const deliveries = new Map<string, Delivery>()
+  for (const entry of bots) deliveries.set(entry.name, await prepared(entry))
+  refuseTwins(deliveries)
+  return deliveries
+}
+
 function buildsHere({ options }: Session): boolean {
   const where = options.own.get('build')?.[0] ?? 'host'
   if (where !== 'host' && where !== 'local') throw new UsageError(`--build ${where}: host or local`)
   return where === 'local'
+}
+
+/** A host that has been replaced must not begin with empty databases unless that is meant. */
+async function refuseLost({ name }: InventoryHost, connection: Connection): Promise<void> {
+  const known = await ask(connection, sh`[ ! -e /var/lib/botgarden/allocations ] || echo known`)
+  if (known.includes('known')) return
+  throw new UsageError(
+    `${name} holds nothing of any bot, and there are backups of it: restore.ts --host ${name} brings all back; --new begins anew`,
+  )
 }
 
 function namesOf({ options, inventory }: Session): string[] {

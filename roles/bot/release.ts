@@ -9,7 +9,7 @@ import type { Reading } from '../../lib/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../lib/resource.ts'
 import { locationFile, locationText } from './edge.ts'
 import { addressOf, allocations, type Colour, placesOf } from './place.ts'
-import { room } from './room.ts'
+import { type Room, room } from './room.ts'
 import { type Seat, serviceFile } from './service.ts'
 import type { Limits, Spec } from './spec.ts'
 import { type Switch, startAgain, switchScript } from './switch.ts'
@@ -177,14 +177,13 @@ function sumOf(state: FileState): string {
 }
 
 /** Two of a bot stand side by side for a moment; a polling one never. */
-function refuseCramped(
-  bot: string,
-  { mode }: Spec,
-  { memoryMB }: Limits,
-  hasOld: boolean,
-  free: { memoryMB: number; diskMB: number },
-) {
-  const needed = mode === 'polling' && hasOld ? 0 : memoryMB
+function refuseCramped(bot: string, { mode }: Spec, { memoryMB }: Limits, hasOld: boolean, free: Room) {
+  if (memoryMB > free.totalMB)
+    throw new HostError(
+      `bot ${bot} may take ${memoryMB} MB, and this host has ${free.totalMB} MB in all: give it less (memory)`,
+    )
+  // At its start a bot takes far less than it may: half of that is to be there.
+  const needed = mode === 'polling' && hasOld ? 0 : memoryMB / 2
   if (free.memoryMB < needed)
     throw new HostError(
       `bot ${bot} may take ${memoryMB} MB, and ${free.memoryMB} MB are free${hasOld ? ' beside the version that serves' : ''}: give it less (memory), or the host more`,

@@ -11,7 +11,8 @@ import { type TelegramClient, telegramAt } from '../../sandbox/telegram/client.t
 import { inventoryOf, type Run, run } from '../support/runner.ts'
 
 const host = 'load'
-const name = 'load-hello'
+// The sandbox's Telegram remembers earlier runs.
+const name = `load-${process.pid}`
 const model = resolve(import.meta.dirname, '../../bots/hello-bot')
 const folder = mkdtempSync(join(tmpdir(), 'load-test-'))
 const env: Record<string, string> = {}

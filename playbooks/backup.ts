@@ -1,0 +1,18 @@
+import { play } from '../lib/play.ts'
+import { backup, backupFlags } from '../roles/backups/procedure.ts'
+import { allRoles } from '../roles/index.ts'
+
+await play({
+  name: 'backup',
+  summary: 'takes a backup of each host now, brings it here, and verifies it',
+  roles: [],
+  allRoles,
+  flags: backupFlags,
+  examples: [
+    ['-i inventory/production.yaml', 'all of its hosts'],
+    ['--name hello-bot', 'one database, before something risky'],
+    ['--status', 'how old the last good ones are, there and here'],
+    [`-i inventory/production.yaml --install-cron '17 3 * * *'`, 'every night from now on'],
+  ],
+  run: backup,
+})

@@ -1,0 +1,21 @@
+import { play } from '../lib/play.ts'
+import { restore, restoreFlags } from '../roles/backups/restore.ts'
+import { deliveriesOf } from '../roles/bot/deploy.ts'
+import { allRoles, base, botRole, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
+
+const core = [base, ufw, docker, postgres, nginx, certbot]
+
+await play({
+  name: 'restore',
+  summary: 'brings a database back from a backup, or a whole host, or proves that it could',
+  roles: [],
+  allRoles,
+  flags: restoreFlags,
+  examples: [
+    ['--name hello-bot --identity key.txt', 'its database as in the newest backup'],
+    ['--name hello-bot --as hello_old --at 2026-11-20 --identity key.txt', 'beside it, as it was that day'],
+    ['--drill --identity key.txt', 'every database into a throwaway server, and compared'],
+    ['--host vps1 --identity key.txt', 'all of a host, on a bare one of that name in the inventory'],
+  ],
+  run: (session) => restore(session, { core, bots: async (host) => botRole(await deliveriesOf(host.bots)) }),
+})

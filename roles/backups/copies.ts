@@ -1,0 +1,66 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
+import { newestFirst } from './host.ts'
+import { type Name, parseName } from './names.ts'
+
+const checkout = resolve(import.meta.dirname, '../..')
+
+/** The operator's copies of a host's backups: one folder each, which the host has no way to reach. */
+export interface Copies {
+  readonly folder: string
+  /** The newest first. Each was verified before it got its name. */
+  list(): Name[]
+  /** Where a backup is brought together; what an earlier run has brought is still there. */
+  incoming(name: string): string
+  /** Makes what has come in a copy. */
+  adopt(name: string): void
+  remove(name: string): void
+  /** The text of a copy's manifest. */
+  manifest(name: string): string
+}
+
+export function copiesOf(host: string, base: string): Copies {
+  const folder = join(resolve(checkout, base), host)
+  const incoming = (name: string) => join(folder, `.incoming-${name}`)
+  return {
+    folder,
+    list: () => {
+      if (!existsSync(folder)) return []
+      return readdirSync(folder)
+        .flatMap((each) => parseName(each) ?? [])
+        .sort(newestFirst)
+    },
+    incoming: (name) => {
+      mkdirSync(incoming(name), { recursive: true, mode: 0o700 })
+      return incoming(name)
+    },
+    adopt: (name) => {
+      synced(incoming(name))
+      renameSync(incoming(name), join(folder, name))
+      synced(folder)
+    },
+    remove: (name) => {
+      // Cut in the middle, a removal must not leave what looks like a copy.
+      rmSync(join(folder, `.removed-${name}`), { recursive: true, force: true })
+      renameSync(join(folder, name), join(folder, `.removed-${name}`))
+      rmSync(join(folder, `.removed-${name}`), { recursive: true, force: true })
+    },
+    manifest: (name) => readFileSync(join(folder, name, 'manifest.json'), 'utf8'),
+  }
+}
+
+function synced(folder: string): void {
+  const handle = openSync(folder, 'r')
+  fsyncSync(handle)
+  closeSync(handle)
+}

@@ -1,0 +1,86 @@
+import * as v from 'valibot'
+import { HostError } from '../../lib/errors.ts'
+import { ask } from '../../lib/requests.ts'
+import { sh } from '../../lib/sh.ts'
+import type { Connection } from '../../lib/ssh.ts'
+import { type Name, parseName } from './names.ts'
+import { home, store } from './paths.ts'
+import { parseStatus, type Status } from './status.ts'
+
+/** What a host says of its backups. */
+export interface HostBackups {
+  /** The host's clock, in milliseconds. */
+  readonly now: number
+  /** Of the last run for the whole host. */
+  readonly status: Status | undefined
+  readonly backups: readonly HostBackup[]
+}
+
+export interface HostBackup extends Name {
+  /** The text of its manifest, whatever that is. */
+  readonly manifest: string
+}
+
+/**
+ * Takes a backup, of one database if it is named, and waits for one that is under way. In a transient unit: it ends whatever
+ * becomes of the connection. The status tells how it went.
+ */
+export async function take(connection: Connection, only?: string): Promise<Status> {
+  const status = `${home}/status${only === undefined ? '' : `-${only}`}.json`
+  const options = ['--wait', ...(only === undefined ? [] : ['--only', only])]
+  const output = await ask(
+    connection,
+    sh`
+      [ -x ${`${home}/backup`} ] || { echo absent; exit; }
+      systemd-run --quiet --wait --collect --unit="botgarden-backup-$$" ${`${home}/backup`} ${options} && echo ok || echo failed
+      cat ${status}`,
+  )
+  const end = output.indexOf('\n')
+  const word = output.slice(0, end)
+  if (word === 'absent') throw new HostError('the role backups has not been applied to this host yet: run site.ts')
+  const told = parsed(output.slice(end + 1))
+  if (told === undefined || (word !== 'ok') !== (told.result === 'failed'))
+    throw new HostError(`a backup could not even begin: ${output.trim()}; see journalctl -n 50 on the host`)
+  return told
+}
+
+/** Its good backups, the newest first, and the last run. */
+export async function listed(connection: Connection): Promise<HostBackups> {
+  const output = await ask(
+    connection,
+    sh`
+      jq -n -c --arg now "$(date +%s)" --rawfile status ${`${home}/status.json`} '{now: ($now | tonumber), status: $status}' 2>/dev/null ||
+        printf '{"now": %s}\n' "$(date +%s)"
+      cd ${store} 2>/dev/null || exit 0
+      for name in [0-9]*Z [0-9]*Z-*; do
+        [ ! -d "$name" ] || jq -R -s -c --arg name "$name" '{name: $name, manifest: .}' "$name/manifest.json" 2>/dev/null ||
+          jq -n -c --arg name "$name" '{name: $name, manifest: ""}'
+      done`,
+  )
+  const [head, ...rows] = output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown)
+  const { now, status = '' } = v.parse(headSchema, head)
+  const backups = rows.flatMap((row) => {
+    const { name, manifest } = v.parse(rowSchema, row)
+    const known = parseName(name)
+    return known === undefined ? [] : [{ ...known, manifest }]
+  })
+  return { now: now * 1000, status: parsed(status), backups: backups.sort(newestFirst) }
+}
+
+export function newestFirst(one: Name, other: Name): number {
+  return other.time - one.time || (one.name < other.name ? -1 : 1)
+}
+
+const headSchema = v.object({ now: v.number(), status: v.optional(v.string()) })
+const rowSchema = v.object({ name: v.string(), manifest: v.string() })
+
+function parsed(text: string): Status | undefined {
+  try {
+    return parseStatus(text)
+  } catch (error) {
+    throw new HostError(`${home}/status.json: ${(error as Error).message}`, { cause: error })
+  }
+}

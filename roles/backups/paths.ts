@@ -1,0 +1,5 @@
+/** On the host: the program with its settings and what became of its last run. */
+export const home = '/opt/botgarden/backups'
+
+/** On the host: the backups, a folder each, named by their time. */
+export const store = '/var/lib/botgarden/backups'

@@ -1,0 +1,79 @@
+import * as v from 'valibot'
+import { HostError } from '../../lib/errors.ts'
+import { fileState } from '../../lib/file-state.ts'
+import type { InventoryHost } from '../../lib/inventory.ts'
+import type { Session } from '../../lib/play.ts'
+import { ask } from '../../lib/requests.ts'
+import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import { role } from '../../lib/role.ts'
+import type { Secret } from '../../lib/secret.ts'
+import { sh } from '../../lib/sh.ts'
+import { upload } from '../../lib/upload.ts'
+import type { Chosen } from './choose.ts'
+import { opened } from './identity.ts'
+import type { Part } from './manifest.ts'
+import { shownBytes } from './names.ts'
+import { restoreScript } from './restore-script.ts'
+
+/** What becomes of a database of a backup. */
+export interface Order {
+  readonly database: string
+  /** What it is to be called; undefined: it is only tried, in a throwaway server. */
+  readonly target: string | undefined
+  /** Who must not write meanwhile. */
+  readonly bot: string | undefined
+}
+
+export type DatabasePart = Extract<Part, { kind: 'database' }>
+
+/** Brings databases of a backup to the host and takes them in, one after the other, each under the host's lock. */
+export function broughtBack(
+  session: Session,
+  host: InventoryHost,
+  chosen: Chosen,
+  orders: readonly Order[],
+  identities: readonly Secret[],
+): Promise<number> {
+  return session.converge([host], async (_, connection) => {
+    const parts = orders.map((order) => [order, partOf(chosen, order.database)] as const)
+    for (const [{ database }, part] of parts) {
+      const say = (bytes: number) =>
+        session.report.line(`${host.name}  ▸ ${database}: ${shownBytes(bytes)} of ${shownBytes(part.size)}`)
+      try {
+        await upload(connection, incomingPath(database), opened(chosen.folder, part, identities), say)
+      } catch (error) {
+        await ask(connection, sh`rm -f ${incomingPath(database)}`).catch(() => {})
+        throw error
+      }
+    }
+    return [role('restore', v.any(), () => parts.map(([order, part]) => takenIn(chosen, order, part)))]
+  })
+}
+
+/** A dump that lies on the host, unencrypted, for as long as it takes: in a folder of root's. */
+function incomingPath(database: string): string {
+  return `/var/lib/botgarden/incoming/${database}.dump`
+}
+
+function partOf({ manifest, name }: Chosen, database: string): DatabasePart {
+  const part = manifest.parts.find((each) => each.kind === 'database' && each.database === database)
+  if (part?.kind !== 'database') throw new HostError(`${name}: has no database ${database}`)
+  return part
+}
+
+function takenIn({ name }: Chosen, order: Order, part: DatabasePart): Resource {
+  const dump = fileState(incomingPath(order.database))
+  const rows = Object.values(part.tables).reduce((sum, count) => sum + count, 0)
+  const verb = order.target === undefined ? 'tried' : 'restored'
+  return resource({
+    id: `${order.target === undefined ? 'drill' : 'restore'}:${order.target ?? order.database}`,
+    wants: part.sha256,
+    reads: { dump },
+    plan: ({ dump: state }) => {
+      if (state === 'absent') return []
+      const summary = `${verb} from ${name}: ${Object.keys(part.tables).length} tables, ${rows} rows`
+      const script = restoreScript(order, part, incomingPath(order.database))
+      return [{ summary, script, long: true, predicts: [becomes(dump, 'absent' as const)] }]
+    },
+  })
+}

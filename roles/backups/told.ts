@@ -1,0 +1,53 @@
+import { type Kind, reading } from '../../lib/reading.ts'
+import { type Resource, resource } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+import { parseName, shownAge, shownBytes } from './names.ts'
+import { home } from './paths.ts'
+import { parseStatus, type Status } from './status.ts'
+
+/** What a run tells at its end: how old the last good backup is, and why there is no newer one. It changes nothing. */
+export function toldBackups(schedule: string): Resource {
+  return {
+    ...resource({ id: 'backups:last', wants: 'told', reads: { last }, plan: () => [] }),
+    tells: (read) => ({ backups: textOf(read(last), schedule) }),
+  }
+}
+
+export function toldNone(): Resource {
+  return {
+    ...resource({ id: 'backups:last', wants: 'none', reads: {}, plan: () => [] }),
+    tells: () => ({ backups: 'none, since no recipient is set' }),
+  }
+}
+
+function textOf({ status, now }: Last, schedule: string): readonly string[] {
+  if (status === undefined)
+    return [`none yet: cron takes one at "${schedule}", and npx zx playbooks/backup.ts takes one now`]
+  const { lastGood, bytes, result, at, reason, warnings } = status
+  return [
+    lastGood === undefined
+      ? 'no good one yet'
+      : `last good one ${shownAge(now - (parseName(lastGood)?.time ?? 0))} old (${lastGood}, ${shownBytes(bytes ?? 0)})`,
+    ...(result === 'failed' ? [`FAILED at ${at}: ${reason}`] : []),
+    ...warnings,
+  ]
+}
+
+interface Last {
+  readonly status: Status | undefined
+  /** The host's clock, in milliseconds. */
+  readonly now: number
+}
+
+const kind: Kind<Last> = {
+  name: 'backups',
+  volatile: true,
+  script: () => sh`date +%s; cat ${`${home}/status.json`} 2>/dev/null || :`,
+  parse: (output, names) => {
+    const end = output.indexOf('\n')
+    const last = { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }
+    return new Map(names.map((name) => [name, last]))
+  },
+}
+
+const last = reading(kind, 'last')

@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import { atMost } from '../../lib/at-most.ts'
+import { RunnerError } from '../../lib/errors.ts'
+import type { InventoryHost } from '../../lib/inventory.ts'
+import type { Session } from '../../lib/play.ts'
+import { alertHere } from './alert.ts'
+import { refuseUnencrypted, settingsFor } from './back-up.ts'
+import { copiesOf } from './copies.ts'
+import { type HostBackups, listed } from './host.ts'
+import { databasesOf, parseManifest } from './manifest.ts'
+import { type Name, shownAge } from './names.ts'
+import { printResults, type Result } from './results.ts'
+import { faultsOf } from './verify.ts'
+
+/** A day, and two hours for a run that takes its time. */
+const tooOld = 26 * 3_600_000
+
+/** A backup of which only the name and the manifest are looked at. */
+interface Seen extends Name {
+  readonly manifest: string
+}
+
+/** Tells how old the last good backup of each host and database is, there and here. Exit code 3 past 26 hours. */
+export async function watch(session: Session): Promise<number> {
+  refuseUnencrypted(session.hosts)
+  const results = await atMost(session.options.forks, session.hosts, (host) => watchHost(session, host))
+  await Promise.all(results.map((result, i) => alertHere(result, settingsFor(session.hosts[i]))))
+  return printResults('backup', results, session)
+}
+
+async function watchHost(session: Session, host: InventoryHost): Promise<Result> {
+  const copies = copiesOf(host.name, settingsFor(host).local)
+  const here = copies.list().map((each) => ({ ...each, manifest: copies.manifest(each.name) }))
+  const result: Result = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
+  const there = await lookedAt(session, host, result)
+  const now = Date.now()
+  const lines = ages(here, there?.backups, now)
+  result.facts.lines = lines.map(({ text }) => text)
+  const stale = lines.flatMap(({ faults }) => faults)
+  const [newest] = here
+  const spoilt = newest ? await faultsOf(join(copies.folder, newest.name)) : []
+  result.faults.push(...stale, ...spoilt.map((fault) => `${newest?.name} here: ${fault}`))
+  if (there?.status?.result === 'failed')
+    result.faults.push(`the last run FAILED at ${there.status.at}: ${there.status.reason}`)
+  if (result.faults.length > 0 && (result.exitCode === 0 || stale.length + spoilt.length > 0)) result.exitCode = 3
+  return result
+}
+
+async function lookedAt(session: Session, host: InventoryHost, result: Result): Promise<HostBackups | undefined> {
+  try {
+    return await session.connected(host, listed)
+  } catch (error) {
+    if (!(error instanceof RunnerError)) throw error
+    result.faults.push(error.message)
+    result.exitCode = error.exitCode
+    return undefined
+  }
+}
+
+/** A line for the host as a whole and for each of its databases. `there` is undefined where the host was not reached. */
+export function ages(here: readonly Seen[], there: readonly Seen[] | undefined, now: number) {
+  const whole = [there, here].flatMap((side) => side?.find(({ only, time }) => only === undefined && time <= now) ?? [])
+  const databases = new Set(whole.flatMap(({ manifest }) => contentsOf(manifest)))
+  return ['all', ...databases].map((subject) => {
+    const on = (side: readonly Seen[]) => side.find((each) => each.time <= now && holds(each, subject))
+    const sides = [...(there === undefined ? [] : [['on the host', on(there)] as const]), ['here', on(here)] as const]
+    const shown = sides.map(
+      ([where, found]) => `${where} ${found === undefined ? 'none' : `${shownAge(now - found.time)} old`}`,
+    )
+    const faults = sides.flatMap(([where, found]) => {
+      if (found === undefined) return [`${subject}: there is no good backup ${where}`]
+      const age = now - found.time
+      return age > tooOld ? [`${subject}: the last good backup ${where} is ${shownAge(age)} old: ${found.name}`] : []
+    })
+    return { text: `${subject}: ${shown.join(', ')}`, faults }
+  })
+}
+
+function holds({ only, manifest }: Seen, subject: string): boolean {
+  return subject === 'all' ? only === undefined : contentsOf(manifest).includes(subject)
+}
+
+function contentsOf(manifest: string): string[] {
+  try {
+    return databasesOf(parseManifest(manifest))
+  } catch {
+    // It counts for nothing; a pull says what is wrong with it.
+    return []
+  }
+}
