@@ -1,9 +1,9 @@
 import { play } from '../lib/play.ts'
 import { restore, restoreFlags } from '../roles/backups/restore.ts'
 import { deliveriesOf } from '../roles/bot/deploy.ts'
-import { allRoles, base, botRole, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
+import { allRoles, backups, base, botRole, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
 
-const core = [base, ufw, docker, postgres, nginx, certbot]
+const core = [base, ufw, docker, postgres, nginx, certbot, backups]
 
 await play({
   name: 'restore',

@@ -9,6 +9,13 @@ const root = resolve(import.meta.dirname, '..')
 
 const types: Stage = { name: 'types', command: ['tsc', '--noEmit'], minutes: 3, counts: 'exit code' }
 const lint: Stage = { name: 'lint', command: ['biome', 'check'], minutes: 3, counts: 'exit code' }
+// The model app is a project of its own, with tests of its own.
+const model: Stage = {
+  name: 'hello-bot',
+  command: ['npm', 'test', '--prefix', 'bots/hello-bot'],
+  minutes: 5,
+  counts: 'uvu totals',
+}
 const unit = uvu('unit', ['test', String.raw`\.test\.ts$`, '--ignore', '^(sandbox|faults)/'], 5)
 
 const scope = process.argv[2] ?? 'all'
@@ -34,7 +41,7 @@ process.exitCode = failed === 0 ? 0 : 1
 process.stdout.write(`${passed} passed, ${failed} failed\n`)
 
 function stagesOf(scope: string): Stage[] {
-  if (scope === 'all') return [types, lint, unit, ...filesIn('sandbox', 20)]
+  if (scope === 'all') return [types, lint, unit, model, ...filesIn('sandbox', 20)]
   if (scope === 'unit') return [unit]
   if (scope === 'sandbox') return filesIn('sandbox', 20)
   return scope === 'faults' ? filesIn('faults', 60) : []

@@ -33,7 +33,7 @@ export async function take(connection: Connection, only?: string): Promise<Statu
     sh`
       [ -x ${`${home}/backup`} ] || { echo absent; exit; }
       systemd-run --quiet --wait --collect --unit="botgarden-backup-$$" ${`${home}/backup`} ${options} && echo ok || echo failed
-      cat ${status}`,
+      cat ${status} 2>/dev/null || :`,
   )
   const end = output.indexOf('\n')
   const word = output.slice(0, end)

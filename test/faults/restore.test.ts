@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -39,8 +40,9 @@ async function greeted(bot: string): Promise<string> {
   const own = chat++
   await telegram.act(`${prefix}-${bot}`, { chat: own, text: '/start', language: 'en' })
   for (let tries = 0; tries < 60; tries++) {
-    const said = (await telegram.chat(`${prefix}-${bot}`, own, { wait: 1 })).find(({ from }) => from === 'bot')
+    const said = (await telegram.chat(`${prefix}-${bot}`, own)).find(({ from }) => from === 'bot')
     if (said) return said.text
+    await pause(500)
   }
   return 'no answer'
 }

@@ -171,6 +171,22 @@ test('a reload that the master refused is an error, serves on, and is mended by 
   assert.is((await edge()).code, 0)
 })
 
+test('a name that leads elsewhere, or nowhere, is said before the authority is asked', async () => {
+  for (const [other, said] of [
+    ['nowhere.sandbox', 'nowhere.sandbox has no address: make an A record for it'],
+    [
+      'pebble.sandbox',
+      /pebble.sandbox: its A record says [\d.]+, where this host does not answer on port 80[\s\S]*the authority was not asked/,
+    ],
+  ] as const) {
+    const file = inventoryOf(host, vars, { hosts: { [host]: { domain: other } } })
+    const refused = await run(['playbooks/site.ts', '-i', file, '--tags', 'nginx,certbot', '--json'])
+    assert.is(refused.code, 3)
+    assert.match(resultOf(refused, host).error, said)
+  }
+  assert.is((await edge()).code, 0)
+})
+
 test('testssl finds nothing of medium weight, but that its root is a test one', async () => {
   const install =
     'apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends testssl.sh'
