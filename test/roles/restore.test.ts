@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { hasBackups } from '../../roles/backups/choose.ts'
+import { rolesIn } from '../../roles/backups/rebuild.ts'
+import { restoreScript } from '../../roles/backups/restore-script.ts'
+import type { DatabasePart } from '../../roles/backups/take-in.ts'
+import { run } from '../support/runner.ts'
+
+const part: DatabasePart = {
+  ...{
+    kind: 'database',
+    file: 'x.age',
+    size: 1,
+    sha256: '0'.repeat(64),
+    encrypted: { size: 1, sha256: '0'.repeat(64) },
+  },
+  ...{ database: 'hello', owner: 'hello', tables: { 'public.users': 2, 'public."Odd name"': 1 } },
+}
+const script = (order: { target: string | undefined; bot?: string }, more: Partial<DatabasePart> = {}) =>
+  restoreScript({ database: 'hello', bot: undefined, ...order }, { ...part, ...more }, '/in/hello.dump').text
+
+test('of all roles only those that own a database come back, and never the superuser', () => {
+  const globals = [
+    'CREATE ROLE hello;',
+    "ALTER ROLE hello WITH LOGIN PASSWORD 'SCRAM-SHA-256$x';",
+    "ALTER ROLE hello SET lock_timeout TO '10s';",
+    'CREATE ROLE hello2;',
+    'CREATE ROLE postgres;',
+    "ALTER ROLE postgres WITH SUPERUSER PASSWORD 'x';",
+    'CREATE ROLE "odd one";',
+    'GRANT hello TO evil;',
+  ].join('\n')
+  assert.equal(rolesIn(globals, ['hello', 'odd one', 'postgres']).trim().split('\n'), [
+    'CREATE ROLE hello;',
+    "ALTER ROLE hello WITH LOGIN PASSWORD 'SCRAM-SHA-256$x';",
+    "ALTER ROLE hello SET lock_timeout TO '10s';",
+    'CREATE ROLE "odd one";',
+  ])
+})
+
+test('a dump is read by nobody who may do more than its owner', () => {
+  for (const target of ['hello', undefined]) {
+    const text = script({ target })
+    assert.match(text, 'create role botgarden_restoring login nosuperuser nocreatedb nocreaterole')
+    assert.match(text, /pg_restore --username=botgarden_restoring --role=hello/)
+    assert.not.match(text, /pg_restore [^\n]*-U postgres [^\n]*--dbname/)
+  }
+})
+
+test('the database that is there is touched after the comparison, and only in its own place', () => {
+  const text = script({ target: 'hello', bot: 'hello-bot' })
+  assert.ok(text.indexOf('cmp -s') < text.indexOf('docker stop'))
+  assert.ok(text.indexOf('pg_dump -U postgres -Fc hello') < text.indexOf('rename to'))
+  for (const target of ['hello_old', undefined]) assert.not.match(script({ target }), /docker stop/)
+})
+
+test('a table that cannot be one comes from a manifest that nobody should follow', () => {
+  assert.throws(
+    () => script({ target: 'hello' }, { tables: { 'users; drop table users': 1 } }),
+    /names a table that cannot be one/,
+  )
+})
+
+test('copies of all of a host are what a new one is asked about', () => {
+  const local = mkdtempSync(join(tmpdir(), 'restore-test-'))
+  const host = { ...{ name: 'vps1', ssh: 'vps1', groups: [], httpsPort: 443, bots: [] }, vars: { backups: { local } } }
+  mkdirSync(join(local, 'vps1/2026-11-24T031700Z-hello'), { recursive: true })
+  assert.not(hasBackups(host))
+  mkdirSync(join(local, 'vps1/2026-11-24T031700Z'))
+  assert.ok(hasBackups(host))
+  rmSync(local, { recursive: true })
+})
+
+const file = join(mkdtempSync(join(tmpdir(), 'restore-test-')), 'key.txt')
+writeFileSync(file, 'AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ\n')
+test.after(() => rmSync(join(file, '..'), { recursive: true }))
+for (const [args, said] of [
+  [[], 'what to restore: --name BOT, --drill, or --host HOST'],
+  [['--drill', '--host', 'a'], '--drill and --host do not go together'],
+  [['--drill'], '--identity FILE'],
+  [['--drill', '--identity', '/none'], '--identity /none: cannot be read'],
+  [['--drill', '--identity', file, '--check'], 'restore.ts has no --check'],
+  [['--name', 'a', '--identity', file, '--at', 'noon'], '--at noon: a time like'],
+  [['--name', 'a', '--identity', file, '--from', 'there'], '--from there: copy, host or restic'],
+  [['--drill', '--as', 'x', '--identity', file], '--as is for --name'],
+  [['--host', 'vps2', '--identity', file], '--host: unknown host "vps2" (did you mean "vps1"?)'],
+  [['--name', 'hello-bto', '--as', 'A-B', '--identity', file], '--as A-B: a name of'],
+] as const)
+  test(`refuses ${args.map((each) => (each === file ? 'key.txt' : each)).join(' ') || 'to guess'}`, async () => {
+    const inventory = join(file, '../x.yaml')
+    writeFileSync(inventory, 'hosts: { vps1: }\n')
+    const { code, stderr } = await run(['playbooks/restore.ts', '-i', inventory, ...args])
+    assert.is(code, 1)
+    assert.ok(stderr.includes(said), stderr)
+  })
+
+test.run()
