@@ -1,3 +1,4 @@
+import { outdated } from './nginx.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
 import { becomes, type Resource, resource } from './resource.ts'
 import { type Script, sh } from './sh.ts'
@@ -38,7 +39,7 @@ export function selfSigned(name: string, { placeholder }: { placeholder: boolean
       if (there && state.selfSigned && !state.endsSoon && sameNames(state.names, names)) return []
       const after: CertificateState = { fingerprint: '', names, selfSigned: true, keyMatches: true, endsSoon: false }
       const summary = state === 'absent' ? 'make a self-signed one' : 'make a new self-signed one'
-      return [{ summary, script: makeSelfSigned(name), predicts: [becomes(now, after)] }]
+      return [{ summary, script: makeSelfSigned(name), predicts: [becomes(now, after), outdated] }]
     },
   })
 }
@@ -46,7 +47,8 @@ export function selfSigned(name: string, { placeholder }: { placeholder: boolean
 /** Shell text: `install_pair NAME FOLDER` puts the pair that lies in a folder into service, both files at once. */
 export const installPair = sh`
   install_pair() {
-    fingerprint=$(openssl x509 -in "$2/fullchain.pem" -outform der | sha256sum | cut -c 1-16)
+    # Of all of it: a chain that is completed, or another key, is another pair.
+    fingerprint=$(cat "$2/fullchain.pem" "$2/privkey.pem" | sha256sum | cut -c 1-16)
     target=${tlsFolder}/$1/$fingerprint
     previous=$(readlink ${tlsFolder}/$1/current || :)
     if [ ! -d "$target" ]; then

@@ -11,6 +11,8 @@ export type ContainerState =
       readonly health: string
       /** The checksum of what it was made from: our label on it. */
       readonly config: string
+      /** `unless-stopped`, `no`: whether a boot brings it back. */
+      readonly restart: string
       /** In MiB; 0 without a limit. */
       readonly memoryMB: number
       readonly cpus: number
@@ -26,7 +28,7 @@ export function containerState(name: string): Reading<ContainerState> {
 // As JSON: a template that asks for the health of a container that has none fails.
 const format =
   '{"name":{{json .Name}},"state":{{json .State}},"labels":{{json .Config.Labels}},' +
-  '"memory":{{.HostConfig.Memory}},"nanoCpus":{{.HostConfig.NanoCpus}}}'
+  '"restart":{{json .HostConfig.RestartPolicy.Name}},"memory":{{.HostConfig.Memory}},"nanoCpus":{{.HostConfig.NanoCpus}}}'
 
 const containers: Kind<ContainerState> = {
   name: 'container',
@@ -35,10 +37,16 @@ const containers: Kind<ContainerState> = {
   parse: (output, names) => {
     const states = new Map<string, ContainerState>(names.map((name) => [name, 'absent']))
     for (const line of output.split('\n').filter((each) => each.startsWith('{'))) {
-      const { name, state, labels, memory, nanoCpus } = JSON.parse(line)
+      const { name, state, labels, restart, memory, nanoCpus } = JSON.parse(line)
       const limits = { memoryMB: memory / 2 ** 20, cpus: nanoCpus / 1e9 }
       const config = labels?.[configLabel] ?? ''
-      states.set(name.slice(1), { status: state.Status, health: state.Health?.Status ?? '', config, ...limits })
+      states.set(name.slice(1), {
+        status: state.Status,
+        health: state.Health?.Status ?? '',
+        config,
+        restart,
+        ...limits,
+      })
     }
     return states
   },

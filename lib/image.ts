@@ -33,9 +33,11 @@ export function pulledImage(name: string, { config = '' } = {}): Resource {
 
 const imagesThere: Kind<boolean> = {
   name: 'image',
-  script: (names) => sh`docker image inspect --format '{{join .RepoTags " "}}' -- ${names} 2>/dev/null || :`,
+  // One by one: a digest, or a name with its registry, is not among the tags that the engine tells.
+  script: (names) =>
+    sh`for name in ${names}; do docker image inspect -- "$name" >/dev/null 2>&1 && echo yes || echo no; done`,
   parse: (output, names) => {
-    const there = new Set(output.split(/\s+/))
-    return new Map(names.map((name) => [name, there.has(name)]))
+    const answers = output.split('\n')
+    return new Map(names.map((name, i) => [name, answers[i] === 'yes']))
   },
 }

@@ -58,7 +58,7 @@ export const outdated: Prediction = becomes(nginxState, (now) =>
 
 /** The server runs what stands in its folder; where it refuses, it goes on with what it had, and the run says why. */
 export function nginxInForce(): Resource {
-  return resource({
+  const inner = resource({
     id: 'nginx:config',
     wants: 'in force',
     reads: { state: nginxState },
@@ -69,6 +69,7 @@ export function nginxInForce(): Resource {
       ]
     },
   })
+  return { ...inner, late: true }
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Resource {
   plan(read: Read): readonly Change[]
   /** Why this host cannot be asked for it: then it is reported, and neither read nor touched. */
   readonly unmanageable?: string
+  /** Comes after everything that any role wants, however early it is asked for: a reload of what others write. */
+  readonly late?: boolean
   /** The file on the host with a secret that the operator may ask for. */
   readonly credential?: string
   /** What waits for the operator, by name: shown among a run's outputs. */

@@ -23,7 +23,10 @@ export function resourcesOf(
   for (const role of roles) {
     for (const resource of role.resources(vars[role.name], facts, host)) {
       const known = resources.get(resource.id)
-      if (known === undefined) resources.set(resource.id, { resource, role: role.name })
+      if (known !== undefined && resource.late) {
+        resources.delete(resource.id)
+        resources.set(resource.id, known)
+      } else if (known === undefined) resources.set(resource.id, { resource, role: role.name })
       else if (!isDeepStrictEqual(known.resource.wants, resource.wants))
         throw conflict(known, { resource, role: role.name })
     }

@@ -1,7 +1,7 @@
 import { play } from '../lib/play.ts'
 import { restore, restoreFlags } from '../roles/backups/restore.ts'
-import { deliveriesOf } from '../roles/bot/deploy.ts'
-import { allRoles, backups, base, botRole, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
+import { deliveriesOf, deployment } from '../roles/bot/deploy.ts'
+import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
 
 const core = [base, ufw, docker, postgres, nginx, certbot, backups]
 
@@ -17,5 +17,9 @@ await play({
     ['--drill --identity key.txt', 'every database into a throwaway server, and compared'],
     ['--host vps1 --identity key.txt', 'all of a host, on a bare one of that name in the inventory'],
   ],
-  run: (session) => restore(session, { core, bots: async (host) => botRole(await deliveriesOf(host.bots)) }),
+  run: (session) =>
+    restore(session, {
+      core,
+      bots: async (host) => deployment(session, await deliveriesOf(host.bots), { buildsHere: false }),
+    }),
 })

@@ -1,6 +1,7 @@
 import { HostError } from '../../lib/errors.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
 import type { Session } from '../../lib/play.ts'
+import { ident, literal } from '../../lib/postgres.ts'
 import { psql } from '../../lib/postgres-catalog.ts'
 import { ask } from '../../lib/requests.ts'
 import type { Secret } from '../../lib/secret.ts'
@@ -44,16 +45,13 @@ export async function rebuild(
     const owners = chosen.manifest.parts.flatMap((each) => (each.kind === 'database' ? [each.owner] : []))
     const path = '/var/lib/botgarden/incoming/globals.sql'
     await upload(connection, path, bytes(rolesIn(globals, owners)))
-    // What is there already is as good.
-    await ask(
-      connection,
-      sh`sed -n '/^CREATE ROLE/p' ${path} | ${psql('-v', 'ON_ERROR_STOP=0')} 2>/dev/null; sed -n '/^ALTER ROLE/p' ${path} | ${psql()}; rm -f ${path}`,
-    )
+    const made = await ask(connection, sh`${psql()} <${path} 2>&1; echo "ended $?"; rm -f ${path}`)
+    if (!made.includes('ended 0')) throw new HostError(`the roles of its databases cannot be made: ${made.trim()}`)
   })
   const orders = databases.map((database) => ({ database, target: database, bot: undefined }))
   const dataCode = await broughtBack(session, host, chosen, orders, identities)
   if (dataCode !== 0) return dataCode
-  const code = host.bots.length === 0 ? 0 : await session.converge([host], [deliveries])
+  const code = host.bots.length === 0 ? 0 : await session.converge([host], deliveries)
   process.stderr.write(
     `${host.name}  ${code === 0 ? 'is back' : 'is not back yet'}, after ${Math.round((Date.now() - began) / 1000)} s\n`,
   )
@@ -65,10 +63,15 @@ export async function rebuild(
  * Telegram is told where they are then.
  */
 function unpack(archive: string) {
+  const members = ['etc/botgarden', 'etc/letsencrypt', 'var/lib/botgarden/allocations', 'var/lib/botgarden/bots']
   return sh`
     trap 'rm -f ${{ text: archive, shown: archive }}' EXIT
+    set --
+    # Only what is ours: the archive comes from a host that somebody may have taken over.
+    for member in ${members}; do tar --list --file ${archive} "$member" >/dev/null 2>&1 && set -- "$@" "$member"; done
     tar --extract --preserve-permissions --numeric-owner --file ${archive} --directory / \
-      --exclude 'var/lib/botgarden/bots/*/current.json' --exclude 'var/lib/botgarden/bots/*/webhook' --exclude opt --exclude etc/botgarden/secrets/postgres 2>&1 && echo unpacked`
+      --exclude 'var/lib/botgarden/bots/*/current.json' --exclude 'var/lib/botgarden/bots/*/webhook' \
+      --exclude etc/botgarden/secrets/postgres --exclude etc/letsencrypt/renewal-hooks "$@" 2>&1 && echo unpacked`
 }
 
 function partOf({ manifest, name }: Chosen, kind: 'files' | 'globals'): Part {
@@ -77,13 +80,21 @@ function partOf({ manifest, name }: Chosen, kind: 'files' | 'globals'): Part {
   return part
 }
 
-/** The lines of `pg_dumpall --globals-only` that make these roles; nobody else is anybody's. */
+/**
+ * SQL that makes the roles which own a database, each with the password that it had, and nothing else of what
+ * `pg_dumpall --globals-only` says: never a superuser.
+ */
 export function rolesIn(globals: string, owners: readonly string[]): string {
-  const names = new Set(owners.filter((owner) => owner !== 'postgres').flatMap((owner) => [owner, `"${owner}"`]))
-  const lines = globals
-    .split('\n')
-    .filter((line) => names.has(/^(?:CREATE|ALTER) ROLE ("(?:[^"]|"")+"|[^\s;]+)/.exec(line)?.[1] ?? ''))
-  return `${lines.join('\n')}\n`
+  const names = [...new Set(owners)].filter((owner) => owner !== 'postgres')
+  return names
+    .map((name) => {
+      const spelled = /^[a-z_][a-z0-9_]*$/.test(name) ? name : ident(name)
+      const line = globals.split('\n').find((each) => each.startsWith(`ALTER ROLE ${spelled} WITH `)) ?? ''
+      const verifier = / PASSWORD '(SCRAM-SHA-256\$[A-Za-z0-9+/=:$]+)'/.exec(line)?.[1]
+      const password = verifier === undefined ? '' : `alter role ${ident(name)} login password ${literal(verifier)};\n`
+      return `select 'create role ${ident(name).replaceAll("'", "''")}' where not exists (select from pg_roles where rolname = ${literal(name)}) \\gexec\n${password}`
+    })
+    .join('')
 }
 
 async function textOf(source: AsyncIterable<Buffer>): Promise<string> {

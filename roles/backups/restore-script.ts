@@ -6,7 +6,10 @@ import { type Script, sh } from '../../lib/sh.ts'
 import type { DatabasePart, Order } from './take-in.ts'
 
 /** The role that a dump is read as: a member of its owner's, and nothing else. What a dump asks for beyond that it does not get. */
-const reader = 'botgarden_restoring'
+// With a dash, which no bot's role or database has.
+const reader = 'botgarden-reader'
+const scratch = 'botgarden-restoring'
+const before = 'botgarden-before'
 
 /**
  * Takes in a dump that lies on the host: into a database of its own first, compared table by table with what was counted
@@ -15,7 +18,8 @@ const reader = 'botgarden_restoring'
 export function restoreScript(order: Order, part: DatabasePart, dump: string): Script {
   const drill = order.target === undefined
   const server = drill ? 'botgarden-drill' : postgresContainer
-  const fresh = drill ? 'drill' : `${order.target}_restoring`
+  // In a throwaway server it is nobody's.
+  const owner = drill ? 'botgarden-owner' : part.owner
   const { text } = sh`
     server=${server} dump=${dump} bots=
     sql() { printf '%s\n' "$1" | docker exec -i "$server" psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres -d "\${2:-postgres}"; }
@@ -28,33 +32,33 @@ export function restoreScript(order: Order, part: DatabasePart, dump: string): S
           ? sh`docker rm -f --volumes "$server" >/dev/null 2>&1 || :`
           : sh`
       docker exec "$server" rm -f /tmp/restoring.pgpass
-      sql ${`drop database if exists ${ident(fresh)} with (force);`} || :
+      sql ${`drop database if exists ${ident(scratch)} with (force);`} || :
       sql ${`drop role if exists ${ident(reader)};`} || :`
       }
     }
     trap tidy EXIT
     began=$(date +%s)
-    ${drill ? throwaway(part.owner) : sh`:`}
-    ${!drill ? refusals(order, part.owner) : sh`:`}
+    ${drill ? throwaway(owner) : sh`:`}
+    ${drill ? sh`:` : refusals(order, owner)}
     password=$(head -c 24 /dev/urandom | base64 | tr -d '/+=')
-    sql ${`drop database if exists ${ident(fresh)} with (force);`}
+    sql ${`drop database if exists ${ident(scratch)} with (force);`}
     sql ${`drop role if exists ${ident(reader)};`}
-    sql "create role ${{ text: reader, shown: reader }} login nosuperuser nocreatedb nocreaterole inherit password '$password'; grant "${ident(part.owner)}" to ${{ text: reader, shown: reader }};"
-    sql ${`create database ${ident(fresh)} owner ${ident(part.owner)} template template0;`}
-    sql ${`revoke all on database ${ident(fresh)} from public;`}
+    sql "create role "${ident(reader)}" login nosuperuser nocreatedb nocreaterole inherit password '$password'; grant "${ident(owner)}" to "${ident(reader)}";"
+    sql ${`create database ${ident(scratch)} owner ${ident(owner)} template template0;`}
+    sql ${`revoke all on database ${ident(scratch)} from public;`}
     printf '*:*:*:%s:%s\n' ${reader} "$password" | docker exec -i "$server" sh -c 'umask 077; cat >/tmp/restoring.pgpass'
-    docker exec -i -e PGPASSFILE=/tmp/restoring.pgpass "$server" pg_restore --username=${reader} --role=${part.owner} \
-      --dbname=${fresh} --no-owner --no-privileges --exit-on-error --single-transaction <"$dump" 2>&1 || {
+    docker exec -i -e PGPASSFILE=/tmp/restoring.pgpass "$server" pg_restore --username=${reader} --role=${owner} \
+      --dbname=${scratch} --no-owner --no-privileges --exit-on-error --single-transaction <"$dump" 2>&1 || {
       echo 'the dump cannot be restored; what was there is as it was'
       exit 1
     }
-    printf '%s\n' ${countQuery(part)} | docker exec -i -e PGPASSFILE=/tmp/restoring.pgpass "$server" psql -XqAt -v ON_ERROR_STOP=1 -U ${reader} -d ${fresh} >"$dump.counts"
-    printf '%s\n' ${wantedCounts(part)} >"$dump.wanted"
+    printf '%s\n' ${countQuery(part, owner)} | docker exec -i -e PGPASSFILE=/tmp/restoring.pgpass "$server" psql -XqAt -v ON_ERROR_STOP=1 -U ${reader} -d ${scratch} >"$dump.counts"
+    printf %s ${wantedCounts(part)} >"$dump.wanted"
     ${sh`cmp -s "$dump.counts" "$dump.wanted" || { echo 'not the rows that were counted when it was taken (-), but (+):'; diff -U 0 "$dump.wanted" "$dump.counts" | tail -n +4 | head -n 20; rm -f "$dump.counts" "$dump.wanted"; exit 1; }`}
     rm -f "$dump.counts" "$dump.wanted"
-    ${drill ? sh`:` : inItsPlace(order, fresh)}
+    ${drill ? sh`:` : inItsPlace(order)}
     echo "in $(($(date +%s) - began)) s"`
-  return { text, shown: `pg_restore --dbname=${fresh} <${dump}` }
+  return { text, shown: `pg_restore --dbname=${scratch} <${dump}` }
 }
 
 /** A server without a network, in memory, that nobody else knows of. */
@@ -75,17 +79,16 @@ function throwaway(owner: string): Script {
 function refusals({ database, target = '' }: Order, owner: string): Script {
   const there = (name: string) => `select count(*) from pg_database where datname = ${literal(name)}`
   return sh`
-    [ "$(sql ${`select count(*) from pg_roles where rolname = ${literal(owner)}`})" = 1 ] || {
-      echo ${`there is no role ${owner} on this host, which owns it: deploy its bot first (bot.ts), or restore the whole host (--host)`}
+    [ "$(sql ${`select count(*) from pg_roles where not rolsuper and rolname = ${literal(owner)}`})" = 1 ] || {
+      echo ${`there is no role ${owner} on this host that may own it: deploy its bot first (bot.ts), or restore the whole host (--host)`}
       exit 1
     }
     ${target === database ? sh`:` : sh`[ "$(sql ${there(target)})" = 0 ] || { echo ${`there is a database ${target} already`}; exit 1; }`}`
 }
 
 /** Whoever writes to it is stopped for that; Telegram keeps what comes meanwhile. */
-function inItsPlace({ target = '', bot }: Order, fresh: string): Script {
+function inItsPlace({ target = '', bot }: Order): Script {
   const folder = `/var/lib/botgarden/dumps/${bot ?? target}`
-  const before = `${target}_before`
   const exists = `select count(*) from pg_database where datname = ${literal(target)}`
   return sh`
     ${
@@ -94,7 +97,8 @@ function inItsPlace({ target = '', bot }: Order, fresh: string): Script {
         : sh`bots=$(docker ps --quiet --filter ${`label=botgarden.bot=${bot}`})
     [ -z "$bots" ] || docker stop --time 20 $bots >/dev/null`
     }
-    if [ "$(sql ${exists})" = 1 ]; then
+    there=$(sql ${exists})
+    if [ "$there" = 1 ]; then
       mkdir -p -m 0700 /var/lib/botgarden/dumps ${folder}
       kept=${folder}/before-restore-$(date -u +%Y%m%d-%H%M%S).dump
       (umask 077; docker exec "$server" pg_dump -U postgres -Fc ${target} >"$kept.new")
@@ -103,9 +107,12 @@ function inItsPlace({ target = '', bot }: Order, fresh: string): Script {
       echo "what was there is in $kept"
       sql ${`drop database if exists ${ident(before)} with (force);`}
       sql ${`select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = ${literal(target)};`} >/dev/null
-      sql ${`alter database ${ident(target)} rename to ${ident(before)};`}
+      ls -1 ${folder}/before-restore-*.dump | sort -r | tail -n +4 | xargs -r rm -f
+      # Both names change at once, or neither.
+      sql ${`begin;\nalter database ${ident(target)} rename to ${ident(before)};\nalter database ${ident(scratch)} rename to ${ident(target)};\ncommit;`}
+    else
+      sql ${`alter database ${ident(scratch)} rename to ${ident(target)};`}
     fi
-    sql ${`alter database ${ident(fresh)} rename to ${ident(target)};`}
     sql ${`drop database if exists ${ident(before)} with (force);`}`
 }
 
@@ -119,13 +126,13 @@ function tablesOf({ tables, database }: DatabasePart): [string, number][] {
   return all
 }
 
-function countQuery(part: DatabasePart): string {
+function countQuery(part: DatabasePart, owner: string): string {
   const each = tablesOf(part).map(([table]) => `select ${literal(table)} || ' ' || count(*) from ${table};`)
-  return [`set role ${ident(part.owner)};`, ...each].join('\n')
+  return [`set role ${ident(owner)};`, ...each].join('\n')
 }
 
 function wantedCounts(part: DatabasePart): string {
   return tablesOf(part)
-    .map(([table, count]) => `${table} ${count}`)
-    .join('\n')
+    .map(([table, count]) => `${table} ${count}\n`)
+    .join('')
 }

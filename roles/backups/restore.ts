@@ -4,6 +4,7 @@ import type { Flags } from '../../lib/flags.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
 import type { Session } from '../../lib/play.ts'
 import type { Role } from '../../lib/role.ts'
+import type { Roles } from '../../lib/run-host.ts'
 import type { Secret } from '../../lib/secret.ts'
 import { suggest } from '../../lib/suggest.ts'
 import { type Chosen, chosenCopy, type Wish } from './choose.ts'
@@ -34,7 +35,7 @@ export interface Others {
   /** The roles of a host without its bots. */
   readonly core: readonly Role[]
   /** The role that brings a host's bots back. */
-  readonly bots: (host: InventoryHost) => Promise<Role>
+  readonly bots: (host: InventoryHost) => Promise<Roles>
 }
 
 /** What restore.ts does. */

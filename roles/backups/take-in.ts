@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { HostError } from '../../lib/errors.ts'
 import { fileState } from '../../lib/file-state.ts'
@@ -52,7 +53,8 @@ export function broughtBack(
 
 /** A dump that lies on the host, unencrypted, for as long as it takes: in a folder of root's. */
 function incomingPath(database: string): string {
-  return `/var/lib/botgarden/incoming/${database}.dump`
+  // Its name comes from a manifest, and may be anything.
+  return `/var/lib/botgarden/incoming/${createHash('sha256').update(database).digest('hex').slice(0, 16)}.dump`
 }
 
 function partOf({ manifest, name }: Chosen, database: string): DatabasePart {

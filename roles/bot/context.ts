@@ -19,8 +19,13 @@ export interface Context {
 /** In MB, uncompressed: what travels is kept in memory on the way. */
 const largest = 64
 
+/** More than should be carried along with the step that needs it: as base64, some megabytes. */
+export function isLarge({ archive }: Context): boolean {
+  return archive.length > 4_000_000
+}
+
 /** Never part of an image, whatever a .dockerignore says: secrets of this machine, and what is made anew anyway. */
-const always = ['.git', '.env', '.env.*', '!.env.example', 'node_modules', '**/node_modules', '*.log']
+const always = ['**/.git', '**/.env', '**/.env.*', '!**/.env.example', '**/node_modules', '**/*.log']
 
 /** Packs a folder with a Dockerfile as `docker build` would, minding its .dockerignore. */
 export async function contextOf(folder: string, key: string, migrations = 'migrations'): Promise<Context> {

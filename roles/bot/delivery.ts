@@ -2,10 +2,10 @@ import { imageThere, pulledImage } from '../../lib/image.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import type { Secret } from '../../lib/secret.ts'
 import { sh } from '../../lib/sh.ts'
-import type { Context } from './context.ts'
-import { type Login, registryConfig, registryLogins } from './registry.ts'
+import { type Context, isLarge } from './context.ts'
+import { clientFolder, type Login, registryLogins } from './registry.ts'
 import type { Manifest } from './settings.ts'
-import { archiveOf } from './ship.ts'
+import { archiveOf, contextPath } from './ship.ts'
 import type { Spec } from './spec.ts'
 
 /** What a deploy brings to a host. */
@@ -22,6 +22,8 @@ export interface Delivery {
   /** Given now; without it the host keeps what it has. */
   readonly token: Secret | undefined
   readonly secrets: ReadonlyMap<string, Secret | undefined>
+  /** Back to a version of the past: its migrations are not run. */
+  readonly back?: boolean
   /** `ops@laptop` */
   readonly by: string
 }
@@ -32,7 +34,7 @@ export function delivered(bot: string, delivery: Delivery | undefined): Resource
   const { pull, context, shipped, logins = [] } = delivery
   const { image } = delivery.spec
   // The folder is there, or the logins of nobody are asked for: an empty one does no harm.
-  if (pull) return [...registryLogins(logins), pulledImage(image, { config: registryConfig })]
+  if (pull) return [...registryLogins(logins), pulledImage(image, { config: clientFolder(image) })]
   if (context === undefined) return []
   return [shipped ? loaded(bot, image) : built(bot, image, context)]
 }
@@ -53,7 +55,7 @@ function loaded(bot: string, image: string): Resource {
 }
 
 /** Built on the host that runs it. The tag is of everything that goes into it: what is there is never built again. */
-function built(bot: string, image: string, { archive, files }: Context): Resource {
+function built(bot: string, image: string, context: Context): Resource {
   const now = imageThere(image)
   return resource({
     id: `image:${image}`,
@@ -62,11 +64,13 @@ function built(bot: string, image: string, { archive, files }: Context): Resourc
     plan: ({ now: there }) => {
       if (there) return []
       const { text } = sh`
-        folder=$(mktemp -d /var/lib/botgarden/build.XXXXXX)
-        trap 'rm -rf "$folder"' EXIT
-        printf %s ${archive} | base64 -d | tar -xz -C "$folder"
+        archive=${contextPath(bot)} folder=/var/lib/botgarden/build
+        rm -rf "$folder"
+        mkdir -m 0700 "$folder"
+        trap 'rm -rf "$folder" "$archive"' EXIT
+        ${isLarge(context) ? sh`tar -xzf "$archive" -C "$folder"` : sh`printf %s ${context.archive} | base64 -d | tar -xz -C "$folder"`}
         docker build --progress plain --label ${`botgarden.bot=${bot}`} --tag ${image} "$folder" 2>&1`
-      const summary = `build, from ${files} files`
+      const summary = `build, from ${context.files} files`
       return [
         {
           summary,

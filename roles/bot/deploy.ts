@@ -3,19 +3,21 @@ import { agreed } from '../../lib/agreed.ts'
 import { UsageError } from '../../lib/errors.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
 import type { Session } from '../../lib/play.ts'
+import { publicName } from '../../lib/public-name.ts'
 import { ask } from '../../lib/requests.ts'
-import { type BotEntry, role } from '../../lib/role.ts'
+import { type BotEntry, type Role, role } from '../../lib/role.ts'
 import { sh } from '../../lib/sh.ts'
 import type { Connection } from '../../lib/ssh.ts'
 import { suggest } from '../../lib/suggest.ts'
+import { isLarge } from './context.ts'
 import type { Delivery } from './delivery.ts'
+import { webhookUrl } from './edge.ts'
 import { chosen, history, historyText, logsOf, migrationWarning } from './history.ts'
 import { type BotVars, botRole } from './index.ts'
-import { placesOf } from './place.ts'
 import { loginsOf, prepared, refuseTwins } from './prepare.ts'
 import { removed } from './removal.ts'
 import { ship } from './ship.ts'
-import { askTelegram } from './telegram.ts'
+import { dropPending } from './webhook.ts'
 
 /** The options of bot.ts beyond those of every playbook. */
 export const deployFlags = {
@@ -56,28 +58,46 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     return rollback(session, host, bot, options.own.get('rollback-to')?.[0])
 
   const entries = inventory.hosts.flatMap(({ bots }) => bots)
-  const deliveries = await deliveriesOf(entries.filter(({ name }) => names.includes(name)))
-  const local = buildsHere(session)
+  const deliveries = await deliveriesOf(
+    entries.filter(({ name }) => names.includes(name)),
+    entries,
+  )
+  const roles = deployment(session, deliveries, { buildsHere: buildsHere(session) })
   const code = await session.converge(places, async (place, connection) => {
     if (!given('new') && hasBackups(place)) await refuseLost(place, connection)
-    const logins = await loginsOf(place.vars.bot as BotVars)
-    const own = [...deliveries].filter(([name]) => place.bots.some((each) => each.name === name))
-    for (const [name, { spec, context }] of own)
-      if (local && context && !options.check)
-        await ship(name, spec.image, context, connection, (line) => session.report.line(`${place.name}  ${line}`))
-    return [botRole(new Map(own.map(([name, each]) => [name, { ...each, logins, shipped: local }])))]
+    return roles(place, connection)
   })
   if (code === 0 && given('drop-pending') && !options.check)
-    for (const each of places) await dropPending(session, each, names)
+    for (const each of places) await forgetPending(session, each, deliveries)
   return code
 }
 
 /** What brings these bots to their hosts, as this machine has them. */
-export async function deliveriesOf(bots: readonly BotEntry[]): Promise<ReadonlyMap<string, Delivery>> {
+export async function deliveriesOf(
+  bots: readonly BotEntry[],
+  all: readonly BotEntry[] = bots,
+): Promise<ReadonlyMap<string, Delivery>> {
   const deliveries = new Map<string, Delivery>()
   for (const entry of bots) deliveries.set(entry.name, await prepared(entry))
-  refuseTwins(deliveries)
+  await refuseTwins(deliveries, all)
   return deliveries
+}
+
+/** The role that brings these bots to a host, when what it is too much to carry along has been laid there. */
+export function deployment(
+  { options, report }: Session,
+  deliveries: ReadonlyMap<string, Delivery>,
+  { buildsHere }: { buildsHere: boolean },
+) {
+  return async (host: InventoryHost, connection: Connection): Promise<readonly Role[]> => {
+    const logins = await loginsOf(host.vars.bot as BotVars)
+    const own = [...deliveries].filter(([name]) => host.bots.some((each) => each.name === name))
+    const progress = (line: string) => report.line(`${host.name}  ${line}`)
+    for (const [name, { spec, context }] of own)
+      if (context && (buildsHere || isLarge(context)) && !options.check)
+        await ship(name, spec.image, context, connection, { buildsHere, progress })
+    return [botRole(new Map(own.map(([name, each]) => [name, { ...each, logins, shipped: buildsHere }])))]
+  }
 }
 
 function buildsHere({ options }: Session): boolean {
@@ -123,6 +143,7 @@ function rollback(session: Session, host: InventoryHost, bot: string, id: string
     const delivery: Delivery = {
       ...{ spec: past.spec, context: undefined, pull: false, token: undefined },
       manifest: past.limits ? { memory: `${past.limits.memoryMB}m`, cpus: past.limits.cpus } : {},
+      back: true,
       secrets: new Map(past.spec.secrets.map((name) => [name, undefined])),
       by: `rollback to ${past.id}`,
     }
@@ -143,29 +164,22 @@ async function remove(
   return session.converge([host], [role('bot', v.any(), () => [removed(bot, telegram, { purge })])])
 }
 
-async function dropPending(
+async function forgetPending(
   { connected, report }: Session,
   host: InventoryHost,
-  names: readonly string[],
+  deliveries: ReadonlyMap<string, Delivery>,
 ): Promise<void> {
   const { telegram } = host.vars.bot as BotVars
-  for (const { name } of host.bots.filter((each) => names.includes(each.name))) {
-    const { secrets } = placesOf(name)
-    // setWebhook with what is set already, and this: there is no other call for it.
-    const answer = await connected(host, async (connection) => {
-      const url = (await ask(connection, askTelegram(telegram, `${secrets}/token`, 'getWebhookInfo'))).match(
-        /"url":"([^"]*)"/,
-      )?.[1]
-      const lines = `printf 'form-string = "%s"\\n' drop_pending_updates=true`
-      const secret = `; printf 'form-string = "url=%s"\\nform-string = "secret_token=%s"\\n' '${url}' "$(cat ${secrets}/webhook-secret)"`
-      return ask(
-        connection,
-        askTelegram(telegram, `${secrets}/token`, url ? 'setWebhook' : 'deleteWebhook', url ? lines + secret : lines),
-      )
+  for (const { name: bot } of host.bots) {
+    const spec = deliveries.get(bot)?.spec
+    if (spec === undefined) continue
+    const answer = await connected(host, (connection) => {
+      const name = publicName(host, connection.facts)
+      const hook = { bot, name, telegram, url: webhookUrl(bot, name, host.httpsPort), ask: true }
+      return ask(connection, dropPending(hook, spec))
     })
-    report.line(
-      `${host.name}  ${name}: ${answer.includes('"ok":true') ? 'what waited at Telegram is dropped' : `not dropped: ${answer}`}`,
-    )
+    const done = answer.includes('"ok":true')
+    report.line(`${host.name}  ${bot}: ${done ? 'what waited at Telegram is dropped' : `not dropped: ${answer}`}`)
   }
 }
 

@@ -17,11 +17,18 @@ export async function history(bot: string, connection: Connection): Promise<read
   const { state } = placesOf(bot)
   const output = await ask(
     connection,
-    sh`cat ${state}/releases 2>/dev/null; echo; docker image ls --format 'image {{.Repository}}:{{.Tag}}' 2>/dev/null; printf 'now '; cat ${state}/current.json 2>/dev/null`,
+    sh`cat ${state}/releases 2>/dev/null; printf 'now '; cat ${state}/current.json 2>/dev/null`,
   )
   const lines = output.split('\n')
-  const images = new Set(lines.flatMap((line) => (line.startsWith('image ') ? [line.slice(6)] : [])))
   const now = parseRelease(lines.find((line) => line.startsWith('now {'))?.slice(4))
+  const names = [
+    ...new Set(lines.flatMap((line) => (line.startsWith('{') ? (parseRelease(line)?.spec.image ?? []) : []))),
+  ]
+  const there = await ask(
+    connection,
+    sh`for name in ${names}; do docker image inspect -- "$name" >/dev/null 2>&1 && echo "$name"; done; :`,
+  )
+  const images = new Set(there.split('\n'))
   return lines
     .flatMap((line) => (line.startsWith('{') ? (parseRelease(line) ?? []) : []))
     .map((release) => ({ ...release, serving: release.id === now?.id, there: images.has(release.spec.image) }))

@@ -15,7 +15,7 @@ import { madeHere, ownSecret, token } from './secrets.ts'
 import { type BotSettings, botSettings, secretSource } from './settings.ts'
 import { databaseName, limitsOf, type Spec } from './spec.ts'
 import { whatRuns } from './told.ts'
-import { webhook } from './webhook.ts'
+import { forgotten, type Hook, webhook } from './webhook.ts'
 
 const seconds = (description: string) =>
   v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(600), v.description(description))
@@ -55,20 +55,28 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
   const built = role('bot', vars, (wanted, facts, host) => {
     const name = publicName(host, facts)
     const chosen = deliveries.size === 0 ? host.bots : host.bots.filter(({ name: each }) => deliveries.has(each))
-    const each = chosen.flatMap((entry) => {
-      const delivery = deliveries.get(entry.name)
-      const url = webhookUrl(entry.name, name, host.httpsPort)
-      const resources = botResources(entry, wanted, delivery, { name, url })
-      // Without a delivery there is nothing to be on this host but what is there.
-      return delivery === undefined ? resources.map((inner) => whereReleased(entry.name, () => true, inner)) : resources
+    const hookOf = (bot: string): Hook => ({
+      ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(bot, name, host.httpsPort) },
+      ask: deliveries.has(bot),
     })
+    // Without a delivery there is nothing to be on this host but what is there.
+    const orDeployed = (bot: string, inner: Resource) =>
+      deliveries.has(bot) ? inner : whereReleased(bot, () => true, inner)
+    const each = chosen.flatMap((entry) =>
+      botResources(entry, wanted, deliveries.get(entry.name), hookOf(entry.name)).map((inner) =>
+        orDeployed(entry.name, inner),
+      ),
+    )
+    // Telegram comes when nginx leads to the bot, and shows the certificate that Telegram is given.
+    const hooks = chosen.map((entry) => orDeployed(entry.name, webhook(hookOf(entry.name))))
     const folders = [
       directory('/opt/botgarden'),
       directory('/opt/botgarden/bots'),
       directory('/var/lib/botgarden/bots', { mode: '0700' }),
       directory('/etc/botgarden/secrets/bots', { mode: '0700' }),
     ]
-    return host.bots.length === 0 ? [whatRuns(host.bots)] : [...folders, ...each, nginxInForce(), whatRuns(host.bots)]
+    if (host.bots.length === 0) return [whatRuns(host.bots)]
+    return [...folders, ...each, nginxInForce(), ...hooks, whatRuns(host.bots)]
   })
   return { ...built, bots: botSettings }
 }
@@ -77,7 +85,7 @@ function botResources(
   { name: bot, settings }: BotEntry,
   { network: base, telegram, settle, drain, keep }: BotVars,
   delivery: Delivery | undefined,
-  edge: { name: string; url: string },
+  hook: Hook,
 ): Resource[] {
   const places = placesOf(bot)
   const entry = settings as BotSettings
@@ -107,7 +115,7 @@ function botResources(
       ...madeHere(places.secrets, user, needsDatabase ? databaseName(bot) : undefined).map((inner) =>
         inner.id.endsWith('webhook-secret') ? inner : forDatabase(inner),
       ),
-      token(places.secrets, user, delivery?.token, telegram, bot),
+      token(places.secrets, user, delivery?.token, telegram, bot, [forgotten(hook)]),
       ...[...(delivery?.secrets ?? [])].map(([name, value]) => ownSecret(places.secrets, user, bot, name, value)),
     ]),
     ...(needsDatabase
@@ -122,11 +130,16 @@ function botResources(
         ].map(forDatabase)
       : []),
     ...delivered(bot, delivery),
-    release({ bot, base, telegram }, target, { limits: limit, settle, drain, keep, by: delivery?.by ?? 'site.ts' }),
+    release({ bot, base, telegram }, target, {
+      limits: limit,
+      settle,
+      drain,
+      keep,
+      by: delivery?.by ?? 'site.ts',
+      migrates: delivery?.back !== true,
+    }),
     deployed((spec, number, colour) => location(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),
-    nginxInForce(),
-    webhook({ bot, telegram, ...edge, ask: delivery !== undefined }),
   ]
 }
 

@@ -43,9 +43,21 @@ export async function prepared(entry: BotEntry): Promise<Delivery> {
 }
 
 /** Two bots with one token would take each other's updates away: told before any host is touched. */
-export function refuseTwins(deliveries: ReadonlyMap<string, Delivery>): void {
+export async function refuseTwins(
+  deliveries: ReadonlyMap<string, Delivery>,
+  others: readonly BotEntry[] = [],
+): Promise<void> {
+  // Of bots that are not deployed now a token that cannot be had is no matter.
+  const tokens = await Promise.all(
+    others
+      .filter(({ name }) => !deliveries.has(name))
+      .map(async (entry) => [entry.name, await tokenIfAny(entry)] as const),
+  )
+
   const byId = Map.groupBy(
-    [...deliveries].flatMap(([name, { token }]) => (token === undefined ? [] : [{ name, id: idOf(token) }])),
+    [...[...deliveries].map(([name, { token }]) => [name, token] as const), ...tokens].flatMap(([name, token]) =>
+      token === undefined ? [] : [{ name, id: idOf(token) }],
+    ),
     ({ id }) => id,
   )
   const twins = [...byId].filter(([, bots]) => bots.length > 1)
@@ -55,6 +67,14 @@ export function refuseTwins(deliveries: ReadonlyMap<string, Delivery>): void {
       `${bots.map(({ name }) => name).join(' and ')} have the token of one bot (${id}): each needs its own, from BotFather`,
   )
   throw new InventoryError(lines.join('\n'))
+}
+
+async function tokenIfAny(entry: BotEntry): Promise<Secret | undefined> {
+  try {
+    return await tokenOf(entry, sourceOf(entry))
+  } catch {
+    return undefined
+  }
 }
 
 /** What stands before the colon is a bot's number, and no secret. */

@@ -5,8 +5,16 @@ import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import { Secret } from '../../lib/secret.ts'
 import { sh } from '../../lib/sh.ts'
 
-/** A login of Docker's client, which only pulls use: no other user and no other command has it. */
-export const registryConfig = '/etc/botgarden/registry'
+/** A folder for Docker's client with the login of one registry, which only pulls use: no other command has it. */
+function folderOf(registry: string): string {
+  return `/etc/botgarden/registry/${registry.replace(/[^\w.-]/g, '_')}`
+}
+
+/** The one for an image; it may not be there, which is as good as no login. */
+export function clientFolder(image: string): string {
+  const [first = '', ...rest] = image.split('/')
+  return folderOf(rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : 'docker.io')
+}
 
 export interface Login {
   readonly registry: string
@@ -14,23 +22,24 @@ export interface Login {
   readonly password: Secret
 }
 
-/** The logins that were given now; where none was, those that the host has stay. */
+/** The logins that were given now; those that the host has besides stay. */
 export function registryLogins(logins: readonly Login[]): Resource[] {
   if (logins.length === 0) return []
-  const path = `${registryConfig}/config.json`
-  const auths = Object.fromEntries(
-    logins.map(({ registry, username, password }) => [
-      registry,
-      { auth: Buffer.from(`${username}:${password.reveal()}`).toString('base64') },
-    ]),
+  return [directory('/etc/botgarden/registry', { mode: '0700' }), ...logins.flatMap(loggedIn)]
+}
+
+function loggedIn({ registry, username, password }: Login): Resource[] {
+  const path = `${folderOf(registry)}/config.json`
+  const auth = Buffer.from(`${username}:${password.reveal()}`).toString('base64')
+  const content = new Secret(
+    JSON.stringify({ auths: { [registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry]: { auth } } }),
   )
-  const content = new Secret(JSON.stringify({ auths }))
   const sha256 = createHash('sha256').update(content.reveal()).digest('hex')
   const now = fileState(path)
   return [
-    directory(registryConfig, { mode: '0700' }),
+    directory(folderOf(registry), { mode: '0700' }),
     resource({
-      id: 'registry:logins',
+      id: `registry:${registry}`,
       wants: sha256,
       reads: { now },
       plan: ({ now: state }) => {
@@ -39,8 +48,7 @@ export function registryLogins(logins: readonly Login[]): Resource[] {
           (umask 077; printf %s ${content} >${`${path}.new`})
           mv -fT ${`${path}.new`} ${path}`
         const after = { type: 'file', mode: '0600', owner: 'root', group: 'root', sha256 }
-        const summary = logins.map(({ registry }) => registry).join(', ')
-        return [{ summary, script: { text, shown: `write ${path}` }, predicts: [becomes(now, after)] }]
+        return [{ summary: 'log in', script: { text, shown: `write ${path}` }, predicts: [becomes(now, after)] }]
       },
     }),
   ]

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { containerState } from '../../lib/container.ts'
+import { type ContainerState, containerState } from '../../lib/container.ts'
 import { HostError } from '../../lib/errors.ts'
 import { type FileState, fileState, textOf } from '../../lib/file-state.ts'
 import { imageThere } from '../../lib/image.ts'
@@ -47,6 +47,8 @@ export interface Terms {
   /** How many images are kept besides those of the version that serves and the one before. */
   readonly keep: number
   readonly by: string
+  /** false: back to a version whose migrations know less than the database does. */
+  readonly migrates: boolean
 }
 
 /**
@@ -93,7 +95,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       const predicted = (colour: Colour): Change['predicts'] => {
         const after: Release = { id: 'new', spec, colour, secrets, by: terms.by, limits }
         const { checksum } = serviceFile(whole, colour, spec, limits)
-        const running = { status: 'running', health: '', config: checksum, ...limits }
+        const running = { status: 'running', health: '', config: checksum, restart: 'unless-stopped', ...limits }
         return [
           becomes(currentRelease(bot), JSON.stringify(after)),
           becomes(containerState(places.container(colour)), running),
@@ -107,9 +109,10 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       if (differences.length > 0) {
         if (!read(imageThere(spec.image))) throw new HostError(`there is no image ${spec.image} on this host`)
         const colour: Colour = current?.colour === 'blue' ? 'green' : 'blue'
-        const old = current && containers[current.colour] !== 'absent' ? current : undefined
-        refuseCramped(bot, spec, limits, old !== undefined, read(room))
-        const change: Switch = { seat: whole, spec, colour, old, terms, limits, secrets: Object.keys(secrets) }
+        const old = current
+        const oldRuns = current !== undefined && containers[current.colour] !== 'absent'
+        refuseCramped(bot, spec, limits, oldRuns, read(room))
+        const change: Switch = { seat: whole, spec, colour, old, oldRuns, terms, limits, secrets: Object.keys(secrets) }
         return [
           {
             summary:
@@ -125,18 +128,12 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       const { checksum } = serviceFile(whole, current.colour, spec, limits)
       const serving = containers[current.colour]
       const idle = containers[other(current.colour)]
-      const wrong =
-        serving === 'absent'
-          ? 'it is gone'
-          : serving.status !== 'running'
-            ? `it is ${serving.status}`
-            : serving.config !== checksum
-              ? 'it is not as its release says'
-              : undefined
-      if (wrong === undefined && idle === 'absent') return []
+      const wrong = wrongWith(serving, checksum)
+      const bound = serving !== 'absent' && serving.restart === 'unless-stopped'
+      if (wrong === undefined && idle === 'absent' && bound) return []
       return [
         {
-          summary: wrong === undefined ? 'remove what a cut release left' : `start again, since ${wrong}`,
+          summary: wrong === undefined ? 'finish what a cut release left' : `start again, since ${wrong}`,
           script: startAgain(whole, current, limits, wrong !== undefined),
           long: true,
           predicts: predicted(current.colour) ?? [],
@@ -144,6 +141,12 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       ]
     },
   }
+}
+
+function wrongWith(container: ContainerState, checksum: string): string | undefined {
+  if (container === 'absent') return 'it is gone'
+  if (container.status !== 'running') return `it is ${container.status}`
+  return container.config === checksum ? undefined : 'it is not as its release says'
 }
 
 export function other(colour: Colour): Colour {

@@ -52,7 +52,8 @@ function removal(bot: string, telegram: string, purge: boolean) {
   const places = placesOf(bot)
   const database = databaseName(bot)
   const dump = sh`
-    if [ "$(printf %s ${`select count(*) from pg_database where datname = '${database}'`} | ${psql()})" = 1 ]; then
+    there=$(printf %s ${`select count(*) from pg_database where datname = '${database}'`} | ${psql()})
+    if [ "$there" = 1 ]; then
       mkdir -p -m 0700 /var/lib/botgarden/removed
       dump=/var/lib/botgarden/removed/${bot}-$(date -u +%Y%m%d-%H%M%S).dump
       (umask 077; docker exec botgarden-postgres pg_dump -U postgres -Fc ${database} >"$dump.new")
@@ -71,7 +72,8 @@ function removal(bot: string, telegram: string, purge: boolean) {
     docker network rm ${places.network} >/dev/null 2>&1 || :
     docker image ls --quiet --filter ${`label=botgarden.bot=${bot}`} | sort -u | xargs -r docker image rm -f >/dev/null 2>&1 || :
     rm -rf ${places.compose} ${places.secrets} ${places.state}
-    grep -v ${`^${bot} `} /var/lib/botgarden/allocations >/var/lib/botgarden/allocations.new || :
+    grep -v ${`^${bot} `} /var/lib/botgarden/allocations >/var/lib/botgarden/allocations.new || [ $? = 1 ]
+    sync /var/lib/botgarden/allocations.new
     mv -fT /var/lib/botgarden/allocations.new /var/lib/botgarden/allocations`
   return { text, shown: `remove ${bot}` }
 }

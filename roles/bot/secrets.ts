@@ -5,7 +5,7 @@ import { attributeChanges } from '../../lib/file.ts'
 import { type FileState, fileState } from '../../lib/file-state.ts'
 import { generatedSecret } from '../../lib/generated-secret.ts'
 import { type Kind, type Reading, reading } from '../../lib/reading.ts'
-import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import { becomes, type Change, type Prediction, type Resource, resource } from '../../lib/resource.ts'
 import type { Secret } from '../../lib/secret.ts'
 import { type Script, sh } from '../../lib/sh.ts'
 import { askTelegram } from './telegram.ts'
@@ -22,7 +22,14 @@ export function madeHere(folder: string, user: string, database: string | undefi
 }
 
 /** The bot's token: given, it is proved by Telegram before it takes the old one's place; not given, the host's is kept. */
-export function token(folder: string, user: string, given: Secret | undefined, api: string, bot: string): Resource {
+export function token(
+  folder: string,
+  user: string,
+  given: Secret | undefined,
+  api: string,
+  bot: string,
+  whenChanged: readonly Prediction[],
+): Resource {
   const check = sh`
     answer=$(${askTelegram(api, '"$candidate"', 'getMe')})
     case $answer in
@@ -46,7 +53,12 @@ export function token(folder: string, user: string, given: Secret | undefined, a
         throw new HostError(
           `${bot} and ${twin}, which is on this host already, have the token of one bot (${own}): each needs its own, from BotFather`,
         )
-      return inner.plan(read)
+      const rotates = ({ summary }: Change) => ['rotate', 'put in place'].includes(summary)
+      return inner
+        .plan(read)
+        .map((change) =>
+          rotates(change) ? { ...change, predicts: [...(change.predicts ?? []), ...whenChanged] } : change,
+        )
     },
   }
 }

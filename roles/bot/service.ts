@@ -63,7 +63,9 @@ function environmentOf({ bot, telegram }: Seat, spec: Spec): Record<string, stri
     }),
     ...(spec.database && database),
     ...Object.fromEntries(spec.secrets.map((name) => [`${name}_FILE`, `/run/secrets/${name}`])),
-    ...spec.environment,
+    ...Object.fromEntries(
+      Object.entries(spec.environment).map(([name, value]) => [name, value.replaceAll('$', '$$$$')]),
+    ),
   }
 }
 

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { UsageError } from '../../lib/errors.ts'
 import { local } from '../../lib/local.ts'
 import { ask } from '../../lib/requests.ts'
@@ -15,22 +16,38 @@ export function archiveOf(bot: string): string {
   return `/var/lib/botgarden/incoming/${bot}.tar.gz`
 }
 
-/** Builds an image on this machine, for the host's architecture, and lays it on the host, unless it has it already. */
+/** Where what an image is built from lies on the host. */
+export function contextPath(bot: string): string {
+  return `/var/lib/botgarden/incoming/${bot}.context.tar.gz`
+}
+
+/** Lays on the host what the image is made of, unless it has the image: its context, or the image itself, built on this machine. */
 export async function ship(
   bot: string,
   image: string,
   context: Context,
   connection: Connection,
+  { buildsHere, progress }: { buildsHere: boolean; progress: (line: string) => void },
+): Promise<void> {
+  const there = await ask(connection, sh`docker image inspect -- ${image} >/dev/null 2>&1 && echo there || :`)
+  if (there.includes('there')) return
+  const archive = Buffer.from(context.archive, 'base64')
+  if (buildsHere) await shipImage(bot, image, archive, connection, progress)
+  else await upload(connection, contextPath(bot), Readable.from([archive]))
+}
+
+async function shipImage(
+  bot: string,
+  image: string,
+  input: Buffer,
+  connection: Connection,
   progress: (line: string) => void,
 ): Promise<void> {
-  const there = await ask(connection, sh`docker image inspect --format there ${image} 2>/dev/null || :`)
-  if (there.includes('there')) return
   const folder = await mkdtemp(join(tmpdir(), 'botgarden-ship-'))
   try {
     const platform = `linux/${connection.facts.architecture}`
     progress(`building ${image} for ${platform} on this machine`)
     const file = join(folder, 'image.tar.gz')
-    const input = Buffer.from(context.archive, 'base64')
     const quiet = local({ quiet: true, nothrow: true })
     const built = await quiet({
       input,

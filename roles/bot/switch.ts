@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { nginxFolder, reloadFunction } from '../../lib/nginx.ts'
 import { postgresContainer } from '../../lib/postgres-catalog.ts'
 import { type Script, sh } from '../../lib/sh.ts'
@@ -15,6 +16,8 @@ export interface Switch {
   readonly colour: Colour
   /** What serves until then. */
   readonly old: Release | undefined
+  /** Its container is there. */
+  readonly oldRuns: boolean
   readonly terms: Terms
   readonly limits: Limits
   /** The names of the secrets whose checksums are recorded. */
@@ -28,11 +31,11 @@ const patience = 60
  * Brings a version to serve. Up to the moment when it is recorded any failure leaves the old one serving, or has it serve
  * again; a cut leaves containers that the next run knows for leftovers, since a boot does not bring them back.
  */
-export function switchScript({ seat, spec, colour, old, terms, limits, secrets }: Switch): Script {
+export function switchScript({ seat, spec, colour, old, oldRuns, terms, limits, secrets }: Switch): Script {
   const { bot } = seat
   const places = placesOf(bot)
   const { text, file, name } = serviceFile(seat, colour, spec, limits)
-  const oldName = old === undefined ? '' : places.container(old.colour)
+  const oldName = old === undefined || !oldRuns ? '' : places.container(old.colour)
   const polling = spec.mode === 'polling' || old?.spec.mode === 'polling'
   const script = sh`
     new=${name} old=${oldName} switched= stopped=
@@ -50,48 +53,50 @@ export function switchScript({ seat, spec, colour, old, terms, limits, secrets }
     }
     mkdir -p -m 0755 ${places.compose}
     mkdir -p -m 0700 ${places.state}
+    # What a cut run has switched to is taken back before its container goes.
+    ${old?.spec.mode === 'webhook' ? sh`edge_is_back || edge_back` : sh`:`}
     docker rm -f "$new" >/dev/null 2>&1 || :
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${`${file}.new`}
     mv -fT ${`${file}.new`} ${file}
     trap undo EXIT
     dump=
-    ${dumpBefore(bot, spec, old)}
-    ${migration(seat, spec, file, name)}
-    ${polling && old !== undefined ? sh`docker stop --time 20 "$old" >/dev/null; stopped=yes` : sh`:`}
+    ${terms.migrates ? dumpBefore(bot, spec, old) : sh`:`}
+    ${terms.migrates ? migration(seat, spec, file, name) : sh`:`}
+    ${polling && oldRuns ? sh`docker stop --time 20 "$old" >/dev/null; stopped=yes` : sh`:`}
     docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
     await_health
     settle ${terms.settle}
-    ${spec.mode === 'webhook' ? sh`edge_forth; switched=yes` : old?.spec.mode === 'webhook' ? sh`edge_off; switched=yes` : sh`:`}
+    ${spec.mode === 'webhook' ? sh`switched=yes; edge_forth` : old?.spec.mode === 'webhook' ? sh`switched=yes; edge_off` : sh`:`}
     ${spec.mode === 'webhook' ? delivered(seat, old) : sh`:`}
     ${record(seat, { spec, colour, by: terms.by, limits }, secrets)}
-    docker update --restart unless-stopped "$new" >/dev/null
+    # From here on it is the one that serves: what fails now is the next run's to finish.
     trap - EXIT
+    docker update --restart unless-stopped "$new" >/dev/null
     ${old === undefined ? sh`:` : retire(seat, old, terms)}
     ${forgetImages(bot, [spec.image, ...(old === undefined ? [] : [old.spec.image])], terms.keep)}`
   return { text: script.text, shown: `switch ${bot} to ${spec.image}` }
 }
 
-/** Has the version that is recorded serve, and nothing beside it. */
+/** Has the version that is recorded serve, now and after a boot, and nothing beside it. */
 export function startAgain(seat: Seat, current: Release, limits: Limits, start: boolean): Script {
   const places = placesOf(seat.bot)
   const { text, file, name } = serviceFile(seat, current.colour, current.spec, limits)
   const idle = places.container(current.colour === 'blue' ? 'green' : 'blue')
-  const script = sh`
-    new=${name}
-    ${reportFunction()}
-    ${healthFunction(seat, current.colour, current.spec)}
-    docker rm -f ${idle} >/dev/null 2>&1 || :
-    ${
-      start
-        ? sh`
+  const up = sh`
     mkdir -p -m 0755 ${places.compose}
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${`${file}.new`}
     mv -fT ${`${file}.new`} ${file}
     docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
-    docker update --restart unless-stopped "$new" >/dev/null
     await_health || { report "$new"; exit 1; }`
-        : sh`:`
-    }`
+  const script = sh`
+    new=${name}
+    ${reportFunction()}
+    ${healthFunction(seat, current.colour, current.spec)}
+    ${edgeFunctions(seat, current.colour, current.spec, current)}
+    ${start ? up : sh`:`}
+    docker update --restart unless-stopped "$new" >/dev/null
+    ${current.spec.mode === 'webhook' ? sh`edge_is_back || edge_back` : sh`:`}
+    docker rm -f ${idle} >/dev/null 2>&1 || :`
   return { text: script.text, shown: start ? `docker compose -f ${file} up` : `docker rm -f ${idle}` }
 }
 
@@ -144,15 +149,17 @@ function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Release | un
     old?.spec.mode === 'webhook'
       ? locationText(bot, addressOf(base, number, old.colour), old.spec.port, old.spec.webhookPath)
       : undefined
+  // Joined, since whoever calls it with || takes `set -e` away.
   const put = (content: string) => sh`
-      printf %s ${Buffer.from(content).toString('base64')} | base64 -d >${`${file}.new`}
-      mv -fT ${`${file}.new`} ${file}
-      nginx_reload`
+      printf %s ${Buffer.from(content).toString('base64')} | base64 -d >${`${file}.new`} &&
+        [ "$(sha256sum <${`${file}.new`} | cut -c 1-64)" = ${sha256(content)} ] &&
+        mv -fT ${`${file}.new`} ${file} && nginx_reload`
   return sh`
     ${reloadFunction()}
     edge_forth() { ${put(text)}
     }
-    edge_off() { rm -f ${file}; nginx_reload; }
+    edge_off() { rm -f ${file} && nginx_reload; }
+    edge_is_back() { [ "$(sha256sum <${file} 2>/dev/null | cut -c 1-64)" = ${before === undefined ? '' : sha256(before)} ]; }
     edge_back() { ${before === undefined ? sh`edge_off` : put(before)}
     }`
 }
@@ -170,7 +177,7 @@ function dumpBefore(bot: string, spec: Spec, old: Release | undefined): Script {
     sync "$dump.new"
     mv -fT "$dump.new" "$dump"
     echo "its migrations changed: the database before them is in $dump"
-    ls -1 ${folder}/*.dump | sort -r | tail -n +4 | xargs -r rm -f`
+    ls -1 ${folder}/[0-9]*.dump | sort -r | tail -n +4 | xargs -r rm -f`
 }
 
 function migration(seat: Seat, spec: Spec, file: string, name: string): Script {
@@ -241,4 +248,8 @@ function forgetImages(bot: string, kept: readonly string[], keep: number): Scrip
   return sh`
     docker image ls --filter ${`label=botgarden.bot=${bot}`} --format '{{.Repository}}:{{.Tag}}' | grep -vxF ${kept.flatMap((each) => ['-e', each])} |
       tail -n +${keep + 1} | xargs -r docker image rm >/dev/null 2>&1 || :`
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

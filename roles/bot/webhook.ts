@@ -3,7 +3,7 @@ import { certificateState, tlsFolder } from '../../lib/certificate.ts'
 import { HostError } from '../../lib/errors.ts'
 import { fileState } from '../../lib/file-state.ts'
 import { type Kind, type Reading, reading } from '../../lib/reading.ts'
-import { becomes, type Change, type Outputs, type Resource, resource } from '../../lib/resource.ts'
+import { becomes, type Change, type Outputs, type Prediction, type Resource, resource } from '../../lib/resource.ts'
 import { type Script, sh } from '../../lib/sh.ts'
 import { placesOf } from './place.ts'
 import { currentRelease, parseRelease } from './release.ts'
@@ -25,6 +25,11 @@ interface HookState {
   /** What it was set with; `unreachable` where Telegram did not answer then. */
   readonly mark: string
   readonly answer: 'not asked' | 'unreachable' | 'refused' | { readonly url: string }
+}
+
+/** With another token nothing is known of a webhook: Telegram drops it with the old one. */
+export function forgotten(hook: Hook): Prediction {
+  return becomes(hookState(hook), { mark: '', answer: 'not asked' })
 }
 
 /** Telegram sends a bot's updates here. Set after the bot is well, and never dropping what waits. */
@@ -50,6 +55,7 @@ export function webhook(hook: Hook): Resource {
           },
         ]
       }
+      if (now.answer === 'refused' && !hook.ask) return []
       if (now.answer === 'refused')
         throw new HostError(`Telegram refuses the token of ${bot}: is it whole, and not revoked?`)
       if (now.answer === 'unreachable' && now.mark === 'unreachable') return []
@@ -70,24 +76,34 @@ export function webhook(hook: Hook): Resource {
   return { ...inner, tells: (read) => told(hook, read(state), parseRelease(read(currentRelease(bot)))?.spec) }
 }
 
-function told({ bot }: Hook, { mark }: HookState, spec: Spec | undefined): Outputs {
+function told({ bot }: Hook, { mark, answer }: HookState, spec: Spec | undefined): Outputs {
   if (spec?.mode !== 'webhook' || mark !== 'unreachable') return {}
+  if (answer === 'refused') return { [`${bot} webhook`]: 'not set: Telegram refuses its token' }
   return { [`${bot} webhook`]: 'not set: Telegram did not answer; the next run tries again' }
+}
+
+/** The same call once more, by which Telegram forgets the updates that wait: there is no other for it. */
+export function dropPending(hook: Hook, spec: Spec): Script {
+  const { secrets } = placesOf(hook.bot)
+  const drop = `echo 'form-string = "drop_pending_updates=true"'`
+  if (spec.mode === 'polling') return askTelegram(hook.telegram, `${secrets}/token`, 'deleteWebhook', drop)
+  const pem = `${tlsFolder}/${hook.name}/current/fullchain.pem`
+  const field = (name: string) => sh`$(openssl x509 -in ${pem} -noout ${`-${name}`} | cut -d = -f 2-)`
+  const upload = sh`[ "${field('subject')}" != "${field('issuer')}" ] || printf 'form = "certificate=@%s"\n' ${pem}`
+  return askTelegram(
+    hook.telegram,
+    `${secrets}/token`,
+    'setWebhook',
+    `${linesOf(hook, spec).text}; ${drop}; ${upload.text}`,
+  )
 }
 
 function setWebhook(hook: Hook, spec: Spec, upload: boolean, mark: string): Script {
   const { bot, url, telegram, name } = hook
   const { secrets, state } = placesOf(bot)
   const pem = `${tlsFolder}/${name}/current/fullchain.pem`
-  const lines = [
-    `form-string = ${JSON.stringify(`url=${url}`)}`,
-    `form-string = "max_connections=${spec.maxConnections}"`,
-    ...(spec.allowedUpdates === undefined
-      ? []
-      : [`form-string = ${JSON.stringify(`allowed_updates=${JSON.stringify(spec.allowedUpdates)}`)}`]),
-    ...(upload ? [`form = "certificate=@${pem}"`] : []),
-  ]
-  const more = sh`printf '%s\n' ${lines}; printf 'form-string = "secret_token=%s"\n' "$(cat ${secrets}/webhook-secret)"`
+  const own = linesOf(hook, spec)
+  const more = upload ? sh`${own}; printf 'form = "certificate=@%s"\n' ${pem}` : own
   const certificate = upload ? sh`$(openssl x509 -in ${pem} -outform der | sha256sum | cut -c 1-16)` : sh``
   const { text } = sh`
     answer=$(${askTelegram(telegram, `${secrets}/token`, 'setWebhook', more.text)})
@@ -100,6 +116,19 @@ function setWebhook(hook: Hook, spec: Spec, upload: boolean, mark: string): Scri
     printf %s "$mark" >${state}/webhook.new
     mv -fT ${state}/webhook.new ${state}/webhook`
   return { text, shown: `setWebhook url=${url}` }
+}
+
+/** Shell text that prints what a webhook is set with, as lines of curl's configuration. */
+function linesOf({ bot, url }: Hook, { maxConnections, allowedUpdates }: Spec): Script {
+  const { secrets } = placesOf(bot)
+  const lines = [
+    `form-string = ${JSON.stringify(`url=${url}`)}`,
+    `form-string = "max_connections=${maxConnections}"`,
+    ...(allowedUpdates === undefined
+      ? []
+      : [`form-string = ${JSON.stringify(`allowed_updates=${JSON.stringify(allowedUpdates)}`)}`]),
+  ]
+  return sh`printf '%s\n' ${lines}; printf 'form-string = "secret_token=%s"\n' "$(cat ${secrets}/webhook-secret)"`
 }
 
 function hookState({ bot, telegram, ask }: Hook): Reading<HookState> {

@@ -1,8 +1,10 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type CertificateState, certificateState, installPair, tlsFolder } from '../../lib/certificate.ts'
 import { InventoryError } from '../../lib/errors.ts'
+import { type FileState, fileState } from '../../lib/file-state.ts'
+import { outdated } from '../../lib/nginx.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import { Secret } from '../../lib/secret.ts'
 import { sh } from '../../lib/sh.ts'
@@ -22,34 +24,46 @@ export function contentOf(key: string, path: string): string {
 export function installed(name: string, { fullchain, privkey }: { fullchain: string; privkey: string }): Resource[] {
   const chain = contentOf('certbot.files.fullchain', fullchain)
   const key = contentOf('certbot.files.privkey', privkey)
-  const fingerprint = fingerprintOf(chain, key)
+  const certificate = certificateOf(chain, key)
   const now = certificateState(name)
+  const there = fileState(`${tlsFolder}/${name}/current/fullchain.pem`)
+  const keyThere = fileState(`${tlsFolder}/${name}/current/privkey.pem`)
   return [
     resource({
       id: `certificate:${name}`,
-      wants: fingerprint,
-      reads: { now },
-      plan: ({ now: state }) => {
-        if (state !== 'absent' && state.keyMatches && state.fingerprint === fingerprint) return []
-        const after: CertificateState = { fingerprint, names: [], selfSigned: false, keyMatches: true, endsSoon: false }
-        return [
-          {
-            summary: 'put yours into service',
-            script: putIntoService(name, chain, key),
-            predicts: [becomes(now, after)],
-          },
-        ]
+      wants: checksum(chain),
+      reads: { now, there, keyThere },
+      plan: ({ there: pem, keyThere: keyPem }) => {
+        if (isText(pem, chain) && isText(keyPem, key)) return []
+        const after: CertificateState = {
+          fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+          names: (certificate.subjectAltName ?? '').split(', '),
+          ...{ selfSigned: certificate.issuer === certificate.subject, keyMatches: true, endsSoon: false },
+        }
+        const file = (text: string): FileState => ({ ...plainFile, sha256: checksum(text) })
+        const predicts = [becomes(now, after), becomes(there, file(chain)), becomes(keyThere, file(key)), outdated]
+        return [{ summary: 'put yours into service', script: putIntoService(name, chain, key), predicts }]
       },
     }),
   ]
 }
 
-function fingerprintOf(chain: string, key: string): string {
+const plainFile = { type: 'file', mode: '0600', owner: 'root', group: 'root' }
+
+function isText(state: FileState, text: string): boolean {
+  return state !== 'absent' && state.sha256 === checksum(text)
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+function certificateOf(chain: string, key: string): X509Certificate {
   try {
     const certificate = new X509Certificate(chain)
     if (!certificate.checkPrivateKey(createPrivateKey(key)))
       throw new InventoryError('certbot.files: privkey is not the key of fullchain')
-    return certificate.fingerprint256.replaceAll(':', '').toLowerCase()
+    return certificate
   } catch (error) {
     if (error instanceof InventoryError) throw error
     throw new InventoryError(`certbot.files: no PEM pair: ${(error as Error).message}`, { cause: error })

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { isAddress, selfSigned, tlsFolder } from '../../lib/certificate.ts'
 import { directory } from '../../lib/file.ts'
+import { nginxInForce } from '../../lib/nginx.ts'
 import { publicName } from '../../lib/public-name.ts'
 import type { HostEntry } from '../../lib/role.ts'
 import { role } from '../../lib/role.ts'
@@ -41,6 +42,7 @@ export const certbot = role(
       ...(kind === 'letsencrypt' ? letsencrypt(name, wanted, facts) : []),
       ...(kind === 'self-signed' ? [selfSigned(name, { placeholder: false })] : []),
       ...(kind === 'files' && wanted.files ? installed(name, wanted.files) : []),
+      nginxInForce(),
     ]
   },
   (wanted, host) => [

@@ -20,6 +20,9 @@ export function issue(
     ...['--server', server, '--cert-name', name, '--domain', name, '--key-type', 'ecdsa', '--force-renewal'],
   ]
   const { text } = sh`
+    ${reloadFunction()}
+    # What answers the authority is to run first.
+    nginx_reload
     ${reachable(name, addresses)}
     ${authority === undefined ? sh`:` : sh`export REQUESTS_CA_BUNDLE=${authority}`}
     certbot ${options} ${contact}

@@ -130,13 +130,31 @@ test('a token is never shown, and two bots on a host never share one', () => {
 })
 
 test('a webhook that somebody took away is set again, and Telegram out of reach breaks no run', () => {
-  const state = { [current]: JSON.stringify(release), 'allocations:bots': { 'hello-bot': 1 } }
+  const state = {
+    [current]: JSON.stringify(release),
+    'allocations:bots': { 'hello-bot': 1 },
+    [tokenFile]: { type: 'file' },
+  }
   const ask = 'webhook:hello-bot https://api.telegram.org ask'
   const hook = (answer: unknown, mark = 'x') =>
-    plan(delivery(), { ...state, [ask]: { mark, answer } }).filter((line) => line.startsWith('webhook:'))
+    plan({ ...delivery(), token: undefined }, { ...state, [ask]: { mark, answer } }).filter((line) =>
+      line.startsWith('webhook:'),
+    )
   assert.equal(hook({ url: '' }), ['webhook:hello-bot: set to https://bots.example.org/tg/hello-bot'])
   assert.equal(hook('unreachable', 'unreachable'), [])
   assert.throws(() => hook('refused'), /Telegram refuses the token of hello-bot/)
+})
+
+test('a token that was revoked can be rotated, though Telegram refuses the old one', () => {
+  const ask = 'webhook:hello-bot https://api.telegram.org ask'
+  const state = {
+    [current]: JSON.stringify(release),
+    'allocations:bots': { 'hello-bot': 1 },
+    [tokenFile]: { type: 'file', sha256: 'old' },
+  }
+  const lines = plan(delivery(), { ...state, [ask]: { mark: 'x', answer: 'refused' } })
+  assert.ok(lines.includes('token:hello-bot: rotate'))
+  assert.ok(lines.includes('webhook:hello-bot: set to https://bots.example.org/tg/hello-bot'))
 })
 
 test('the inventory wins over the manifest', () => {
@@ -204,14 +222,13 @@ test('what is missing on this machine is said before any host is touched', async
   assert.ok(pull)
   assert.is(String(token), '***')
   const twin = delivery()
-  assert.throws(
-    () =>
-      refuseTwins(
-        new Map([
-          ['a', twin],
-          ['b', twin],
-        ]),
-      ),
+  await rejects(
+    refuseTwins(
+      new Map([
+        ['a', twin],
+        ['b', twin],
+      ]),
+    ),
     /a and b have the token of one bot/,
   )
 })

@@ -33,19 +33,22 @@ test('of all roles only those that own a database come back, and never the super
     'CREATE ROLE "odd one";',
     'GRANT hello TO evil;',
   ].join('\n')
-  assert.equal(rolesIn(globals, ['hello', 'odd one', 'postgres']).trim().split('\n'), [
-    'CREATE ROLE hello;',
-    "ALTER ROLE hello WITH LOGIN PASSWORD 'SCRAM-SHA-256$x';",
-    "ALTER ROLE hello SET lock_timeout TO '10s';",
-    'CREATE ROLE "odd one";',
+  const sql = rolesIn(globals, ['hello', 'odd one', 'postgres'])
+  assert.equal(sql.trim().split('\n'), [
+    `select 'create role "hello"' where not exists (select from pg_roles where rolname = 'hello') \\gexec`,
+    `alter role "hello" login password 'SCRAM-SHA-256$x';`,
+    `select 'create role "odd one"' where not exists (select from pg_roles where rolname = 'odd one') \\gexec`,
   ])
 })
 
 test('a dump is read by nobody who may do more than its owner', () => {
-  for (const target of ['hello', undefined]) {
+  for (const [target, owner] of [
+    ['hello', 'hello'],
+    [undefined, 'botgarden-owner'],
+  ] as const) {
     const text = script({ target })
-    assert.match(text, 'create role botgarden_restoring login nosuperuser nocreatedb nocreaterole')
-    assert.match(text, /pg_restore --username=botgarden_restoring --role=hello/)
+    assert.match(text, /create role "'"botgarden-reader"'" login nosuperuser nocreatedb nocreaterole/)
+    assert.match(text, `pg_restore --username=botgarden-reader --role=${owner}`)
     assert.not.match(text, /pg_restore [^\n]*-U postgres [^\n]*--dbname/)
   }
 })
@@ -55,6 +58,10 @@ test('the database that is there is touched after the comparison, and only in it
   assert.ok(text.indexOf('cmp -s') < text.indexOf('docker stop'))
   assert.ok(text.indexOf('pg_dump -U postgres -Fc hello') < text.indexOf('rename to'))
   for (const target of ['hello_old', undefined]) assert.not.match(script({ target }), /docker stop/)
+})
+
+test('a database without tables is compared as well, and is as empty as it was', () => {
+  assert.match(script({ target: 'hello' }, { tables: {} }), `printf %s '' >"$dump.wanted"`)
 })
 
 test('a table that cannot be one comes from a manifest that nobody should follow', () => {
