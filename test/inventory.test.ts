@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readInventory } from '../lib/inventory.ts'
-import { allRoles } from '../roles/index.ts'
+import { allRoles, bot } from '../roles/index.ts'
 import { inventoryFor } from '../sandbox/inventory.ts'
 import { scratchFile } from './support/runner.ts'
 
@@ -35,6 +35,12 @@ test('every var of every role is explained in the example', () => {
     const entries = Object.keys((vars as unknown as { entries: Record<string, unknown> }).entries)
     for (const key of [name, ...entries]) assert.match(example, new RegExp(`^[ #]*${key}:`, 'm'), key)
   }
+})
+
+test('every key of a bot is explained in the example', () => {
+  const entries = Object.keys(bot.bots?.entries ?? {})
+  assert.ok(entries.length > 10)
+  for (const key of entries) assert.match(example, new RegExp(`^[ #]*${key}:`, 'm'), key)
 })
 
 test('a copy of the example lets nobody in and opens nothing', () => {

@@ -21,12 +21,12 @@ const unit = uvu('unit', ['test', String.raw`\.test\.ts$`, '--ignore', '^(sandbo
 const scope = process.argv[2] ?? 'all'
 const stages = stagesOf(scope)
 const scores: Score[] = []
-// Those on the sandbox have a VPS each and mostly wait for it: two at a time, on a machine of two cores.
+// Those on the sandbox have a VPS each and mostly wait for it: three at a time, on a machine of two cores.
 const alone = stages.filter(({ name }) => !name.startsWith('sandbox/'))
 const paired = stages.filter((stage) => !alone.includes(stage))
 for (const stage of alone) scores.push(await scoreOf(stage, root))
 if (paired.length > 1) await up({ progress: (line) => process.stdout.write(`${line}\n`) })
-await Promise.all([next(), next()])
+await Promise.all([next(), next(), next()])
 
 async function next(): Promise<void> {
   for (let stage = paired.shift(); stage; stage = paired.shift())

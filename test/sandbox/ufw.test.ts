@@ -14,7 +14,9 @@ const docker = {
   daemon: { experimental: true, ip6tables: true },
 }
 const tags = ['--tags', 'ufw,docker', '--json']
-const playbook = (vars: Record<string, unknown>) => ['playbooks/site.ts', '-i', inventoryOf(host, { docker, ...vars })]
+const playbook = (vars: Record<string, unknown>) => [
+  ...['playbooks/site.ts', '-i', inventoryOf(host, { docker, ...vars }), '--tags', 'base,ufw,docker'],
+]
 const wanted = { ufw: { allow: ['8080/tcp'] } }
 const site = (...args: string[]) => run([...playbook(wanted), ...tags, ...args])
 const addresses = { walled: 'fd99::1', outside: 'fd99::2' }

@@ -24,7 +24,9 @@ export async function snapshot(host: string): Promise<string[]> {
   const containers = await listing(host, 'docker ps -a --no-trunc 2>/dev/null || :')
   return [
     // The engine's own bookkeeping of builds, which it writes some time after its start.
-    ...files.filter((line) => !loginRecords.test(line) && !line.startsWith('/run d ') && !line.includes('/docker/buildkit/')),
+    ...files.filter(
+      (line) => !loginRecords.test(line) && !line.startsWith('/run d ') && !line.includes('/docker/buildkit/'),
+    ),
     ...processes,
     ...units,
     ...containers,
