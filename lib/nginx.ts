@@ -63,7 +63,8 @@ export function nginxInForce(): Resource {
     wants: 'in force',
     reads: { state: nginxState },
     plan: ({ state }) => {
-      if (state !== 'absent' && state.inForce) return []
+      // Without a server there is nothing to reload.
+      if (state === 'absent' || state.inForce) return []
       return [
         { summary: 'reload', script: nginxReload, predicts: [becomes(nginxState, { current: true, inForce: true })] },
       ]

@@ -29,7 +29,6 @@ test('is known on a bare host to the last detail', () => {
     'nginx:generation: lay out the first configuration',
     'file:/opt/botgarden/nginx/compose.yaml: create',
     'container:botgarden-nginx: create',
-    'nginx:config: comes-with container:botgarden-nginx',
   ])
 })
 
