@@ -93,6 +93,11 @@ export function composeFile(project: Project): { text: string; checksum: string 
   return { text: `# Written by botgarden; changes made here are overwritten.\n${stringify(whole)}`, checksum }
 }
 
+/** A folder of the host's in a container, at the same path unless another is said; never one that Docker would have to make. */
+export function mount(source: string, target = source, { writable = false } = {}): Record<string, unknown> {
+  return { type: 'bind', source, target, read_only: !writable, bind: { create_host_path: false } }
+}
+
 /** What every container of ours has taken from it: it runs with no rights, and writes nowhere but where it is told. */
 export const hardened = {
   read_only: true,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { command } from '../../lib/command.ts'
 import { HostError } from '../../lib/errors.ts'
 import { attributeChanges } from '../../lib/file.ts'
 import { type FileState, fileState } from '../../lib/file-state.ts'
 import { generatedSecret } from '../../lib/generated-secret.ts'
+import { passFile } from '../../lib/pass-file.ts'
 import { type Kind, type Reading, reading } from '../../lib/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../lib/resource.ts'
 import type { Secret } from '../../lib/secret.ts'
@@ -17,7 +17,7 @@ export function madeHere(folder: string, user: string, database: string | undefi
   return [
     generatedSecret(`${folder}/webhook-secret`, own),
     generatedSecret(`${folder}/database-password`, own),
-    passFile(folder, user, database),
+    passFile(database, folder, 'database-password'),
   ]
 }
 
@@ -149,20 +149,5 @@ function kept(
         },
       ]
     },
-  })
-}
-
-/** For whatever speaks libpq: PGPASSFILE leads to it. */
-function passFile(folder: string, user: string, database: string): Resource {
-  const [password, file, candidate] = [`${folder}/database-password`, `${folder}/pgpass`, `${folder}/.pgpass.botgarden`]
-  return command(`pgpass-${database}`, {
-    summary: `write ${file}`,
-    unless: sh`[ "$(cat ${file})" = "*:*:*:${database}:$(cat ${password})" ] && [ "$(stat -c '%u %a' ${file})" = "$(stat -c '%u %a' ${password})" ]`,
-    script: sh`
-      rm -f ${candidate}
-      (umask 077; printf '%s\n' "*:*:*:"${database}":$(cat ${password})" >${candidate})
-      chown ${`${user}:${user}`} ${candidate}
-      chmod 0400 ${candidate}
-      mv -fT ${candidate} ${file}`,
   })
 }

@@ -1,4 +1,4 @@
-import { composeFile, hardened } from '../../lib/compose.ts'
+import { composeFile, hardened, mount } from '../../lib/compose.ts'
 import { postgresSocket } from '../../lib/postgres-catalog.ts'
 import { addressOf, type Colour, placesOf, userOf } from './place.ts'
 import { databaseName, type Limits, type Spec } from './spec.ts'
@@ -67,8 +67,4 @@ function environmentOf({ bot, telegram }: Seat, spec: Spec): Record<string, stri
       Object.entries(spec.environment).map(([name, value]) => [name, value.replaceAll('$', '$$$$')]),
     ),
   }
-}
-
-function mount(source: string, target: string) {
-  return { type: 'bind', source, target, read_only: true, bind: { create_host_path: false } }
 }

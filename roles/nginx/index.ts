@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { selfSigned, tlsFolder } from '../../lib/certificate.ts'
-import { composeProject, hardened } from '../../lib/compose.ts'
+import { composeProject, hardened, mount } from '../../lib/compose.ts'
 import { directory } from '../../lib/file.ts'
 import { pulledImage } from '../../lib/image.ts'
 import { images } from '../../lib/images.ts'
@@ -57,10 +57,6 @@ export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
 const started: Prediction = becomes(nginxState, (now) => (now === 'absent' ? now : { ...now, inForce: now.current }))
 
 function service(image: string): Record<string, unknown> {
-  const mount = (source: string, target = source, read_only = true) => ({
-    ...{ type: 'bind', source, target, read_only },
-    bind: { create_host_path: false },
-  })
   return {
     image,
     ...hardened,
@@ -77,7 +73,7 @@ function service(image: string): Record<string, unknown> {
       mount(nginxFolder, '/etc/nginx'),
       mount(tlsFolder),
       mount(acmeWebroot),
-      mount('/run/botgarden/nginx', undefined, false),
+      mount('/run/botgarden/nginx', undefined, { writable: true }),
     ],
     tmpfs: ['/tmp:size=32m,mode=1777'],
     mem_limit: '96m',

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import { composeProject, hardened } from '../../lib/compose.ts'
+import { composeProject, hardened, mount } from '../../lib/compose.ts'
 import { directory, file } from '../../lib/file.ts'
 import { fileState } from '../../lib/file-state.ts'
 import { generatedSecret } from '../../lib/generated-secret.ts'
 import { pulledImage } from '../../lib/image.ts'
 import { images } from '../../lib/images.ts'
+import { passFile } from '../../lib/pass-file.ts'
 import { database } from '../../lib/postgres.ts'
 import { freshCatalog, postgresCatalog, postgresContainer, postgresSocket } from '../../lib/postgres-catalog.ts'
 import { becomes, onlyTheHostKnows, type Prediction } from '../../lib/resource.ts'
@@ -13,7 +14,6 @@ import { role } from '../../lib/role.ts'
 import { runFolder } from '../../lib/run-folder.ts'
 import { sh } from '../../lib/sh.ts'
 import { template } from '../../lib/template.ts'
-import { passwordFile } from './password.ts'
 import { access, runningConfig, statements } from './running.ts'
 import { type Size, sizeFor } from './sizes.ts'
 
@@ -54,7 +54,7 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     directory('/etc/botgarden/secrets', { mode: '0700' }),
     directory(secrets, { mode: '0700', owner, group: owner }),
     generatedSecret(`${secrets}/superuser`, { owner }),
-    passwordFile(secrets, owner),
+    passFile('postgres', secrets, 'superuser'),
     directory('/var/lib/botgarden', { mode: '0700' }),
     directory(data, { mode: '0700', owner, group: owner }),
     ...runFolder('postgres', { owner }),
@@ -84,10 +84,6 @@ function configOf(size: Size, settings: Readonly<Record<string, string | number 
 }
 
 function service(image: string, { memoryMB, connections }: Size): Record<string, unknown> {
-  const mount = (source: string, target: string, read_only = true) => ({
-    ...{ type: 'bind', source, target, read_only },
-    bind: { create_host_path: false },
-  })
   const conf = '/etc/postgresql'
   return {
     image,
@@ -102,8 +98,8 @@ function service(image: string, { memoryMB, connections }: Size): Record<string,
       POSTGRES_INITDB_ARGS: '--data-checksums --auth=scram-sha-256 --locale-provider=builtin --builtin-locale=C.UTF-8',
     },
     volumes: [
-      mount(data, '/var/lib/postgresql', false),
-      mount(postgresSocket, '/run/postgresql', false),
+      mount(data, '/var/lib/postgresql', { writable: true }),
+      mount(postgresSocket, '/run/postgresql', { writable: true }),
       mount(`${folder}/conf`, conf),
       mount(secrets, '/run/secrets'),
     ],

@@ -1,0 +1,47 @@
+import { type Script, sh } from '../../lib/sh.ts'
+import { addressOf, type Colour } from './place.ts'
+import type { Seat } from './service.ts'
+import type { Spec } from './spec.ts'
+
+/** How long a new container may take to answer that it is well, in seconds. */
+const patience = 60
+
+/** Everything that tells why a container is not what it should be. */
+export function reportFunction(): Script {
+  return sh`report() {
+      docker container inspect --format '{{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts {{.RestartCount}}' "$1" || :
+      [ -z "$last" ] || echo "its last answer to $url: $last"
+      echo 'its last lines:'
+      docker logs --tail 40 "$1" 2>&1 || :
+    }`
+}
+
+/** By the host's own curl, at the container's own address: no image needs a tool for that. */
+export function healthFunction({ base, number }: Seat, colour: Colour, { health, port }: Spec): Script {
+  const url = health === undefined ? '' : `http://${addressOf(base, number, colour)}:${port}${health}`
+  return sh`
+    url=${url} last=
+    running() { [ "$(docker container inspect --format '{{.State.Running}} {{.RestartCount}}' "$new" 2>/dev/null)" = 'true 0' ]; }
+    healthy() {
+      running || { last='it does not run'; return 1; }
+      [ -n "$url" ] || return 0
+      last=$(curl --silent --show-error --output /dev/null --max-time 5 --write-out '%{http_code}' "$url" 2>&1) && case $last in 2*) return 0 ;; esac
+      return 1
+    }
+    await_health() {
+      for try in $(seq ${patience}); do
+        ! healthy || return 0
+        running || { sleep 1; running || { echo "$new ended before it was ready"; return 1; }; }
+        sleep 1
+      done
+      echo ${`${patience} s have not been enough for it to be ready`}
+      return 1
+    }
+    settle() {
+      for try in $(seq "$1"); do
+        sleep 1
+        running || { echo "$new ended $try s after it was ready"; return 1; }
+      done
+      healthy || { echo "$new was ready, and is no more"; return 1; }
+    }`
+}
