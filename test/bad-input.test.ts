@@ -1,0 +1,159 @@
+// What an operator may get wrong, from the command line to the last key of the inventory: each ends with exit code 1 and a
+// message that names the place, before any host is asked. A fake `ssh` in front of the real one would tell.
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { InventoryError } from '../lib/errors.ts'
+import { readInventory } from '../lib/inventory.ts'
+import { allRoles } from '../roles/index.ts'
+import { run } from './support/runner.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'bad-input-'))
+test.after(() => rmSync(folder, { recursive: true }))
+const touched = join(folder, 'touched')
+mkdirSync(join(folder, 'bin'))
+writeFileSync(join(folder, 'bin/ssh'), `#!/bin/sh\necho "$@" >>${touched}\nexit 255\n`)
+chmodSync(join(folder, 'bin/ssh'), 0o755)
+const env = { PATH: `${join(folder, 'bin')}:${process.env.PATH}`, BOTGARDEN_INVENTORY: '' }
+
+const good = 'hosts: { vps1: { ssh: root@192.0.2.1 } }\n'
+const host = (more: string) => `hosts: { vps1: { ssh: root@192.0.2.1, ${more} } }\n`
+const vars = (more: string) => `vars: { ${more} }\n${good}`
+const bots = (more: string) => `${good}bots: { ${more} }\n`
+
+/** An inventory, or what follows the playbook on the command line; and what the message must say, its place above all. */
+const inventories: readonly (readonly [text: string, said: string | RegExp])[] = [
+  ['', /x\d+\.yaml: empty/],
+  ['hosts: {}\n', 'no host; name at least one'],
+  ['host: { vps1: }\n', /:1:1: .*host.*did you mean "hosts"/],
+  ['hosts: [vps1]\n', /:1:\d+: hosts: /],
+  ['hosts: { vps1: , }}\n', /:1:\d+/],
+  ['hosts:\n\tvps1:\n', /:2:1/],
+  ['hosts: { VPS1: }\n', /:1:\d+.*VPS1/],
+  ['hosts: { vps1: , vps1: }\n', /:1:\d+.*vps1/],
+  ['- vps1\n', /:1:1/],
+  [`a: &a { x: 1 }\n${good}`, /:1:1: .*a/],
+  [host('shh: x'), /:1:\d+: hosts\.vps1\.shh: .*did you mean "ssh"/],
+  ['hosts: { vps1: { ssh: -oProxyCommand=x } }\n', /hosts\.vps1\.ssh/],
+  ['hosts: { vps1: { ssh: "root@host:99999" } }\n', /hosts\.vps1\.ssh/],
+  ['hosts: { vps1: { ssh: 22 } }\n', /hosts\.vps1\.ssh: .*put it in quotes/],
+  [host('domain: Bots.Example.org'), /hosts\.vps1\.domain/],
+  [host('domain: localhost'), /hosts\.vps1\.domain/],
+  [host('domain: "-a.example.org"'), /hosts\.vps1\.domain/],
+  [host('domain: 2001:db8::1'), /:1:\d+/],
+  [host('httpsPort: 8080'), /hosts\.vps1\.httpsPort/],
+  [host('httpsPort: "443"'), /hosts\.vps1\.httpsPort/],
+  [host('domain: b.example.org, httpsPort: 80'), 'httpsPort: 80 is where letsencrypt asks'],
+  [host('groups: [core]'), /groups: unknown group "core"/],
+  [`groups: { core: }\n${good}`, 'no host is in this group'],
+  [host('groups: core'), /hosts\.vps1\.groups/],
+  [
+    'groups: { a: { docker: { daemon: { debug: true } } }, b: { docker: { daemon: { debug: false } } } }\nhosts: { vps1: { groups: [a, b] } }\n',
+    /groups "a" and "b".*disagree/,
+  ],
+  [vars('dokcer: {}'), /:1:\d+: vars\.dokcer: .*did you mean "docker"/],
+  [vars('docker: { registryMirrors: mirror }'), /docker\.registryMirrors/],
+  [vars('docker: { registryMirrors: ["ftp://x"] }'), /docker\.registryMirrors\[0\]/],
+  [vars('docker: { daemon: { hosts: [] } }'), /docker\.daemon.*hosts/],
+  [vars('docker: { mirrors: [] }'), /docker\.mirrors/],
+  [vars('base: { timezone: Mars/Olympus }'), /base\.timezone/],
+  [vars('base: { swap: -1 }'), /base\.swap/],
+  [vars('base: { swap: 1G }'), /base\.swap/],
+  [vars('base: { packages: [UPPER] }'), /base\.packages\[0\]/],
+  [vars('base: { sshd: { settings: { Match: x } } }'), /base\.sshd\.settings/],
+  [vars('base: { admin: { name: root2 } }'), /base\.admin\.keys/],
+  [vars('base: { journal: { maxUse: lots } }'), /base\.journal\.maxUse/],
+  [vars('base: { sysctls: { "a b": 1 } }'), /base\.sysctls/],
+  [vars('ufw: { allow: ["http"] }'), /ufw\.allow\[0\]/],
+  [vars('ufw: { allow: ["70000"] }'), /ufw\.allow\[0\]/],
+  [vars('ufw: { web: ["80"] }'), /ufw\.web\[0\].*leave out the quotes/],
+  [vars('ufw: { sshFrom: [] }'), /ufw\.sshFrom/],
+  [vars('ufw: { exclusive: maybe }'), /ufw\.exclusive/],
+  [vars('postgres: { image: postgres }'), /postgres\.image/],
+  [vars(`postgres: { settings: { work_mem: "it's" } }`), /postgres\.settings/],
+  [vars('nginx: { telegram: [everywhere] }'), /nginx\.telegram\[0\]/],
+  [vars('certbot: { email: me }'), /certbot\.email/],
+  [vars('certbot: { server: letsencrypt }'), /certbot\.server/],
+  [vars('certbot: { certificate: files }'), 'certificate: files needs fullchain and privkey'],
+  [vars('certbot: { certificate: letsencrypt }'), 'letsencrypt is for a domain'],
+  [vars('backups: { schedule: "17 3 * * *" }'), 'backups.recipients: missing'],
+  [vars('backups: { recipients: [] }'), /backups\.recipients/],
+  [vars('backups: { recipients: [age1nonsense] }'), /backups\.recipients/],
+  [vars('bot: { network: 192.168 }'), /bot\.network/],
+  [vars('bot: { settle: 1000 }'), /bot\.settle/],
+  [vars('bot: { telegram: api.telegram.org }'), /bot\.telegram/],
+  [bots('Hello_Bot: {}'), /bots.*Hello_Bot/],
+  [bots('postgres: {}'), /bots.*postgres/],
+  [bots('a: { host: vps2 }'), /bots\.a\.host: unknown host "vps2" \(did you mean "vps1"\?\)/],
+  [bots('a: { memory: much }'), /bots\.a\.memory/],
+  [bots('a: { mode: push }'), /bots\.a\.mode/],
+  [bots('a: { tokken: x }'), /bots\.a\.tokken.*did you mean "token"/],
+  [bots('a: { token: { file: x } }'), /bots\.a\.token/],
+  [bots('a: { image: nginx }'), /bots\.a\.image/],
+  [bots('a: { environment: { lower: 1 } }'), /bots\.a\.environment/],
+  ['hosts: { vps1: , vps2: }\nbots: { a: {} }\n', 'missing: host, one of vps1, vps2'],
+]
+const missingConfig = [`sshConfig: nowhere\n${good}`, 'sshConfig: no such file'] as const
+
+const commands: readonly (readonly [args: readonly string[], said: string | RegExp])[] = [
+  [['site.ts', '--chekc'], /unknown option "--chekc" \(did you mean "--check"/],
+  [['site.ts', '-check'], /unknown option/],
+  [['site.ts', '--limit'], '--limit needs a value'],
+  [['site.ts', '--limit', 'vps9'], /unknown host or group "vps9" \(did you mean "vps1"/],
+  [['site.ts', '--tags', 'dokcer'], /unknown role "dokcer" \(did you mean "docker"/],
+  [['site.ts', '--forks', '0'], /--forks: should be a whole number/],
+  [['site.ts', '--check=yes'], '--check takes no value'],
+  [['site.ts', 'vps1'], /unexpected "vps1"/],
+  [['site.ts', '--explain', 'dokcer.daemon'], /dokcer/],
+  [['site.ts', '--tags', 'a,,b'], 'a name is missing'],
+  [['bot.ts'], 'which bot: --name BOT, or --all'],
+  [['bot.ts', '--name', 'hello'], 'has no bots'],
+  [['bot.ts', '--name', 'a', '--all'], 'which bot'],
+  [['bot.ts', '--name', 'a', '--rollback', '--logs'], 'two different things'],
+  [['bot.ts', '--name', 'a', '--purge'], '--purge is for --remove'],
+  [['backup.ts'], 'backups.recipients: missing'],
+  [['backup.ts', '--check'], 'backup.ts has no --check'],
+  [['backup.ts', '--status', '--name', 'a'], 'do not go together'],
+  [['restore.ts'], 'what to restore'],
+]
+
+let count = 0
+function fileOf(text: string): string {
+  const file = join(folder, `x${++count}.yaml`)
+  writeFileSync(file, text)
+  return file
+}
+
+test('there are enough of them', () => assert.ok(inventories.length + commands.length >= 60))
+
+for (const [text, said] of inventories)
+  test(`an inventory is refused, with its place: ${text.trim() || 'an empty file'}`, async () => {
+    await readInventory(fileOf(text), allRoles).then(
+      () => assert.unreachable('it was taken'),
+      (error: Error) => {
+        assert.instance(error, InventoryError)
+        assert.match(error.message, said)
+      },
+    )
+  })
+
+// The whole way, as an operator would go it: what the command line gets wrong, and every tenth of the inventories.
+const whole = [
+  ...commands.map(([args, said]) => ({ args: [...args, '-i', fileOf(good)], said })),
+  ...[...inventories.filter((_, i) => i % 10 === 0), missingConfig].map(([text, said]) => ({
+    args: ['site.ts', '-i', fileOf(text)],
+    said,
+  })),
+]
+for (const [i, { args, said }] of whole.entries())
+  test(`ends with 1, and asks no host: ${args[0]} ${i < commands.length ? args.slice(1, -2).join(' ') : said}`, async () => {
+    const { code, stdout, stderr } = await run([`playbooks/${args[0]}`, ...args.slice(1)], env)
+    assert.is(code, 1, `${stdout}${stderr}`)
+    assert.match(stderr, said)
+    assert.is(stdout, '')
+    assert.not(existsSync(touched))
+  })
+
+test.run()
