@@ -1,5 +1,5 @@
 // The runner is killed when the k-th change of a first installation starts, each time on a bare VPS of its own: for every k of
-// the engine's role, and for every tenth of the whole site, which has more than a hundred.
+// the engine's role, and for every fifteenth of the whole site, which has more than a hundred.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, removeVps } from '../../sandbox/index.ts'
@@ -13,7 +13,7 @@ test.after(() => removeVps(host))
 
 for (const [what, tags, stride] of [
   ['every change of the engine', ['--tags', 'docker'], 1],
-  ['every tenth change of the whole site', [], 10],
+  ['every fifteenth change of the whole site', [], 15],
 ] as const)
   test(`SIGKILL at the start of ${what}: the next run converges and nothing half-written stays`, () =>
     killedAt([...site, ...tags], stride))
