@@ -1,6 +1,6 @@
 import { type Kind, type Reading, reading } from './reading.ts'
 import { becomes, type Resource, resource } from './resource.ts'
-import { sh } from './sh.ts'
+import { type Script, sh } from './sh.ts'
 
 /** Whether the engine has an image of this name. */
 export function imageThere(name: string): Reading<boolean> {
@@ -12,22 +12,17 @@ export function imageThere(name: string): Reading<boolean> {
  * folder on the host with the client's logins.
  */
 export function pulledImage(name: string, { config = '' } = {}): Resource {
+  return imageBy(name, 'pull', sh`docker ${config === '' ? [] : ['--config', config]} pull --quiet ${name}`)
+}
+
+/** An image that this script brings where it is not there yet. */
+export function imageBy(name: string, summary: string, script: Script): Resource {
   const now = imageThere(name)
   return resource({
     id: `image:${name}`,
     wants: 'there',
     reads: { now },
-    plan: ({ now: there }) =>
-      there
-        ? []
-        : [
-            {
-              summary: 'pull',
-              script: sh`docker ${config === '' ? [] : ['--config', config]} pull --quiet ${name}`,
-              long: true,
-              predicts: [becomes(now, true)],
-            },
-          ],
+    plan: ({ now: there }) => (there ? [] : [{ summary, script, long: true, predicts: [becomes(now, true)] }]),
   })
 }
 

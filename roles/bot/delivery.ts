@@ -1,5 +1,5 @@
-import { imageThere, pulledImage } from '../../lib/image.ts'
-import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import { imageBy, pulledImage } from '../../lib/image.ts'
+import type { Resource } from '../../lib/resource.ts'
 import type { Secret } from '../../lib/secret.ts'
 import { sh } from '../../lib/sh.ts'
 import { type Context, isLarge } from './context.ts'
@@ -41,44 +41,19 @@ export function delivered(bot: string, delivery: Delivery | undefined): Resource
 
 /** Built elsewhere, and laid on the host beforehand. */
 function loaded(bot: string, image: string): Resource {
-  const now = imageThere(image)
-  return resource({
-    id: `image:${image}`,
-    wants: 'there',
-    reads: { now },
-    plan: ({ now: there }) => {
-      if (there) return []
-      const script = sh`docker load --quiet --input ${archiveOf(bot)}; rm -f ${archiveOf(bot)}`
-      return [{ summary: 'load, as it was built elsewhere', script, long: true, predicts: [becomes(now, true)] }]
-    },
-  })
+  const script = sh`docker load --quiet --input ${archiveOf(bot)}; rm -f ${archiveOf(bot)}`
+  return imageBy(image, 'load, as it was built elsewhere', script)
 }
 
 /** Built on the host that runs it. The tag is of everything that goes into it: what is there is never built again. */
 function built(bot: string, image: string, context: Context): Resource {
-  const now = imageThere(image)
-  return resource({
-    id: `image:${image}`,
-    wants: 'there',
-    reads: { now },
-    plan: ({ now: there }) => {
-      if (there) return []
-      const { text } = sh`
-        archive=${contextPath(bot)} folder=/var/lib/botgarden/build
-        rm -rf "$folder"
-        mkdir -m 0700 "$folder"
-        trap 'rm -rf "$folder" "$archive"' EXIT
-        ${isLarge(context) ? sh`tar -xzf "$archive" -C "$folder"` : sh`printf %s ${context.archive} | base64 -d | tar -xz -C "$folder"`}
-        docker build --progress plain --label ${`botgarden.bot=${bot}`} --tag ${image} "$folder" 2>&1`
-      const summary = `build, from ${context.files} files`
-      return [
-        {
-          summary,
-          script: { text, shown: `docker build --tag ${image} .` },
-          long: true,
-          predicts: [becomes(now, true)],
-        },
-      ]
-    },
-  })
+  const { text } = sh`
+    archive=${contextPath(bot)} folder=/var/lib/botgarden/build
+    rm -rf "$folder"
+    mkdir -m 0700 "$folder"
+    trap 'rm -rf "$folder" "$archive"' EXIT
+    ${isLarge(context) ? sh`tar -xzf "$archive" -C "$folder"` : sh`printf %s ${context.archive} | base64 -d | tar -xz -C "$folder"`}
+    docker build --progress plain --label ${`botgarden.bot=${bot}`} --tag ${image} "$folder" 2>&1`
+  const shown = `docker build --tag ${image} .`
+  return imageBy(image, `build, from ${context.files} files`, { text, shown })
 }
