@@ -102,7 +102,8 @@ export function reloadFunction(): Script {
       mv -fT ${nginxFolder}/running.new ${nginxFolder}/running
       for old in ${nginxFolder}/generations/*/; do [ "$old" = "$next/" ] || rm -rf "$old"; done
       [ "$runs" = true ] || return 0
-      docker kill --signal HUP ${nginxContainer} >/dev/null
+      # Not by docker kill: for the engine that is a container that somebody has stopped, and no boot brings it back.
+      docker exec ${nginxContainer} sh -c 'kill -HUP 1'
       for try in $(seq 100); do
         [ "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" != "$sum" ] || return 0
         sleep 0.1

@@ -7,6 +7,7 @@ import { sh } from '../lib/sh.ts'
 import { publicKey, writeAccess } from './access.ts'
 import { docker, tryDocker } from './docker.ts'
 import { aliasesOf, containerOf, label, network } from './names.ts'
+import { withAddress } from './network.ts'
 import { waitUntil } from './process.ts'
 import { see } from './seen.ts'
 import type { Ground } from './vps.ts'
@@ -22,27 +23,40 @@ export async function create(name: string, { image, nameServer }: Ground, memory
   const container = containerOf(name)
   await docker(['volume', 'create', '--label', label, container])
   for (let tries = 3; ; tries--) {
-    const { status, stderr } = await tryDocker([
-      ...['run', '-d', '--name', container, '--hostname', name, '--label', label, '--restart', 'unless-stopped'],
-      ...[
-        '--network',
-        network,
-        ...aliasesOf(name).flatMap((alias) => ['--network-alias', alias]),
-        '-p',
-        `127.0.0.1:${await freePort()}:22`,
-      ],
-      ...['--memory', memory, '--memory-swap', memory, '--stop-timeout', '30', '--cgroupns', 'private'],
-      ...capabilities.flatMap((each) => ['--cap-add', each]),
-      // SYS_ADMIN would also allow to switch the machine's swap on and off: the only calls that the profile refuses.
-      ...[
-        '--security-opt',
-        `seccomp=${join(import.meta.dirname, 'seccomp.json')}`,
-        '--security-opt',
-        'apparmor=unconfined',
-      ],
-      ...['--tmpfs', '/run:exec', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec', '-v', `${container}:/var/lib/docker`],
-      ...[image, 'sh', '-c', readFileSync(join(import.meta.dirname, 'boot.sh'), 'utf8'), 'boot', nameServer],
-    ])
+    const { status, stderr } = await withAddress(async (address) =>
+      tryDocker([
+        ...['run', '-d', '--name', container, '--hostname', name, '--label', label, '--restart', 'unless-stopped'],
+        ...[
+          '--network',
+          network,
+          '--ip',
+          address,
+          ...aliasesOf(name).flatMap((alias) => ['--network-alias', alias]),
+          '-p',
+          `127.0.0.1:${await freePort()}:22`,
+        ],
+        ...['--memory', memory, '--memory-swap', memory, '--stop-timeout', '30', '--cgroupns', 'private'],
+        ...capabilities.flatMap((each) => ['--cap-add', each]),
+        // SYS_ADMIN would also allow to switch the machine's swap on and off: the only calls that the profile refuses.
+        ...[
+          '--security-opt',
+          `seccomp=${join(import.meta.dirname, 'seccomp.json')}`,
+          '--security-opt',
+          'apparmor=unconfined',
+        ],
+        ...[
+          '--tmpfs',
+          '/run:exec',
+          '--tmpfs',
+          '/run/lock',
+          '--tmpfs',
+          '/tmp:exec',
+          '-v',
+          `${container}:/var/lib/docker`,
+        ],
+        ...[image, 'sh', '-c', readFileSync(join(import.meta.dirname, 'boot.sh'), 'utf8'), 'boot', nameServer],
+      ]),
+    )
     if (status === 0) return
     await tryDocker(['rm', '-f', container])
     const portTaken = /port is already allocated|address already in use/.test(stderr)

@@ -8,7 +8,7 @@ import { settingsFor } from './back-up.ts'
 import { bring } from './bring.ts'
 import { type Copies, copiesOf } from './copies.ts'
 import { databasesOf, type Manifest, parseManifest } from './manifest.ts'
-import { restic } from './offsite.ts'
+import { pullOffsite } from './offsite.ts'
 import { faultsOf } from './verify.ts'
 
 /** Which backup is meant. */
@@ -42,15 +42,7 @@ export async function chosenCopy<T>(
     const target = mkdtempSync(join(tmpdir(), 'botgarden-restore-'))
     try {
       session.report.line(`${host.name}  ▸ fetching its copies from restic`)
-      const { folder } = copiesOf(host.name, settings.local)
-      await restic(settings.offsite, [
-        'restore',
-        `latest:${folder}`,
-        '--path',
-        folder,
-        '--target',
-        join(target, host.name),
-      ])
+      await pullOffsite(join(target, host.name), host.name, settings.offsite)
       return await use(await verified(copiesOf(host.name, target), host, wish))
     } finally {
       rmSync(target, { recursive: true, force: true })
