@@ -66,7 +66,7 @@ test.before(async () => {
 
   const { all, status } = await on(
     operator,
-    'apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends cron restic openssh-client && mkdir -p /root/botgarden && systemctl start cron && systemctl is-active cron',
+    'apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends cron restic openssh-client libatomic1 && mkdir -p /root/botgarden && systemctl start cron && systemctl is-active cron',
     240,
   )
   if (status !== 0) throw new Error(all)
@@ -105,7 +105,7 @@ test('a repository that is not there yet is said with the command that makes it'
   const { status, all } = await play('backup')
   assert.is(status, 3, all)
   assert.match(all, /there is no repository yet: restic --repo \/srv\/restic init makes one/)
-  const made = await on(operator, 'restic --repo /srv/restic --password-file /root/restic-password init')
+  const made = await on(operator, 'rm -f /root/posted; restic --repo /srv/restic --password-file /root/restic-password init')
   assert.is(made.status, 0, made.all)
 })
 
