@@ -8,7 +8,7 @@ import { claimOf } from './lock.ts'
 import { main, onInterrupt } from './main.ts'
 import { type Example, type Options, parseOptions, scriptArguments, usage } from './options.ts'
 import { paintFor } from './paint.ts'
-import { exitCodeOf, outputsJson, resultJson, resultText, rounded } from './report.ts'
+import { exitCodeOf, type HostResult, outputsJson, resultJson, resultText, rounded, together } from './report.ts'
 import { type Reporter, reporter } from './reporter.ts'
 import type { Role } from './role.ts'
 import { login, type Roles, type Run, runHost } from './run-host.ts'
@@ -64,8 +64,7 @@ export function play(playbook: Playbook): Promise<void> {
     const hosts = selectHosts(inventory, options.limit)
     if (options.explain !== undefined) {
       const explained = explain(options.explain, await readYaml(inventory.file), hosts, playbook.allRoles)
-      const text = options.json ? JSON.stringify({ explained }) : explainedText(explained)
-      process.stdout.write(masked(`${text}\n`))
+      print(options.json ? JSON.stringify({ explained }) : explainedText(explained))
       return 0
     }
     const report = reporter({ ...options, quiet: options.own.has('quiet') })
@@ -76,15 +75,25 @@ export function play(playbook: Playbook): Promise<void> {
     if (inventory.sandbox) await playbook.sandboxUp?.({ progress: report.line })
     refuseMissing(inventory)
     const each: Run = { options, report, sshConfig: inventory.sshConfig, claim: claimOf(name, options.wait) }
+    const results: HostResult[] = []
     const session: Session = {
       ...{ inventory, hosts, options, report },
-      converge: (some, rolesOf) => convergeHosts(playbook, some, rolesOf, each, started),
+      converge: async (some, rolesOf) => {
+        const latest = await atMost(options.forks, some, (host) => runHost(host, rolesOf, each))
+        results.push(...latest)
+        report.close()
+        if (!options.json) print(resultText(latest, options, paintFor(process.stdout, process.env)))
+        return exitCodeOf(latest, options.check)
+      },
       connected: async (host, use) => {
         const connection = await login(host, each)
         return use(connection).finally(() => connection.close())
       },
     }
-    return run(session, roles).finally(() => report.close())
+    return run(session, roles).finally(() => {
+      report.close()
+      if (options.json && results.length > 0) print(jsonText(name, options, together(results), started))
+    })
   })
 }
 
@@ -92,22 +101,19 @@ function convergeAll({ converge, hosts }: Session, roles: readonly Role[]): Prom
   return converge(hosts, roles)
 }
 
-async function convergeHosts(
-  { name }: Playbook,
-  hosts: readonly InventoryHost[],
-  roles: Roles,
-  run: Run,
-  started: number,
-): Promise<number> {
-  const { options, report } = run
-  const results = await atMost(options.forks, hosts, (host) => runHost(host, roles, run))
-  report.close()
+/** One object, however many stages a run had. */
+function jsonText(playbook: string, options: Options, results: readonly HostResult[], started: number): string {
   const seconds = rounded((performance.now() - started) / 1000)
   const { check } = options
-  const json = { playbook: name, check, seconds, hosts: resultJson(results, options), outputs: outputsJson(results) }
-  const text = options.json ? JSON.stringify(json) : resultText(results, options, paintFor(process.stdout, process.env))
+  return JSON.stringify({
+    ...{ playbook, check, seconds },
+    hosts: resultJson(results, options),
+    outputs: outputsJson(results),
+  })
+}
+
+function print(text: string): void {
   process.stdout.write(masked(`${text}\n`))
-  return exitCodeOf(results, check)
 }
 
 function refuseMissing({ file, sandbox, sshConfig }: Inventory): void {

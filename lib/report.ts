@@ -35,6 +35,30 @@ export function resultText(
   return [...lines, ...recapLines(results, check, paint)].join('\n')
 }
 
+/** What several stages of one run did, as one result a host: what was done adds up, and the last one says how it ended. */
+export function together(results: readonly HostResult[]): HostResult[] {
+  const hosts = new Map<string, HostResult>()
+  for (const result of results) {
+    const before = hosts.get(result.host)
+    hosts.set(result.host, before === undefined ? result : after(before, result))
+  }
+  return [...hosts.values()]
+}
+
+function after(before: HostResult, result: HostResult): HostResult {
+  return {
+    ...result,
+    changes: [...before.changes, ...result.changes],
+    unknowns: [...before.unknowns, ...result.unknowns],
+    unmanageable: [...before.unmanageable, ...result.unmanageable],
+    outputs: { ...before.outputs, ...result.outputs },
+    resources: before.resources + result.resources,
+    roundTrips: before.roundTrips + result.roundTrips,
+    seconds: before.seconds + result.seconds,
+    roleOf: (id) => result.roleOf(id) || before.roleOf(id),
+  }
+}
+
 /** The same for programs: the value of `hosts` in the object that `--json` prints. */
 export function resultJson(results: readonly HostResult[], { diff }: { diff: boolean }): Record<string, unknown> {
   return Object.fromEntries(

@@ -7,6 +7,7 @@ import type { HostEntry } from '../../lib/role.ts'
 import { role } from '../../lib/role.ts'
 import { installed } from './files.ts'
 import { letsencrypt } from './letsencrypt.ts'
+import { noFormer } from './lineage.ts'
 
 const file = v.pipe(v.string(), v.nonEmpty(), v.description('a path, from the folder of this checkout'))
 
@@ -42,6 +43,7 @@ export const certbot = role(
       ...(kind === 'letsencrypt' ? letsencrypt(name, wanted, facts) : []),
       ...(kind === 'self-signed' ? [selfSigned(name, { placeholder: false })] : []),
       ...(kind === 'files' && wanted.files ? installed(name, wanted.files) : []),
+      ...(kind === 'letsencrypt' ? [] : [noFormer(undefined)]),
       nginxInForce(),
     ]
   },

@@ -1,7 +1,6 @@
 import { certificateState, sameNames, subjectName } from '../../lib/certificate.ts'
 import type { Facts } from '../../lib/facts.ts'
 import { absentFile, directory, file } from '../../lib/file.ts'
-
 import { aptPackage } from '../../lib/package.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import { template } from '../../lib/template.ts'
@@ -9,7 +8,7 @@ import { runningUnit, unit, unitState } from '../../lib/unit.ts'
 import { contentOf } from './files.ts'
 import type { CertbotVars } from './index.ts'
 import { issue, putIntoService } from './issue.ts'
-import { lineage, renewal } from './lineage.ts'
+import { lineage, noFormer, renewal } from './lineage.ts'
 
 const timer = 'certbot.timer'
 const authorityFile = '/etc/botgarden/acme-ca.pem'
@@ -25,6 +24,7 @@ export function letsencrypt(name: string, { email, server, authority }: CertbotV
     file(`${hooks}/deploy/botgarden`, { content: hook(), mode: '0755' }),
     unit(timer, 'running'),
     certificate(name, { email, server: directoryUrl, trusted: authority !== undefined, addresses: facts.addresses }),
+    noFormer(name),
     renewal(),
   ]
 }

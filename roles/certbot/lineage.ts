@@ -1,5 +1,6 @@
+import { tlsFolder } from '../../lib/certificate.ts'
 import { type Kind, type Reading, reading } from '../../lib/reading.ts'
-import { type Outputs, type Resource, resource } from '../../lib/resource.ts'
+import { becomes, type Outputs, type Resource, resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
 
 /** What certbot has under a name. */
@@ -30,6 +31,38 @@ export function renewal(): Resource {
         : { certificateRenewal: `FAILED at ${failed}: journalctl -u certbot, /var/log/letsencrypt/letsencrypt.log` }
     },
   }
+}
+
+/**
+ * Of what we had put into service under another name nothing goes on being renewed: the authority would be refused, and one
+ * renewed beside a certificate of another kind would take its place.
+ */
+export function noFormer(name: string | undefined): Resource {
+  const now = reading(ownLineages, 'own')
+  return resource({
+    id: 'certificate:former',
+    wants: { name },
+    reads: { now },
+    plan: ({ now: own }) =>
+      own
+        .filter((each) => each !== name)
+        .map((each) => ({
+          summary: `delete what certbot has for ${each}, which is not served any more`,
+          script: sh`certbot delete --non-interactive --cert-name ${each}`,
+          predicts: [becomes(now, (before) => before.filter((other) => other !== each))],
+        })),
+  })
+}
+
+/** The names that certbot renews and nginx was given. */
+const ownLineages: Kind<readonly string[]> = {
+  name: 'own-lineages',
+  script: () => sh`
+    for file in /etc/letsencrypt/renewal/*.conf; do
+      name=$(basename "$file" .conf)
+      [ ! -d ${tlsFolder}/"$name" ] || echo "$name"
+    done`,
+  parse: (output, names) => new Map(names.map((name) => [name, output.split('\n').filter(Boolean)])),
 }
 
 const lineages: Kind<Lineage> = {

@@ -34,7 +34,7 @@ test('packets dropped in the middle of a long step: the step ends, the lock is f
   const busy = await run(site(inventoryOf(host)))
   assert.match(resultOf(busy, host).error, /is being changed by/)
 
-  await until(60, 'dpkg -s docker-compose >/dev/null 2>&1 && ! systemctl is-active -q "botgarden-*"')
+  await until(60, 'dpkg -s docker-compose >/dev/null 2>&1 && ! systemctl is-active -q "botgarden-*.service"')
   const seconds = await until(60, 'flock -n /run/botgarden/lock flock -n /run/botgarden/step true')
   process.stdout.write(`the lock was free ${seconds} s after the step had ended\n`)
   const { code } = await ended

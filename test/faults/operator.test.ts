@@ -105,7 +105,10 @@ test('a repository that is not there yet is said with the command that makes it'
   const { status, all } = await play('backup')
   assert.is(status, 3, all)
   assert.match(all, /there is no repository yet: restic --repo \/srv\/restic init makes one/)
-  const made = await on(operator, 'rm -f /root/posted; restic --repo /srv/restic --password-file /root/restic-password init')
+  const made = await on(
+    operator,
+    'rm -f /root/posted; restic --repo /srv/restic --password-file /root/restic-password init',
+  )
   assert.is(made.status, 0, made.all)
 })
 

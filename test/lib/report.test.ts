@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { HostError } from '../../lib/errors.ts'
 import type { Paint } from '../../lib/paint.ts'
-import { type HostResult, resultJson, resultText } from '../../lib/report.ts'
+import { type HostResult, resultJson, resultText, together } from '../../lib/report.ts'
 
 const result = (more: Partial<HostResult> = {}): HostResult => ({
   host: 'vps1',
@@ -42,6 +42,17 @@ test('tells programs the error as a string, and beside it where it came from', (
   const { vps1 } = resultJson([result({ error })], { diff: false }) as { vps1: Record<string, unknown> }
   assert.is(vps1.error, 'x: no')
   assert.equal(vps1.failure, { id: 'file:/etc/x', role: 'base', source: 'roles/base/index.ts:7' })
+})
+
+test('several stages of a run are one result a host, which ends as the last of them did', () => {
+  const core = result({ changes: [change], outputs: { https: 'x' } })
+  const bots = result({ resources: 3, roleOf: () => '', error: new HostError('no'), outputs: { bot: 'y' } })
+  const [first, other, ...rest] = together([core, result({ host: 'vps2' }), bots])
+  assert.equal(rest, [])
+  assert.is(other?.host, 'vps2')
+  assert.equal([first?.resources, first?.roundTrips, first?.changes.length], [13, 2, 1])
+  assert.equal([first?.error?.message, first?.outputs], ['no', { https: 'x', bot: 'y' }])
+  assert.is(first?.roleOf('file:/etc/x'), 'base')
 })
 
 test.run()

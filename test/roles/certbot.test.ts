@@ -45,6 +45,20 @@ test('what certbot renewed and nobody put into service is put into service, with
   assert.equal(plan({}, { domain }, renewed), [`certificate:${domain}: put the one that certbot has into service`])
 })
 
+test('what a former domain, or a former kind of certificate, has left is not renewed any more', () => {
+  const left = { ...built, 'own-lineages:own': ['old.example.org', domain] }
+  const gone = (name: string) => `certificate:former: delete what certbot has for ${name}, which is not served any more`
+  assert.equal(plan({}, { domain }, left), [gone('old.example.org')])
+  assert.equal(
+    plan(
+      { certificate: 'self-signed' },
+      { domain },
+      { ...left, [`certificate:${domain}`]: { ...shown, selfSigned: true } },
+    ),
+    [gone('old.example.org'), gone(domain)],
+  )
+})
+
 test('a bare address signs for itself, anew when that ends soon or is for another address', () => {
   const own = { ...shown, names: ['IP Address:192.0.2.1'], selfSigned: true }
   const key = 'certificate:192.0.2.1'

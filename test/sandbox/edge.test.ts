@@ -187,6 +187,19 @@ test('a name that leads elsewhere, or nowhere, is said before the authority is a
   assert.is((await edge()).code, 0)
 })
 
+test('a host that gets another domain is served under it, and what it had before is not renewed any more', async () => {
+  const other = `www.${domain}`
+  const file = inventoryOf(host, vars, { hosts: { [host]: { domain: other } } })
+  const moved = await run(['playbooks/site.ts', '-i', file, '--tags', 'nginx,certbot', '--json'])
+  assert.is(moved.code, 0, moved.stderr)
+  assert.ok(resultOf(moved, host).ids.includes('certificate:former'))
+  assert.match((await inVps(host, 'certbot certificates 2>/dev/null')).stdout, /Certificate Name: www/)
+  assert.is((await inVps(host, 'ls /etc/letsencrypt/renewal')).stdout.trim(), `${other}.conf`)
+  assert.is((await edge()).code, 0)
+  assert.is((await inVps(host, 'ls /etc/letsencrypt/renewal')).stdout.trim(), `${domain}.conf`)
+  assert.is(resultOf(await edge(), host).changed, 0)
+})
+
 test('testssl finds nothing of medium weight, but that its root is a test one', async () => {
   const install =
     'apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends testssl.sh'

@@ -272,8 +272,6 @@ async function published(): Promise<void> {
 
 async function rebooted(): Promise<void> {
   await restartVps(host)
-  // Another VPS may have taken the address meanwhile.
-  known.clear()
   await joinIpv6()
   await cloudMetadata()
 }

@@ -6,7 +6,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   roles: ['lib'],
   lib: [],
   sandbox: ['lib'],
-  bench: ['lib'],
+  bench: ['lib', 'sandbox'],
   bots: [],
 }
 
