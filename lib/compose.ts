@@ -46,7 +46,7 @@ function container({ name, service, whenStarted = [] }: Project, path: string, c
   const now = containerState(name)
   const image = String(service.image)
   const after = becomes(now, (before) => ({
-    ...(before === 'absent' ? { memoryMB: 0, cpus: 0, restart: 'unless-stopped' } : before),
+    ...(before === 'absent' ? { memoryMB: 0, cpus: 0, restart: 'always' } : before),
     ...{ status: 'running', health: service.healthcheck ? 'healthy' : '', config: checksum },
   }))
   return resource({
@@ -63,7 +63,9 @@ function container({ name, service, whenStarted = [] }: Project, path: string, c
       }
       if (state === 'absent') return change('create')
       if (state.config !== checksum) return change('make anew, as its compose.yaml says')
-      if (state.status !== 'running') return change(`start, since it is ${state.status}`)
+      // Compose takes one that waits for its next try for one that runs.
+      const ended = state.status === 'restarting' ? sh`docker stop ${name}` : sh`:`
+      if (state.status !== 'running') return change(`start, since it is ${state.status}`, ended)
       // Docker itself only tells of it.
       if (state.health === 'unhealthy') return change('restart, since it is unhealthy', sh`docker restart ${name}`)
       return []
@@ -85,7 +87,8 @@ export function composeUp(name: string, path: string): Script {
 /** The text of compose.yaml, with the checksum of everything that it says on the container. */
 export function composeFile(project: Project): { text: string; checksum: string } {
   const { name, service, more = {}, startedWith = [] } = project
-  const plain = { name, ...more, services: { [name]: { container_name: name, restart: 'unless-stopped', ...service } } }
+  // Not `unless-stopped`: what was stopped once, or only sent a signal, would not come back with the next boot.
+  const plain = { name, ...more, services: { [name]: { container_name: name, restart: 'always', ...service } } }
   const everything = JSON.stringify([plain, startedWith])
   const checksum = project.checksum ?? createHash('sha256').update(everything).digest('hex').slice(0, 16)
   const labelled = { ...service, labels: { ...(service.labels as object), [configLabel]: checksum } }

@@ -74,6 +74,8 @@ function armScript(guards: readonly Guard[]): Script {
     printf %s ${encoded(unitText)} | base64 -d >${unit}
     systemctl daemon-reload
     systemctl enable --quiet botgarden-guard.service
+    # A reset from the provider's panel, the answer of whoever is locked out, must not find an empty one.
+    sync -f ${unit}
     systemd-run --quiet --on-active=${guardSeconds()} --timer-property=AccuracySec=1s --unit=botgarden-guard.service`
   return { text, shown: `keep ${paths.map((path) => `/${path}`).join(' ')}` }
 }

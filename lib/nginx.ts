@@ -13,6 +13,8 @@ export const acmeWebroot = '/var/lib/botgarden/acme'
 export interface NginxState {
   /** `running` is what stands in `conf`. */
   readonly current: boolean
+  /** What it runs is as it was laid out: a power cut can leave files empty that have their names already. */
+  readonly whole: boolean
   /** The server, asked on its own socket, has loaded just what stands in `conf`, and the certificates as they are. */
   readonly inForce: boolean
 }
@@ -24,9 +26,10 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
     script: () => sh`
       [ ! -e ${nginxFolder}/running ] || {
         ${checksum()}
-        wanted=$(nginx_checksum)
+        wanted=$(nginx_checksum ${nginxFolder}/conf)
         echo "wanted $wanted"
         echo "running $(readlink ${nginxFolder}/running)"
+        ! nginx_whole ${nginxFolder}/running || echo 'whole yes'
         echo "answers $(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)"
       }`,
     parse: (output, names) => {
@@ -35,7 +38,11 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
       const state: NginxState | 'absent' =
         wanted === undefined
           ? 'absent'
-          : { current: of('running') === `generations/${wanted}`, inForce: of('answers') === wanted }
+          : {
+              current: of('running') === `generations/${wanted}`,
+              whole: of('whole') === 'yes',
+              inForce: of('answers') === wanted,
+            }
       return new Map(names.map((name) => [name, state]))
     },
   } satisfies Kind<NginxState | 'absent'>,
@@ -53,7 +60,7 @@ export function nginxFile(path: string, content: string): Resource {
 
 /** The configuration that stands in `conf` is another than what runs. */
 export const outdated: Prediction = becomes(nginxState, (now) =>
-  now === 'absent' ? now : { current: false, inForce: false },
+  now === 'absent' ? now : { ...now, current: false, inForce: false },
 )
 
 /** The server runs what stands in its folder; where it refuses, it goes on with what it had, and the run says why. */
@@ -66,7 +73,11 @@ export function nginxInForce(): Resource {
       // Without a server there is nothing to reload.
       if (state === 'absent' || state.inForce) return []
       return [
-        { summary: 'reload', script: nginxReload, predicts: [becomes(nginxState, { current: true, inForce: true })] },
+        {
+          summary: 'reload',
+          script: nginxReload,
+          predicts: [becomes(nginxState, { current: true, whole: true, inForce: true })],
+        },
       ]
     },
   })
@@ -83,25 +94,36 @@ export function reloadFunction(): Script {
     nginx_reload() {
       exec 7>>/run/botgarden/nginx.lock
       flock 7
-      sum=$(nginx_checksum)
+      sum=$(nginx_checksum ${nginxFolder}/conf)
       next=${nginxFolder}/generations/$sum
-      if [ ! -d "$next" ]; then
-        rm -rf "$next.new"
+      before=$(readlink ${nginxFolder}/running || :)
+      if ! nginx_whole "$next"; then
+        rm -rf "$next" "$next.new"
         mkdir -p "$next.new"
         cp -R ${nginxFolder}/conf/. "$next.new/"
         printf 'return 200 %s;\n' "$sum" >"$next.new/checksum.conf"
+        nginx_files "$next.new" >"$next.new/.files"
+        sync -f "$next.new"
         mv -T "$next.new" "$next"
       fi
-      runs=$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null || :)
-      if [ "$runs" = true ] && ! said=$(docker exec ${nginxContainer} nginx -t -q -c "/etc/nginx/generations/$sum/nginx.conf" 2>&1); then
+      runs=$(docker container inspect --format '{{.State.Status}}' ${nginxContainer} 2>/dev/null || :)
+      if [ "$runs" = running ] && ! said=$(docker exec ${nginxContainer} nginx -t -q -c "/etc/nginx/generations/$sum/nginx.conf" 2>&1); then
         printf '%s\n' "$said" | sed "s#/etc/nginx/generations/$sum/#${nginxFolder}/conf/#g"
-        [ "$(readlink ${nginxFolder}/running)" = "generations/$sum" ] || rm -rf "$next"
+        [ "$before" = "generations/$sum" ] || rm -rf "$next"
         return 1
       fi
-      ln -sfn "generations/$sum" ${nginxFolder}/running.new
-      mv -fT ${nginxFolder}/running.new ${nginxFolder}/running
+      nginx_runs "generations/$sum"
+      if [ "$runs" = running ]; then nginx_took || return 1; fi
       for old in ${nginxFolder}/generations/*/; do [ "$old" = "$next/" ] || rm -rf "$old"; done
-      [ "$runs" = true ] || return 0
+    }
+    nginx_is_current() {
+      [ "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" = "$(nginx_checksum ${nginxFolder}/conf)" ]
+    }
+    nginx_runs() {
+      ln -sfn "$1" ${nginxFolder}/running.new
+      mv -fT ${nginxFolder}/running.new ${nginxFolder}/running
+    }
+    nginx_took() {
       # Not by docker kill: for the engine that is a container that somebody has stopped, and no boot brings it back.
       docker exec ${nginxContainer} sh -c 'kill -HUP 1'
       for try in $(seq 100); do
@@ -110,6 +132,8 @@ export function reloadFunction(): Script {
       done
       echo 'nginx was told to reload, and goes on as it was:'
       docker logs --tail 5 ${nginxContainer} 2>&1
+      # What it goes on with is what it starts with after a boot, too.
+      [ -z "$before" ] || [ "$before" = "generations/$sum" ] || nginx_runs "$before"
       return 1
     }`
 }
@@ -148,10 +172,19 @@ function certificateFor(): Script {
       }`
 }
 
-/** Of every file that nginx reads, certificates included. */
+/**
+ * Shell text: `nginx_files FOLDER` is the checksum of the files that nginx reads there, `nginx_checksum FOLDER` that of all
+ * it reads, certificates included; `nginx_whole FOLDER` says whether a generation is as it was laid out.
+ */
 function checksum(): Script {
-  return sh`nginx_checksum() {
-      { cd ${nginxFolder}/conf && find . -type f ! -name '.*' ! -name checksum.conf -exec sha256sum {} + | LC_ALL=C sort -k 2
-        cat /etc/botgarden/tls/*/current/fullchain.pem 2>/dev/null; } | sha256sum | cut -c 1-16
+  return sh`
+    nginx_files() {
+      (cd "$1" && find . -type f ! -name '.*' ! -name checksum.conf -exec sha256sum {} + | LC_ALL=C sort -k 2) | sha256sum
+    }
+    nginx_checksum() {
+      { nginx_files "$1"; cat /etc/botgarden/tls/*/current/fullchain.pem 2>/dev/null; } | sha256sum | cut -c 1-16
+    }
+    nginx_whole() {
+      [ -s "$1/checksum.conf" ] && [ "$(nginx_files "$1")" = "$(cat "$1/.files" 2>/dev/null)" ]
     }`
 }

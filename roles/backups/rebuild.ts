@@ -63,7 +63,10 @@ export async function rebuild(
  * Telegram is told where they are then.
  */
 function unpack(archive: string) {
-  const members = ['etc/botgarden', 'etc/letsencrypt', 'var/lib/botgarden/allocations', 'var/lib/botgarden/bots']
+  const members = [
+    ...['etc/botgarden', 'etc/letsencrypt', 'var/lib/botgarden/allocations', 'var/lib/botgarden/bots'],
+    'opt/botgarden/nginx/conf/own',
+  ]
   return sh`
     trap 'rm -f ${{ text: archive, shown: archive }}' EXIT
     set --

@@ -23,6 +23,8 @@ const vars = v.strictObject({
   ),
   /** The root that the authority's own HTTPS is verified by, as PEM; only where it is not a public one. */
   authority: v.optional(file),
+  /** Whether the host asks itself first, by its public name, what the authority is going to ask. */
+  preflight: v.optional(v.boolean(), true),
   /** Your own pair, for `certificate: files`: the whole chain, and its key. */
   files: v.optional(v.strictObject({ fullchain: file, privkey: file })),
 })

@@ -1,4 +1,4 @@
-import { installPair } from '../../lib/certificate.ts'
+import { installPair, tlsFolder } from '../../lib/certificate.ts'
 import { acmeWebroot, reloadFunction } from '../../lib/nginx.ts'
 import { type Script, sh } from '../../lib/sh.ts'
 
@@ -11,9 +11,10 @@ export function issue(
     /** The file on the host that the authority's HTTPS is verified by. */
     authority: string | undefined
     addresses: readonly string[]
+    preflight: boolean
   },
 ): Script {
-  const { email, server, authority, addresses } = order
+  const { email, server, authority, addresses, preflight } = order
   const contact = email === undefined ? ['--register-unsafely-without-email'] : ['--email', email]
   const options = [
     ...['certonly', '--non-interactive', '--agree-tos', '--webroot', '--webroot-path', acmeWebroot],
@@ -23,7 +24,7 @@ export function issue(
     ${reloadFunction()}
     # What answers the authority is to run first.
     nginx_reload
-    ${reachable(name, addresses)}
+    ${preflight ? reachable(name, addresses) : sh`:`}
     ${authority === undefined ? sh`:` : sh`export REQUESTS_CA_BUNDLE=${authority}`}
     certbot ${options} ${contact}
     ${putIntoService(name)}`
@@ -41,6 +42,16 @@ export function putIntoService(name: string): Script {
   return { text, shown: `install /etc/letsencrypt/live/${name} as /etc/botgarden/tls/${name}/current; nginx -s reload` }
 }
 
+/** The same, where what nginx has is not what certbot has, or not what stands on the disk. */
+export function putIntoServiceIfNew(name: string): Script {
+  return sh`
+    ${reloadFunction()}
+    live=/etc/letsencrypt/live/${name}
+    [ -e "$live/fullchain.pem" ] || exit 0
+    if cmp -s "$live/fullchain.pem" ${tlsFolder}/${name}/current/fullchain.pem && nginx_is_current; then exit 0; fi
+    ${putIntoService(name)}`
+}
+
 /**
  * Every address that the world's DNS has for the name must lead to this host's port 80. An authority counts failures, five an
  * hour, and a host that cannot be reached would use them up.
@@ -51,8 +62,12 @@ function reachable(name: string, addresses: readonly string[]): Script {
     challenge=${acmeWebroot}/.well-known/acme-challenge/botgarden-$token
     echo "$token" >"$challenge"
     trap 'rm -f "$challenge"' EXIT
-    # Past /etc/hosts, which knows the host's own name.
-    found=$(getent -s dns ahosts ${name} | awk '{ print $1 }' | sort -u)
+    # Past /etc/hosts, which knows the host's own name; where systemd-resolved answers, that is its own to say.
+    if systemctl is-active --quiet systemd-resolved 2>/dev/null; then
+      found=$(resolvectl query --synthesize=no --legend=no -- ${name} 2>/dev/null | tr -s ' \t' '\n' | grep -xE '[0-9]+(\.[0-9]+){3}|[0-9a-f:]+:[0-9a-f:]*' | sort -u) || :
+    else
+      found=$(getent -s dns ahosts ${name} | awk '{ print $1 }' | sort -u)
+    fi
     [ -n "$found" ] || {
       echo ${`${name} has no address: make an A record for it (this host's addresses: ${addresses.join(' ')}), and run again`}
       exit 1

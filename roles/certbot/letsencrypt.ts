@@ -4,10 +4,10 @@ import { absentFile, directory, file } from '../../lib/file.ts'
 import { aptPackage } from '../../lib/package.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import { template } from '../../lib/template.ts'
-import { runningUnit, unit, unitState } from '../../lib/unit.ts'
+import { dropIn, runningUnit, unit, unitState } from '../../lib/unit.ts'
 import { contentOf } from './files.ts'
 import type { CertbotVars } from './index.ts'
-import { issue, putIntoService } from './issue.ts'
+import { issue, putIntoService, putIntoServiceIfNew } from './issue.ts'
 import { lineage, noFormer, renewal } from './lineage.ts'
 
 const timer = 'certbot.timer'
@@ -15,7 +15,11 @@ const authorityFile = '/etc/botgarden/acme-ca.pem'
 const hooks = '/etc/letsencrypt/renewal-hooks'
 
 /** A certificate of an ACME authority's, asked for by the distribution's certbot and renewed by its timer. */
-export function letsencrypt(name: string, { email, server, authority }: CertbotVars, facts: Facts): Resource[] {
+export function letsencrypt(
+  name: string,
+  { email, server, authority, preflight }: CertbotVars,
+  facts: Facts,
+): Resource[] {
   const directoryUrl = urlOf(server)
   return [
     aptPackage('certbot', [becomes(unitState(timer), runningUnit)]),
@@ -23,7 +27,12 @@ export function letsencrypt(name: string, { email, server, authority }: CertbotV
     ...['/etc/letsencrypt', hooks, `${hooks}/deploy`].map((each) => directory(each)),
     file(`${hooks}/deploy/botgarden`, { content: hook(), mode: '0755' }),
     unit(timer, 'running'),
-    certificate(name, { email, server: directoryUrl, trusted: authority !== undefined, addresses: facts.addresses }),
+    ...stillServed(name),
+    certificate(name, {
+      ...{ email, server: directoryUrl, preflight },
+      trusted: authority !== undefined,
+      addresses: facts.addresses,
+    }),
     noFormer(name),
     renewal(),
   ]
@@ -33,6 +42,7 @@ interface Order {
   readonly email: string | undefined
   readonly server: string
   readonly trusted: boolean
+  readonly preflight: boolean
   /** The host's own, for whoever has to set up DNS. */
   readonly addresses: readonly string[]
 }
@@ -88,9 +98,31 @@ function urlOf(server: string): string {
   return server === 'staging' ? 'https://acme-staging-v02.api.letsencrypt.org/directory' : server
 }
 
+/**
+ * certbot runs a hook once and forgets how it ended. What it got and nginx did not take is tried again with every run of its
+ * timer, and until that succeeds the unit has failed, which every run of ours tells.
+ */
+function stillServed(name: string): Resource[] {
+  const path = '/opt/botgarden/certbot/serve'
+  return [
+    directory('/opt/botgarden'),
+    directory('/opt/botgarden/certbot'),
+    file(path, { content: template(templateOf('serve'), { script: putIntoServiceIfNew(name).text }), mode: '0755' }),
+    ...dropIn(
+      'certbot.service',
+      'botgarden-serve',
+      `# Written by botgarden; changes made here are overwritten.\n[Service]\nExecStartPost=${path}\n`,
+    ),
+  ]
+}
+
 /** What certbot runs after each renewal: only now does the reload happen, and only for what changed. */
 function hook(): string {
-  return template(new URL('templates/deploy-hook.mustache', import.meta.url), {
+  return template(templateOf('deploy-hook'), {
     script: putIntoService('"$name"').text,
   })
+}
+
+function templateOf(name: string): URL {
+  return new URL(`templates/${name}.mustache`, import.meta.url)
 }

@@ -48,7 +48,9 @@ export function noFormer(name: string | undefined): Resource {
         .filter((each) => each !== name)
         .map((each) => ({
           summary: `delete what certbot has for ${each}, which is not served any more`,
-          script: sh`certbot delete --non-interactive --cert-name ${each}`,
+          // Of a host that was rebuilt certbot may not be there any more.
+          script: sh`
+            if command -v certbot >/dev/null; then certbot delete --non-interactive --cert-name ${each}; else rm -f /etc/letsencrypt/renewal/${each}.conf; fi`,
           predicts: [becomes(now, (before) => before.filter((other) => other !== each))],
         })),
   })

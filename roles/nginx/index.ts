@@ -11,6 +11,7 @@ import { role } from '../../lib/role.ts'
 import { runFolder } from '../../lib/run-folder.ts'
 import { configText } from './config.ts'
 import { firstGeneration } from './generation.ts'
+import { freePorts } from './ports.ts'
 import { served } from './served.ts'
 
 /** Where Telegram delivers from, as it says itself (core.telegram.org/bots/webhooks, 2026-11). */
@@ -47,6 +48,7 @@ export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
     nginxFile('nginx.conf', configText({ name, port: host.httpsPort, ipv6: facts.ipv6, telegram })),
     firstGeneration(),
     pulledImage(image),
+    freePorts(nginxContainer, [...new Set([80, host.httpsPort])]),
     ...composeProject({ name: nginxContainer, folder: nginxFolder, service: service(image), whenStarted: [started] }),
     nginxInForce(),
     served(name, host.httpsPort),

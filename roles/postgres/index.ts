@@ -57,7 +57,8 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     passFile('postgres', secrets, 'superuser'),
     directory('/var/lib/botgarden', { mode: '0700' }),
     directory(data, { mode: '0700', owner, group: owner }),
-    ...runFolder('postgres', { owner }),
+    // As the official image sets it at every start.
+    ...runFolder('postgres', { owner, mode: '3775' }),
     directory(folder),
     directory(`${folder}/conf`),
     file(`${folder}/conf/pg_hba.conf`, { content: config.hba }),

@@ -156,6 +156,8 @@ test('a dump that asks for more than its owner may is refused, and what was ther
 
 test('the host is lost: one command makes a bare one what it was', async () => {
   await sql('third_bot', 'drop table if exists planted')
+  const own = '/opt/botgarden/nginx/conf/own/mine.conf'
+  await inside(`echo '# a location of the operator' >${own}`)
   assert.is((await backup()).code, 0)
   const before = await Promise.all(['first_bot', 'second_bot', 'third_bot'].map(checksum))
   const certificate = 'openssl x509 -noout -serial -in /etc/letsencrypt/live/*/fullchain.pem'
@@ -168,6 +170,7 @@ test('the host is lost: one command makes a bare one what it was', async () => {
   process.stdout.write(`  the host was back after ${Math.round((Date.now() - started) / 1000)} s\n`)
   assert.equal(await Promise.all(['first_bot', 'second_bot', 'third_bot'].map(checksum)), before)
   assert.is((await inside(certificate)).text, serial)
+  assert.is((await inside(`cat ${own}`)).text, '# a location of the operator')
   for (const bot of bots) assert.match(await greeted(bot), /^Hello/)
   assert.is(resultOf(await run(['playbooks/site.ts', '-i', inventory, '--json']), host).changed, 0)
 })

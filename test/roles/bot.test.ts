@@ -35,7 +35,7 @@ const bare = {
   'token-owners:bots': {},
   'room:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
   'image:botgarden/hello-bot:abc': true,
-  'nginx:config': { current: true, inForce: true },
+  'nginx:config': { current: true, whole: true, inForce: true },
   'webhook:hello-bot https://api.telegram.org ask': { mark: '', answer: 'not asked' },
   'webhook:hello-bot https://api.telegram.org trust': { mark: '', answer: 'not asked' },
   'releases:bots': {},

@@ -17,7 +17,7 @@ const plan = (state: Record<string, unknown>) =>
 
 const container = role().find(({ id }) => id === 'container:botgarden-nginx')?.wants
 const built = {
-  'nginx:config': { current: true, inForce: true },
+  'nginx:config': { current: true, whole: true, inForce: true },
   'container:botgarden-nginx': { status: 'running', health: 'healthy', config: container },
   [`certificate:${domain}`]: { keyMatches: true },
 }
@@ -37,8 +37,35 @@ test('reloads for a file that changed, and for one that was changed and never lo
   assert.equal(plan(built).filter(files), ['nginx:config: reload'])
   const text = configText({ ...edge, telegram: ['149.154.160.0/20', '91.108.4.0/22'] })
   assert.ok(text.includes(domain))
-  const stale = { ...built, 'nginx:config': { current: true, inForce: false } }
+  const stale = { ...built, 'nginx:config': { current: true, whole: true, inForce: false } }
   assert.ok(plan(stale).includes('nginx:config: reload'))
+})
+
+test('what a power cut has left of a configuration is laid out again before the server starts with it', () => {
+  const cut = {
+    ...built,
+    'nginx:config': { current: true, whole: false, inForce: false },
+    'container:botgarden-nginx': { status: 'restarting', health: 'starting', config: container },
+  }
+  assert.equal(
+    plan(cut).filter((line) => !line.startsWith('file:')),
+    [
+      'nginx:generation: lay out again what is not as it was written',
+      'container:botgarden-nginx: start, since it is restarting',
+      'nginx:config: comes-with container:botgarden-nginx',
+    ],
+  )
+})
+
+test('a web server that was there first is named, unless it is ours', () => {
+  const taken = { 'port-holders:80 443': ['port 80 is held by apache2: systemctl disable --now apache2.service'] }
+  assert.throws(() => plan(taken), /^port 80 is held by apache2/)
+  assert.not.throws(() => plan({ ...built, ...taken }))
+  const parse = role().find(({ id }) => id === 'nginx:ports')?.reads[0]?.kind.parse ?? (() => new Map())
+  assert.equal(parse('80 apache2 apache2.service\n80 apache2 apache2.service\n443 x \n', ['80 443']).get('80 443'), [
+    'port 80 is held by apache2: systemctl disable --now apache2.service, and run again',
+    'port 443 is held by x',
+  ])
 })
 
 test('a certificate of an authority is left where it is, and one without its key is replaced', () => {

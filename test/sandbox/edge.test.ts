@@ -35,6 +35,8 @@ test.after(async () => {
   await removeVps(host)
 })
 
+const healthy =
+  'for s in $(seq 30); do [ "$(docker inspect -f "{{.State.Health.Status}}" botgarden-nginx)" = healthy ] && break; sleep 1; done'
 const client = (...args: string[]) => here({ input: '' })`timeout 20 openssl s_client -connect ${address}:443 ${args}`
 const serial = async () =>
   (await here({ input: (await client('-servername', domain)).stdout })`openssl x509 -noout -serial`).stdout
@@ -166,9 +168,54 @@ test('a reload that the master refused is an error, serves on, and is mended by 
   assert.is(refused.code, 3)
   assert.match(resultOf(refused, host).error, /goes on as it was[\s\S]*8443 failed \(98: Address already in use\)/)
   assert.is(await once({ address, name: domain, path: '/', ca }), '404')
+  // Nor does it keep it from starting.
+  await inVps(host, `docker restart botgarden-nginx; ${healthy}`, { seconds: 40 })
+  assert.is(await once({ address, name: domain, path: '/', ca }), '404')
   await inVps(host, 'systemctl stop squatter')
   assert.equal(resultOf(await run(args), host).ids, ['nginx:config'])
   assert.is((await edge()).code, 0)
+})
+
+test('a configuration that a power cut has emptied on the disk is laid out again', async () => {
+  await inVps(host, ': >/opt/botgarden/nginx/running/nginx.conf; docker restart botgarden-nginx; sleep 2')
+  assert.is((await inVps(host, "docker inspect -f '{{.State.Status}}' botgarden-nginx")).stdout.trim(), 'restarting')
+  const { ids } = resultOf(await edge(), host)
+  assert.equal(ids, ['nginx:generation', 'container:botgarden-nginx', 'nginx:config'])
+  assert.is(await once({ address, name: domain, path: '/', ca }), '404')
+  assert.is(resultOf(await edge(), host).changed, 0)
+})
+
+test('a web server that was there first is named with what stops it', async () => {
+  await inVps(
+    host,
+    'docker stop botgarden-nginx; systemd-run --quiet --unit=squatter python3 -m http.server 80; sleep 1',
+  )
+  const refused = await edge('--check')
+  await inVps(host, 'systemctl stop squatter')
+  assert.is(refused.code, 3)
+  assert.match(resultOf(refused, host).error, /^port 80 is held by python3: systemctl disable --now squatter.service/)
+  assert.equal(resultOf(await edge(), host).ids, ['container:botgarden-nginx', 'nginx:config'])
+})
+
+test('a renewed certificate that nginx did not take is taken at the next run of the timer, or told', async () => {
+  const shown = `/etc/botgarden/tls/${domain}/current`
+  const before = await serial()
+  const old = (await inVps(host, `readlink ${shown}`)).stdout.trim()
+  // As a hook leaves it that has failed: certbot is content.
+  await inVps(
+    host,
+    'chmod -x /etc/letsencrypt/renewal-hooks/deploy/botgarden; REQUESTS_CA_BUNDLE=/etc/botgarden/acme-ca.pem certbot -q renew --no-random-sleep-on-renew --force-renewal',
+    {
+      seconds: 60,
+    },
+  )
+  assert.is(await serial(), before)
+  await inVps(host, 'systemctl start certbot.service; chmod +x /etc/letsencrypt/renewal-hooks/deploy/botgarden', {
+    seconds: 60,
+  })
+  assert.is.not(await serial(), before)
+  assert.is.not((await inVps(host, `readlink ${shown}`)).stdout.trim(), old)
+  assert.is(resultOf(await edge(), host).changed, 0)
 })
 
 test('a name that leads elsewhere, or nowhere, is said before the authority is asked', async () => {

@@ -32,6 +32,7 @@ const nothing: Record<string, unknown> = {
   nginx: 'absent',
   certificate: 'absent',
   lineage: 'absent',
+  'port-holders': [],
   'own-lineages': [],
   backups: { now: 0, status: undefined },
   served: { issuer: '', ends: '' },

@@ -7,6 +7,7 @@ main() {
   [[ ${1:-} == -* ]] && set -- postgres "$@"
   if [[ ${1:-} == postgres ]] && ! only_asks "$@"; then
     settings
+    directories
     [[ $(id -u) != 0 ]] || step_down "$@"
     [[ -s $PGDATA/PG_VERSION ]] || first_start "${@:2}"
   fi
@@ -41,6 +42,13 @@ step_down() {
   mkdir -p "$PGDATA" /var/run/postgresql
   find "$PGDATA" /var/run/postgresql \! -user postgres -exec chown postgres '{}' +
   HOME=/var/lib/postgresql exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
+}
+
+# For whoever runs it, at every start.
+directories() {
+  mkdir -p "$PGDATA" /var/run/postgresql
+  chmod 00700 "$PGDATA" || :
+  chmod 03775 /var/run/postgresql || :
 }
 
 first_start() {

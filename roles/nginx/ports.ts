@@ -1,0 +1,45 @@
+import { containerState } from '../../lib/container.ts'
+import { HostError } from '../../lib/errors.ts'
+import { type Kind, reading } from '../../lib/reading.ts'
+import { type Resource, resource } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+
+/** Where our server does not run, nobody else may listen where it is going to. */
+export function freePorts(container: string, ports: readonly number[]): Resource {
+  return resource({
+    id: 'nginx:ports',
+    wants: ports,
+    reads: { holders: reading(portHolders, ports.join(' ')), ours: containerState(container) },
+    plan: ({ holders, ours }) => {
+      const runs = ours !== 'absent' && ours.status === 'running'
+      if (runs || holders.length === 0) return []
+      throw new HostError(holders.join('; '))
+    },
+  })
+}
+
+/** Who listens on these ports, in words that say how to stop it. */
+const portHolders: Kind<readonly string[]> = {
+  name: 'port-holders',
+  volatile: true,
+  script: (names) => sh`
+    for port in ${names.flatMap((ports) => ports.split(' '))}; do
+      ss -Hltnp "sport = :$port" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\),.*/\1 \2/p' | sort -u | while read -r program pid; do
+        echo "$port $program $(sed -n '1s#.*/##p' "/proc/$pid/cgroup" 2>/dev/null)"
+      done
+    done`,
+  parse: (output, names) => {
+    const rows = [...new Set(output.split('\n').filter(Boolean))].map((line) => line.split(' '))
+    return new Map(
+      names.map((name) => [
+        name,
+        rows
+          .filter(([port = '']) => name.split(' ').includes(port))
+          .map(([port, program, unit = '']) => {
+            const stop = unit.endsWith('.service') ? `: systemctl disable --now ${unit}, and run again` : ''
+            return `port ${port} is held by ${program}${stop}`
+          }),
+      ]),
+    )
+  },
+}
