@@ -24,7 +24,7 @@ function refuseRivals(read: Read): void {
   if (there.length === 0) return
   throw new HostError(
     `${there.join(' and ')} of this host cannot stay beside ufw: apt-get purge ${rivals.join(' ')}, reboot, and run again; ` +
-      'the rules that were saved stay in /etc/iptables, and those of them that are still wanted go into ufw.allow',
+      'the saved rules in /etc/iptables go with them: copy those that are still wanted, and put them into ufw.allow',
   )
 }
 
