@@ -1,5 +1,5 @@
 import { HostError } from '../../lib/errors.ts'
-import { isInstalled, packageState } from '../../lib/package.ts'
+import { packageState } from '../../lib/package.ts'
 import type { Read, Resource } from '../../lib/resource.ts'
 import { type UfwState, ufwState } from './state.ts'
 
@@ -20,7 +20,7 @@ export function unobstructed(inner: Resource): Resource {
 }
 
 function refuseRivals(read: Read): void {
-  const there = rivals.filter((name) => isInstalled(read(packageState(name))))
+  const there = rivals.filter((name) => read(packageState(name)) !== 'absent')
   if (there.length === 0) return
   throw new HostError(
     `${there.join(' and ')} of this host cannot stay beside ufw: apt-get purge ${rivals.join(' ')}, reboot, and run again; ` +

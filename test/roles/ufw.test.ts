@@ -135,7 +135,7 @@ test('refuses a host that loads rules by another package, before anything is tou
   const host = { 'ufw:state': nothing, 'package:netfilter-persistent': { version: '1.0.23' } }
   assert.throws(() => planOf(role(), host), /^netfilter-persistent of this host cannot stay .*apt-get purge .*reboot/)
   assert.throws(
-    () => planOf(role(), { ...host, 'package:iptables-persistent': { version: '1.0.23' } }),
+    () => planOf(role(), { ...host, 'package:iptables-persistent': 'half' }),
     /iptables-persistent and netfilter-persistent of this host/,
   )
 })
