@@ -36,7 +36,8 @@ export function swapFile(path: string, sizeMiB: number, facts: Facts): Resource 
       if (others.length > 0 || (state.fileMiB === sizeMiB && path in state.active)) return []
       const after = becomes(now, { ...state, active: { ...state.active, [path]: sizeMiB }, fileMiB: sizeMiB })
       if (state.fileMiB === sizeMiB) return [{ summary: 'use', script: sh`swapon ${path}`, predicts: [after] }]
-      const missing = sizeMiB + reserveMiB - state.freeMiB - state.fileMiB
+      // One that is there already goes only when the new one is in its place.
+      const missing = sizeMiB + reserveMiB - state.freeMiB
       if (missing > 0)
         throw new HostError(
           `swap: ${path} of ${sizeMiB} MiB would leave less than ${reserveMiB} MiB of the disk free: ` +
@@ -51,17 +52,18 @@ export function swapFile(path: string, sizeMiB: number, facts: Facts): Resource 
 
 /** Beside and renamed: a file of the right size is always one that can be swapped to. */
 function makeScript(path: string, sizeMiB: number) {
-  const candidate = `${path}.new`
   return sh`
-    rm -f ${candidate}
-    (umask 077; : >${candidate})
+    candidate=${`${path}.new`}
+    trap 'rm -f "$candidate"' EXIT
+    rm -f "$candidate"
+    (umask 077; : >"$candidate")
     # A copy on write would move the blocks that the kernel has taken down.
-    chattr +C ${candidate} 2>/dev/null || :
+    chattr +C "$candidate" 2>/dev/null || :
     # Written and not just allocated: holes cannot be swapped to.
-    dd if=/dev/zero of=${candidate} bs=1M count=${sizeMiB} conv=fsync status=none
-    mkswap ${candidate}
+    dd if=/dev/zero of="$candidate" bs=1M count=${sizeMiB} conv=fsync status=none
+    mkswap "$candidate"
     if grep -q ${`^${path}[[:space:]]`} /proc/swaps; then swapoff ${path}; fi
-    mv -fT ${candidate} ${path}
+    mv -fT "$candidate" ${path}
     swapon ${path}`
 }
 

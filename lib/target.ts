@@ -71,9 +71,7 @@ function keptConnection(): Record<string, string> {
 /** Private, since who can open the sockets in it is root on every host. */
 function controlDirectory(): string {
   const uid = process.getuid?.() ?? 0
-  const base = process.env.XDG_RUNTIME_DIR ?? ''
-  // A socket's path may have 104 bytes, of which ssh takes 58 for its own name.
-  const directory = join(existsSync(base) && base.length <= 30 ? base : tmpdir(), `botgarden-${uid}`)
+  const directory = roomFor(`botgarden-${uid}`)
   try {
     if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 })
     const found = lstatSync(directory)
@@ -85,4 +83,12 @@ function controlDirectory(): string {
     )
   }
   return directory
+}
+
+/** The first of these places where a socket's path stays short enough; /tmp always is. */
+function roomFor(name: string): string {
+  const { XDG_RUNTIME_DIR = '' } = process.env
+  const places = [...(existsSync(XDG_RUNTIME_DIR) ? [XDG_RUNTIME_DIR] : []), tmpdir()].map((base) => join(base, name))
+  // macOS takes 104 bytes with the one that ends them. ssh needs a slash, 40 for the host, and 17 more until it listens.
+  return places.find((place) => Buffer.byteLength(place) + 1 + 40 + 17 < 104) ?? join('/tmp', name)
 }

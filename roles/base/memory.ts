@@ -1,12 +1,15 @@
 import type { Facts } from '../../lib/facts.ts'
 import { file } from '../../lib/file.ts'
+import { fileState } from '../../lib/file-state.ts'
 import { becomes, ofMachine, type Resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
-import { swapFile } from '../../lib/swap.ts'
+import { swapFile, swapState } from '../../lib/swap.ts'
 import { unit, unitState } from '../../lib/unit.ts'
 
 const path = '/swapfile'
 const unitName = 'swapfile.swap'
+
+const unitFile = `/etc/systemd/system/${unitName}`
 
 /** Something to swap to, so that a build or a busy hour does not end in the OOM killer. In MiB; 0: none of ours. */
 export function swap(sizeMiB: number | undefined, facts: Facts): Resource[] {
@@ -15,10 +18,9 @@ export function swap(sizeMiB: number | undefined, facts: Facts): Resource[] {
   const loaded = { load: 'loaded', active: 'active', enabled: 'disabled', needsReload: false } as const
   return [
     swapFile(path, size, facts),
-    ...[
-      // Not a line of fstab, which others write to as well.
-      file(`/etc/systemd/system/${unitName}`, {
-        content: `# Written by botgarden; changes made here are overwritten.
+    // Not a line of fstab, which others write to as well.
+    file(unitFile, {
+      content: `# Written by botgarden; changes made here are overwritten.
 [Unit]
 Description=Swap file
 
@@ -28,12 +30,26 @@ What=${path}
 [Install]
 WantedBy=swap.target
 `,
-        afterwards: sh`systemctl daemon-reload`,
-        predicts: [becomes(unitState(unitName), loaded)],
-      }),
-      unit(unitName, 'running'),
-    ].map((each) => ofMachine(each, facts)),
-  ]
+      afterwards: sh`systemctl daemon-reload`,
+      predicts: [becomes(unitState(unitName), loaded)],
+    }),
+    unit(unitName, 'running'),
+  ].map((each) => ofMachine(unlessElsewhere(each, sizeMiB === undefined ? size : 'any'), facts))
+}
+
+/** Only where the host does not swap to something else; a file of ours has this size, or our unit beside it. */
+function unlessElsewhere(inner: Resource, ours: number | 'any'): Resource {
+  const [now, mark] = [swapState(path), fileState(unitFile)]
+  return {
+    ...inner,
+    reads: [...inner.reads, now, mark],
+    plan: (read) => {
+      const { active, fileMiB } = read(now)
+      const isOurs = ours === 'any' || fileMiB === ours || read(mark) !== 'absent'
+      const elsewhere = path in active ? !isOurs : Object.keys(active).length > 0
+      return elsewhere ? [] : inner.plan(read)
+    },
+  }
 }
 
 /** As much as the host has memory, in whole GiB, between one and two: more is a host that swaps itself to death. */

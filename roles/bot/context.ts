@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
 import ignore from '@balena/dockerignore'
 import { InventoryError } from '../../lib/errors.ts'
-import { local } from '../../lib/local.ts'
+import { type TarEntry, tarOf } from '../../lib/tar.ts'
 
 /** What an image is built from. */
 export interface Context {
@@ -80,17 +82,17 @@ async function entryOf(path: string): Promise<{ mode: string; link: string; cont
 }
 
 async function packed(folder: string, files: readonly string[]): Promise<string> {
-  const options = [
-    '--sort=name',
-    '--mtime=@0',
-    '--owner=0',
-    '--group=0',
-    '--numeric-owner',
-    '--mode=u=rwX,go=rX',
-    '-cz',
-  ]
-  const quiet = local({ quiet: true, input: `${files.join('\0')}\0` })
-  const { stdout } =
-    await quiet`set -e; tar -C ${folder} ${options} --null --verbatim-files-from -T - | base64 --wrap=0`
-  return stdout
+  const parts: string[] = []
+  // Encoded as it comes: what is kept is the text alone.
+  await pipeline(tarOf(entriesOf(folder, files)), createGzip().setEncoding('base64'), async (compressed) => {
+    for await (const part of compressed) parts.push(part)
+  })
+  return parts.join('')
+}
+
+async function* entriesOf(folder: string, files: readonly string[]): AsyncGenerator<TarEntry> {
+  for (const path of files) {
+    const { mode, link, content } = await entryOf(join(folder, path))
+    yield { path, mode: Number.parseInt(mode === 'link' ? '777' : mode, 8), link, content }
+  }
 }

@@ -6,6 +6,7 @@ import { becomes, guarded, type Resource } from '../../lib/resource.ts'
 import { role } from '../../lib/role.ts'
 import { type UnitState, unit, unitState } from '../../lib/unit.ts'
 import { containerRules } from './containers.ts'
+import { unobstructed } from './obstacles.ts'
 import { refuseForeign, restored, ufwDefaults, ufwEnabled, ufwRules } from './resources.ts'
 import { isNetwork, isRule, parseRule, type Rule } from './rules.ts'
 import { defaultSettings, ufwState } from './state.ts'
@@ -35,10 +36,12 @@ export const ufw = role('ufw', schema, (vars, { sshPort, clientAddress }, host) 
   const rules = [...ssh, ...web.map((each) => parseRule(`${each}/tcp`)), ...asked]
   const containers = containerRules(web, asked)
   return [
-    aptPackage('ufw', [
-      becomes(ufwState, (now) => ({ ...now, settings: { ...defaultSettings, ...now.settings, ENABLED: 'no' } })),
-      becomes(unitState('ufw.service'), stoppedUnit),
-    ]),
+    unobstructed(
+      aptPackage('ufw', [
+        becomes(ufwState, (now) => ({ ...now, settings: { ...defaultSettings, ...now.settings, ENABLED: 'no' } })),
+        becomes(unitState('ufw.service'), stoppedUnit),
+      ]),
+    ),
     // Rules come before the switch: enabled first, ufw would cut the connection that it is driven through.
     ...[
       containersFile(containers.script),

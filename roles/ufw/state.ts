@@ -12,6 +12,16 @@ export interface UfwState {
   readonly differences: readonly string[]
   /** The rules about containers that the kernel runs, `CHAIN VERSION` each; without IPv6 there are none of it. */
   readonly containers: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] | undefined }
+  /** Rules that are not ufw's and end the way of whatever comes in, wherever to. */
+  readonly obstacles: readonly Obstacle[]
+}
+
+interface Obstacle {
+  readonly tables: 'iptables' | 'ip6tables'
+  /** `INPUT -j REJECT`. */
+  readonly rule: string
+  /** It stands before what leads to ufw's rules, or nothing leads there. */
+  readonly before: boolean
 }
 
 /** What the package comes with. */
@@ -23,6 +33,12 @@ export const defaultSettings = {
   MANAGE_BUILTINS: 'no',
   ENABLED: 'no',
 }
+
+/**
+ * What a rule may ask for and still be about new connections to any port from anywhere, as iptables-save spells it. Not an
+ * interface: that may be a network of the operator's own.
+ */
+const whateverComes = sh` ! -i lo| -p tcp| -m (tcp|state|conntrack|comment)| --(ct)?state ([A-Z]+,)*NEW(,[A-Z]+)*| --comment ("[^"]*"|[^ "]+)`
 
 export const ufwKind: Kind<UfwState> = {
   name: 'ufw',
@@ -39,7 +55,8 @@ export const ufwKind: Kind<UfwState> = {
         ip\${v}tables-save -t filter | sed -n -E \
           -e 's/^:(INPUT|FORWARD|OUTPUT) ([A-Z]*) .*/policy \1 \2/p' \
           -e 's/^-A (ufw[^ ]*) .*/kernel \1/p' \
-          -e 's/^-A (INPUT|FORWARD|OUTPUT) -j (ufw[^ ]*)$/kernel \1 to \2/p'
+          -e 's/^-A (INPUT|FORWARD|OUTPUT) -j (ufw[^ ]*)$/kernel \1 to \2/p' \
+          -e 's/^-A (INPUT(${whateverComes})* -j (ACCEPT|DROP|REJECT)( .*)?)$/ends \1/p'
         ip\${v}tables-save -t mangle | sed -n -E \
           -e '/ botgarden-/!d' \
           -e 's/^-A ([^ ]*) .*--comment "?botgarden:([0-9a-f]*).*/container \1 \2/p;t' \
@@ -66,13 +83,18 @@ export function parseUfw(output: string): UfwState {
       ...(hasIpv6 && settings.IPV6 === 'yes' ? kernelDifferences('ufw6', ipv6, settings) : []),
     ],
     containers: { ipv4: ipv4.containers, ipv6: hasIpv6 ? ipv6.containers : undefined },
+    obstacles: [
+      ...ipv4.ends.map((each) => ({ tables: 'iptables' as const, ...each })),
+      ...ipv6.ends.map((each) => ({ tables: 'ip6tables' as const, ...each })),
+    ],
   }
 }
 
-function parseFamily(text = ''): Loaded & { tuples: string[]; containers: string[] } {
+function parseFamily(text = ''): Loaded & { tuples: string[]; containers: string[]; ends: Omit<Obstacle, 'tables'>[] } {
   const rows = [...text.matchAll(/^ *(\d+) (\w+) (.*)$/gm)].flatMap(([, count, kind = '', rest = '']) =>
     Array.from({ length: Number(count) }, () => ({ kind, rest })),
   )
+  const hooked = rows.findIndex(({ kind, rest }) => kind === 'kernel' && rest.startsWith('INPUT to '))
   const of = (kind: string) => rows.filter((row) => row.kind === kind).map(({ rest }) => rest)
   return {
     tuples: of('tuple').map((tuple) => tuple.replace(/ comment=\w*$/, '')),
@@ -80,6 +102,9 @@ function parseFamily(text = ''): Loaded & { tuples: string[]; containers: string
     policies: of('policy'),
     kernel: of('kernel'),
     containers: of('container').sort(),
+    ends: rows.flatMap(({ kind, rest }, at) =>
+      kind === 'ends' ? [{ rule: rest, before: hooked < 0 || at < hooked }] : [],
+    ),
   }
 }
 

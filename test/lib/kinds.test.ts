@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { command, holds } from '../../lib/command.ts'
@@ -64,8 +67,32 @@ test('refuses what no change could bring about', () => {
     /has the number 6 and should have 5/,
   )
   const full = { active: {}, fileMiB: 0, freeMiB: 1500 }
-  assert.throws(() => planOf([swap], { 'swap:/swapfile': full }), /make room for 548 MiB, or set base.swap to less/)
+  // The file that is there is needed until the new one is.
+  for (const state of [full, { active: { '/swapfile': 512 }, fileMiB: 512, freeMiB: 1500 }])
+    assert.throws(() => planOf([swap], { 'swap:/swapfile': state }), /make room for 548 MiB, or set base.swap to less/)
 })
+
+for (const [what, failing] of [
+  ['when the disk is full', 'dd'],
+  ['when there is no memory for what was swapped out', 'swapoff'],
+  ['when all went well', 'nothing'],
+] as const) {
+  test(`leaves no half of a swap file behind ${what}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'swap-test-'))
+    const path = join(folder, 'swapfile')
+    writeFileSync(path, 'old')
+    const [script] = scriptsOf([swapFile(path, 1, facts)], {
+      [`swap:${path}`]: { active: { [path]: 9 }, fileMiB: 9, freeMiB: 9000 },
+    })
+    const stubs = ['dd', 'mkswap', 'swapon', 'swapoff', 'grep'].map(
+      (tool) => `${tool}() { ${tool === failing ? 'false' : ':'}; }`,
+    )
+    await shell(['set -e', ...stubs, `(${script})`].join('\n'))
+    assert.equal(readdirSync(folder), ['swapfile'])
+    assert.is(readFileSync(path, 'utf8'), failing === 'nothing' ? '' : 'old')
+    rmSync(folder, { recursive: true })
+  })
+}
 
 test('a container cannot be asked for what is the machine’s, and has the rest', () => {
   const container = { ...facts, container: 'lxc' }

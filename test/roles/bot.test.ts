@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -199,6 +210,26 @@ test('an image is of what git would keep: content and whether it can be run, wit
   assert.is.not((await contextOf(source, 'bots.x')).checksum, first.checksum)
   rmSync(join(source, 'Dockerfile'))
   await rejects(contextOf(source, 'bots.x'), /has no Dockerfile/)
+})
+
+test('the archive of an image holds these files, what can be run and where links lead, the same at any time', async () => {
+  const [source, target] = [join(folder, 'packed'), join(folder, 'unpacked')]
+  for (const path of [join(source, 'src'), target]) mkdirSync(path, { recursive: true })
+  for (const [path, mode] of [
+    ['Dockerfile', 0o600],
+    ['src/run.sh', 0o700],
+    [`src/${'n'.repeat(120)}`, 0o664],
+  ] as const)
+    writeFileSync(join(source, path), path, { mode })
+  symlinkSync('src/run.sh', join(source, 'run'))
+  const { archive } = await contextOf(source, 'bots.x')
+  utimesSync(join(source, 'Dockerfile'), 1, 1)
+  assert.is((await contextOf(source, 'bots.x')).archive, archive)
+  execFileSync('tar', ['-xzp', '-C', target], { input: Buffer.from(archive, 'base64') })
+  assert.is(readlinkSync(join(target, 'run')), 'src/run.sh')
+  const mode = (path: string) => (statSync(join(target, path)).mode & 0o777).toString(8)
+  assert.equal(['Dockerfile', 'src/run.sh', `src/${'n'.repeat(120)}`].map(mode), ['644', '755', '644'])
+  assert.is(readFileSync(join(target, 'src/run.sh'), 'utf8'), 'src/run.sh')
 })
 
 test('what is missing on this machine is said before any host is touched', async () => {

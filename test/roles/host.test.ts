@@ -65,6 +65,33 @@ for (const [memory, size] of [
 ] as const)
   test(`a host of ${memory} MiB swaps to ${size} MiB`, () => assert.is(swapFor(memory), size))
 
+const swapsTo = (active: Record<string, number>, fileMiB = active['/swapfile'] ?? 0) => ({
+  'swap:/swapfile': { active, fileMiB, freeMiB: 20_000 },
+})
+const ourUnit = {
+  'file:/etc/systemd/system/swapfile.swap': { type: 'file', mode: '0644', owner: 'root', group: 'root' },
+}
+const units = ['file:/etc/systemd/system/swapfile.swap: create', 'unit:swapfile.swap: enable']
+for (const [what, size, state, plan] of [
+  ['a file of somebody else’s at our path stays', undefined, swapsTo({ '/swapfile': 4096 }), []],
+  ['so does a partition', undefined, swapsTo({ '/dev/sda2': 512 }), []],
+  ['and a file that lies about beside it', undefined, swapsTo({ '/dev/sda2': 512 }, 300), []],
+  [
+    'a size that is asked for is brought',
+    1024,
+    swapsTo({ '/swapfile': 4096 }),
+    ['swap:/swapfile: 4096 MiB → 1024 MiB', ...units],
+  ],
+  ['what a cut run has made is ours', undefined, swapsTo({ '/swapfile': 1024 }), units],
+  [
+    'so is what has our unit, whatever its size',
+    undefined,
+    { ...swapsTo({ '/swapfile': 2048 }), ...ourUnit },
+    ['swap:/swapfile: 2048 MiB → 1024 MiB', 'file:/etc/systemd/system/swapfile.swap: content', units[1]],
+  ],
+] as const)
+  test(`swap: ${what}`, () => assert.equal(planOf(swap(size, facts), state), plan))
+
 test('no swap file where none is wanted', () => assert.equal(swap(0, facts), []))
 
 test('the operator’s settings win over ours, and one that the kernel lacks is an error', () => {

@@ -8,10 +8,11 @@ import { runningUnit } from '../../lib/unit.ts'
 import { containerRules } from '../../roles/ufw/containers.ts'
 import { ufw } from '../../roles/ufw/index.ts'
 import { parseRule } from '../../roles/ufw/rules.ts'
-import { defaultSettings, parseUfw, type UfwState } from '../../roles/ufw/state.ts'
+import { defaultSettings, parseUfw, type UfwState, ufwKind } from '../../roles/ufw/state.ts'
 import { deleting, describe } from '../../roles/ufw/tuples.ts'
 import { entry, facts } from '../support/fake-host.ts'
 import { planOf, scriptsOf } from '../support/plan-of.ts'
+import { shell } from '../support/shell.ts'
 
 const role = (vars: unknown = {}, more: Partial<Facts> = {}) =>
   ufw.resources(v.parse(ufw.vars, vars), { ...facts, ...more }, entry)
@@ -19,7 +20,13 @@ const captured = readFileSync(new URL('../support/captured-firewall.txt', import
 const open = (port: string) => [`allow tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`, `allow tcp ${port} ::/0 any ::/0 in`]
 const rules = ['22', '80', '443'].flatMap(open)
 const { loaded } = containerRules([80, 443], [])
-const nothing: UfwState = { settings: {}, rules: [], differences: [], containers: { ipv4: [], ipv6: [] } }
+const nothing: UfwState = {
+  settings: {},
+  rules: [],
+  differences: [],
+  containers: { ipv4: [], ipv6: [] },
+  obstacles: [],
+}
 
 test('sets everything up on a bare host, and leaves nothing unknown', () => {
   assert.equal(planOf(role(), { 'ufw:state': nothing }), [
@@ -124,6 +131,61 @@ test("leaves somebody's own after.init alone, and says so", () => {
   assert.equal(planOf(role(), { ...built(), ...own('0640') }), [`file:${path}: content, mode 0640 → 0750`])
 })
 
+test('refuses a host that loads rules by another package, before anything is touched', () => {
+  const host = { 'ufw:state': nothing, 'package:netfilter-persistent': { version: '1.0.23' } }
+  assert.throws(() => planOf(role(), host), /^netfilter-persistent of this host cannot stay .*apt-get purge .*reboot/)
+  assert.throws(
+    () => planOf(role(), { ...host, 'package:iptables-persistent': 'half' }),
+    /iptables-persistent and netfilter-persistent of this host/,
+  )
+})
+
+const reject = 'INPUT -j REJECT --reject-with icmp-host-prohibited'
+const obstacle = (before: boolean) => ({ obstacles: [{ tables: 'iptables' as const, rule: reject, before }] })
+test("refuses a rule of somebody else's that decides before ufw's are asked, or would once they are loaded", () => {
+  const said = /: iptables -A INPUT -j REJECT --reject-with icmp-host-prohibited: take it out .* iptables -D INPUT -j/
+  assert.throws(() => planOf(role(), built(obstacle(true))), said)
+  assert.throws(() => planOf(role(), { 'ufw:state': { ...nothing, ...obstacle(true) } }), said)
+  assert.equal(planOf(role(), built(obstacle(false))), [])
+  assert.throws(() => planOf(role(), built({ ...obstacle(false), settings: settings({ ENABLED: 'no' }) })), said)
+  assert.throws(() => planOf(role(), built({ ...obstacle(false), differences: ['ufw is not loaded'] })), said)
+})
+
+for (const [what, rule, found] of [
+  ['everything', '-j REJECT --reject-with icmp6-adm-prohibited', true],
+  ['all of TCP', '-p tcp -j DROP', true],
+  ['all that is new', '-m conntrack --ctstate INVALID,NEW -m comment --comment "by us" -j DROP', true],
+  ['all from elsewhere', '! -i lo -j REJECT --reject-with icmp-port-unreachable', true],
+  ['all of it in', '-j ACCEPT', true],
+  ['what is known in', '-m state --state RELATED,ESTABLISHED -j ACCEPT', false],
+  ['itself in', '-i lo -j ACCEPT', false],
+  ['ssh in', '-p tcp -m state --state NEW -m tcp --dport 22 -j ACCEPT', false],
+  ['one out', '-s 203.0.113.7/32 -j DROP', false],
+  ['what is invalid', '-m conntrack --ctstate INVALID -j DROP', false],
+  ['other protocols', '-p udp -j DROP', false],
+  ['a network of its own', '-i wg0 -j DROP', false],
+  ['odd packets', '-p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN -m state --state NEW -j DROP', false],
+  ["fail2ban's chain", '-p tcp -m multiport --dports 22 -j f2b-sshd', false],
+  ['a chain of which it knows nothing', '-j YJ-FIREWALL-INPUT', false],
+] as const) {
+  test(`${found ? 'sees' : 'passes over'} a rule about ${what}`, async () => {
+    const around = (at: string) => `*filter\n:INPUT ACCEPT [0:0]\n${at}\nCOMMIT\n`
+    const hook = '-A INPUT -j ufw-before-input'
+    for (const [lines, before] of [
+      [`-A INPUT ${rule}`, true],
+      [`-A INPUT ${rule}\n${hook}`, true],
+      [`${hook}\n-A INPUT ${rule}`, false],
+    ] as const) {
+      const { obstacles } = await readWith({ iptables: around(lines), ip6tables: '' })
+      assert.equal(obstacles, found ? [{ tables: 'iptables', rule: `INPUT ${rule}`, before }] : [])
+    }
+    const { obstacles } = await readWith({ iptables: '', ip6tables: around(`-A INPUT ${rule}`) })
+    assert.equal(obstacles, found ? [{ tables: 'ip6tables', rule: `INPUT ${rule}`, before: true }] : [])
+  })
+}
+
+test("what ufw, Docker and ourselves load is in nobody's way", () => assert.equal(parseUfw(captured).obstacles, []))
+
 for (const [what, vars, fine] of [
   ['a port', { allow: ['53'] }, true],
   ['a port and a protocol', { allow: ['8080/tcp'] }, true],
@@ -224,6 +286,13 @@ for (const [tuple, said, words] of [
   })
 }
 
+/** What the reading makes of these tables. */
+async function readWith(saved: Record<'iptables' | 'ip6tables', string>): Promise<UfwState> {
+  const stubs = Object.entries(saved).map(([tables, text]) => `${tables}-save() { printf %s '${text}'; }`)
+  // A dash in a name of a function is bash's.
+  return parseUfw(await shell([...stubs, ufwKind.script(['state']).text].join('\n'), 'bash'))
+}
+
 function settings(more: Record<string, string>): Record<string, string> {
   return { ...defaultSettings, ENABLED: 'yes', ...more }
 }
@@ -239,7 +308,7 @@ function built(more: Partial<UfwState> = {}): Record<string, unknown> {
     [`file:${path}`]: { type: 'file', mode: '0750', owner: 'root', group: 'root', sha256 },
     [`text:${path}`]: content,
     'unit:ufw.service': runningUnit,
-    'ufw:state': { settings: settings({}), rules, differences: [], containers: loaded, ...more },
+    'ufw:state': { settings: settings({}), rules, differences: [], containers: loaded, obstacles: [], ...more },
   }
 }
 
