@@ -4,22 +4,27 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
-import { countingProxy } from '../support/proxy.ts'
+import { type CountingProxy, countingProxy } from '../support/proxy.ts'
 import { inventoryOf, resultOf, run, scratchFile, start } from '../support/runner.ts'
 import { portOf } from '../support/ssh.ts'
 
 const host = 'lost'
+let proxy: CountingProxy | undefined
 const site = (inventory: string) => ['playbooks/site.ts', '-i', inventory, '--json']
 
 test.before(async () => {
   await freshVps(host)
   assert.is((await run(site(inventoryOf(host)))).code, 0)
 })
-test.after(() => removeVps(host))
+test.after(async () => {
+  // Else a test that has failed would never end.
+  await proxy?.close()
+  await removeVps(host)
+})
 
 test('packets dropped in the middle of a long step: the step ends, the lock is free within a minute of it', async () => {
   const port = portOf(host)
-  const proxy = await countingProxy(port)
+  proxy = await countingProxy(port)
   const config = readFileSync(sshConfigFor(host), 'utf8').replace(
     `Port ${port}`,
     `Port ${proxy.port}\n  HostKeyAlias [127.0.0.1]:${port}`,
@@ -40,7 +45,6 @@ test('packets dropped in the middle of a long step: the step ends, the lock is f
   const { code } = await ended
   assert.is(code, 4)
   assert.is((await run(site(inventoryOf(host)))).code, 0)
-  await proxy.close()
 })
 
 /** The seconds until a command in the VPS succeeds; fails the test when these are over. */
