@@ -88,7 +88,10 @@ test('the same with the runner killed and a reboot in between', async () => {
   const before = (await inVps(host, 'cat /etc/ufw/before.rules')).stdout
   await killedAfterArming('every packet is dropped', { BOTGARDEN_GUARD_SECONDS: '600' })
   assert.match((await inVps(host, 'cat /etc/ufw/before.rules')).stdout, '--dport 22 -j DROP')
-  assert.is((await sshWith(['-o', 'ConnectTimeout=3'], host, 'true')).code, 255)
+  // The file is there before the kernel has taken it.
+  const cutOffNow = async () => (await sshWith(['-o', 'ConnectTimeout=3'], host, 'true')).code === 255
+  for (let tries = 0; tries < 20 && !(await cutOffNow()); tries++) await pause(500)
+  assert.ok(await cutOffNow())
   await restartVps(host)
   for (let second = 0; second < 20 && (await overSsh(host, 'true')).code !== 0; second++) await pause(1000)
   assert.is((await inVps(host, 'cat /etc/ufw/before.rules')).stdout, before)
