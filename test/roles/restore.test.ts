@@ -60,6 +60,17 @@ test('the database that is there is touched after the comparison, and only in it
   for (const target of ['hello_old', undefined]) assert.not.match(script({ target }), /docker stop/)
 })
 
+test('whatever a cut restore has left, the bot that is recorded runs in the end', () => {
+  const text = script({ target: 'hello', bot: 'hello-bot' })
+  const tidy = text.slice(text.indexOf('tidy() {'), text.indexOf('trap tidy EXIT'))
+  assert.match(tidy, /docker start "\$bot"/)
+  const [beginning] = text.split('sql() {')
+  assert.match(beginning ?? '', /bot=\$\(sed .*\/var\/lib\/botgarden\/bots\/hello-bot\/current.json/)
+  assert.match(beginning ?? '', /bot=\$\{bot:\+botgarden-hello-bot-"\$bot"\}/)
+  assert.match(text, "trap 'exit 143' TERM")
+  assert.match(script({ target: 'hello_old' }), /^\s*server=\S+ dump=\S+ idle=\n\s*bot=\n/)
+})
+
 test('a database without tables is compared as well, and is as empty as it was', () => {
   assert.match(script({ target: 'hello' }, { tables: {} }), `printf %s '' >"$dump.wanted"`)
 })
