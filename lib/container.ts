@@ -11,7 +11,7 @@ export type ContainerState =
       readonly health: string
       /** The checksum of what it was made from: our label on it. */
       readonly config: string
-      /** `unless-stopped`, `no`: whether a boot brings it back. */
+      /** `always`, `no`: whether a boot brings it back. */
       readonly restart: string
       /** In MiB; 0 without a limit. */
       readonly memoryMB: number

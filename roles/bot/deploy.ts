@@ -17,7 +17,7 @@ import { type BotVars, botRole } from './index.ts'
 import { loginsOf, prepared, refuseTwins } from './prepare.ts'
 import { removed } from './removal.ts'
 import { ship } from './ship.ts'
-import { dropPending } from './webhook.ts'
+import { dropPending } from './telling.ts'
 
 /** The options of bot.ts beyond those of every playbook. */
 export const deployFlags = {

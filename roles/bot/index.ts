@@ -7,6 +7,7 @@ import { type Change, fromReading, type Resource } from '../../lib/resource.ts'
 import { type BotEntry, type Role, role } from '../../lib/role.ts'
 import { type Delivery, delivered } from './delivery.ts'
 import { locationFile, locationText, webhookUrl } from './edge.ts'
+import { forgotten, type Hook } from './hook.ts'
 import { limits } from './limits.ts'
 import { network } from './network.ts'
 import { addressOf, allocated, allocations, placesOf, userOf } from './place.ts'
@@ -15,7 +16,7 @@ import { madeHere, ownSecret, token } from './secrets.ts'
 import { type BotSettings, botSettings, secretSource } from './settings.ts'
 import { databaseName, limitsOf, type Spec } from './spec.ts'
 import { whatRuns } from './told.ts'
-import { forgotten, type Hook, webhook } from './webhook.ts'
+import { webhook } from './webhook.ts'
 
 const seconds = (description: string) =>
   v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(600), v.description(description))
@@ -137,6 +138,7 @@ function botResources(
       keep,
       by: delivery?.by ?? 'site.ts',
       migrates: delivery?.back !== true,
+      hook,
     }),
     deployed((spec, number, colour) => location(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),
