@@ -16,6 +16,7 @@ import { madeHere, ownSecret, token } from './secrets.ts'
 import { type BotSettings, botSettings, secretSource } from './settings.ts'
 import { databaseName, limitsOf, type Spec } from './spec.ts'
 import { whatRuns } from './told.ts'
+import { realTelegram, refuseUnreachable } from './unreachable.ts'
 import { webhook } from './webhook.ts'
 
 const seconds = (description: string) =>
@@ -30,7 +31,7 @@ const vars = v.strictObject({
   /** The Bot API. */
   telegram: v.optional(
     v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/]+$/), v.description('a URL like https://HOST')),
-    'https://api.telegram.org',
+    realTelegram,
   ),
   /** How long a new version must stay up before it serves. */
   settle: v.optional(seconds('a number of seconds'), 20),
@@ -55,6 +56,7 @@ export const bot = botRole(new Map())
 export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
   const built = role('bot', vars, (wanted, facts, host) => {
     const name = publicName(host, facts)
+    if (wanted.telegram === realTelegram) refuseUnreachable(name, deliveries)
     const chosen = deliveries.size === 0 ? host.bots : host.bots.filter(({ name: each }) => deliveries.has(each))
     const hookOf = (bot: string): Hook => ({
       ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(bot, name, host.httpsPort) },
