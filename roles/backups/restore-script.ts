@@ -21,12 +21,14 @@ export function restoreScript(order: Order, part: DatabasePart, dump: string): S
   // In a throwaway server it is nobody's.
   const owner = drill ? 'botgarden-owner' : part.owner
   const { text } = sh`
-    server=${server} dump=${dump} bots=
+    server=${server} dump=${dump} idle=
+    ${order.bot === undefined ? sh`bot=` : servingContainer(order.bot)}
     sql() { printf '%s\n' "$1" | docker exec -i "$server" psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres -d "\${2:-postgres}"; }
     tidy() {
       trap - EXIT
       rm -f "$dump"
-      [ -z "$bots" ] || docker start $bots >/dev/null || echo 'its containers do not start: run bot.ts'
+      # Also where a cut restore has stopped it, and this one has nothing to stop.
+      [ -z "$bot" ] || docker start "$bot" >/dev/null || { echo 'its container does not start: run site.ts'; idle=yes; }
       ${
         drill
           ? sh`docker rm -f --volumes "$server" >/dev/null 2>&1 || :`
@@ -35,8 +37,11 @@ export function restoreScript(order: Order, part: DatabasePart, dump: string): S
       sql ${`drop database if exists ${ident(scratch)} with (force);`} || :
       sql ${`drop role if exists ${ident(reader)};`} || :`
       }
+      [ -z "$idle" ] || exit 1
     }
     trap tidy EXIT
+    # An orderly reboot ends us by it, and sh without a trap of its own then runs no other.
+    trap 'exit 143' TERM
     began=$(date +%s)
     ${drill ? throwaway(owner) : sh`:`}
     ${drill ? sh`:` : refusals(order, owner)}
@@ -59,6 +64,13 @@ export function restoreScript(order: Order, part: DatabasePart, dump: string): S
     ${drill ? sh`:` : inItsPlace(order)}
     echo "in $(($(date +%s) - began)) s"`
   return { text, shown: `pg_restore --dbname=${scratch} <${dump}` }
+}
+
+/** The container that a bot's release says serves: it is meant to run, whether or not it does. */
+function servingContainer(bot: string): Script {
+  return sh`
+    bot=$(sed -n 's/.*"colour":"\([a-z]*\)".*/\1/p' ${`/var/lib/botgarden/bots/${bot}/current.json`} 2>/dev/null) || :
+    bot=\${bot:+${`botgarden-${bot}-`}"$bot"}`
 }
 
 /** A server without a network, in memory, that nobody else knows of. */
@@ -94,8 +106,7 @@ function inItsPlace({ target = '', bot }: Order): Script {
     ${
       bot === undefined
         ? sh`:`
-        : sh`bots=$(docker ps --quiet --filter ${`label=botgarden.bot=${bot}`})
-    [ -z "$bots" ] || docker stop --time 20 $bots >/dev/null`
+        : sh`docker ps --quiet --filter ${`label=botgarden.bot=${bot}`} | xargs -r docker stop --time 20 >/dev/null`
     }
     there=$(sql ${exists})
     if [ "$there" = 1 ]; then

@@ -17,7 +17,8 @@ import { type BotVars, botRole } from './index.ts'
 import { loginsOf, prepared, refuseTwins } from './prepare.ts'
 import { removed } from './removal.ts'
 import { ship } from './ship.ts'
-import { dropPending } from './webhook.ts'
+import type { Spec } from './spec.ts'
+import { dropPending } from './telling.ts'
 
 /** The options of bot.ts beyond those of every playbook. */
 export const deployFlags = {
@@ -45,7 +46,10 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
   if (given('purge') && !given('remove')) throw new UsageError('--purge is for --remove')
   const names = namesOf(session)
   const [action] = actions
-  if (action !== undefined && given('all')) throw new UsageError(`--${action} is for one bot: --name`)
+  if (action !== undefined && (given('all') || names.length > 1))
+    throw new UsageError(`--${action} is for one bot: --name`)
+  if (given('drop-pending') && (action === 'releases' || action === 'logs' || action === 'remove'))
+    throw new UsageError(`--drop-pending goes with a release or a rollback, not with --${action}`)
   const places = session.hosts.filter(({ bots }) => bots.some(({ name }) => names.includes(name)))
   if (places.length === 0) throw new UsageError(`no host that --limit leaves has ${names.join(', ')}`)
   const [bot = '', host = places[0] as InventoryHost] = [names[0], places[0]]
@@ -55,7 +59,7 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
   if (action === 'logs') return print(await session.connected(host, (c) => ask(c, logsOf(bot))))
   if (action === 'remove') return remove(session, host, bot, { purge: given('purge') })
   if (action === 'rollback' || action === 'rollback-to')
-    return rollback(session, host, bot, options.own.get('rollback-to')?.[0])
+    return rollback(session, host, bot, options.own.get('rollback-to')?.[0], given('drop-pending'))
 
   const entries = inventory.hosts.flatMap(({ bots }) => bots)
   const deliveries = await deliveriesOf(
@@ -67,9 +71,8 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     if (!given('new') && hasBackups(place)) await refuseLost(place, connection)
     return roles(place, connection)
   })
-  if (code === 0 && given('drop-pending') && !options.check)
-    for (const each of places) await forgetPending(session, each, deliveries)
-  return code
+  if (code !== 0 || !given('drop-pending')) return code
+  return forgetPending(session, places, new Map([...deliveries].map(([name, { spec }]) => [name, spec])))
 }
 
 /** What brings these bots to their hosts, as this machine has them. */
@@ -131,15 +134,23 @@ function namesOf({ options, inventory }: Session): string[] {
         .map((name) => `unknown bot "${name}"${suggest(name, known)}: ${inventory.file} has ${known.join(', ')}`)
         .join('\n'),
     )
-  return all ? known : names
+  return all ? known : [...new Set(names)]
 }
 
-function rollback(session: Session, host: InventoryHost, bot: string, id: string | undefined): Promise<number> {
-  return session.converge([host], async (_, connection) => {
+async function rollback(
+  session: Session,
+  host: InventoryHost,
+  bot: string,
+  id: string | undefined,
+  drops: boolean,
+): Promise<number> {
+  const specs = new Map<string, Spec>()
+  const code = await session.converge([host], async (_, connection) => {
     const all = await history(bot, connection)
     const past = chosen(bot, all, id)
     const warning = migrationWarning(all, past)
     if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)
+    specs.set(bot, past.spec)
     const delivery: Delivery = {
       ...{ spec: past.spec, context: undefined, pull: false, token: undefined },
       manifest: past.limits ? { memory: `${past.limits.memoryMB}m`, cpus: past.limits.cpus } : {},
@@ -149,6 +160,7 @@ function rollback(session: Session, host: InventoryHost, bot: string, id: string
     }
     return [botRole(new Map([[bot, delivery]]))]
   })
+  return code === 0 && drops ? forgetPending(session, [host], specs) : code
 }
 
 async function remove(
@@ -164,23 +176,37 @@ async function remove(
   return session.converge([host], [role('bot', v.any(), () => [removed(bot, telegram, { purge })])])
 }
 
+/** Exit code 3 where Telegram did not: whoever asks for it counts on it. */
 async function forgetPending(
+  session: Session,
+  hosts: readonly InventoryHost[],
+  specs: ReadonlyMap<string, Spec>,
+): Promise<number> {
+  if (session.options.check) return 0
+  let code = 0
+  for (const host of hosts)
+    for (const { name } of host.bots) {
+      const spec = specs.get(name)
+      if (spec !== undefined && !(await forgotPending(session, host, name, spec))) code = 3
+    }
+  return code
+}
+
+async function forgotPending(
   { connected, report }: Session,
   host: InventoryHost,
-  deliveries: ReadonlyMap<string, Delivery>,
-): Promise<void> {
+  bot: string,
+  spec: Spec,
+): Promise<boolean> {
   const { telegram } = host.vars.bot as BotVars
-  for (const { name: bot } of host.bots) {
-    const spec = deliveries.get(bot)?.spec
-    if (spec === undefined) continue
-    const answer = await connected(host, (connection) => {
-      const name = publicName(host, connection.facts)
-      const hook = { bot, name, telegram, url: webhookUrl(bot, name, host.httpsPort), ask: true }
-      return ask(connection, dropPending(hook, spec))
-    })
-    const done = answer.includes('"ok":true')
-    report.line(`${host.name}  ${bot}: ${done ? 'what waited at Telegram is dropped' : `not dropped: ${answer}`}`)
-  }
+  const answer = await connected(host, (connection) => {
+    const name = publicName(host, connection.facts)
+    const hook = { bot, name, telegram, url: webhookUrl(bot, name, host.httpsPort), ask: true }
+    return ask(connection, dropPending(hook, spec))
+  })
+  const done = answer.includes('"ok":true')
+  report.line(`${host.name}  ${bot}: ${done ? 'what waited at Telegram is dropped' : `not dropped: ${answer}`}`)
+  return done
 }
 
 function print(text: string): 0 {

@@ -1,3 +1,11 @@
+import { createHash } from 'node:crypto'
+import { nginxFolder, reloadFunction } from '../../lib/nginx.ts'
+import { type Script, sh } from '../../lib/sh.ts'
+import { addressOf, type Colour } from './place.ts'
+import type { Release } from './release.ts'
+import type { Seat } from './service.ts'
+import type { Spec } from './spec.ts'
+
 /** nginx's file of a bot: what Telegram sends to its path goes to the container that serves. */
 export function locationText(bot: string, address: string, port: number, webhookPath: string): string {
   return `# Written by botgarden; changes made here are overwritten.
@@ -16,4 +24,36 @@ export function locationFile(bot: string): string {
 /** Where Telegram delivers to. It is no secret: what proves Telegram is in a header. */
 export function webhookUrl(bot: string, name: string, httpsPort: number): string {
   return `https://${name}${httpsPort === 443 ? '' : `:${httpsPort}`}/tg/${bot}`
+}
+
+/** nginx's file of the bot, put there and taken back. */
+export function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Release | undefined): Script {
+  const { bot, base, number } = seat
+  const file = `${nginxFolder}/conf/${locationFile(bot)}`
+  const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)
+  const before =
+    old?.spec.mode === 'webhook'
+      ? locationText(bot, addressOf(base, number, old.colour), old.spec.port, old.spec.webhookPath)
+      : undefined
+  // Joined, since whoever calls it with || takes `set -e` away.
+  const put = (content: string) => sh`
+      printf %s ${Buffer.from(content).toString('base64')} | base64 -d >${`${file}.new`} &&
+        [ "$(sha256sum <${`${file}.new`} | cut -c 1-64)" = ${sha256(content)} ] &&
+        mv -fT ${`${file}.new`} ${file} && nginx_reload`
+  // The file alone says nothing: a cut between writing and reloading leaves nginx with what it had.
+  const isThere = (content: string) => sh`
+      [ "$(cat ${file} 2>/dev/null | sha256sum | cut -c 1-64)" = ${sha256(content)} ] &&
+        [ "$(readlink ${nginxFolder}/running)" = "generations/$(nginx_checksum)" ]`
+  return sh`
+    ${reloadFunction()}
+    edge_forth() { ${put(text)}
+    }
+    edge_off() { rm -f ${file} && nginx_reload; }
+    edge_is_back() { ${before === undefined ? sh`[ ! -e ${file} ]` : isThere(before)}; }
+    edge_back() { ${before === undefined ? sh`edge_off` : put(before)}
+    }`
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }

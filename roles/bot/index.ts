@@ -7,6 +7,7 @@ import { type Change, fromReading, type Resource } from '../../lib/resource.ts'
 import { type BotEntry, type Role, role } from '../../lib/role.ts'
 import { type Delivery, delivered } from './delivery.ts'
 import { locationFile, locationText, webhookUrl } from './edge.ts'
+import { forgotten, type Hook } from './hook.ts'
 import { limits } from './limits.ts'
 import { network } from './network.ts'
 import { addressOf, allocated, allocations, placesOf, userOf } from './place.ts'
@@ -15,7 +16,8 @@ import { madeHere, ownSecret, token } from './secrets.ts'
 import { type BotSettings, botSettings, secretSource } from './settings.ts'
 import { databaseName, limitsOf, type Spec } from './spec.ts'
 import { whatRuns } from './told.ts'
-import { forgotten, type Hook, webhook } from './webhook.ts'
+import { realTelegram, refuseUnreachable } from './unreachable.ts'
+import { webhook } from './webhook.ts'
 
 const seconds = (description: string) =>
   v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(600), v.description(description))
@@ -29,7 +31,7 @@ const vars = v.strictObject({
   /** The Bot API. */
   telegram: v.optional(
     v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/]+$/), v.description('a URL like https://HOST')),
-    'https://api.telegram.org',
+    realTelegram,
   ),
   /** How long a new version must stay up before it serves. */
   settle: v.optional(seconds('a number of seconds'), 20),
@@ -54,6 +56,7 @@ export const bot = botRole(new Map())
 export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
   const built = role('bot', vars, (wanted, facts, host) => {
     const name = publicName(host, facts)
+    if (wanted.telegram === realTelegram) refuseUnreachable(name, deliveries)
     const chosen = deliveries.size === 0 ? host.bots : host.bots.filter(({ name: each }) => deliveries.has(each))
     const hookOf = (bot: string): Hook => ({
       ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(bot, name, host.httpsPort) },
@@ -137,6 +140,7 @@ function botResources(
       keep,
       by: delivery?.by ?? 'site.ts',
       migrates: delivery?.back !== true,
+      hook,
     }),
     deployed((spec, number, colour) => location(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),

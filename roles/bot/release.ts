@@ -8,11 +8,13 @@ import { nginxFolder } from '../../lib/nginx.ts'
 import type { Reading } from '../../lib/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../lib/resource.ts'
 import { locationFile, locationText } from './edge.ts'
+import { forgotten, type Hook } from './hook.ts'
 import { addressOf, allocations, type Colour, placesOf } from './place.ts'
 import { type Room, room } from './room.ts'
 import { type Seat, serviceFile } from './service.ts'
 import type { Limits, Spec } from './spec.ts'
-import { type Switch, startAgain, switchScript } from './switch.ts'
+import { startAgain } from './start-again.ts'
+import { type Switch, switchScript } from './switch.ts'
 
 /** What the host has recorded of the version that serves. */
 export interface Release {
@@ -49,6 +51,7 @@ export interface Terms {
   readonly by: string
   /** false: back to a version whose migrations know less than the database does. */
   readonly migrates: boolean
+  readonly hook: Hook
 }
 
 /**
@@ -92,10 +95,10 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       }
       const secrets = Object.fromEntries(secretFiles.map(([name, state]) => [name, sumOf(read(state))]))
 
-      const predicted = (colour: Colour): Change['predicts'] => {
+      const predicted = (colour: Colour): Prediction[] => {
         const after: Release = { id: 'new', spec, colour, secrets, by: terms.by, limits }
         const { checksum } = serviceFile(whole, colour, spec, limits)
-        const running = { status: 'running', health: '', config: checksum, restart: 'unless-stopped', ...limits }
+        const running = { status: 'running', health: '', config: checksum, restart: 'always', ...limits }
         return [
           becomes(currentRelease(bot), JSON.stringify(after)),
           becomes(containerState(places.container(colour)), running),
@@ -120,7 +123,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
             diff: () => `${current?.spec.image ?? 'nothing'} → ${spec.image}`,
             script: switchScript(change),
             long: true,
-            predicts: predicted(colour) ?? [],
+            predicts: [...predicted(colour), ...(spec.mode === 'polling' ? [forgotten(terms.hook)] : [])],
           },
         ]
       }
@@ -129,14 +132,15 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       const serving = containers[current.colour]
       const idle = containers[other(current.colour)]
       const wrong = wrongWith(serving, checksum)
-      const bound = serving !== 'absent' && serving.restart === 'unless-stopped'
+      const bound = serving !== 'absent' && serving.restart === 'always'
       if (wrong === undefined && idle === 'absent' && bound) return []
+      const left = idle === 'absent' ? 'have every boot start it' : 'finish what a cut release left'
       return [
         {
-          summary: wrong === undefined ? 'finish what a cut release left' : `start again, since ${wrong}`,
+          summary: wrong === undefined ? left : `start again, since ${wrong}`,
           script: startAgain(whole, current, limits, wrong !== undefined),
           long: true,
-          predicts: predicted(current.colour) ?? [],
+          predicts: predicted(current.colour),
         },
       ]
     },

@@ -5,6 +5,7 @@ import { psql } from '../../lib/postgres-catalog.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
 import { locationFile } from './edge.ts'
+import { forgetAllImages } from './images.ts'
 import { networkState } from './network.ts'
 import { allocations, placesOf } from './place.ts'
 import { currentRelease } from './release.ts'
@@ -65,12 +66,13 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ${reloadFunction()}
     [ ! -e ${places.secrets}/token ] || { ${askTelegram(telegram, `${places.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still lead here'
-    for name in blue green migrate; do docker rm -f ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
+    for name in blue green migrate; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
     ${purge ? sh`:` : dump}
     printf '%s\n' ${`drop database if exists ${ident(database)} with (force);`} ${`drop role if exists ${ident(database)};`} | ${psql()}
     docker network rm ${places.network} >/dev/null 2>&1 || :
-    docker image ls --quiet --filter ${`label=botgarden.bot=${bot}`} | sort -u | xargs -r docker image rm -f >/dev/null 2>&1 || :
+    rm -f ${places.current}
+    ${forgetAllImages(bot)}
     rm -rf ${places.compose} ${places.secrets} ${places.state}
     grep -v ${`^${bot} `} /var/lib/botgarden/allocations >/var/lib/botgarden/allocations.new || [ $? = 1 ]
     sync /var/lib/botgarden/allocations.new

@@ -41,6 +41,8 @@ export const manifestSchema = v.strictObject({
 })
 export type Manifest = v.InferOutput<typeof manifestSchema>
 
+const imageMessage = 'an image that names a version or a digest (NAME:1.2.3 or NAME@sha256:…), not "latest"'
+
 /** A bot in the inventory. */
 export const botSettings = v.strictObject({
   ...manifest,
@@ -50,7 +52,9 @@ export const botSettings = v.strictObject({
   image: v.optional(
     v.pipe(
       v.string(),
-      v.regex(/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]{64})$/),
+      v.regex(/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]{64})$/, imageMessage),
+      // What it means changes, and what is there is never pulled again.
+      v.check((name) => !name.endsWith(':latest'), imageMessage),
       v.description('an image with its version'),
     ),
   ),

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto'
-import { nginxFolder, reloadFunction } from '../../lib/nginx.ts'
 import { postgresContainer } from '../../lib/postgres-catalog.ts'
 import { type Script, sh } from '../../lib/sh.ts'
-import { locationFile, locationText } from './edge.ts'
+import { edgeFunctions } from './edge.ts'
 import { healthFunction, reportFunction } from './health.ts'
+import { forgetImages } from './images.ts'
 import { addressOf, type Colour, placesOf } from './place.ts'
 import type { Release, Terms } from './release.ts'
 import { type Seat, serviceFile } from './service.ts'
 import { databaseName, type Limits, type Spec } from './spec.ts'
 import { askTelegram } from './telegram.ts'
+import { forgetWebhook, setAgain } from './telling.ts'
 
 export interface Switch {
   readonly seat: Seat
@@ -27,98 +27,83 @@ export interface Switch {
 
 /**
  * Brings a version to serve. Up to the moment when it is recorded any failure leaves the old one serving, or has it serve
- * again; a cut leaves containers that the next run knows for leftovers, since a boot does not bring them back.
+ * again. So does a boot: `always` brings the old one back even where it was stopped by hand, and the new one stays away until
+ * the old one is no longer needed for that. What a cut leaves of the other colour the next run removes.
  */
-export function switchScript({ seat, spec, colour, old, oldRuns, terms, limits, secrets }: Switch): Script {
+export function switchScript(change: Switch): Script {
+  const { seat, spec, colour, old, oldRuns, terms, limits, secrets } = change
   const { bot } = seat
   const places = placesOf(bot)
   const { text, file, name } = serviceFile(seat, colour, spec, limits)
-  const oldName = old === undefined || !oldRuns ? '' : places.container(old.colour)
-  const polling = spec.mode === 'polling' || old?.spec.mode === 'polling'
+  const polls = spec.mode === 'polling'
+  const polled = old?.spec.mode === 'polling'
+  const bind = sh`docker update --restart always "$new" >/dev/null`
+  const nothing = sh`:`
   const script = sh`
-    new=${name} old=${oldName} switched= stopped=
+    # Not "old": functions of others, as nginx_reload, share these names.
+    new=${name} former=${old === undefined || !oldRuns ? '' : places.container(old.colour)} switched= stopped= forgot=
     ${reportFunction()}
     ${healthFunction(seat, colour, spec)}
     ${edgeFunctions(seat, colour, spec, old)}
-    undo() {
-      trap - EXIT
-      docker container inspect "$new" >/dev/null 2>&1 && report "$new"
-      [ -z "$switched" ] || edge_back || echo 'nginx could not be brought back: run site.ts'
-      docker rm -f "$new" >/dev/null 2>&1 || :
-      [ -z "$stopped" ] || docker start "$old" >/dev/null || echo "the old container does not start: run bot.ts again"
-      [ -z "$old" ] || echo ${`the version before it serves on: ${old?.spec.image ?? ''}`}
-      exit 1
-    }
+    ${undoFunction(change)}
     mkdir -p -m 0755 ${places.compose}
     mkdir -p -m 0700 ${places.state}
     # What a cut run has switched to is taken back before its container goes.
-    ${old?.spec.mode === 'webhook' ? sh`edge_is_back || edge_back` : sh`:`}
-    docker rm -f "$new" >/dev/null 2>&1 || :
+    ${old?.spec.mode === 'webhook' ? sh`edge_is_back || edge_back` : nothing}
+    docker rm -f --volumes "$new" >/dev/null 2>&1 || :
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${`${file}.new`}
     mv -fT ${`${file}.new`} ${file}
     trap undo EXIT
+    # An orderly reboot ends us by it, and sh without a trap of its own then runs no other.
+    trap 'exit 143' TERM
     dump=
-    ${terms.migrates ? dumpBefore(bot, spec, old) : sh`:`}
-    ${terms.migrates ? migration(seat, spec, file, name) : sh`:`}
-    ${polling && oldRuns ? sh`docker stop --time 20 "$old" >/dev/null; stopped=yes` : sh`:`}
+    ${terms.migrates ? dumpBefore(bot, spec, old) : nothing}
+    ${terms.migrates ? migration(seat, spec, file, name) : nothing}
+    # Made by an earlier botgarden, the old one may have another policy.
+    [ -z "$former" ] || docker update --restart always "$former" >/dev/null
+    ${(polls || polled) && oldRuns ? sh`stopped=yes; docker stop --time 20 "$former" >/dev/null` : nothing}
+    # Telegram hands out no updates to be asked for as long as a webhook is set, by whomever.
+    ${polls ? sh`forgot=yes; ${forgetWebhook(terms.hook)}` : nothing}
     docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
+    # Nothing is delivered to the old one any more: after a boot this one is all there is.
+    ${polls && old?.spec.mode === 'webhook' ? bind : nothing}
     await_health
     settle ${terms.settle}
-    ${spec.mode === 'webhook' ? sh`switched=yes; edge_forth` : old?.spec.mode === 'webhook' ? sh`switched=yes; edge_off` : sh`:`}
-    ${spec.mode === 'webhook' ? delivered(seat, old) : sh`:`}
+    # Before nginx leads to it: after a boot there are both then, and whichever nginx leads to answers.
+    ${polls ? nothing : bind}
+    ${spec.mode === 'webhook' ? sh`switched=yes; edge_forth` : old?.spec.mode === 'webhook' ? sh`switched=yes; edge_off` : nothing}
+    ${spec.mode === 'webhook' ? delivered(seat, old) : nothing}
     ${record(seat, { spec, colour, by: terms.by, limits }, secrets)}
     # From here on it is the one that serves: what fails now is the next run's to finish.
     trap - EXIT
-    docker update --restart unless-stopped "$new" >/dev/null
-    ${old === undefined ? sh`:` : retire(seat, old, terms)}
+    # Of two that poll the old one comes back up to here, since both would take the updates from each other. A boot just
+    # between these two lines brings both: rather that than none, and the next run leaves one.
+    ${polls ? bind : nothing}
+    [ -z "$former" ] || docker update --restart no "$former" >/dev/null
+    ${old === undefined ? nothing : retire(seat, old, terms)}
     ${forgetImages(bot, [spec.image, ...(old === undefined ? [] : [old.spec.image])], terms.keep)}`
   return { text: script.text, shown: `switch ${bot} to ${spec.image}` }
 }
 
-/** Has the version that is recorded serve, now and after a boot, and nothing beside it. */
-export function startAgain(seat: Seat, current: Release, limits: Limits, start: boolean): Script {
-  const places = placesOf(seat.bot)
-  const { text, file, name } = serviceFile(seat, current.colour, current.spec, limits)
-  const idle = places.container(current.colour === 'blue' ? 'green' : 'blue')
-  const up = sh`
-    mkdir -p -m 0755 ${places.compose}
-    printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${`${file}.new`}
-    mv -fT ${`${file}.new`} ${file}
-    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
-    await_health || { report "$new"; exit 1; }`
-  const script = sh`
-    new=${name}
-    ${reportFunction()}
-    ${healthFunction(seat, current.colour, current.spec)}
-    ${edgeFunctions(seat, current.colour, current.spec, current)}
-    ${start ? up : sh`:`}
-    docker update --restart unless-stopped "$new" >/dev/null
-    ${current.spec.mode === 'webhook' ? sh`edge_is_back || edge_back` : sh`:`}
-    docker rm -f ${idle} >/dev/null 2>&1 || :`
-  return { text: script.text, shown: start ? `docker compose -f ${file} up` : `docker rm -f ${idle}` }
-}
-
-/** nginx's file of the bot, put there and taken back. */
-function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Release | undefined): Script {
-  const { bot, base, number } = seat
-  const file = `${nginxFolder}/conf/${locationFile(bot)}`
-  const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)
-  const before =
-    old?.spec.mode === 'webhook'
-      ? locationText(bot, addressOf(base, number, old.colour), old.spec.port, old.spec.webhookPath)
-      : undefined
-  // Joined, since whoever calls it with || takes `set -e` away.
-  const put = (content: string) => sh`
-      printf %s ${Buffer.from(content).toString('base64')} | base64 -d >${`${file}.new`} &&
-        [ "$(sha256sum <${`${file}.new`} | cut -c 1-64)" = ${sha256(content)} ] &&
-        mv -fT ${`${file}.new`} ${file} && nginx_reload`
-  return sh`
-    ${reloadFunction()}
-    edge_forth() { ${put(text)}
-    }
-    edge_off() { rm -f ${file} && nginx_reload; }
-    edge_is_back() { [ "$(sha256sum <${file} 2>/dev/null | cut -c 1-64)" = ${before === undefined ? '' : sha256(before)} ]; }
-    edge_back() { ${before === undefined ? sh`edge_off` : put(before)}
+/** Has the old one serve again. */
+function undoFunction({ spec, old, terms }: Switch): Script {
+  // A webhook that the new one made Telegram forget. Its mark is gone, so the next run looks after it in any case.
+  const again = old?.spec.mode === 'webhook' ? setAgain(terms.hook, old.spec) : sh`:`
+  const stays = spec.mode === 'webhook' ? sh`:` : sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :`
+  return sh`undo() {
+      trap - EXIT
+      docker container inspect "$new" >/dev/null 2>&1 && report "$new"
+      if [ -z "$switched" ] || edge_back; then
+        docker rm -f --volumes "$new" >/dev/null 2>&1 || :
+      else
+        echo 'nginx could not be brought back, and may lead to the new version still: run site.ts'
+        ${stays}
+      fi
+      [ -z "$stopped" ] || docker start "$former" >/dev/null || echo "the old container does not start: run bot.ts again"
+      [ -z "$forgot" ] || { ${again}
+      }
+      [ -z "$former" ] || echo ${`the version before it serves on: ${old?.spec.image ?? ''}`}
+      exit 1
     }`
 }
 
@@ -142,10 +127,10 @@ function migration(seat: Seat, spec: Spec, file: string, name: string): Script {
   if (spec.migrate === undefined) return sh`:`
   const container = `botgarden-${seat.bot}-migrate`
   return sh`
-    docker rm -f ${container} >/dev/null 2>&1 || :
+    docker rm -f --volumes ${container} >/dev/null 2>&1 || :
     docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
       trap - EXIT
-      docker rm -f ${container} >/dev/null 2>&1 || :
+      docker rm -f --volumes ${container} >/dev/null 2>&1 || :
       echo 'the migration failed; nothing else was touched, and the version before it serves on'
       exit 1
     }`
@@ -185,7 +170,9 @@ function record(
     printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} "\${dump:+,\"dump\":\"$dump\"}" >${`${current}.new`}
     sync ${`${current}.new`}
     cat ${`${current}.new`} >>${`${state}/releases`}
-    mv -fT ${`${current}.new`} ${current}`
+    mv -fT ${`${current}.new`} ${current}
+    # Before any policy follows from it.
+    sync ${state}`
 }
 
 /** nginx's old workers finish what they have begun; only then is the old container told to stop. */
@@ -198,16 +185,5 @@ function retire({ bot, base, number }: Seat, old: Release, { drain }: Terms): Sc
       sleep 1
     done
     docker stop --time 20 ${name} >/dev/null 2>&1 || :
-    docker rm -f ${name} >/dev/null 2>&1 || :`
-}
-
-/** Only images that were built for this bot, and say so themselves; the newest come first in the list. */
-function forgetImages(bot: string, kept: readonly string[], keep: number): Script {
-  return sh`
-    docker image ls --filter ${`label=botgarden.bot=${bot}`} --format '{{.Repository}}:{{.Tag}}' | grep -vxF ${kept.flatMap((each) => ['-e', each])} |
-      tail -n +${keep + 1} | xargs -r docker image rm >/dev/null 2>&1 || :`
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+    docker rm -f --volumes ${name} >/dev/null 2>&1 || :`
 }

@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
+import { allChanges, planAll } from '../../lib/plan.ts'
 import { freshCatalog } from '../../lib/postgres-catalog.ts'
 import { Secret } from '../../lib/secret.ts'
 import { contextOf } from '../../roles/bot/context.ts'
@@ -26,7 +27,7 @@ import { prepared, refuseTwins } from '../../roles/bot/prepare.ts'
 import { botSettings } from '../../roles/bot/settings.ts'
 import { limitsOf, type Spec, specOf } from '../../roles/bot/spec.ts'
 import { entry, facts } from '../support/fake-host.ts'
-import { planOf, scriptsOf } from '../support/plan-of.ts'
+import { planOf, scriptsOf, stateOf } from '../support/plan-of.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'bot-test-'))
 test.after(() => rmSync(folder, { recursive: true }))
@@ -110,6 +111,28 @@ test('what serves is started again where it does not run, and what a cut release
   assert.is(line, 'release:hello-bot: start again, since it is exited')
 })
 
+test('what runs is bound to every boot, even where somebody has stopped it by hand', () => {
+  const role = bot.resources(vars, facts, host)
+  const gone = {
+    [current]: JSON.stringify(release),
+    'allocations:bots': { 'hello-bot': 1 },
+    [tokenFile]: { type: 'file' },
+  }
+  // What the role itself predicts of the container that it starts again.
+  const planned = planAll(role, stateOf(role, { ...bare, ...gone }))
+  const again = allChanges(planned).find(({ id }) => id === 'release:hello-bot')
+  const predicted = again?.change.predicts?.find(({ key }) => key === 'container:botgarden-hello-bot-blue')
+  assert.ok(predicted && 'after' in predicted)
+  const nothing = <S>() => undefined as S
+  const running = predicted.after('absent', nothing) as Record<string, unknown>
+  const lineFor = (restart: string) =>
+    plan(undefined, { ...gone, 'container:botgarden-hello-bot-blue': { ...running, restart } }).find((line) =>
+      line.startsWith('release:'),
+    )
+  assert.is(lineFor('unless-stopped'), 'release:hello-bot: have every boot start it')
+  assert.is(lineFor('always'), undefined)
+})
+
 test('two of a bot that do not fit beside each other are refused before anything is touched', () => {
   const running = { status: 'running', health: '', config: '', memoryMB: 160, cpus: 0.5 }
   const state = {
@@ -156,6 +179,45 @@ test('a webhook that somebody took away is set again, and Telegram out of reach 
   assert.throws(() => hook('refused'), /Telegram refuses the token of hello-bot/)
 })
 
+test('a webhook that anybody has set is taken from a bot that asks for its updates itself', () => {
+  const state = {
+    [current]: JSON.stringify({ ...release, spec: { ...spec, mode: 'polling' }, secrets: { token: 'x' } }),
+    'allocations:bots': { 'hello-bot': 1 },
+    [tokenFile]: { type: 'file', sha256: 'x' },
+  }
+  const hook = (mark: string, answer: unknown) =>
+    plan(
+      { ...delivery({ mode: 'polling' }), token: undefined },
+      { ...state, 'webhook:hello-bot https://api.telegram.org ask': { mark, answer } },
+    ).filter((line) => line.startsWith('webhook:'))
+  const forget = ['webhook:hello-bot: forget it, since the bot asks for its updates itself']
+  assert.equal(hook('', { url: 'https://elsewhere.example.org/' }), forget)
+  assert.equal(hook('unreachable', { url: '' }), forget)
+  for (const [mark, answer] of [
+    ['', { url: '' }],
+    ['', 'unreachable'],
+    ['unreachable', 'unreachable'],
+    ['', 'refused'],
+  ] as const)
+    assert.equal(hook(mark, answer), [])
+})
+
+test('where Telegram cannot deliver to nothing is released', () => {
+  const at = (name: string | undefined, more: Partial<Spec> = {}, telegram = 'https://api.telegram.org') => {
+    const { domain: _, ...nameless } = host
+    const role = botRole(new Map([['hello-bot', delivery(more)]]))
+    const where = { ...facts, address: name ?? '' }
+    return () => role.resources(v.parse(bot.vars, { telegram }), where, nameless)
+  }
+  for (const address of ['10.1.2.3', '172.31.0.1', '192.168.0.9', '100.64.0.1', '169.254.0.1', '127.0.0.1', undefined])
+    assert.throws(at(address), /Telegram cannot deliver to hello-bot: this host has .* as "domain:" of the host/)
+  for (const address of ['192.0.2.1', '172.32.0.1', '100.128.0.1']) assert.not.throws(at(address))
+  assert.not.throws(at('10.1.2.3', { mode: 'polling' }))
+  assert.not.throws(at('10.1.2.3', {}, 'http://telegram.sandbox:8081'))
+  const named = botRole(new Map([['hello-bot', delivery()]]))
+  assert.not.throws(() => named.resources(vars, { ...facts, address: '10.1.2.3' }, host))
+})
+
 test('a token that was revoked can be rotated, though Telegram refuses the old one', () => {
   const ask = 'webhook:hello-bot https://api.telegram.org ask'
   const state = {
@@ -178,8 +240,21 @@ test('the inventory wins over the manifest', () => {
   assert.equal(limitsOf({ memory: '1g' }, { memory: '64m', cpus: 2 }), { memoryMB: 1024, cpus: 2 })
 })
 
-for (const bad of [{ memory: '1t' }, { image: 'nginx' }, { environment: { lower: 1 } }, { token: 'abc' }, { hots: 1 }])
+for (const bad of [
+  { memory: '1t' },
+  { image: 'nginx' },
+  { image: 'a/b:latest' },
+  { environment: { lower: 1 } },
+  { token: 'abc' },
+  { hots: 1 },
+])
   test(`refuses ${JSON.stringify(bad)}`, () => assert.not(v.is(botSettings, bad)))
+
+test('an image without a version of its own is refused with what to say instead', () => {
+  const { issues } = v.safeParse(botSettings, { image: 'registry.example.org:5000/shop:latest' })
+  assert.match(issues?.[0]?.message ?? '', /names a version or a digest/)
+  for (const image of ['a:1', 'r:5000/a/b:1.2.3', `a@sha256:${'0'.repeat(64)}`]) assert.ok(v.is(botSettings, { image }))
+})
 
 test('nginx hands on one path, and Telegram is told the port', () => {
   assert.match(

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { local } from '../../lib/local.ts'
 import { hasBackups } from '../../roles/backups/choose.ts'
 import { rolesIn } from '../../roles/backups/rebuild.ts'
 import { restoreScript } from '../../roles/backups/restore-script.ts'
@@ -58,6 +59,40 @@ test('the database that is there is touched after the comparison, and only in it
   assert.ok(text.indexOf('cmp -s') < text.indexOf('docker stop'))
   assert.ok(text.indexOf('pg_dump -U postgres -Fc hello') < text.indexOf('rename to'))
   for (const target of ['hello_old', undefined]) assert.not.match(script({ target }), /docker stop/)
+})
+
+for (const [what, current, dockerStart, code, started] of [
+  ['the bot that is recorded runs in the end, though this one has stopped nothing', 'green', ':', 1, true],
+  ['one that does not start is told', 'green', 'exit 1', 1, true],
+  ['a bot that was never released is not started', undefined, ':', 1, false],
+] as const)
+  test(`whatever a cut restore has left: ${what}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'restore-test-'))
+    mkdirSync(join(folder, 'bots/hello-bot'), { recursive: true })
+    const release = { id: '1', spec: { environment: { X: '"colour":"blue"' } }, colour: current, by: 'me' }
+    if (current) writeFileSync(join(folder, 'bots/hello-bot/current.json'), `${JSON.stringify(release)}\n`)
+    const docker = `#!/bin/sh\necho "$*" >>${folder}/calls\ncase "$1 $2" in "exec -i") cat >/dev/null; echo 1 ;; start*) ${dockerStart} ;; esac\n`
+    writeFileSync(join(folder, 'docker'), docker, { mode: 0o755 })
+    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` }
+    const here = `set -e\n${script({ target: 'hello', bot: 'hello-bot' })}`.replaceAll('/var/lib/botgarden', folder)
+    const text = here.replaceAll('/in/hello.dump', `${folder}/dump`)
+    writeFileSync(join(folder, 'dump'), '')
+    // The stand-in counts other rows than were wanted, so it ends before it stops anything.
+    const { exitCode, stdout } = await local({ env, nothrow: true })`sh -c ${text}`
+    const calls = readFileSync(join(folder, 'calls'), 'utf8')
+    assert.is(exitCode, code)
+    assert.match(stdout, 'not the rows that were counted')
+    assert.not.match(calls, /^stop/m)
+    assert.is(/^start botgarden-hello-bot-green$/m.test(calls), started)
+    assert.is(stdout.includes('its container does not start'), dockerStart !== ':')
+    rmSync(folder, { recursive: true })
+  })
+
+test('a reboot that ends a restore in order has the bot start before', () => {
+  const text = script({ target: 'hello', bot: 'hello-bot' })
+  assert.match(text, "trap 'exit 143' TERM")
+  assert.match(text.slice(text.indexOf('tidy() {'), text.indexOf('trap tidy EXIT')), /docker start "\$bot"/)
+  assert.not.match(script({ target: 'hello_old' }), /current\.json/)
 })
 
 test('a database without tables is compared as well, and is as empty as it was', () => {

@@ -5,9 +5,10 @@ import { join, resolve } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { local } from '../../lib/local.ts'
-import { freshVps, inVps, removeVps, telegramControlUrl } from '../../sandbox/index.ts'
+import { quote } from '../../lib/sh.ts'
+import { freshVps, inVps, removeVps, restartVps, telegramControlUrl } from '../../sandbox/index.ts'
 import { type TelegramClient, telegramAt } from '../../sandbox/telegram/client.ts'
-import { inventoryOf, type Run, resultOf, run } from '../support/runner.ts'
+import { inventoryOf, type Run, resultOf, run, start } from '../support/runner.ts'
 import { addressOf } from '../support/ssh.ts'
 
 const host = 'bots'
@@ -16,7 +17,8 @@ const model = resolve(import.meta.dirname, '../../bots/hello-bot')
 const folder = mkdtempSync(join(tmpdir(), 'bots-test-'))
 const tokens: Record<string, string> = {}
 let telegram: TelegramClient
-let chatId = 1000
+// The sandbox's Telegram remembers what earlier runs were told.
+let chatId = Math.floor(Date.now() / 1000)
 
 const vars = {
   bot: { telegram: 'http://telegram.sandbox:8081', settle: 3, drain: 5 },
@@ -24,8 +26,8 @@ const vars = {
   certbot: { server: 'https://pebble.sandbox:14000/dir', authority: '.sandbox/acme-ca.pem' },
 }
 const bots: Record<string, Record<string, unknown>> = { 'hello-bot': { host } }
-const inventory = (more: object = {}, entry: object = { domain }) =>
-  inventoryOf(host, vars, { hosts: { [host]: entry }, bots: { ...bots, ...more } })
+const inventory = (more: object = {}, entry: object = { domain }, bot: object = {}) =>
+  inventoryOf(host, { ...vars, bot: { ...vars.bot, ...bot } }, { hosts: { [host]: entry }, bots: { ...bots, ...more } })
 const site = (file = inventory()) => run(['playbooks/site.ts', '-i', file, '--json'])
 const deploy = (args: string[], file = inventory(), env = tokens) =>
   run(['playbooks/bot.ts', '-i', file, '--json', ...args], env)
@@ -53,6 +55,26 @@ function variant(name: string, file: string, content: string): object {
   writeFileSync(join(source, file), content)
   return { 'hello-bot': { host, source } }
 }
+
+/** Reboots the host in the middle of a release, as soon as this is true there. `cut`: as if by a power cut, all at once. */
+async function rebootedInRelease(name: string, entry: object, when: string, { cut = false, settle = 60 } = {}) {
+  const file = inventory({ [name]: entry }, { domain }, { settle })
+  const { child, ended } = start(['playbooks/bot.ts', '-i', file, '--json', '--name', name], tokens)
+  const kill = cut ? "systemctl kill --signal KILL 'botgarden-*-*.service'" : ':'
+  const { status } = await inVps(
+    host,
+    `for i in $(seq 900); do ! { ${when}; } || { ${kill}; exit 0; }; sleep 0.1; done; exit 9`,
+    {
+      seconds: 100,
+    },
+  )
+  if (child.pid) process.kill(-child.pid, 'SIGKILL')
+  await ended
+  assert.is(status, 0, 'the release came to that point')
+  await restartVps(host)
+}
+
+const running = (name: string) => `docker ps --format '{{.Names}} {{.Status}}' | grep -c 'botgarden-${name}-.* Up'`
 
 test.before(async () => {
   await freshVps(host)
@@ -153,6 +175,59 @@ test('after all that the next good version takes over', async () => {
   assert.is((await hello()).code, 0)
 })
 
+test('a reboot while a new version settles: the one before answers after the boot', async () => {
+  const next = { host, environment: { LOG_LEVEL: 'info' } }
+  await rebootedInRelease('hello-bot', next, `[ "$(${running('hello-bot')})" = 2 ] && sleep 5`)
+  assert.match(await answer('/start'), /^Hello/)
+  assert.is(await inside(running('hello-bot')), '1')
+})
+
+test('a power cut when nginx leads to the new version already: one answers, and the next run leaves one', async () => {
+  const before = await inside('cat /opt/botgarden/nginx/running/bots/hello-bot.conf')
+  const switched = `[ "$(cat /opt/botgarden/nginx/running/bots/hello-bot.conf)" != ${quote(before)} ]`
+  const next = { host, environment: { LOG_LEVEL: 'warn' } }
+  await rebootedInRelease('hello-bot', next, switched, { cut: true, settle: 3 })
+  assert.match(await answer('/start'), /^Hello/)
+  assert.equal(changed(await site()).slice(0, 1), ['release:hello-bot'])
+  assert.match(await answer('/start'), /^Hello/)
+  assert.is(await inside(running('hello-bot')), '1')
+  assert.is(await inside('cat /opt/botgarden/nginx/running/bots/hello-bot.conf'), before)
+})
+
+test('a version that crashed again and again is started again when its reason is gone', async () => {
+  const name = await inside("docker ps --format '{{.Names}}' | grep hello-bot")
+  const token = '/etc/botgarden/secrets/bots/hello-bot/token'
+  const looping = `[ "$(docker inspect --format '{{.RestartCount}} {{.State.Status}}' ${name})" = '7 restarting' ]`
+  await inside(
+    `mv ${token} /root/token; docker restart ${name}; until ${looping}; do sleep 0.2; done; mv /root/token ${token}`,
+  )
+  const mended = await site()
+  assert.is(mended.code, 0, resultOf(mended, host).error)
+  assert.equal(changed(mended), ['release:hello-bot'])
+  assert.match(await answer('/start'), /^Hello/)
+})
+
+test('images of older releases go, wherever they came from, but for the newest and what others run', async () => {
+  const releases = '/var/lib/botgarden/bots/hello-bot/releases'
+  const image = (tag: string) => `registry.example.org/hello:${tag}`
+  const line = (tag: string) => JSON.stringify({ id: tag, secrets: {}, spec: { image: image(tag) } })
+  const tags = ['1.1', '1.2', '1.3', '1.4']
+  await inside(
+    `cp ${releases} /root/releases; : >${releases}; for tag in ${tags.join(' ')}; do docker tag nginx:1.30.6 registry.example.org/hello:$tag; done;` +
+      `mkdir /var/lib/botgarden/bots/neighbour; printf '%s\\n' ${quote(line('1.1'))} >/var/lib/botgarden/bots/neighbour/current.json;` +
+      tags.map((tag) => `printf '%s\\n' ${quote(line(tag))} >>${releases}`).join(';'),
+  )
+  const next = { host, environment: { LOG_LEVEL: 'error' } }
+  const released = await hello(inventory({ 'hello-bot': next }, { domain }, { keep: 2 }))
+  await inside(
+    `rm -r /var/lib/botgarden/bots/neighbour; cat ${releases} >>/root/releases; mv /root/releases ${releases}`,
+  )
+  assert.is(released.code, 0, resultOf(released, host).error)
+  const left = await inside("docker image ls --format '{{.Tag}}' registry.example.org/hello | sort")
+  assert.is(left, '1.1\n1.3\n1.4')
+  assert.is((await hello()).code, 0)
+})
+
 test('limits change without a new container', async () => {
   const before = await inside(
     'docker inspect -f "{{.Id}}" botgarden-hello-bot-blue botgarden-hello-bot-green 2>/dev/null',
@@ -244,6 +319,28 @@ test('a bot that asks for its updates itself is stopped before the next one star
   assert.is(again.code, 0, resultOf(again, host).error)
   assert.match(await answer('/start', 'story-other'), /^Hello/)
   assert.is(await inside('docker logs $(docker ps --format "{{.Names}}" | grep other-bot) 2>&1 | grep -c 409'), '0')
+  bots['other-bot'] = { host, source: model, mode: 'polling', environment: { LOG_LEVEL: 'debug' } }
+})
+
+test('a webhook that somebody else has set is taken from a bot that asks for its updates itself', async () => {
+  const api = `http://telegram.sandbox:8081/bot${tokens.OTHER_BOT_TOKEN}`
+  assert.match(await inside(`curl --silent --data url=https://${domain}/tg/elsewhere ${api}/setWebhook`), '"ok":true')
+  const result = await deploy(['--name', 'other-bot'])
+  assert.is(result.code, 0, resultOf(result, host).error)
+  assert.ok(changed(result).includes('webhook:other-bot'))
+  assert.match(await inside(`curl --silent ${api}/getWebhookInfo`), '"url":""')
+  assert.match(await answer('/start', 'story-other'), /^Hello/)
+})
+
+test('a power cut while a new version asks for updates: after the boot the one before does, and it alone', async () => {
+  const next = { host, source: model, mode: 'polling', environment: { LOG_LEVEL: 'warn' } }
+  const old = await inside("docker ps --format '{{.Names}}' | grep other-bot")
+  const settling = `[ "$(docker ps --format '{{.Names}}' | grep other-bot)" = ${old.endsWith('blue') ? old.replace('blue', 'green') : old.replace('green', 'blue')} ] && sleep 3`
+  await rebootedInRelease('other-bot', next, settling, { cut: true })
+  assert.match(await answer('/start', 'story-other'), /^Hello/)
+  assert.is(await inside("docker ps --format '{{.Names}}' | grep other-bot"), old)
+  assert.equal(changed(await site()), ['release:other-bot'])
+  assert.is(await inside("docker ps --all --format '{{.Names}}' | grep other-bot"), old)
 })
 
 test('any language will do: a bot of 20 lines of Python', async () => {
@@ -284,6 +381,7 @@ test('taken off its host, nothing of a bot is left but a last dump', async () =>
 
 test('on a bare address the certificate signs itself, Telegram is given it, and all goes on', async () => {
   const bare = inventory({}, {})
+  await telegram.fault('story-hello', { method: 'setWebhook', error: 429, retryAfter: 2, times: 1 })
   const moved = await site(bare)
   assert.is(moved.code, 0, resultOf(moved, host).error)
   const result = await hello(bare)

@@ -1,0 +1,36 @@
+import { type Script, sh } from '../../lib/sh.ts'
+import { edgeFunctions } from './edge.ts'
+import { healthFunction, reportFunction } from './health.ts'
+import { placesOf } from './place.ts'
+import type { Release } from './release.ts'
+import { type Seat, serviceFile } from './service.ts'
+import type { Limits } from './spec.ts'
+
+/** Has the version that is recorded serve, now and after a boot, and nothing beside it. */
+export function startAgain(seat: Seat, current: Release, limits: Limits, start: boolean): Script {
+  const places = placesOf(seat.bot)
+  const { text, file, name } = serviceFile(seat, current.colour, current.spec, limits)
+  const idle = places.container(current.colour === 'blue' ? 'green' : 'blue')
+  const polls = current.spec.mode === 'polling'
+  const removeIdle = sh`docker rm -f --volumes ${idle} >/dev/null 2>&1 || :`
+  const up = sh`
+    # Two that poll take the updates from each other.
+    ${polls ? removeIdle : sh`:`}
+    mkdir -p -m 0755 ${places.compose}
+    printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${`${file}.new`}
+    mv -fT ${`${file}.new`} ${file}
+    # One that restarts again and again is left alone by compose, and its restarts go on counting.
+    docker stop --time 20 "$new" >/dev/null 2>&1 || :
+    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
+    docker update --restart always "$new" >/dev/null
+    await_health || { report "$new"; exit 1; }`
+  const script = sh`
+    new=${name}
+    ${reportFunction()}
+    ${healthFunction(seat, current.colour, current.spec)}
+    ${edgeFunctions(seat, current.colour, current.spec, current)}
+    ${start ? up : sh`docker update --restart always "$new" >/dev/null`}
+    edge_is_back || edge_back
+    ${removeIdle}`
+  return { text: script.text, shown: start ? `docker compose -f ${file} up` : `docker rm -f ${idle}` }
+}
