@@ -91,7 +91,8 @@ export function nginxInForce(): Resource {
 export function reloadFunction(): Script {
   return sh`
     ${checksum()}
-    nginx_reload() {
+    # In a shell of its own: its variables are not those of whoever calls it.
+    nginx_reload() (
       exec 7>>/run/botgarden/nginx.lock
       flock 7
       sum=$(nginx_checksum ${nginxFolder}/conf)
@@ -115,7 +116,7 @@ export function reloadFunction(): Script {
       nginx_runs "generations/$sum"
       if [ "$runs" = running ]; then nginx_took || return 1; fi
       for old in ${nginxFolder}/generations/*/; do [ "$old" = "$next/" ] || rm -rf "$old"; done
-    }
+    )
     nginx_is_current() {
       [ "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" = "$(nginx_checksum ${nginxFolder}/conf)" ]
     }

@@ -40,7 +40,6 @@ export function switchScript(change: Switch): Script {
   const bind = sh`docker update --restart always "$new" >/dev/null`
   const nothing = sh`:`
   const script = sh`
-    # Not "old": functions of others, as nginx_reload, share these names.
     new=${name} former=${old === undefined || !oldRuns ? '' : places.container(old.colour)} switched= stopped= forgot=
     ${reportFunction()}
     ${healthFunction(seat, colour, spec)}

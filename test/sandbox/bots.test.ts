@@ -6,47 +6,19 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { local } from '../../lib/local.ts'
 import { quote } from '../../lib/sh.ts'
-import { freshVps, inVps, removeVps, restartVps, telegramControlUrl } from '../../sandbox/index.ts'
-import { type TelegramClient, telegramAt } from '../../sandbox/telegram/client.ts'
-import { inventoryOf, type Run, resultOf, run, start } from '../support/runner.ts'
+import { removeVps } from '../../sandbox/index.ts'
+import { botHost } from '../support/bot-host.ts'
+import { resultOf } from '../support/runner.ts'
 import { addressOf } from '../support/ssh.ts'
 
 const host = 'bots'
 const domain = 'bots.sandbox'
 const model = resolve(import.meta.dirname, '../../bots/hello-bot')
 const folder = mkdtempSync(join(tmpdir(), 'bots-test-'))
-const tokens: Record<string, string> = {}
-let telegram: TelegramClient
-// The sandbox's Telegram remembers what earlier runs were told.
-let chatId = Math.floor(Date.now() / 1000)
-
-const vars = {
-  bot: { telegram: 'http://telegram.sandbox:8081', settle: 3, drain: 5 },
-  nginx: { telegram: ['10.212.0.0/16'] },
-  certbot: { server: 'https://pebble.sandbox:14000/dir', authority: '.sandbox/acme-ca.pem' },
-}
-const bots: Record<string, Record<string, unknown>> = { 'hello-bot': { host } }
-const inventory = (more: object = {}, entry: object = { domain }, bot: object = {}) =>
-  inventoryOf(host, { ...vars, bot: { ...vars.bot, ...bot } }, { hosts: { [host]: entry }, bots: { ...bots, ...more } })
-const site = (file = inventory()) => run(['playbooks/site.ts', '-i', file, '--json'])
-const deploy = (args: string[], file = inventory(), env = tokens) =>
-  run(['playbooks/bot.ts', '-i', file, '--json', ...args], env)
-const hello = (file?: string, env?: Record<string, string>) => deploy(['--name', 'hello-bot'], file, env)
-const changed = (result: Run) => resultOf(result, host).ids as string[]
-const inside = async (command: string) => (await inVps(host, command, { seconds: 60 })).stdout.trim()
-
-/** What the bot answers to a text, in a chat of its own. */
-async function answer(text: string, name = 'story-hello'): Promise<string> {
-  const chat = chatId++
-  await telegram.act(name, { chat, text, language: 'en' })
-  for (let after = 0, tries = 0; tries < 20; tries++) {
-    for (const entry of await telegram.chat(name, chat, { after, wait: 1 })) {
-      after = entry.seq
-      if (entry.from === 'bot') return entry.text
-    }
-  }
-  return 'no answer'
-}
+const { telegram, called, bots, tokens, inventory, site, deploy, hello, changed, inside, answer, begin } = botHost(
+  host,
+  ['hello-bot', 'other-bot', 'python-bot'],
+)
 
 /** The model with one file changed, as a source of its own. */
 function variant(name: string, file: string, content: string): object {
@@ -56,38 +28,7 @@ function variant(name: string, file: string, content: string): object {
   return { 'hello-bot': { host, source } }
 }
 
-/** Reboots the host in the middle of a release, as soon as this is true there. `cut`: as if by a power cut, all at once. */
-async function rebootedInRelease(name: string, entry: object, when: string, { cut = false, settle = 60 } = {}) {
-  const file = inventory({ [name]: entry }, { domain }, { settle })
-  const { child, ended } = start(['playbooks/bot.ts', '-i', file, '--json', '--name', name], tokens)
-  const kill = cut ? "systemctl kill --signal KILL 'botgarden-*-*.service'" : ':'
-  const { status } = await inVps(
-    host,
-    `for i in $(seq 900); do ! { ${when}; } || { ${kill}; exit 0; }; sleep 0.1; done; exit 9`,
-    {
-      seconds: 100,
-    },
-  )
-  if (child.pid) process.kill(-child.pid, 'SIGKILL')
-  await ended
-  assert.is(status, 0, 'the release came to that point')
-  await restartVps(host)
-}
-
-const running = (name: string) => `docker ps --format '{{.Names}} {{.Status}}' | grep -c 'botgarden-${name}-.* Up'`
-
-test.before(async () => {
-  await freshVps(host)
-  telegram = telegramAt(await telegramControlUrl())
-  for (const [variable, name] of [
-    ['HELLO_BOT_TOKEN', 'story-hello'],
-    ['OTHER_BOT_TOKEN', 'story-other'],
-    ['PYTHON_BOT_TOKEN', 'story-python'],
-  ] as const)
-    tokens[variable] = (await telegram.ensureBot(name)).token
-  const { code, stdout, stderr } = await site()
-  if (code !== 0) throw new Error(stdout + stderr)
-})
+test.before(begin)
 test.after(async () => {
   rmSync(folder, { recursive: true })
   await removeVps(host)
@@ -175,38 +116,6 @@ test('after all that the next good version takes over', async () => {
   assert.is((await hello()).code, 0)
 })
 
-test('a reboot while a new version settles: the one before answers after the boot', async () => {
-  const next = { host, environment: { LOG_LEVEL: 'info' } }
-  await rebootedInRelease('hello-bot', next, `[ "$(${running('hello-bot')})" = 2 ] && sleep 5`)
-  assert.match(await answer('/start'), /^Hello/)
-  assert.is(await inside(running('hello-bot')), '1')
-})
-
-test('a power cut when nginx leads to the new version already: one answers, and the next run leaves one', async () => {
-  const before = await inside('cat /opt/botgarden/nginx/running/bots/hello-bot.conf')
-  const switched = `[ "$(cat /opt/botgarden/nginx/running/bots/hello-bot.conf)" != ${quote(before)} ]`
-  const next = { host, environment: { LOG_LEVEL: 'warn' } }
-  await rebootedInRelease('hello-bot', next, switched, { cut: true, settle: 3 })
-  assert.match(await answer('/start'), /^Hello/)
-  assert.equal(changed(await site()).slice(0, 1), ['release:hello-bot'])
-  assert.match(await answer('/start'), /^Hello/)
-  assert.is(await inside(running('hello-bot')), '1')
-  assert.is(await inside('cat /opt/botgarden/nginx/running/bots/hello-bot.conf'), before)
-})
-
-test('a version that crashed again and again is started again when its reason is gone', async () => {
-  const name = await inside("docker ps --format '{{.Names}}' | grep hello-bot")
-  const token = '/etc/botgarden/secrets/bots/hello-bot/token'
-  const looping = `[ "$(docker inspect --format '{{.RestartCount}} {{.State.Status}}' ${name})" = '7 restarting' ]`
-  await inside(
-    `mv ${token} /root/token; docker restart ${name}; until ${looping}; do sleep 0.2; done; mv /root/token ${token}`,
-  )
-  const mended = await site()
-  assert.is(mended.code, 0, resultOf(mended, host).error)
-  assert.equal(changed(mended), ['release:hello-bot'])
-  assert.match(await answer('/start'), /^Hello/)
-})
-
 test('images of older releases go, wherever they came from, but for the newest and what others run', async () => {
   const releases = '/var/lib/botgarden/bots/hello-bot/releases'
   const image = (tag: string) => `registry.example.org/hello:${tag}`
@@ -255,7 +164,7 @@ test('a second bot touches nothing of the first, and neither reaches the other',
   const second = await deploy(['--name', 'other-bot'])
   assert.is(second.code, 0, resultOf(second, host).error)
   assert.is(await inside(running), before)
-  assert.match(await answer('/start', 'story-other'), /^Hello/)
+  assert.match(await answer('/start', 'other-bot'), /^Hello/)
 
   const from = (script: string) =>
     inside(`docker exec $(docker ps --format '{{.Names}}' | grep other-bot) node -e '${script}' 2>&1`)
@@ -310,14 +219,14 @@ test('a bot that asks for its updates itself is stopped before the next one star
   const polling = { 'other-bot': { host, source: model, mode: 'polling' } }
   const other = await deploy(['--name', 'other-bot'], inventory(polling))
   assert.is(other.code, 0, resultOf(other, host).error)
-  assert.match(await answer('/start', 'story-other'), /^Hello/)
+  assert.match(await answer('/start', 'other-bot'), /^Hello/)
   assert.is(await inside('ls /opt/botgarden/nginx/conf/bots'), 'hello-bot.conf')
   const again = await deploy(
     ['--name', 'other-bot'],
     inventory({ 'other-bot': { host, source: model, mode: 'polling', environment: { LOG_LEVEL: 'debug' } } }),
   )
   assert.is(again.code, 0, resultOf(again, host).error)
-  assert.match(await answer('/start', 'story-other'), /^Hello/)
+  assert.match(await answer('/start', 'other-bot'), /^Hello/)
   assert.is(await inside('docker logs $(docker ps --format "{{.Names}}" | grep other-bot) 2>&1 | grep -c 409'), '0')
   bots['other-bot'] = { host, source: model, mode: 'polling', environment: { LOG_LEVEL: 'debug' } }
 })
@@ -329,25 +238,14 @@ test('a webhook that somebody else has set is taken from a bot that asks for its
   assert.is(result.code, 0, resultOf(result, host).error)
   assert.ok(changed(result).includes('webhook:other-bot'))
   assert.match(await inside(`curl --silent ${api}/getWebhookInfo`), '"url":""')
-  assert.match(await answer('/start', 'story-other'), /^Hello/)
-})
-
-test('a power cut while a new version asks for updates: after the boot the one before does, and it alone', async () => {
-  const next = { host, source: model, mode: 'polling', environment: { LOG_LEVEL: 'warn' } }
-  const old = await inside("docker ps --format '{{.Names}}' | grep other-bot")
-  const settling = `[ "$(docker ps --format '{{.Names}}' | grep other-bot)" = ${old.endsWith('blue') ? old.replace('blue', 'green') : old.replace('green', 'blue')} ] && sleep 3`
-  await rebootedInRelease('other-bot', next, settling, { cut: true })
-  assert.match(await answer('/start', 'story-other'), /^Hello/)
-  assert.is(await inside("docker ps --format '{{.Names}}' | grep other-bot"), old)
-  assert.equal(changed(await site()), ['release:other-bot'])
-  assert.is(await inside("docker ps --all --format '{{.Names}}' | grep other-bot"), old)
+  assert.match(await answer('/start', 'other-bot'), /^Hello/)
 })
 
 test('any language will do: a bot of 20 lines of Python', async () => {
   const python = { 'python-bot': { host, source: resolve(import.meta.dirname, '../support/python-bot') } }
   const result = await deploy(['--name', 'python-bot'], inventory(python))
   assert.is(result.code, 0, resultOf(result, host).error)
-  assert.is(await answer('how are you', 'story-python'), 'python: how are you')
+  assert.is(await answer('how are you', 'python-bot'), 'python: how are you')
   bots['python-bot'] = python['python-bot']
 })
 
@@ -381,12 +279,12 @@ test('taken off its host, nothing of a bot is left but a last dump', async () =>
 
 test('on a bare address the certificate signs itself, Telegram is given it, and all goes on', async () => {
   const bare = inventory({}, {})
-  await telegram.fault('story-hello', { method: 'setWebhook', error: 429, retryAfter: 2, times: 1 })
+  await telegram().fault(called('hello-bot'), { method: 'setWebhook', error: 429, retryAfter: 2, times: 1 })
   const moved = await site(bare)
   assert.is(moved.code, 0, resultOf(moved, host).error)
   const result = await hello(bare)
   assert.is(result.code, 0, resultOf(result, host).error)
-  const { webhook } = (await telegram.report('story-hello')) as unknown as {
+  const { webhook } = (await telegram().report(called('hello-bot'))) as unknown as {
     webhook: { url: string; has_custom_certificate: boolean }
   }
   assert.match(webhook.url, /^https:\/\/10\.212\.\d+\.\d+\/tg\/hello-bot$/)
