@@ -180,7 +180,7 @@ function certificateFor(): Script {
 function checksum(): Script {
   return sh`
     nginx_files() {
-      (cd "$1" && find . -type f ! -name '.*' ! -name checksum.conf -exec sha256sum {} + | LC_ALL=C sort -k 2) | sha256sum
+      (cd "\${1:?a folder}" && find . -type f ! -name '.*' ! -name checksum.conf -exec sha256sum {} + | LC_ALL=C sort -k 2) | sha256sum
     }
     nginx_checksum() {
       { nginx_files "$1"; cat /etc/botgarden/tls/*/current/fullchain.pem 2>/dev/null; } | sha256sum | cut -c 1-16

@@ -43,7 +43,7 @@ export function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Relea
   // The file alone says nothing: a cut between writing and reloading leaves nginx with what it had.
   const isThere = (content: string) => sh`
       [ "$(cat ${file} 2>/dev/null | sha256sum | cut -c 1-64)" = ${sha256(content)} ] &&
-        [ "$(readlink ${nginxFolder}/running)" = "generations/$(nginx_checksum)" ]`
+        nginx_is_current`
   return sh`
     ${reloadFunction()}
     edge_forth() { ${put(text)}
