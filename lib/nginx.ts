@@ -108,17 +108,26 @@ export function reloadFunction(): Script {
         mv -T "$next.new" "$next"
       fi
       runs=$(docker container inspect --format '{{.State.Status}}' ${nginxContainer} 2>/dev/null || :)
+      # One that starts again and again runs for moments, too.
+      case $runs in running | restarting) runs=running; nginx_answers || runs=crashing ;; *) runs= ;; esac
       if [ "$runs" = running ] && ! said=$(docker exec ${nginxContainer} nginx -t -q -c "/etc/nginx/generations/$sum/nginx.conf" 2>&1); then
         printf '%s\n' "$said" | sed "s#/etc/nginx/generations/$sum/#${nginxFolder}/conf/#g"
         [ "$before" = "generations/$sum" ] || rm -rf "$next"
         return 1
       fi
       nginx_runs "generations/$sum"
-      if [ "$runs" = running ]; then nginx_took || return 1; fi
+      if [ -n "$runs" ]; then nginx_took || return 1; fi
       for old in ${nginxFolder}/generations/*/; do [ "$old" = "$next/" ] || rm -rf "$old"; done
     )
     nginx_is_current() {
       [ "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" = "$(nginx_checksum ${nginxFolder}/conf)" ]
+    }
+    nginx_answers() {
+      for try in $(seq 20); do
+        [ -z "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" ] || return 0
+        sleep 0.1
+      done
+      return 1
     }
     nginx_runs() {
       ln -sfn "$1" ${nginxFolder}/running.new
@@ -126,7 +135,7 @@ export function reloadFunction(): Script {
     }
     nginx_took() {
       # Not by docker kill: for the engine that is a container that somebody has stopped, and no boot brings it back.
-      docker exec ${nginxContainer} sh -c 'kill -HUP 1'
+      if [ "$runs" = running ]; then docker exec ${nginxContainer} sh -c 'kill -HUP 1'; else docker restart ${nginxContainer} >/dev/null; fi
       for try in $(seq 100); do
         [ "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" != "$sum" ] || return 0
         sleep 0.1

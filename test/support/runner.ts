@@ -29,7 +29,8 @@ export function start(args: readonly string[], env: Record<string, string> = {})
     cwd: project,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', ...env },
+    // Hundreds of runs load the same modules.
+    env: { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: join(project, 'node_modules/.cache/compile'), ...env },
   })
   const said = { stdout: '', stderr: '' }
   let look = () => {}
