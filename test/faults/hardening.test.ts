@@ -61,7 +61,7 @@ test('no login and no child of it leaves a core dump, and each has its own direc
 test('what changes in the configuration is in the journal the next day, and only once', async () => {
   const report = () =>
     inside(`
-      cursor=$(journalctl --lines 0 --show-cursor | sed 's/^-- cursor: //')
+      cursor=$(journalctl --lines 1 --show-cursor | sed -n 's/^-- cursor: //p')
       systemctl start botgarden-changes
       journalctl --sync
       journalctl -o cat -u botgarden-changes --after-cursor "$cursor"`)

@@ -14,7 +14,7 @@ test.before(async () => {
   address = await addressOf(host)
   const certbot = { server: 'https://pebble.sandbox:14000/dir', authority: '.sandbox/acme-ca.pem' }
   const inventory = inventoryOf(host, { certbot }, { hosts: { [host]: { domain } } })
-  const { code, stderr } = await run(['playbooks/site.ts', '-i', inventory, '--tags', 'docker,nginx,certbot'])
+  const { code, stderr } = await run(['playbooks/site.ts', '-i', inventory])
   assert.is(code, 0, stderr)
 })
 test.after(() => removeVps(host))
