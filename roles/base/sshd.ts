@@ -25,13 +25,17 @@ import {
 const { mark, dropIn } = startedWith('ssh.service', 'sshd', configFiles, { reloads: true })
 const service = unitState('ssh.service')
 
-const guard: Guard = {
+/** What may cut the operator off: the host takes it back unless a login proves it. */
+export const guard: Guard = {
   name: 'sshd',
   paths: ['/etc/ssh'],
-  // At a boot it does not run yet, and will start with the old files anyhow.
+  // Also where the new files have ended it.
   restore: sh`
-    if systemctl is-active --quiet ssh.socket; then systemctl try-restart ssh.service
-    else systemctl try-reload-or-restart ssh.service; fi`,
+    ! systemctl is-failed --quiet ssh.socket || systemctl restart ssh.socket
+    if systemctl is-active --quiet ssh.service || systemctl is-failed --quiet ssh.service; then
+      systemctl reset-failed ssh.service
+      systemctl restart ssh.service
+    fi`,
 }
 
 /** sshd with these settings, whatever other drop-ins say; refused where we could not log in again. */
@@ -47,13 +51,13 @@ export function sshd(settings: Settings, facts: Facts): Resource[] {
       file(dropInPath, { content, validate: { tool: 'sshd', script: acceptScript }, predicts: [arrived] }),
       guard,
     ),
-    guarded(runningConfig(config, facts), guard),
+    guarded(runningConfig(config), guard),
     stillOpen(config, all, facts),
   ]
 }
 
-/** sshd runs with the configuration that stands on the disk. Where systemd starts one for each login there is none to reload. */
-function runningConfig(config: Reading<SshdConfig>, { sshPort }: Facts): Resource {
+/** sshd runs with the configuration that stands on the disk. Where systemd starts one for each login there is none to restart. */
+function runningConfig(config: Reading<SshdConfig>): Resource {
   return resource({
     id: 'sshd:config',
     wants: configFiles,
@@ -66,8 +70,10 @@ function runningConfig(config: Reading<SshdConfig>, { sshPort }: Facts): Resourc
         predicts: [becomes(service, { ...daemon, needsReload: false })],
       }
       const outdated = {
-        summary: 'reload sshd with its new configuration',
-        script: reloadScript(sshPort),
+        summary: 'restart sshd with its new configuration',
+        // A reload is over before sshd has begun anew: the old one could let the login in that is to prove the new one.
+        // Sessions live on.
+        script: sh`systemctl restart ssh.service`,
         predicts: [becomes(mark, `${checksum}\n`)],
       }
       return [
@@ -76,28 +82,6 @@ function runningConfig(config: Reading<SshdConfig>, { sshPort }: Facts): Resourc
       ]
     },
   })
-}
-
-// A reload makes sshd start itself anew, and for a moment nobody listens: a login must not come in between. Where the
-// port is that of systemd's ssh.socket, sshd would not get it back, and is restarted; sessions live on through both.
-function reloadScript(port: number) {
-  return sh`
-    listening() {
-      awk -v port=":$(printf %04X ${port})" '$4 == "0A" && substr($2, length($2) - 4) == port { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
-    }
-    if systemctl is-active --quiet ssh.socket; then
-      systemctl restart ssh.service
-    else
-      before=$(listening)
-      systemctl reload ssh.service
-      for tenth in $(seq 50); do
-        now=$(listening)
-        [ -z "$now" ] || [ "$now" = "$before" ] || break
-        sleep 0.1
-      done
-      sleep 0.1
-    fi
-    systemctl is-active --quiet ssh.service`
 }
 
 /** Changes nothing: it refuses what sshd would not take, what would not be in force, and what would lock us out. */

@@ -86,7 +86,7 @@ test('knows all that it will do to a fresh host beforehand', () => {
     'directory:/etc/systemd/system/ssh.service.d: create',
     'file:/etc/systemd/system/ssh.service.d/botgarden.conf: create',
     `file:${dropInPath}: create`,
-    'sshd:config: reload sshd with its new configuration',
+    'sshd:config: restart sshd with its new configuration',
   ])
   assert.equal(planOf(role(withAdmin), { ...fresh(), 'package:sudo': 'absent' })[0], 'package:sudo: install')
 })
@@ -95,11 +95,11 @@ test('plans nothing where all is as wanted, and wants no user of its own', () =>
   assert.equal(planOf(role(), built()), [])
 })
 
-test('reloads an sshd that runs another configuration, and starts none where the socket does', () => {
+test('restarts an sshd that runs another configuration, and starts none where the socket does', () => {
   const mark = 'text:/run/botgarden/sshd.started-with'
-  const reload = ['sshd:config: reload sshd with its new configuration']
-  assert.equal(planOf(role(), { ...built(), [mark]: 'other\n' }), reload)
-  assert.equal(planOf(role(), { ...built(), [mark]: undefined }), reload)
+  const restart = ['sshd:config: restart sshd with its new configuration']
+  assert.equal(planOf(role(), { ...built(), [mark]: 'other\n' }), restart)
+  assert.equal(planOf(role(), { ...built(), [mark]: undefined }), restart)
   const idle = { ...runningUnit, active: 'inactive' }
   assert.equal(planOf(role(), { ...built(), [mark]: undefined, 'unit:ssh.service': idle }), [])
   assert.equal(planOf(role(), { ...built(), 'unit:ssh.service': { ...runningUnit, needsReload: true } }), [

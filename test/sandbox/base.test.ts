@@ -117,13 +117,13 @@ for (const [how, command, id, summary] of [
     'what sshd runs with',
     'echo other >/run/botgarden/sshd.started-with',
     'sshd:config',
-    'reload sshd with its new configuration',
+    'restart sshd with its new configuration',
   ],
   [
     'what else it should run with',
     'echo "PrintLastLog no" >/etc/ssh/sshd_config.d/60-own.conf',
     'sshd:config',
-    'reload sshd with its new configuration',
+    'restart sshd with its new configuration',
   ],
 ] as const) {
   test(`spoilt by hand, ${how} is the one change that a check sees and a run makes`, async () => {

@@ -19,7 +19,7 @@ const cutOff = (how: string) => [
 
 test.before(() => freshVps(host))
 test.before.each(async () => {
-  await inVps(host, `rm -f ${mark}; systemctl reload ssh`)
+  await inVps(host, `rm -f ${mark}; systemctl restart ssh`)
 })
 test.after(() => removeVps(host))
 
@@ -45,9 +45,16 @@ test('a step that fails under a guard has its half taken back', async () => {
   await hostIsAsBefore()
 })
 
+test('an sshd that ends for its new files is started again with the old ones', async () => {
+  const ended = await run(cutOff('nobody listens'), env)
+  assert.is(ended.code, 3, ended.stdout)
+  assert.match(resultOf(ended, host).error, /was taken back/)
+  await hostIsAsBefore()
+})
+
 test('a runner that is killed right after arming: the host takes it back alone', async () => {
   await killedAfterArming('all is well')
-  await inVps(host, `printf 'DenyUsers *\\n' >${mark}; systemctl reload ssh`)
+  await inVps(host, `printf 'DenyUsers *\\n' >${mark}; systemctl restart ssh`)
   assert.is((await overSsh(host, 'true')).code, 255)
   await pause(12_000)
   await hostIsAsBefore('reverted')

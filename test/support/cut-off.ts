@@ -5,18 +5,16 @@ import { play } from '../../lib/play.ts'
 import { becomes, type Guard, guarded, resource } from '../../lib/resource.ts'
 import { role } from '../../lib/role.ts'
 import { type Script, sh } from '../../lib/sh.ts'
+import { guard as sshd } from '../../roles/base/sshd.ts'
 
-const sshd: Guard = {
-  name: 'sshd',
-  paths: ['/etc/ssh'],
-  restore: sh`systemctl --no-block try-reload-or-restart ssh.service`,
-}
 const ufw: Guard = { name: 'ufw', paths: ['/etc/ufw', '/etc/default/ufw'], restore: sh`ufw reload` }
 const mark = '/etc/ssh/sshd_config.d/00-cut-off.conf'
-const sshdReads = (text: string) => sh`printf '%s\n' ${text} >${mark}; sshd -t; systemctl reload ssh.service`
+const sshdReads = (text: string) => sh`printf '%s\n' ${text} >${mark}; sshd -t; systemctl restart ssh.service`
 
 const ways: Record<string, { guard: Guard; script: Script }> = {
   'nobody may log in': { guard: sshd, script: sshdReads('DenyUsers *') },
+  // No interface has it: sshd finds its files right, and ends.
+  'nobody listens': { guard: sshd, script: sshdReads('ListenAddress 203.0.113.9') },
   'all is well': { guard: sshd, script: sshdReads('LoginGraceTime 30') },
   'the step fails': { guard: sshd, script: sh`printf 'Nonsense yes\n' >${mark}; sshd -t` },
   'every packet is dropped': {
