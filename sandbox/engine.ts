@@ -42,8 +42,9 @@ export async function releaseEngine(progress: Progress): Promise<void> {
     rmSync(ownReference(), { force: true })
     const others = othersInUse()
     if (others.length > 0) return progress(`the Docker daemon stays: a run of another checkout uses it`)
-    const containers = (await answers()) ? await docker(['ps', '-aq']) : ''
-    if (containers !== '') return progress('the Docker daemon stays: it has containers that are not ours')
+    const containers = (await answers()) ? await docker(['ps', '-a', '--format', '{{.Names}}']) : ''
+    const names = containers.trim().split(/\s+/).join(' ')
+    if (names !== '') return progress(`the Docker daemon stays: it has containers that are not ours: ${names}`)
     await step(progress, 'ending the Docker daemon that we started', stop)
   })
 }
