@@ -133,11 +133,19 @@ export function reloadFunction(): Script {
       ln -sfn "$1" ${nginxFolder}/running.new
       mv -fT ${nginxFolder}/running.new ${nginxFolder}/running
     }
+    nginx_workers() {
+      master=$(docker container inspect --format '{{.State.Pid}}' ${nginxContainer})
+      grep -ls "^PPid:.$master$" /proc/[0-9]*/status | sed 's/status$/cmdline/'
+    }
     nginx_took() {
+      former=
+      [ "$runs" != running ] || former=$(nginx_workers)
       # Not by docker kill: for the engine that is a container that somebody has stopped, and no boot brings it back.
       if [ "$runs" = running ]; then docker exec ${nginxContainer} sh -c 'kill -HUP 1'; else docker restart ${nginxContainer} >/dev/null; fi
       for try in $(seq 100); do
-        [ "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" != "$sum" ] || return 0
+        # Beside a new worker the former ones go on taking connections, until they are told to end.
+        [ "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" != "$sum" ] ||
+          { [ -n "$former" ] && [ -n "$(grep -Ls 'shutting down' $former)" ]; } || return 0
         sleep 0.1
       done
       echo 'nginx was told to reload, and goes on as it was:'
