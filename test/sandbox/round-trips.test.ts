@@ -45,36 +45,19 @@ test('changes are one round trip more, counted on the wire', async () => {
 
 /** A run of its own after this, and the turns of its connection beyond those that any has. */
 async function counted(before: () => Promise<unknown>) {
-  const all = []
-  for (let times = 0; times < 3; times++) {
-    await before()
-    const none = await turnsOf(0)
-    const start = proxy.turns()
-    const result = resultOf(await site(), host)
-    all.push({ ...result, onTheWire: proxy.turns() - start - none })
-  }
-  return median(all, ({ onTheWire }) => onTheWire)
+  await before()
+  const none = await turnsOf(0)
+  const start = proxy.turns()
+  const result = resultOf(await site(), host)
+  return { ...result, onTheWire: proxy.turns() - start - none }
 }
 
 function site() {
   return run(['playbooks/site.ts', '-i', inventory, '--tags', 'docker', '--json'], cold)
 }
 
-/**
- * How often the direction turns for a connection with so many requests. Of three, since what both sides say at once, as in a
- * handshake, may arrive in one order or in the other.
- */
+/** How often the direction turns for a connection with so many requests. */
 async function turnsOf(requests: number): Promise<number> {
-  const all = []
-  for (let times = 0; times < 3; times++) all.push(await turnsOnce(requests))
-  return median(all, (turns) => turns)
-}
-
-function median<T>(values: readonly T[], of: (value: T) => number): T {
-  return values.toSorted((one, other) => of(one) - of(other))[Math.floor(values.length / 2)] as T
-}
-
-async function turnsOnce(requests: number): Promise<number> {
   process.env.BOTGARDEN_CONTROL_PERSIST = '0'
   const before = proxy.turns()
   const sshConfig = inventory && readFileSync(inventory, 'utf8').match(/^sshConfig: (.*)$/m)?.[1]

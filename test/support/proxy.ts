@@ -24,6 +24,7 @@ export async function countingProxy(target: number): Promise<CountingProxy> {
     if (dead) return void client.destroy()
     const upstream = connect(target, '127.0.0.1')
     let serverSpoke = false
+    let greeting: Buffer | undefined = Buffer.alloc(0)
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.setNoDelay()
@@ -35,11 +36,16 @@ export async function countingProxy(target: number): Promise<CountingProxy> {
         upstream.destroy()
       })
     }
-    client.on('data', (bytes) => {
+    client.on('data', (bytes: Buffer) => {
       if (dark) return
       if (serverSpoke) turns++
       serverSpoke = false
-      upstream.write(bytes)
+      if (greeting === undefined) return void upstream.write(bytes)
+      // Both sides greet unasked, and offer their keys upon the other's greeting: whose offer is first would be chance.
+      greeting = Buffer.concat([greeting, bytes])
+      if (greeting.indexOf('\n') < 0 || greeting.indexOf('\n') === greeting.length - 1) return
+      upstream.write(greeting)
+      greeting = undefined
     })
     upstream.on('data', (bytes) => {
       if (dark) return
