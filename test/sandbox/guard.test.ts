@@ -1,15 +1,15 @@
 // Needs a bare VPS of its own: `guarded`. The playbook that cuts the operator off stands in test/support/cut-off.ts.
-import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps, restartVps } from '../../sandbox/index.ts'
+import { waitUntil } from '../../sandbox/process.ts'
 import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
 import { overSsh, sshWith } from '../support/ssh.ts'
 
 const host = 'guarded'
 const mark = '/etc/ssh/sshd_config.d/00-cut-off.conf'
-// Short, so that the tests do not wait a minute each.
-const env = { BOTGARDEN_GUARD_SECONDS: '8' }
+// Where the host has to be left alone: short, so that the tests do not wait a minute each.
+const briefly = { BOTGARDEN_GUARD_SECONDS: '20' }
 const cutOff = (how: string) => [
   'test/support/cut-off.ts',
   '-i',
@@ -24,13 +24,13 @@ test.before.each(async () => {
 test.after(() => removeVps(host))
 
 test('a change that is confirmed stays, and leaves nothing of the guard behind', async () => {
-  const { code, stdout, stderr } = await run(cutOff('all is well'), env)
+  const { code, stdout, stderr } = await run(cutOff('all is well'))
   assert.is(code, 0, stdout + stderr)
   assert.equal(await traces(), [mark])
 })
 
 test('an sshd that lets nobody in is taken back at once, with exit code 5', async () => {
-  const cut = await run(cutOff('nobody may log in'), env)
+  const cut = await run(cutOff('nobody may log in'))
   assert.is(cut.code, 5)
   const { status, error } = resultOf(cut, host)
   assert.is(status, 'reverted')
@@ -39,41 +39,42 @@ test('an sshd that lets nobody in is taken back at once, with exit code 5', asyn
 })
 
 test('a step that fails under a guard has its half taken back', async () => {
-  const failed = await run(cutOff('the step fails'), env)
+  const failed = await run(cutOff('the step fails'))
   assert.is(failed.code, 3)
   assert.match(resultOf(failed, host).error, /Nonsense.*was taken back/s)
   await hostIsAsBefore()
 })
 
 test('an sshd that ends for its new files is started again with the old ones', async () => {
-  const ended = await run(cutOff('nobody listens'), env)
+  const ended = await run(cutOff('nobody listens'))
   assert.is(ended.code, 3, ended.stdout)
   assert.match(resultOf(ended, host).error, /was taken back/)
   await hostIsAsBefore()
 })
 
 test('a runner that is killed right after arming: the host takes it back alone', async () => {
-  await killedAfterArming('all is well')
+  await killedAfterArming('all is well', briefly)
+  await stepEnded()
   await inVps(host, `printf 'DenyUsers *\\n' >${mark}; systemctl restart ssh`)
   assert.is((await overSsh(host, 'true')).code, 255)
-  await pause(12_000)
   await hostIsAsBefore('reverted')
 })
 
 test('the same with a reboot in between', async () => {
-  await killedAfterArming('all is well', { BOTGARDEN_GUARD_SECONDS: '600' })
+  await killedAfterArming('all is well')
+  await stepEnded()
   await inVps(host, `printf 'DenyUsers *\\n' >${mark}`)
   await restartVps(host)
-  for (let second = 0; second < 20 && (await overSsh(host, 'true')).code !== 0; second++) await pause(1000)
   await hostIsAsBefore('reverted')
 })
 
 // It also clears away what the runs above left: the verdicts.
 test('the next run takes back what nobody will confirm any more, and plans anew', async () => {
-  await killedAfterArming('all is well', { BOTGARDEN_GUARD_SECONDS: '600' })
+  await killedAfterArming('all is well')
+  await stepEnded()
   await inVps(host, `printf 'DenyUsers nobody\\n' >${mark}; chmod 600 /etc/ssh/sshd_config`)
   await inVps(host, `rm ${mark}`)
-  const next = await run(cutOff('all is well'), env)
+  const next = await run(cutOff('all is well'))
   assert.is(next.code, 0, next.stdout)
   assert.equal(await traces(), [mark])
   assert.is((await inVps(host, 'stat -c %a /etc/ssh/sshd_config')).stdout.trim(), '644')
@@ -82,10 +83,10 @@ test('the next run takes back what nobody will confirm any more, and plans anew'
 test('a ufw rule set that drops every packet of the runner is taken back by the host, with exit code 5', async () => {
   const install =
     'apt-get update -q && apt-get install -qy --no-install-recommends ufw && ufw allow 22/tcp && ufw --force enable'
-  const { status, stderr } = await inVps(host, install, { seconds: 120 })
+  const { status, stderr } = await inVps(host, install)
   assert.is(status, 0, stderr)
   const before = (await inVps(host, 'ufw status verbose; cat /etc/ufw/before.rules')).stdout
-  const cut = await run(cutOff('every packet is dropped'), env)
+  const cut = await run(cutOff('every packet is dropped'), briefly)
   assert.is(cut.code, 5, cut.stdout)
   assert.is((await inVps(host, 'ufw status verbose; cat /etc/ufw/before.rules')).stdout, before)
   assert.is((await overSsh(host, 'true')).code, 0)
@@ -93,30 +94,34 @@ test('a ufw rule set that drops every packet of the runner is taken back by the 
 
 test('the same with the runner killed and a reboot in between', async () => {
   const before = (await inVps(host, 'cat /etc/ufw/before.rules')).stdout
-  await killedAfterArming('every packet is dropped', { BOTGARDEN_GUARD_SECONDS: '600' })
+  await killedAfterArming('every packet is dropped')
+  assert.is((await inVps(host, "until iptables-save | grep -q 'dport 22 -j DROP'; do sleep 0.1; done")).status, 0)
   assert.match((await inVps(host, 'cat /etc/ufw/before.rules')).stdout, '--dport 22 -j DROP')
-  // The file is there before the kernel has taken it.
-  const taken = "for i in $(seq 100); do iptables-save | grep -q 'dport 22 -j DROP' && exit 0; sleep 0.1; done; exit 1"
-  assert.is((await inVps(host, taken)).status, 0)
   assert.is((await sshWith(['-o', 'ConnectTimeout=3'], host, 'true')).code, 255)
   await restartVps(host)
-  for (let second = 0; second < 20 && (await overSsh(host, 'true')).code !== 0; second++) await pause(1000)
+  assert.ok(await waitUntil(60, async () => (await overSsh(host, 'true')).code === 0))
   assert.is((await inVps(host, 'cat /etc/ufw/before.rules')).stdout, before)
-  assert.is((await overSsh(host, 'true')).code, 0)
 })
 
-/** SIGKILLs the runner when the clock has been started, so that nobody confirms; the host still makes the change. */
-async function killedAfterArming(how: string, more: Record<string, string> = {}): Promise<void> {
-  const { child, ended, seen } = start(cutOff(how), { ...env, ...more })
-  assert.ok(await seen(/✓ guard:/))
+/** SIGKILLs the runner when the clock runs and the change has begun, so that nobody confirms; the host still makes it. */
+async function killedAfterArming(how: string, env = { BOTGARDEN_GUARD_SECONDS: '600' }): Promise<void> {
+  const { child, ended, seen } = start(cutOff(how), env)
+  assert.ok(await seen(/▸ cut-off:/))
   if (child.pid) process.kill(-child.pid, 'SIGKILL')
   await ended
-  await pause(1500)
+}
+
+/** Waits for the lock, which the shell of a run that was killed holds until the step that it had begun has ended. */
+async function stepEnded(): Promise<void> {
+  assert.is((await inVps(host, 'flock /run/botgarden/lock true')).status, 0)
 }
 
 async function hostIsAsBefore(verdict?: 'reverted'): Promise<void> {
+  const left = verdict === 'reverted' ? ['/var/lib/botgarden/guard'] : []
+  // Left alone, it does that in its own time.
+  if (verdict === 'reverted') await waitUntil(120, async () => (await traces()).join() === left.join())
+  assert.equal(await traces(), left)
   assert.is((await overSsh(host, 'true')).code, 0)
-  assert.equal(await traces(), verdict === 'reverted' ? ['/var/lib/botgarden/guard'] : [])
 }
 
 /** What stands on the host of the change and of the guard; a clock that still runs is shown too. */
@@ -124,7 +129,7 @@ async function traces(): Promise<string[]> {
   const { stdout } = await inVps(
     host,
     `ls -d ${mark} /var/lib/botgarden/guard 2>/dev/null
-     [ ! -e /var/lib/botgarden/guard/armed ] || echo armed
+     for state in armed reverting; do [ ! -e /var/lib/botgarden/guard/$state ] || echo $state; done
      systemctl list-timers --all --no-legend 'botgarden*'`,
   )
   return stdout.split('\n').filter(Boolean)
