@@ -1,20 +1,25 @@
 // Needs a bare VPS of its own: `locked`.
-import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { quote } from '../../lib/sh.ts'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
 
 const host = 'locked'
 const site = ['playbooks/site.ts', '-i', inventoryOf(host), '--tags', 'docker', '--json']
 
-test.before(() => freshVps(host))
+test.before(async () => {
+  await freshVps(host)
+  // An installation takes for as long as a test wants.
+  const hook = `APT::Update::Pre-Invoke {"while [ -e /run/held ]; do sleep 0.1; done";};`
+  await inVps(host, `printf '%s\\n' ${quote(hook)} >/etc/apt/apt.conf.d/99held`)
+})
 test.after(() => removeVps(host))
 
 test('a second run names the first, its start and its step, and touches nothing; with --wait it waits its turn', async () => {
+  await inVps(host, 'touch /run/held')
   const first = start(site)
   assert.ok(await first.seen(/▸ package:/))
-  await pause(1000)
   const second = await run(site)
   assert.is(second.code, 3)
   const { error, changed } = resultOf(second, host)
@@ -28,20 +33,22 @@ test('a second run names the first, its start and its step, and touches nothing;
 
   const third = start([...site, '--wait'])
   assert.ok(await third.seen(/waiting for .*site\.ts, since/))
+  await inVps(host, 'rm /run/held')
   const [one, other] = [await first.ended, await third.ended]
   assert.equal([one.code, other.code], [0, 0], resultOf(other, host).error)
 })
 
 test('a long step keeps the lock when its runner is gone, and its daemons do not', async () => {
-  await inVps(host, 'dpkg --purge docker-compose')
+  await inVps(host, 'dpkg --purge docker-compose; touch /run/held')
   const { child, ended, seen } = start(site)
   assert.ok(await seen(/▸ package:docker-compose/))
-  await pause(700)
+  await inVps(host, 'while flock -n /run/botgarden/step true; do sleep 0.1; done')
   if (child.pid) process.kill(-child.pid, 'SIGKILL')
   await ended
   await inVps(host, 'echo >>/etc/docker/daemon.json')
   const busy = await run(site)
   assert.match(resultOf(busy, host).error ?? '', /is being changed by/)
+  await inVps(host, 'rm /run/held')
   const next = await run([...site, '--wait'])
   assert.is(next.code, 0, resultOf(next, host).error)
   await inVps(host, 'chmod 600 /etc/docker/daemon.json')
@@ -55,12 +62,11 @@ test('the kernel frees the lock of a connection that ends', async () => {
 
 test('what changes between the plan and its turn is planned anew, and then done right', async () => {
   await inVps(host, 'chmod 600 /etc/docker/daemon.json')
-  const holder = inVps(host, 'flock /run/botgarden/lock sleep 6')
-  await pause(500)
+  await begin('exec flock /run/botgarden/lock sh -c "systemd-notify --ready; exec sleep infinity"')
   const waiting = start([...site, '--wait'])
   assert.ok(await waiting.seen(/waiting for/))
   await inVps(host, 'chmod 755 /etc/docker/daemon.json; chmod 700 /etc/docker')
-  await holder
+  await end()
   const result = resultOf(await waiting.ended, host)
   assert.is(result.error, undefined)
   assert.equal(
@@ -72,17 +78,26 @@ test('what changes between the plan and its turn is planned anew, and then done 
 
 test('a host that will not hold still is left alone', async () => {
   await inVps(host, 'chmod 700 /etc/docker')
-  const restless = inVps(
-    host,
-    'end=$(($(date +%s) + 8)); while [ $(date +%s) -lt $end ]; do date +%N >/run/next; mv /run/next /run/botgarden/docker.started-with; done',
+  await begin(
+    'systemd-notify --ready; while :; do date +%N >/run/next; mv /run/next /run/botgarden/docker.started-with; done',
   )
-  await pause(500)
   const stopped = await run(site)
   assert.is(stopped.code, 3)
   assert.match(resultOf(stopped, host).error, /somebody else is changing this host/)
   assert.is(resultOf(stopped, host).changed, 0)
-  await restless
+  await end()
   assert.is((await run(site)).code, 0)
 })
+
+/** Has something go on in the host, and returns when it says that it does. */
+async function begin(script: string): Promise<void> {
+  const unit = 'systemd-run --quiet --unit=meanwhile --property=Type=notify --property=NotifyAccess=all'
+  const { status, stderr } = await inVps(host, `${unit} sh -c ${quote(script)}`)
+  assert.is(status, 0, stderr)
+}
+
+async function end(): Promise<void> {
+  await inVps(host, 'systemctl stop meanwhile')
+}
 
 test.run()
