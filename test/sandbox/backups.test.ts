@@ -2,7 +2,6 @@
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -13,6 +12,7 @@ import { opened } from '../../roles/backups/identity.ts'
 import { parseManifest } from '../../roles/backups/manifest.ts'
 import { parseName, stampOf } from '../../roles/backups/names.ts'
 import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
+import { waitUntil } from '../../sandbox/process.ts'
 import { type CountingProxy, countingProxy } from '../support/proxy.ts'
 import { inventoryOf, resultOf, run, scratchFile, scratchInventory } from '../support/runner.ts'
 import { portOf } from '../support/ssh.ts'
@@ -33,8 +33,8 @@ let proxy: CountingProxy | undefined
 const site = (from: string, ...args: string[]) =>
   run(['playbooks/site.ts', '-i', from, '--json', '--tags', 'docker,postgres,certbot,backups', ...args])
 const backup = (...args: string[]) => run(['playbooks/backup.ts', '-i', inventory, ...args])
-const inside = async (command: string, seconds = 60) => {
-  const { status, stdout, stderr } = await inVps(host, command, { seconds })
+const inside = async (command: string) => {
+  const { status, stdout, stderr } = await inVps(host, command)
   return { status, stdout: stdout.trim(), all: `${stdout}${stderr}` }
 }
 const sql = (text: string, database = 'one') =>
@@ -78,12 +78,13 @@ test.after(async () => {
 })
 
 test('real cron takes one, and rows are counted as the dump holds them', async () => {
-  const since = Date.now()
-  while ((await inside(`grep -l '"database": "one"' ${store}/*/manifest.json`)).stdout === '') {
-    assert.ok(Date.now() - since < 130_000, (await inside('journalctl -n 20 -t botgarden-backup')).stdout)
-    await pause(500)
-  }
-  const [name] = (await there()).toReversed()
+  // One that began before may hold half of the tables.
+  const since = stampOf(Date.now())
+  const taken = () => waitUntil(240, async () => ((await there()).at(-1) ?? '') > since)
+  assert.ok(await taken(), (await inside('journalctl -n 20 -t botgarden-backup')).stdout)
+  const name = (await there()).at(-1)
+  // It stands there before its status does.
+  await inside('flock /opt/botgarden/backups/lock true')
   assert.equal((await status()).result, 'ok')
   const { parts } = parseManifest((await inside(`cat ${store}/${name}/manifest.json`)).stdout)
   const one = parts.find((part) => part.kind === 'database' && part.database === 'one')
