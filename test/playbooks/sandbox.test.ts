@@ -81,7 +81,7 @@ test('a chat by a pipe is with the bot, as this user in this language', async ()
   await withTelegram(async ({ client, call, env }) => {
     const { token } = await client.ensureBot('hello-bot')
     const chat = run('sandbox', ['chat', 'hello-bot', '--as', '7', '--language', 'ru'], { env, input: '/start\n' })
-    const [{ message }] = await call(token, 'getUpdates', { timeout: 10 })
+    const [{ message }] = await call(token, 'getUpdates', { timeout: 50 })
     assert.equal([message.from.id, message.from.language_code, message.text], [7, 'ru', '/start'])
     await call(token, 'sendMessage', { chat_id: 7, text: 'Hello' })
     assert.equal(await chat, { code: 0, stdout: 'Hello\n', stderr: '' })

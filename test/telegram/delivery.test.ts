@@ -69,12 +69,12 @@ test('a chat waits behind its failing update, other chats do not', async () => {
   const { call, client } = await telegram({ caFile: hook.certFile })
   await call('setWebhook', { url: hook.url })
   await client.actAll('hello-bot', [act(7, 'poison'), act(7, 'after'), act(8, 'other')])
-  await until(() => hook.texts().filter((text) => text === 'poison').length === 3)
+  await until(() => hook.texts().filter((text) => text === 'poison').length >= 3)
+  const info = async () => (await call('getWebhookInfo')).result
+  await until(async () => (await info()).pending_update_count === 2)
   assert.ok(hook.texts().includes('other'))
   assert.not(hook.texts().includes('after'))
-  const { result } = await call('getWebhookInfo')
-  assert.is(result.last_error_message, 'Wrong response from the webhook: 500 Internal Server Error')
-  assert.is(result.pending_update_count, 2)
+  assert.is((await info()).last_error_message, 'Wrong response from the webhook: 500 Internal Server Error')
   broken = false
   await until(() => hook.texts().includes('after'))
   assert.equal(hook.texts().slice(-2), ['poison', 'after'])
@@ -127,8 +127,8 @@ test('waits nothing, then 2, 4, 8 … seconds, then 60 to 120 at random, as Tele
 
 test('an update that is a day old is dropped', async () => {
   const hook = await webhook((_, response) => response.writeHead(500).end())
-  // A day lasts 86 ms.
-  const { call, client } = await telegram({ caFile: hook.certFile, timeScale: 1e-6 })
+  // A day lasts 0.9 s.
+  const { call, client } = await telegram({ caFile: hook.certFile, timeScale: 1e-5 })
   await call('setWebhook', { url: hook.url })
   await client.act('hello-bot', act(7, 'hi'))
   await until(async () => (await call('getWebhookInfo')).result.pending_update_count === 0)

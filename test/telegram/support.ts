@@ -122,11 +122,11 @@ export async function webhook(
   }
 }
 
-/** Looks until it is true, for three seconds at most. */
+/** Looks until it is true, for twenty seconds at most. */
 export async function until(look: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 3000
+  const deadline = performance.now() + 20_000
   while (!(await look())) {
-    if (performance.now() > deadline) throw new Error(`not within 3 s: ${look}`)
+    if (performance.now() > deadline) throw new Error(`not within 20 s: ${look}`)
     await sleep(3)
   }
 }

@@ -142,7 +142,7 @@ test('without a way to Telegram it is given up in time, and the update must come
   telegram.close()
   const begun = performance.now()
   await assertThrows(bot.handleUpdate(message('/start')))
-  assert.ok(performance.now() - begun < 2_000)
+  assert.ok(performance.now() - begun < 6_000)
   assert.equal([await greetings(db), await processed(db)], [[], 0])
 })
 

@@ -1,7 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { cleanUp } from './support/cleanup.ts'
+import { afterwards, cleanUp } from './support/cleanup.ts'
 import { greetings } from './support/database.ts'
 import { setUpApp } from './support/setup.ts'
 import { until } from './support/until.ts'
@@ -39,8 +41,12 @@ test('updates that wait for their turn come again', async () => {
   const { app, post, telegram, db } = await setUpApp()
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
   telegram.hold(answered)
+  let begun = 0
+  const count = (event: unknown) => void ((event as { request: IncomingMessage }).request.url === '/webhook' && begun++)
+  subscribe('http.server.request.start', count)
+  afterwards(() => unsubscribe('http.server.request.start', count))
   const posts = [1, 2, 3, 4].map(() => post(message('/start', boris)))
-  await until(() => telegram.calls().length > 0)
+  await until(() => telegram.calls().length > 0 && begun === 4)
   await pause(50)
   const stopping = app.stop()
   answer()
