@@ -77,10 +77,10 @@ export async function restartVps(name: string): Promise<void> {
   await awaitReady(name)
 }
 
-/** Runs a shell command inside a VPS, past ssh: for a second opinion, and for faults. */
-export async function inVps(name: string, command: string, options: { seconds?: number } = {}): Promise<Result> {
+/** Runs a shell command inside a VPS, past ssh: for a second opinion, and for faults. The limit is for what hangs. */
+export async function inVps(name: string, command: string, { seconds = 300 } = {}): Promise<Result> {
   mustExist(name)
-  return inPart(name, command, options)
+  return inPart(name, command, { seconds })
 }
 
 /** The ssh_config by which this VPS is reached. */

@@ -14,9 +14,15 @@ const tenants = (...args: string[]) => run(['test/support/tenant.ts', '-i', inve
 const inventory = scratchInventory(host, { tenant: { names: ['one', 'two'] } })
 const here = local({ quiet: true, nothrow: true })
 
-const inside = async (command: string, seconds = 60) => {
-  const { status, stdout, stderr } = await inVps(host, command, { seconds })
+const inside = async (command: string) => {
+  const { status, stdout, stderr } = await inVps(host, command)
   return { status, stdout: stdout.trim(), all: `${stdout}${stderr}` }
+}
+/** Waits until both servers are well again, however they come to be that. */
+const healthy = async () => {
+  const health = (name: string) => `$(docker inspect -f '{{.State.Health.Status}}' botgarden-${name})`
+  const well = `[ "${health('postgres')} ${health('nginx')}" = 'healthy healthy' ] && docker exec botgarden-postgres pg_isready -q`
+  assert.is((await inside(`until ${well}; do sleep 0.2; done`)).status, 0)
 }
 const sql = (text: string, database = 'postgres') =>
   inside(
@@ -138,25 +144,16 @@ test('a power cut under load loses nothing that was committed, and everything co
   await sql('create table if not exists ledger (n int primary key)', 'one')
   const writer = inside(
     `for n in $(seq 1 2000); do echo "insert into ledger values ($n) returning n;"; done | docker exec -i botgarden-postgres psql -XqAt -U postgres one >/var/lib/botgarden/written; true`,
-    30,
   )
-  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await inside('until [ -s /var/lib/botgarden/written ]; do sleep 0.1; done')
   await here`docker kill ${containerOf(host)}`
   await writer
   await here`docker start ${containerOf(host)}`
   await awaitReady(host)
-  const back = await inside(
-    'for s in $(seq 60); do docker exec botgarden-postgres pg_isready -q && exit 0; sleep 1; done; exit 1',
-    90,
-  )
-  assert.is(back.status, 0)
+  await healthy()
   const written = Number((await inside('grep -c . /var/lib/botgarden/written')).stdout)
   const kept = Number((await sql('select count(*) from ledger', 'one')).stdout)
   assert.ok(kept >= written && kept > 0, `${kept} kept of ${written}`)
-  await inside(
-    'for s in $(seq 30); do [ "$(docker inspect -f "{{.State.Health.Status}}" botgarden-nginx)" = healthy ] && break; sleep 1; done',
-    60,
-  )
   const { ids, error } = resultOf(await site(), host)
   assert.equal(ids, [], error)
 })
@@ -166,13 +163,8 @@ test('an engine that is torn down with all its shims comes back with its contain
   const before = await inside(certificate)
   await inside(
     'systemctl stop docker.socket docker containerd; pkill -9 containerd-shim; sleep 1; systemctl start containerd docker',
-    120,
   )
-  await inside('for s in $(seq 60); do docker exec botgarden-postgres pg_isready -q && break; sleep 1; done', 90)
-  await inside(
-    'for s in $(seq 30); do [ "$(docker inspect -f "{{.State.Health.Status}}" botgarden-nginx)" = healthy ] && break; sleep 1; done',
-    60,
-  )
+  await healthy()
   assert.is((await inside(certificate)).stdout, before.stdout)
   assert.match((await inside('ufw status')).stdout, 'Status: active')
   assert.ok(Number((await sql('select count(*) from ledger', 'one')).stdout) > 0)

@@ -36,7 +36,7 @@ test.after(async () => {
 })
 
 const healthy =
-  'for s in $(seq 30); do [ "$(docker inspect -f "{{.State.Health.Status}}" botgarden-nginx)" = healthy ] && break; sleep 1; done'
+  'until [ "$(docker inspect -f "{{.State.Health.Status}}" botgarden-nginx)" = healthy ]; do sleep 0.2; done'
 const client = (...args: string[]) => here({ input: '' })`timeout 20 openssl s_client -connect ${address}:443 ${args}`
 const serial = async () =>
   (await here({ input: (await client('-servername', domain)).stdout })`openssl x509 -noout -serial`).stdout
@@ -89,7 +89,6 @@ test('a forced renewal changes what is served, and no request fails meanwhile', 
   const { status, stdout, stderr } = await inVps(
     host,
     'REQUESTS_CA_BUNDLE=/etc/botgarden/acme-ca.pem certbot -q renew --no-random-sleep-on-renew --force-renewal',
-    { seconds: 60 },
   )
   const answers = await load.stop()
   assert.is(status, 0, stdout + stderr)
@@ -104,7 +103,7 @@ test('a renewal that fails is told by every run until one succeeds', async () =>
     host,
     `sed -i '1i renew_before_expiry = 9999 days' ${lineage}; echo 127.0.0.1 pebble.sandbox >>/etc/hosts`,
   )
-  await inVps(host, 'systemctl start certbot.service', { seconds: 60 })
+  await inVps(host, 'systemctl start certbot.service')
   const told = async () => JSON.parse((await edge('--check')).stdout).outputs[host].certificateRenewal
   assert.match(await told(), /^FAILED at .*20\d\d/)
   await inVps(
@@ -112,7 +111,7 @@ test('a renewal that fails is told by every run until one succeeds', async () =>
     "sed -i '/pebble/d' /etc/hosts 2>/dev/null || sed '/pebble/d' /etc/hosts >/tmp/h; cat /tmp/h >/etc/hosts",
   )
   const before = await serial()
-  await inVps(host, 'systemctl start certbot.service', { seconds: 60 })
+  await inVps(host, 'systemctl start certbot.service')
   assert.is(await told(), undefined)
   assert.is.not(await serial(), before, 'the timer renews and puts into service by itself')
   await inVps(host, `sed -i '/^renew_before_expiry/d' ${lineage}`)
@@ -161,7 +160,7 @@ test('what a cut run wrote and never loaded is loaded by the next, however far i
 
 test('a reload that the master refused is an error, serves on, and is mended by the next run', async () => {
   // The test of a configuration binds no port: only the master itself finds this one taken.
-  await inVps(host, 'systemd-run --quiet --unit=squatter python3 -m http.server 8443')
+  await squat(8443)
   const moved = inventoryOf(host, vars, { hosts: { [host]: { domain, httpsPort: 8443 } } })
   const args = ['playbooks/site.ts', '-i', moved, '--tags', 'nginx,certbot', '--json']
   const refused = await run(args)
@@ -169,7 +168,7 @@ test('a reload that the master refused is an error, serves on, and is mended by 
   assert.match(resultOf(refused, host).error, /goes on as it was[\s\S]*8443 failed \(98: Address already in use\)/)
   assert.is(await once({ address, name: domain, path: '/', ca }), '404')
   // Nor does it keep it from starting.
-  await inVps(host, `docker restart botgarden-nginx; ${healthy}`, { seconds: 40 })
+  await inVps(host, `docker restart botgarden-nginx; ${healthy}`)
   assert.is(await once({ address, name: domain, path: '/', ca }), '404')
   await inVps(host, 'systemctl stop squatter')
   assert.equal(resultOf(await run(args), host).ids, ['nginx:config'])
@@ -187,10 +186,8 @@ test('a configuration that a power cut has emptied on the disk is laid out again
 })
 
 test('a web server that was there first is named with what stops it', async () => {
-  await inVps(
-    host,
-    'docker stop botgarden-nginx; systemd-run --quiet --unit=squatter python3 -m http.server 80; sleep 1',
-  )
+  await inVps(host, 'docker stop botgarden-nginx')
+  await squat(80)
   const refused = await edge('--check')
   await inVps(host, 'systemctl stop squatter')
   assert.is(refused.code, 3)
@@ -206,14 +203,9 @@ test('a renewed certificate that nginx did not take is taken at the next run of 
   await inVps(
     host,
     'chmod -x /etc/letsencrypt/renewal-hooks/deploy/botgarden; REQUESTS_CA_BUNDLE=/etc/botgarden/acme-ca.pem certbot -q renew --no-random-sleep-on-renew --force-renewal',
-    {
-      seconds: 60,
-    },
   )
   assert.is(await serial(), before)
-  await inVps(host, 'systemctl start certbot.service; chmod +x /etc/letsencrypt/renewal-hooks/deploy/botgarden', {
-    seconds: 60,
-  })
+  await inVps(host, 'systemctl start certbot.service; chmod +x /etc/letsencrypt/renewal-hooks/deploy/botgarden')
   assert.is.not(await serial(), before)
   assert.is.not((await inVps(host, `readlink ${shown}`)).stdout.trim(), old)
   assert.is(resultOf(await edge(), host).changed, 0)
@@ -256,5 +248,12 @@ test('beyond loopback only sshd and nginx listen', async () => {
     .map((line) => /:(\d+) users:\(\("([^"]+)"/.exec(line)?.slice(1).join(' '))
   assert.equal([...new Set(open)].sort(), ['22 sshd', '443 nginx', '80 nginx'])
 })
+
+/** Has another web server listen there. */
+async function squat(port: number): Promise<void> {
+  const listens = `ss -Hltn 'sport = :${port}' | grep -q .`
+  const start = `systemd-run --quiet --unit=squatter python3 -m http.server ${port}`
+  assert.is((await inVps(host, `${start}; until ${listens}; do sleep 0.1; done`)).status, 0)
+}
 
 test.run()

@@ -23,7 +23,7 @@ export function botHost(host: string, names: readonly string[]) {
     run(['playbooks/bot.ts', '-i', file, '--json', ...args], env)
   const hello = (file?: string, env?: Record<string, string>) => deploy(['--name', 'hello-bot'], file, env)
   const changed = (result: Run) => resultOf(result, host).ids as string[]
-  const inside = async (command: string) => (await inVps(host, command, { seconds: 100 })).stdout.trim()
+  const inside = async (command: string) => (await inVps(host, command)).stdout.trim()
 
   let client: TelegramClient
   // The sandbox's Telegram remembers what earlier runs were told, and several may run at once.

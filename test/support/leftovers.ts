@@ -8,7 +8,6 @@ export async function leftovers(host: string): Promise<string[]> {
      find /run/botgarden* /tmp -name '*.sh' -o -name '*.log' -o -name 'candidate' 2>/dev/null
      # But for the daily report of base, which is there to stay.
      systemctl list-units --all --plain --no-legend 'botgarden-*' | grep -v '^botgarden-changes'`,
-    { seconds: 60 },
   )
   return stdout.split('\n').filter(Boolean)
 }

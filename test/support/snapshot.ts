@@ -42,7 +42,7 @@ export function difference(before: readonly string[], after: readonly string[]):
 }
 
 async function listing(host: string, command: string): Promise<string[]> {
-  const { status, stdout, stderr } = await inVps(host, command, { seconds: 60 })
+  const { status, stdout, stderr } = await inVps(host, command)
   if (status !== 0 && stdout === '') throw new Error(`${command}: ${stderr}`)
   return stdout.split('\n').filter(Boolean)
 }
