@@ -110,7 +110,7 @@ async function awaitBoot(name: string, bare: boolean): Promise<void> {
 
 async function inside(name: string, script: string): Promise<string> {
   const { status, stdout, stderr } = await tryDocker(['exec', '-i', containerOf(name), 'sh', '-s'], {
-    seconds: 90,
+    seconds: 300,
     input: script,
   })
   if (status === 0) return stdout.trim()

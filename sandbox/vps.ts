@@ -73,7 +73,7 @@ export async function removeVps(name: string): Promise<void> {
 /** Reboots a VPS as its provider would: everything ends in order, and boots again. */
 export async function restartVps(name: string): Promise<void> {
   mustExist(name)
-  await docker(['restart', '-t', '30', containerOf(name)], { seconds: 90 })
+  await docker(['restart', '-t', '30', containerOf(name)], { seconds: 180 })
   await awaitReady(name)
 }
 
@@ -103,7 +103,7 @@ async function make(name: string, ground: Ground, memory = '2g'): Promise<void> 
 
 async function discard(name: string): Promise<void> {
   const container = containerOf(name)
-  await docker(['rm', '-f', '-v', container]).catch(ignoreMissing)
+  await docker(['rm', '-f', '-v', container], { seconds: 180 }).catch(ignoreMissing)
   await docker(['volume', 'rm', '-f', container]).catch(ignoreMissing)
 }
 
