@@ -7,16 +7,16 @@ import { type Score, type Stage, scoreOf } from './support/stage.ts'
 
 const root = resolve(import.meta.dirname, '..')
 
-const types: Stage = { name: 'types', command: ['tsc', '--noEmit'], minutes: 3, counts: 'exit code' }
-const lint: Stage = { name: 'lint', command: ['biome', 'check'], minutes: 3, counts: 'exit code' }
+const types: Stage = { name: 'types', command: ['tsc', '--noEmit'], minutes: 10, counts: 'exit code' }
+const lint: Stage = { name: 'lint', command: ['biome', 'check'], minutes: 10, counts: 'exit code' }
 // The model app is a project of its own, with tests of its own.
 const model: Stage = {
   name: 'hello-bot',
   command: ['npm', 'test', '--prefix', 'bots/hello-bot'],
-  minutes: 5,
+  minutes: 15,
   counts: 'uvu totals',
 }
-const unit = uvu('unit', ['test', String.raw`\.test\.ts$`, '--ignore', '^(sandbox|faults)/'], 5)
+const unit = uvu('unit', ['test', String.raw`\.test\.ts$`, '--ignore', '^(sandbox|faults)/'], 15)
 
 /** Those that take longer than their length says. */
 const slow = ['ufw.test.ts', 'bots.test.ts', 'edge.test.ts', 'database.test.ts', 'guard.test.ts', 'site.test.ts']
@@ -44,9 +44,9 @@ process.exitCode = failed === 0 ? 0 : 1
 process.stdout.write(`${passed} passed, ${failed} failed\n`)
 
 function stagesOf(scope: string): Stage[] {
-  if (scope === 'all') return [types, lint, unit, model, ...filesIn('sandbox', 20)]
+  if (scope === 'all') return [types, lint, unit, model, ...filesIn('sandbox', 45)]
   if (scope === 'unit') return [unit]
-  if (scope === 'sandbox') return filesIn('sandbox', 20)
+  if (scope === 'sandbox') return filesIn('sandbox', 45)
   return scope === 'faults' ? filesIn('faults', 60) : []
 }
 
