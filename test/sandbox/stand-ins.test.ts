@@ -6,6 +6,7 @@ import { docker } from '../../sandbox/docker.ts'
 import { ensureEngine } from '../../sandbox/engine.ts'
 import { standInOf } from '../../sandbox/image.ts'
 import { standIns } from '../../sandbox/images/index.ts'
+import { waitUntil } from '../../sandbox/process.ts'
 import { awaitInside, configOf, inside, logs, once, removeAll, start, stopped, volume } from '../support/containers.ts'
 
 await ensureEngine(() => {})
@@ -134,7 +135,7 @@ for (const [kind, nginx] of await imagesOf('nginx')) {
     const rights = ['NET_BIND_SERVICE', 'SETUID', 'SETGID', 'CHOWN'].flatMap((each) => ['--cap-add', each])
     await start(web, [...dropped, ...rights, '--tmpfs', '/var/cache/nginx', '--tmpfs', '/run'], nginx)
     await awaitInside(web, 'curl -sSf http://localhost/?seen >/dev/null')
-    assert.match(await logs(web), 'GET /?seen')
+    assert.ok(await waitUntil(20, async () => (await logs(web)).includes('GET /?seen')))
     assert.match((await inside(web, workers)).stdout, /^\/proc\/\d+ 101$/m)
     assert.is((await inside(web, 'nginx -t')).status, 0)
   })

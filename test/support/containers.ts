@@ -23,7 +23,7 @@ export function inside(name: string, script: string): Promise<Result> {
 
 /** Waits until a command succeeds inside, and shows what the container said when it does not. */
 export async function awaitInside(name: string, script: string): Promise<void> {
-  if (!(await waitUntil(20, async () => (await inside(name, script)).status === 0))) throw new Error(await logs(name))
+  if (!(await waitUntil(120, async () => (await inside(name, script)).status === 0))) throw new Error(await logs(name))
 }
 
 /** Ends a container by its own signal, as `docker stop` does, and returns its exit code. */
