@@ -77,7 +77,7 @@ for (const [what, file, content, said] of [
   [
     'crashes while it settles',
     'src/main.ts',
-    `import { createServer } from 'node:http'\ncreateServer((_, r) => r.end('ok')).listen(3000)\nsetTimeout(() => { console.log('my heart'); process.exit(9) }, 2500)`,
+    `import { createServer } from 'node:http'\ncreateServer((_, r) => { r.end('ok'); setTimeout(() => { console.log('my heart'); process.exit(9) }, 500) }).listen(3000)`,
     /ended \d s after it was ready[\s\S]*exit code 9[\s\S]*my heart/,
   ],
   [
