@@ -19,20 +19,20 @@ progress.output('words')
 const texts = async (recording: Recording, seconds?: number) => (await screenAt(recording, seconds)).map(textOf)
 const wasDrawn = async (recording: Recording) => {
   const moments = await Promise.all(recording.events.map(([at]) => texts(recording, at)))
-  return moments.some((lines) => lines.join('\n') === 'vps1  ▸ a: b  0 s\n        words')
+  return moments.some((lines) => /^vps1 {2}▸ a: b {2}\d s\n {8}words$/.test(lines.join('\n')))
 }
 
 const ends: [name: string, body: string, code: number, left: RegExp][] = [
-  ['a step that ends', 'await pause(500); progress.end(step, 1); report.close()', 0, /^vps1 {2}✓ a: b \(1\.0 s\)$/],
+  ['a step that ends', 'await pause(1000); progress.end(step, 1); report.close()', 0, /^vps1 {2}✓ a: b \(1\.0 s\)$/],
   [
     'Ctrl-C',
-    `await pause(500); process.kill(process.pid, 'SIGINT'); await pause(500)`,
+    `await pause(1000); process.kill(process.pid, 'SIGINT'); await pause(500)`,
     130,
     /^vps1 {2}in the middle of a: b: .*\n?.*\nbotgarden: stopped by Ctrl-C$/,
   ],
   [
     'a bug',
-    `await pause(500); setTimeout(() => { throw new Error('late') }); await pause(500)`,
+    `await pause(1000); setTimeout(() => { throw new Error('late') }); await pause(500)`,
     70,
     /^botgarden: this is a bug of botgarden:\nError: late\n/,
   ],
