@@ -30,7 +30,9 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
         echo "wanted $wanted"
         echo "running $(readlink ${nginxFolder}/running)"
         ! nginx_whole ${nginxFolder}/running || echo 'whole yes'
-        echo "answers $(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)"
+        # One that was started a moment ago is waited for.
+        [ -n "$(nginx_says)" ] || [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" != true ] || nginx_answers
+        echo "answers $(nginx_says)"
       }`,
     parse: (output, names) => {
       const of = (word: string) => new RegExp(`^${word} (.+)$`, 'm').exec(output)?.[1]
@@ -120,14 +122,7 @@ export function reloadFunction(): Script {
       for old in ${nginxFolder}/generations/*/; do [ "$old" = "$next/" ] || rm -rf "$old"; done
     )
     nginx_is_current() {
-      [ "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" = "$(nginx_checksum ${nginxFolder}/conf)" ]
-    }
-    nginx_answers() {
-      for try in $(seq 20); do
-        [ -z "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" ] || return 0
-        sleep 0.1
-      done
-      return 1
+      [ "$(nginx_says)" = "$(nginx_checksum ${nginxFolder}/conf)" ]
     }
     nginx_runs() {
       ln -sfn "$1" ${nginxFolder}/running.new
@@ -144,7 +139,7 @@ export function reloadFunction(): Script {
       if [ "$runs" = running ]; then docker exec ${nginxContainer} sh -c 'kill -HUP 1'; else docker restart ${nginxContainer} >/dev/null; fi
       for try in $(seq 100); do
         # Beside a new worker the former ones go on taking connections, until they are told to end.
-        [ "$(curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config)" != "$sum" ] ||
+        [ "$(nginx_says)" != "$sum" ] ||
           { [ -n "$former" ] && [ -n "$(grep -Ls 'shutting down' $former)" ]; } || return 0
         sleep 0.1
       done
@@ -192,7 +187,8 @@ function certificateFor(): Script {
 
 /**
  * Shell text: `nginx_files FOLDER` is the checksum of the files that nginx reads there, `nginx_checksum FOLDER` that of all
- * it reads, certificates included; `nginx_whole FOLDER` says whether a generation is as it was laid out.
+ * it reads, certificates included; `nginx_whole FOLDER` says whether a generation is as it was laid out; `nginx_says` is
+ * the checksum of what the server runs, `nginx_answers` gives it two seconds to say something.
  */
 function checksum(): Script {
   return sh`
@@ -201,6 +197,14 @@ function checksum(): Script {
     }
     nginx_checksum() {
       { nginx_files "$1"; cat /etc/botgarden/tls/*/current/fullchain.pem 2>/dev/null; } | sha256sum | cut -c 1-16
+    }
+    nginx_says() { curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config; }
+    nginx_answers() {
+      for try in $(seq 20); do
+        [ -z "$(nginx_says)" ] || return 0
+        sleep 0.1
+      done
+      return 1
     }
     nginx_whole() {
       [ -s "$1/checksum.conf" ] && [ "$(nginx_files "$1")" = "$(cat "$1/.files" 2>/dev/null)" ]
