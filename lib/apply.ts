@@ -1,5 +1,5 @@
 import { markCommand } from './frames.ts'
-import { revertOrphan } from './guard.ts'
+import { guardedUnit, revertOrphan, underGuard } from './guard.ts'
 import { type Claim, takeLock, underStepLock } from './lock.ts'
 import type { PlannedChange } from './plan.ts'
 import { digestible, type Reading, readText } from './reading.ts'
@@ -36,10 +36,7 @@ export function stepsOf(changes: Step['changes']): Step[] {
 export function stepsText(steps: readonly Step[], nonce: string): string {
   return [
     stepRunner(nonce),
-    ...steps.map(
-      ({ script, long, title }, i) =>
-        `step_${i}() {\n${long ? inUnit(script, title, `${nonce}-${i}`) : script.text}\n}`,
-    ),
+    ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${nonce}-${i}`)}\n}`),
     ...steps.map(({ title }, i) => `run ${i} ${quote(title)}; [ "$status" = 0 ] || exit "$status"`),
   ].join('\n')
 }
@@ -102,14 +99,19 @@ ${markCommand(nonce, 'end $1 $status')}
 }`
 }
 
+function stepText({ script, long, title, guards }: Step, id: string): string {
+  if (guards.length > 0) return inUnit(underGuard(script.text), title, id, guardedUnit)
+  return long ? inUnit(script.text, title, id) : script.text
+}
+
 /** In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. */
-function inUnit(script: Script, title: string, id: string): string {
-  const encoded = Buffer.from(underStepLock(`set -e\nexport LC_ALL=C\n${script.text}`)).toString('base64')
+function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'): string {
+  const encoded = Buffer.from(underStepLock(`set -e\nexport LC_ALL=C\n${script}`)).toString('base64')
   return `mkdir -p -m 0700 /run/botgarden
 base=/run/botgarden/${id}
 printf %s ${encoded} | base64 -d >"$base.sh"
 : >"$base.log"
-systemd-run --quiet --wait --collect --unit=botgarden-${id} --description=${quote(`botgarden: ${title}`)} \\
+systemd-run --quiet --wait --collect --unit=${prefix}${id} --description=${quote(`botgarden: ${title}`)} \\
   --property=StandardOutput="append:$base.log" --property=StandardError="append:$base.log" /bin/sh "$base.sh" &
 client=$!
 tail -q -n +1 -s 0.2 -f --pid=$client "$base.log" || :

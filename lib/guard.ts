@@ -1,7 +1,7 @@
 import type { Step } from './apply.ts'
 import type { Guard } from './resource.ts'
 import { secondsOf } from './seconds.ts'
-import { type Script, sh } from './sh.ts'
+import { quote, type Script, sh } from './sh.ts'
 
 const directory = '/var/lib/botgarden/guard'
 const unit = '/etc/systemd/system/botgarden-guard.service'
@@ -42,6 +42,8 @@ export const confirmScript = sh`
 /** Takes the guarded changes back now, and prints the verdict. */
 export const revertScript = sh`
   systemctl start botgarden-guard.service
+  # On its way down, systemd starts nothing any more, and what nobody takes back would pass for confirmed.
+  [ ! -e ${directory}/armed ] || sh ${directory}/take-back
   ${confirmScript}`
 
 /**
@@ -50,6 +52,18 @@ export const revertScript = sh`
  */
 export const revertOrphan = sh`[ ! -e ${directory} ] || { ${revertScript}
   } >/dev/null`
+
+/** What the names of the units begin with that guarded steps run in, each in one of its own. */
+export const guardedUnit = 'botgarden-guarded-'
+
+/**
+ * Shell text of a guarded step: it does not begin once its change has been taken back, and is ended where it is still under
+ * way then. Otherwise it would go on upon the old files, and nobody would take that back.
+ */
+export function underGuard(script: string): string {
+  const late = `the host has taken it back: it was not confirmed within ${guardSeconds()} s ($BOTGARDEN_GUARD_SECONDS)`
+  return `[ -e ${directory}/armed ] || { echo ${quote(late)}; exit 1; }\n${script}`
+}
 
 function armScript(guards: readonly Guard[]): Script {
   const paths = guards.flatMap((guard) => guard.paths.map((path) => path.replace(/^\//, '')))
@@ -61,11 +75,14 @@ function armScript(guards: readonly Guard[]): Script {
     mkdir -m 0700 "$new"
     cd /
     for path in ${paths}; do
-      printf '%s\n' "$path" >>"$new/paths"
-      if [ -e "$path" ] || [ -L "$path" ]; then printf '%s\n' "$path" >>"$new/kept"; fi
-    done
-    touch "$new/kept"
-    tar -cpf "$new/kept.tar" --verbatim-files-from -T "$new/kept"
+      printf '%s\n' "$path"
+      # What a link leads to is what is changed.
+      if [ -L "$path" ]; then readlink -f "$path" | sed s,^/,,; fi
+    done >"$new/paths"
+    mkdir "$new/old"
+    while IFS= read -r path; do
+      if [ -e "$path" ] || [ -L "$path" ]; then cp -a --parents -- "$path" "$new/old"; fi
+    done <"$new/paths"
     printf %s ${encoded(restore)} | base64 -d >"$new/restore"
     printf %s ${encoded(takeBack)} | base64 -d >"$new/take-back"
     touch "$new/armed"
@@ -75,20 +92,41 @@ function armScript(guards: readonly Guard[]): Script {
     systemctl daemon-reload
     systemctl enable --quiet botgarden-guard.service
     # A reset from the provider's panel, the answer of whoever is locked out, must not find an empty one.
+    sync -f ${directory}
     sync -f ${unit}
     systemd-run --quiet --on-active=${guardSeconds()} --timer-property=AccuracySec=1s --unit=botgarden-guard.service`
   return { text, shown: `keep ${paths.map((path) => `/${path}`).join(' ')}` }
 }
 
-/** What the host runs alone. Cut in the middle, by a reboot, it is run again: it only ends with \`reverted\`. */
+/**
+ * What the host runs alone. Cut in the middle, by a reboot, it is run again: it only ends with \`reverted\`. What cannot be put
+ * back, a file that is immutable or mounted, keeps nothing else from it. A link to what was kept needs no room on a full disk.
+ */
 const takeBack = `cd ${directory} || exit 0
 mv armed reverting 2>/dev/null || [ -e reverting ] || exit 0
-set -e
-# Nothing is removed before it is sure that there is something to put back.
-tar -tf kept.tar >/dev/null
-while IFS= read -r path; do rm -rf -- "/$path"; done <paths
-tar -xpf kept.tar -C /
-sh ./restore || :
+systemctl kill --signal=KILL '${guardedUnit}*' 2>/dev/null
+systemctl stop '${guardedUnit}*'
+same() { [ "$(stat -c '%F %a %u %g' "$1")" = "$(stat -c '%F %a %u %g' "$2" 2>/dev/null)" ] && { [ -d "$1" ] || diff -q --no-dereference "$1" "$2"; } >/dev/null; }
+while IFS= read -r path; do
+  [ -e "/$path" ] || [ -L "/$path" ] || continue
+  find "/$path" -depth | while IFS= read -r new; do [ -e "old$new" ] || [ -L "old$new" ] || rm -rf "$new"; done
+done <paths
+while IFS= read -r path; do
+  [ -e "old/$path" ] || [ -L "old/$path" ] || continue
+  find "old/$path" | while IFS= read -r old; do
+    new=\${old#old}
+    same "$old" "$new" && continue
+    if [ -d "$old" ] && [ ! -L "$old" ]; then
+      [ -d "$new" ] && [ ! -L "$new" ] || { rm -rf "$new"; mkdir "$new"; }
+      chown --reference="$old" "$new"; chmod --reference="$old" "$new"
+    else
+      [ ! -d "$new" ] || [ -L "$new" ] || rm -rf "$new"
+      cp -aTl "$old" "$new.botgarden-old" 2>/dev/null || cp -aT "$old" "$new.botgarden-old"
+      mv -fT "$new.botgarden-old" "$new" || rm -f "$new.botgarden-old"
+    fi
+  done
+done <paths
+sh ./restore
 sync -f .
 mv reverting reverted
 `

@@ -52,6 +52,42 @@ test('an sshd that ends for its new files is started again with the old ones', a
   await hostIsAsBefore()
 })
 
+test('a step that goes on beyond the time to confirm is ended before its change is taken back', async () => {
+  const late = await run(cutOff('too late'), env)
+  assert.is(late.code, 3, late.stdout)
+  assert.match(resultOf(late, host).error, /was taken back/)
+  await pause(5000)
+  await hostIsAsBefore()
+})
+
+for (const [what, prepare, mend] of [
+  [
+    'where a file cannot be replaced',
+    // As after chattr +i, which the VPS may not do.
+    'mount --bind /etc/ssh/moduli /etc/ssh/moduli',
+    'umount /etc/ssh/moduli',
+  ],
+  ['where /etc/ssh is a link', 'mv /etc/ssh /srv/ssh; ln -s /srv/ssh /etc/ssh', 'rm /etc/ssh; mv /srv/ssh /etc/ssh'],
+] as const) {
+  test(`a change is taken back ${what}`, async () => {
+    const files = "find /etc/ssh/ -type f -exec sha256sum {} + -exec stat -c '%n %a %U %G' {} + | sort"
+    await inVps(host, prepare)
+    const before = (await inVps(host, files)).stdout
+    const cut = await run(cutOff('nobody may log in'), env)
+    assert.is(cut.code, 5, cut.stdout)
+    assert.is((await inVps(host, files)).stdout, before)
+    await hostIsAsBefore()
+    assert.is((await inVps(host, mend)).status, 0)
+  })
+}
+
+test('a change is taken back where systemd will not start what takes it back', async () => {
+  const cut = await run(cutOff('systemd starts nothing any more'), env)
+  await inVps(host, 'rm /run/systemd/system.control/botgarden-guard.service; systemctl daemon-reload')
+  assert.is(cut.code, 5, cut.stdout)
+  await hostIsAsBefore()
+})
+
 test('a runner that is killed right after arming: the host takes it back alone', async () => {
   await killedAfterArming('all is well', briefly)
   await stepEnded()

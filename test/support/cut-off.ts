@@ -15,6 +15,16 @@ const ways: Record<string, { guard: Guard; script: Script }> = {
   'nobody may log in': { guard: sshd, script: sshdReads('DenyUsers *') },
   // No interface has it: sshd finds its files right, and ends.
   'nobody listens': { guard: sshd, script: sshdReads('ListenAddress 203.0.113.9') },
+  'too late': { guard: sshd, script: sh`sleep 11; ${sshdReads('DenyUsers *')}` },
+  // As when the host is on its way down.
+  'systemd starts nothing any more': {
+    guard: sshd,
+    script: sh`
+      mkdir -p /run/systemd/system.control
+      ln -s /dev/null /run/systemd/system.control/botgarden-guard.service
+      systemctl daemon-reload
+      ${sshdReads('DenyUsers *')}`,
+  },
   'all is well': { guard: sshd, script: sshdReads('LoginGraceTime 30') },
   'the step fails': { guard: sshd, script: sh`printf 'Nonsense yes\n' >${mark}; sshd -t` },
   'every packet is dropped': {
