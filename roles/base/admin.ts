@@ -3,7 +3,7 @@ import { authorizedKeys, parseKeys } from '../../lib/authorized-keys.ts'
 import type { Facts } from '../../lib/facts.ts'
 import { file } from '../../lib/file.ts'
 import { aptPackage } from '../../lib/package.ts'
-import { guarded, type Resource } from '../../lib/resource.ts'
+import { type Guard, guarded, type Resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
 import { member, user } from '../../lib/user.ts'
 
@@ -19,6 +19,7 @@ export const admin = v.strictObject({
   ),
 })
 
+const account: Guard = { name: 'login', paths: ['/etc/passwd', '/etc/shadow'], restore: sh`:` }
 const sudoers = '/etc/sudoers.d/botgarden-admin'
 
 /** A person with a key and all of sudo. */
@@ -28,14 +29,18 @@ export function adminUser({ name, keys }: v.InferOutput<typeof admin>, facts: Fa
     mode: '0440',
     validate: { tool: 'visudo', script: (path) => sh`visudo -q -cf ${path}` },
   })
-  return [
-    aptPackage('sudo'),
+  const login = [
     user(name),
     member(name, 'sudo'),
     authorizedKeys(
       name,
       keys.map((key) => key.trim()),
     ),
+  ]
+  return [
+    aptPackage('sudo'),
+    // His password may be all that the operator comes in by, and the key one that he does not have.
+    ...(facts.user === name ? login.map((each) => guarded(each, account)) : login),
     // Whoever works through sudo could take it from himself: that admin's rights may have been his.
     facts.user === 'root' ? rights : guarded(rights, { name: 'sudo', paths: [sudoers], restore: sh`:` }),
   ]

@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { parseKeys } from '../../lib/authorized-keys.ts'
+import { allChanges, planAll } from '../../lib/plan.ts'
 import { runningUnit } from '../../lib/unit.ts'
 import { type admin, adminUser } from '../../roles/base/admin.ts'
 import { base } from '../../roles/base/index.ts'
@@ -17,7 +18,7 @@ import {
   withDropIn,
 } from '../../roles/base/sshd-config.ts'
 import { facts } from '../support/fake-host.ts'
-import { planOf } from '../support/plan-of.ts'
+import { planOf, stateOf } from '../support/plan-of.ts'
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBdJpIl9BtGTmLGzCbbFBW1WzyVZGM8CyP0b6hTTkXyC ops@example.org'
 /** The part of the role that decides who comes in. */
@@ -116,6 +117,17 @@ test('guards what could lock us out, and sudo where it is what we work through',
     )
   assert.equal(guards('root').filter(Boolean), ['sshd', 'sshd'])
   assert.equal(guards('debian').filter(Boolean), ['sudo', 'sshd', 'sshd'])
+})
+
+test('guards the password and the keys of an admin who is logged in', () => {
+  const ops = { ...account, uid: 1000, home: '/home/ops', password: 'set', groups: ['ops', 'sudo'] }
+  const state = { ...fresh(), 'user:ops': ops }
+  const guardsAs = (user: string) =>
+    allChanges(planAll(role(withAdmin, { user }), stateOf(role(withAdmin, { user }), state)))
+      .filter(({ id }) => /^(user|keys):/.test(id))
+      .map(({ id, change }) => `${id} ${change.guard?.name}`)
+  assert.equal(guardsAs('ops'), ['user:ops login', 'keys:ops login'])
+  assert.equal(guardsAs('root'), ['user:ops undefined', 'keys:ops undefined'])
 })
 
 for (const [title, vars, config, error] of [
