@@ -12,10 +12,15 @@ export interface StartedWith {
 }
 
 /**
- * A drop-in by which a unit notes at every start what it was configured with; `reloads`: at every reload too. `files`: paths
- * and globs, in the shell's terms.
+ * A drop-in by which a unit notes at every start what it was configured with; `reloads`: at every reload too; `more`: what
+ * else the drop-in says. `files`: paths and globs, in the shell's terms.
  */
-export function startedWith(unit: string, name: string, files: string, { reloads = false } = {}): StartedWith {
+export function startedWith(
+  unit: string,
+  name: string,
+  files: string,
+  { reloads = false, more = '' } = {},
+): StartedWith {
   const path = `/run/botgarden/${name}.started-with`
   // No failure of it may keep a daemon down.
   const note = `-/bin/sh -c 'mkdir -p -m 0700 /run/botgarden && cat ${files} 2>/dev/null | sha256sum | cut -c 1-64 >${path}'`
@@ -23,6 +28,6 @@ export function startedWith(unit: string, name: string, files: string, { reloads
 [Service]
 # Which configuration this daemon runs with: a run compares it with what is on the disk.
 ExecStartPre=${note}
-${reloads ? `ExecReload=${note}\n` : ''}`
+${reloads ? `ExecReload=${note}\n` : ''}${more}`
   return { mark: textOf(path), dropIn: dropIn(unit, 'botgarden', content) }
 }

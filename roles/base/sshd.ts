@@ -22,17 +22,24 @@ import {
   withDropIn,
 } from './sshd-config.ts'
 
-const { mark, dropIn } = startedWith('ssh.service', 'sshd', configFiles, { reloads: true })
+/** An address that it is to listen on may be there only after it, as a tunnel's: Debian's unit gives up at the first try. */
+const keepTrying = `RestartSec=3
+RestartPreventExitStatus=
+[Unit]
+StartLimitIntervalSec=0
+`
+
+const { mark, dropIn } = startedWith('ssh.service', 'sshd', configFiles, { reloads: true, more: keepTrying })
 const service = unitState('ssh.service')
 
 /** What may cut the operator off: the host takes it back unless a login proves it. */
 export const guard: Guard = {
   name: 'sshd',
   paths: ['/etc/ssh'],
-  // Also where the new files have ended it.
+  // Also where the new files have ended it, or end it again and again.
   restore: sh`
     ! systemctl is-failed --quiet ssh.socket || systemctl restart ssh.socket
-    if systemctl is-active --quiet ssh.service || systemctl is-failed --quiet ssh.service; then
+    if [ "$(systemctl is-active ssh.service)" != inactive ]; then
       systemctl reset-failed ssh.service
       systemctl restart ssh.service
     fi`,
@@ -91,13 +98,23 @@ function stillOpen(config: Reading<SshdConfig>, settings: readonly Setting[], fa
   return resource({
     id: 'sshd:login',
     wants: settings,
-    reads: { config, account: userState(user), keyFiles: keyFiles(user), socket: unitState('ssh.socket') },
-    plan: ({ config: { files, alone, whole }, account, keyFiles: found, socket }) => {
+    reads: { config, account: userState(user), keyFiles: keyFiles(user), service, socket: unitState('ssh.socket') },
+    plan: ({ config: { files, alone, whole }, account, keyFiles: found, service: { active }, socket }) => {
       if (typeof alone === 'string' && /privilege separation directory/.test(alone))
         throw new HostError('sshd does not run on this host, and nobody could log in again: see systemctl status ssh')
       if (typeof alone === 'string') throw new HostError(`sshd refuses base.sshd.settings: ${said(alone, dropInPath)}`)
       if (typeof whole === 'string')
         throw new HostError(`sshd's configuration is broken: ${said(whole, 'sshd_config')}`)
+      if (socket.active !== 'active' && !['active', 'reloading'].includes(active))
+        throw new HostError(
+          'the sshd that let us in is not that of ssh.service, and nobody would see whether it starts with new settings: ' +
+            'see systemctl status ssh, and have that one run',
+        )
+      if (socket.active === 'active' && asksForPort)
+        throw new HostError(
+          "systemd's ssh.socket listens for sshd, and a login would not prove Port and ListenAddress before the next boot: " +
+            'systemctl disable --now ssh.socket && systemctl enable --now ssh.service',
+        )
       const faults = [
         ...conflicts(settings, { files, alone, whole }),
         ...lockouts(whole, {
@@ -106,7 +123,7 @@ function stillOpen(config: Reading<SshdConfig>, settings: readonly Setting[], fa
           address,
           port,
           keyFiles: found,
-          portIsSshds: asksForPort || socket.active !== 'active',
+          portIsSshds: socket.active !== 'active',
         }),
       ]
       if (faults.length > 0) throw new HostError(faults.map((fault) => `sshd: ${fault}`).join('\n'))

@@ -102,7 +102,8 @@ test('restarts an sshd that runs another configuration, and starts none where th
   assert.equal(planOf(role(), { ...built(), [mark]: 'other\n' }), restart)
   assert.equal(planOf(role(), { ...built(), [mark]: undefined }), restart)
   const idle = { ...runningUnit, active: 'inactive' }
-  assert.equal(planOf(role(), { ...built(), [mark]: undefined, 'unit:ssh.service': idle }), [])
+  const ofSystemd = { 'unit:ssh.service': idle, 'unit:ssh.socket': runningUnit }
+  assert.equal(planOf(role(), { ...built(), [mark]: undefined, ...ofSystemd }), [])
   assert.equal(planOf(role(), { ...built(), 'unit:ssh.service': { ...runningUnit, needsReload: true } }), [
     'sshd:config: have systemd read its drop-in',
   ])
@@ -128,6 +129,13 @@ test('guards the password and the keys of an admin who is logged in', () => {
       .map(({ id, change }) => `${id} ${change.guard?.name}`)
   assert.equal(guardsAs('ops'), ['user:ops login', 'keys:ops login'])
   assert.equal(guardsAs('root'), ['user:ops undefined', 'keys:ops undefined'])
+})
+
+test('refuses an sshd that no restart of ours would prove', () => {
+  const idle = { ...runningUnit, active: 'inactive' }
+  assert.throws(() => planOf(role(), { ...fresh(), 'unit:ssh.service': idle }), /not that of ssh.service/)
+  const moved = role({ sshd: { settings: { ListenAddress: '192.0.2.1' } } })
+  assert.throws(() => planOf(moved, { ...fresh(), 'unit:ssh.socket': runningUnit }), /ssh.socket listens for sshd/)
 })
 
 for (const [title, vars, config, error] of [

@@ -192,9 +192,22 @@ test('whoever gives away the sudo that he works through has it back', async () =
   assert.is((await runAs('ops', asDebian)).code, 0)
 })
 
-test('after a boot nothing is left to do', async () => {
+test('refuses a port that is not the one of the options that the service starts sshd with', async () => {
+  await inside(`echo 'SSHD_OPTS="-p 2222"' >/etc/default/ssh`)
+  await refused(inventory, /not listen on port 22/)
+  await inside(`echo 'SSHD_OPTS=' >/etc/default/ssh`)
+})
+
+test('after a boot nothing is left to do, and an sshd whose address comes late is there', async () => {
+  const [, , , address = ''] = (await overSsh(host, 'echo $SSH_CONNECTION')).stdout.match(/(\S+) (\S+) (\S+)/) ?? []
+  const oneAddress = inventoryOf(host, { base: { admin, sshd: { settings: { ListenAddress: address } } } })
+  const listening = () => run(['playbooks/site.ts', '-i', oneAddress, '--tags', 'base', '--json'])
+  assert.is(resultOf(await listening(), host).error, undefined)
+  await inside(lateAddress)
   await restartVps(host)
-  assert.is(resultOf(await site(), host).changed, 0)
+  assert.is(resultOf(await listening(), host).changed, 0)
+  await inside('systemctl disable early late')
+  assert.equal(resultOf(await site(), host).ids, [`file:${dropIn}`, 'sshd:config'])
 })
 
 test("where the port is that of systemd's socket it stays so, and sshd gets its new configuration all the same", async () => {
@@ -207,6 +220,15 @@ test("where the port is that of systemd's socket it stays so, and sshd gets its 
   assert.is((await inside('systemctl is-enabled ssh.service ssh.socket || :')).trim(), 'disabled\nenabled')
   assert.is(resultOf(await site(), host).changed, 0)
 })
+
+/** Like a tunnel's: away when sshd is started, and there some seconds later. */
+const lateAddress = `
+  unit() { printf '%s\\n' '[Unit]' "$2" '[Service]' Type=oneshot "ExecStart=/bin/sh /root/$1" '[Install]' WantedBy=multi-user.target >/etc/systemd/system/$1.service; }
+  echo 'ip -4 -o address show eth0 | grep -o "inet [^ ]*" >/run/own; ip address flush dev eth0' >/root/early
+  echo 'read inet own </run/own; sleep 4; ip address add $own dev eth0; ip route add default via \${own%.*}.1' >/root/late
+  unit early Before=ssh.service
+  unit late After=ssh.service
+  systemctl enable early late`
 
 /** Says no in a check and in a run, and leaves all as it is. */
 async function refused(file: string, error: RegExp): Promise<void> {
