@@ -67,6 +67,7 @@ export function underGuard(script: string): string {
 
 function armScript(guards: readonly Guard[]): Script {
   const paths = guards.flatMap((guard) => guard.paths.map((path) => path.replace(/^\//, '')))
+  const notes = guards.map((guard) => guard.note?.text ?? ':').join('\n')
   const restore = guards.map((guard) => guard.restore.text).join('\n')
   const { text } = sh`
     new=${directory}.new
@@ -83,6 +84,8 @@ function armScript(guards: readonly Guard[]): Script {
     while IFS= read -r path; do
       if [ -e "$path" ] || [ -L "$path" ]; then cp -a --parents -- "$path" "$new/old"; fi
     done <"$new/paths"
+    cd "$new"
+    ${{ text: notes, shown: '' }}
     printf %s ${encoded(restore)} | base64 -d >"$new/restore"
     printf %s ${encoded(takeBack)} | base64 -d >"$new/take-back"
     touch "$new/armed"

@@ -55,7 +55,9 @@ export interface Guard {
   readonly name: string
   /** Files and directories whose state before the change is kept; what was not there is removed again. */
   readonly paths: readonly string[]
-  /** Puts the old files in force again; runs on the host alone, perhaps after a reboot. */
+  /** Notes in the current directory what else than files the restoring must know of the state before. */
+  readonly note?: Script
+  /** Puts the old files in force again; runs in that directory, on the host alone, perhaps after a reboot. */
   readonly restore: Script
 }
 

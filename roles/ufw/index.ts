@@ -7,7 +7,7 @@ import { role } from '../../lib/role.ts'
 import { type UnitState, unit, unitState } from '../../lib/unit.ts'
 import { containerRules } from './containers.ts'
 import { unobstructed } from './obstacles.ts'
-import { refuseForeign, restored, ufwDefaults, ufwEnabled, ufwRules } from './resources.ts'
+import { guard, refuseForeign, ufwDefaults, ufwEnabled, ufwRules } from './resources.ts'
 import { isNetwork, isRule, parseRule, type Rule } from './rules.ts'
 import { defaultSettings, ufwState } from './state.ts'
 
@@ -49,7 +49,7 @@ export const ufw = role('ufw', schema, (vars, { sshPort, clientAddress }, host) 
       ufwRules(rules, { exclusive, ssh: { port: sshPort, from: clientAddress } }),
       ufwEnabled(containers),
       unit('ufw.service', 'running'),
-    ].map((each) => guarded(each, { name: 'ufw', paths: ['/etc/ufw', '/etc/default/ufw'], restore: restored })),
+    ].map((each) => guarded(each, guard)),
   ]
 })
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { HostError } from '../../lib/errors.ts'
 import type { FileState } from '../../lib/file-state.ts'
-import { becomes, type Change, type Resource, resource } from '../../lib/resource.ts'
+import { becomes, type Change, type Guard, type Resource, resource } from '../../lib/resource.ts'
 import { lines, type Script, sh } from '../../lib/sh.ts'
 import type { ContainerRules } from './containers.ts'
 import { allowing, type Rule, tuplesOf } from './rules.ts'
@@ -49,6 +49,10 @@ export function ufwRules(
       refuseLockOut(after, ssh)
       const steps = [...missing.map(allowing), ...surplus.map(deleting)]
       if (steps.length === 0) return []
+      // Enabled, ufw fails at each rule where somebody has thrown its chains away.
+      const unloaded = now.settings.ENABLED === 'yes' && now.differences.some((each) => each.endsWith('is not loaded'))
+      const off = unloaded ? [sh`sed -i s/^ENABLED=.*/ENABLED=no/ /etc/ufw/ufw.conf`] : []
+      const settings = { ...now.settings, ...(unloaded && { ENABLED: 'no' }) }
       const said = [
         ...missing.flatMap(tuplesOf).map((tuple) => describe(tuple)),
         ...surplus.map((tuple) => `delete ${describe(tuple)}`),
@@ -56,8 +60,8 @@ export function ufwRules(
       return [
         {
           summary: [...new Set(said)].join(', '),
-          script: lines(steps.map((words) => sh`ufw ${words}`)),
-          predicts: [becomes(ufwState, (state) => ({ ...state, rules: after }))],
+          script: lines([...off, ...steps.map((words) => sh`ufw ${words}`)]),
+          predicts: [becomes(ufwState, (state) => ({ ...state, settings, rules: after }))],
           diff: () =>
             [...surplus.map((tuple) => `-${tuple}`), ...missing.flatMap(tuplesOf).map((each) => `+${each}`)].join('\n'),
         },
@@ -113,16 +117,29 @@ const unhook = sh`for tables in iptables ip6tables; do
         -e '/^COMMIT/{x;s/^\n//p;s/.*/COMMIT/p}' | "$tables-restore" -w 10 -n
     done`
 
-/** With the old files in their place again, alone: the kernel runs what they say, or nothing of ufw's where it was off. */
-export const restored: Script = sh`
-    /usr/lib/ufw/ufw-init force-stop
+/** Whether the kernel ran any of ufw's rules, whatever its files say. */
+const loadedBefore: Script = sh`if iptables-save -t filter | grep -q '^-A INPUT -j ufw'; then touch ufw-loaded; fi`
+
+/** With the old files in their place again, alone: the kernel runs what they say, or nothing of ufw's where it did not. */
+const restored: Script = sh`
+    # A script of somebody's that ufw runs may hang.
+    timeout 30 /usr/lib/ufw/ufw-init force-stop
     for tables in iptables ip6tables; do
+      "$tables" -w 10 -P INPUT ACCEPT; "$tables" -w 10 -P OUTPUT ACCEPT
       { echo '*mangle'; "$tables-save" -t mangle | sed -n 's/^-A \([A-Z]* .*-j botgarden-\)/-D \1/p'
         printf ':%s - [0:0]\n-X %s\n' botgarden-input botgarden-input botgarden-forward botgarden-forward; echo COMMIT
       } | "$tables-restore" -w 10 -n
     done
     ${unhook}
-    /usr/lib/ufw/ufw-init start`
+    [ ! -e ufw-loaded ] || timeout 30 /usr/lib/ufw/ufw-init start`
+
+/** The link is what has ufw start at the boot. */
+export const guard: Guard = {
+  name: 'ufw',
+  paths: ['/etc/ufw', '/etc/default/ufw', '/etc/systemd/system/multi-user.target.wants/ufw.service'],
+  note: loadedBefore,
+  restore: restored,
+}
 
 function refuseLockOut(rules: readonly string[], ssh: { port: number; from: string }): void {
   const deciding = rules.find((rule) => verdict(rule, ssh.port, ssh.from) !== undefined)

@@ -62,6 +62,14 @@ for (const [how, state, change] of spoilt) {
   test(`mends what is wrong and nothing else where ${how}`, () => assert.equal(planOf(role(), built(state)), [change]))
 }
 
+test('brings rules to a ufw whose chains somebody has thrown away before it is enabled again', () => {
+  assert.equal(planOf(role({ web: [443] }), built({ differences: ['ufw is not loaded'] })), [
+    'file:/etc/ufw/after.init: content',
+    'ufw:rules: delete allow 80/tcp',
+    'ufw:enabled: enable',
+  ])
+})
+
 test('changed vars change the rules, and what containers may', () => {
   assert.equal(planOf(role({ web: [443], allow: ['8080/tcp'] }), built()), [
     'file:/etc/ufw/after.init: content',

@@ -194,6 +194,12 @@ test('ssh from some addresses only, the own among them', async () => {
 for (const [how, prepare, vars, seconds] of [
   ['to the old rules', 'true', { ufw: { web: [443], allow: [] } }, 10],
   ['to none where there were none', 'ufw disable', wanted, 10],
+  [
+    'to none where they were only in its files',
+    'sed -i s/^ENABLED=no/ENABLED=yes/ /etc/ufw/ufw.conf',
+    { ufw: { web: [443], allow: [] } },
+    10,
+  ],
   ['at the next boot', 'ufw --force enable', { ufw: { web: [443], allow: [] } }, 600],
 ] as const) {
   test(`a run that is killed before it confirms is taken back by the host alone: ${how}`, async () => {
