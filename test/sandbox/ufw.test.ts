@@ -209,7 +209,8 @@ for (const [how, prepare, vars, seconds] of [
     assert.ok(await running.seen(/✓ (ufw:rules|ufw:enabled)/))
     if (running.child.pid) process.kill(-running.child.pid, 'SIGKILL')
     if (seconds > 60) await rebooted()
-    for (let second = 0; second < 40 && (await kernel()) !== before; second++) await pause(1000)
+    const reverted = async () => (await inVps(host, 'test -e /var/lib/botgarden/guard/reverted')).status === 0
+    for (let second = 0; second < 40 && !(await reverted()); second++) await pause(1000)
     assert.is(await kernel(), before)
     assert.is(await inside('ufw status; cat /etc/ufw/after.init'), status)
   })
