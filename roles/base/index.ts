@@ -20,7 +20,11 @@ const packageName = v.pipe(
 const keyword = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z][A-Za-z0-9]*$/, 'a keyword of sshd_config(5)'),
-  v.check((word) => !/^(match|include)$/i.test(word), 'not Match or Include: a drop-in of your own can say that'),
+  // Nor where keys are: no plan could tell which of them are there.
+  v.check(
+    (word) => !/^(match|include|authorizedkeysfile)$/i.test(word),
+    'not Match, Include or AuthorizedKeysFile: a drop-in of your own can say that',
+  ),
 )
 
 const vars = v.strictObject({

@@ -264,6 +264,7 @@ test('refuses vars that could not be right', () => {
   const valid = (vars: unknown) => v.safeParse(base.vars, vars).success
   assert.ok(valid({ sshd: { settings: { MaxSessions: 5, Banner: 'none' } }, ...withAdmin }))
   assert.not(valid({ sshd: { settings: { Match: 'User x' } } }))
+  assert.not(valid({ sshd: { settings: { AuthorizedKeysFile: '.ssh/keys' } } }))
   assert.not(valid({ sshd: { settings: { Banner: 'none\nPort 1' } } }))
   assert.not(valid({ admin: { name: 'root', keys: [key] } }))
   assert.not(valid({ admin: { name: 'ops', keys: [] } }))

@@ -1,4 +1,5 @@
 // Needs a bare VPS of its own: `guarded`. The playbook that cuts the operator off stands in test/support/cut-off.ts.
+import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps, restartVps } from '../../sandbox/index.ts'
@@ -53,9 +54,10 @@ test('an sshd that ends for its new files is started again with the old ones', a
 })
 
 test('a step that goes on beyond the time to confirm is ended before its change is taken back', async () => {
-  const late = await run(cutOff('too late'), env)
+  const late = await run(cutOff('too late'), { BOTGARDEN_GUARD_SECONDS: '8' })
   assert.is(late.code, 3, late.stdout)
   assert.match(resultOf(late, host).error, /was taken back/)
+  // For as long as it would have gone on.
   await pause(5000)
   await hostIsAsBefore()
 })
@@ -73,7 +75,7 @@ for (const [what, prepare, mend] of [
     const files = "find /etc/ssh/ -type f -exec sha256sum {} + -exec stat -c '%n %a %U %G' {} + | sort"
     await inVps(host, prepare)
     const before = (await inVps(host, files)).stdout
-    const cut = await run(cutOff('nobody may log in'), env)
+    const cut = await run(cutOff('nobody may log in'))
     assert.is(cut.code, 5, cut.stdout)
     assert.is((await inVps(host, files)).stdout, before)
     await hostIsAsBefore()
@@ -82,7 +84,7 @@ for (const [what, prepare, mend] of [
 }
 
 test('a change is taken back where systemd will not start what takes it back', async () => {
-  const cut = await run(cutOff('systemd starts nothing any more'), env)
+  const cut = await run(cutOff('systemd starts nothing any more'))
   await inVps(host, 'rm /run/systemd/system.control/botgarden-guard.service; systemctl daemon-reload')
   assert.is(cut.code, 5, cut.stdout)
   await hostIsAsBefore()

@@ -15,7 +15,12 @@ const ways: Record<string, { guard: Guard; script: Script }> = {
   'nobody may log in': { guard: sshd, script: sshdReads('DenyUsers *') },
   // No interface has it: sshd finds its files right, and ends.
   'nobody listens': { guard: sshd, script: sshdReads('ListenAddress 203.0.113.9') },
-  'too late': { guard: sshd, script: sh`sleep 11; ${sshdReads('DenyUsers *')}` },
+  'too late': {
+    guard: sshd,
+    script: sh`
+      while [ -e /var/lib/botgarden/guard/armed ]; do sleep 0.1; done
+      sleep 2; ${sshdReads('DenyUsers *')}`,
+  },
   // As when the host is on its way down.
   'systemd starts nothing any more': {
     guard: sshd,
