@@ -1,10 +1,11 @@
 import { markCommand } from './frames.ts'
-import { guardedUnit, revertOrphan, underGuard } from './guard.ts'
+import { revertOrphan, underGuard } from './guard.ts'
 import { type Claim, takeLock, underStepLock } from './lock.ts'
 import type { PlannedChange } from './plan.ts'
 import { digestible, type Reading, readText } from './reading.ts'
 import type { Guard } from './resource.ts'
 import { quote, type Script } from './sh.ts'
+import { guardedUnit } from './take-back.ts'
 
 /** One thing that a run does on a host: a change, or several that belong in one transaction. */
 export interface Step {

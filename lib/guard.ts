@@ -2,8 +2,8 @@ import type { Step } from './apply.ts'
 import type { Guard } from './resource.ts'
 import { secondsOf } from './seconds.ts'
 import { quote, type Script, sh } from './sh.ts'
+import { guardFolder, takeBack, takeBackUnit } from './take-back.ts'
 
-const directory = '/var/lib/botgarden/guard'
 const unit = '/etc/systemd/system/botgarden-guard.service'
 
 /** How long the host waits for a confirmation before it takes a guarded change back, in seconds. */
@@ -26,16 +26,16 @@ export function armed(steps: readonly Step[]): Step[] {
  * them finds `armed`.
  */
 export const confirmScript = sh`
-  if mv ${directory}/armed ${directory}/confirmed 2>/dev/null; then verdict=confirmed
+  if mv ${guardFolder}/armed ${guardFolder}/confirmed 2>/dev/null; then verdict=confirmed
   else
     # The host was faster; it may be in the middle of it.
-    for second in $(seq 60); do [ -e ${directory}/reverting ] || break; sleep 1; done
-    [ ! -e ${directory}/reverting ] || { echo 'the host is still taking it back'; exit 1; }
-    [ -e ${directory}/reverted ] && verdict=reverted || verdict=confirmed
+    for second in $(seq 60); do [ -e ${guardFolder}/reverting ] || break; sleep 1; done
+    [ ! -e ${guardFolder}/reverting ] || { echo 'the host is still taking it back'; exit 1; }
+    [ -e ${guardFolder}/reverted ] && verdict=reverted || verdict=confirmed
   fi
   systemctl stop botgarden-guard.timer 2>/dev/null || :
   systemctl disable --quiet botgarden-guard.service 2>/dev/null || :
-  rm -rf ${unit} ${directory}
+  rm -rf ${unit} ${guardFolder}
   systemctl daemon-reload
   echo "verdict $verdict"`
 
@@ -43,18 +43,15 @@ export const confirmScript = sh`
 export const revertScript = sh`
   systemctl start botgarden-guard.service
   # On its way down, systemd starts nothing any more, and what nobody takes back would pass for confirmed.
-  [ ! -e ${directory}/armed ] || sh ${directory}/take-back
+  [ ! -e ${guardFolder}/armed ] || sh ${guardFolder}/take-back
   ${confirmScript}`
 
 /**
  * Takes back what an earlier run left unconfirmed, since whoever holds the lock knows that nobody will confirm it any more,
  * and clears away what is left of it.
  */
-export const revertOrphan = sh`[ ! -e ${directory} ] || { ${revertScript}
+export const revertOrphan = sh`[ ! -e ${guardFolder} ] || { ${revertScript}
   } >/dev/null`
-
-/** What the names of the units begin with that guarded steps run in, each in one of its own. */
-export const guardedUnit = 'botgarden-guarded-'
 
 /**
  * Shell text of a guarded step: it does not begin once its change has been taken back, and is ended where it is still under
@@ -62,7 +59,7 @@ export const guardedUnit = 'botgarden-guarded-'
  */
 export function underGuard(script: string): string {
   const late = `the host has taken it back: it was not confirmed within ${guardSeconds()} s ($BOTGARDEN_GUARD_SECONDS)`
-  return `[ -e ${directory}/armed ] || { echo ${quote(late)}; exit 1; }\n${script}`
+  return `[ -e ${guardFolder}/armed ] || { echo ${quote(late)}; exit 1; }\n${script}`
 }
 
 function armScript(guards: readonly Guard[]): Script {
@@ -70,8 +67,8 @@ function armScript(guards: readonly Guard[]): Script {
   const notes = guards.map((guard) => guard.note?.text ?? ':').join('\n')
   const restore = guards.map((guard) => guard.restore.text).join('\n')
   const { text } = sh`
-    new=${directory}.new
-    rm -rf "$new" ${directory}
+    new=${guardFolder}.new
+    rm -rf "$new" ${guardFolder}
     mkdir -p -m 0700 /var/lib/botgarden
     mkdir -m 0700 "$new"
     cd /
@@ -90,64 +87,16 @@ function armScript(guards: readonly Guard[]): Script {
     printf %s ${encoded(takeBack)} | base64 -d >"$new/take-back"
     touch "$new/armed"
     sync -f "$new"
-    mv -T "$new" ${directory}
-    printf %s ${encoded(unitText)} | base64 -d >${unit}
+    mv -T "$new" ${guardFolder}
+    printf %s ${encoded(takeBackUnit)} | base64 -d >${unit}
     systemctl daemon-reload
     systemctl enable --quiet botgarden-guard.service
     # A reset from the provider's panel, the answer of whoever is locked out, must not find an empty one.
-    sync -f ${directory}
+    sync -f ${guardFolder}
     sync -f ${unit}
     systemd-run --quiet --on-active=${guardSeconds()} --timer-property=AccuracySec=1s --unit=botgarden-guard.service`
   return { text, shown: `keep ${paths.map((path) => `/${path}`).join(' ')}` }
 }
-
-/**
- * What the host runs alone. Cut in the middle, by a reboot, it is run again: it only ends with \`reverted\`. What cannot be put
- * back, a file that is immutable or mounted, keeps nothing else from it. A link to what was kept needs no room on a full disk.
- */
-const takeBack = `cd ${directory} || exit 0
-mv armed reverting 2>/dev/null || [ -e reverting ] || exit 0
-systemctl kill --signal=KILL '${guardedUnit}*' 2>/dev/null
-systemctl stop '${guardedUnit}*'
-same() { [ "$(stat -c '%F %a %u %g' "$1")" = "$(stat -c '%F %a %u %g' "$2" 2>/dev/null)" ] && { [ -d "$1" ] || diff -q --no-dereference "$1" "$2"; } >/dev/null; }
-while IFS= read -r path; do
-  [ -e "/$path" ] || [ -L "/$path" ] || continue
-  find "/$path" -depth | while IFS= read -r new; do [ -e "old$new" ] || [ -L "old$new" ] || rm -rf "$new"; done
-done <paths
-while IFS= read -r path; do
-  [ -e "old/$path" ] || [ -L "old/$path" ] || continue
-  find "old/$path" | while IFS= read -r old; do
-    new=\${old#old}
-    same "$old" "$new" && continue
-    if [ -d "$old" ] && [ ! -L "$old" ]; then
-      [ -d "$new" ] && [ ! -L "$new" ] || { rm -rf "$new"; mkdir "$new"; }
-      chown --reference="$old" "$new"; chmod --reference="$old" "$new"
-    else
-      [ ! -d "$new" ] || [ -L "$new" ] || rm -rf "$new"
-      cp -aTl "$old" "$new.botgarden-old" 2>/dev/null || cp -aT "$old" "$new.botgarden-old"
-      mv -fT "$new.botgarden-old" "$new" || rm -f "$new.botgarden-old"
-    fi
-  done
-done <paths
-sh ./restore
-sync -f .
-mv reverting reverted
-`
-
-const unitText = `[Unit]
-Description=botgarden: take back a guarded change that nobody confirmed
-ConditionPathExists=|${directory}/armed
-ConditionPathExists=|${directory}/reverting
-# After a boot nobody is left to confirm.
-After=ssh.service ufw.service
-
-[Service]
-Type=oneshot
-ExecStart=/bin/sh ${directory}/take-back
-
-[Install]
-WantedBy=multi-user.target
-`
 
 function encoded(text: string): string {
   return Buffer.from(text).toString('base64')
