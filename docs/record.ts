@@ -21,7 +21,7 @@ if (run.code !== 0) throw new Error(`the run ended with ${run.code}:\n${textsOf(
 
 const recording: Recording = { ...run, events: [[0, '$ npx zx playbooks/site.ts\r\n'], ...run.events] }
 // Where this machine fetches its packages from is nobody's concern.
-const cast = castOf(recording).replaceAll(/(https?:\/\/)[\w.-]+/g, '$1deb.example.org')
+const cast = castOf(recording).replaceAll(/http:\/\/[\w.-]+/g, 'http://deb.example.org')
 if (cast.includes(root)) throw new Error('the recording names a path of this machine')
 writeFileSync(join(import.meta.dirname, 'run.cast'), cast)
 
