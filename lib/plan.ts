@@ -89,6 +89,13 @@ export function outputsOf(resources: readonly Resource[], state: State): Outputs
   return Object.assign({}, ...resources.map((resource) => resource.tells?.(readerOf(resource, state))))
 }
 
+/** What is wrong with this state, and no change of the plan mends. */
+export function faultOf(planned: readonly Planned[], state: State): HostError | undefined {
+  const left = planned.filter(({ status }) => status !== 'change')
+  const faults = left.flatMap(({ resource }) => resource.fault?.(readerOf(resource, state)) ?? [])
+  return faults.length === 0 ? undefined : new HostError(faults.join('\n'))
+}
+
 function asWanted(resource: Resource, state: State): boolean {
   try {
     return planOn(resource, state).length === 0
