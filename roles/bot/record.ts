@@ -68,7 +68,7 @@ export function record(seat: Omit<Seat, 'number'>, isReleased: boolean): Resourc
           sync ${`${current}.new`}
           mv -fT ${`${current}.new`} ${current}
           sync ${state}`
-        const summary = `${reason}: ${healed.id} again, which is what its container was made from`
+        const summary = `current.json, since ${reason}: ${healed.id} again, which its container was made from`
         return [{ summary, script, predicts: [becomes(reads.text, line)] }]
       },
     }),

@@ -105,7 +105,10 @@ for (const torn of shapes) {
     const resources = [record(seat, false)]
     const check = await checkHost(host.connection, resources, silent)
     assert.is(check.error, undefined)
-    assert.match(check.changes[0]?.summary ?? '', /^it is .*: 2 again, which is what its container was made from$/)
+    assert.match(
+      check.changes[0]?.summary ?? '',
+      /^current\.json, since it is .*: 2 again, which its container was made from$/,
+    )
     assert.is(host.current(), torn, 'a check writes nothing')
     const { error, changes } = await applyHost(host.connection, resources, silent, claim)
     assert.is(error, undefined, error?.message)
