@@ -113,7 +113,7 @@ function stepText({ script, long, title, guards }: Step, id: string): string {
 function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'): string {
   const folder = `${stepsFolder}/${id}`
   const text = keepingOutput(underStepLock(`set -e\nexport LC_ALL=C\n${script}`), folder)
-  return `(umask 077; mkdir -p ${folder}; printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${folder}/script; : >${folder}/output.0)
+  return `(umask 077; mkdir -p ${folder} && printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${folder}/script && : >${folder}/output.0)
 systemd-run --quiet --wait --collect --unit=${prefix}${id} --description=${quote(`botgarden: ${title}`)} /bin/sh ${folder}/script &
 client=$!
 ${follow(folder)}

@@ -27,12 +27,12 @@ cd /
 ${script}
 } >pipe 2>&1
 result=$?
-for try in 1 2 3 4 5 6 7 8 9 10; do kill -0 $keeper 2>/dev/null || break; sleep 0.1; done
+for try in $(seq 50); do kill -0 $keeper 2>/dev/null || break; sleep 0.1; done
 exit $result
 `
 }
 
-/** Shell text that prints what is kept for as long as the process \`$client\` is there, and says where it came too fast. */
+/** Shell text that prints what is kept for as long as the process $client is there, and says where it came too fast. */
 export function follow(folder: string): string {
   return `n=0
 exec 5<${folder}/output.0
