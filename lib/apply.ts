@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { markCommand } from './frames.ts'
 import { revertOrphan, underGuard } from './guard.ts'
 import { type Claim, takeLock, underStepLock } from './lock.ts'
@@ -5,6 +6,7 @@ import type { PlannedChange } from './plan.ts'
 import { digestible, type Reading, readText } from './reading.ts'
 import type { Guard } from './resource.ts'
 import { quote, type Script } from './sh.ts'
+import { follow, keepingOutput, stepsFolder } from './step-output.ts'
 import { guardedUnit } from './take-back.ts'
 
 /** One thing that a run does on a host: a change, or several that belong in one transaction. */
@@ -35,9 +37,11 @@ export function stepsOf(changes: Step['changes']): Step[] {
  * was begun runs to its end even where nobody listens any more; the next mark is what a cut connection stops at.
  */
 export function stepsText(steps: readonly Step[], nonce: string): string {
+  // Everybody on the host sees the names of units: the number that proves our marks is none of them.
+  const run = randomBytes(6).toString('hex')
   return [
     stepRunner(nonce),
-    ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${nonce}-${i}`)}\n}`),
+    ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${run}-${i}`)}\n}`),
     ...steps.map(({ title }, i) => `run ${i} ${quote(title)}; [ "$status" = 0 ] || exit "$status"`),
   ].join('\n')
 }
@@ -107,16 +111,13 @@ function stepText({ script, long, title, guards }: Step, id: string): string {
 
 /** In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. */
 function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'): string {
-  const encoded = Buffer.from(underStepLock(`set -e\nexport LC_ALL=C\n${script}`)).toString('base64')
-  return `mkdir -p -m 0700 /run/botgarden
-base=/run/botgarden/${id}
-printf %s ${encoded} | base64 -d >"$base.sh"
-: >"$base.log"
-systemd-run --quiet --wait --collect --unit=${prefix}${id} --description=${quote(`botgarden: ${title}`)} \\
-  --property=StandardOutput="append:$base.log" --property=StandardError="append:$base.log" /bin/sh "$base.sh" &
+  const folder = `${stepsFolder}/${id}`
+  const text = keepingOutput(underStepLock(`set -e\nexport LC_ALL=C\n${script}`), folder)
+  return `(umask 077; mkdir -p ${folder} && printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${folder}/script && : >${folder}/output.0)
+systemd-run --quiet --wait --collect --unit=${prefix}${id} --description=${quote(`botgarden: ${title}`)} /bin/sh ${folder}/script &
 client=$!
-tail -q -n +1 -s 0.2 -f --pid=$client "$base.log" || :
+${follow(folder)}
 result=0; wait $client || result=$?
-rm -f "$base.sh" "$base.log"
+rm -rf ${folder}
 return $result`
 }

@@ -4,7 +4,7 @@ import { changeDiff } from './diff.ts'
 import { HostError, NotConverged, RunnerError } from './errors.ts'
 import { armed } from './guard.ts'
 import type { Claim } from './lock.ts'
-import { allChanges, nextStage, outputsOf, type Planned, planAll } from './plan.ts'
+import { allChanges, faultOf, nextStage, outputsOf, type Planned, planAll } from './plan.ts'
 import type { Reading } from './reading.ts'
 import { applySteps, type Progress, read, validate } from './requests.ts'
 import type { Outputs, Resource } from './resource.ts'
@@ -36,9 +36,10 @@ export async function checkHost(
   const planned = planAll(resources, state)
   const steps = stepsOf(allChanges(planned))
   const validations = validationsOf(steps)
-  const error = await runnerErrorOf(async () => {
+  const invalid = await runnerErrorOf(async () => {
     if (validations.length > 0) await validate(connection, validations, { ...progress, begin: () => {}, end: () => {} })
   })
+  const error = invalid ?? faultOf(planned, state)
   return {
     changes: changesOf(resources, steps, followersOf(planned, 'comes-with')),
     unknowns: [...followersOf(planned, 'unknown')].map(([id, cause]) => ({ id, cause })),
@@ -66,7 +67,11 @@ export async function applyHost(
       const planned = planAll(resources, state)
       for (const status of ['comes-with', 'unknown'] as const)
         for (const [id, cause] of followersOf(planned, status)) followers.set(id, cause)
-      if (planned.every(({ status }) => status === 'ok')) return
+      if (planned.every(({ status }) => status === 'ok')) {
+        const fault = faultOf(planned, state)
+        if (fault) throw fault
+        return
+      }
       const steps = armed(stepsOf(nextStage(planned)))
       refuseRepetition(steps, rounds)
       const done: Step[] = []

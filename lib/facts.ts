@@ -71,13 +71,18 @@ export function parseFacts(output: string, login: Pick<Facts, 'user' | 'sshPort'
     if (value === undefined) throw new HostError(`cannot tell what this host is: no ${name} among its facts\n${output}`)
     return value.trim()
   }
+  const number = (name: string): number => {
+    const value = Number(text(name) || Number.NaN)
+    if (Number.isNaN(value)) throw new HostError(`cannot tell what this host is: ${name} is "${text(name)}"`)
+    return value
+  }
   return {
     os: text('os'),
     version: text('version'),
     osName: text('osName'),
     architecture: text('architecture'),
-    memoryMiB: Math.floor(Number(text('memoryKiB')) / 1024),
-    cpus: Number(text('cpus')),
+    memoryMiB: Math.floor(number('memoryKiB') / 1024),
+    cpus: number('cpus'),
     container: text('container'),
     ipv6: text('ipv6') !== '',
     booting: text('booting') === 'yes',

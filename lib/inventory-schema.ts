@@ -53,15 +53,18 @@ const name = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9.-]*$/, 'of a-z, 0-9, "." and "-", starting with a letter or digit'),
 )
 
-// Of its database too, with _ for -; the shortest names of all are the core's own.
+// Of its database too, with _ for -, and of that database's owner.
 export const botName = v.pipe(
   v.string(),
   v.regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'of a-z, 0-9 and single "-", starting with a letter'),
   v.maxLength(32, 'of at most 32 characters'),
+  v.check((text) => !['postgres', 'template0', 'template1', 'nginx'].includes(text), 'not a name of the core'),
   v.check(
-    (text) => !['postgres', 'template0', 'template1', 'nginx', 'public'].includes(text),
-    'not a name of the core',
+    (text) => !/^(pg-.*|public|none)$/.test(text),
+    'one that PostgreSQL does not keep for itself (pg-…, public, none): a role of the database is called like the bot',
   ),
+  // No key can be called that: the reader of YAML says so first.
+  v.check((text) => !(text in Object.prototype), 'one that can be a key'),
 )
 
 const domain = v.pipe(

@@ -2,6 +2,7 @@ import { hostname, userInfo } from 'node:os'
 import { HostError } from './errors.ts'
 import { markCommand } from './frames.ts'
 import { quote } from './sh.ts'
+import { stepsFolder } from './step-output.ts'
 
 /** How a run takes a host for itself. */
 export interface Claim {
@@ -36,6 +37,8 @@ ${markCommand(nonce, 'held')}
 cat /run/botgarden/holder 2>/dev/null
 ${wait ? 'flock $fd' : 'exit 75'}
 done
+# Nobody runs a step any more: what is here was left by one whose connection was cut.
+rm -rf ${stepsFolder}
 exec 8>&-
 ${markCommand(nonce, 'taken')}
 who=${quote(holder)}; since=$(date -u '+%F %T UTC')

@@ -17,8 +17,13 @@ export interface PlannedChange {
   readonly change: Change
 }
 
-interface Unknown {
-  readonly unknownAfter: string
+/** Only the host can tell it, after this change: a class, since no state that a host sends can pass for one. */
+class Unknown {
+  readonly after: string
+
+  constructor(after: string) {
+    this.after = after
+  }
 }
 
 /**
@@ -26,16 +31,16 @@ interface Unknown {
  * function decides in a check and in an apply, and an empty result means «as wanted».
  */
 export function planAll(resources: readonly Resource[], state: State): Planned[] {
-  const expected = new Map<string, unknown | Unknown>(state)
+  const expected = new Map<string, unknown>(state)
   const causes = new Map<string, string>()
 
   return resources.map((resource): Planned => {
-    const unknown = resource.reads.map(({ key }) => expected.get(key)).find(isUnknown)
+    const unknown = resource.reads.map(({ key }) => expected.get(key)).find((each) => each instanceof Unknown)
     if (unknown) {
-      const changed = resource.reads.some(({ key }) => causes.has(key) && !isUnknown(expected.get(key)))
+      const changed = resource.reads.some(({ key }) => causes.has(key) && !(expected.get(key) instanceof Unknown))
       if (!changed && asWanted(resource, state)) return { resource, status: 'ok' }
       for (const { key } of predictionsNow(resource, state)) expected.set(key, unknown)
-      return { resource, status: 'unknown', cause: unknown.unknownAfter }
+      return { resource, status: 'unknown', cause: unknown.after }
     }
     const changes = planOn(resource, expected)
     for (const prediction of changes.flatMap((change) => change.predicts ?? [])) {
@@ -45,10 +50,10 @@ export function planAll(resources: readonly Resource[], state: State): Planned[]
       const after =
         'unknowable' in prediction
           ? onlyTheHostKnows
-          : isUnknown(before)
+          : before instanceof Unknown
             ? before
             : prediction.after(before, readerOf(resource, expected))
-      expected.set(prediction.key, after === onlyTheHostKnows ? { unknownAfter: resource.id } : after)
+      expected.set(prediction.key, after === onlyTheHostKnows ? new Unknown(resource.id) : after)
     }
     if (changes.length > 0) return { resource, status: 'change', changes }
     // Only where the thing itself changes: one that was right all along, for what it should be, is not changed.
@@ -84,6 +89,13 @@ export function outputsOf(resources: readonly Resource[], state: State): Outputs
   return Object.assign({}, ...resources.map((resource) => resource.tells?.(readerOf(resource, state))))
 }
 
+/** What is wrong with this state, and no change of the plan mends. */
+export function faultOf(planned: readonly Planned[], state: State): HostError | undefined {
+  const left = planned.filter(({ status }) => status !== 'change')
+  const faults = left.flatMap(({ resource }) => resource.fault?.(readerOf(resource, state)) ?? [])
+  return faults.length === 0 ? undefined : new HostError(faults.join('\n'))
+}
+
 function asWanted(resource: Resource, state: State): boolean {
   try {
     return planOn(resource, state).length === 0
@@ -117,8 +129,4 @@ function readerOf({ id }: Resource, state: State): Read {
     if (!state.has(key)) throw new Error(`${id} plans on ${key}, which no resource says it reads`)
     return state.get(key) as S
   }
-}
-
-function isUnknown(value: unknown): value is Unknown {
-  return typeof value === 'object' && value !== null && 'unknownAfter' in value
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { HostError, RunnerError } from './errors.ts'
 import { markCommand } from './frames.ts'
 import type { Script } from './sh.ts'
 
@@ -53,14 +54,30 @@ export function parseReadings(readings: readonly Reading[], outputs: ReadonlyMap
   const state = new Map<string, unknown>()
   for (const [kind, names] of byKind(readings)) {
     const output = outputs.get(kind.name)
-    if (output === undefined) throw new Error(`the host sent no reading of kind ${kind.name}`)
-    const states = kind.parse(output.toString(), names)
+    if (output === undefined) throw new HostError(`the host answers, and says nothing of ${kind.name}`)
+    const states = parsed(kind, output.toString(), names)
     for (const name of names) {
-      if (!states.has(name)) throw new Error(`the host sent no ${kind.name} reading of ${name}:\n${output}`)
+      if (!states.has(name)) throw new HostError(`the host says nothing of ${kind.name} ${name}:\n${excerpt(output)}`)
       state.set(reading(kind, name).key, states.get(name))
     }
   }
   return state
+}
+
+/** What a program on a host prints is not ours to rely on: what cannot be read is the host's trouble, not a bug. */
+function parsed<S>(kind: Kind<S>, output: string, names: readonly string[]): Map<string, S> {
+  try {
+    return kind.parse(output, names)
+  } catch (error) {
+    if (error instanceof RunnerError) throw error
+    const reason = `what the host says of ${kind.name} cannot be understood`
+    throw new HostError(`${reason} (${(error as Error).message}):\n${excerpt(output)}`, { cause: error })
+  }
+}
+
+function excerpt(output: string | Buffer): string {
+  const text = output.toString().trim()
+  return text.length > 500 ? `${text.slice(0, 500)}…` : text
 }
 
 function byKind(readings: readonly Reading[]): Map<Kind<unknown>, string[]> {

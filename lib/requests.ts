@@ -58,9 +58,9 @@ export async function validate(connection: Connection, steps: readonly Step[], p
 
 /** Runs a short script and returns what it printed. */
 export async function ask(connection: Connection, script: Script): Promise<string> {
-  const chunks: Buffer[] = []
-  await connection.request(() => script.text, { text: (bytes) => void chunks.push(bytes) })
-  return Buffer.concat(chunks).toString()
+  const sections = collecting()
+  await connection.request(() => script.text, { text: sections.handlers.text })
+  return sections.text('')
 }
 
 /** Runs a script and hands on what it prints, as it comes and as it is: nothing is kept. Returns its exit status. */
@@ -93,10 +93,14 @@ async function runSteps(
   if (heard.failed) throw heard.failed
   if (status === 75) throw new Busy(`is being changed by ${heldBy(heard.text('holder'))}: --wait waits for it`)
   if (status !== 0) throw new HostError(`ended with exit code ${status} outside of any step: ${heard.text('')}`)
+  const left = heard.drifted ? undefined : steps[heard.ended]
+  if (heard.running || left || (heard.drifted && heard.ended > 0))
+    throw unanswered(`it says that all is done, and nothing of ${(heard.running?.step ?? left ?? steps[0])?.title}`)
   return heard
 }
 
 interface Running {
+  readonly index: number
   readonly step: Step
   /** The end of what it printed. */
   output: string
@@ -107,6 +111,8 @@ interface Running {
 interface Heard {
   readonly handlers: FrameHandlers
   running: Running | undefined
+  /** How many steps have ended well. */
+  ended: number
   failed: CommandFailed | undefined
   drifted: boolean
   text(section: string): string
@@ -119,6 +125,7 @@ function listening(steps: readonly Step[], progress: Progress): Heard {
   const heard: Heard = {
     ...sections,
     running: undefined,
+    ended: 0,
     failed: undefined,
     drifted: false,
     handlers: {
@@ -128,13 +135,21 @@ function listening(steps: readonly Step[], progress: Progress): Heard {
         if (sections.current() === 'holder') progress.waiting(`waiting for ${heldBy(masked(bytes.toString()))}`)
       },
       mark: ([word = '', index, result]) => {
-        const step = steps[Number(index)]
-        if (word === 'begin' && step) {
-          heard.running = { step, output: '', decoder: new StringDecoder(), since: Date.now() }
+        // In order, each once: what else a host may say of its steps is not what was asked of it.
+        const { running } = heard
+        const due = String(running?.index ?? heard.ended)
+        if ((word === 'begin' || word === 'end') && (index !== due || heard.failed))
+          throw unanswered(`${word} ${index}`)
+        if (word === 'begin') {
+          const step = steps[Number(index)]
+          if (running || !step) throw unanswered(`begin ${index}`)
+          heard.running = { index: heard.ended, step, output: '', decoder: new StringDecoder(), since: Date.now() }
           progress.begin(step)
-        } else if (word === 'end' && heard.running) {
-          heard.failed = ended(heard.running, Number(result), progress)
+        } else if (word === 'end') {
+          if (!running || !/^\d{1,3}$/.test(result ?? '')) throw unanswered(`end ${index} ${result}`)
+          heard.failed = ended(running, Number(result), progress)
           heard.running = undefined
+          heard.ended++
         } else if (word === 'drift') heard.drifted = true
         else sections.handlers.mark([word, index ?? ''])
       },
@@ -162,16 +177,28 @@ function ended(run: Running, status: number, progress: Progress): CommandFailed 
   return new CommandFailed(step.title, status, step.script.shown, masked(lastLines(output)), ids)
 }
 
+function unanswered(what: string): HostError {
+  return new HostError(`what the host sends is no answer to what was asked of it: ${what.slice(0, 200)}`)
+}
+
+/** More than any host has to say about itself, in bytes: it is kept in memory. */
+const longestAnswer = 64 * 2 ** 20
+
 /** Collects what follows each mark of a section: `read KIND` under the kind's name, `held` under `holder`, the rest under ''. */
 function collecting() {
   const chunks = new Map<string, Buffer[]>([['', []]])
   let current = ''
+  let length = 0
   const handlers: FrameHandlers = {
     mark: ([word, kind = '']) => {
       current = word === 'read' ? kind : word === 'held' ? 'holder' : ''
       chunks.set(current, [])
     },
-    text: (bytes) => void chunks.get(current)?.push(bytes),
+    text: (bytes) => {
+      length += bytes.length
+      if (length > longestAnswer) throw unanswered(`more than ${longestAnswer} bytes`)
+      chunks.get(current)?.push(bytes)
+    },
   }
   const bytesOf = (section: string) => Buffer.concat(chunks.get(section) ?? [])
   return {

@@ -20,6 +20,8 @@ export interface Resource {
   readonly late?: boolean
   /** The file on the host with a secret that the operator may ask for. */
   readonly credential?: string
+  /** What is wrong and only the operator can mend, though the rest goes on without it: the run ends with it as an error. */
+  fault?(read: Read): string | undefined
   /** What waits for the operator, by name: shown among a run's outputs. */
   tells?(read: Read): Outputs
 }

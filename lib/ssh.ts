@@ -76,6 +76,13 @@ const loginPatience = 60
 
 type Shell = ReturnType<typeof openShell>
 
+/** A request whose answer is due. */
+interface Due {
+  readonly handlers: Partial<FrameHandlers>
+  readonly done: (status: number) => void
+  readonly failed: (error: unknown) => void
+}
+
 function openShell(target: Target) {
   const nonce = randomBytes(12).toString('hex')
   const ssh = local({ stdio: 'pipe', nothrow: true, store: droppingStore() })
@@ -83,12 +90,20 @@ function openShell(target: Target) {
   if (!child?.stdout || !child.stderr) throw new Error('ssh was not started')
 
   let stderr = ''
-  let current: { handlers: Partial<FrameHandlers>; done: (status: number) => void } | undefined
+  let current: Due | undefined
   const receive = frames(nonce, {
-    mark: (words) => (words[0] === 'done' ? current?.done(Number(words[1])) : current?.handlers.mark?.(words)),
+    mark: (words) => (words[0] === 'done' ? current?.done(statusOf(words)) : current?.handlers.mark?.(words)),
     text: (bytes) => current?.handlers.text?.(bytes),
   })
-  child.stdout.on('data', receive)
+  child.stdout.on('data', (bytes: Buffer) => {
+    try {
+      receive(bytes)
+    } catch (error) {
+      // Nothing that comes after it means anything.
+      current?.failed(error)
+      child.kill()
+    }
+  })
   child.stderr.on('data', (bytes: Buffer) => {
     stderr = (stderr + bytes).slice(-20_000)
   })
@@ -108,8 +123,8 @@ function openShell(target: Target) {
     },
     request: (script: (nonce: string) => string, handlers: Partial<FrameHandlers>, prelude = ''): Promise<number> => {
       if (current) throw new Error('one request at a time')
-      const answered = new Promise<number>((done) => {
-        current = { handlers, done }
+      const answered = new Promise<number>((done, failed) => {
+        current = { handlers, done, failed }
       })
       stdin.write(`${prelude}\n${framed(script(nonce), nonce)}`)
       return Promise.race([answered, lost]).finally(() => {
@@ -125,6 +140,11 @@ function openShell(target: Target) {
       child.stderr?.destroy()
     },
   }
+}
+
+function statusOf([, status = '']: readonly string[]): number {
+  if (!/^\d{1,3}$/.test(status)) throw new HostError(`what the host sends is no answer: exit status "${status}"`)
+  return Number(status)
 }
 
 /** One definition and its call: a connection cut in the middle leaves a syntax error, never half a script running. */
@@ -157,7 +177,11 @@ async function readFacts(shell: Shell, target: Target): Promise<Facts> {
     loginPatience * 1000,
   )
   try {
-    await shell.request(() => factsScript.text, { text: (bytes) => (output += bytes) })
+    const text = (bytes: Buffer) => {
+      output += bytes
+      if (output.length > 1e6) throw new HostError(`${target.name}: the login prints without end`)
+    }
+    await shell.request(() => factsScript.text, { text })
   } catch (error) {
     if (!(error instanceof ConnectionLost)) throw error
     throw await connectFailure(target, output, shell.stderr())

@@ -14,6 +14,9 @@ export interface Node {
 }
 export type Mapping = ReadonlyMap<string, Node>
 
+// Written as "\0": the bytes of the file hold none.
+const noNul = 'a NUL byte, which no program can be given'
+
 /** Reads one YAML file. All its faults are one error, a line each; an empty file is one too. */
 export async function readYaml(file: string): Promise<Node> {
   const text = await readText(file)
@@ -94,6 +97,7 @@ class Reader {
   #valueOf(node: Exclude<ParsedNode, { type: 'ALIAS' }>): Node['value'] {
     if (isSeq(node)) return node.items.map((item) => this.read(item))
     if (isMap(node)) return this.#mapping(node.items)
+    if (isScalar(node) && String(node.value).includes('\0')) this.faults.push(`${this.#where(node.range[0])}: ${noNul}`)
     return isScalar(node) ? (node.value as Node['value']) : null
   }
 
@@ -105,6 +109,7 @@ class Reader {
       const twin = mapping.get(name)
       if (!isScalar(key))
         this.faults.push(`${where}: a key must be text; templates like {{ x }} are not filled in here`)
+      else if (name.includes('\0')) this.faults.push(`${where}: ${noNul}`)
       else if (name in Object.prototype) this.faults.push(`${where}: ${name}: this name cannot be a key`)
       else if (twin !== undefined) this.faults.push(`${where}: ${name}: stands at ${twin.key} already; keep one`)
       else mapping.set(name, value === null ? nothing(where) : this.read(value, where))

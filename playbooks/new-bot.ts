@@ -144,8 +144,13 @@ To work on it: ${start} && npm test
 /** One that the package.json here counts among its own: `npm ci` fails until the lockfile beside it knows it as well. */
 function isWorkspace(folder: string): boolean {
   if (!existsSync('package.json')) return false
-  const { workspaces = [] } = JSON.parse(readFileSync('package.json', 'utf8'))
-  return workspaces.some((pattern: string) => matchesGlob(folder, pattern))
+  try {
+    const { workspaces = [] } = JSON.parse(readFileSync('package.json', 'utf8'))
+    return workspaces.some((pattern: string) => matchesGlob(folder, pattern))
+  } catch {
+    // It is npm's to say what is wrong with it.
+    return false
+  }
 }
 
 function usage(): string {

@@ -24,6 +24,7 @@ function textOf({ status, now }: Last, schedule: string): readonly string[] {
   if (status === undefined)
     return [`none yet: cron takes one at "${schedule}", and npx zx playbooks/backup.ts takes one now`]
   const { lastGood, bytes, result, at, reason, warnings } = status
+  if (at === '') return warnings
   return [
     lastGood === undefined
       ? 'no good one yet'

@@ -40,6 +40,7 @@ async function watchHost(session: Session, host: InventoryHost): Promise<Result>
   const [newest] = here
   const spoilt = newest ? await faultsOf(join(copies.folder, newest.name)) : []
   result.faults.push(...stale, ...spoilt.map((fault) => `${newest?.name} here: ${fault}`))
+  if (there?.status?.at === '') result.warnings.push(...there.status.warnings)
   if (there?.status?.result === 'failed')
     result.faults.push(`the last run FAILED at ${there.status.at}: ${there.status.reason}`)
   if (result.faults.length > 0 && (result.exitCode === 0 || stale.length + spoilt.length > 0)) result.exitCode = 3

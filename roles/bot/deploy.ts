@@ -55,7 +55,11 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
   const [bot = '', host = places[0] as InventoryHost] = [names[0], places[0]]
 
   if (action === 'releases')
-    return print(await session.connected(host, async (c) => historyText(await history(bot, c))))
+    return print(
+      await session.connected(host, async (c) =>
+        historyText(await history(bot, c, (line) => session.report.line(`${host.name}  ${line}`))),
+      ),
+    )
   if (action === 'logs') return print(await session.connected(host, (c) => ask(c, logsOf(bot))))
   if (action === 'remove') return remove(session, host, bot, { purge: given('purge') })
   if (action === 'rollback' || action === 'rollback-to')
@@ -146,7 +150,7 @@ async function rollback(
 ): Promise<number> {
   const specs = new Map<string, Spec>()
   const code = await session.converge([host], async (_, connection) => {
-    const all = await history(bot, connection)
+    const all = await history(bot, connection, (line) => session.report.line(`${host.name}  ${line}`))
     const past = chosen(bot, all, id)
     const warning = migrationWarning(all, past)
     if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)

@@ -4,7 +4,7 @@ import { type Script, sh } from '../../lib/sh.ts'
 import type { Connection } from '../../lib/ssh.ts'
 import { suggest } from '../../lib/suggest.ts'
 import { placesOf } from './place.ts'
-import { parseRelease, type Release } from './release.ts'
+import { parseRelease, parseReleases, type Release, tornBecause } from './record.ts'
 
 /** A release of the past, and whether the host still has its image. */
 export interface Past extends Release {
@@ -12,26 +12,29 @@ export interface Past extends Release {
   readonly there: boolean
 }
 
-/** All releases of a bot on a host, the newest first. */
-export async function history(bot: string, connection: Connection): Promise<readonly Past[]> {
-  const { state } = placesOf(bot)
-  const output = await ask(
-    connection,
-    sh`cat ${state}/releases 2>/dev/null; printf 'now '; cat ${state}/current.json 2>/dev/null`,
-  )
-  const lines = output.split('\n')
-  const now = parseRelease(lines.find((line) => line.startsWith('now {'))?.slice(4))
-  const names = [
-    ...new Set(lines.flatMap((line) => (line.startsWith('{') ? (parseRelease(line)?.spec.image ?? []) : []))),
-  ]
+/** All releases of a bot on a host, the newest first. What is no whole record is told, and left out. */
+export async function history(
+  bot: string,
+  connection: Connection,
+  say: (line: string) => void = () => {},
+): Promise<readonly Past[]> {
+  const { state, current } = placesOf(bot)
+  const files = [`${state}/releases`, current]
+  const output = await ask(connection, sh`for file in ${files}; do base64 --wrap=0 "$file" 2>/dev/null; echo; done`)
+  const [past = '', now = ''] = output.split('\n').map((each) => Buffer.from(each, 'base64').toString())
+  const { releases, torn } = parseReleases(past)
+  if (torn > 0) say(`${state}/releases: ${torn} ${torn === 1 ? 'line is' : 'lines are'} no whole record, and left out`)
+  const reason = now === '' && releases.length === 0 ? undefined : tornBecause(now)
+  if (reason !== undefined) say(`${current}: ${reason}: the newest of its releases is taken for the one that serves`)
+  const serving = reason === undefined ? parseRelease(now || undefined) : releases.at(-1)
+  const names = [...new Set(releases.map(({ spec }) => spec.image))]
   const there = await ask(
     connection,
     sh`for name in ${names}; do docker image inspect -- "$name" >/dev/null 2>&1 && echo "$name"; done; :`,
   )
   const images = new Set(there.split('\n'))
-  return lines
-    .flatMap((line) => (line.startsWith('{') ? (parseRelease(line) ?? []) : []))
-    .map((release) => ({ ...release, serving: release.id === now?.id, there: images.has(release.spec.image) }))
+  return releases
+    .map((each) => ({ ...each, serving: each.id === serving?.id, there: images.has(each.spec.image) }))
     .reverse()
 }
 

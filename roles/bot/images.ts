@@ -27,5 +27,5 @@ function imagesOf(): Script {
 
 // Without --force, by which the engine refuses what a container uses. Two bots may share an image.
 function forget(): Script {
-  return sh`cat /var/lib/botgarden/bots/*/current.json | ${imagesOf()} | grep -qxF -e "$image" || docker image rm "$image" >/dev/null 2>&1 || :`
+  return sh`${imagesOf()} /var/lib/botgarden/bots/*/current.json | grep -qxF -e "$image" || docker image rm "$image" >/dev/null 2>&1 || :`
 }

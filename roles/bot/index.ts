@@ -11,7 +11,8 @@ import { forgotten, type Hook } from './hook.ts'
 import { limits } from './limits.ts'
 import { network } from './network.ts'
 import { addressOf, allocated, allocations, placesOf, userOf } from './place.ts'
-import { currentRelease, parseRelease, type Release, release } from './release.ts'
+import { currentRelease, parseRelease, type Release, record } from './record.ts'
+import { release } from './release.ts'
 import { madeHere, ownSecret, token } from './secrets.ts'
 import { type BotSettings, botSettings, secretSource } from './settings.ts'
 import { databaseName, limitsOf, type Spec } from './spec.ts'
@@ -72,6 +73,9 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
     )
     // Telegram comes when nginx leads to the bot, and shows the certificate that Telegram is given.
     const hooks = chosen.map((entry) => orDeployed(entry.name, webhook(hookOf(entry.name))))
+    const records = chosen.map(({ name: bot }) =>
+      record({ bot, base: wanted.network, telegram: wanted.telegram }, deliveries.has(bot)),
+    )
     const folders = [
       directory('/opt/botgarden'),
       directory('/opt/botgarden/bots'),
@@ -79,7 +83,7 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
       directory('/etc/botgarden/secrets/bots', { mode: '0700' }),
     ]
     if (host.bots.length === 0) return [whatRuns(host.bots)]
-    return [...folders, ...each, nginxInForce(), ...hooks, whatRuns(host.bots)]
+    return [...folders, ...records, ...each, nginxInForce(), ...hooks, whatRuns(host.bots)]
   })
   return { ...built, bots: botSettings }
 }

@@ -152,5 +152,7 @@ async function valueFrom(source: SecretSource, key: string): Promise<string | un
     throw new InventoryError(
       `${key}: the command ended with exit code ${exitCode}: ${source.command}\n${stderr.trim()}`,
     )
+  if (stdout.includes('\0'))
+    throw new InventoryError(`${key}: the command prints a NUL byte, and a secret is text: let it print base64`)
   return stdout.trim()
 }

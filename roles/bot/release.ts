@@ -5,40 +5,18 @@ import { HostError } from '../../lib/errors.ts'
 import { type FileState, fileState, textOf } from '../../lib/file-state.ts'
 import { imageThere } from '../../lib/image.ts'
 import { nginxFolder } from '../../lib/nginx.ts'
-import type { Reading } from '../../lib/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../lib/resource.ts'
 import { locationFile, locationText } from './edge.ts'
 import { forgotten, type Hook } from './hook.ts'
 import { addressOf, allocations, type Colour, placesOf } from './place.ts'
+import { currentRelease, type Found, foundOf, parseRelease, type Release, servingOf, tornBecause } from './record.ts'
 import { type Room, room } from './room.ts'
 import { type Seat, serviceFile } from './service.ts'
 import type { Limits, Spec } from './spec.ts'
 import { startAgain } from './start-again.ts'
 import { type Switch, switchScript } from './switch.ts'
 
-/** What the host has recorded of the version that serves. */
-export interface Release {
-  /** `20261124-221530-3f2a9c1d7b44`: when, in UTC, and the tag of the image. */
-  readonly id: string
-  readonly spec: Spec
-  readonly colour: Colour
-  /** SHA-256 of each secret as the container has read it. */
-  readonly secrets: Readonly<Record<string, string>>
-  readonly by: string
-  /** What it may take where the inventory does not say so. */
-  readonly limits?: Limits
-  /** The dump that was taken before its migrations ran, on the host. */
-  readonly dump?: string
-}
-
-/** The release that serves; undefined where there was none yet. */
-export function currentRelease(bot: string): Reading<string | undefined> {
-  return textOf(placesOf(bot).current)
-}
-
-export function parseRelease(text: string | undefined): Release | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as Release)
-}
+export { currentRelease, parseRelease, type Release } from './record.ts'
 
 /** How a version gets to serve, and what it is measured by. */
 export interface Terms {
@@ -74,6 +52,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       green: containerState(places.container('green')),
       image: imageThere(target?.image ?? 'none'),
       free: room,
+      found: foundOf(bot),
     },
     plan: () => [],
   })
@@ -111,16 +90,16 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
         target === undefined ? [] : current === undefined ? ['first'] : differencesOf(current, spec, secrets)
       if (differences.length > 0) {
         if (!read(imageThere(spec.image))) throw new HostError(`there is no image ${spec.image} on this host`)
-        const colour: Colour = current?.colour === 'blue' ? 'green' : 'blue'
-        const old = current
-        const oldRuns = current !== undefined && containers[current.colour] !== 'absent'
+        const old = current ?? unrecorded(spec, read(currentRelease(bot)), read(foundOf(bot)))
+        const colour: Colour = old?.colour === 'blue' ? 'green' : 'blue'
+        const oldRuns = old !== undefined && containers[old.colour] !== 'absent'
         refuseCramped(bot, spec, limits, oldRuns, read(room))
         const change: Switch = { seat: whole, spec, colour, old, oldRuns, terms, limits, secrets: Object.keys(secrets) }
         return [
           {
             summary:
               current === undefined ? `release ${spec.image}` : `release ${spec.image}: ${differences.join(', ')}`,
-            diff: () => `${current?.spec.image ?? 'nothing'} → ${spec.image}`,
+            diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
             script: switchScript(change),
             long: true,
             predicts: [...predicted(colour), ...(spec.mode === 'polling' ? [forgotten(terms.hook)] : [])],
@@ -145,6 +124,15 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       ]
     },
   }
+}
+
+/** What serves where its record is not whole: as much of it as the switch must know. Of its migrations nobody knows. */
+function unrecorded(spec: Spec, text: string | undefined, found: Found | undefined): Release | undefined {
+  const serving = tornBecause(text) === undefined ? undefined : servingOf(found)
+  if (serving === undefined) return undefined
+  const mode = serving.env.includes('BOT_MODE=polling') ? 'polling' : 'webhook'
+  const before: Spec = { ...spec, image: serving.image, mode, migrations: undefined }
+  return { id: '', spec: before, colour: serving.colour, secrets: {}, by: '' }
 }
 
 function wrongWith(container: ContainerState, checksum: string): string | undefined {

@@ -163,12 +163,15 @@ function record(
   const { state, current, secrets: folder } = placesOf(bot)
   const tag = release.spec.image.replace(/^.*[:@]/, '').slice(-12)
   const head = JSON.stringify(release).slice(1, -1)
+  const releases = `${state}/releases`
   return sh`
     sums=
     for secret in ${secrets}; do sums="$sums\${sums:+,}\"$secret\":\"$(sha256sum <${folder}/"$secret" | cut -c 1-64)\""; done
     printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} "\${dump:+,\"dump\":\"$dump\"}" >${`${current}.new`}
-    sync ${`${current}.new`}
-    cat ${`${current}.new`} >>${`${state}/releases`}
+    # Beside it and renamed: a line that is cut would take the next one along. More than 500 nobody goes back.
+    { tail -n 499 ${releases} 2>/dev/null | sed '$a\'; cat ${`${current}.new`}; } >${`${releases}.new`}
+    sync ${`${current}.new`} ${`${releases}.new`}
+    mv -fT ${`${releases}.new`} ${releases}
     mv -fT ${`${current}.new`} ${current}
     # Before any policy follows from it.
     sync ${state}`

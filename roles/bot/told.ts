@@ -2,7 +2,7 @@ import { type Kind, reading } from '../../lib/reading.ts'
 import { type Outputs, type Resource, resource } from '../../lib/resource.ts'
 import type { BotEntry } from '../../lib/role.ts'
 import { sh } from '../../lib/sh.ts'
-import { parseRelease } from './release.ts'
+import { parseRelease, tornBecause } from './record.ts'
 
 /** What a run tells at its end: which release of each bot serves, what is not deployed yet, and whom nobody knows. */
 export function whatRuns(bots: readonly BotEntry[]): Resource {
@@ -26,19 +26,24 @@ export function whatRuns(bots: readonly BotEntry[]): Resource {
   }
 }
 
-/** By bot: its release and how it gets its updates. */
+/** By bot: its release and how it gets its updates, or what is wrong with what is known of it. */
 const releases: Kind<Readonly<Record<string, string>>> = {
   name: 'releases',
   volatile: true,
   script: () => sh`
     for file in /var/lib/botgarden/bots/*/current.json; do
-      [ ! -e "$file" ] || { printf '%s ' "$(basename "$(dirname "$file")")"; cat "$file"; }
+      [ ! -e "$file" ] || { printf '%s ' "$(basename "$(dirname "$file")")"; base64 --wrap=0 "$file"; echo; }
     done`,
   parse: (output, names) => {
     const found = output.split('\n').flatMap((line) => {
-      const [, bot, json] = /^(\S+) (\{.*)$/.exec(line) ?? []
-      const release = parseRelease(json)
-      return bot && release ? [[bot, `${release.id}, ${release.spec.mode}`] as const] : []
+      const [, bot, text] = /^(\S+) (\S*)$/.exec(line) ?? []
+      if (bot === undefined || text === undefined) return []
+      const record = Buffer.from(text, 'base64').toString()
+      const release = parseRelease(record)
+      const what = release
+        ? `${release.id}, ${release.spec.mode}`
+        : `its current.json cannot be read: ${tornBecause(record)}`
+      return [[bot, what] as const]
     })
     return new Map(names.map((name) => [name, Object.fromEntries(found)]))
   },

@@ -13,11 +13,14 @@ const checkout = resolve(import.meta.dirname, '../..')
 
 /** A file of the operator's machine, by its path from the checkout; `key` is what names it in the inventory. */
 export function contentOf(key: string, path: string): string {
+  let text: string
   try {
-    return readFileSync(resolve(checkout, path), 'utf8')
+    text = readFileSync(resolve(checkout, path), 'utf8')
   } catch (error) {
     throw new InventoryError(`${key}: cannot be read: ${(error as Error).message}`, { cause: error })
   }
+  if (text.includes('\0')) throw new InventoryError(`${key}: ${path} is not text: it holds a NUL byte`)
+  return text
 }
 
 /** The operator's own pair. */

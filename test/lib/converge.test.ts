@@ -1,7 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { applyHost, checkHost, type Outcome } from '../../lib/converge.ts'
-import { becomes, unknowable } from '../../lib/resource.ts'
+import { HostError } from '../../lib/errors.ts'
+import { reading } from '../../lib/reading.ts'
+import { becomes, resource, unknowable } from '../../lib/resource.ts'
+import { sh } from '../../lib/sh.ts'
+import type { Connection } from '../../lib/ssh.ts'
 import { fakeHost, value, wants } from '../support/fake-host.ts'
 
 const claim = { holder: 'ops@laptop, site.ts', wait: false }
@@ -95,5 +99,78 @@ test('has candidates validated in a check, and reports a bad one', async () => {
   assert.equal(shown(outcome), ['a: unset → on', 'a: validate: exit code 1: tool --check'])
   assert.equal(values, {})
 })
+
+// What a host may send that no host of ours does: each is an error, and none a loop.
+for (const [what, answer] of [
+  ['nothing of its steps', ''],
+  ['nothing of the second step', 'begin 0|end 0 0'],
+  ['that a step has begun, and no more', 'begin 0|end 0 0|begin 1'],
+  ['the end of a step that has not begun', 'end 0 0|begin 1|end 1 0'],
+  ['a step twice', 'begin 0|end 0 0|begin 0|end 0 0|begin 1|end 1 0'],
+  ['a beginning twice', 'begin 0|begin 0|end 0 0|begin 1|end 1 0'],
+  ['the steps in another order', 'begin 1|end 1 0|begin 0|end 0 0'],
+  ['a step that there is not', 'begin 0|end 0 0|begin 1|end 1 0|begin 2|end 2 0'],
+  ['a number that is none', 'begin x|end x 0'],
+  ['a status that is none', 'begin 0|end 0 0|begin 1|end 1 NaN'],
+  ['no status', 'begin 0|end 0 0|begin 1|end 1'],
+  ['that it has changed, after steps', 'begin 0|end 0 0|drift'],
+] as const)
+  test(`a host that answers ${what} is an error`, async () => {
+    const { error } = await applyHost(sayingOnApply(answer), [wants('a', 'on'), wants('b', 'on')], silent, claim)
+    assert.instance(error, HostError)
+    assert.match(error?.message ?? '', 'no answer to what was asked of it')
+  })
+
+test('a host that always says that it has changed is an error', async () => {
+  const { error } = await applyHost(sayingOnApply('drift'), [wants('a', 'on')], silent, claim)
+  assert.match(error?.message ?? '', 'somebody else is changing this host')
+})
+
+test('a host that answers no reading, or what none can be, is an error', async () => {
+  for (const said of [undefined, '', 'null', '{"a":', 'garbage']) {
+    const { connection } = fakeHost({})
+    const request: Connection['request'] = async (_, { mark, text }) => {
+      if (said !== undefined) mark?.(['read', 'value'])
+      text?.(Buffer.from(said ?? ''))
+      return 0
+    }
+    const { error } = await applyHost({ ...connection, request }, [wants('a', 'on')], silent, claim)
+    assert.instance(error, HostError, said)
+    assert.match(error?.message ?? '', /value/)
+  }
+})
+
+test('a state that a host sends never passes for one that is not known', async () => {
+  const { connection, values } = fakeHost({})
+  const state = reading(
+    { name: 'value', script: () => sh`:`, parse: (text) => new Map([['all', JSON.parse(text)]]) },
+    'all',
+  )
+  const plan = () => [{ summary: 'on', script: { text: 'a=on', shown: '' }, predicts: [] }]
+  const inner = resource({
+    id: 'x',
+    wants: 1,
+    reads: { state },
+    plan: ({ state: now }) => (now.a === 'on' ? [] : plan()),
+  })
+  values.unknownAfter = 'y'
+  assert.equal(shown(await applyHost(connection, [inner], silent, claim)), ['x: on'])
+})
+
+/** Reads as a host where nothing is set, and says these marks where it is to apply something. */
+function sayingOnApply(answer: string): Connection {
+  const { connection } = fakeHost({})
+  let requests = 0
+  return {
+    ...connection,
+    request: async (script, { mark, text }) => {
+      if (++requests > 50) throw new Error('it goes on for ever')
+      if (/^step_0\(/m.test(script('N'))) for (const each of answer.split('|').filter(Boolean)) mark?.(each.split(' '))
+      mark?.(['read', 'value'])
+      text?.(Buffer.from('{}'))
+      return 0
+    },
+  }
+}
 
 test.run()

@@ -23,6 +23,13 @@ test('reads the marks that a shell prints', async () => {
   assert.is(received([(await local`sh -c ${script}`).buffer()]), 'mark:begin 7|text:out\n|mark:end 7 1')
 })
 
+test('a mark without an end is no mark of ours, and is not kept', () => {
+  assert.throws(
+    () => received([Buffer.from('\x1eN begin '), ...Array(10).fill(Buffer.alloc(1000, 'x'))]),
+    /without an end/,
+  )
+})
+
 function received(chunks: Buffer[]): string {
   const events: [string, string][] = []
   const receive = frames('N', {

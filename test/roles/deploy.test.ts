@@ -6,6 +6,7 @@ import type { Session } from '../../lib/play.ts'
 import type { Connection } from '../../lib/ssh.ts'
 import { deploy } from '../../roles/bot/deploy.ts'
 import { bot } from '../../roles/bot/index.ts'
+import { specOf } from '../../roles/bot/spec.ts'
 import { facts } from '../support/fake-host.ts'
 
 const tokenOf = (name: string) => ({ command: `echo ${name.charCodeAt(1)}:abcdefghijklmnopqrstuv` })
@@ -19,8 +20,10 @@ const hostOf = (name: string, ...bots: string[]): InventoryHost => ({
   ...{ bots: bots.map(entry), vars: { bot: v.parse(bot.vars, {}) } },
 })
 const hosts = [hostOf('vps1', 'one', 'two'), hostOf('vps2', 'three')]
-const past = { id: '1', spec: { image: 'x:1', mode: 'webhook', secrets: [] }, colour: 'blue', secrets: {}, by: 'me' }
+const past = { id: '1', spec: specOf('x:1', {}, {}), colour: 'blue', secrets: {}, by: 'me' }
 const releases = [past, { ...past, id: '2', spec: { ...past.spec, image: 'x:2' } }].map((each) => JSON.stringify(each))
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 /** A run of bot.ts with these options, at a host whose Telegram says this: its exit code, and what the host was asked. */
 async function deployed(given: Record<string, string[]>, telegram = '{"ok":true}') {
@@ -32,7 +35,7 @@ async function deployed(given: Record<string, string[]>, telegram = '{"ok":true}
       const isTelegram = script('N').includes('curl ')
       const answer = script('N').includes('image inspect')
         ? 'x:1\nx:2\n'
-        : `${releases.join('\n')}\nnow ${releases[1]}\n`
+        : `${base64(`${releases.join('\n')}\n`)}\n${base64(`${releases[1]}\n`)}\n`
       text?.(Buffer.from(isTelegram ? telegram : answer))
       return 0
     },

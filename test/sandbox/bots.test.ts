@@ -150,6 +150,30 @@ test('limits change without a new container', async () => {
   assert.equal(changed(await site()), ['limits:hello-bot'])
 })
 
+test('a torn record is healed from what runs, else told with what mends it; and a release mends it without a gap', async () => {
+  const state = '/var/lib/botgarden/bots/hello-bot'
+  const whole = await inside(`cat ${state}/current.json`)
+  const running = () => inside('docker ps --filter label=botgarden.bot=hello-bot --format {{.ID}}')
+  const before = await running()
+  await inside(`head -c 100 ${state}/current.json >/root/torn; cp /root/torn ${state}/current.json`)
+  assert.equal(changed(await deploy(['--name', 'hello-bot', '--check'])), ['record:hello-bot'])
+  assert.equal(changed(await site()), ['record:hello-bot'])
+  assert.is(await inside(`cat ${state}/current.json`), whole)
+  assert.is(await running(), before)
+
+  await inside(`cp ${state}/releases /root/releases; cp /root/torn ${state}/releases; echo null >${state}/current.json`)
+  const told = await site()
+  assert.is(told.code, 3)
+  assert.match(resultOf(told, host).error, /hello-bot\/current\.json: .*npx zx playbooks\/bot\.ts --name hello-bot/)
+  assert.is(await running(), before)
+  const mended = await hello()
+  assert.is(mended.code, 0, resultOf(mended, host).error)
+  assert.equal(changed(mended), ['release:hello-bot', 'file:/opt/botgarden/nginx/conf/bots/hello-bot.conf'])
+  assert.match(await answer('/start'), /^Hello/)
+  assert.is(resultOf(await site(), host).changed, 0)
+  await inside(`tail -n 1 ${state}/releases >>/root/releases; cp /root/releases ${state}/releases`)
+})
+
 test('two bots with one token are refused before any host is touched', async () => {
   const both = { 'other-bot': { host, source: model } }
   const same = await deploy(['--all'], inventory(both), { ...tokens, OTHER_BOT_TOKEN: tokens.HELLO_BOT_TOKEN ?? '' })

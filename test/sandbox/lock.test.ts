@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { quote } from '../../lib/sh.ts'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
-import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
+import { inventoryOf, resultOf, run, scratchInventory, start } from '../support/runner.ts'
 
 const host = 'locked'
 const site = ['playbooks/site.ts', '-i', inventoryOf(host), '--tags', 'docker', '--json']
@@ -99,5 +99,15 @@ async function begin(script: string): Promise<void> {
 async function end(): Promise<void> {
   await inVps(host, 'systemctl stop meanwhile')
 }
+
+test('a long step that prints a flood takes a bounded part of /run, and its last line is shown', async () => {
+  const script =
+    "yes 'a line of a build' | head -c 200000000; du -sk /run/botgarden/steps >/run/kept; echo; echo its last line"
+  const flood = await run(['test/support/flood.ts', '-i', scratchInventory(host, { flood: { script } }), '-v'])
+  assert.is(flood.code, 0, flood.stdout)
+  assert.match(flood.stderr, 'its last line')
+  assert.ok(Number.parseInt((await inVps(host, 'cat /run/kept')).stdout, 10) < 6000)
+  assert.is((await inVps(host, 'ls /run/botgarden/steps')).stdout, '')
+})
 
 test.run()
