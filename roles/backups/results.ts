@@ -9,6 +9,8 @@ export interface Result {
   readonly faults: string[]
   /** What somebody should look at, though a good backup was taken: no reason to exit with 0. */
   readonly warnings: string[]
+  /** What is not in the backup that was taken; the rest is, and is brought and kept like any other. */
+  readonly missing?: string[]
   readonly facts: {
     taken?: string
     seconds?: number
@@ -39,13 +41,14 @@ export function printResults(playbook: string, results: readonly Result[], { opt
 }
 
 /** As one text, for whoever is alerted. */
-export function faultLines({ host, faults, warnings, exitCode }: Result): string[] {
+export function faultLines({ host, faults, warnings, missing = [], exitCode }: Result): string[] {
   const word = exitCode === 4 ? 'unreachable' : 'FAILED'
+  // A line that does not begin with a host's name goes on with the one before.
+  const told = (head: string, text: string) => `${host}  ${head}: ${text.replaceAll('\n', '\n    ')}`.split('\n')
   return [
-    ...faults.flatMap((fault) =>
-      fault.split('\n').map((line, i) => (i === 0 ? `${host}  ${word}: ${line}` : `    ${line}`)),
-    ),
-    ...warnings.map((warning) => `${host}  in doubt: ${warning}`),
+    ...faults.flatMap((fault) => told(word, fault)),
+    ...missing.flatMap((each) => told('FAILED', each)),
+    ...warnings.flatMap((warning) => told('in doubt', warning)),
   ]
 }
 
@@ -60,9 +63,9 @@ function factLines({ host, facts }: Result): string[] {
   ]
 }
 
-function jsonOf({ faults, warnings, facts, exitCode }: Result): Record<string, unknown> {
+function jsonOf({ faults, warnings, missing, facts, exitCode }: Result): Record<string, unknown> {
   const status = exitCode === 0 ? 'ok' : exitCode === 4 ? 'unreachable' : 'failed'
-  return { status, ...facts, faults, warnings }
+  return { status, ...facts, faults, ...(missing && { missing }), warnings }
 }
 
 function write(stream: NodeJS.WriteStream, text: string): void {
