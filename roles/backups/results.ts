@@ -1,5 +1,5 @@
+import { oneLine, writeErr, writeOut } from '../../lib/out.ts'
 import type { Session } from '../../lib/play.ts'
-import { masked } from '../../lib/secret.ts'
 import { shownBytes } from './names.ts'
 
 /** What became of one host. */
@@ -30,12 +30,12 @@ export function printResults(playbook: string, results: readonly Result[], { opt
   const quiet = options.own.has('quiet')
   if (options.json) {
     const hosts = Object.fromEntries(results.map((result) => [result.host, jsonOf(result)]))
-    write(process.stdout, JSON.stringify({ playbook, hosts }))
+    writeOut(JSON.stringify({ playbook, hosts }))
   } else {
     const good = results.flatMap((result) => (quiet ? [] : factLines(result)))
-    if (good.length > 0) write(process.stdout, good.join('\n'))
+    if (good.length > 0) writeOut(good.join('\n'))
     const bad = results.flatMap(faultLines)
-    if (bad.length > 0) write(process.stderr, bad.join('\n'))
+    if (bad.length > 0) writeErr(bad.join('\n'))
   }
   return [70, 1, 3, 4].find((code) => results.some(({ exitCode }) => exitCode === code)) ?? 0
 }
@@ -55,7 +55,7 @@ export function faultLines({ host, faults, warnings, missing = [], exitCode }: R
 function factLines({ host, facts }: Result): string[] {
   const { taken, seconds = 0, bytes = 0, pulled = [], removed = [], folder, copies = 0, lines = [] } = facts
   return [
-    ...lines.map((line) => `${host}  ${line}`),
+    ...lines.map((line) => `${host}  ${oneLine(line)}`),
     ...(taken === undefined ? [] : [`${host}  taken: ${taken}, ${shownBytes(bytes)}, in ${seconds} s`]),
     ...(folder === undefined
       ? []
@@ -66,8 +66,4 @@ function factLines({ host, facts }: Result): string[] {
 function jsonOf({ faults, warnings, missing, facts, exitCode }: Result): Record<string, unknown> {
   const status = exitCode === 0 ? 'ok' : exitCode === 4 ? 'unreachable' : 'failed'
   return { status, ...facts, faults, ...(missing && { missing }), warnings }
-}
-
-function write(stream: NodeJS.WriteStream, text: string): void {
-  stream.write(masked(`${text}\n`))
 }

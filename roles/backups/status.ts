@@ -29,8 +29,8 @@ export type Status = Omit<v.InferOutput<typeof schema>, 'lastGood' | 'bytes' | '
 /** Prints the record of the last run, and before it whether its process is still there. */
 export function statusScript(file: string): Script {
   return sh`
-    process=$(sed -n 's/.*"process": *"\([0-9]* [0-9]*\)".*/\1/p' ${file} 2>/dev/null)
-    if [ -n "$process" ] && [ "$(cut -d ' ' -f 1,22 "/proc/\${process% *}/stat" 2>/dev/null)" = "$process" ]; then echo alive; else echo gone; fi
+    who=$(sed -n 's/.*"process": *"\([0-9]* [0-9]*\)".*/\1/p' ${file} 2>/dev/null)
+    if [ -n "$who" ] && [ "$(cut -d ' ' -f 1,22 "/proc/\${who% *}/stat" 2>/dev/null)" = "$who" ]; then echo alive; else echo gone; fi
     cat ${file} 2>/dev/null || :`
 }
 
