@@ -26,7 +26,7 @@ export function writers(files: ReadonlyMap<string, string>): string[] {
     /\bprocess\s*(\??\.\s*(stdout|stderr)\b|\[)/,
     /=\s*process\b(?!\s*\.)/,
     /\bconsole(\.\w|\[)/,
-    /['"](node:)?(process|console|tty)['"]/,
+    /\b(from|import|require)[\s(]*['"](node:)?(process|console|tty)['"]/,
     /['"]inherit['"]/,
     /\bstreams\.\w+\.write\b/,
     /\/dev\/(tty|stdout|stderr|fd)\b/,
