@@ -81,23 +81,12 @@ export function nameOf(part: Part | Lost): string {
   return part.kind === 'database' ? (part.database ?? part.file) : part.kind
 }
 
-/** The files that could not be taken, of a manifest that may be anything. */
-export function failedFiles(text: string | undefined): string[] {
-  return filesIn(text, ({ failed }) => failed)
-}
-
-export function partFiles(text: string | undefined): string[] {
-  return filesIn(text, ({ parts }) => parts)
-}
-
-function filesIn(
-  text: string | undefined,
-  list: (manifest: Manifest) => readonly { readonly file: string }[],
-): string[] {
-  if (text === undefined) return []
+/** The files that are there and those that could not be taken, by a manifest's text; undefined where that is of no use. */
+export function filesIn(text: string): { there: string[]; failed: string[] } | undefined {
   try {
-    return list(parseManifest(text)).map(({ file }) => file)
+    const { parts, failed } = parseManifest(text)
+    return { there: parts.map(({ file }) => file), failed: failed.map(({ file }) => file) }
   } catch {
-    return []
+    return undefined
   }
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { local } from '../../lib/local.ts'
-import { failedFiles, partFiles } from './manifest.ts'
+import { filesIn } from './manifest.ts'
 import { type Name, stampOf } from './names.ts'
 import type { Settings } from './settings.ts'
 
@@ -21,12 +21,15 @@ export async function retired(
   const verdicts = await Promise.all(
     [...kinds.values()].map(async (kind) => {
       const sorted = kind.toSorted((one, other) => (one.name < other.name ? 1 : -1))
-      const newest = sorted.find(({ time }) => time <= now)?.manifest
-      const parts = [...partFiles(newest), ...failedFiles(newest)].join(' ')
-      const input = sorted.map(({ name, manifest }) => `${[name, ...failedFiles(manifest)].join(' ')}\n`).join('')
+      const newest = filesIn(sorted.find(({ time }) => time <= now)?.manifest ?? '')
+      const parts = [...(newest?.there ?? []), ...(newest?.failed ?? [])]
+      // One whose manifest is of no use stands for nothing.
+      const lackedBy = (manifest: string | undefined) =>
+        manifest === undefined ? [] : (filesIn(manifest)?.failed ?? parts)
+      const input = sorted.map(({ name, manifest }) => `${[name, ...lackedBy(manifest)].join(' ')}\n`).join('')
       // The same program that the host runs: there is one rule.
       const { stdout } = await local({ input })`
-        LC_ALL=C awk -v parts=${parts} -v now=${stampOf(now)} -v daily=${daily} -v weekly=${weekly} -v monthly=${monthly} -f ${program}`
+        LC_ALL=C awk -v parts=${parts.join(' ')} -v now=${stampOf(now)} -v daily=${daily} -v weekly=${weekly} -v monthly=${monthly} -f ${program}`
       return stdout.split('\n').map((line) => line.split(' '))
     }),
   )

@@ -42,7 +42,8 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
       .replace('/var/lib/botgarden/backups\n', `${path('store')}\n`)
       .replaceAll('/run/botgarden-backup', path('run/botgarden-backup')),
   )
-  for (const name of ['rows.awk', 'retention.awk']) write(`home/${name}`, readFileSync(join(templates, name), 'utf8'))
+  for (const name of ['rows.awk', 'retention.awk', 'parts.sh'])
+    write(`home/${name}`, readFileSync(join(templates, name), 'utf8'))
   const all = { host: 'vps1', daily: 2, weekly: 1, monthly: 1, min_free: 0, limit: 60, alert_url: '', ...settings }
   const lines = Object.entries(all).map(([name, value]) => `${name}=${value}`)
   write('home/settings', `${lines.join('\n')}\nalert_command='cat >>${path('alerts')}'\n`)
