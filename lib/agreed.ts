@@ -1,12 +1,13 @@
 import { createInterface } from 'node:readline/promises'
 import { UsageError } from './errors.ts'
+import { shown, streams } from './out.ts'
 
 /** Asks the person at the terminal before something is destroyed; anything but a clear yes is an error. */
 export async function agreed(what: string): Promise<void> {
   if (!process.stdin.isTTY) throw new UsageError(`${what}: nobody is here to be asked; --yes says yes`)
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const terminal = createInterface({ input: process.stdin, output: streams.err })
   try {
-    const answer = await terminal.question(`${what}? Type yes: `)
+    const answer = await terminal.question(shown(`${what}? Type yes: `))
     if (answer.trim() !== 'yes') throw new UsageError('not done')
   } finally {
     terminal.close()

@@ -11,7 +11,8 @@ export interface Sources {
 
 /** What ended a host's run, for people: which step of which role, its command, its exit code and what it printed. */
 export function failureLines(host: string, status: string, error: RunnerError, sources: Sources, paint: Paint) {
-  const head = (text: string) => `${host}  ${paint('red', status)}: ${text}`
+  // A line that does not begin with a host's name goes on with the one before.
+  const head = (text: string) => `${host}  ${paint('red', status)}: ${text.replaceAll('\n', '\n    ')}`
   if (!(error instanceof CommandFailed)) {
     const id = error instanceof HostError ? error.id : undefined
     return [

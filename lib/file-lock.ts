@@ -14,16 +14,18 @@ export async function withLock<T>(
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   // The lock belongs to a child that lives as long as our end of its stdin: the kernel frees it however we die.
   const holder = spawn('flock', ['-w', String(seconds), file, 'sh', '-c', 'echo held; exec cat'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })
+  let said = ''
+  holder.stderr.on('data', (bytes: Buffer) => (said += bytes))
   const ended = once(holder, 'exit').catch(() => {
     throw new HostError('this machine: the program `flock` (util-linux) is missing')
   })
   const impatience = setTimeout(onWait, 2000)
   const held = await Promise.race([once(holder.stdout, 'data').then(() => true), ended.then(() => false)])
   clearTimeout(impatience)
-  if (!held) throw new HostError(`this machine: another run holds ${file}`)
+  if (!held) throw new HostError(`this machine: ${said.trim() || `another run holds ${file}`}`)
   try {
     return await run()
   } finally {

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import { oneLine, shown } from './out.ts'
 import type { Paint } from './paint.ts'
 
 /** What a host is in the middle of. */
@@ -20,7 +21,7 @@ export function frame(
   const hosts = activities.toSorted((one, other) => one.since - other.since)
   const heads = hosts.map(({ host, title, since }) => {
     const seconds = `  ${Math.max(0, Math.floor((now - since) / 1000))} s`
-    return cut(`${host}  ▸ ${title}`, width - seconds.length) + paint('dim', seconds)
+    return cut(`${host}  ▸ ${oneLine(title)}`, width - seconds.length) + paint('dim', seconds)
   })
   if (heads.length > height)
     return [...heads.slice(0, Math.max(0, height - 1)), `… and ${heads.length - Math.max(0, height - 1)} more hosts`]
@@ -42,7 +43,8 @@ export function tame(line: string): string {
     .trimEnd()
 }
 
+/** As it will be shown: what is made visible takes more room. */
 function cut(text: string, width: number): string {
-  const signs = [...text]
-  return signs.length <= width ? text : `${signs.slice(0, Math.max(0, width - 1)).join('')}…`
+  const signs = [...shown(text)]
+  return signs.length <= width ? signs.join('') : `${signs.slice(0, Math.max(0, width - 1)).join('')}…`
 }

@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update'
 import { type Activity, frame } from './frame.ts'
+import { shown, writeErr } from './out.ts'
 import type { Paint } from './paint.ts'
 
 /** Where progress goes: lines that stay, and, on a terminal, a part beneath them that lives. */
@@ -16,9 +17,7 @@ export function isLive(stream: { readonly isTTY?: boolean }, env: NodeJS.Process
   return stream.isTTY === true && !env.CI && env.TERM !== 'dumb'
 }
 
-export function plainScreen(stream: NodeJS.WriteStream): Screen {
-  return { line: (text) => void stream.write(`${text}\n`), show: () => {}, close: () => {} }
-}
+export const plainScreen: Screen = { line: writeErr, show: () => {}, close: () => {} }
 
 /** The cursor is never hidden, so that nothing has to bring it back where the run is killed. */
 export function liveScreen(stream: NodeJS.WriteStream, paint: Paint): Screen {
@@ -30,7 +29,7 @@ export function liveScreen(stream: NodeJS.WriteStream, paint: Paint): Screen {
     const { columns = 80, rows = 24 } = stream
     // A full last line or column would make the terminal scroll by itself.
     const size = { width: columns - 1, height: rows - 2, now: Date.now(), paint }
-    update(frame(activities, size).join('\n'))
+    update(shown(frame(activities, size).join('\n')))
     drawn = true
   }
   const clear = () => {
@@ -49,7 +48,7 @@ export function liveScreen(stream: NodeJS.WriteStream, paint: Paint): Screen {
   return {
     line: (text) => {
       clear()
-      stream.write(`${text}\n`)
+      writeErr(text)
     },
     show: (now) => {
       activities = now

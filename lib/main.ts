@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { inspect } from 'node:util'
 import { RunnerError } from './errors.ts'
-import { masked } from './secret.ts'
+import { streams, writeErr } from './out.ts'
 
 const bug = 70
 
@@ -43,7 +43,7 @@ function listen(): void {
   process.on('SIGTERM', interrupt)
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', outlive)
+  for (const stream of Object.values(streams)) stream.on('error', outlive)
 }
 
 /** Under `npx zx` a top-level await that never settles ends with exit code 0, in silence. */
@@ -85,7 +85,7 @@ function sayBug(error: unknown): void {
 }
 
 function say(text: string): void {
-  if (text !== '') process.stderr.write(`${masked(text)}\n`)
+  if (text !== '') writeErr(text)
 }
 
 /** Whoever reads our output (`| head`) may leave early; that ends no run. */

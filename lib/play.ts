@@ -7,12 +7,12 @@ import { type Inventory, type InventoryHost, readInventory, selectHosts } from '
 import { claimOf } from './lock.ts'
 import { main, onInterrupt } from './main.ts'
 import { type Example, type Options, parseOptions, scriptArguments, usage } from './options.ts'
+import { streams, writeOut } from './out.ts'
 import { paintFor } from './paint.ts'
 import { exitCodeOf, type HostResult, outputsJson, resultJson, resultText, rounded, together } from './report.ts'
 import { type Reporter, reporter } from './reporter.ts'
 import type { Role } from './role.ts'
 import { login, type Roles, type Run, runHost } from './run-host.ts'
-import { masked } from './secret.ts'
 import type { Connection } from './ssh.ts'
 import { suggest } from './suggest.ts'
 import { readYaml } from './yaml.ts'
@@ -55,7 +55,7 @@ export function play(playbook: Playbook): Promise<void> {
     const argv = scriptArguments(process.argv, process.env, `${name}.ts`, flags)
     const options = parseOptions(argv, process.env, name, flags)
     if (options.help) {
-      process.stdout.write(usage(name, playbook.summary, playbook))
+      writeOut(usage(name, playbook.summary, playbook).trimEnd())
       return 0
     }
     const started = performance.now()
@@ -64,7 +64,7 @@ export function play(playbook: Playbook): Promise<void> {
     const hosts = selectHosts(inventory, options.limit)
     if (options.explain !== undefined) {
       const explained = explain(options.explain, await readYaml(inventory.file), hosts, playbook.allRoles)
-      print(options.json ? JSON.stringify({ explained }) : explainedText(explained))
+      writeOut(options.json ? JSON.stringify({ explained }) : explainedText(explained))
       return 0
     }
     const report = reporter({ ...options, quiet: options.own.has('quiet') })
@@ -82,7 +82,7 @@ export function play(playbook: Playbook): Promise<void> {
         const latest = await atMost(options.forks, some, (host) => runHost(host, rolesOf, each))
         results.push(...latest)
         report.close()
-        if (!options.json) print(resultText(latest, options, paintFor(process.stdout, process.env)))
+        if (!options.json) writeOut(resultText(latest, options, paintFor(streams.out, process.env)))
         return exitCodeOf(latest, options.check)
       },
       connected: async (host, use) => {
@@ -92,7 +92,7 @@ export function play(playbook: Playbook): Promise<void> {
     }
     return run(session, roles).finally(() => {
       report.close()
-      if (options.json && results.length > 0) print(jsonText(name, options, together(results), started))
+      if (options.json && results.length > 0) writeOut(jsonText(name, options, together(results), started))
     })
   })
 }
@@ -110,10 +110,6 @@ function jsonText(playbook: string, options: Options, results: readonly HostResu
     hosts: resultJson(results, options),
     outputs: outputsJson(results),
   })
-}
-
-function print(text: string): void {
-  process.stdout.write(masked(`${text}\n`))
 }
 
 function refuseMissing({ file, sandbox, sshConfig }: Inventory): void {

@@ -1,6 +1,7 @@
 import type { Outcome } from './converge.ts'
 import type { RunnerError } from './errors.ts'
 import { failureJson, failureLines, type Sources } from './failure.ts'
+import { oneLine } from './out.ts'
 import { type Paint, plain } from './paint.ts'
 import type { Outputs } from './resource.ts'
 
@@ -110,7 +111,7 @@ function changeLines(
   paint: Paint,
 ) {
   const word = paint('yellow', check ? 'would change ' : 'changed      ')
-  const head = `${host}  ${word} ${change.id}: ${change.summary}`
+  const head = `${host}  ${word} ${change.id}: ${oneLine(change.summary)}`
   return diff && change.diff !== '' ? [head, ...diffLines(change.diff, paint)] : [head]
 }
 
@@ -130,7 +131,7 @@ function unmanageableLines({ host, unmanageable }: HostResult): string[] {
 }
 
 function outputLines({ host, outputs }: HostResult): string[] {
-  return Object.entries(outputs).map(([name, value]) => `${host}  ${name}: ${[value].flat().join(', ')}`)
+  return Object.entries(outputs).map(([name, value]) => `${host}  ${name}: ${oneLine([value].flat().join(', '))}`)
 }
 
 /** A line of counts a host, number under number. */

@@ -1,10 +1,10 @@
 import type { Facts } from './facts.ts'
 import { type Activity, tame } from './frame.ts'
 import { isLive, liveScreen, plainScreen, type Screen } from './live.ts'
+import { streams } from './out.ts'
 import { type Paint, paintFor } from './paint.ts'
 import { type HostResult, statusOf } from './report.ts'
 import type { Progress } from './requests.ts'
-import { masked } from './secret.ts'
 import { afterwards } from './ssh.ts'
 
 /** Tells what happens, on stderr: a line at a time, and on a terminal what every host is in the middle of. */
@@ -30,10 +30,10 @@ export function reporter({
   /** Says nothing at all: for cron, which mails whatever is said. */
   quiet?: boolean
 }): Reporter {
-  const paint = paintFor(process.stderr, process.env)
+  const paint = paintFor(streams.err, process.env)
   if (quiet) return reporterOn(silent, { verbose: false, live: false, paint })
-  const live = !json && isLive(process.stderr, process.env)
-  return reporterOn(live ? liveScreen(process.stderr, paint) : plainScreen(process.stderr), { verbose, live, paint })
+  const live = !json && isLive(streams.err, process.env)
+  return reporterOn(live ? liveScreen(streams.err, paint) : plainScreen, { verbose, live, paint })
 }
 
 const silent: Screen = { line: () => {}, show: () => {}, close: () => {} }
@@ -45,7 +45,8 @@ export function reporterOn(
   const running = new Map<string, string>()
   const activities = new Map<string, Activity>()
   let logins = 0
-  const line = (text: string) => screen.line(masked(text))
+  // A line that does not begin with a host's name goes on with the one before.
+  const line = (text: string) => screen.line(text.replaceAll('\n', '\n    '))
   const show = () => screen.show(logins > 0 ? [] : [...activities.values()])
   const at = (host: string, title: string, said = '', since = Date.now()) => {
     activities.set(host, { host, title, since, said })
@@ -76,11 +77,11 @@ export function reporterOn(
         running.set(host, title)
         if (!live || verbose) line(`${host}  ${paint('dim', '▸')} ${title}`)
         if (verbose) for (const each of script.shown.split('\n')) line(paint('dim', `${host}    $ ${each}`))
-        at(host, masked(title))
+        at(host, title)
       },
       waiting: (text) => {
         line(`${host}  ${text}`)
-        at(host, masked(tame(text)))
+        at(host, tame(text))
       },
       output: (text) => {
         if (verbose) line(`${host}    ${tame(text)}`)

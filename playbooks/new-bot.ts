@@ -6,6 +6,7 @@ import { type Flags, givenFlags, spellingOf } from '../lib/flags.ts'
 import { botName } from '../lib/inventory-schema.ts'
 import { main } from '../lib/main.ts'
 import { scriptArguments } from '../lib/options.ts'
+import { writeOut } from '../lib/out.ts'
 
 const flags: Flags = {
   name: { value: 'NAME', help: 'what the new bot is called; its folder is bots/NAME' },
@@ -168,6 +169,6 @@ example:
 }
 
 function print(text: string): 0 {
-  process.stdout.write(text)
+  writeOut(text.trimEnd())
   return 0
 }

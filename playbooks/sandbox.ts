@@ -1,5 +1,6 @@
 import { main } from '../lib/main.ts'
 import { scriptArguments } from '../lib/options.ts'
+import { writeErr } from '../lib/out.ts'
 import { print, printStatus, printToken, shell, talk } from '../sandbox/actions.ts'
 import { down, up } from '../sandbox/index.ts'
 import { type Action, type Order, parseOrder } from '../sandbox/order.ts'
@@ -14,7 +15,7 @@ const usage = `A throwaway Debian VPS on this machine, for trying botgarden out 
   npx zx playbooks/sandbox.ts token BOT                      BOT's token at the sandbox's Telegram, made if it is not there
   npx zx playbooks/sandbox.ts down [--images]                remove all of it; --images: the cached images too
 `
-const progress = (line: string) => void process.stderr.write(`${line}\n`)
+const progress = writeErr
 
 const actions: Readonly<Record<Action, (order: Order) => Promise<number>>> = {
   up: ({ hosts, memory }) => up({ ...(hosts && { hosts }), ...(memory && { memory }), progress }).then(printStatus),

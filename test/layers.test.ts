@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { forbidden } from './support/layers.ts'
+import { forbidden, writers } from './support/layers.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -14,6 +14,26 @@ test('playbooks import roles, roles import lib, and nothing points back', () => 
   assert.ok(paths.includes('lib/sh.ts'))
   assert.equal(forbidden(new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]))), [])
 })
+
+test('nothing is written to the terminal but by lib/out.ts, which makes harmless what others have written', () => {
+  const paths = globSync('{playbooks,roles,lib}/**/*.ts', { cwd: root }).filter((path) => path !== 'lib/out.ts')
+  assert.equal(writers(new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]))), [])
+})
+
+for (const source of [
+  'process.stdout.write(x)',
+  'const { stderr } = process',
+  "process['stdout'].write(x)",
+  'console.log(x)',
+  `import { stdout } from 'node:process'`,
+  `import tty from 'node:tty'`,
+  `spawn('x', { stdio: 'inherit' })`,
+  'streams.err.write(x)',
+  `writeFileSync('/dev/tty', x)`,
+])
+  test(`finds what writes to the terminal: ${source}`, () => {
+    assert.equal(writers(new Map([['roles/a/index.ts', source]])), ['roles/a/index.ts'])
+  })
 
 const samples: [file: string, source: string, bad: string | undefined][] = [
   ['lib/a.ts', `import { ufw } from '../roles/ufw/index.ts'`, 'roles/ufw/index.ts'],

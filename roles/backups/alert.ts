@@ -1,4 +1,5 @@
 import { local } from '../../lib/local.ts'
+import { shown } from '../../lib/out.ts'
 import { faultLines, type Result } from './results.ts'
 import type { Settings } from './settings.ts'
 
@@ -6,7 +7,7 @@ import type { Settings } from './settings.ts'
 export async function alertHere(result: Result, { alert }: Settings): Promise<void> {
   const lines = faultLines(result)
   if (lines.length === 0) return
-  const text = `botgarden: backup of ${result.host}:\n${lines.join('\n')}\n`
+  const text = shown(`botgarden: backup of ${result.host}:\n${lines.join('\n')}\n`)
   if (alert.command !== undefined) {
     const { exitCode } = await local({ input: text, nothrow: true, timeout: '60s' })`sh -c ${alert.command}`
     if (exitCode !== 0) result.warnings.push(`the alert command ended with exit code ${exitCode}`)

@@ -10,6 +10,7 @@ import { bring } from './bring.ts'
 import { copiesOf } from './copies.ts'
 import { take } from './host.ts'
 import type { BackupsVars } from './index.ts'
+import { nameOf } from './manifest.ts'
 import { pushOffsite } from './offsite.ts'
 import { printResults, type Result } from './results.ts'
 import { missingRecipients, type Settings, settingsOf } from './settings.ts'
@@ -48,7 +49,8 @@ export function settingsFor(host: InventoryHost | undefined): Settings {
 async function backUpHost(session: Session, host: InventoryHost, only: string | undefined): Promise<Result> {
   const settings = settingsFor(host)
   const copies = copiesOf(host.name, settings.local)
-  const result: Result = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
+  const missing: string[] = []
+  const result: Result = { host: host.name, faults: [], warnings: [], missing, facts: {}, exitCode: 0 }
   try {
     // A cut pull is one's own to go on with, and nobody else's.
     await withLock(join(copies.folder, '.lock'), session.options.wait ? 7200 : 0, async () => {
@@ -60,7 +62,7 @@ async function backUpHost(session: Session, host: InventoryHost, only: string | 
     result.faults.push(error.message)
     result.exitCode = error.exitCode
   }
-  if (result.faults.length + result.warnings.length > 0 && result.exitCode === 0) result.exitCode = 3
+  if (result.faults.length + missing.length + result.warnings.length > 0 && result.exitCode === 0) result.exitCode = 3
   return result
 }
 
@@ -91,7 +93,11 @@ async function takeNow(
   report.line(`${name}  ▸ taking a backup${only === undefined ? '' : ` of ${only}`}`)
   const status = await take(connection, only?.replaceAll('-', '_'))
   if (status.result === 'failed') result.faults.push(`no backup was taken: ${status.reason}`)
-  else Object.assign(result.facts, { taken: status.lastGood, seconds: status.seconds, bytes: status.bytes })
+  else {
+    const { name: taken, bytes } = status.taken ?? { name: status.lastGood, bytes: status.bytes }
+    Object.assign(result.facts, { taken, bytes, seconds: status.seconds })
+    result.missing?.push(...status.failed.map((lost) => `${nameOf(lost)} is not in ${taken}: ${lost.reason}`))
+  }
   result.warnings.push(...status.warnings)
   return status
 }

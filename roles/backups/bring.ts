@@ -28,7 +28,8 @@ export async function bring(
       `its clock and this machine's differ: it is ${shownAge(Math.abs(skew))} ${skew > 0 ? 'ahead' : 'behind'}`,
     )
 
-  const here = copies.list()
+  const listedHere = () => copies.list().map((copy) => ({ ...copy, manifest: copies.manifest(copy.name) }))
+  const here = listedHere()
   const missing = backups.filter(({ name }) => !here.some((copy) => copy.name === name))
   // By this machine's clock, which may lag behind that of the host a little.
   const clock = Date.now() + clockTolerance
@@ -55,7 +56,7 @@ export async function bring(
   )
   const retiring = result.faults.length > 0 ? [] : remove.filter((name) => here.some((copy) => copy.name === name))
   for (const name of retiring) copies.remove(name)
-  const { future } = await retired(copies.list(), keep, clock)
+  const { future } = await retired(listedHere(), keep, clock)
   result.warnings.push(...future.map((name) => `${name}: from the future by this machine's clock: kept`))
   Object.assign(result.facts, { pulled, removed: retiring, folder: copies.folder, copies: copies.list().length })
 }

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { cronSchedule } from '../../lib/cron.ts'
 import { HostError, UsageError } from '../../lib/errors.ts'
 import { local } from '../../lib/local.ts'
+import { writeOut } from '../../lib/out.ts'
 import type { Session } from '../../lib/play.ts'
 import { sh } from '../../lib/sh.ts'
 import { settingsFor } from './back-up.ts'
@@ -21,7 +22,7 @@ export async function installCron({ inventory, hosts, options }: Session, schedu
   mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
   const line = cronLine(schedule, { file, log, limit: options.limit, node: process.execPath })
   await write(withEntry(await read(), file, line))
-  process.stdout.write(`cron runs it now:\n${line}\n`)
+  writeOut(`cron runs it now:\n${line}`)
   return 0
 }
 
@@ -30,7 +31,7 @@ export async function removeCron({ inventory }: Session): Promise<number> {
   const before = await read()
   const after = withoutEntry(before, file)
   if (after !== before) await write(after)
-  process.stdout.write(after === before ? `cron had no entry for ${file}\n` : `cron does not run it any more\n`)
+  writeOut(after === before ? `cron had no entry for ${file}` : 'cron does not run it any more')
   return 0
 }
 

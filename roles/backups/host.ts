@@ -5,7 +5,7 @@ import { sh } from '../../lib/sh.ts'
 import type { Connection } from '../../lib/ssh.ts'
 import { type Name, parseName } from './names.ts'
 import { home, store } from './paths.ts'
-import { parseStatus, type Status } from './status.ts'
+import { parseStatus, type Status, statusScript } from './status.ts'
 
 /** What a host says of its backups. */
 export interface HostBackups {
@@ -32,14 +32,16 @@ export async function take(connection: Connection, only?: string): Promise<Statu
     connection,
     sh`
       [ -x ${`${home}/backup`} ] || { echo absent; exit; }
+      before=$(cat ${status} 2>/dev/null)
       systemd-run --quiet --wait --collect --unit="botgarden-backup-$$" ${`${home}/backup`} ${options} && echo ok || echo failed
-      cat ${status} 2>/dev/null || :`,
+      # One that is as it was speaks of another run.
+      [ "$(cat ${status} 2>/dev/null)" = "$before" ] || { ${statusScript(status)}; }`,
   )
   const end = output.indexOf('\n')
   const word = output.slice(0, end)
   if (word === 'absent') throw new HostError('the role backups has not been applied to this host yet: run site.ts')
   const told = parsed(output.slice(end + 1))
-  if (told === undefined || (word !== 'ok') !== (told.result === 'failed'))
+  if (told === undefined || told.result === 'running' || (word === 'ok') !== (told.result === 'ok'))
     throw new HostError(`a backup could not even begin: ${output.trim()}; see journalctl -n 50 on the host`)
   return told
 }
@@ -49,7 +51,8 @@ export async function listed(connection: Connection): Promise<HostBackups> {
   const output = await ask(
     connection,
     sh`
-      jq -n -c --arg now "$(date +%s)" --rawfile status ${`${home}/status.json`} '{now: ($now | tonumber), status: $status}' 2>/dev/null ||
+      status=$(${statusScript(`${home}/status.json`)})
+      jq -n -c --arg now "$(date +%s)" --arg status "$status" '{now: ($now | tonumber), status: $status}' 2>/dev/null ||
         printf '{"now": %s}\n' "$(date +%s)"
       cd ${store} 2>/dev/null || exit 0
       for name in [0-9]*Z [0-9]*Z-*; do

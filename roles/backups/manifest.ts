@@ -6,8 +6,19 @@ const size = v.pipe(v.number(), v.integer(), v.minValue(0))
 const fileName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9=_.-]*\.age$/))
 const part = { file: fileName, size, sha256, encrypted: v.object({ size, sha256 }) }
 
+/** A part that could not be taken, and why. */
+export const lostSchema = v.object({
+  kind: v.picklist(['database', 'globals', 'files']),
+  database: v.optional(v.string()),
+  file: fileName,
+  reason: v.string(),
+})
+
+export type Lost = v.InferOutput<typeof lostSchema>
+
 const manifestSchema = v.object({
-  format: v.literal(1, 'a format of another version of botgarden'),
+  /** 2: something of it is missing. */
+  format: v.picklist([1, 2], 'a format of another version of botgarden'),
   /** As the inventory names it. */
   host: v.string(),
   time: v.pipe(v.string(), v.isoTimestamp()),
@@ -35,6 +46,7 @@ const manifestSchema = v.object({
     ),
     v.minLength(1),
   ),
+  failed: v.optional(v.array(lostSchema), []),
 })
 
 /** What a backup holds: sizes and checksums of each part as it was (`size`, `sha256`) and as it lies there (`encrypted`). */
@@ -44,7 +56,9 @@ export type Part = Manifest['parts'][number]
 /** Throws an error that says what is wrong with it. */
 export function parseManifest(text: string): Manifest {
   const manifest = v.parse(manifestSchema, JSON.parse(text))
-  const missing = ['globals', 'files'].filter((kind) => !manifest.parts.some((each) => each.kind === kind))
+  if ((manifest.format === 2) !== manifest.failed.length > 0) throw new Error('its format and what it lacks do not fit')
+  const named = [...manifest.parts, ...manifest.failed]
+  const missing = ['globals', 'files'].filter((kind) => !named.some((each) => each.kind === kind))
   if (manifest.only === null && missing.length > 0) throw new Error(`no ${missing.join(' and no ')} in it`)
   return manifest
 }
@@ -55,4 +69,24 @@ export const ownFiles = ['manifest.json', 'SHA256SUMS'] as const
 /** The names of the databases in a backup. */
 export function databasesOf({ parts }: Manifest): string[] {
   return parts.flatMap((each) => (each.kind === 'database' ? [each.database] : []))
+}
+
+/** What a backup lacks since it could not be taken: the names of databases, `globals`, `files`. */
+export function missingIn({ failed }: Manifest): string[] {
+  return failed.map(nameOf)
+}
+
+/** What a part is called where people read of it. */
+export function nameOf(part: Part | Lost): string {
+  return part.kind === 'database' ? (part.database ?? part.file) : part.kind
+}
+
+/** The files that are there and those that could not be taken, by a manifest's text; undefined where that is of no use. */
+export function filesIn(text: string): { there: string[]; failed: string[] } | undefined {
+  try {
+    const { parts, failed } = parseManifest(text)
+    return { there: parts.map(({ file }) => file), failed: failed.map(({ file }) => file) }
+  } catch {
+    return undefined
+  }
 }

@@ -18,6 +18,10 @@ export function program(settings: Settings, host: string, recipients: readonly s
     }),
     file(`${home}/settings`, { content: `${settingsText(settings, host)}\n`, mode: '0600' }),
     ...['rows.awk', 'retention.awk'].map((name) => file(`${home}/${name}`, { content: textOf(name) })),
+    file(`${home}/parts.sh`, {
+      content: textOf('parts.sh'),
+      validate: { tool: 'sh', script: (path) => sh`sh -n ${path}` },
+    }),
     file(`${home}/backup`, {
       content: textOf('backup.sh'),
       mode: '0755',

@@ -52,9 +52,7 @@ export async function rebuild(
   const dataCode = await broughtBack(session, host, chosen, orders, identities)
   if (dataCode !== 0) return dataCode
   const code = host.bots.length === 0 ? 0 : await session.converge([host], deliveries)
-  process.stderr.write(
-    `${host.name}  ${code === 0 ? 'is back' : 'is not back yet'}, after ${Math.round((Date.now() - began) / 1000)} s\n`,
-  )
+  say(`${code === 0 ? 'is back' : 'is not back yet'}, after ${Math.round((Date.now() - began) / 1000)} s`)
   return code
 }
 

@@ -141,7 +141,8 @@ async function rebuildHost(
   return chosenCopy(session, host, { ...wish, whole: true }, async (chosen) => {
     if (!session.options.own.has('yes'))
       await agreed(`make ${name} (${session.inventory.file}) what ${chosen.name} was`)
-    return rebuild(session, host, chosen, restorable(chosen), identities, others)
+    const code = await rebuild(session, host, chosen, restorable(chosen), identities, others)
+    return code === 0 && chosen.lost.length > 0 ? 3 : code
   })
 }
 

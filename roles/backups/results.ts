@@ -1,5 +1,5 @@
+import { oneLine, writeErr, writeOut } from '../../lib/out.ts'
 import type { Session } from '../../lib/play.ts'
-import { masked } from '../../lib/secret.ts'
 import { shownBytes } from './names.ts'
 
 /** What became of one host. */
@@ -9,6 +9,8 @@ export interface Result {
   readonly faults: string[]
   /** What somebody should look at, though a good backup was taken: no reason to exit with 0. */
   readonly warnings: string[]
+  /** What is not in the backup that was taken; the rest is, and is brought and kept like any other. */
+  readonly missing?: string[]
   readonly facts: {
     taken?: string
     seconds?: number
@@ -28,31 +30,32 @@ export function printResults(playbook: string, results: readonly Result[], { opt
   const quiet = options.own.has('quiet')
   if (options.json) {
     const hosts = Object.fromEntries(results.map((result) => [result.host, jsonOf(result)]))
-    write(process.stdout, JSON.stringify({ playbook, hosts }))
+    writeOut(JSON.stringify({ playbook, hosts }))
   } else {
     const good = results.flatMap((result) => (quiet ? [] : factLines(result)))
-    if (good.length > 0) write(process.stdout, good.join('\n'))
+    if (good.length > 0) writeOut(good.join('\n'))
     const bad = results.flatMap(faultLines)
-    if (bad.length > 0) write(process.stderr, bad.join('\n'))
+    if (bad.length > 0) writeErr(bad.join('\n'))
   }
   return [70, 1, 3, 4].find((code) => results.some(({ exitCode }) => exitCode === code)) ?? 0
 }
 
 /** As one text, for whoever is alerted. */
-export function faultLines({ host, faults, warnings, exitCode }: Result): string[] {
+export function faultLines({ host, faults, warnings, missing = [], exitCode }: Result): string[] {
   const word = exitCode === 4 ? 'unreachable' : 'FAILED'
+  // A line that does not begin with a host's name goes on with the one before.
+  const told = (head: string, text: string) => `${host}  ${head}: ${text.replaceAll('\n', '\n    ')}`.split('\n')
   return [
-    ...faults.flatMap((fault) =>
-      fault.split('\n').map((line, i) => (i === 0 ? `${host}  ${word}: ${line}` : `    ${line}`)),
-    ),
-    ...warnings.map((warning) => `${host}  in doubt: ${warning}`),
+    ...faults.flatMap((fault) => told(word, fault)),
+    ...missing.flatMap((each) => told('FAILED', each)),
+    ...warnings.flatMap((warning) => told('in doubt', warning)),
   ]
 }
 
 function factLines({ host, facts }: Result): string[] {
   const { taken, seconds = 0, bytes = 0, pulled = [], removed = [], folder, copies = 0, lines = [] } = facts
   return [
-    ...lines.map((line) => `${host}  ${line}`),
+    ...lines.map((line) => `${host}  ${oneLine(line)}`),
     ...(taken === undefined ? [] : [`${host}  taken: ${taken}, ${shownBytes(bytes)}, in ${seconds} s`]),
     ...(folder === undefined
       ? []
@@ -60,11 +63,7 @@ function factLines({ host, facts }: Result): string[] {
   ]
 }
 
-function jsonOf({ faults, warnings, facts, exitCode }: Result): Record<string, unknown> {
+function jsonOf({ faults, warnings, missing, facts, exitCode }: Result): Record<string, unknown> {
   const status = exitCode === 0 ? 'ok' : exitCode === 4 ? 'unreachable' : 'failed'
-  return { status, ...facts, faults, warnings }
-}
-
-function write(stream: NodeJS.WriteStream, text: string): void {
-  stream.write(masked(`${text}\n`))
+  return { status, ...facts, faults, ...(missing && { missing }), warnings }
 }

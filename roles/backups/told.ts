@@ -3,7 +3,7 @@ import { type Resource, resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
 import { parseName, shownAge, shownBytes } from './names.ts'
 import { home } from './paths.ts'
-import { parseStatus, type Status } from './status.ts'
+import { parseStatus, type Status, statusScript } from './status.ts'
 
 /** What a run tells at its end: how old the last good backup is, and why there is no newer one. It changes nothing. */
 export function toldBackups(schedule: string): Resource {
@@ -23,13 +23,15 @@ export function toldNone(): Resource {
 function textOf({ status, now }: Last, schedule: string): readonly string[] {
   if (status === undefined)
     return [`none yet: cron takes one at "${schedule}", and npx zx playbooks/backup.ts takes one now`]
-  const { lastGood, bytes, result, at, reason, warnings } = status
+  const { lastGood, bytes, result, at, reason, taken, warnings } = status
   if (at === '') return warnings
   return [
     lastGood === undefined
       ? 'no good one yet'
       : `last good one ${shownAge(now - (parseName(lastGood)?.time ?? 0))} old (${lastGood}, ${shownBytes(bytes ?? 0)})`,
     ...(result === 'failed' ? [`FAILED at ${at}: ${reason}`] : []),
+    ...(result === 'incomplete' ? [`FAILED in part at ${at}: ${reason}; the rest is in ${taken?.name}`] : []),
+    ...(result === 'running' ? [`one is under way since ${at}`] : []),
     ...warnings,
   ]
 }
@@ -43,7 +45,7 @@ interface Last {
 const kind: Kind<Last> = {
   name: 'backups',
   volatile: true,
-  script: () => sh`date +%s; cat ${`${home}/status.json`} 2>/dev/null || :`,
+  script: () => sh`date +%s; ${statusScript(`${home}/status.json`)}`,
   parse: (output, names) => {
     const end = output.indexOf('\n')
     const last = { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }

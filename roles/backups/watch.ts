@@ -7,7 +7,7 @@ import { alertHere } from './alert.ts'
 import { refuseUnencrypted, settingsFor } from './back-up.ts'
 import { copiesOf } from './copies.ts'
 import { type HostBackups, listed } from './host.ts'
-import { databasesOf, parseManifest } from './manifest.ts'
+import { databasesOf, missingIn, nameOf, parseManifest } from './manifest.ts'
 import { type Name, shownAge } from './names.ts'
 import { printResults, type Result } from './results.ts'
 import { faultsOf } from './verify.ts'
@@ -43,6 +43,8 @@ async function watchHost(session: Session, host: InventoryHost): Promise<Result>
   if (there?.status?.at === '') result.warnings.push(...there.status.warnings)
   if (there?.status?.result === 'failed')
     result.faults.push(`the last run FAILED at ${there.status.at}: ${there.status.reason}`)
+  if (there?.status?.result === 'incomplete')
+    result.faults.push(`the last run FAILED in part at ${there.status.at}: ${there.status.reason}`)
   if (result.faults.length > 0 && (result.exitCode === 0 || stale.length + spoilt.length > 0)) result.exitCode = 3
   return result
 }
@@ -61,8 +63,10 @@ async function lookedAt(session: Session, host: InventoryHost, result: Result): 
 /** A line for the host as a whole and for each of its databases. `there` is undefined where the host was not reached. */
 export function ages(here: readonly Seen[], there: readonly Seen[] | undefined, now: number) {
   const whole = [there, here].flatMap((side) => side?.find(({ only, time }) => only === undefined && time <= now) ?? [])
-  const databases = new Set(whole.flatMap(({ manifest }) => contentsOf(manifest)))
-  return ['all', ...databases].map((subject) => {
+  const subjects = new Set(
+    whole.map(({ manifest }) => contentsOf(manifest)).flatMap(({ databases, missing }) => [...databases, ...missing]),
+  )
+  return ['all', ...subjects].map((subject) => {
     const on = (side: readonly Seen[]) => side.find((each) => each.time <= now && holds(each, subject))
     const sides = [...(there === undefined ? [] : [['on the host', on(there)] as const]), ['here', on(here)] as const]
     const shown = sides.map(
@@ -78,14 +82,16 @@ export function ages(here: readonly Seen[], there: readonly Seen[] | undefined, 
 }
 
 function holds({ only, manifest }: Seen, subject: string): boolean {
-  return subject === 'all' ? only === undefined : contentsOf(manifest).includes(subject)
+  const { there, missing } = contentsOf(manifest)
+  return subject === 'all' ? only === undefined && missing.length === 0 : there.includes(subject)
 }
 
-function contentsOf(manifest: string): string[] {
+function contentsOf(text: string): Record<'databases' | 'missing' | 'there', string[]> {
   try {
-    return databasesOf(parseManifest(manifest))
+    const manifest = parseManifest(text)
+    return { databases: databasesOf(manifest), missing: missingIn(manifest), there: manifest.parts.map(nameOf) }
   } catch {
     // It counts for nothing; a pull says what is wrong with it.
-    return []
+    return { databases: [], missing: [], there: [] }
   }
 }

@@ -1,7 +1,9 @@
 import * as v from 'valibot'
 import { agreed } from '../../lib/agreed.ts'
 import { UsageError } from '../../lib/errors.ts'
+import { tame } from '../../lib/frame.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
+import { writeOut } from '../../lib/out.ts'
 import type { Session } from '../../lib/play.ts'
 import { publicName } from '../../lib/public-name.ts'
 import { ask } from '../../lib/requests.ts'
@@ -214,6 +216,6 @@ async function forgotPending(
 }
 
 function print(text: string): 0 {
-  process.stdout.write(text)
+  writeOut(text.trimEnd().split('\n').map(tame).join('\n'))
   return 0
 }

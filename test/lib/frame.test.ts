@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Activity, frame, tame } from '../../lib/frame.ts'
 import { plain } from '../../lib/paint.ts'
+import { Secret } from '../../lib/secret.ts'
 
 const now = 100_000
 const at = (host: string, title: string, seconds: number, said = ''): Activity => ({
@@ -35,6 +36,12 @@ test('never has more lines than the terminal: first what was said goes, then hos
 
 test('lets nothing through that moves a cursor', () => {
   assert.is(tame('\x1b[2K\x1b[32m10 %\r50 %\r\x1b[1mdone\x1b[0m\x07\r'), 'done')
+})
+
+test('what is drawn is without secrets, and what is made visible counts as it is shown', () => {
+  const title = `set ${new Secret('hunter2222').reveal()}\u202e\nx`
+  assert.equal(drawn([at('vps1', title, 7)]), ['vps1  ▸ set ***\\u202e\\nx  7 s'])
+  assert.equal(drawn([at('vps1', `a\u202e${'b'.repeat(20)}`, 7)], { width: 20 }), ['vps1  ▸ a\\u202…  7 s'])
 })
 
 test.run()

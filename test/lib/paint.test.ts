@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isLive } from '../../lib/live.ts'
-import { paintFor } from '../../lib/paint.ts'
+import { paintFor, visible } from '../../lib/paint.ts'
 
 const cases: [isTTY: boolean, env: NodeJS.ProcessEnv, colours: boolean, live: boolean][] = [
   [true, { TERM: 'xterm' }, true, true],
@@ -15,7 +15,7 @@ const cases: [isTTY: boolean, env: NodeJS.ProcessEnv, colours: boolean, live: bo
 ]
 for (const [isTTY, env, colours, live] of cases) {
   test(`${isTTY ? 'a terminal' : 'a pipe'} with ${JSON.stringify(env)}: colours ${colours}, live ${live}`, () => {
-    assert.is(paintFor({ isTTY }, env)('red', 'x') === '\x1b[31mx\x1b[39m', colours)
+    assert.is(visible(paintFor({ isTTY }, env)('red', 'x')) === '\x1b[31mx\x1b[39m', colours)
     assert.is(isLive({ isTTY }, env), live)
   })
 }

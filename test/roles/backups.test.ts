@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
+import type { Session } from '../../lib/play.ts'
 import { runningUnit } from '../../lib/unit.ts'
+import { chosenCopy } from '../../roles/backups/choose.ts'
 import { cronLine, withEntry, withoutEntry } from '../../roles/backups/crontab.ts'
 import { databasesOf, parseManifest } from '../../roles/backups/manifest.ts'
 import { parseName, shownAge, stampOf } from '../../roles/backups/names.ts'
@@ -57,6 +61,7 @@ test('a bare host gets the program, its tools and an entry of cron', () => {
     `file:${home}/settings: create`,
     `file:${home}/rows.awk: create`,
     `file:${home}/retention.awk: create`,
+    `file:${home}/parts.sh: create`,
     `file:${home}/backup: create`,
     'file:/etc/cron.d/botgarden-backups: create',
   ])
@@ -174,7 +179,8 @@ test('a manifest says what is in a backup', () => {
 })
 
 for (const [title, broken] of [
-  ['of another version', { format: 2 }],
+  ['of another version', { format: 3 }],
+  ['that lacks something and does not say what', { format: 2 }],
   ['without its globals', { parts: manifest.parts.filter(({ file }) => !file.startsWith('globals')) }],
   ['without parts', { parts: [] }],
   ['with a path for a file', { parts: [part('../../x.age', { kind: 'globals' })] }],
@@ -210,6 +216,74 @@ test('the age of each database is that of the newest backup that holds it, and 2
     ['all: there is no good backup on the host', 'all: there is no good backup here'],
   )
   assert.is(shownAge(-7_200_000), '2 h from the future')
+})
+
+test('the age of a database that is missing from the newest is that of the last one that has it', () => {
+  const failed = [{ kind: 'database', database: 'one', file: 'database-one.dump.age', reason: 'locked' }]
+  const lacking = { ...manifest, format: 2, parts: manifest.parts.slice(1), failed }
+  const seen = (name: string, text: object) => ({
+    ...(parseName(name) as NonNullable<ReturnType<typeof parseName>>),
+    manifest: JSON.stringify(text),
+  })
+  const all = [seen('2026-11-24T031700Z', lacking), seen('2026-11-22T031700Z', manifest)]
+  const lines = ages(all, all, Date.parse('2026-11-24T05:17:00Z'))
+  assert.equal(
+    lines.map(({ text }) => text),
+    ['all: on the host 50 h old, here 50 h old', 'one: on the host 50 h old, here 50 h old'],
+  )
+  assert.is(lines.flatMap(({ faults }) => faults).length, 4)
+  assert.throws(
+    () => parseManifest(JSON.stringify({ ...lacking, format: 1, failed: [], parts: lacking.parts.slice(1) })),
+    /globals/,
+  )
+})
+
+test('a whole host is brought back with each database from the newest copy that has it', async () => {
+  const base = dirname(scratchFile('x', ''))
+  const local = join(base, 'copies-with-holes')
+  const bytes = 'age-encryption.org/v1\n-> X25519 '
+  const sumOf = (text: string) => createHash('sha256').update(text).digest('hex')
+  const encrypted = { size: bytes.length, sha256: sumOf(bytes) }
+  const lay = (name: string, databases: readonly string[], failed: readonly string[] = []) => {
+    const parts = [
+      ...databases.map((each) =>
+        part(`database-${each}.dump.age`, { encrypted, kind: 'database', database: each, owner: each, tables: {} }),
+      ),
+      ...manifest.parts.slice(1).map((each) => ({ ...each, encrypted })),
+    ]
+    const lost = failed.map((each) => ({
+      kind: 'database',
+      database: each,
+      file: `database-${each}.dump.age`,
+      reason: 'x',
+    }))
+    const text = JSON.stringify({
+      ...manifest,
+      format: lost.length > 0 ? 2 : 1,
+      parts,
+      ...(lost.length > 0 && { failed: lost }),
+    })
+    const folder = join(local, 'vps1', name)
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'manifest.json'), text)
+    writeFileSync(join(folder, 'SHA256SUMS'), `${sumOf(text)}  manifest.json\n`)
+    for (const { file } of parts) writeFileSync(join(folder, file), bytes)
+  }
+  lay('2026-11-22T031700Z', ['one', 'two'])
+  lay('2026-11-23T031700Z', ['one'], ['two'])
+  lay('2026-11-24T031700Z', ['one'], ['two', 'three'])
+  const lines: string[] = []
+  const session = { report: { line: (line: string) => lines.push(line) } } as unknown as Session
+  const there = { ...entry, ssh: 'x', groups: [], vars: { backups: { recipients: [recipient], local } } }
+  const wish = { from: 'copy', until: undefined, whole: true } as const
+  const chosen = await chosenCopy(session, there, wish, async (each) => each)
+  assert.is(chosen.name, '2026-11-24T031700Z')
+  assert.equal(databasesOf(chosen.manifest), ['one', 'two'])
+  const two = chosen.manifest.parts.find((each) => each.kind === 'database' && each.database === 'two')
+  assert.ok(existsSync(join(chosen.folder, two?.file ?? 'none')), two?.file)
+  assert.match(two?.file ?? '', '2026-11-22T031700Z/')
+  assert.equal(chosen.lost, ['three'])
+  assert.match(lines.join('\n'), /lacks two: .* 2026-11-22T031700Z\n.*lacks three, .* NOT/)
 })
 
 const file = '/home/ops/garden 100%/production.yaml'

@@ -63,6 +63,45 @@ test('the backups of one database do not take the places of whole ones, nor of a
   for (const only of ['Z', '-one', '-two']) assert.is(verdict.remove.filter((name) => name.endsWith(only)).length, 2)
 })
 
+test('a part that is missing from many has its own series: what holds it stays as if there were no other', async () => {
+  const sum = 'a'.repeat(64)
+  const kinds = ['globals', 'files'] as const
+  const parts = kinds.map((kind) => ({
+    ...{ kind, file: `${kind}.age`, size: 1, sha256: sum, encrypted: { size: 1, sha256: sum }, entries: 1 },
+  }))
+  const one = { ...parts[0], kind: 'database', database: 'one', owner: 'one', tables: {}, file: 'one.age' }
+  const failed = [{ kind: 'database', database: 'one', file: 'one.age', reason: 'locked' }]
+  const base = {
+    format: 1,
+    host: 'x',
+    time: '2026-11-24T03:17:00Z',
+    only: null,
+    server: '',
+    recipients: [],
+    warnings: [],
+  }
+  const whole = JSON.stringify({ ...base, parts: [...parts, one] })
+  const lacking = JSON.stringify({ ...base, format: 2, parts, failed })
+  // It has failed for a month.
+  const backups = days(90).map((each, i) => ({ ...each, manifest: i < 30 ? lacking : whole }))
+  const good = backups.filter(({ manifest }) => manifest === whole)
+  const { remove } = await retired(backups, keep, now)
+  const left = backups.filter(({ name }) => !remove.includes(name))
+  const alone = (await retired(good, keep, now)).remove
+  assert.equal(
+    left.filter(({ manifest }) => manifest === whole).filter(({ name }) => alone.includes(name)),
+    [],
+  )
+  for (const each of good.slice(0, 7)) assert.ok(left.includes(each), each.name)
+  // Gone for good, it keeps nothing.
+  const without = JSON.stringify({ ...base, parts })
+  const later = [at(now + day), ...backups].map((each, i) => (i === 0 ? { ...each, manifest: without } : each))
+  assert.equal(
+    (await retired(later, keep, now + day)).remove,
+    (await retired([at(now + day), ...days(90)], keep, now + day)).remove,
+  )
+})
+
 test('with any backups and any rule: the newest stays, so does the newest of each counted period, and no more', async () => {
   const random = generator(20_261_124)
   const upTo = (most: number) => 1 + Math.floor(random() * most)

@@ -62,6 +62,30 @@ async function fails(reason: RegExp, before: string, after: string): Promise<voi
   assert.is((await inside(`ls -A ${store} | grep partial; ls -d /run/botgarden-backup.* 2>/dev/null`)).stdout, '')
 }
 
+/** One that goes on without the database `one`: that is told and alerted, and the last one that has it is the last good one. */
+async function failsInPart(reason: RegExp, before: string, after: string): Promise<void> {
+  const { lastGood } = await status()
+  await inside(`rm -f /root/alerts; ${before}`)
+  const { status: code, all } = await inside(program)
+  const now = await status()
+  const { parts, failed } = parseManifest((await inside(`cat ${store}/${now.taken?.name}/manifest.json`)).stdout)
+  await inside(after)
+  assert.is(code, 1, all)
+  assert.match(all, reason)
+  assert.equal([now.result, now.lastGood], ['incomplete', lastGood])
+  assert.match((await inside('cat /root/alerts')).stdout, reason)
+  assert.equal(parts.map((part) => (part.kind === 'database' ? part.database : part.kind)).sort(), [
+    'files',
+    'globals',
+    'postgres',
+    'two',
+  ])
+  assert.equal(
+    failed.map(({ database }) => database),
+    ['one'],
+  )
+}
+
 test.before(async () => {
   await freshVps(host)
   const { code, stderr } = await site(inventoryOf(host, { backups: { ...vars, schedule: '* * * * *' } }))
@@ -164,17 +188,72 @@ test('the dump is cut short', async () => {
   await inside('for s in $(seq 30); do docker exec botgarden-postgres pg_isready -q && break; sleep 1; done')
   const begun = `find ${store}/.partial-* -size +200k 2>/dev/null | grep -q .`
   const killer = `setsid sh -c 'until ${begun}; do :; done; pkill -9 -x pg_dump' >/dev/null 2>&1 &`
-  await fails(/database-one.dump.age: /, killer, 'true')
+  await failsInPart(/database-one.dump.age: /, killer, 'true')
 })
 
 test('the disk is full in the middle of the dump, and too full to begin', async () => {
   const mount = (size: string) => `mount -t tmpfs -o mode=0700,size=${size} none ${store}`
-  await fails(/no space left on device/, `${mount('4m')}`, `umount ${store}`)
+  await failsInPart(/needs more than the \d+ bytes/, `${mount('4m')}`, `umount ${store}`)
   await fails(
     /too full to begin: \d+ % free, and minFree asks for 15/,
     `${mount('4m')}; head -c 3700000 /dev/zero >${store}/x`,
     `umount ${store}`,
   )
+})
+
+test('a bot that locks a table, and names it for the terminal, stops its own backup and nobody else’s', async () => {
+  const name = 'x\u001b[2Jy\u202e'
+  await sql(`set role one; create table "${name}" (a int)`)
+  // What the owner of the other one has set: nothing of it keeps its database from being dumped.
+  await sql(
+    `set role two; create table cyrillic as select 'привет' as x;
+    alter database two set role = 'two'; alter database two set client_encoding = 'LATIN1'; alter database two is_template true;
+    alter database two set statement_timeout = 1; alter database two set idle_session_timeout = 1; alter database two set transaction_timeout = 1`,
+    'two',
+  )
+  const locked = `set role one; begin; lock table \\"${name}\\" in access exclusive mode; select pg_sleep(600)`
+  await inside(`docker exec -d botgarden-postgres psql -X -U postgres -d one -c "set statement_timeout = 0; ${locked}"`)
+  const isLocked = `select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted and relation = (select oid from pg_class where relname like 'x%y%')`
+  assert.ok(await waitUntil(30, async () => (await sql(isLocked)).stdout === '1'))
+  const before = here()
+  const taken = await backup()
+  const looked = await backup('--status')
+  const site = await run(['playbooks/site.ts', '-i', inventory, '--tags', 'backups', '--check'])
+  await sql(
+    `select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()`,
+  )
+  assert.is(taken.code, 3, taken.stderr)
+  const shown =
+    /one(?: is not in \S+)?: database-one\.dump\.age: command ended with 1: .*statement timeout.*"x\\u001b\[2Jy\\u202e"/
+  for (const text of [taken.stderr, looked.stderr, site.stdout]) {
+    assert.match(text, shown)
+    for (const sign of ['\u001b', '\u202e']) assert.not(text.includes(sign))
+  }
+  const [newest = ''] = here().toReversed()
+  assert.not(before.includes(newest))
+  const { parts } = parseManifest(readFileSync(join(copies, newest, 'manifest.json'), 'utf8'))
+  assert.equal(parts.map((part) => (part.kind === 'database' ? part.database : part.kind)).sort(), [
+    'files',
+    'globals',
+    'postgres',
+    'two',
+  ])
+  assert.is(looked.code, 3)
+  assert.match(looked.stdout, /one: on the host \d+ min old, here \d+ min old/)
+  await sql(`drop table "${name}"`)
+  await sql('alter database two is_template false; alter database two reset all')
+  const whole = await backup()
+  assert.is(whole.code, 0, whole.stderr)
+})
+
+test('one that is killed is told as killed, and not by the reason of the one before', async () => {
+  const begun = `find ${store}/.partial-* -size +200k 2>/dev/null | grep -q .`
+  await inside(`setsid sh -c 'until ${begun}; do :; done; pkill -9 -f ^/bin/sh.${program}' >/dev/null 2>&1 &`)
+  const { code, stderr } = await backup()
+  assert.is(code, 3)
+  assert.match(stderr, /no backup was taken: it began then and was killed, or the host went down/)
+  await inside('flock /opt/botgarden/backups/lock true')
+  assert.is((await backup()).code, 0)
 })
 
 test('a failure on the host is the operator’s as well: one block, exit code 3, and the copies stay', async () => {

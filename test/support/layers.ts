@@ -20,6 +20,20 @@ export function forbidden(files: ReadonlyMap<string, string>): string[] {
   )
 }
 
+/** The files that may write to the terminal by themselves. */
+export function writers(files: ReadonlyMap<string, string>): string[] {
+  const ways = [
+    /\bprocess\s*(\??\.\s*(stdout|stderr)\b|\[)/,
+    /=\s*process\b(?!\s*\.)/,
+    /\bconsole(\.\w|\[)/,
+    /\b(from|import|require)[\s(]*['"](node:)?(process|console|tty)['"]/,
+    /['"]inherit['"]/,
+    /\bstreams\.\w+\.write\b/,
+    /\/dev\/(tty|stdout|stderr|fd)\b/,
+  ]
+  return [...files].flatMap(([file, source]) => (ways.some((way) => way.test(source)) ? [file] : []))
+}
+
 function isAllowed(file: string, target: string): boolean {
   const [from = '', member] = file.split('/')
   const [to = '', otherMember] = target.split('/')
