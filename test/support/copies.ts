@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { local } from '../../lib/local.ts'
+
+/** A part of a copy that only looks encrypted: nothing opens it. */
+interface Part {
+  readonly kind: 'database' | 'globals' | 'files'
+  readonly file: string
+  readonly [key: string]: unknown
+}
+
+export const database: Part = {
+  ...{ kind: 'database', file: 'database-hello_bot.dump.age', database: 'hello_bot', owner: 'hello_bot' },
+  tables: { 'public.users': 2 },
+}
+export const whole: readonly Part[] = [
+  database,
+  { kind: 'globals', file: 'globals.sql.age' },
+  { kind: 'files', file: 'files.tar.age', entries: 7 },
+]
+
+export interface CopyOptions {
+  /** Its folder's name. */
+  readonly name?: string
+  readonly parts?: readonly Part[]
+  /** Any other field of its manifest. */
+  readonly manifest?: Record<string, unknown>
+  /** The file of the key that signs it. */
+  readonly key?: string
+}
+
+/** A key as a host makes it: the path of its file. */
+export async function signingKey(folder: string, name: string): Promise<string> {
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, name)
+  await local`ssh-keygen -q -t ed25519 -N ${''} -f ${path}`
+  return path
+}
+
+/** As an operator has it beside the copies of vps1. */
+export function knownSigner(key: string, since = '2026-11-01T000000Z'): string {
+  return `vps1 namespaces="botgarden-backup" ${publicHalf(key)} since ${since}\n`
+}
+
+export async function fingerprint(key: string): Promise<string> {
+  return (await local`ssh-keygen -lf ${key}`).stdout.split(' ')[1] ?? ''
+}
+
+/** Writes a copy of a backup of vps1 into a folder of copies, and returns its own folder. */
+export async function writeCopy(copies: string, options: CopyOptions = {}): Promise<string> {
+  const { name = '2026-11-24T031700Z', parts = whole, manifest = {}, key } = options
+  const folder = join(copies, name)
+  mkdirSync(folder, { recursive: true })
+  const [, date, hour, minute, second] = /^(.{10})T(..)(..)(..)Z/.exec(name) ?? []
+  const told = parts.map((part) => {
+    const content = `age-encryption.org/v1\n-> X25519 ${part.file} of ${name}\n`
+    writeFileSync(join(folder, part.file), content)
+    return { size: 1, sha256: 'a'.repeat(64), ...part, encrypted: { size: content.length, sha256: sha256(content) } }
+  })
+  const time = `${date}T${hour}:${minute}:${second}Z`
+  const fields = {
+    format: 1,
+    host: 'vps1',
+    time,
+    only: null,
+    server: '18.6',
+    recipients: [],
+    warnings: [],
+    parts: told,
+  }
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ ...fields, ...manifest }))
+  writeSums(folder, ['manifest.json', ...parts.map(({ file }) => file)])
+  if (key !== undefined) await sign(folder, key)
+  return folder
+}
+
+export function writeSums(folder: string, files: readonly string[]): void {
+  const rows = files.map((file) => `${sha256(readFileSync(join(folder, file)))}  ${file}\n`)
+  writeFileSync(join(folder, 'SHA256SUMS'), rows.join(''))
+}
+
+export async function sign(folder: string, key: string, namespace = 'botgarden-backup'): Promise<void> {
+  const sums = join(folder, 'SHA256SUMS')
+  rmSync(`${sums}.sig`, { force: true })
+  await local`ssh-keygen -q -Y sign -n ${namespace} -f ${key} ${sums}`
+}
+
+export function publicHalf(key: string): string {
+  return readFileSync(`${key}.pub`, 'utf8').split(' ').slice(0, 2).join(' ')
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex')
+}
