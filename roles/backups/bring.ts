@@ -15,13 +15,16 @@ import { isAnyKnown, keyFault, remember, type Signers, signersOf, unsignedFault 
 /** How far two clocks may differ, in milliseconds. */
 const clockTolerance = 5 * 60_000
 
-/** Brings here what the host has, is not here yet and would be kept; then lets go what need not be kept any longer. */
+/**
+ * Brings here what the host has, is not here yet and would be kept; then lets go what need not be kept any longer. Returns
+ * what could not be brought, which is among the faults as well.
+ */
 export async function bring(
   connection: Connection,
   { keep, local, signer }: Settings,
   result: Result,
   progress: (line: string) => void,
-): Promise<void> {
+): Promise<readonly string[]> {
   const copies = copiesOf(result.host, local)
   const there = await listed(connection)
   const { backups, now } = there
@@ -39,10 +42,11 @@ export async function bring(
   const { remove } = await retired([...here, ...missing], keep, clock)
   const wanted = missing.filter(({ name }) => !remove.includes(name))
   const pulled: string[] = []
+  const refused: string[] = []
   for (const backup of wanted) {
     try {
-      const refused = backup.signed ? undefined : unsignedFault(signers, backup.time)
-      if (refused !== undefined) throw new HostError(`${backup.name}: ${refused}`)
+      const fault = backup.signed ? undefined : unsignedFault(signers, backup.time)
+      if (fault !== undefined) throw new HostError(`${backup.name}: ${fault}`)
       progress(`▸ bringing ${backup.name}`)
       const { bytes, resumed } = await pull(connection, backup, copies.incoming(backup.name), signers)
       copies.adopt(backup.name)
@@ -52,9 +56,10 @@ export async function bring(
       )
     } catch (error) {
       if (!(error instanceof RunnerError) || error instanceof ConnectError) throw error
-      result.faults.push(error.message)
+      refused.push(error.message)
     }
   }
+  result.faults.push(...refused)
   forgetUnfinished(
     copies.folder,
     wanted.map(({ name }) => name),
@@ -67,6 +72,7 @@ export async function bring(
   result.warnings.push(...future.map((name) => `${name}: from the future by this machine's clock: kept`))
   const by = there.signer === undefined ? {} : { signer: fingerprintOf(there.signer) }
   Object.assign(result.facts, { pulled, removed: retiring, folder: copies.folder, copies: copies.list().length, ...by })
+  return refused
 }
 
 /**

@@ -41,29 +41,39 @@ export async function chosenCopy<T>(
   wish: Wish,
   use: (chosen: Chosen) => Promise<T>,
 ): Promise<T> {
-  const settings = settingsFor(host)
-  const found = (copies: Copies) =>
-    verified(copies, session, host, wish).catch((error) => {
-      throw localFault(error)
-    })
-  if (wish.from === 'restic') {
-    if (settings.offsite === undefined) throw new UsageError(`--from restic: hosts.${host.name} has no backups.offsite`)
-    const target = mkdtempSync(join(tmpdir(), 'botgarden-restore-'))
-    try {
-      session.report.line(`${host.name}  ▸ fetching its copies from restic`)
-      await pullOffsite(join(target, host.name), host.name, settings.offsite)
-      return await use(await found(copiesOf(host.name, target)))
-    } finally {
-      rmSync(target, { recursive: true, force: true })
+  try {
+    if (wish.from === 'restic') return await fromRestic(session, host, wish, use)
+    const settings = settingsFor(host)
+    if (wish.from === 'host') {
+      const result = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
+      const refused = await session.connected(host, (connection) =>
+        bring(connection, settings, result, (line) => session.report.line(`${host.name}  ${line}`)),
+      )
+      if (refused.length > 0)
+        throw new HostError(`${refused.join('\n')}\nwithout --from host the copies that are here are used`)
     }
+    return await use(await verified(copiesOf(host.name, settings.local), session, host, wish))
+  } catch (error) {
+    throw localFault(error)
   }
-  if (wish.from === 'host') {
-    const result = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
-    await session.connected(host, (connection) =>
-      bring(connection, settings, result, (line) => session.report.line(`${host.name}  ${line}`)),
-    )
+}
+
+async function fromRestic<T>(
+  session: Session,
+  host: InventoryHost,
+  wish: Wish,
+  use: (chosen: Chosen) => Promise<T>,
+): Promise<T> {
+  const { offsite } = settingsFor(host)
+  if (offsite === undefined) throw new UsageError(`--from restic: hosts.${host.name} has no backups.offsite`)
+  const target = mkdtempSync(join(tmpdir(), 'botgarden-restore-'))
+  try {
+    session.report.line(`${host.name}  ▸ fetching its copies from restic`)
+    await pullOffsite(join(target, host.name), host.name, offsite)
+    return await use(await verified(copiesOf(host.name, target), session, host, wish))
+  } finally {
+    rmSync(target, { recursive: true, force: true })
   }
-  return use(await found(copiesOf(host.name, settings.local)))
 }
 
 /** Whether there is a copy of all of a host on this machine. */

@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { HostError } from '../../lib/errors.ts'
+import { localFault } from '../../lib/local.ts'
 import { newestFirst } from './host.ts'
 import { type Name, parseName } from './names.ts'
 
@@ -40,7 +41,7 @@ export function copiesOf(host: string, base: string): Copies {
     folder,
     list: () => {
       if (!existsSync(folder)) return []
-      return readdirSync(folder)
+      return entriesOf(folder)
         .flatMap((each) => parseName(each) ?? [])
         .sort(newestFirst)
     },
@@ -60,6 +61,14 @@ export function copiesOf(host: string, base: string): Copies {
       rmSync(join(folder, `.removed-${name}`), { recursive: true, force: true })
     },
     manifest: (name) => textOf(join(folder, name, 'manifest.json')),
+  }
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    throw localFault(error)
   }
 }
 

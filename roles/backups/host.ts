@@ -65,13 +65,10 @@ export async function listed(connection: Connection): Promise<HostBackups> {
           jq -n -c --arg name "$name" --argjson signed "$signed" '{name: $name, signed: $signed, manifest: ""}'
       done`,
   )
-  const [head, ...rows] = output
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as unknown)
-  const { now, signer = '', status = '' } = v.parse(headSchema, head)
+  const [head = '', ...rows] = output.trim().split('\n')
+  const { now, signer = '', status = '' } = told(headSchema, head)
   const backups = rows.flatMap((row) => {
-    const { name, ...rest } = v.parse(rowSchema, row)
+    const { name, ...rest } = told(rowSchema, row)
     const known = parseName(name)
     return known === undefined ? [] : [{ ...known, ...rest }]
   })
@@ -87,6 +84,14 @@ export function newestFirst(one: Name, other: Name): number {
 
 const headSchema = v.object({ now: v.number(), signer: v.optional(v.string()), status: v.optional(v.string()) })
 const rowSchema = v.object({ name: v.string(), signed: v.boolean(), manifest: v.string() })
+
+function told<T extends v.GenericSchema>(schema: T, line: string): v.InferOutput<T> {
+  try {
+    return v.parse(schema, JSON.parse(line))
+  } catch (error) {
+    throw new HostError(`what it says of its backups cannot be read: ${line.slice(0, 200)}`, { cause: error })
+  }
+}
 
 function parsed(text: string): Status | undefined {
   try {
