@@ -1,4 +1,4 @@
-import { lstatSync, renameSync } from 'node:fs'
+import { existsSync, realpathSync, renameSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { HostError } from '../../lib/errors.ts'
@@ -32,9 +32,9 @@ export async function pullOffsite(target: string, host: string, offsite: Offsite
   // Below its whole path: only since 0.16 a folder of a snapshot can be named.
   const whole = `${target}.whole`
   await restic(offsite, ['restore', '--quiet', latest.id, '--target', whole])
-  // Whoever can write to the repository has named the path, and may have put a link there.
+  // Whoever can write to the repository has named the path, and may have put links on the way.
   const folder = join(whole, resolve('/', path))
-  if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory())
+  if (!existsSync(folder) || realpathSync(folder) !== join(realpathSync(whole), resolve('/', path)))
     throw new HostError(`offsite: the newest snapshot of ${host} (${latest.id}) holds no folder ${path}`)
   renameSync(folder, target)
 }

@@ -1,4 +1,15 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { generateIdentity, generateX25519Identity, identityToRecipient } from 'age-encryption'
@@ -10,18 +21,23 @@ import { HostError } from '../../lib/errors.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
 import type { Session } from '../../lib/play.ts'
 import { chosenCopy } from '../../roles/backups/choose.ts'
+import { pullOffsite } from '../../roles/backups/offsite.ts'
+import { fingerprintOf } from '../../roles/backups/signature.ts'
+import { remember, signersOf, unsignedFault } from '../../roles/backups/signers.ts'
 import { backups } from '../../roles/index.ts'
 import {
   type CopyOptions,
   database,
   fingerprint,
   knownSigner,
+  publicHalf,
   sign,
   signingKey,
   whole,
   writeCopy,
   writeSums,
 } from '../support/copies.ts'
+import { run } from '../support/runner.ts'
 import { onTerminal } from '../support/terminal.ts'
 
 const zx = join(import.meta.dirname, '../../node_modules/zx/build/cli.js')
@@ -300,13 +316,7 @@ test('who signs a first copy is kept once the person at the terminal says yes', 
   await writeCopy(here.copies, { key })
   const identity = join(scratch, 'identity')
   writeFileSync(identity, `${await generateIdentity()}\n`)
-  const file = join(scratch, 'unreachable.yaml')
-  const vars = {
-    backups: { recipients: [await identityToRecipient(await generateX25519Identity())], local: dirname(here.copies) },
-  }
-  // Nobody listens there: to try to log in is to have taken the copy.
-  writeFileSync(file, stringify({ vars, hosts: { vps1: { ssh: 'root@127.0.0.1:9' } } }))
-  const args = ['-i', file, '--drill', '--yes', '--identity', identity]
+  const args = ['-i', await unreachable(here.copies), '--drill', '--yes', '--identity', identity]
   const { code, events } = await onTerminal([zx, 'playbooks/restore.ts', ...args], { typed: 'yes\n' })
   const said = events.map(([, text]) => text).join('')
   assert.match(said, `is signed by ${await fingerprint(key)}, and no key that signs the backups of vps1 is known here`)
@@ -399,6 +409,106 @@ test('a file in the place of the copies is said as what it is', async () => {
   rmSync(here.copies, { recursive: true })
   writeFileSync(here.copies, '')
   await refused(here, /should be the folder of the copies of vps1 and is a file: move it away/)
+})
+
+/** An inventory of vps1, where nobody answers: to try to log in is to have taken a copy. */
+async function unreachable(copies: string): Promise<string> {
+  const file = join(scratch, `${++count}.yaml`)
+  const recipients = [await identityToRecipient(await generateX25519Identity())]
+  const vars = { backups: { recipients, local: dirname(copies) } }
+  writeFileSync(file, stringify({ vars, hosts: { vps1: { ssh: 'root@127.0.0.1:9' } } }))
+  return file
+}
+
+test('the status tells of a broken copy as well, and of one that somebody else has signed', async () => {
+  const stamp = `${new Date().toISOString().slice(0, 19).replaceAll(':', '')}Z`
+  const here = place()
+  const folder = await writeCopy(here.copies, { name: stamp, key: other })
+  const status = async () => run(['playbooks/backup.ts', '-i', await unreachable(here.copies), '--status'])
+  const strange = await status()
+  assert.is(strange.code, 3, strange.stderr)
+  assert.ok(
+    strange.stderr.includes(`${stamp} here: the key that signs the backups of vps1 has CHANGED`),
+    strange.stderr,
+  )
+  rmSync(join(folder, 'manifest.json'))
+  const broken = await status()
+  assert.is(broken.code, 3, broken.stderr)
+  assert.ok(broken.stderr.includes(`${stamp} here: manifest.json: missing`), broken.stderr)
+})
+
+test('a file in the place of the copies ends backup.ts with a word', async () => {
+  const here = place()
+  rmSync(here.copies, { recursive: true })
+  writeFileSync(here.copies, '')
+  const { code, stderr } = await run(['playbooks/backup.ts', '-i', await unreachable(here.copies)])
+  assert.is(code, 3, stderr)
+  assert.match(
+    stderr,
+    /^vps1 {2}FAILED: \S+vps1: should be the folder of the copies of vps1 and is a file: move it away$/m,
+  )
+})
+
+test('since when a host signs says which copies need no signature', async () => {
+  const line = (since: string) => knownSigner(key, since)
+  const fault = (known: string, time: string, pinned?: string) =>
+    unsignedFault(signersOf('vps1', place({ known }).copies, pinned), Date.parse(time))
+  assert.is(fault('', '2026-11-24'), undefined)
+  assert.is(fault(line('2026-11-24T000000Z'), '2026-11-23T23:59:59Z'), undefined)
+  assert.match(fault(line('2026-11-24T000000Z'), '2026-11-24') ?? '', /signs since 2026-11-24T000000Z by SHA256:/)
+  // Of two keys the first counts, and a line by hand has no time.
+  const both = `# mine\n${line('2026-11-24T000000Z')}${knownSigner(other, '2026-11-20T000000Z')}`
+  assert.match(fault(both, '2026-11-21') ?? '', /signs since 2026-11-20T000000Z/)
+  assert.match(fault(line('x').replace(' since x', ''), '2026-01-01') ?? '', /is not signed/)
+  assert.match(fault('', '2026-01-01', await fingerprint(key)) ?? '', /is not signed/)
+})
+
+test('a key that is met is kept once, beside those that were', async () => {
+  const { copies } = place({ known: '' })
+  const file = join(copies, 'allowed_signers')
+  const first = remember(signersOf('vps1', copies, undefined), publicHalf(key), Date.parse('2026-11-24T03:17:00Z'))
+  assert.is(readFileSync(file, 'utf8'), knownSigner(key, '2026-11-24T031700Z'))
+  const both = remember(remember(first, publicHalf(key), 0), publicHalf(other), Date.parse('2026-11-25'))
+  assert.is(
+    readFileSync(file, 'utf8'),
+    `${knownSigner(key, '2026-11-24T031700Z')}${knownSigner(other, '2026-11-25T000000Z')}`,
+  )
+  assert.equal(both.keys, [publicHalf(key), publicHalf(other)])
+  assert.is(fingerprintOf(publicHalf(key)), await fingerprint(key))
+})
+
+/** A restic whose newest snapshot is of this path, and holds what the script makes there. */
+async function fromRestic(snapshots: string, script: string): Promise<string> {
+  const folder = join(scratch, `${++count}`)
+  mkdirSync(join(folder, 'bin'), { recursive: true })
+  const text = `#!/bin/sh\ncase $1 in snapshots) echo '${snapshots}' ;; *) while [ "$1" != --target ]; do shift; done; mkdir -p "$2"; cd "$2"; ${script} ;; esac\n`
+  writeFileSync(join(folder, 'bin/restic'), text, { mode: 0o755 })
+  mkdirSync(join(folder, 'outside/vps1'), { recursive: true })
+  const { PATH } = process.env
+  process.env.PATH = `${join(folder, 'bin')}:${PATH}`
+  try {
+    await pullOffsite(join(folder, 'to'), 'vps1', { restic: 'x' })
+    return readdirSync(join(folder, 'to')).join()
+  } catch (error) {
+    assert.instance(error, HostError, `${(error as Error).stack}`)
+    return (error as Error).message
+  } finally {
+    process.env.PATH = PATH
+    assert.ok(existsSync(join(folder, 'outside/vps1')), 'nothing of this machine is moved')
+  }
+}
+
+test('what a repository says of its paths leads nowhere else', async () => {
+  const of = (path: string) => JSON.stringify([{ id: '1a', time: '2026-11-24T03:17:00Z', paths: [path] }])
+  assert.is(await fromRestic(of('/a/vps1'), 'mkdir -p a/vps1/2026'), '2026')
+  assert.match(await fromRestic(of('/../outside/vps1'), ':'), /holds no folder/)
+  assert.match(
+    await fromRestic(of('/a/vps1'), 'mkdir a; ln -s ../../outside/vps1 a/vps1'),
+    /\(1a\) holds no folder \/a\/vps1/,
+  )
+  assert.match(await fromRestic(of('/a/vps1'), 'ln -s ../outside a'), /holds no folder/)
+  assert.match(await fromRestic('[]', ':'), /holds no copies of vps1/)
+  assert.match(await fromRestic('no JSON', ':'), /is not understood/)
 })
 
 test('a fingerprint in the inventory is one of OpenSSH’s', async () => {
