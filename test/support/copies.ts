@@ -1,7 +1,26 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
+import * as assert from 'uvu/assert'
+import { stringify } from 'yaml'
+import { HostError } from '../../lib/errors.ts'
+import type { InventoryHost } from '../../lib/inventory.ts'
 import { local } from '../../lib/local.ts'
+import type { Session } from '../../lib/play.ts'
+import { chosenCopy } from '../../roles/backups/choose.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'copies-test-'))
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
+let count = 0
+
+/** A folder of the test's own. */
+export function scratchFolder(): string {
+  const folder = join(scratch, `${++count}`)
+  mkdirSync(folder)
+  return folder
+}
 
 /** A part of a copy that only looks encrypted: nothing opens it. */
 interface Part {
@@ -92,4 +111,46 @@ export function publicHalf(key: string): string {
 
 function sha256(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex')
+}
+
+/** Where copies of vps1 are, and what the inventory says of who signs. */
+export interface Place {
+  /** The copies of vps1. */
+  readonly copies: string
+  readonly signer?: string
+}
+
+export function place(known: string, signer?: string): Place {
+  const copies = join(scratchFolder(), 'vps1')
+  mkdirSync(copies)
+  if (known !== '') writeFileSync(join(copies, 'allowed_signers'), known)
+  return { copies, ...(signer !== undefined && { signer }) }
+}
+
+/** What restore.ts would take: the name of the copy, or how it is refused. */
+export async function taken({ copies, signer }: Place, flags: readonly string[] = [], wish = {}): Promise<string> {
+  const own = new Map(flags.map((flag) => [flag, ['']]))
+  const session = { inventory: { file: 'x.yaml' }, options: { own }, report: { line: () => {} } } as unknown as Session
+  const vars = { backups: { recipients: ['x'], local: dirname(copies), signer } }
+  const host: InventoryHost = { ...{ name: 'vps1', ssh: 'vps1', groups: [], httpsPort: 443, bots: [] }, vars }
+  const unsigned = own.has('unsigned')
+  const wanted = { from: 'copy', until: undefined, database: 'hello_bot', unsigned, ...wish } as const
+  return chosenCopy(session, host, wanted, async ({ name }) => name)
+}
+
+export async function refused(from: Place, said: RegExp, flags: readonly string[] = []): Promise<void> {
+  try {
+    assert.unreachable(`it took ${await taken(from, flags)}`)
+  } catch (error) {
+    assert.instance(error, HostError, `${(error as Error).stack}`)
+    assert.match((error as Error).message, said)
+  }
+}
+
+export async function unreachable(copies: string): Promise<string> {
+  const file = join(scratchFolder(), 'unreachable.yaml')
+  const recipients = [await identityToRecipient(await generateX25519Identity())]
+  const vars = { backups: { recipients, local: dirname(copies) } }
+  writeFileSync(file, stringify({ vars, hosts: { vps1: { ssh: 'root@127.0.0.1:9' } } }))
+  return file
 }
