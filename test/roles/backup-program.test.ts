@@ -16,9 +16,11 @@ import * as assert from 'uvu/assert'
 import { local } from '../../lib/local.ts'
 import { databasesOf, missingIn, parseManifest } from '../../roles/backups/manifest.ts'
 import { parseStatus, statusScript } from '../../roles/backups/status.ts'
+import { scratchFolder, signingKey } from '../support/copies.ts'
 import { shell } from '../support/shell.ts'
 
 const templates = join(import.meta.dirname, '../../roles/backups/templates')
+const key = await signingKey(scratchFolder(), 'key')
 const folders: string[] = []
 test.after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
@@ -40,6 +42,7 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
     source
       .replace('/opt/botgarden/backups\n', `${path('home')}\n`)
       .replace('/var/lib/botgarden/backups\n', `${path('store')}\n`)
+      .replace('/etc/botgarden/secrets/backup-signing-key', key)
       .replaceAll('/run/botgarden-backup', path('run/botgarden-backup')),
   )
   for (const name of ['rows.awk', 'retention.awk', 'parts.sh'])

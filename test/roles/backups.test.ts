@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
@@ -11,9 +11,11 @@ import { chosenCopy } from '../../roles/backups/choose.ts'
 import { cronLine, withEntry, withoutEntry } from '../../roles/backups/crontab.ts'
 import { databasesOf, parseManifest } from '../../roles/backups/manifest.ts'
 import { parseName, shownAge, stampOf } from '../../roles/backups/names.ts'
+import { signingKey } from '../../roles/backups/paths.ts'
 import { parseStatus } from '../../roles/backups/status.ts'
 import { ages } from '../../roles/backups/watch.ts'
 import { backups } from '../../roles/index.ts'
+import { knownSigner, signingKey as newKey, place, scratchFolder, whole, writeCopy } from '../support/copies.ts'
 import { entry, facts } from '../support/fake-host.ts'
 import { planOf, stateOf } from '../support/plan-of.ts'
 import { scratchFile } from '../support/runner.ts'
@@ -57,6 +59,9 @@ test('a bare host gets the program, its tools and an entry of cron', () => {
     `directory:${home}: create`,
     'directory:/var/lib/botgarden: create',
     'directory:/var/lib/botgarden/backups: create',
+    'directory:/etc/botgarden: create',
+    'directory:/etc/botgarden/secrets: create',
+    `secret:${signingKey}: generate`,
     `file:${home}/recipients: create`,
     `file:${home}/settings: create`,
     `file:${home}/rows.awk: create`,
@@ -74,6 +79,7 @@ function built(vars: unknown): Record<string, unknown> {
   return Object.fromEntries([
     ...['age', 'jq', 'cron'].map((name) => [`package:${name}`, { version: '1' }]),
     ['unit:cron.service', runningUnit],
+    [`file:${signingKey}`, { type: 'file', mode: '0400', owner: 'root', group: 'root' }],
     ...resources.flatMap(({ id, wants }) => {
       const { content, ...rest } = wants as { content?: string }
       if (id.startsWith('directory:'))
@@ -92,6 +98,9 @@ test('a drift is one change', () => {
   assert.equal(planOf(role({ ...vars, keep: { daily: 3 } }), built(vars)), [`file:${home}/settings: content`])
   assert.equal(planOf(role({ ...vars, schedule: '@hourly' }), built(vars)), [
     'file:/etc/cron.d/botgarden-backups: content',
+  ])
+  assert.equal(planOf(role(vars), { ...built(vars), [`file:${signingKey}`]: 'absent' }), [
+    `secret:${signingKey}: generate`,
   ])
   const open = { type: 'directory', mode: '0755', owner: 'root', group: 'root' }
   assert.equal(planOf(role(vars), { ...built(vars), 'file:/var/lib/botgarden/backups': open }), [
@@ -185,6 +194,20 @@ for (const [title, broken] of [
   ['without parts', { parts: [] }],
   ['with a path for a file', { parts: [part('../../x.age', { kind: 'globals' })] }],
   ['with a hidden file', { parts: [part('.x.age', { kind: 'globals' })] }],
+  ['with a file that another part is called by', { parts: [manifest.parts[0], ...manifest.parts] }],
+  [
+    'with a part under a name of its own',
+    { parts: [{ ...manifest.parts[0], file: 'x.age' }, ...manifest.parts.slice(1)] },
+  ],
+  ...['pg_execute_server_program', 'PG_monitor', 'public', '', 'a\x1b[2J'].map(
+    (owner) =>
+      [
+        `with the owner ${JSON.stringify(owner)}`,
+        { parts: [{ ...manifest.parts[0], owner }, ...manifest.parts.slice(1)] },
+      ] as const,
+  ),
+  ['of one database that holds another', { only: 'two', parts: manifest.parts.slice(0, 1) }],
+  ['of one database that holds more', { only: 'one' }],
   ['with a checksum that is none', { parts: [part('x.age', { kind: 'globals', sha256: 'short' })] }],
 ] as const)
   test(`a manifest ${title} is refused`, () =>
@@ -239,44 +262,27 @@ test('the age of a database that is missing from the newest is that of the last 
 })
 
 test('a whole host is brought back with each database from the newest copy that has it', async () => {
-  const base = dirname(scratchFile('x', ''))
-  const local = join(base, 'copies-with-holes')
-  const bytes = 'age-encryption.org/v1\n-> X25519 '
-  const sumOf = (text: string) => createHash('sha256').update(text).digest('hex')
-  const encrypted = { size: bytes.length, sha256: sumOf(bytes) }
-  const lay = (name: string, databases: readonly string[], failed: readonly string[] = []) => {
-    const parts = [
-      ...databases.map((each) =>
-        part(`database-${each}.dump.age`, { encrypted, kind: 'database', database: each, owner: each, tables: {} }),
-      ),
-      ...manifest.parts.slice(1).map((each) => ({ ...each, encrypted })),
-    ]
-    const lost = failed.map((each) => ({
-      kind: 'database',
-      database: each,
-      file: `database-${each}.dump.age`,
-      reason: 'x',
-    }))
-    const text = JSON.stringify({
-      ...manifest,
-      format: lost.length > 0 ? 2 : 1,
-      parts,
-      ...(lost.length > 0 && { failed: lost }),
+  const folder = scratchFolder()
+  const [key, stranger] = [await newKey(folder, 'key'), await newKey(folder, 'stranger')]
+  const { copies } = place(knownSigner(key))
+  const named = (name: string) => ({ file: `database-${name}.dump.age`, kind: 'database' as const, database: name })
+  const lay = (name: string, databases: readonly string[], failed: readonly string[], by = key) =>
+    writeCopy(copies, {
+      ...{ name, key: by },
+      parts: [...databases.map((each) => ({ ...named(each), owner: each, tables: {} })), ...whole.slice(1)],
+      manifest:
+        failed.length === 0 ? {} : { format: 2, failed: failed.map((each) => ({ ...named(each), reason: 'x' })) },
     })
-    const folder = join(local, 'vps1', name)
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'manifest.json'), text)
-    writeFileSync(join(folder, 'SHA256SUMS'), `${sumOf(text)}  manifest.json\n`)
-    for (const { file } of parts) writeFileSync(join(folder, file), bytes)
-  }
-  lay('2026-11-22T031700Z', ['one', 'two'])
-  lay('2026-11-23T031700Z', ['one'], ['two'])
-  lay('2026-11-24T031700Z', ['one'], ['two', 'three'])
+  await lay('2026-11-22T031700Z', ['one', 'two'], [])
+  await lay('2026-11-23T031700Z', ['one'], ['two'])
+  await lay('2026-11-24T031700Z', ['one'], ['two', 'three'])
   const lines: string[] = []
   const session = { report: { line: (line: string) => lines.push(line) } } as unknown as Session
-  const there = { ...entry, ssh: 'x', groups: [], vars: { backups: { recipients: [recipient], local } } }
-  const wish = { from: 'copy', until: undefined, whole: true } as const
-  const chosen = await chosenCopy(session, there, wish, async (each) => each)
+  const vars = { backups: { recipients: [recipient], local: dirname(copies) } }
+  const there = { ...entry, ssh: 'x', groups: [], vars }
+  const wish = { from: 'copy', until: undefined, unsigned: false, whole: true } as const
+  const choose = () => chosenCopy(session, there, wish, async (each) => each)
+  const chosen = await choose()
   assert.is(chosen.name, '2026-11-24T031700Z')
   assert.equal(databasesOf(chosen.manifest), ['one', 'two'])
   const two = chosen.manifest.parts.find((each) => each.kind === 'database' && each.database === 'two')
@@ -284,6 +290,10 @@ test('a whole host is brought back with each database from the newest copy that 
   assert.match(two?.file ?? '', '2026-11-22T031700Z/')
   assert.equal(chosen.lost, ['three'])
   assert.match(lines.join('\n'), /lacks two: .* 2026-11-22T031700Z\n.*lacks three, .* NOT/)
+
+  await lay('2026-11-22T031700Z', ['one', 'two'], [], stranger)
+  const error = await choose().catch((reason: Error) => reason)
+  assert.match(String(error), /2026-11-22T031700Z: .*/)
 })
 
 const file = '/home/ops/garden 100%/production.yaml'

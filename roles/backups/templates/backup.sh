@@ -7,6 +7,7 @@ set -u
 umask 077
 export LC_ALL=C
 home=/opt/botgarden/backups
+signing_key=/etc/botgarden/secrets/backup-signing-key
 store=/var/lib/botgarden/backups
 server=botgarden-postgres
 . "$home/settings"
@@ -96,6 +97,7 @@ work() {
   [ -s "$run/parts" ] || fail "$(reasons)"
   manifest
   (cd "$partial" && sha256sum -- * >"$run/sums" && mv "$run/sums" SHA256SUMS) || fail 'checksums could not be written'
+  sign
   sync "$partial"/* "$partial" || fail 'the backup could not be brought to the disk'
   du --bytes --summarize "$partial" | cut -f 1 >"$run/total"
   [ ! -e "$store/$name" ] || fail "$store/$name is there already: is the clock right?"
@@ -161,6 +163,13 @@ manifest() {
       server: $server, recipients: [$recipients | split("\n")[] | select(startswith("age1"))], warnings: $warnings[0], parts: $parts}
      + if $failed == [] then {} else {failed: $failed} end' \
     >"$partial/manifest.json" || fail 'the manifest could not be written'
+}
+
+# Over the checksums, which have the manifest and the parts.
+sign() {
+  [ -f "$signing_key" ] || fail "$signing_key is missing, which signs backups: site.ts makes one, and restore.ts --host brings back the one that was"
+  ssh-keygen -q -Y sign -n botgarden-backup -f "$signing_key" "$partial/SHA256SUMS" </dev/null 2>"$run/sign.errors" ||
+    fail "the backup could not be signed: $(words "$run/sign.errors")"
 }
 
 # Nothing goes while there are doubts about what has just been taken.
