@@ -3,7 +3,7 @@ import { stringify } from 'yaml'
 import { configLabel, containerState } from './container.ts'
 import { HostError } from './errors.ts'
 import { directory, file } from './file.ts'
-import { imageThere } from './image.ts'
+import { imageState } from './image.ts'
 import { becomes, type Prediction, type Resource, resource } from './resource.ts'
 import { type Script, sh } from './sh.ts'
 
@@ -46,15 +46,15 @@ function container({ name, service, whenStarted = [] }: Project, path: string, c
   const now = containerState(name)
   const image = String(service.image)
   const after = becomes(now, (before) => ({
-    ...(before === 'absent' ? { memoryMB: 0, cpus: 0, restart: 'always' } : before),
+    ...(before === 'absent' ? { memoryMB: 0, cpus: 0, restart: 'always', volumes: [] } : before),
     ...{ status: 'running', health: service.healthcheck ? 'healthy' : '', config: checksum },
   }))
   return resource({
     id: `container:${name}`,
     wants: checksum,
-    reads: { now, image: imageThere(image) },
-    plan: ({ now: state, image: there }) => {
-      if (!there)
+    reads: { now, image: imageState(image) },
+    plan: ({ now: state, image: held }) => {
+      if (held === 'absent')
         throw new HostError(`container ${name}: there is no image ${image}, and nothing in this playbook brings it`)
       const change = (summary: string, before: Script = sh`:`) => {
         const script = sh`${before}

@@ -9,6 +9,7 @@ import { type Seat, serviceFile } from './service.ts'
 import { databaseName, type Limits, type Spec } from './spec.ts'
 import { askTelegram } from './telegram.ts'
 import { forgetWebhook, setAgain } from './telling.ts'
+import { volumesRefused } from './volumes.ts'
 
 export interface Switch {
   readonly seat: Seat
@@ -40,6 +41,7 @@ export function switchScript(change: Switch): Script {
   const bind = sh`docker update --restart always "$new" >/dev/null`
   const nothing = sh`:`
   const script = sh`
+    ${volumesRefused(bot, spec)}
     new=${name} former=${old === undefined || !oldRuns ? '' : places.container(old.colour)} switched= stopped= forgot=
     ${reportFunction()}
     ${healthFunction(seat, colour, spec)}
