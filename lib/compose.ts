@@ -46,7 +46,7 @@ function container({ name, service, whenStarted = [] }: Project, path: string, c
   const now = containerState(name)
   const image = String(service.image)
   const after = becomes(now, (before) => ({
-    ...(before === 'absent' ? { memoryMB: 0, cpus: 0, restart: 'always', volumes: [] } : before),
+    ...(before === 'absent' ? { memoryMB: 0, cpus: 0, restart: 'always' } : before),
     ...{ status: 'running', health: service.healthcheck ? 'healthy' : '', config: checksum },
   }))
   return resource({

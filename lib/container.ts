@@ -1,3 +1,4 @@
+import { engineSilence, untoldBy } from './engine.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
 import { sh } from './sh.ts'
 
@@ -17,7 +18,7 @@ export type ContainerState =
       readonly memoryMB: number
       readonly cpus: number
       /** Where it writes to a volume of Docker's, on the host's disk. */
-      readonly volumes: readonly string[]
+      readonly volumes?: readonly string[]
     }
 
 /** The label by which a container says what it was made from. */
@@ -35,8 +36,11 @@ const format =
 const containers: Kind<ContainerState> = {
   name: 'container',
   volatile: true,
-  script: (names) => sh`docker container inspect --format ${format} -- ${names} 2>/dev/null || :`,
+  script: (names) =>
+    sh`docker container inspect --format ${format} -- ${names} 2>/dev/null | grep . || ${engineSilence}`,
   parse: (output, names) => {
+    const untold = untoldBy(output, names)
+    if (untold) return untold
     const states = new Map<string, ContainerState>(names.map((name) => [name, 'absent']))
     for (const line of output.split('\n').filter((each) => each.startsWith('{'))) {
       const { name, state, labels, mounts, restart, memory, nanoCpus } = JSON.parse(line)

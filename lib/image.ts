@@ -1,3 +1,4 @@
+import { engineSilence, untoldBy } from './engine.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
 import { becomes, type Resource, resource } from './resource.ts'
 import { type Script, sh } from './sh.ts'
@@ -40,8 +41,16 @@ const images: Kind<ImageState> = {
   name: 'image',
   // One by one: a digest, or a name with its registry, is not among the tags that the engine tells.
   script: (names) =>
-    sh`for name in ${names}; do volumes=$(docker image inspect --format '{{json .Config.Volumes}}' -- "$name" 2>/dev/null) || volumes=absent; echo "$volumes"; done`,
+    sh`
+      missing=
+      for name in ${names}; do
+        volumes=$(docker image inspect --format '{{json .Config.Volumes}}' -- "$name" 2>/dev/null) || volumes=absent missing=yes
+        echo "$volumes"
+      done
+      [ -z "$missing" ] || ${engineSilence}`,
   parse: (output, names) => {
+    const untold = untoldBy(output, names)
+    if (untold) return untold
     const answers = output.split('\n')
     return new Map(names.map((name, i) => [name, stateOf(answers[i])]))
   },

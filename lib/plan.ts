@@ -1,5 +1,5 @@
 import { HostError } from './errors.ts'
-import type { Reading, State } from './reading.ts'
+import { type Reading, type State, Untold } from './reading.ts'
 import { type Change, type Outputs, onlyTheHostKnows, type Read, type Resource } from './resource.ts'
 
 /** What a run would do about one resource. */
@@ -45,12 +45,16 @@ export function planAll(resources: readonly Resource[], state: State): Planned[]
       const after =
         'unknowable' in prediction
           ? onlyTheHostKnows
-          : isUnknown(before)
+          : isUnknown(before) || before instanceof Untold
             ? before
             : prediction.after(before, readerOf(resource, expected))
       expected.set(prediction.key, after === onlyTheHostKnows ? { unknownAfter: resource.id } : after)
     }
-    if (changes.length > 0) return { resource, status: 'change', changes }
+    if (changes.length > 0) {
+      for (const [key, value] of expected)
+        if (value instanceof Untold && value.until === resource.id) expected.set(key, { unknownAfter: resource.id })
+      return { resource, status: 'change', changes }
+    }
     // Only where the thing itself changes: one that was right all along, for what it should be, is not changed.
     const cause = causes.get(resource.reads[0]?.key ?? '')
     return cause === undefined || asWanted(resource, state)
@@ -81,7 +85,12 @@ export function allChanges(planned: readonly Planned[]): PlannedChange[] {
 
 /** What the resources have to say about this state, by name. */
 export function outputsOf(resources: readonly Resource[], state: State): Outputs {
-  return Object.assign({}, ...resources.map((resource) => resource.tells?.(readerOf(resource, state))))
+  return Object.assign({}, ...resources.map((resource) => toldBy(resource, state)))
+}
+
+function toldBy(resource: Resource, state: State): Outputs {
+  const isTold = resource.reads.every(({ key }) => !(state.get(key) instanceof Untold))
+  return (isTold && resource.tells?.(readerOf(resource, state))) || {}
 }
 
 function asWanted(resource: Resource, state: State): boolean {
@@ -115,7 +124,9 @@ function planOn(resource: Resource, state: State): readonly Change[] {
 function readerOf({ id }: Resource, state: State): Read {
   return <S>({ key }: Reading<S>) => {
     if (!state.has(key)) throw new Error(`${id} plans on ${key}, which no resource says it reads`)
-    return state.get(key) as S
+    const value = state.get(key)
+    if (value instanceof Untold) throw new HostError(value.why)
+    return value as S
   }
 }
 

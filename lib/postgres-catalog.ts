@@ -1,3 +1,4 @@
+import { engineSilence, untoldBy } from './engine.ts'
 import { HostError } from './errors.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
 import { type Script, sh } from './sh.ts'
@@ -65,8 +66,9 @@ export const postgresCatalog: Reading<Catalog | undefined> = reading(
           sleep 1
         done
         printf %s ${catalogQuery} | ${psql()} 2>&1
+      else ${engineSilence}
       fi`,
-    parse: (output, names) => new Map(names.map((name) => [name, parseCatalog(output)])),
+    parse: (output, names) => untoldBy(output, names) ?? new Map(names.map((name) => [name, parseCatalog(output)])),
   } satisfies Kind<Catalog | undefined>,
   'catalog',
 )

@@ -99,7 +99,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       const predicted = (colour: Colour): Prediction[] => {
         const after: Release = { id: 'new', spec, colour, secrets, by: terms.by, limits }
         const { checksum } = serviceFile(whole, colour, spec, limits)
-        const running = { status: 'running', health: '', config: checksum, restart: 'always', volumes: [], ...limits }
+        const running = { status: 'running', health: '', config: checksum, restart: 'always', ...limits }
         return [
           becomes(currentRelease(bot), JSON.stringify(after)),
           becomes(containerState(places.container(colour)), running),

@@ -26,7 +26,7 @@ export function volumesRefused(bot: string, spec: Spec): Script {
 
 /** Of a version that was released before that was refused: it serves on. */
 export function toldVolumes(bot: string, container: ContainerState): Outputs {
-  const volumes = container === 'absent' ? [] : container.volumes
+  const volumes = container === 'absent' ? [] : (container.volumes ?? [])
   if (volumes.length === 0) return {}
   return {
     [`${bot} volumes`]: `it writes to this host's disk without a bound, at ${volumes.join(', ')}: give it scratch: [${volumes.join(', ')}], and release it again (npx zx playbooks/bot.ts --name ${bot})`,
