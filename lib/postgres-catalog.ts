@@ -2,6 +2,7 @@ import { engineSilence, untoldBy } from './engine.ts'
 import { HostError } from './errors.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
 import { type Script, sh } from './sh.ts'
+import { waiting } from './waiting.ts'
 
 /** The container of the database server, and the folder of the socket by which it is reached: it has no network. */
 export const postgresContainer = 'botgarden-postgres'
@@ -60,8 +61,10 @@ export const postgresCatalog: Reading<Catalog | undefined> = reading(
     name: 'postgres',
     // A server that was started a moment ago is waited for.
     script: () => sh`
+      ${waiting}
       if [ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" = true ]; then
-        for second in $(seq 30); do
+        begin_wait 30
+        while time_left; do
           docker exec ${postgresContainer} pg_isready --quiet && break
           sleep 1
         done
