@@ -1,6 +1,6 @@
 import { type Script, sh } from '../../lib/sh.ts'
 import { waiting } from '../../lib/waiting.ts'
-import { addressOf, type Colour } from './place.ts'
+import { addressOf, type Colour, placesOf } from './place.ts'
 import type { Seat } from './service.ts'
 import type { Spec } from './spec.ts'
 
@@ -11,6 +11,17 @@ export function reportFunction(): Script {
       [ -z "$last" ] || echo "its last answer to $url: $last"
       echo 'its last lines:'
       docker logs --tail 40 "$1" 2>&1 || :
+    }`
+}
+
+/** Docker says only that an address is in use. */
+export function holderFunction({ bot, base, number }: Seat, colour: Colour): Script {
+  const { network } = placesOf(bot)
+  const address = addressOf(base, number, colour)
+  const each = '{{range .Containers}}{{.IPv4Address}} {{println .Name}}{{end}}'
+  return sh`report_holder() {
+      holder=$(docker network inspect --format ${each} ${network} | sed -n ${`s#^${address}/[0-9]* ##p`} | grep -vxF -e "$new" || :)
+      [ -z "$holder" ] || echo ${`${address} is this version's, and the container `}"$holder"' has it: docker rm -f '"$holder"
     }`
 }
 

@@ -1,7 +1,7 @@
 import { postgresContainer } from '../../lib/postgres-catalog.ts'
 import { type Script, sh } from '../../lib/sh.ts'
 import { edgeFunctions } from './edge.ts'
-import { healthFunction, reportFunction } from './health.ts'
+import { healthFunction, holderFunction, reportFunction } from './health.ts'
 import { forgetImages } from './images.ts'
 import { addressOf, type Colour, placesOf } from './place.ts'
 import type { Release, Terms } from './release.ts'
@@ -44,6 +44,7 @@ export function switchScript(change: Switch): Script {
     ${volumesRefused(bot, spec)}
     new=${name} former=${old === undefined || !oldRuns ? '' : places.container(old.colour)} switched= stopped= forgot=
     ${reportFunction()}
+    ${holderFunction(seat, colour)}
     ${healthFunction(seat, colour, spec)}
     ${edgeFunctions(seat, colour, spec, old)}
     ${undoFunction(change)}
@@ -65,7 +66,7 @@ export function switchScript(change: Switch): Script {
     ${(polls || polled) && oldRuns ? sh`stopped=yes; docker stop --time 20 "$former" >/dev/null` : nothing}
     # Telegram hands out no updates to be asked for as long as a webhook is set, by whomever.
     ${polls ? sh`forgot=yes; ${forgetWebhook(terms.hook)}` : nothing}
-    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
+    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
     # Nothing is delivered to the old one any more: after a boot this one is all there is.
     ${polls && old?.spec.mode === 'webhook' ? bind : nothing}
     await_health
