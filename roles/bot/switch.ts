@@ -133,6 +133,8 @@ function migration(seat: Seat, spec: Spec, file: string, name: string): Script {
     docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
       trap - EXIT
       docker rm -f --volumes ${container} >/dev/null 2>&1 || :
+      # It has the address of the new version for as long as it runs.
+      report_holder
       echo 'the migration failed; nothing else was touched, and the version before it serves on'
       exit 1
     }`

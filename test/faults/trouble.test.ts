@@ -107,12 +107,15 @@ async function meets(what: string, { begin, end, args, check, run: ran, mends = 
     assert.is(result.code, ran[0], result.said)
     assert.match(result.said, ran[1])
     told.push(excerpt(result.said, ran[1]))
-    if (!restarts) assert.is(await serving(), before, 'the same container serves')
+    // Docker, stopped, says nothing of it.
+    if (!restarts) assert.ok([before, ''].includes(await serving()), 'the same container serves')
   } finally {
     await inside(end)
   }
   const mended = await play(...mends)
   assert.is(mended.code, 0, mended.said)
+  // A run of its own that released anything says so.
+  if (!restarts && mends[0] === 'site') assert.is(await serving(), before)
   const again = resultOf(await run(['playbooks/site.ts', '-i', now, '--json'], env), host)
   assert.equal([again.error, again.ids], [undefined, []])
   assert.is(await ledger(), rows)
@@ -205,7 +208,8 @@ test('/run is full', () =>
     end: 'rm -f /run/fill; mount -o remount,size=25% /run',
     args: release,
     check: [2, /would change/],
-    run: [3, noSpace],
+    // systemd itself has no room for the unit of a long step.
+    run: [3, /No space left on device|Failed to start transient service unit/],
   }))
 
 test('Docker is stopped', () =>
