@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { healthFunction } from '../../roles/bot/health.ts'
+import { healthFunction, holderFunction } from '../../roles/bot/health.ts'
 import { specOf } from '../../roles/bot/spec.ts'
 import { withPrograms } from '../support/stubs.ts'
 
@@ -38,6 +38,21 @@ test('how long it held is told by the clock', async () => {
   const dies = '[ ! -e "$0.dead" ] || { echo "false 0"; exit; }; sleep 1; touch "$0.dead"; echo "true 0"'
   const { said } = await withPrograms({ docker: dies }, `new=hello\n${functions(30)}\nsettle 10`)
   assert.match(said, /hello ended [34] s after it was ready/)
+})
+
+test('who holds the address of a version is named, unless it is that version', async () => {
+  const report = async (...lines: string[]) =>
+    (
+      await withPrograms(
+        { docker: `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')}` },
+        `new=botgarden-hello-blue\n${holderFunction(seat, 'blue').text}\nreport_holder`,
+      )
+    ).said
+  assert.match(
+    await report('10.210.1.3/24 green', '10.210.1.2/24 stranger'),
+    /10\.210\.1\.2 .* docker rm -f stranger\n$/,
+  )
+  assert.is(await report('10.210.1.3/24 green', '10.210.1.2/24 botgarden-hello-blue', '10.210.1.22/24 x'), '')
 })
 
 test.run()
