@@ -169,9 +169,10 @@ function record(
   const tag = release.spec.image.replace(/^.*[:@]/, '').slice(-12)
   const head = JSON.stringify(release).slice(1, -1)
   return sh`
+    # By tee, which names the place that has no room: the shell's own printf says "I/O error".
     sums=
     for secret in ${secrets}; do sums="$sums\${sums:+,}\"$secret\":\"$(sha256sum <${folder}/"$secret" | cut -c 1-64)\""; done
-    printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} "\${dump:+,\"dump\":\"$dump\"}" >${`${current}.new`}
+    printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} "\${dump:+,\"dump\":\"$dump\"}" | tee ${`${current}.new`} >/dev/null
     sync ${`${current}.new`}
     cat ${`${current}.new`} >>${`${state}/releases`}
     mv -fT ${`${current}.new`} ${current}
