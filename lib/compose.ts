@@ -3,7 +3,8 @@ import { stringify } from 'yaml'
 import { configLabel, containerState } from './container.ts'
 import { HostError } from './errors.ts'
 import { directory, file } from './file.ts'
-import { imageThere } from './image.ts'
+import { fileState } from './file-state.ts'
+import { imageState } from './image.ts'
 import { becomes, type Prediction, type Resource, resource } from './resource.ts'
 import { type Script, sh } from './sh.ts'
 
@@ -32,14 +33,25 @@ const patience = 120
 export function composeProject(project: Project): Resource[] {
   const { text, checksum } = composeFile(project)
   const path = `${project.folder}/compose.yaml`
-  return [
-    directory(project.folder),
-    file(path, {
-      content: text,
-      validate: { tool: 'docker', script: (candidate) => sh`docker compose -f ${candidate} config --quiet` },
-    }),
-    container(project, path, checksum),
-  ]
+  return [directory(project.folder), unlikeContainer(project.name, path, text), container(project, path, checksum)]
+}
+
+/** The file; where somebody has edited it and brought that up, the container goes on saying that it was made from ours. */
+function unlikeContainer(name: string, path: string, text: string): Resource {
+  const validate = { tool: 'docker', script: (candidate: Script) => sh`docker compose -f ${candidate} config --quiet` }
+  const inner = file(path, { content: text, validate })
+  const sha256 = createHash('sha256').update(text).digest('hex')
+  const doubted = becomes(containerState(name), (now) => (now === 'absent' ? now : { ...now, config: '' }))
+  return {
+    ...inner,
+    plan: (read) => {
+      const there = read(fileState(path))
+      const isEdited = there !== 'absent' && there.sha256 !== sha256
+      return inner
+        .plan(read)
+        .map((change) => (isEdited ? { ...change, predicts: [...(change.predicts ?? []), doubted] } : change))
+    },
+  }
 }
 
 function container({ name, service, whenStarted = [] }: Project, path: string, checksum: string): Resource {
@@ -52,9 +64,9 @@ function container({ name, service, whenStarted = [] }: Project, path: string, c
   return resource({
     id: `container:${name}`,
     wants: checksum,
-    reads: { now, image: imageThere(image) },
-    plan: ({ now: state, image: there }) => {
-      if (!there)
+    reads: { now, image: imageState(image) },
+    plan: ({ now: state, image: held }) => {
+      if (held === 'absent')
         throw new HostError(`container ${name}: there is no image ${image}, and nothing in this playbook brings it`)
       const change = (summary: string, before: Script = sh`:`) => {
         const script = sh`${before}

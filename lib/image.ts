@@ -1,10 +1,18 @@
+import { engineSilence, untoldBy } from './engine.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
 import { becomes, type Resource, resource } from './resource.ts'
 import { type Script, sh } from './sh.ts'
 
-/** Whether the engine has an image of this name. */
-export function imageThere(name: string): Reading<boolean> {
-  return reading(imagesThere, name)
+/** What the engine says of an image; one that is only just brought has not been asked yet for its volumes. */
+export type ImageState =
+  | 'absent'
+  | {
+      /** Where its Dockerfile says VOLUME: every container gets a place on the host's disk for each, unless told otherwise. */
+      readonly volumes: readonly string[] | undefined
+    }
+
+export function imageState(name: string): Reading<ImageState> {
+  return reading(images, name)
 }
 
 /**
@@ -17,22 +25,37 @@ export function pulledImage(name: string, { config = '' } = {}): Resource {
 
 /** An image that this script brings where it is not there yet. */
 export function imageBy(name: string, summary: string, script: Script): Resource {
-  const now = imageThere(name)
+  const now = imageState(name)
   return resource({
     id: `image:${name}`,
     wants: 'there',
     reads: { now },
-    plan: ({ now: there }) => (there ? [] : [{ summary, script, long: true, predicts: [becomes(now, true)] }]),
+    plan: ({ now: state }) => {
+      if (state !== 'absent') return []
+      return [{ summary, script, long: true, predicts: [becomes(now, { volumes: undefined })] }]
+    },
   })
 }
 
-const imagesThere: Kind<boolean> = {
+const images: Kind<ImageState> = {
   name: 'image',
   // One by one: a digest, or a name with its registry, is not among the tags that the engine tells.
   script: (names) =>
-    sh`for name in ${names}; do docker image inspect -- "$name" >/dev/null 2>&1 && echo yes || echo no; done`,
+    sh`
+      missing=
+      for name in ${names}; do
+        volumes=$(docker image inspect --format '{{json .Config.Volumes}}' -- "$name" 2>/dev/null) || volumes=absent missing=yes
+        echo "$volumes"
+      done
+      [ -z "$missing" ] || ${engineSilence}`,
   parse: (output, names) => {
+    const untold = untoldBy(output, names)
+    if (untold) return untold
     const answers = output.split('\n')
-    return new Map(names.map((name, i) => [name, answers[i] === 'yes']))
+    return new Map(names.map((name, i) => [name, stateOf(answers[i])]))
   },
+}
+
+function stateOf(answer = 'absent'): ImageState {
+  return answer.startsWith('{') || answer === 'null' ? { volumes: Object.keys(JSON.parse(answer) ?? {}) } : 'absent'
 }

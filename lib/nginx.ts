@@ -2,6 +2,7 @@ import { file } from './file.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
 import { becomes, type Prediction, type Resource, resource } from './resource.ts'
 import { type Script, sh } from './sh.ts'
+import { waiting } from './waiting.ts'
 
 /** The container that ends TLS for all bots, and what it reads: `conf` is what is wanted, `running` what it runs. */
 export const nginxContainer = 'botgarden-nginx'
@@ -137,9 +138,10 @@ export function reloadFunction(): Script {
       [ "$runs" != running ] || former=$(nginx_workers)
       # Not by docker kill: for the engine that is a container that somebody has stopped, and no boot brings it back.
       if [ "$runs" = running ]; then docker exec ${nginxContainer} sh -c 'kill -HUP 1'; else docker restart ${nginxContainer} >/dev/null; fi
-      for try in $(seq 100); do
+      begin_wait 15
+      while time_left; do
         # Beside a new worker the former ones go on taking connections, until they are told to end.
-        [ "$(nginx_says)" != "$sum" ] ||
+        [ "$(nginx_says "$left")" != "$sum" ] ||
           { [ -n "$former" ] && [ -n "$(grep -Ls 'shutting down' $former)" ]; } || return 0
         sleep 0.1
       done
@@ -188,20 +190,22 @@ function certificateFor(): Script {
 /**
  * Shell text: `nginx_files FOLDER` is the checksum of the files that nginx reads there, `nginx_checksum FOLDER` that of all
  * it reads, certificates included; `nginx_whole FOLDER` says whether a generation is as it was laid out; `nginx_says` is
- * the checksum of what the server runs, `nginx_answers` gives it two seconds to say something.
+ * the checksum of what the server runs, `nginx_answers` gives it three seconds to say something.
  */
 function checksum(): Script {
   return sh`
+    ${waiting}
     nginx_files() {
       (cd "\${1:?a folder}" && find . -type f ! -name '.*' ! -name checksum.conf -exec sha256sum {} + | LC_ALL=C sort -k 2) | sha256sum
     }
     nginx_checksum() {
       { nginx_files "$1"; cat /etc/botgarden/tls/*/current/fullchain.pem 2>/dev/null; } | sha256sum | cut -c 1-16
     }
-    nginx_says() { curl --silent --max-time 5 --unix-socket ${nginxStatus} http://localhost/config; }
+    nginx_says() { curl --silent --max-time "\${1:-5}" --unix-socket ${nginxStatus} http://localhost/config; }
     nginx_answers() {
-      for try in $(seq 20); do
-        [ -z "$(nginx_says)" ] || return 0
+      begin_wait 3
+      while time_left; do
+        [ -z "$(nginx_says "$left")" ] || return 0
         sleep 0.1
       done
       return 1

@@ -1,5 +1,5 @@
 import { HostError } from './errors.ts'
-import type { Reading, State } from './reading.ts'
+import { type Reading, type State, Untold } from './reading.ts'
 import { type Change, type Outputs, onlyTheHostKnows, type Read, type Resource } from './resource.ts'
 
 /** What a run would do about one resource. */
@@ -50,12 +50,16 @@ export function planAll(resources: readonly Resource[], state: State): Planned[]
       const after =
         'unknowable' in prediction
           ? onlyTheHostKnows
-          : before instanceof Unknown
+          : before instanceof Unknown || before instanceof Untold
             ? before
             : prediction.after(before, readerOf(resource, expected))
       expected.set(prediction.key, after === onlyTheHostKnows ? new Unknown(resource.id) : after)
     }
-    if (changes.length > 0) return { resource, status: 'change', changes }
+    if (changes.length > 0) {
+      for (const [key, value] of expected)
+        if (value instanceof Untold && value.until === resource.id) expected.set(key, new Unknown(resource.id))
+      return { resource, status: 'change', changes }
+    }
     // Only where the thing itself changes: one that was right all along, for what it should be, is not changed.
     const cause = causes.get(resource.reads[0]?.key ?? '')
     return cause === undefined || asWanted(resource, state)
@@ -86,12 +90,21 @@ export function allChanges(planned: readonly Planned[]): PlannedChange[] {
 
 /** What the resources have to say about this state, by name. */
 export function outputsOf(resources: readonly Resource[], state: State): Outputs {
-  return Object.assign({}, ...resources.map((resource) => resource.tells?.(readerOf(resource, state))))
+  return Object.assign({}, ...resources.map((resource) => toldBy(resource, state)))
+}
+
+function toldBy(resource: Resource, state: State): Outputs {
+  return (isTold(resource, state) && resource.tells?.(readerOf(resource, state))) || {}
+}
+
+/** All that it reads was answered. */
+function isTold({ reads }: Resource, state: State): boolean {
+  return reads.every(({ key }) => !(state.get(key) instanceof Untold))
 }
 
 /** What is wrong with this state, and no change of the plan mends. */
 export function faultOf(planned: readonly Planned[], state: State): HostError | undefined {
-  const left = planned.filter(({ status }) => status !== 'change')
+  const left = planned.filter(({ status, resource }) => status !== 'change' && isTold(resource, state))
   const faults = left.flatMap(({ resource }) => resource.fault?.(readerOf(resource, state)) ?? [])
   return faults.length === 0 ? undefined : new HostError(faults.join('\n'))
 }
@@ -127,6 +140,8 @@ function planOn(resource: Resource, state: State): readonly Change[] {
 function readerOf({ id }: Resource, state: State): Read {
   return <S>({ key }: Reading<S>) => {
     if (!state.has(key)) throw new Error(`${id} plans on ${key}, which no resource says it reads`)
-    return state.get(key) as S
+    const value = state.get(key)
+    if (value instanceof Untold) throw new HostError(value.why)
+    return value as S
   }
 }

@@ -1,6 +1,8 @@
+import { engineSilence, untoldBy } from './engine.ts'
 import { HostError } from './errors.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
 import { type Script, sh } from './sh.ts'
+import { waiting } from './waiting.ts'
 
 /** The container of the database server, and the folder of the socket by which it is reached: it has no network. */
 export const postgresContainer = 'botgarden-postgres'
@@ -59,14 +61,17 @@ export const postgresCatalog: Reading<Catalog | undefined> = reading(
     name: 'postgres',
     // A server that was started a moment ago is waited for.
     script: () => sh`
+      ${waiting}
       if [ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" = true ]; then
-        for second in $(seq 30); do
+        begin_wait 30
+        while time_left; do
           docker exec ${postgresContainer} pg_isready --quiet && break
           sleep 1
         done
         printf %s ${catalogQuery} | ${psql()} 2>&1
+      else ${engineSilence}
       fi`,
-    parse: (output, names) => new Map(names.map((name) => [name, parseCatalog(output)])),
+    parse: (output, names) => untoldBy(output, names) ?? new Map(names.map((name) => [name, parseCatalog(output)])),
   } satisfies Kind<Catalog | undefined>,
   'catalog',
 )

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { engineSilence, untoldBy } from './engine.ts'
 import {
   type DatabaseState,
   known,
@@ -162,8 +163,11 @@ const passwords: Kind<boolean> = {
         while read -r role && read -r password; do
           printf "%s\n" "$password" | psql -X -W -U "$role" -d template1 -c "" 2>&1 | grep -q "authentication failed" && echo no || echo yes
         done'
+    else ${engineSilence}
     fi`,
   parse: (output, names) => {
+    const untold = untoldBy(output, names)
+    if (untold) return untold
     const answers = output.split('\n')
     return new Map(names.map((name, i) => [name, answers[i] === 'yes']))
   },

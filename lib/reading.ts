@@ -11,7 +11,18 @@ export interface Kind<State> {
   /** A script that prints the state of all of them and writes nothing. */
   readonly script: (names: readonly string[]) => Script
   /** What the script printed, as one state per name. */
-  readonly parse: (output: string, names: readonly string[]) => Map<string, State>
+  readonly parse: (output: string, names: readonly string[]) => Map<string, State | Untold>
+}
+
+/** What the host cannot tell as it is, and why: it may, once the resource of this id has changed something. */
+export class Untold {
+  readonly why: string
+  readonly until: string
+
+  constructor(why: string, until: string) {
+    this.why = why
+    this.until = until
+  }
 }
 
 /** One thing to read on a host: `file:/etc/hosts`, `package:ufw`. */
@@ -65,7 +76,7 @@ export function parseReadings(readings: readonly Reading[], outputs: ReadonlyMap
 }
 
 /** What a program on a host prints is not ours to rely on: what cannot be read is the host's trouble, not a bug. */
-function parsed<S>(kind: Kind<S>, output: string, names: readonly string[]): Map<string, S> {
+function parsed<S>(kind: Kind<S>, output: string, names: readonly string[]): Map<string, S | Untold> {
   try {
     return kind.parse(output, names)
   } catch (error) {

@@ -117,8 +117,18 @@ function buildsHere({ options }: Session): boolean {
 
 /** A host that has been replaced must not begin with empty databases unless that is meant. */
 async function refuseLost({ name }: InventoryHost, connection: Connection): Promise<void> {
-  const known = await ask(connection, sh`[ ! -e /var/lib/botgarden/allocations ] || echo known`)
+  const known = await ask(
+    connection,
+    sh`
+      if [ -e /var/lib/botgarden/allocations ]; then echo known
+      elif ls /var/lib/botgarden/bots/*/current.json || [ -n "$(docker network ls --quiet --filter label=botgarden.bot)" ]; then echo lost
+      fi 2>/dev/null`,
+  )
   if (known.includes('known')) return
+  if (known.includes('lost'))
+    throw new UsageError(
+      `${name} has bots, and does not know their numbers any more (/var/lib/botgarden/allocations): npx zx playbooks/site.ts --limit ${name} gets them back from what runs`,
+    )
   throw new UsageError(
     `${name} holds nothing of any bot, and there are backups of it: restore.ts --host ${name} brings all back; --new begins anew`,
   )

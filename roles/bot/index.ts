@@ -66,13 +66,12 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
     // Without a delivery there is nothing to be on this host but what is there.
     const orDeployed = (bot: string, inner: Resource) =>
       deliveries.has(bot) ? inner : whereReleased(bot, () => true, inner)
-    const each = chosen.flatMap((entry) =>
+    const each = chosen.map((entry) =>
       botResources(entry, wanted, deliveries.get(entry.name), hookOf(entry.name)).map((inner) =>
         orDeployed(entry.name, inner),
       ),
     )
-    // Telegram comes when nginx leads to the bot, and shows the certificate that Telegram is given.
-    const hooks = chosen.map((entry) => orDeployed(entry.name, webhook(hookOf(entry.name))))
+    const hooks = chosen.map(({ name: each }) => orDeployed(each, webhook(hookOf(each))))
     const records = chosen.map(({ name: bot }) =>
       record({ bot, base: wanted.network, telegram: wanted.telegram }, deliveries.has(bot)),
     )
@@ -83,7 +82,13 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
       directory('/etc/botgarden/secrets/bots', { mode: '0700' }),
     ]
     if (host.bots.length === 0) return [whatRuns(host.bots)]
-    return [...folders, ...records, ...each, nginxInForce(), ...hooks, whatRuns(host.bots)]
+    // Telegram comes when nginx leads to the bot, and shows the certificate that Telegram is given. A switch sees to that by
+    // itself: then a bot has its webhook before the next one, which may fail, is begun.
+    const inOrder =
+      deliveries.size > 0
+        ? [...each.flatMap((own, i) => [...own, ...hooks.slice(i, i + 1)]), nginxInForce()]
+        : [...each.flat(), nginxInForce(), ...hooks]
+    return [...folders, ...records, ...inOrder, whatRuns(host.bots)]
   })
   return { ...built, bots: botSettings }
 }

@@ -1,10 +1,15 @@
+import { engineSilence, untoldBy } from '../../lib/engine.ts'
 import { HostError } from '../../lib/errors.ts'
 import { type Kind, type Reading, reading } from '../../lib/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
 
-/** The subnet of a network of Docker's; undefined where there is none of this name. */
-export function networkState(name: string): Reading<string | undefined> {
+/** A network of Docker's; undefined where there is none of this name. */
+export type NetworkState =
+  | { readonly subnet: string /** Of the bot whose bridge it is. */; readonly number: number | undefined }
+  | undefined
+
+export function networkState(name: string): Reading<NetworkState> {
   return reading(networks, name)
 }
 
@@ -16,10 +21,10 @@ export function network(name: string, subnet: string, number: number, bot: strin
     wants: 'there',
     reads: { now },
     plan: ({ now: state }) => {
-      if (state === subnet) return []
+      if (state?.subnet === subnet) return []
       if (state !== undefined)
         throw new HostError(
-          `network ${name} is ${state} and should be ${subnet}: remove the bot (bot.ts --remove) and deploy it again`,
+          `network ${name} is ${state.subnet} and should be ${subnet}: remove the bot (bot.ts --remove) and deploy it again`,
         )
       const options = ['--driver', 'bridge', '--subnet', subnet, '--label', `botgarden.bot=${bot}`]
       // By its name ufw's rules know a bridge for a container's.
@@ -28,19 +33,28 @@ export function network(name: string, subnet: string, number: number, bot: strin
         {
           summary: `create, ${subnet}`,
           script: sh`docker network create ${options} --opt ${bridge} ${name} >/dev/null`,
-          predicts: [becomes(now, subnet)],
+          predicts: [becomes(now, { subnet, number })],
         },
       ]
     },
   })
 }
 
-const networks: Kind<string | undefined> = {
+const format = '{{.Name}} {{range .IPAM.Config}}{{.Subnet}}{{end}} {{index .Options "com.docker.network.bridge.name"}}'
+
+const networks: Kind<NetworkState> = {
   name: 'network',
-  script: (names) =>
-    sh`docker network inspect --format '{{.Name}} {{range .IPAM.Config}}{{.Subnet}}{{end}}' -- ${names} 2>/dev/null || :`,
+  script: (names) => sh`docker network inspect --format ${format} -- ${names} 2>/dev/null | grep . || ${engineSilence}`,
   parse: (output, names) => {
-    const found = new Map(output.split('\n').map((line) => line.split(' ') as [string, string]))
-    return new Map(names.map((name) => [name, found.get(name) || undefined]))
+    const untold = untoldBy(output, names)
+    if (untold) return untold
+    const found = new Map(
+      output.split('\n').map((line) => {
+        const [name = '', subnet = '', bridge = ''] = line.split(' ')
+        const number = /^br-bot-(\d+)$/.exec(bridge)?.[1]
+        return [name, { subnet, number: number === undefined ? undefined : Number(number) }]
+      }),
+    )
+    return new Map(names.map((name) => [name, found.get(name)]))
   },
 }

@@ -2,6 +2,7 @@ import { HostError } from '../../lib/errors.ts'
 import { type Kind, type Reading, reading } from '../../lib/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
+import { networkState } from './network.ts'
 
 /** The number that a bot has on its host for good: its network is BASE.N.0/24, its user 20000 + N. */
 export type Allocations = Readonly<Record<string, number>>
@@ -30,35 +31,42 @@ export function addressOf(base: string, number: number, colour: Colour): string 
   return `${base}.${number}.${colour === 'blue' ? 2 : 3}`
 }
 
-/** Gives a bot its number: the lowest that is free, and whose network leads nowhere yet. */
+/**
+ * Gives a bot its number: the lowest that is free, and whose network leads nowhere yet. Where its network is there, that
+ * says which number it has, whatever became of what was written down.
+ */
 export function allocated(bot: string, base: string): Resource {
   return resource({
     id: `allocation:${bot}`,
     wants: base,
-    reads: { taken: allocations, routes },
-    plan: ({ taken, routes: there }) => {
-      if (taken[bot] !== undefined) return []
-      const used = new Set(Object.values(taken))
-      const clash = (n: number) => there.some((route) => route.startsWith(`${base}.${n}.`))
-      const number = Array.from({ length: 254 }, (_, i) => i + 1).find((n) => !used.has(n) && !clash(n))
-      if (number === undefined || there.includes(`${base}.0.0/16`))
-        throw new HostError(
-          `no network of ${base}.0.0/16 is free on this host: set bot.network in the inventory to another`,
-        )
+    reads: { taken: allocations, routes, own: networkState(placesOf(bot).network) },
+    plan: ({ taken, routes: there, own }) => {
+      const given = own?.number
+      if (taken[bot] !== undefined && (given ?? taken[bot]) === taken[bot]) return []
+      const number = given ?? freeNumber(base, taken, there)
+      const network = `network ${base}.${number}.0/24, user ${userOf(number)}`
+      const others = Object.entries(taken).filter(([name, each]) => name !== bot && each !== number)
+      const after = Object.fromEntries([...others, [bot, number]])
       const script = sh`
-        { cat ${file} 2>/dev/null || :; printf '%s\n' ${`${bot} ${number}`}; } >${`${file}.new`}
+        printf '%s\n' ${Object.entries(after).map(([name, each]) => `${name} ${each}`)} >${`${file}.new`}
         chmod 0600 ${`${file}.new`}
         sync ${`${file}.new`}
         mv -fT ${`${file}.new`} ${file}`
-      return [
-        {
-          summary: `network ${base}.${number}.0/24, user ${userOf(number)}`,
-          script,
-          predicts: [becomes(allocations, { ...taken, [bot]: number })],
-        },
-      ]
+      const summary = given === undefined ? network : `${network}, as it has them: ${file} does not say so`
+      return [{ summary, script, predicts: [becomes(allocations, after)] }]
     },
   })
+}
+
+function freeNumber(base: string, taken: Allocations, routes: readonly string[]): number {
+  const used = new Set(Object.values(taken))
+  const clash = (n: number) => routes.some((route) => route.startsWith(`${base}.${n}.`))
+  const number = Array.from({ length: 254 }, (_, i) => i + 1).find((n) => !used.has(n) && !clash(n))
+  if (number === undefined || routes.includes(`${base}.0.0/16`))
+    throw new HostError(
+      `no network of ${base}.0.0/16 is free on this host: set bot.network in the inventory to another`,
+    )
+  return number
 }
 
 export const allocations: Reading<Allocations> = reading(
@@ -66,20 +74,31 @@ export const allocations: Reading<Allocations> = reading(
     name: 'allocations',
     script: () => sh`cat ${file} 2>/dev/null || :`,
     parse: (output, names) => {
-      const lines = output.split('\n').map((line) => line.split(' '))
-      const numbers = Object.fromEntries(lines.flatMap(([bot, number]) => (number ? [[bot, Number(number)]] : [])))
+      const numbers = parseAllocations(output)
       return new Map(names.map((name) => [name, numbers]))
     },
   } satisfies Kind<Allocations>,
   'bots',
 )
 
-/** Where the host's packets go, but for the bots' own bridges: `10.0.0.0/8`. */
+/** Of what others may have cut or edited: a line that is not whole counts for nothing, nor does a number that two have. */
+function parseAllocations(text: string): Allocations {
+  const lines = text.split('\n').flatMap((line) => {
+    const [, bot, digits] = /^(\S+) ([1-9]\d{0,2})$/.exec(line) ?? []
+    const number = Number(digits)
+    return bot !== undefined && number <= 254 ? [[bot, number] as const] : []
+  })
+  const isClear = ([bot, number]: readonly [string, number]) =>
+    lines.every(([other, each]) => (other === bot) === (each === number))
+  return Object.fromEntries(lines.filter(isClear))
+}
+
+/** Where the host's packets go: `10.0.0.0/8`. A bridge of a bot that nobody has written down is not free either. */
 const routes: Reading<readonly string[]> = reading(
   {
     name: 'routes',
     volatile: true,
-    script: () => sh`ip -4 route show 2>/dev/null | grep -v ' dev br-bot-' || :`,
+    script: () => sh`ip -4 route show 2>/dev/null || :`,
     parse: (output, names) => {
       const found = output.split('\n').flatMap((line) => /^[\d.]+(\/\d+)?/.exec(line)?.[0] ?? [])
       return new Map(names.map((name) => [name, found]))

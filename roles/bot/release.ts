@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type ContainerState, containerState } from '../../lib/container.ts'
 import { HostError } from '../../lib/errors.ts'
 import { type FileState, fileState, textOf } from '../../lib/file-state.ts'
-import { imageThere } from '../../lib/image.ts'
+import { imageState } from '../../lib/image.ts'
 import { nginxFolder } from '../../lib/nginx.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../lib/resource.ts'
 import { locationFile, locationText } from './edge.ts'
@@ -15,6 +15,7 @@ import { type Seat, serviceFile } from './service.ts'
 import type { Limits, Spec } from './spec.ts'
 import { startAgain } from './start-again.ts'
 import { type Switch, switchScript } from './switch.ts'
+import { refuseVolumes, toldVolumes } from './volumes.ts'
 
 export { currentRelease, parseRelease, type Release } from './record.ts'
 
@@ -50,7 +51,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       taken: allocations,
       blue: containerState(places.container('blue')),
       green: containerState(places.container('green')),
-      image: imageThere(target?.image ?? 'none'),
+      image: imageState(target?.image ?? 'none'),
       free: room,
       found: foundOf(bot),
     },
@@ -89,7 +90,9 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       const differences =
         target === undefined ? [] : current === undefined ? ['first'] : differencesOf(current, spec, secrets)
       if (differences.length > 0) {
-        if (!read(imageThere(spec.image))) throw new HostError(`there is no image ${spec.image} on this host`)
+        const image = read(imageState(spec.image))
+        if (image === 'absent') throw new HostError(`there is no image ${spec.image} on this host`)
+        refuseVolumes(bot, spec, image.volumes ?? [])
         const old = current ?? unrecorded(spec, read(currentRelease(bot)), read(foundOf(bot)))
         const colour: Colour = old?.colour === 'blue' ? 'green' : 'blue'
         const oldRuns = old !== undefined && containers[old.colour] !== 'absent'
@@ -122,6 +125,10 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
           predicts: predicted(current.colour),
         },
       ]
+    },
+    tells: (read) => {
+      const colour = parseRelease(read(currentRelease(bot)))?.colour
+      return colour === undefined ? {} : toldVolumes(bot, read(containerState(places.container(colour))))
     },
   }
 }

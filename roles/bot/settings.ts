@@ -3,6 +3,13 @@ import * as v from 'valibot'
 const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
 const variable = v.pipe(v.string(), v.regex(/^[A-Z_][A-Z0-9_]*$/, 'a name of a variable, in capitals'))
 const size = v.pipe(v.string(), v.regex(/^[1-9]\d*[mg]$/), v.description('a size like 160m or 1g'))
+const folder = v.pipe(
+  v.string(),
+  v.regex(/^(\/(?!\.\.?(\/|$))[\w.~-]+)+$/),
+  // What every bot has there already, and what the engine mounts by itself.
+  v.regex(/^\/(?!(proc|sys|dev|run\/secrets|run\/postgresql)(\/|$)|(tmp|run)$)/),
+  v.description('the whole path of a folder like /data, none of /tmp, /run, /dev, /proc and /sys'),
+)
 const words = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))
 
 /** Where a secret of the operator's comes from: a variable of his environment, or what a command prints. */
@@ -31,6 +38,8 @@ const manifest = {
   database: v.optional(v.boolean()),
   memory: v.optional(size),
   cpus: v.optional(v.pipe(v.number(), v.minValue(0.05))),
+  /** Folders that it may write to besides /tmp. */
+  scratch: v.optional(v.array(folder)),
   environment: v.optional(v.record(variable, v.union([v.string(), v.number(), v.boolean()]))),
 }
 

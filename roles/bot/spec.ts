@@ -16,6 +16,8 @@ export interface Spec {
   readonly environment: Readonly<Record<string, string>>
   /** Names of files in /run/secrets beyond those that every bot has. */
   readonly secrets: readonly string[]
+  /** Folders that it may write to besides /tmp; left out where there are none, as in releases of before there were any. */
+  readonly scratch?: readonly string[]
 }
 
 /** What a bot may take of its host; changed without a release. */
@@ -42,6 +44,7 @@ export function specOf(image: string, settings: BotSettings, manifest: Manifest,
     database: said.database ?? true,
     environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)])),
     secrets: [...new Set([...(manifest.secrets ?? []), ...Object.keys(settings.secrets ?? {})])].sort(),
+    ...(said.scratch?.length && { scratch: [...new Set(said.scratch)].sort() }),
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Script, sh } from '../../lib/sh.ts'
 import { edgeFunctions } from './edge.ts'
-import { healthFunction, reportFunction } from './health.ts'
+import { healthFunction, holderFunction, reportFunction } from './health.ts'
 import { placesOf } from './place.ts'
 import type { Release } from './release.ts'
 import { type Seat, serviceFile } from './service.ts'
@@ -14,6 +14,10 @@ export function startAgain(seat: Seat, current: Release, limits: Limits, start: 
   const polls = current.spec.mode === 'polling'
   const removeIdle = sh`docker rm -f --volumes ${idle} >/dev/null 2>&1 || :`
   const up = sh`
+    docker image inspect -- ${current.spec.image} >/dev/null || {
+      echo ${`the image of ${seat.bot} is not on this host any more: npx zx playbooks/bot.ts --name ${seat.bot} brings it again`}
+      exit 1
+    }
     # Two that poll take the updates from each other.
     ${polls ? removeIdle : sh`:`}
     mkdir -p -m 0755 ${places.compose}
@@ -21,12 +25,13 @@ export function startAgain(seat: Seat, current: Release, limits: Limits, start: 
     mv -fT ${`${file}.new`} ${file}
     # One that restarts again and again is left alone by compose, and its restarts go on counting.
     docker stop --time 20 "$new" >/dev/null 2>&1 || :
-    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
+    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
     docker update --restart always "$new" >/dev/null
     await_health || { report "$new"; exit 1; }`
   const script = sh`
     new=${name}
     ${reportFunction()}
+    ${holderFunction(seat, current.colour)}
     ${healthFunction(seat, current.colour, current.spec)}
     ${edgeFunctions(seat, current.colour, current.spec, current)}
     ${start ? up : sh`docker update --restart always "$new" >/dev/null`}

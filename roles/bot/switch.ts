@@ -1,7 +1,7 @@
 import { postgresContainer } from '../../lib/postgres-catalog.ts'
 import { type Script, sh } from '../../lib/sh.ts'
 import { edgeFunctions } from './edge.ts'
-import { healthFunction, reportFunction } from './health.ts'
+import { healthFunction, holderFunction, reportFunction } from './health.ts'
 import { forgetImages } from './images.ts'
 import { addressOf, type Colour, placesOf } from './place.ts'
 import type { Release, Terms } from './release.ts'
@@ -9,6 +9,7 @@ import { type Seat, serviceFile } from './service.ts'
 import { databaseName, type Limits, type Spec } from './spec.ts'
 import { askTelegram } from './telegram.ts'
 import { forgetWebhook, setAgain } from './telling.ts'
+import { volumesRefused } from './volumes.ts'
 
 export interface Switch {
   readonly seat: Seat
@@ -40,8 +41,10 @@ export function switchScript(change: Switch): Script {
   const bind = sh`docker update --restart always "$new" >/dev/null`
   const nothing = sh`:`
   const script = sh`
+    ${volumesRefused(bot, spec)}
     new=${name} former=${old === undefined || !oldRuns ? '' : places.container(old.colour)} switched= stopped= forgot=
     ${reportFunction()}
+    ${holderFunction(seat, colour)}
     ${healthFunction(seat, colour, spec)}
     ${edgeFunctions(seat, colour, spec, old)}
     ${undoFunction(change)}
@@ -63,7 +66,7 @@ export function switchScript(change: Switch): Script {
     ${(polls || polled) && oldRuns ? sh`stopped=yes; docker stop --time 20 "$former" >/dev/null` : nothing}
     # Telegram hands out no updates to be asked for as long as a webhook is set, by whomever.
     ${polls ? sh`forgot=yes; ${forgetWebhook(terms.hook)}` : nothing}
-    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1
+    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
     # Nothing is delivered to the old one any more: after a boot this one is all there is.
     ${polls && old?.spec.mode === 'webhook' ? bind : nothing}
     await_health
@@ -130,6 +133,8 @@ function migration(seat: Seat, spec: Spec, file: string, name: string): Script {
     docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
       trap - EXIT
       docker rm -f --volumes ${container} >/dev/null 2>&1 || :
+      # It has the address of the new version for as long as it runs.
+      report_holder
       echo 'the migration failed; nothing else was touched, and the version before it serves on'
       exit 1
     }`
@@ -165,9 +170,10 @@ function record(
   const head = JSON.stringify(release).slice(1, -1)
   const releases = `${state}/releases`
   return sh`
+    # By tee, which names the place that has no room: the shell's own printf says "I/O error".
     sums=
     for secret in ${secrets}; do sums="$sums\${sums:+,}\"$secret\":\"$(sha256sum <${folder}/"$secret" | cut -c 1-64)\""; done
-    printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} "\${dump:+,\"dump\":\"$dump\"}" >${`${current}.new`}
+    printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} "\${dump:+,\"dump\":\"$dump\"}" | tee ${`${current}.new`} >/dev/null
     # Beside it and renamed: a line that is cut would take the next one along. More than 500 nobody goes back.
     { tail -n 499 ${releases} 2>/dev/null | sed '$a\'; cat ${`${current}.new`}; } >${`${releases}.new`}
     sync ${`${current}.new`} ${`${releases}.new`}

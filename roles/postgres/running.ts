@@ -4,6 +4,7 @@ import { known, postgresCatalog, postgresContainer, psql } from '../../lib/postg
 import type { Reading } from '../../lib/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
+import { waiting } from '../../lib/waiting.ts'
 
 /** The server runs with the configuration that this checksum is of. It is restarted only where a reload does not do. */
 export function runningConfig(checksum: string, cluster: Reading<FileState>): Resource {
@@ -54,16 +55,18 @@ export function statements(): Resource {
 
 function loadConfig(checksum: string) {
   return sh`
+    ${waiting}
     ask() { printf %s "$1" | ${psql()}; }
     ask 'select pg_reload_conf()' >/dev/null
-    for try in $(seq 50); do
-      [ "$(ask "select current_setting('botgarden.config', true)")" != ${checksum} ] || break
-      [ "$try" != 50 ] || { echo 'the server refuses its new configuration:'; docker logs --tail 10 ${postgresContainer} 2>&1; exit 1; }
+    begin_wait 10
+    while [ "$(ask "select current_setting('botgarden.config', true)")" != ${checksum} ]; do
+      time_left || { echo 'the server refuses its new configuration:'; docker logs --tail 10 ${postgresContainer} 2>&1; exit 1; }
       sleep 0.1
     done
     [ "$(ask 'select count(*) from pg_settings where pending_restart')" = 0 ] || {
       docker restart ${postgresContainer} >/dev/null
-      for try in $(seq 60); do
+      begin_wait 60
+      while time_left; do
         [ "$(docker container inspect --format '{{.State.Health.Status}}' ${postgresContainer})" != healthy ] || exit 0
         sleep 1
       done

@@ -18,16 +18,21 @@ import * as v from 'valibot'
 import { allChanges, planAll } from '../../lib/plan.ts'
 import { freshCatalog } from '../../lib/postgres-catalog.ts'
 import { Secret } from '../../lib/secret.ts'
+import { quote } from '../../lib/sh.ts'
 import { contextOf } from '../../roles/bot/context.ts'
 import type { Delivery } from '../../roles/bot/delivery.ts'
 import { locationText, webhookUrl } from '../../roles/bot/edge.ts'
 import { chosen, historyText, migrationWarning, type Past } from '../../roles/bot/history.ts'
 import { bot, botRole } from '../../roles/bot/index.ts'
+import { allocations } from '../../roles/bot/place.ts'
 import { prepared, refuseTwins } from '../../roles/bot/prepare.ts'
+import { serviceFile } from '../../roles/bot/service.ts'
 import { botSettings } from '../../roles/bot/settings.ts'
 import { limitsOf, type Spec, specOf } from '../../roles/bot/spec.ts'
+import { volumesRefused } from '../../roles/bot/volumes.ts'
 import { entry, facts } from '../support/fake-host.ts'
 import { planOf, scriptsOf, stateOf } from '../support/plan-of.ts'
+import { withPrograms } from '../support/stubs.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'bot-test-'))
 test.after(() => rmSync(folder, { recursive: true }))
@@ -93,6 +98,82 @@ test('what differs from the release that serves is named', () => {
   }
   const line = plan(delivery(), state).find((each) => each.startsWith('release:'))
   assert.is(line, 'release:hello-bot: release botgarden/hello-bot:abc: port, secret token')
+})
+
+test('lost or wrong, the number of a bot is that of its network; no bot takes one that a bridge has', () => {
+  const lost = { 'network:botgarden-hello-bot': { subnet: '10.210.7.0/24', number: 7 } }
+  const again = 'allocation:hello-bot: network 10.210.7.0/24, user 20007, as it has them'
+  const first = (state: Record<string, unknown>) => plan(delivery(), { ...lost, ...state })
+  for (const taken of [{}, { 'hello-bot': 1 }, { other: 7 }]) {
+    const lines = first({ 'allocations:bots': taken })
+    assert.match(lines[0] ?? '', again)
+    assert.not(lines.some((line) => line.startsWith('network:')))
+  }
+  assert.not.match(first({ 'allocations:bots': { 'hello-bot': 7 } })[0] ?? '', 'allocation:')
+  const bridged = { 'routes:ipv4': ['10.210.1.0/24'] }
+  assert.match(plan(delivery(), bridged)[0] ?? '', 'allocation:hello-bot: network 10.210.2.0/24')
+})
+
+test('of a torn list of numbers what is whole and clear counts', () => {
+  const parsed = (text: string) => allocations.kind.parse(text, ['bots']).get('bots')
+  assert.equal(parsed('a 1\nb 2\n'), { a: 1, b: 2 })
+  assert.equal(parsed('a 1\nb 2c 3\nd\ne 0\nf 255\ng x\n\0\0\nh 4'), { a: 1, h: 4 })
+  assert.equal(parsed('a 1\nb 1\nc 3\nc 4\nd 5\nd 5\n'), { d: 5 })
+})
+
+test('a bot has its webhook before the next one, which may fail, is begun', () => {
+  const both = { ...host, bots: [hello, { ...hello, name: 'next-bot' }] }
+  const next = { ...delivery(), token: new Secret('654321:another-token-of-a-bot-in-a-test') }
+  const role = botRole(
+    new Map([
+      ['hello-bot', delivery()],
+      ['next-bot', next],
+    ]),
+  )
+  const hook = { mark: '', answer: 'not asked' }
+  const lines = planOf(role.resources(vars, facts, both), {
+    ...bare,
+    'webhook:next-bot https://api.telegram.org ask': hook,
+  })
+  const at = (id: string) => lines.findIndex((line) => line.startsWith(id))
+  assert.ok(at('release:hello-bot') < at('webhook:hello-bot'))
+  assert.ok(at('webhook:hello-bot') < at('release:next-bot'), lines.join('\n'))
+  assert.ok(at('webhook:next-bot') > at('release:next-bot'))
+})
+
+test('an image with a volume is refused, unless a scratch folder is just there', () => {
+  const image = (...volumes: string[]) => ({ 'image:botgarden/hello-bot:abc': { volumes } })
+  const at = (given: Partial<Spec>, ...volumes: string[]) => plan(delivery(given), image(...volumes))
+  assert.throws(() => at({}, '/data', '/tmp'), /the image of hello-bot has volumes.*"scratch:".*: \/data$/)
+  // Docker puts the volume over a folder above it.
+  assert.throws(() => at({ scratch: ['/var'] }, '/var/cache/'), /: \/var\/cache$/)
+  assert.throws(() => at({ database: false }, '/run/postgresql'), /: \/run\/postgresql$/)
+  for (const fine of [at({ scratch: ['/data'] }, '/data/'), at({}), at({}, '/run/secrets', '/run/postgresql')])
+    assert.ok(fine.includes('release:hello-bot: release botgarden/hello-bot:abc'))
+})
+
+test('the host refuses a volume of an image that it has only just got', async () => {
+  const refused = (scratch: string[], ...volumes: string[]) =>
+    withPrograms(
+      { docker: `printf '%s\n' ${volumes.map((path) => quote(JSON.stringify(path))).join(' ')}` },
+      `${volumesRefused('hello-bot', { ...spec, scratch }).text}\necho went on`,
+    )
+  assert.equal(await refused([]), { code: 0, said: 'went on\n' })
+  assert.equal(await refused(['/data'], '/data/', '/tmp'), { code: 0, said: 'went on\n' })
+  const { code, said } = await refused(['/data'], '/data/deep', '/a b', '/x\n/tmp')
+  assert.is(code, 1)
+  assert.match(said, /: \/data\/deep, \/a b, \/x\\n\/tmp\n$/)
+  const silent = await withPrograms({ docker: 'exit 1' }, `${volumesRefused('hello-bot', spec).text}\necho went on`)
+  assert.equal(silent, { code: 1, said: '' })
+})
+
+test('scratch folders are memory, and a bot without any is what it was before there were any', () => {
+  const seat = { bot: 'hello-bot', number: 1, base: '10.210', telegram: 'x' }
+  const file = (given: Spec) => serviceFile(seat, 'blue', given, { memoryMB: 160, cpus: 0.5 })
+  assert.not('scratch' in specOf('x:1', {}, {}))
+  assert.is(file(specOf('x:1', {}, {})).checksum, file(specOf('x:1', { scratch: [] }, {})).checksum)
+  const { text } = file(specOf('x:1', {}, { scratch: ['/data', '/cache', '/data'] }))
+  assert.match(text, '- /tmp:size=32m,mode=1777\n      - /cache:size=32m,mode=1777\n      - /data:size=32m,mode=1777\n')
 })
 
 const tokenFile = 'file:/etc/botgarden/secrets/bots/hello-bot/token'
@@ -247,6 +328,20 @@ for (const bad of [
   { environment: { lower: 1 } },
   { token: 'abc' },
   { hots: 1 },
+  ...[
+    'data',
+    '/',
+    '/tmp',
+    '/run',
+    '/dev/shm',
+    '/proc',
+    '/run/secrets/x',
+    '/a/../b',
+    '/a:b',
+    '/a,b',
+    '/a//b',
+    '/a/',
+  ].map((path) => ({ scratch: [path] })),
 ])
   test(`refuses ${JSON.stringify(bad)}`, () => assert.not(v.is(botSettings, bad)))
 

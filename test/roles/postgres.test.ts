@@ -78,6 +78,12 @@ for (const [what, state, line] of [
     assert.equal(lines, [`container:botgarden-postgres: ${line}`])
   })
 
+test('where its compose file was edited by hand, the container is not believed to be made from ours', () => {
+  const edited = { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: 'x' }
+  const lines = plan({}, { ...built(), 'file:/opt/botgarden/postgres/compose.yaml': edited })
+  assert.is(lines[0], 'container:botgarden-postgres: make anew, as its compose.yaml says')
+})
+
 test('settings of the operator win, since they stand last', () => {
   const conf = confOf({ settings: { max_connections: 7, 'pg_stat_statements.max': 100 } })
   assert.ok(conf.indexOf("max_connections = '7'") > conf.indexOf('max_connections = 60'))

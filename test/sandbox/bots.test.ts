@@ -95,6 +95,31 @@ for (const [what, file, content, said] of [
     assert.is(await inside("docker ps -a --format '{{.Names}}' | grep -c hello-bot"), '1')
   })
 
+test('an image with a volume is refused before its migrations run; a scratch folder just there has a bound', async () => {
+  const dockerfile = readFileSync(join(model, 'Dockerfile'), 'utf8')
+  const { 'hello-bot': entry } = variant('volume', 'Dockerfile', `${dockerfile}\nVOLUME /data\n`) as Record<
+    string,
+    object
+  >
+  const volume = (more: object = {}) => inventory({ 'hello-bot': { ...entry, ...more } })
+  const serving = await inside('docker ps -q --filter label=botgarden.bot=hello-bot')
+  // Built in the first, there already in the second.
+  for (const args of [[], ['--check']]) {
+    const refused = await deploy(['--name', 'hello-bot', ...args], volume())
+    assert.is(refused.code, 3)
+    assert.match(resultOf(refused, host).error, /the image of hello-bot has volumes.*"scratch:".*: \/data$/m)
+  }
+  assert.is(await inside('docker ps -aq --filter label=botgarden.bot=hello-bot'), serving)
+  const released = await deploy(['--name', 'hello-bot'], volume({ scratch: ['/data'] }))
+  assert.is(released.code, 0, resultOf(released, host).error)
+  const write =
+    'docker exec $(docker ps -q --filter label=botgarden.bot=hello-bot) sh -c "head -c 64M /dev/zero >/data/x" 2>&1'
+  assert.match(await inside(write), 'No space left on device')
+  assert.is(await inside('docker volume ls -q'), '')
+  assert.is(resultOf(await site(volume({ scratch: ['/data'] })), host).changed, 0)
+  assert.is((await hello()).code, 0)
+})
+
 test('a token that Telegram refuses is never put in place', async () => {
   const wrong = await hello(undefined, { ...tokens, HELLO_BOT_TOKEN: `${tokens.HELLO_BOT_TOKEN?.slice(0, -5)}xxxxx` })
   assert.is(wrong.code, 3)
@@ -185,8 +210,13 @@ test('a second bot touches nothing of the first, and neither reaches the other',
   bots['other-bot'] = { host, source: model }
   const running = "docker ps --format '{{.Names}} {{.ID}}' | grep -v other | sort"
   const before = await inside(running)
-  const second = await deploy(['--name', 'other-bot'])
-  assert.is(second.code, 0, resultOf(second, host).error)
+  // The one after it fails: it has its webhook all the same.
+  const source = join(folder, 'no-python')
+  cpSync(resolve(import.meta.dirname, '../support/python-bot'), source, { recursive: true })
+  writeFileSync(join(source, 'bot.py'), 'raise SystemExit(3)')
+  const second = await deploy(['--name', 'other-bot,python-bot'], inventory({ 'python-bot': { host, source } }))
+  assert.is(second.code, 3)
+  assert.match(resultOf(second, host).error, /release:python-bot[\s\S]*exit code 3/)
   assert.is(await inside(running), before)
   assert.match(await answer('/start', 'other-bot'), /^Hello/)
 

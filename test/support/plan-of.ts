@@ -26,7 +26,7 @@ const nothing: Record<string, unknown> = {
   swap: { active: {}, fileMiB: 0, freeMiB: 20_000 },
   waiting: { held: [], reboot: [] },
   container: 'absent',
-  image: false,
+  image: 'absent',
   postgres: undefined,
   'postgres-password': false,
   nginx: 'absent',
