@@ -1,14 +1,17 @@
 import { HostError } from './errors.ts'
 import { attributeChanges } from './file.ts'
 import { type FileState, fileState } from './file-state.ts'
-import { becomes, type Resource, resource } from './resource.ts'
+import { becomes, type Prediction, type Resource, resource } from './resource.ts'
 import { sh } from './sh.ts'
 
 /**
  * A secret that the host makes for itself and keeps: 256 random bits as 43 characters of base64url, without a line break.
- * Nobody but the host ever knows it; what is there is never made anew.
+ * Nobody but the host ever knows it; what is there is never made anew. `whenMade`: what no longer fits a new one.
  */
-export function generatedSecret(path: string, { owner = 'root' } = {}): Resource {
+export function generatedSecret(
+  path: string,
+  { owner = 'root', whenMade = [] }: { owner?: string; whenMade?: readonly Prediction[] } = {},
+): Resource {
   const wanted = { mode: '0400', owner, group: owner }
   const inner = resource({
     id: `secret:${path}`,
@@ -26,7 +29,7 @@ export function generatedSecret(path: string, { owner = 'root' } = {}): Resource
           chmod 0400 ${candidate}
           sync ${candidate}
           mv -fT ${candidate} ${path}`
-        return [{ summary: 'generate', script, predicts }]
+        return [{ summary: 'generate', script, predicts: [...predicts, ...whenMade] }]
       }
       if (now.type !== 'file') throw new HostError(`${path}: should be a file and is a ${now.type}: move it away`)
       const attributes = attributeChanges(now, wanted)

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
+  catalogBecomes,
   type DatabaseState,
   known,
   postgresCatalog,
@@ -35,7 +36,7 @@ export function databaseRole(name: string, { passwordFile, connectionLimit, sett
         memberOf: [],
       }
       const predicts = [
-        becomes(postgresCatalog, (now) => now && { ...now, roles: { ...now.roles, [name]: wanted } }),
+        catalogBecomes((now) => ({ ...now, roles: { ...now.roles, [name]: wanted } })),
         becomes(opens, true),
       ]
       const password = setPassword(name, passwordFile)
@@ -69,9 +70,7 @@ export function database(name: string, { owner }: { owner: string }): Resource {
     plan: ({ catalog }): Change[] => {
       const state = known(catalog).databases[name]
       const wanted: DatabaseState = { owner, grantees: [owner] }
-      const predicts = [
-        becomes(postgresCatalog, (now) => now && { ...now, databases: { ...now.databases, [name]: wanted } }),
-      ]
+      const predicts = [catalogBecomes((now) => ({ ...now, databases: { ...now.databases, [name]: wanted } }))]
       const shut = `revoke all on database ${ident(name)} from public;`
       if (state === undefined) {
         // By template0: whatever somebody put into template1 is his, not the bot's.
@@ -160,6 +159,7 @@ const passwords: Kind<boolean> = {
         printf '%s\n' "$role" "$(head -n 1 "$file" 2>/dev/null)"
       done | docker exec -i -e PGPASSFILE=/nonexistent ${postgresContainer} sh -c '
         while read -r role && read -r password; do
+          [ -n "$password" ] || { echo no; continue; }
           printf "%s\n" "$password" | psql -X -W -U "$role" -d template1 -c "" 2>&1 | grep -q "authentication failed" && echo no || echo yes
         done'
     fi`,

@@ -9,6 +9,7 @@ import type { Reading } from '../../lib/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../lib/resource.ts'
 import { locationFile, locationText } from './edge.ts'
 import { forgotten, type Hook } from './hook.ts'
+import { hostMade, type Kept, keptSecrets } from './kept.ts'
 import { addressOf, allocations, type Colour, placesOf } from './place.ts'
 import { type Room, room } from './room.ts'
 import { type Seat, serviceFile } from './service.ts'
@@ -74,6 +75,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       green: containerState(places.container('green')),
       image: imageThere(target?.image ?? 'none'),
       free: room,
+      kept: keptSecrets(bot),
     },
     plan: () => [],
   })
@@ -131,7 +133,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       const { checksum } = serviceFile(whole, current.colour, spec, limits)
       const serving = containers[current.colour]
       const idle = containers[other(current.colour)]
-      const wrong = wrongWith(serving, checksum)
+      const wrong = wrongWith(serving, checksum, read(keptSecrets(bot)))
       const bound = serving !== 'absent' && serving.restart === 'always'
       if (wrong === undefined && idle === 'absent' && bound) return []
       const left = idle === 'absent' ? 'have every boot start it' : 'finish what a cut release left'
@@ -147,9 +149,13 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
   }
 }
 
-function wrongWith(container: ContainerState, checksum: string): string | undefined {
+function wrongWith(container: ContainerState, checksum: string, kept: Kept): string | undefined {
   if (container === 'absent') return 'it is gone'
   if (container.status !== 'running') return `it is ${container.status}`
+  const { stale = [], startedAt = Number.POSITIVE_INFINITY } = container
+  if (stale.length > 0) return `${stale[0]} is not the folder that it has mounted`
+  const renewed = hostMade.filter((name) => (kept[name] ?? 0) > startedAt)
+  if (renewed.length > 0) return `${renewed.join(' and ')} ${renewed.length > 1 ? 'are' : 'is'} newer than it`
   return container.config === checksum ? undefined : 'it is not as its release says'
 }
 
