@@ -92,6 +92,21 @@ export function database(name: string, { owner }: { owner: string }): Resource {
   })
 }
 
+/**
+ * A database that its owner may have barred to everybody can be dumped, renamed and dropped again; one that is not there is
+ * no matter.
+ */
+export function freed(name: string): Script {
+  const open = `select format('alter database %I with is_template false allow_connections true connection limit -1', datname)`
+  const prepared =
+    "select format('rollback prepared %L', gid) from pg_prepared_xacts where database = current_database()"
+  const { text } = sh`
+    printf '%s\n' ${`${open} from pg_database where datname = ${literal(name)} \\gexec`} | ${psql()}
+    [ -z "$(printf %s ${`select 1 from pg_prepared_xacts where database = ${literal(name)}`} | ${psql()})" ] ||
+      printf '%s\n' ${`${prepared} \\gexec`} | ${psql(name)}`
+  return { text, shown: `alter database ${ident(name)} with is_template false allow_connections true` }
+}
+
 /** The script that runs this SQL as the superuser, all of it or nothing where the server can. */
 export function sql(text: string): Script {
   return { text: sh`printf '%s\n' ${text} | ${psql()}`.text, shown: text.trim() }

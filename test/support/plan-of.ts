@@ -26,6 +26,7 @@ const nothing: Record<string, unknown> = {
   swap: { active: {}, fileMiB: 0, freeMiB: 20_000 },
   waiting: { held: [], reboot: [] },
   container: 'absent',
+  'kept-secrets': {},
   image: false,
   postgres: undefined,
   'postgres-password': false,
