@@ -19,7 +19,7 @@ const role = (vars: unknown = {}, more: Partial<Facts> = {}) =>
 const captured = readFileSync(new URL('../support/captured-firewall.txt', import.meta.url), 'utf8')
 const open = (port: string) => [`allow tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`, `allow tcp ${port} ::/0 any ::/0 in`]
 const rules = ['22', '80', '443'].flatMap(open)
-const { loaded } = containerRules([80, 443], [])
+const { loaded } = containerRules([80, 443], [], [])
 const nothing: UfwState = {
   settings: {},
   rules: [],
@@ -223,7 +223,7 @@ test('reads what a host says', () => {
     'allow tcp 22 ::/0 any ::/0 in',
   ])
   assert.equal(state.differences, [])
-  assert.equal(state.containers, containerRules([80, 443], [parseRule('8080/tcp')]).loaded)
+  assert.equal(state.containers, containerRules([80, 443], [parseRule('8080/tcp')], []).loaded)
 })
 
 for (const [how, from, to, differences] of [

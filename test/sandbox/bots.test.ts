@@ -150,6 +150,29 @@ test('limits change without a new container', async () => {
   assert.equal(changed(await site()), ['limits:hello-bot'])
 })
 
+test('secrets of a bot that are lost: it goes on, site.ts names them, and bot.ts brings them back', async () => {
+  await inside('rm -rf /etc/botgarden/secrets/bots/hello-bot')
+  const looked = await site()
+  assert.is(looked.code, 0)
+  assert.match(
+    resultOf(looked, host).outputs['hello-bot has lost'],
+    /^token: npx zx playbooks\/bot.ts --name hello-bot/,
+  )
+  assert.is(resultOf(looked, host).changed, 0)
+  assert.match(await answer('/start'), /^Hello/)
+  const back = await hello()
+  assert.ok(changed(back).includes('release:hello-bot'), resultOf(back, host).error)
+  assert.match(await answer('/start'), /^Hello/)
+  await inside('rm /etc/botgarden/secrets/bots/hello-bot/webhook-secret')
+  assert.equal(changed(await site()), [
+    'secret:/etc/botgarden/secrets/bots/hello-bot/webhook-secret',
+    'release:hello-bot',
+    'webhook:hello-bot',
+  ])
+  assert.match(await answer('/start'), /^Hello/)
+  assert.is(resultOf(await site(), host).changed, 0)
+})
+
 test('two bots with one token are refused before any host is touched', async () => {
   const both = { 'other-bot': { host, source: model } }
   const same = await deploy(['--all'], inventory(both), { ...tokens, OTHER_BOT_TOKEN: tokens.HELLO_BOT_TOKEN ?? '' })
