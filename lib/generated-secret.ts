@@ -1,12 +1,12 @@
 import { HostError } from './errors.ts'
 import { attributeChanges } from './file.ts'
-import { type FileState, fileState } from './file-state.ts'
+import { type FileState, fileState, isEmpty } from './file-state.ts'
 import { becomes, type Prediction, type Resource, resource } from './resource.ts'
 import { sh } from './sh.ts'
 
 /**
  * A secret that the host makes for itself and keeps: 256 random bits as 43 characters of base64url, without a line break.
- * Nobody but the host ever knows it; what is there is never made anew. `whenMade`: what no longer fits a new one.
+ * Nobody but the host ever knows it; what is there is never made anew, unless it is empty. `whenMade`: what no longer fits a new one.
  */
 export function generatedSecret(
   path: string,
@@ -20,7 +20,7 @@ export function generatedSecret(
     plan: ({ now }) => {
       const after: FileState = { type: 'file', ...wanted }
       const predicts = [becomes(fileState(path), after)]
-      if (now === 'absent') {
+      if (now === 'absent' || isEmpty(now)) {
         const candidate = `${path}.new`
         const script = sh`
           (umask 077; head -c 32 /dev/urandom | base64 --wrap=0 | tr '+/' '-_' | tr -d '=' >${candidate})

@@ -22,6 +22,8 @@ export interface DatabaseState {
   readonly owner: string
   /** Everybody who has any right on it; `PUBLIC` is everybody. */
   readonly grantees: readonly string[]
+  /** Its owner has made a template of it, or shut it: nobody dumps or drops it as it is. */
+  readonly barred?: boolean
 }
 
 export interface Catalog {
@@ -136,7 +138,8 @@ select json_build_object(
   'databases', (select json_object_agg(datname, json_build_object(
       'owner', pg_get_userbyid(datdba),
       'grantees', (select coalesce(json_agg(distinct case when grantee = 0 then 'PUBLIC' else pg_get_userbyid(grantee) end), '[]')
-        from aclexplode(coalesce(datacl, acldefault('d', datdba))))
+        from aclexplode(coalesce(datacl, acldefault('d', datdba)))),
+      'barred', datname <> 'template1' and (datistemplate or not datallowconn)
     ) order by datname) from pg_database where datname <> 'template0'),
   'config', current_setting('botgarden.config', true),
   'pendingRestart', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),

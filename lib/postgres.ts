@@ -81,12 +81,14 @@ export function database(name: string, { owner }: { owner: string }): Resource {
       const differences = [
         ...(state.owner === owner ? [] : [`owner ${state.owner} → ${owner}`]),
         ...(strangers.length === 0 ? [] : [`shut to ${strangers.join(', ')}`]),
+        ...(state.barred ? ['no template, and open to connections'] : []),
       ]
       if (differences.length === 0) return []
       const revoke = strangers.map(
         (each) => `revoke all on database ${ident(name)} from ${each === 'PUBLIC' ? 'public' : ident(each)};`,
       )
-      const script = sql([`alter database ${ident(name)} owner to ${ident(owner)};`, ...revoke].join('\n'))
+      const open = state.barred ? [`alter database ${ident(name)} with is_template false allow_connections true;`] : []
+      const script = sql([`alter database ${ident(name)} owner to ${ident(owner)};`, ...open, ...revoke].join('\n'))
       return [{ summary: differences.join(', '), script, predicts, diff: () => differences.join('\n') }]
     },
   })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { HostError } from '../../lib/errors.ts'
 import { attributeChanges } from '../../lib/file.ts'
-import { type FileState, fileState } from '../../lib/file-state.ts'
+import { type FileState, fileState, isEmpty } from '../../lib/file-state.ts'
 import { generatedSecret } from '../../lib/generated-secret.ts'
 import { passFile } from '../../lib/pass-file.ts'
 import { type Kind, type Reading, reading } from '../../lib/reading.ts'
@@ -113,7 +113,7 @@ function kept(
     wants: { path, sha256 },
     reads: { now: fileState(path) },
     plan: ({ now }) => {
-      if (now === 'absent' && given === undefined) throw new HostError(missing)
+      if ((now === 'absent' || isEmpty(now)) && given === undefined) throw new HostError(missing)
       const after: FileState = {
         type: 'file',
         ...wanted,

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   mkdirSync,
   mkdtempSync,
@@ -140,6 +141,11 @@ test('what serves is started again where a folder that it has mounted is gone, o
   assert.is(
     reasonOf({ ...there, [`file:${secrets}/database-password`]: 'absent' }),
     `${again} database-password is newer than it`,
+  )
+  const empty = { ...made('0400'), sha256: createHash('sha256').digest('hex') }
+  assert.is(
+    reasonOf({ ...there, [`file:${secrets}/webhook-secret`]: empty }),
+    `${again} webhook-secret is newer than it`,
   )
   // It is not as its release says here: that a token is newer is none of site.ts's business.
   assert.is(reasonOf(there), `${again} it is not as its release says`)

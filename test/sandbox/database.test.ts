@@ -60,6 +60,8 @@ for (const [drift, id] of [
   ['alter database one owner to two', 'postgres-database:one'],
   ['grant connect on database one to two', 'postgres-database:one'],
   ['grant connect on database one to public', 'postgres-database:one'],
+  ['alter database one is_template true', 'postgres-database:one'],
+  ['alter database one allow_connections false', 'postgres-database:one'],
 ] as const)
   test(`one drift is seen by a check, mended by a run, and nothing else changes: ${drift}`, async () => {
     const before = (
