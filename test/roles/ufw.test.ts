@@ -323,7 +323,8 @@ function built(more: Partial<UfwState> = {}): Record<string, unknown> {
 /** What becomes of a new packet of a container's that is on its way out: the first rule that is about it decides. */
 function fate(to: string, protocol: string, port: number, resolvers: readonly string[]): string {
   const { script } = containerRules([80, 443], [], resolvers)
-  for (const [, rule = ''] of script.matchAll(/^-A botgarden-forward (.*)$/gm)) {
+  const [ipv4 = '', ipv6 = ''] = script.split('swap ip6tables')
+  for (const [, rule = ''] of (to.includes(':') ? ipv6 : ipv4).matchAll(/^-A botgarden-forward (.*)$/gm)) {
     const of = (option: string) => new RegExp(`(?:^| )${option} (\\S+)`).exec(rule)?.[1]
     const [target, about, at] = [of('-d'), of('-p'), of('--dport')]
     if (/ctstate|-o /.test(rule) || (about ?? protocol) !== protocol || Number(at ?? port) !== port) continue
