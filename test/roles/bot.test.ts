@@ -25,6 +25,7 @@ import { locationText, webhookUrl } from '../../roles/bot/edge.ts'
 import { chosen, historyText, migrationWarning, type Past } from '../../roles/bot/history.ts'
 import { bot, botRole } from '../../roles/bot/index.ts'
 import { prepared, refuseTwins } from '../../roles/bot/prepare.ts'
+import { removed } from '../../roles/bot/removal.ts'
 import { botSettings } from '../../roles/bot/settings.ts'
 import { limitsOf, type Spec, specOf } from '../../roles/bot/spec.ts'
 import { entry, facts } from '../support/fake-host.ts'
@@ -426,6 +427,16 @@ test('back means the last release of another version whose image is still there'
   )
   assert.throws(() => chosen('a', [], undefined), /never released/)
   assert.match(historyText(all), /^\* 3 /)
+})
+
+test('what others have tied to a bot is named before it is removed, with what takes it out of the way', () => {
+  const removal = [removed('hello-bot', 'https://api.telegram.org', { purge: false })]
+  const network = { 'network:botgarden-hello-bot': '10.210.1.0/24', 'allocations:bots': { 'hello-bot': 1 } }
+  const tied = (guests: string[], databases: string[]) =>
+    planOf(removal, { ...network, 'in-the-way:hello-bot': { guests, databases } })
+  assert.equal(tied([], []), ['bot:hello-bot: remove, after a last dump'])
+  assert.throws(() => tied(['stranger'], []), /stranger, .*: docker network disconnect botgarden-hello-bot stranger/)
+  assert.throws(() => tied([], ['reports']), /role "hello_bot" .*: docker exec .*drop owned by "hello_bot"' reports/)
 })
 
 test.run()
