@@ -22,6 +22,8 @@ export interface Project {
   readonly startedWith?: readonly string[]
   /** What the container says it was made from; left out: all of the service. */
   readonly checksum?: string
+  /** The folder with its data: a container whose data is gone is not started again, which would begin with none. */
+  readonly data?: string
   /** What else changes when the container starts. */
   readonly whenStarted?: readonly Prediction[]
 }
@@ -54,7 +56,7 @@ function unlikeContainer(name: string, path: string, text: string): Resource {
   }
 }
 
-function container({ name, service, whenStarted = [] }: Project, path: string, checksum: string): Resource {
+function container({ name, service, data, whenStarted = [] }: Project, path: string, checksum: string): Resource {
   const now = containerState(name)
   const image = String(service.image)
   const after = becomes(now, (before) => ({
@@ -74,10 +76,17 @@ function container({ name, service, whenStarted = [] }: Project, path: string, c
         return [{ summary, script, long: true, predicts: [after, ...whenStarted] }]
       }
       if (state === 'absent') return change('create')
+      const [lost] = state.stale ?? []
+      if (data !== undefined && state.stale?.includes(data))
+        throw new HostError(
+          `container ${name} runs on what was in ${data}, which is gone: move it back, or save what the container still holds, then docker stop ${name}; the next run begins with no data, and restore.ts brings it from a backup`,
+        )
       if (state.config !== checksum) return change('make anew, as its compose.yaml says')
       // Compose takes one that waits for its next try for one that runs.
       const ended = state.status === 'restarting' ? sh`docker stop ${name}` : sh`:`
       if (state.status !== 'running') return change(`start, since it is ${state.status}`, ended)
+      if (lost !== undefined)
+        return change(`restart, since ${lost} is not the folder that it has mounted`, sh`docker restart ${name}`)
       // Docker itself only tells of it.
       if (state.health === 'unhealthy') return change('restart, since it is unhealthy', sh`docker restart ${name}`)
       return []

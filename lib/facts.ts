@@ -19,6 +19,8 @@ export interface Facts {
   readonly addresses: readonly string[]
   /** The IPv4 address that it reaches the world from; '' where it has none. */
   readonly address: string
+  /** The name servers that it asks, and that Docker hands to containers; not one of its own, which they cannot reach. */
+  readonly resolvers: readonly string[]
   /** cloud-init is still setting the host up. */
   readonly booting: boolean
   /** Who logged in, before sudo. */
@@ -46,6 +48,8 @@ export const factsScript = sh`
   printf 'addresses=%s\n' "$(hostname -I 2>/dev/null)"
   # No packet is sent: 192.0.2.1 is nobody's (RFC 5737), and the way there leads by the default route.
   printf 'address=%s\n' "$(ip -4 route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')"
+  # Where a resolver of the host's own stands in resolv.conf, this is where it asks; Docker goes by the same two files.
+  printf 'resolvers=%s\n' "$(cat /run/systemd/resolve/resolv.conf /etc/resolv.conf 2>/dev/null | sed -n 's/^nameserver *\([0-9a-fA-F.:]*\).*/\1/p' | sort -u | tr '\n' ' ')"
   printf 'booting=%s\n' "$([ ! -e /run/cloud-init/enabled ] || [ -e /run/cloud-init/result.json ] || echo yes)"
 `
 
@@ -88,6 +92,7 @@ export function parseFacts(output: string, login: Pick<Facts, 'user' | 'sshPort'
     booting: text('booting') === 'yes',
     address: text('address'),
     addresses: text('addresses').split(/\s+/).filter(Boolean),
+    resolvers: text('resolvers').split(/\s+/).filter(Boolean),
     ...login,
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { HostError } from './errors.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
 import { sh } from './sh.ts'
@@ -22,6 +23,13 @@ export type FileState =
 export function fileState(path: string): Reading<FileState> {
   return reading(files, path)
 }
+
+/** Whether a file is there that has nothing in it: as a disk that was full, or a power cut, leaves it. */
+export function isEmpty(state: FileState): boolean {
+  return state !== 'absent' && state.sha256 === sha256OfNothing
+}
+
+const sha256OfNothing = createHash('sha256').digest('hex')
 
 /** The text of a file, undefined where there is none. What is no text, or more than 256 KiB of it, is refused. */
 export function textOf(path: string): Reading<string | undefined> {

@@ -1,19 +1,28 @@
 import { HostError } from './errors.ts'
 import { attributeChanges } from './file.ts'
-import { type FileState, fileState } from './file-state.ts'
-import { becomes, type Resource, resource } from './resource.ts'
+import { type FileState, fileState, isEmpty } from './file-state.ts'
+import { becomes, type Prediction, type Resource, resource } from './resource.ts'
 import { type Script, sh } from './sh.ts'
 
 /**
  * A secret that the host makes for itself and keeps: 256 random bits as 43 characters of base64url, without a line break.
- * Nobody but the host ever knows it; what is there is never made anew.
+ * Nobody but the host ever knows it; what is there is never made anew, unless it is empty. `whenMade`: what no longer fits a new one.
  */
-export function generatedSecret(path: string, { owner = 'root' } = {}): Resource {
-  return { ...generatedFile(path, randomText, { owner }), credential: path }
+export function generatedSecret(path: string, options: Options = {}): Resource {
+  return { ...generatedFile(path, randomText, options), credential: path }
 }
 
-/** A private file that `make` writes on the host, once: what is there is never made anew. */
-export function generatedFile(path: string, make: (candidate: string) => Script, { owner = 'root' } = {}): Resource {
+interface Options {
+  readonly owner?: string
+  readonly whenMade?: readonly Prediction[]
+}
+
+/** A private file that `make` writes on the host, once: what is there is never made anew, unless it is empty. */
+export function generatedFile(
+  path: string,
+  make: (candidate: string) => Script,
+  { owner = 'root', whenMade = [] }: Options = {},
+): Resource {
   const wanted = { mode: '0400', owner, group: owner }
   return resource({
     id: `secret:${path}`,
@@ -22,7 +31,7 @@ export function generatedFile(path: string, make: (candidate: string) => Script,
     plan: ({ now }) => {
       const after: FileState = { type: 'file', ...wanted }
       const predicts = [becomes(fileState(path), after)]
-      if (now === 'absent') {
+      if (now === 'absent' || isEmpty(now)) {
         const candidate = `${path}.new`
         const script = sh`
           ${make(candidate)}
@@ -30,7 +39,7 @@ export function generatedFile(path: string, make: (candidate: string) => Script,
           chmod 0400 ${candidate}
           sync ${candidate}
           mv -fT ${candidate} ${path}`
-        return [{ summary: 'generate', script, predicts }]
+        return [{ summary: 'generate', script, predicts: [...predicts, ...whenMade] }]
       }
       if (now.type !== 'file') throw new HostError(`${path}: should be a file and is a ${now.type}: move it away`)
       const attributes = attributeChanges(now, wanted)

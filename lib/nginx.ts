@@ -113,7 +113,8 @@ export function reloadFunction(): Script {
       runs=$(docker container inspect --format '{{.State.Status}}' ${nginxContainer} 2>/dev/null || :)
       # One that starts again and again runs for moments, too.
       case $runs in running | restarting) runs=running; nginx_answers || runs=crashing ;; *) runs= ;; esac
-      if [ "$runs" = running ] && ! said=$(docker exec ${nginxContainer} nginx -t -q -c "/etc/nginx/generations/$sum/nginx.conf" 2>&1); then
+      if [ "$runs" = running ] && ! said=$(docker exec ${nginxContainer} nginx -t -q -c "/etc/nginx/generations/$sum/nginx.conf" 2>&1) &&
+        ! nginx_is_blind "/etc/nginx/generations/$sum/nginx.conf"; then
         printf '%s\n' "$said" | sed "s#/etc/nginx/generations/$sum/#${nginxFolder}/conf/#g"
         [ "$before" = "generations/$sum" ] || rm -rf "$next"
         return 1
@@ -122,6 +123,7 @@ export function reloadFunction(): Script {
       if [ -n "$runs" ]; then nginx_took || return 1; fi
       for old in ${nginxFolder}/generations/*/; do [ "$old" = "$next/" ] || rm -rf "$old"; done
     )
+    ${blindFunction()}
     nginx_is_current() {
       [ "$(nginx_says)" = "$(nginx_checksum ${nginxFolder}/conf)" ]
     }
@@ -170,11 +172,25 @@ function testWith(path: string, candidate: Script): Script {
       cat ${candidate} >"$tree/"${path}
       echo 'return 200 candidate;' >"$tree/checksum.conf"
       ${certificateFor()}
-      said=$(docker exec ${nginxContainer} nginx -t -q -c "$tree/nginx.conf" 2>&1) || {
+      ${blindFunction()}
+      said=$(docker exec ${nginxContainer} nginx -t -q -c "$tree/nginx.conf" 2>&1) || nginx_is_blind "$tree/nginx.conf" || {
         printf '%s\n' "$said" | sed "s#$tree/#${nginxFolder}/conf/#g"
         exit 1
       }
     )`
+}
+
+/**
+ * Whether the server, whose test has failed, cannot see this file or the certificates: the folders that it has mounted are gone.
+ * Then its test says nothing, and it is to be started again.
+ */
+function blindFunction(): Script {
+  return sh`nginx_is_blind() {
+      for seen in "$1" $(ls -d /etc/botgarden/tls/*/current 2>/dev/null); do
+        docker exec ${nginxContainer} test -e "$seen" || { runs=crashing; return 0; }
+      done
+      return 1
+    }`
 }
 
 /** A check plans a name's first certificate before it is there: any other pair stands in for it in the test. */

@@ -1,6 +1,7 @@
 import { engineSilence, untoldBy } from './engine.ts'
 import { HostError } from './errors.ts'
 import { type Kind, type Reading, reading } from './reading.ts'
+import { becomes, type Prediction } from './resource.ts'
 import { type Script, sh } from './sh.ts'
 import { waiting } from './waiting.ts'
 
@@ -23,6 +24,8 @@ export interface DatabaseState {
   readonly owner: string
   /** Everybody who has any right on it; `PUBLIC` is everybody. */
   readonly grantees: readonly string[]
+  /** Its owner has made a template of it, or shut it: nobody dumps or drops it as it is. */
+  readonly barred?: boolean
 }
 
 export interface Catalog {
@@ -55,26 +58,35 @@ export const freshCatalog: Catalog = {
   extensions: ['plpgsql'],
 }
 
-/** The catalog of a server that runs, else undefined. */
-export const postgresCatalog: Reading<Catalog | undefined> = reading(
+/** The server runs, and the password that the host keeps for its superuser does not open it. */
+export const refused = 'refused'
+
+/** The catalog of a server that runs and can be reached, else undefined. */
+export const postgresCatalog: Reading<Catalog | typeof refused | undefined> = reading(
   {
     name: 'postgres',
-    // A server that was started a moment ago is waited for.
+    // A server that was started a moment ago is waited for; one that has lost its socket's folder has to be started again.
     script: () => sh`
       ${waiting}
       if [ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" = true ]; then
         begin_wait 30
         while time_left; do
           docker exec ${postgresContainer} pg_isready --quiet && break
+          [ -d ${postgresSocket} ] || break
           sleep 1
         done
         printf %s ${catalogQuery} | ${psql()} 2>&1
       else ${engineSilence}
       fi`,
     parse: (output, names) => untoldBy(output, names) ?? new Map(names.map((name) => [name, parseCatalog(output)])),
-  } satisfies Kind<Catalog | undefined>,
+  } satisfies Kind<Catalog | typeof refused | undefined>,
   'catalog',
 )
+
+/** Predicts what a change makes of the catalog, where there is one. */
+export function catalogBecomes(after: (now: Catalog) => Catalog): Prediction {
+  return becomes(postgresCatalog, (now) => (now === undefined || now === refused ? now : after(now)))
+}
 
 /** psql as the superuser, by the password file that only his container has: SQL comes by stdin. */
 export function psql(...more: string[]): Script {
@@ -82,15 +94,21 @@ export function psql(...more: string[]): Script {
 }
 
 /** What a plan goes by: without a server there is none. */
-export function known(catalog: Catalog | undefined): Catalog {
+export function known(catalog: Catalog | typeof refused | undefined): Catalog {
   if (catalog === undefined)
-    throw new HostError('the database server does not run, and nothing in this playbook starts it: run site.ts')
+    throw new HostError(
+      'the database server does not run or cannot be reached, and nothing in this playbook starts it: run site.ts',
+    )
+  if (catalog === refused)
+    throw new HostError('the database server refuses the password that this host keeps for its superuser: run site.ts')
   return catalog
 }
 
-function parseCatalog(output: string): Catalog | undefined {
+function parseCatalog(output: string): Catalog | typeof refused | undefined {
   if (output.trim() === '') return undefined
   const json = output.split('\n').find((line) => line.startsWith('{'))
+  if (json === undefined && /no password supplied|password authentication failed/.test(output)) return refused
+  if (json === undefined && /failed: No such file or directory/.test(output)) return undefined
   if (json === undefined) throw new HostError(`the database server does not answer: ${output.trim()}`)
   const { roles, databases, config, pendingRestart, extensions } = JSON.parse(json)
   const settingsOf = (list: string[]) =>
@@ -125,7 +143,8 @@ select json_build_object(
   'databases', (select json_object_agg(datname, json_build_object(
       'owner', pg_get_userbyid(datdba),
       'grantees', (select coalesce(json_agg(distinct case when grantee = 0 then 'PUBLIC' else pg_get_userbyid(grantee) end), '[]')
-        from aclexplode(coalesce(datacl, acldefault('d', datdba))))
+        from aclexplode(coalesce(datacl, acldefault('d', datdba)))),
+      'barred', datname <> 'template1' and (datistemplate or not datallowconn)
     ) order by datname) from pg_database where datname <> 'template0'),
   'config', current_setting('botgarden.config', true),
   'pendingRestart', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { engineSilence, untoldBy } from './engine.ts'
 import {
+  catalogBecomes,
   type DatabaseState,
   known,
   postgresCatalog,
@@ -36,7 +37,7 @@ export function databaseRole(name: string, { passwordFile, connectionLimit, sett
         memberOf: [],
       }
       const predicts = [
-        becomes(postgresCatalog, (now) => now && { ...now, roles: { ...now.roles, [name]: wanted } }),
+        catalogBecomes((now) => ({ ...now, roles: { ...now.roles, [name]: wanted } })),
         becomes(opens, true),
       ]
       const password = setPassword(name, passwordFile)
@@ -70,9 +71,7 @@ export function database(name: string, { owner }: { owner: string }): Resource {
     plan: ({ catalog }): Change[] => {
       const state = known(catalog).databases[name]
       const wanted: DatabaseState = { owner, grantees: [owner] }
-      const predicts = [
-        becomes(postgresCatalog, (now) => now && { ...now, databases: { ...now.databases, [name]: wanted } }),
-      ]
+      const predicts = [catalogBecomes((now) => ({ ...now, databases: { ...now.databases, [name]: wanted } }))]
       const shut = `revoke all on database ${ident(name)} from public;`
       if (state === undefined) {
         // By template0: whatever somebody put into template1 is his, not the bot's.
@@ -83,15 +82,32 @@ export function database(name: string, { owner }: { owner: string }): Resource {
       const differences = [
         ...(state.owner === owner ? [] : [`owner ${state.owner} → ${owner}`]),
         ...(strangers.length === 0 ? [] : [`shut to ${strangers.join(', ')}`]),
+        ...(state.barred ? ['no template, and open to connections'] : []),
       ]
       if (differences.length === 0) return []
       const revoke = strangers.map(
         (each) => `revoke all on database ${ident(name)} from ${each === 'PUBLIC' ? 'public' : ident(each)};`,
       )
-      const script = sql([`alter database ${ident(name)} owner to ${ident(owner)};`, ...revoke].join('\n'))
+      const open = state.barred ? [`alter database ${ident(name)} with is_template false allow_connections true;`] : []
+      const script = sql([`alter database ${ident(name)} owner to ${ident(owner)};`, ...open, ...revoke].join('\n'))
       return [{ summary: differences.join(', '), script, predicts, diff: () => differences.join('\n') }]
     },
   })
+}
+
+/**
+ * A database that its owner may have barred to everybody can be dumped, renamed and dropped again; one that is not there is
+ * no matter.
+ */
+export function freed(name: string): Script {
+  const open = `select format('alter database %I with is_template false allow_connections true connection limit -1', datname)`
+  const prepared =
+    "select format('rollback prepared %L', gid) from pg_prepared_xacts where database = current_database()"
+  const { text } = sh`
+    printf '%s\n' ${`${open} from pg_database where datname = ${literal(name)} \\gexec`} | ${psql()}
+    [ -z "$(printf %s ${`select 1 from pg_prepared_xacts where database = ${literal(name)}`} | ${psql()})" ] ||
+      printf '%s\n' ${`${prepared} \\gexec`} | ${psql(name)}`
+  return { text, shown: `alter database ${ident(name)} with is_template false allow_connections true` }
 }
 
 /** The script that runs this SQL as the superuser, all of it or nothing where the server can. */
@@ -161,6 +177,7 @@ const passwords: Kind<boolean> = {
         printf '%s\n' "$role" "$(head -n 1 "$file" 2>/dev/null)"
       done | docker exec -i -e PGPASSFILE=/nonexistent ${postgresContainer} sh -c '
         while read -r role && read -r password; do
+          [ -n "$password" ] || { echo no; continue; }
           printf "%s\n" "$password" | psql -X -W -U "$role" -d template1 -c "" 2>&1 | grep -q "authentication failed" && echo no || echo yes
         done'
     else ${engineSilence}

@@ -8,6 +8,7 @@ import { type BotEntry, type Role, role } from '../../lib/role.ts'
 import { type Delivery, delivered } from './delivery.ts'
 import { locationFile, locationText, webhookUrl } from './edge.ts'
 import { forgotten, type Hook } from './hook.ts'
+import { keptSecrets, lostSecrets } from './kept.ts'
 import { limits } from './limits.ts'
 import { network } from './network.ts'
 import { addressOf, allocated, allocations, placesOf, userOf } from './place.ts'
@@ -16,7 +17,7 @@ import { release } from './release.ts'
 import { madeHere, ownSecret, token } from './secrets.ts'
 import { type BotSettings, botSettings, secretSource } from './settings.ts'
 import { databaseName, limitsOf, type Spec } from './spec.ts'
-import { whatRuns } from './told.ts'
+import { lost, whatRuns } from './told.ts'
 import { realTelegram, refuseUnreachable } from './unreachable.ts'
 import { webhook } from './webhook.ts'
 
@@ -63,9 +64,14 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
       ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(bot, name, host.httpsPort) },
       ask: deliveries.has(bot),
     })
-    // Without a delivery there is nothing to be on this host but what is there.
+    // Without a delivery there is nothing to be on this host but what is there, and can be started again.
     const orDeployed = (bot: string, inner: Resource) =>
-      deliveries.has(bot) ? inner : whereReleased(bot, () => true, inner)
+      deliveries.has(bot)
+        ? inner
+        : whereWhole(
+            bot,
+            whereReleased(bot, () => true, inner),
+          )
     const each = chosen.map((entry) =>
       botResources(entry, wanted, deliveries.get(entry.name), hookOf(entry.name)).map((inner) =>
         orDeployed(entry.name, inner),
@@ -88,7 +94,7 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
       deliveries.size > 0
         ? [...each.flatMap((own, i) => [...own, ...hooks.slice(i, i + 1)]), nginxInForce()]
         : [...each.flat(), nginxInForce(), ...hooks]
-    return [...folders, ...records, ...inOrder, whatRuns(host.bots)]
+    return [...folders, ...records, ...inOrder, ...chosen.map(({ name }) => lost(name)), whatRuns(host.bots)]
   })
   return { ...built, bots: botSettings }
 }
@@ -124,7 +130,7 @@ function botResources(
     numbered((number) => network(places.network, `${base}.${number}.0/24`, number, bot)),
     ...owned((user) => [
       directory(places.secrets, { mode: '0500', owner: user, group: user }),
-      ...madeHere(places.secrets, user, needsDatabase ? databaseName(bot) : undefined).map((inner) =>
+      ...madeHere(places.secrets, user, bot, needsDatabase ? databaseName(bot) : undefined).map((inner) =>
         inner.id.endsWith('webhook-secret') ? inner : forDatabase(inner),
       ),
       token(places.secrets, user, delivery?.token, telegram, bot, [forgotten(hook)]),
@@ -185,6 +191,19 @@ function whereReleased(bot: string, isLike: (release: Release) => boolean, inner
     plan: (read): readonly Change[] => {
       const release = parseRelease(read(current))
       return release !== undefined && isLike(release) ? inner.plan(read) : []
+    },
+  }
+}
+
+/** Only where the host still has what the operator once gave for it: else the bot goes on as it runs, with what it knows. */
+function whereWhole(bot: string, inner: Resource): Resource {
+  const [current, kept] = [currentRelease(bot), keptSecrets(bot)]
+  return {
+    ...inner,
+    reads: [...inner.reads, current, kept],
+    plan: (read): readonly Change[] => {
+      const release = parseRelease(read(current))
+      return release !== undefined && lostSecrets(release, read(kept)).length > 0 ? [] : inner.plan(read)
     },
   }
 }

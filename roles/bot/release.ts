@@ -8,6 +8,7 @@ import { nginxFolder } from '../../lib/nginx.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../lib/resource.ts'
 import { locationFile, locationText } from './edge.ts'
 import { forgotten, type Hook } from './hook.ts'
+import { hostMade, type Kept, keptSecrets } from './kept.ts'
 import { addressOf, allocations, type Colour, placesOf } from './place.ts'
 import { currentRelease, type Found, foundOf, parseRelease, type Release, servingOf, tornBecause } from './record.ts'
 import { type Room, room } from './room.ts'
@@ -54,6 +55,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       image: imageState(target?.image ?? 'none'),
       free: room,
       found: foundOf(bot),
+      kept: keptSecrets(bot),
     },
     plan: () => [],
   })
@@ -113,7 +115,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       const { checksum } = serviceFile(whole, current.colour, spec, limits)
       const serving = containers[current.colour]
       const idle = containers[other(current.colour)]
-      const wrong = wrongWith(serving, checksum)
+      const wrong = wrongWith(serving, checksum, read(keptSecrets(bot)))
       const bound = serving !== 'absent' && serving.restart === 'always'
       if (wrong === undefined && idle === 'absent' && bound) return []
       const left = idle === 'absent' ? 'have every boot start it' : 'finish what a cut release left'
@@ -142,9 +144,13 @@ function unrecorded(spec: Spec, text: string | undefined, found: Found | undefin
   return { id: '', spec: before, colour: serving.colour, secrets: {}, by: '' }
 }
 
-function wrongWith(container: ContainerState, checksum: string): string | undefined {
+function wrongWith(container: ContainerState, checksum: string, kept: Kept): string | undefined {
   if (container === 'absent') return 'it is gone'
   if (container.status !== 'running') return `it is ${container.status}`
+  const { stale = [], startedAt = Number.POSITIVE_INFINITY } = container
+  if (stale.length > 0) return `${stale[0]} is not the folder that it has mounted`
+  const renewed = hostMade.filter((name) => (kept[name] ?? 0) > startedAt)
+  if (renewed.length > 0) return `${renewed.join(' and ')} ${renewed.length > 1 ? 'are' : 'is'} newer than it`
   return container.config === checksum ? undefined : 'it is not as its release says'
 }
 

@@ -1,11 +1,12 @@
 import { containerState } from '../../lib/container.ts'
 import { nginxFolder, outdated, reloadFunction } from '../../lib/nginx.ts'
-import { ident } from '../../lib/postgres.ts'
+import { freed, ident } from '../../lib/postgres.ts'
 import { psql } from '../../lib/postgres-catalog.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
 import { locationFile } from './edge.ts'
 import { forgetAllImages } from './images.ts'
+import { inTheWay, refuseInTheWay } from './in-the-way.ts'
 import { networkState } from './network.ts'
 import { allocations, placesOf } from './place.ts'
 import { currentRelease } from './release.ts'
@@ -21,14 +22,16 @@ export function removed(bot: string, telegram: string, { purge }: { purge: boole
     blue: containerState(places.container('blue')),
     green: containerState(places.container('green')),
     taken: allocations,
+    ties: inTheWay(bot),
   }
   return resource({
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken }) => {
+    plan: ({ current, network, blue, green, taken, ties }) => {
       const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
       if (gone && taken[bot] === undefined) return []
+      refuseInTheWay(bot, ties)
       const { [bot]: _, ...others } = taken
       return [
         {
@@ -68,9 +71,11 @@ function removal(bot: string, telegram: string, purge: boolean) {
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still lead here'
     for name in blue green migrate; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
+    # Nothing of it runs any more that could bar the way again.
+    ${freed(database)}
     ${purge ? sh`:` : dump}
     printf '%s\n' ${`drop database if exists ${ident(database)} with (force);`} ${`drop role if exists ${ident(database)};`} | ${psql()}
-    docker network rm ${places.network} >/dev/null 2>&1 || :
+    ! docker network inspect ${places.network} >/dev/null 2>&1 || docker network rm ${places.network} >/dev/null
     rm -f ${places.current}
     ${forgetAllImages(bot)}
     rm -rf ${places.compose} ${places.secrets} ${places.state}

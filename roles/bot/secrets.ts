@@ -1,24 +1,24 @@
 import { createHash } from 'node:crypto'
 import { HostError } from '../../lib/errors.ts'
 import { attributeChanges } from '../../lib/file.ts'
-import { type FileState, fileState } from '../../lib/file-state.ts'
+import { type FileState, fileState, isEmpty } from '../../lib/file-state.ts'
 import { generatedSecret } from '../../lib/generated-secret.ts'
 import { passFile } from '../../lib/pass-file.ts'
 import { type Kind, type Reading, reading } from '../../lib/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../lib/resource.ts'
 import type { Secret } from '../../lib/secret.ts'
 import { type Script, sh } from '../../lib/sh.ts'
+import { keptSecrets } from './kept.ts'
 import { askTelegram } from './telegram.ts'
 
 /** What the host makes for a bot and keeps: the header that Telegram proves itself with, and the way into the database. */
-export function madeHere(folder: string, user: string, database: string | undefined): Resource[] {
-  const own = { owner: user }
-  if (database === undefined) return [generatedSecret(`${folder}/webhook-secret`, own)]
-  return [
-    generatedSecret(`${folder}/webhook-secret`, own),
-    generatedSecret(`${folder}/database-password`, own),
-    passFile(database, folder, 'database-password'),
-  ]
+export function madeHere(folder: string, user: string, bot: string, database: string | undefined): Resource[] {
+  const made = (name: string) => {
+    const whenMade = [becomes(keptSecrets(bot), (now) => ({ ...now, [name]: Number.POSITIVE_INFINITY }))]
+    return generatedSecret(`${folder}/${name}`, { owner: user, whenMade })
+  }
+  if (database === undefined) return [made('webhook-secret')]
+  return [made('webhook-secret'), made('database-password'), passFile(database, folder, 'database-password')]
 }
 
 /** The bot's token: given, it is proved by Telegram before it takes the old one's place; not given, the host's is kept. */
@@ -113,7 +113,7 @@ function kept(
     wants: { path, sha256 },
     reads: { now: fileState(path) },
     plan: ({ now }) => {
-      if (now === 'absent' && given === undefined) throw new HostError(missing)
+      if ((now === 'absent' || isEmpty(now)) && given === undefined) throw new HostError(missing)
       const after: FileState = {
         type: 'file',
         ...wanted,

@@ -2,7 +2,8 @@ import { type Kind, reading } from '../../lib/reading.ts'
 import { type Outputs, type Resource, resource } from '../../lib/resource.ts'
 import type { BotEntry } from '../../lib/role.ts'
 import { sh } from '../../lib/sh.ts'
-import { parseRelease, tornBecause } from './record.ts'
+import { keptSecrets, lostSecrets } from './kept.ts'
+import { currentRelease, parseRelease, tornBecause } from './record.ts'
 
 /** What a run tells at its end: which release of each bot serves, what is not deployed yet, and whom nobody knows. */
 export function whatRuns(bots: readonly BotEntry[]): Resource {
@@ -22,6 +23,20 @@ export function whatRuns(bots: readonly BotEntry[]): Resource {
         }),
         ...(unknown.length > 0 && { unknownBots: unknown.map((name) => `${name}, which the inventory does not have`) }),
       }
+    },
+  }
+}
+
+/** What a run tells at its end: the bot is left as it runs until somebody brings its secrets back. */
+export function lost(bot: string): Resource {
+  const [current, there] = [currentRelease(bot), keptSecrets(bot)]
+  return {
+    ...resource({ id: `secrets:${bot}`, wants: 'told', reads: { current, there }, plan: () => [] }),
+    tells: (read): Outputs => {
+      const release = parseRelease(read(current))
+      const names = release === undefined ? [] : lostSecrets(release, read(there))
+      if (names.length === 0) return {}
+      return { [`${bot} has lost`]: `${names.join(', ')}: npx zx playbooks/bot.ts --name ${bot} brings them back` }
     },
   }
 }

@@ -8,7 +8,13 @@ import { pulledImage } from '../../lib/image.ts'
 import { images } from '../../lib/images.ts'
 import { passFile } from '../../lib/pass-file.ts'
 import { database } from '../../lib/postgres.ts'
-import { freshCatalog, postgresCatalog, postgresContainer, postgresSocket } from '../../lib/postgres-catalog.ts'
+import {
+  freshCatalog,
+  postgresCatalog,
+  postgresContainer,
+  postgresSocket,
+  refused,
+} from '../../lib/postgres-catalog.ts'
 import { becomes, onlyTheHostKnows, type Prediction } from '../../lib/resource.ts'
 import { role } from '../../lib/role.ts'
 import { runFolder } from '../../lib/run-folder.ts'
@@ -16,6 +22,7 @@ import { sh } from '../../lib/sh.ts'
 import { template } from '../../lib/template.ts'
 import { access, runningConfig, statements } from './running.ts'
 import { type Size, sizeFor } from './sizes.ts'
+import { superuser } from './superuser.ts'
 
 const settingName = v.pipe(v.string(), v.regex(/^[a-z_]+(\.[a-z_]+)?$/, 'a setting of postgresql.conf'))
 const settingValue = v.union([v.pipe(v.string(), v.regex(/^[^'\\\r\n]*$/, 'without quotes')), v.number(), v.boolean()])
@@ -46,6 +53,7 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     name: postgresContainer,
     folder,
     service: service(image, size),
+    data,
     whenStarted: [started(config.checksum)],
   })
   return [
@@ -53,11 +61,11 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     directory('/etc/botgarden', { mode: '0700' }),
     directory('/etc/botgarden/secrets', { mode: '0700' }),
     directory(secrets, { mode: '0700', owner, group: owner }),
-    generatedSecret(`${secrets}/superuser`, { owner }),
+    generatedSecret(`${secrets}/superuser`, { owner, whenMade: [lockedOut] }),
     passFile('postgres', secrets, 'superuser'),
     directory('/var/lib/botgarden', { mode: '0700' }),
     directory(data, { mode: '0700', owner, group: owner }),
-    // As the official image sets it at every start.
+    // As the official image has it.
     ...runFolder('postgres', { owner, mode: '3775' }),
     directory(folder),
     directory(`${folder}/conf`),
@@ -65,6 +73,7 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     file(`${folder}/conf/postgresql.conf`, { content: config.text, validate: { tool: 'docker', script: accepts } }),
     pulledImage(image),
     ...container,
+    superuser({ data, password: `${secrets}/superuser`, owner }),
     runningConfig(config.checksum, cluster),
     statements(),
     database('postgres', { owner: 'postgres' }),
@@ -91,13 +100,11 @@ function service(image: string, { memoryMB, connections }: Size): Record<string,
     ...hardened,
     user: `${owner}:${owner}`,
     network_mode: 'none',
-    command: ['postgres', '-c', `config_file=${conf}/postgresql.conf`, '-c', `hba_file=${conf}/pg_hba.conf`],
-    environment: {
-      POSTGRES_PASSWORD_FILE: '/run/secrets/superuser',
-      PGPASSFILE: '/run/secrets/pgpass',
-      // Sorts by code point, the same in every image: an index outlives a change of the C library.
-      POSTGRES_INITDB_ARGS: '--data-checksums --auth=scram-sha-256 --locale-provider=builtin --builtin-locale=C.UTF-8',
-    },
+    // Not the image's own entry point, which hands the superuser's password to the server in its environment.
+    entrypoint: ['/bin/sh', '-euc', firstStart, 'postgres'],
+    command: ['-c', `config_file=${conf}/postgresql.conf`, '-c', `hba_file=${conf}/pg_hba.conf`],
+    stop_signal: 'SIGINT',
+    environment: { PGPASSFILE: '/run/secrets/pgpass' },
     volumes: [
       mount(data, '/var/lib/postgresql', { writable: true }),
       mount(postgresSocket, '/run/postgresql', { writable: true }),
@@ -112,8 +119,7 @@ function service(image: string, { memoryMB, connections }: Size): Record<string,
     // A checkpoint of all that is in memory.
     stop_grace_period: '60s',
     healthcheck: {
-      // The server of the first start, which makes the cluster, is not yet the one that is to be used: that is process 1.
-      test: ['CMD-SHELL', 'pg_isready --quiet && [ "$$(head -n 1 "$$PGDATA/postmaster.pid")" = 1 ]'],
+      test: ['CMD-SHELL', 'pg_isready --quiet'],
       interval: '10s',
       timeout: '5s',
       retries: 3,
@@ -122,6 +128,17 @@ function service(image: string, { memoryMB, connections }: Size): Record<string,
     },
   }
 }
+
+/** Makes the cluster where there is none: beside its place, so that one that was cut is no cluster. Then it is the server. */
+const firstStart = `
+if [ ! -s "$$PGDATA/PG_VERSION" ]; then
+  rm -rf "$$PGDATA.new"
+  mkdir -p "$$(dirname "$$PGDATA")"
+  # Sorts by code point, the same in every image: an index outlives a change of the C library.
+  initdb -D "$$PGDATA.new" --username=postgres --pwfile=/run/secrets/superuser --auth=scram-sha-256 --data-checksums --locale-provider=builtin --builtin-locale=C.UTF-8
+  mv -T "$$PGDATA.new" "$$PGDATA"
+fi
+exec postgres "$$@"`
 
 /** It reads its configuration twice, which stdin cannot offer. */
 const readCandidate =
@@ -136,7 +153,11 @@ function accepts(path: ReturnType<typeof sh>) {
 /** A cluster that is made now is known; what an older one holds is seen only when its server runs. */
 function started(checksum: string): Prediction {
   return becomes(postgresCatalog, (before, read) => {
+    if (before === refused) return onlyTheHostKnows
     if (before !== undefined) return { ...before, config: checksum, pendingRestart: [] }
     return read(cluster) === 'absent' ? { ...freshCatalog, config: checksum } : onlyTheHostKnows
   })
 }
+
+/** A server that runs has another password than the one that is made now. */
+const lockedOut: Prediction = becomes(postgresCatalog, (before) => before && refused)

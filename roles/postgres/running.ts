@@ -1,9 +1,9 @@
 import type { FileState } from '../../lib/file-state.ts'
 import { sql } from '../../lib/postgres.ts'
-import { known, postgresCatalog, postgresContainer, psql } from '../../lib/postgres-catalog.ts'
+import { catalogBecomes, known, postgresCatalog, postgresContainer, psql } from '../../lib/postgres-catalog.ts'
 import type { Reading } from '../../lib/reading.ts'
-import { becomes, type Resource, resource } from '../../lib/resource.ts'
-import { sh } from '../../lib/sh.ts'
+import { type Resource, resource } from '../../lib/resource.ts'
+import { type Script, sh } from '../../lib/sh.ts'
 import { waiting } from '../../lib/waiting.ts'
 
 /** The server runs with the configuration that this checksum is of. It is restarted only where a reload does not do. */
@@ -15,7 +15,7 @@ export function runningConfig(checksum: string, cluster: Reading<FileState>): Re
     plan: ({ catalog }) => {
       const { config, pendingRestart } = known(catalog)
       if (config === checksum && pendingRestart.length === 0) return []
-      const predicts = [becomes(postgresCatalog, (now) => now && { ...now, config: checksum, pendingRestart: [] })]
+      const predicts = [catalogBecomes((now) => ({ ...now, config: checksum, pendingRestart: [] }))]
       const pending = pendingRestart.join(', ')
       const summary = pending === '' ? 'load its new configuration' : `restart, for ${pending}`
       return [{ summary, script: loadConfig(checksum), predicts, long: true }]
@@ -46,7 +46,7 @@ export function statements(): Resource {
         {
           summary: 'create',
           script: sql(`create extension ${extension};`),
-          predicts: [becomes(postgresCatalog, (now) => now && { ...now, extensions: after })],
+          predicts: [catalogBecomes((now) => ({ ...now, extensions: after }))],
         },
       ]
     },
@@ -65,12 +65,19 @@ function loadConfig(checksum: string) {
     done
     [ "$(ask 'select count(*) from pg_settings where pending_restart')" = 0 ] || {
       docker restart ${postgresContainer} >/dev/null
+      ${untilHealthy()}
+    }`
+}
+
+/** Waits for the server that was started a moment ago. */
+export function untilHealthy(): Script {
+  return sh`
+      ${waiting}
       begin_wait 60
       while time_left; do
         [ "$(docker container inspect --format '{{.State.Health.Status}}' ${postgresContainer})" != healthy ] || exit 0
         sleep 1
       done
       docker logs --tail 20 ${postgresContainer} 2>&1
-      exit 1
-    }`
+      exit 1`
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { template } from '../../lib/template.ts'
-import { familyOf, type Rule } from './rules.ts'
+import { familyOf, isInside, type Rule } from './rules.ts'
 
 /** What keeps containers in and others out of them. */
 export interface ContainerRules {
@@ -13,8 +13,24 @@ export interface ContainerRules {
 /** Docker's names of its bridges: the default network's, and one for every other network. */
 const bridges = ['docker0', 'br-+']
 
-/** Where clouds hand out a machine's credentials, to whoever asks from it. */
-const metadata = { ipv4: ['169.254.0.0/16'], ipv6: ['fd00:ec2::254', 'fd20:ce::254'] }
+/** Where clouds hand out a machine's credentials, and more that is the machine's own, to whoever asks from it. */
+const metadata = {
+  ipv4: [
+    // All that is link-local: AWS, Google, Azure, Oracle, OpenStack and most others.
+    '169.254.0.0/16',
+    // Alibaba, Oracle Classic, Azure's WireServer.
+    ...['100.100.100.200', '192.0.0.192', '168.63.129.16'],
+  ],
+  // AWS, Google, Oracle, Alibaba, Scaleway, Akamai. What is link-local no host forwards, and neighbours need it.
+  ipv6: [
+    'fd00:ec2::/32',
+    'fd20:ce::254',
+    'fd00:c1::a9fe:a9fe',
+    'fd00:100::100:200',
+    'fd00:42::42',
+    'fd00:a9fe:a9fe::1',
+  ],
+}
 
 type Family = keyof typeof metadata
 
@@ -22,8 +38,12 @@ type Family = keyof typeof metadata
  * In the mangle table, which is asked before Docker's and ufw's own: a published port goes round ufw's rules, and the chain
  * that Docker keeps for others (DOCKER-USER) is not there before Docker is, nor with its nftables backend.
  */
-export function containerRules(web: readonly number[], open: readonly Rule[]): ContainerRules {
-  const rules = { ipv4: rulesOf('ipv4', web, open), ipv6: rulesOf('ipv6', web, open) }
+export function containerRules(
+  web: readonly number[],
+  open: readonly Rule[],
+  resolvers: readonly string[],
+): ContainerRules {
+  const rules = { ipv4: rulesOf('ipv4', web, open, resolvers), ipv6: rulesOf('ipv6', web, open, resolvers) }
   const mark = createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 12)
   const text = (family: Family) =>
     rules[family].map((rule) => `${rule} -m comment --comment botgarden:${mark}`).join('\n')
@@ -37,7 +57,12 @@ export function containerRules(web: readonly number[], open: readonly Rule[]): C
   }
 }
 
-function rulesOf(family: Family, web: readonly number[], open: readonly Rule[]): string[] {
+function rulesOf(
+  family: Family,
+  web: readonly number[],
+  open: readonly Rule[],
+  resolvers: readonly string[],
+): string[] {
   const established = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN'
   return [
     ...bridges.map((bridge) => `-A INPUT -i ${bridge} -j botgarden-input`),
@@ -48,6 +73,7 @@ function rulesOf(family: Family, web: readonly number[], open: readonly Rule[]):
     ...(web.length > 0 ? [`-A botgarden-input -p tcp -m multiport --dports ${web.join(',')} -j RETURN`] : []),
     '-A botgarden-input -j DROP',
     // From a container to anywhere but the metadata; to a container only from others, and where the inventory opens the port.
+    ...resolvers.filter((address) => isMetadata(family, address)).flatMap(asked),
     ...metadata[family].map((address) => `-A botgarden-forward -d ${address} -j DROP`),
     `-A botgarden-forward ${established}`,
     ...bridges.map((bridge) => `-A botgarden-forward -i ${bridge} -j RETURN`),
@@ -56,6 +82,15 @@ function rulesOf(family: Family, web: readonly number[], open: readonly Rule[]):
     '-A botgarden-forward -m conntrack --ctstate DNAT -j DROP',
     ...bridges.map((bridge) => `-A botgarden-forward -o ${bridge} -j DROP`),
   ]
+}
+
+/** One address gives names and credentials in some clouds: then containers ask it for names, as the host does. */
+function asked(resolver: string): string[] {
+  return ['udp', 'tcp'].map((each) => `-A botgarden-forward -d ${resolver} -p ${each} --dport 53 -j RETURN`)
+}
+
+function isMetadata(family: Family, address: string): boolean {
+  return metadata[family].some((network) => isInside(address, network))
 }
 
 /** By the port that the connection was made to, not the one that the container listens on. */

@@ -29,12 +29,12 @@ const schema = v.strictObject({
 })
 
 /** Lets in ssh, the web and the listed ports, and nothing else, not even through Docker. */
-export const ufw = role('ufw', schema, (vars, { sshPort, clientAddress }, host) => {
+export const ufw = role('ufw', schema, (vars, { sshPort, clientAddress, resolvers }, host) => {
   const { exclusive, allow, sshFrom, web = [...new Set([80, host.httpsPort])] } = vars
   const ssh = (sshFrom ?? [undefined]).map((from): Rule => ({ ports: `${sshPort}`, protocol: 'tcp', from }))
   const asked = allow.map(parseRule)
   const rules = [...ssh, ...web.map((each) => parseRule(`${each}/tcp`)), ...asked]
-  const containers = containerRules(web, asked)
+  const containers = containerRules(web, asked, resolvers)
   return [
     unobstructed(
       aptPackage('ufw', [

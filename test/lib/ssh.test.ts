@@ -19,6 +19,7 @@ cpus=1
 container=
 ipv6=
 addresses=192.0.2.1
+resolvers=192.0.2.53
 address=192.0.2.1
 booting=
 `

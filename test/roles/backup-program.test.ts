@@ -192,13 +192,14 @@ test('one that is killed is told as killed, and not by the reason of the one bef
   assert.is(parseStatus(await seen())?.result, 'running')
   const [pid = ''] = JSON.parse(read('home/status.json')).process.split(' ')
   process.kill(Number(pid), 'SIGKILL')
+  // What it had begun holds its output open.
+  writeFileSync(path('bin/pg_dump.go'), '')
   await program
   const now = parseStatus(await seen())
   assert.equal(
     [now?.result, now?.reason],
     ['failed', 'it began then and was killed, or the host went down, before it had ended'],
   )
-  writeFileSync(path('bin/pg_dump.go'), '')
 })
 
 test('what a bot has named moves no cursor, turns no text, and makes no line of its own', async () => {

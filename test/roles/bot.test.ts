@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   mkdirSync,
   mkdtempSync,
@@ -15,7 +16,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { allChanges, planAll } from '../../lib/plan.ts'
+import { allChanges, outputsOf, planAll } from '../../lib/plan.ts'
 import { freshCatalog } from '../../lib/postgres-catalog.ts'
 import { Secret } from '../../lib/secret.ts'
 import { quote } from '../../lib/sh.ts'
@@ -26,6 +27,7 @@ import { chosen, historyText, migrationWarning, type Past } from '../../roles/bo
 import { bot, botRole } from '../../roles/bot/index.ts'
 import { allocations } from '../../roles/bot/place.ts'
 import { prepared, refuseTwins } from '../../roles/bot/prepare.ts'
+import { removed } from '../../roles/bot/removal.ts'
 import { serviceFile } from '../../roles/bot/service.ts'
 import { botSettings } from '../../roles/bot/settings.ts'
 import { limitsOf, type Spec, specOf } from '../../roles/bot/spec.ts'
@@ -50,6 +52,7 @@ const bare = {
   'allocations:bots': {},
   'routes:ipv4': [],
   'token-owners:bots': {},
+  'kept-secrets:hello-bot': { token: 1 },
   'room:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
   'image:botgarden/hello-bot:abc': true,
   'nginx:config': { current: true, whole: true, inForce: true },
@@ -190,6 +193,55 @@ test('what serves is started again where it does not run, and what a cut release
     each.startsWith('release:'),
   )
   assert.is(line, 'release:hello-bot: start again, since it is exited')
+})
+
+const serving = { status: 'running', health: '', config: '', restart: 'always', memoryMB: 160, cpus: 0.5, startedAt: 5 }
+const served = {
+  [current]: JSON.stringify(release),
+  'allocations:bots': { 'hello-bot': 1 },
+  [tokenFile]: { type: 'file' },
+}
+const reasonOf = (more: Record<string, unknown>) =>
+  plan(undefined, { ...served, ...more }).find((line) => line.startsWith('release:'))
+
+test('what serves is started again where a folder that it has mounted is gone, or a secret of the host is newer than it', () => {
+  const secrets = '/etc/botgarden/secrets/bots/hello-bot'
+  const blue = 'container:botgarden-hello-bot-blue'
+  const made = (mode: string) => ({ type: 'file', mode, owner: '20001', group: '20001', sha256: 'x' })
+  const files = Object.fromEntries(
+    ['webhook-secret', 'database-password'].map((name) => [`file:${secrets}/${name}`, made('0400')]),
+  )
+  const kept = { token: 9, 'webhook-secret': 1, 'database-password': 2 }
+  const again = 'release:hello-bot: start again, since'
+  const there = { ...files, [blue]: serving, 'kept-secrets:hello-bot': kept }
+  assert.is(
+    reasonOf({ ...there, [blue]: { ...serving, stale: [secrets] } }),
+    `${again} ${secrets} is not the folder that it has mounted`,
+  )
+  const newer = { ...kept, 'webhook-secret': 6 }
+  assert.is(reasonOf({ ...there, 'kept-secrets:hello-bot': newer }), `${again} webhook-secret is newer than it`)
+  assert.is(
+    reasonOf({ ...there, [`file:${secrets}/database-password`]: 'absent' }),
+    `${again} database-password is newer than it`,
+  )
+  const empty = { ...made('0400'), sha256: createHash('sha256').digest('hex') }
+  assert.is(
+    reasonOf({ ...there, [`file:${secrets}/webhook-secret`]: empty }),
+    `${again} webhook-secret is newer than it`,
+  )
+  // It is not as its release says here: that a token is newer is none of site.ts's business.
+  assert.is(reasonOf(there), `${again} it is not as its release says`)
+})
+
+test('a bot whose token is lost is left as it runs by site.ts, which says who brings it back', () => {
+  const state = { ...bare, ...served, [tokenFile]: 'absent', 'kept-secrets:hello-bot': {} }
+  const resources = bot.resources(vars, facts, host)
+  assert.equal(
+    planOf(resources, state).filter((line) => !line.startsWith('directory:')),
+    [],
+  )
+  const told = outputsOf(resources, stateOf(resources, state))
+  assert.is(told['hello-bot has lost'], 'token: npx zx playbooks/bot.ts --name hello-bot brings them back')
 })
 
 test('what runs is bound to every boot, even where somebody has stopped it by hand', () => {
@@ -470,6 +522,16 @@ test('back means the last release of another version whose image is still there'
   )
   assert.throws(() => chosen('a', [], undefined), /never released/)
   assert.match(historyText(all), /^\* 3 /)
+})
+
+test('what others have tied to a bot is named before it is removed, with what takes it out of the way', () => {
+  const removal = [removed('hello-bot', 'https://api.telegram.org', { purge: false })]
+  const network = { 'network:botgarden-hello-bot': '10.210.1.0/24', 'allocations:bots': { 'hello-bot': 1 } }
+  const tied = (guests: string[], databases: string[]) =>
+    planOf(removal, { ...network, 'in-the-way:hello-bot': { guests, databases } })
+  assert.equal(tied([], []), ['bot:hello-bot: remove, after a last dump'])
+  assert.throws(() => tied(['stranger'], []), /stranger, .*: docker network disconnect botgarden-hello-bot stranger/)
+  assert.throws(() => tied([], ['reports']), /role "hello_bot" .*: docker exec .*drop owned by "hello_bot"' reports/)
 })
 
 test.run()

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { freshCatalog, postgresCatalog } from '../../lib/postgres-catalog.ts'
+import { freshCatalog, postgresCatalog, refused } from '../../lib/postgres-catalog.ts'
 import { postgres } from '../../roles/index.ts'
 import { sizeFor } from '../../roles/postgres/sizes.ts'
 import { entry, facts } from '../support/fake-host.ts'
@@ -9,6 +9,7 @@ import { planOf, stateOf } from '../support/plan-of.ts'
 
 const role = (vars: unknown = {}) => postgres.resources(v.parse(postgres.vars, vars), facts, entry)
 const cluster = 'file:/var/lib/botgarden/postgres/18/docker/PG_VERSION'
+const password = 'file:/etc/botgarden/secrets/postgres/superuser'
 const running = { status: 'running', health: 'healthy', config: '' }
 const later = ['container:', 'postgres:', 'postgres-']
 const plan = (vars: unknown, state: Record<string, unknown>) =>
@@ -24,6 +25,7 @@ function built(vars: unknown = {}) {
   const databases = { postgres: shut, template1: shut }
   return {
     [cluster]: { type: 'file' },
+    [password]: { type: 'file', mode: '0400', owner: '999', group: '999', uid: 999, gid: 999 },
     'container:botgarden-postgres': { ...running, config: container },
     [postgresCatalog.key]: { ...freshCatalog, databases, config, extensions: ['pg_stat_statements', 'plpgsql'] },
   }
@@ -103,7 +105,51 @@ test('takes no more of a host than leaves room for bots', () => {
 test('the catalog of a server that does not answer is an error, and of none is none', () => {
   const parse = (output: string) => postgresCatalog.kind.parse(output, ['catalog']).get('catalog')
   assert.is(parse(''), undefined)
-  assert.throws(() => parse('psql: error: password authentication failed'), /does not answer: psql: error: password/)
+  assert.throws(() => parse('psql: error: too many clients'), /does not answer: psql: error: too many clients/)
+  const at = 'psql: error: connection to server on socket "/var/run/postgresql/.s.PGSQL.5432" failed: '
+  assert.is(parse(`${at}No such file or directory`), undefined)
+  for (const said of [
+    'fe_sendauth: no password supplied',
+    'FATAL:  password authentication failed for user "postgres"',
+  ])
+    assert.is(parse(at + said), refused)
+})
+
+const anew = 'postgres:superuser: stop the server and give its superuser the password that the host keeps'
+const rest = ['postgres:config', 'postgres-extension:pg_stat_statements', 'postgres-database:postgres']
+const unknown = (cause: string) => [...rest, 'postgres-database:template1'].map((id) => `${id}: unknown ${cause}`)
+
+test('a server that refuses its superuser is given the password that the host keeps', () => {
+  assert.equal(plan({}, { ...built(), [postgresCatalog.key]: refused }), [anew, ...unknown('postgres:superuser')])
+  // Whatever was right before stays so.
+  assert.equal(plan({}, { ...built(), [password]: 'absent' }), [anew])
+})
+
+test('a server whose folder of secrets is gone is started with the new one, and asked again', () => {
+  const now = built()
+  const secrets = '/etc/botgarden/secrets/postgres'
+  const container = { ...(now['container:botgarden-postgres'] as object), stale: [secrets] }
+  const state = { ...now, 'container:botgarden-postgres': container, [postgresCatalog.key]: refused }
+  assert.equal(plan({}, state), [
+    `container:botgarden-postgres: restart, since ${secrets} is not the folder that it has mounted`,
+    'postgres:superuser: unknown container:botgarden-postgres',
+    ...unknown('container:botgarden-postgres'),
+  ])
+})
+
+test('a server whose data is gone is not started on none', () => {
+  const now = built()
+  for (const config of [{}, { config: 'other' }]) {
+    const stale = {
+      ...(now['container:botgarden-postgres'] as object),
+      stale: ['/var/lib/botgarden/postgres'],
+      ...config,
+    }
+    assert.throws(
+      () => plan({}, { ...now, 'container:botgarden-postgres': stale }),
+      /which is gone: move it back, or save/,
+    )
+  }
 })
 
 test('every resource reads what it plans on', () => {

@@ -7,7 +7,7 @@ import type { Facts } from '../../lib/facts.ts'
 import { runningUnit } from '../../lib/unit.ts'
 import { containerRules } from '../../roles/ufw/containers.ts'
 import { ufw } from '../../roles/ufw/index.ts'
-import { parseRule } from '../../roles/ufw/rules.ts'
+import { isInside, parseRule } from '../../roles/ufw/rules.ts'
 import { defaultSettings, parseUfw, type UfwState, ufwKind } from '../../roles/ufw/state.ts'
 import { deleting, describe } from '../../roles/ufw/tuples.ts'
 import { entry, facts } from '../support/fake-host.ts'
@@ -19,7 +19,7 @@ const role = (vars: unknown = {}, more: Partial<Facts> = {}) =>
 const captured = readFileSync(new URL('../support/captured-firewall.txt', import.meta.url), 'utf8')
 const open = (port: string) => [`allow tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`, `allow tcp ${port} ::/0 any ::/0 in`]
 const rules = ['22', '80', '443'].flatMap(open)
-const { loaded } = containerRules([80, 443], [])
+const { loaded } = containerRules([80, 443], [], [])
 const nothing: UfwState = {
   settings: {},
   rules: [],
@@ -223,7 +223,7 @@ test('reads what a host says', () => {
     'allow tcp 22 ::/0 any ::/0 in',
   ])
   assert.equal(state.differences, [])
-  assert.equal(state.containers, containerRules([80, 443], [parseRule('8080/tcp')]).loaded)
+  assert.equal(state.containers, containerRules([80, 443], [parseRule('8080/tcp')], []).loaded)
 })
 
 for (const [how, from, to, differences] of [
@@ -319,5 +319,47 @@ function built(more: Partial<UfwState> = {}): Record<string, unknown> {
     'ufw:state': { settings: settings({}), rules, differences: [], containers: loaded, obstacles: [], ...more },
   }
 }
+
+/** What becomes of a new packet of a container's that is on its way out: the first rule that is about it decides. */
+function fate(to: string, protocol: string, port: number, resolvers: readonly string[]): string {
+  const { script } = containerRules([80, 443], [], resolvers)
+  const [ipv4 = '', ipv6 = ''] = script.split('swap ip6tables')
+  for (const [, rule = ''] of (to.includes(':') ? ipv6 : ipv4).matchAll(/^-A botgarden-forward (.*)$/gm)) {
+    const of = (option: string) => new RegExp(`(?:^| )${option} (\\S+)`).exec(rule)?.[1]
+    const [target, about, at] = [of('-d'), of('-p'), of('--dport')]
+    if (/ctstate|-o /.test(rule) || (about ?? protocol) !== protocol || Number(at ?? port) !== port) continue
+    if (target === undefined || isInside(to, target)) return of('-j') ?? ''
+  }
+  return 'none'
+}
+
+test('no container gets to where clouds hand out credentials, and to the world it does', () => {
+  const ipv4 = ['169.254.169.254', '169.254.170.2', '100.100.100.200', '192.0.0.192', '168.63.129.16', '169.254.42.42']
+  const ipv6 = [
+    'fd00:ec2::254',
+    'fd00:ec2::23',
+    'fd20:ce::254',
+    'fd00:c1::a9fe:a9fe',
+    'fd00:100::100:200',
+    'fd00:42::42',
+  ]
+  for (const at of [...ipv4, ...ipv6, 'fd00:a9fe:a9fe::1'])
+    for (const port of [53, 80])
+      assert.is(fate(at, 'tcp', port, ['192.0.2.53', '2001:db8::53']), 'DROP', `${at} ${port}`)
+  for (const at of ['198.51.100.9', '100.100.100.100', '2001:db8::9', 'fd00:42::43'])
+    assert.is(fate(at, 'tcp', 80, []), 'RETURN', at)
+})
+
+test('where the host asks such an address for names, so do containers, and nothing else', () => {
+  const resolvers = ['169.254.169.254', 'fd00:ec2::253', '10.0.0.2']
+  for (const at of ['169.254.169.254', 'fd00:ec2::253'])
+    for (const protocol of ['udp', 'tcp']) {
+      assert.is(fate(at, protocol, 53, resolvers), 'RETURN', at)
+      assert.is(fate(at, protocol, 80, resolvers), 'DROP', at)
+    }
+  assert.is(fate('100.100.100.200', 'udp', 53, resolvers), 'DROP')
+  // A resolver that is no such address adds no rule, so that a new one from the provider changes nothing here.
+  assert.equal(containerRules([80], [], ['10.0.0.2']), containerRules([80], [], []))
+})
 
 test.run()

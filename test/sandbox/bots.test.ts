@@ -199,6 +199,29 @@ test('a torn record is healed from what runs, else told with what mends it; and 
   await inside(`tail -n 1 ${state}/releases >>/root/releases; cp /root/releases ${state}/releases`)
 })
 
+test('secrets of a bot that are lost: it goes on, site.ts names them, and bot.ts brings them back', async () => {
+  await inside('rm -rf /etc/botgarden/secrets/bots/hello-bot')
+  const looked = await site()
+  assert.is(looked.code, 0)
+  assert.match(
+    resultOf(looked, host).outputs['hello-bot has lost'],
+    /^token: npx zx playbooks\/bot.ts --name hello-bot/,
+  )
+  assert.is(resultOf(looked, host).changed, 0)
+  assert.match(await answer('/start'), /^Hello/)
+  const back = await hello()
+  assert.ok(changed(back).includes('release:hello-bot'), resultOf(back, host).error)
+  assert.match(await answer('/start'), /^Hello/)
+  await inside('rm /etc/botgarden/secrets/bots/hello-bot/webhook-secret')
+  assert.equal(changed(await site()), [
+    'secret:/etc/botgarden/secrets/bots/hello-bot/webhook-secret',
+    'release:hello-bot',
+    'webhook:hello-bot',
+  ])
+  assert.match(await answer('/start'), /^Hello/)
+  assert.is(resultOf(await site(), host).changed, 0)
+})
+
 test('two bots with one token are refused before any host is touched', async () => {
   const both = { 'other-bot': { host, source: model } }
   const same = await deploy(['--all'], inventory(both), { ...tokens, OTHER_BOT_TOKEN: tokens.HELLO_BOT_TOKEN ?? '' })
@@ -303,7 +326,26 @@ test('any language will do: a bot of 20 lines of Python', async () => {
   bots['python-bot'] = python['python-bot']
 })
 
-test('taken off its host, nothing of a bot is left but a last dump', async () => {
+const psql = (sql: string) => inside(`docker exec botgarden-postgres psql -XAtU postgres -c ${quote(sql)} 2>&1`)
+
+test('what others have tied to a bot is named before anything of it is removed', async () => {
+  await inside('docker run -d --name stranger --network botgarden-other-bot nginx:1.30.6')
+  await psql('create database reports owner other_bot')
+  const refused = await deploy(['--name', 'other-bot', '--remove', '--yes'])
+  assert.is(refused.code, 3)
+  const { error, changed: none } = resultOf(refused, host)
+  assert.is(none, 0)
+  assert.match(error, 'stranger, which is no container of other-bot, is on its network: docker network disconnect')
+  assert.match(error, 'role "other_bot" owns or may use something outside its database')
+  assert.match(await answer('/start', 'other-bot'), /^Hello/)
+  // Just what the message says.
+  for (const command of error.match(/docker .*/g) ?? []) await inside(command)
+  await inside('docker rm -f stranger')
+  await psql('drop database reports')
+})
+
+test('taken off its host, nothing of a bot is left but a last dump, however it has barred its database', async () => {
+  await psql('alter database other_bot with is_template true allow_connections false')
   const asked = await deploy(['--name', 'other-bot', '--remove'])
   assert.is(asked.code, 1)
   assert.match(asked.stderr, 'nobody is here to be asked')
@@ -321,12 +363,8 @@ test('taken off its host, nothing of a bot is left but a last dump', async () =>
     ),
     'dbname: other_bot',
   )
-  assert.is(
-    await inside(
-      'docker exec botgarden-postgres psql -XAtU postgres -c "select count(*) from pg_database where datname = \'other_bot\'"',
-    ),
-    '0',
-  )
+  assert.is(await psql("select count(*) from pg_database where datname = 'other_bot'"), '0')
+  assert.is(await psql("select count(*) from pg_roles where rolname = 'other_bot'"), '0')
   delete bots['other-bot']
   assert.is(resultOf(await site(), host).changed, 0)
 })

@@ -60,6 +60,8 @@ for (const [drift, id] of [
   ['alter database one owner to two', 'postgres-database:one'],
   ['grant connect on database one to two', 'postgres-database:one'],
   ['grant connect on database one to public', 'postgres-database:one'],
+  ['alter database one is_template true', 'postgres-database:one'],
+  ['alter database one allow_connections false', 'postgres-database:one'],
 ] as const)
   test(`one drift is seen by a check, mended by a run, and nothing else changes: ${drift}`, async () => {
     const before = (
@@ -115,11 +117,30 @@ test('no password stands in inspect, in any process, in any log', async () => {
     assert.is(password.length, 43)
     const { stdout } = await inside(
       `p=${password}; { docker inspect botgarden-postgres botgarden-nginx; docker logs botgarden-postgres; docker logs botgarden-nginx; journalctl --no-pager; ` +
-        `cat /var/log/*.log /var/log/*/*.log; for e in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$e; done; docker exec botgarden-postgres psql -U postgres -c 'select query from pg_stat_statements'; } 2>&1 | ` +
+        `cat /var/log/*.log /var/log/*/*.log; for e in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do tr '\\0' ' ' <$e; done; docker exec botgarden-postgres psql -U postgres -c 'select query from pg_stat_statements'; } 2>&1 | ` +
         `grep -v 'grep -c' | grep -v "p=$p" | grep -c -- "$p"`,
     )
     assert.is(stdout, '0')
   }
+})
+
+test('a password of the superuser that is lost is made anew by one run, and opens; the one before opens no more', async () => {
+  const entered = "docker exec -i -e PGPASSFILE=/none botgarden-postgres psql -XAt -W -U postgres -c 'select 1'"
+  await sql('create table kept as select 42 as n', 'one')
+  const before = (await inside('cat /etc/botgarden/secrets/postgres/superuser')).stdout
+  await inside('rm -rf /etc/botgarden/secrets/postgres')
+  assert.match(
+    resultOf(await tenants(), host).error,
+    'refuses the password that this host keeps for its superuser: run',
+  )
+  const mended = resultOf(await site(), host)
+  assert.ok(mended.ids.includes('postgres:superuser'), mended.error)
+  const { ids, roundTrips } = resultOf(await site(), host)
+  assert.equal({ ids, roundTrips }, { ids: [], roundTrips: 1 })
+  assert.is((await sql('select n from kept', 'one')).stdout, '42')
+  assert.match((await inside(`echo ${before} | ${entered}`)).all, 'password authentication failed')
+  assert.match((await asTenant(999, 'psql', '-w', '-U', 'postgres', '-c', "'select 1'")).all, 'no password supplied')
+  assert.is((await inside('docker ps -a --format {{.Names}} | grep -c postgres')).stdout, '1')
 })
 
 test('a setting that needs a restart is in force after the run, and one that is wrong never is', async () => {

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { quote } from '../../lib/sh.ts'
 import { freshVps, inVps, removeVps, restartVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
 import { difference, snapshot } from '../support/snapshot.ts'
@@ -20,6 +21,19 @@ const playbook = (vars: Record<string, unknown>) => [
 const wanted = { ufw: { allow: ['8080/tcp'] } }
 const site = (...args: string[]) => run([...playbook(wanted), ...tags, ...args])
 const addresses = { walled: 'fd99::1', outside: 'fd99::2' }
+/** Where clouds hand out credentials. */
+const metadata = {
+  ipv4: ['169.254.169.254', '100.100.100.200', '192.0.0.192', '168.63.129.16'],
+  ipv6: [
+    'fd00:ec2::254',
+    'fd20:ce::254',
+    'fd00:c1::a9fe:a9fe',
+    'fd00:100::100:200',
+    'fd00:42::42',
+    'fd00:a9fe:a9fe::1',
+  ],
+}
+const webOf = (each: string) => `${each}:80`
 
 test.before(async () => {
   await Promise.all([freshVps(host), freshVps('outside')])
@@ -85,13 +99,41 @@ test('a container reaches nginx on the host and the world, but neither ssh nor w
     for (const at of own) assert.ok(await opens(host, `${at}:443`, within), `${name} → ${at}:443`)
     assert.ok(await opens(host, `${await addressOf('outside')}:7000`, within), `${name} → outside`)
     const shut = own.flatMap((at) => [22, 9999, 8080].map((port) => `${at}:${port}`))
-    await reachNone([...shut, '169.254.169.254:80'], host, within)
+    await reachNone([...shut, ...metadata.ipv4.map(webOf)], host, within)
   }
   assert.ok(await opens(host, `${addresses.outside}:7000`, 'docker exec both'), 'both → outside')
-  await reachNone(['fd00:ec2::254:80', `${addresses.walled}:22`], host, 'docker exec both')
+  await reachNone([...metadata.ipv6.map(webOf), `${addresses.walled}:22`], host, 'docker exec both')
   assert.ok(await opens(host, `${addresses.walled}:443`, 'docker exec both'), 'both → nginx')
   // What the packets would have found.
-  for (const at of ['169.254.169.254:80', 'fd00:ec2::254:80']) assert.ok(await opens(host, at), at)
+  for (const at of [...metadata.ipv4, ...metadata.ipv6].map(webOf)) assert.ok(await opens(host, at), at)
+})
+
+test('what a build runs reaches the world, and nothing that hands out credentials', async () => {
+  const doors = [`${await addressOf('outside')}/7000`, ...metadata.ipv4.map((each) => `${each}/80`)]
+  const tries = doors.map((at) => `timeout 2 bash -c 'exec 3<>/dev/tcp/${at} && head -n 1 <&3' && echo "got to" ${at}`)
+  const dockerfile = `FROM debian:13-slim\nRUN ${tries.map((each) => `${each} || :`).join('; ')}\n`
+  const said = await inside(`printf %b ${quote(dockerfile)} | docker build --no-cache --progress plain - 2>&1`)
+  assert.equal(
+    [...said.matchAll(/got to (\d.*)/g)].map(([, at]) => at),
+    doors.slice(0, 1),
+    said,
+  )
+})
+
+test('where the host asks such an address for names containers do so too, and ask it nothing else', async () => {
+  await listen('outside', 53)
+  const resolver = '169.254.169.254'
+  const changes = ['file:/etc/ufw/after.init: content', 'ufw:enabled: load the rules about containers']
+  await inside(`cp /etc/resolv.conf /root/resolv.conf; echo nameserver ${resolver} >>/etc/resolv.conf`)
+  assert.equal(said(await site()), changes)
+  for (const name of ['plain', 'both']) {
+    assert.ok(await opens(host, `${resolver}:53`, `docker exec ${name}`), name)
+    await reachNone([webOf(resolver), '100.100.100.200:53'], host, `docker exec ${name}`)
+  }
+  assert.equal(said(await site()), [])
+  await inside('cat /root/resolv.conf >/etc/resolv.conf')
+  assert.equal(said(await site()), changes)
+  await reachNone([`${resolver}:53`], host, 'docker exec plain')
 })
 
 for (const [what, happens] of [
@@ -297,12 +339,17 @@ async function joinIpv6(): Promise<void> {
 
 /** `outside` has the addresses by which clouds hand out credentials, and `walled` a way there. */
 async function cloudMetadata(): Promise<void> {
-  await on(
-    'outside',
-    'ip address replace 169.254.169.254/32 dev eth0; ip -6 address replace fd00:ec2::254/128 dev eth0 nodad',
-  )
-  await inside(`ip route replace 169.254.169.254 via ${await addressOf('outside')}
-    ip -6 route replace fd00:ec2::254 via ${addresses.outside}`)
+  const own = [
+    ...metadata.ipv4.map((each) => `ip address replace ${each}/32 dev eth0`),
+    ...metadata.ipv6.map((each) => `ip -6 address replace ${each}/128 dev eth0 nodad`),
+  ]
+  await on('outside', own.join('\n'))
+  const way = await addressOf('outside')
+  const routes = [
+    ...metadata.ipv4.map((each) => `ip route replace ${each} via ${way}`),
+    ...metadata.ipv6.map((each) => `ip -6 route replace ${each} via ${addresses.outside}`),
+  ]
+  await inside(routes.join('\n'))
 }
 
 const known = new Map<string, string>()

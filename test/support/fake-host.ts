@@ -17,6 +17,7 @@ export const facts: Facts = {
   booting: false,
   addresses: ['192.0.2.1'],
   address: '192.0.2.1',
+  resolvers: ['192.0.2.53'],
   user: 'root',
   sshPort: 22,
   clientAddress: '198.51.100.7',

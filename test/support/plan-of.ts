@@ -27,6 +27,7 @@ const nothing: Record<string, unknown> = {
   waiting: { held: [], reboot: [] },
   container: 'absent',
   image: 'absent',
+  'kept-secrets': {},
   postgres: undefined,
   'postgres-password': false,
   nginx: 'absent',

@@ -1,0 +1,46 @@
+import { postgresCatalog, postgresContainer, refused } from '../../lib/postgres-catalog.ts'
+import { type Resource, resource, unknowable } from '../../lib/resource.ts'
+import { type Script, sh } from '../../lib/sh.ts'
+import { untilHealthy } from './running.ts'
+
+/**
+ * The superuser's password is the one that the host keeps. Where it is not, nobody can enter to say so: the server is stopped,
+ * and its own program opens the data alone, without a socket, in a container that ends with it.
+ */
+export function superuser(places: {
+  readonly data: string
+  readonly password: string
+  readonly owner: string
+}): Resource {
+  return resource({
+    id: 'postgres:superuser',
+    wants: places.password,
+    reads: { catalog: postgresCatalog },
+    plan: ({ catalog }) => {
+      if (catalog !== refused) return []
+      const summary = 'stop the server and give its superuser the password that the host keeps'
+      return [{ summary, script: setPassword(places), long: true, predicts: [unknowable(postgresCatalog)] }]
+    },
+  })
+}
+
+function setPassword({ data, password, owner }: Parameters<typeof superuser>[0]): Script {
+  const name = `${postgresContainer}-password`
+  const confined = ['--network', 'none', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges']
+  const container = [...confined, '--user', `${owner}:${owner}`, '--tmpfs', '/tmp', '--memory', '256m']
+  // Said on the command line, these win over what the cluster has been set to: the password is to stand in no log.
+  const settings = ['log_statement=none', 'log_min_duration_statement=-1', 'log_min_error_statement=panic']
+  const server = ['--single', '-j', ...['shared_buffers=16MB', ...settings].flatMap((each) => ['-c', each])]
+  const { text } = sh`
+    image=$(docker container inspect --format '{{.Config.Image}}' ${postgresContainer})
+    docker rm -f --volumes ${name} >/dev/null 2>&1 || :
+    trap 'docker start ${postgresContainer} >/dev/null' EXIT
+    docker stop ${postgresContainer} >/dev/null
+    printf "alter role postgres with login valid until 'infinity' password '%s';\n\n" "$(head -n 1 ${password})" |
+      docker run --rm -i --name ${name} ${container} --mount type=bind,source=${data},target=/var/lib/postgresql \
+        --entrypoint /bin/sh "$image" -c 'exec postgres "$@" -D "$PGDATA" postgres' postgres ${server} 2>&1 >/dev/null
+    trap - EXIT
+    docker start ${postgresContainer} >/dev/null
+    ${untilHealthy()}`
+  return { text, shown: "postgres --single: alter role postgres password '***'" }
+}
