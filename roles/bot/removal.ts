@@ -1,4 +1,5 @@
 import { containerState } from '../../lib/container.ts'
+import { dumpFunction, removedFolder } from '../../lib/dump.ts'
 import { nginxFolder, outdated, reloadFunction } from '../../lib/nginx.ts'
 import { ident } from '../../lib/postgres.ts'
 import { psql } from '../../lib/postgres-catalog.ts'
@@ -53,14 +54,11 @@ function removal(bot: string, telegram: string, purge: boolean) {
   const places = placesOf(bot)
   const database = databaseName(bot)
   const dump = sh`
+    ${dumpFunction()}
     there=$(printf %s ${`select count(*) from pg_database where datname = '${database}'`} | ${psql()})
     if [ "$there" = 1 ]; then
-      mkdir -p -m 0700 /var/lib/botgarden/removed
-      dump=/var/lib/botgarden/removed/${bot}-$(date -u +%Y%m%d-%H%M%S).dump
-      (umask 077; docker exec botgarden-postgres pg_dump -U postgres -Fc ${database} >"$dump.new")
-      docker exec -i botgarden-postgres pg_restore --list <"$dump.new" >/dev/null
-      mv -fT "$dump.new" "$dump"
-      echo "its last dump: $dump"
+      take_dump ${database} ${removedFolder} ${`${bot}-`}
+      echo "its last dump: $taken"
     fi`
   const { text } = sh`
     ${reloadFunction()}

@@ -1,4 +1,4 @@
-import { postgresContainer } from '../../lib/postgres-catalog.ts'
+import { dumpFunction, dumpsFolder } from '../../lib/dump.ts'
 import { type Script, sh } from '../../lib/sh.ts'
 import { edgeFunctions } from './edge.ts'
 import { healthFunction, reportFunction } from './health.ts'
@@ -110,16 +110,11 @@ function undoFunction({ spec, old, terms }: Switch): Script {
 function dumpBefore(bot: string, spec: Spec, old: Release | undefined): Script {
   if (old === undefined || !spec.database || spec.migrate === undefined || spec.migrations === old.spec.migrations)
     return sh`:`
-  const folder = `/var/lib/botgarden/dumps/${bot}`
   return sh`
-    mkdir -p -m 0700 /var/lib/botgarden/dumps ${folder}
-    dump=${folder}/$(date -u +%Y%m%d-%H%M%S).dump
-    (umask 077; docker exec ${postgresContainer} pg_dump -U postgres -Fc ${databaseName(bot)} >"$dump.new")
-    docker exec -i ${postgresContainer} pg_restore --list <"$dump.new" >/dev/null
-    sync "$dump.new"
-    mv -fT "$dump.new" "$dump"
-    echo "its migrations changed: the database before them is in $dump"
-    ls -1 ${folder}/[0-9]*.dump | sort -r | tail -n +4 | xargs -r rm -f`
+    ${dumpFunction()}
+    take_dump ${databaseName(bot)} ${`${dumpsFolder}/${bot}`} '' 3
+    dump=$taken
+    echo "its migrations changed: the database before them is in $dump"`
 }
 
 function migration(seat: Seat, spec: Spec, file: string, name: string): Script {
