@@ -4,10 +4,15 @@ import { UsageError } from './errors.ts'
 /** Asks the person at the terminal before something is destroyed; anything but a clear yes is an error. */
 export async function agreed(what: string): Promise<void> {
   if (!process.stdin.isTTY) throw new UsageError(`${what}: nobody is here to be asked; --yes says yes`)
+  if (!(await says(what))) throw new UsageError('not done')
+}
+
+/** Whether a person is at the terminal, and says yes. */
+export async function says(what: string): Promise<boolean> {
+  if (!process.stdin.isTTY) return false
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    const answer = await terminal.question(`${what}? Type yes: `)
-    if (answer.trim() !== 'yes') throw new UsageError('not done')
+    return (await terminal.question(`${what}? Type yes: `)).trim() === 'yes'
   } finally {
     terminal.close()
   }

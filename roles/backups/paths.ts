@@ -3,3 +3,6 @@ export const home = '/opt/botgarden/backups'
 
 /** On the host: the backups, a folder each, named by their time. */
 export const store = '/var/lib/botgarden/backups'
+
+/** On the host: what its backups are signed with. */
+export const signingKey = '/etc/botgarden/secrets/backup-signing-key'

@@ -1,5 +1,7 @@
 import * as v from 'valibot'
+import { databaseName } from '../../lib/database-name.ts'
 import { directory } from '../../lib/file.ts'
+import { noLeftovers } from '../../lib/leftovers.ts'
 import { nginxFile, nginxInForce } from '../../lib/nginx.ts'
 import { database, databaseRole } from '../../lib/postgres.ts'
 import { publicName } from '../../lib/public-name.ts'
@@ -14,7 +16,8 @@ import { addressOf, allocated, allocations, placesOf, userOf } from './place.ts'
 import { currentRelease, parseRelease, type Release, release } from './release.ts'
 import { madeHere, ownSecret, token } from './secrets.ts'
 import { type BotSettings, botSettings, secretSource } from './settings.ts'
-import { databaseName, limitsOf, type Spec } from './spec.ts'
+import { archiveOf, contextPath } from './ship.ts'
+import { limitsOf, type Spec } from './spec.ts'
 import { whatRuns } from './told.ts'
 import { realTelegram, refuseUnreachable } from './unreachable.ts'
 import { webhook } from './webhook.ts'
@@ -79,9 +82,14 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
       directory('/etc/botgarden/secrets/bots', { mode: '0700' }),
     ]
     if (host.bots.length === 0) return [whatRuns(host.bots)]
-    return [...folders, ...each, nginxInForce(), ...hooks, whatRuns(host.bots)]
+    return [noLeftovers(broughtBy(deliveries)), ...folders, ...each, nginxInForce(), ...hooks, whatRuns(host.bots)]
   })
   return { ...built, bots: botSettings }
+}
+
+/** What was laid on the host for these before, and is used up by them. */
+function broughtBy(deliveries: ReadonlyMap<string, Delivery>): string[] {
+  return [...deliveries.keys()].flatMap((bot) => [archiveOf(bot), contextPath(bot)])
 }
 
 function botResources(

@@ -1,4 +1,5 @@
 import { containerState } from '../../lib/container.ts'
+import { databaseName } from '../../lib/database-name.ts'
 import { dumpFunction, removedFolder } from '../../lib/dump.ts'
 import { nginxFolder, outdated, reloadFunction } from '../../lib/nginx.ts'
 import { ident } from '../../lib/postgres.ts'
@@ -10,7 +11,6 @@ import { forgetAllImages } from './images.ts'
 import { networkState } from './network.ts'
 import { allocations, placesOf } from './place.ts'
 import { currentRelease } from './release.ts'
-import { databaseName } from './spec.ts'
 import { askTelegram } from './telegram.ts'
 
 /** Nothing of a bot is left on the host, but a last dump of its database unless that is to go too. */

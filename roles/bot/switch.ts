@@ -1,3 +1,4 @@
+import { databaseName } from '../../lib/database-name.ts'
 import { dumpFunction, dumpsFolder } from '../../lib/dump.ts'
 import { type Script, sh } from '../../lib/sh.ts'
 import { edgeFunctions } from './edge.ts'
@@ -6,7 +7,7 @@ import { forgetImages } from './images.ts'
 import { addressOf, type Colour, placesOf } from './place.ts'
 import type { Release, Terms } from './release.ts'
 import { type Seat, serviceFile } from './service.ts'
-import { databaseName, type Limits, type Spec } from './spec.ts'
+import type { Limits, Spec } from './spec.ts'
 import { askTelegram } from './telegram.ts'
 import { forgetWebhook, setAgain } from './telling.ts'
 

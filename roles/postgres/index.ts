@@ -6,6 +6,7 @@ import { fileState } from '../../lib/file-state.ts'
 import { generatedSecret } from '../../lib/generated-secret.ts'
 import { pulledImage } from '../../lib/image.ts'
 import { images } from '../../lib/images.ts'
+import { noLeftovers } from '../../lib/leftovers.ts'
 import { passFile } from '../../lib/pass-file.ts'
 import { database } from '../../lib/postgres.ts'
 import { freshCatalog, postgresCatalog, postgresContainer, postgresSocket } from '../../lib/postgres-catalog.ts'
@@ -65,6 +66,7 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     file(`${folder}/conf/postgresql.conf`, { content: config.text, validate: { tool: 'docker', script: accepts } }),
     pulledImage(image),
     ...container,
+    noLeftovers(),
     runningConfig(config.checksum, cluster),
     statements(),
     database('postgres', { owner: 'postgres' }),

@@ -24,7 +24,14 @@ async function taking(before: readonly string[], { docker = '', now = '20261125-
   const taken = /^taken (.*)$/m.exec(stdout)?.[1] ?? ''
   const content = taken && readFileSync(taken, 'utf8')
   const mode = taken && (statSync(taken).mode & 0o777).toString(8)
-  const result = { exitCode, stdout, content, mode, there: readdirSync(folder).sort(), taken: taken.slice(folder.length + 1) }
+  const result = {
+    exitCode,
+    stdout,
+    content,
+    mode,
+    there: readdirSync(folder).sort(),
+    taken: taken.slice(folder.length + 1),
+  }
   rmSync(root, { recursive: true })
   return result
 }
@@ -59,7 +66,12 @@ for (const [what, docker] of [
   ['it does not read to its end', 'case "$*" in *pg_restore*) exit 1 ;; esac'],
 ] as const)
   test(`where ${what} there is no dump, nothing goes, and whoever asked ends`, async () => {
-    const before = ['20261101-000000.1.dump', '20261102-000000.2.dump', '20261103-000000.3.dump', '20261104-000000.4.dump']
+    const before = [
+      '20261101-000000.1.dump',
+      '20261102-000000.2.dump',
+      '20261103-000000.3.dump',
+      '20261104-000000.4.dump',
+    ]
     const { exitCode, stdout, there } = await taking(before, { docker })
     assert.is(exitCode, 1)
     assert.match(stdout, /no dump of the database hello could be made/)
