@@ -96,8 +96,8 @@ const leftFiles: Reading<LeftFiles> = reading(
       [ -z "$found" ] || {
         printf '%s\n' "$found"
         grep -q '^lock:' "/proc/$$/fdinfo/9" 2>/dev/null ||
-          ! find /proc/[0-9]*/fd -lname /run/botgarden/lock -o -lname /run/botgarden/step 2>/dev/null |
-            sed 's#/fd/#/fdinfo/#' | xargs -r grep -qs '^lock:' || echo busy
+          [ -z "$(find /proc/[0-9]*/fd -lname /run/botgarden/lock -o -lname /run/botgarden/step 2>/dev/null |
+            sed 's#/fd/#/fdinfo/#' | xargs -r grep -ls '^lock:')" ] || echo busy
       }`,
     parse: (output, names) => {
       const lines = output.split('\n').filter(Boolean)

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { incoming } from '../../lib/leftovers.ts'
 import { ask } from '../../lib/requests.ts'
 import { lines, type Script, sh } from '../../lib/sh.ts'
@@ -12,8 +13,13 @@ const stage = `${incoming}/files`
 
 /** Brings what is kept of a backup's files to a bare host, each with the owner and the mode that a role would give it. */
 export async function layDown(connection: Connection, kept: KeptFiles, ownFolder: string): Promise<string> {
-  await upload(connection, archive, tarOf(entriesOf(kept)))
+  await upload(connection, archive, Readable.from([await filesFor(kept)]))
   return ask(connection, layDownScript(kept, ownFolder))
+}
+
+/** The archive of what is kept, as it is laid down. */
+export async function filesFor(kept: KeptFiles): Promise<Buffer> {
+  return Buffer.concat(await tarOf(entriesOf(kept)).toArray())
 }
 
 async function* entriesOf(kept: KeptFiles): AsyncGenerator<TarEntry> {
@@ -44,7 +50,7 @@ export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
     (
     set -e
     umask 077
-    trap 'rm -rf '${[archive, stage]} EXIT
+    trap 'rm -rf '${archive}' '${stage} EXIT
     rm -rf ${stage}
     mkdir ${stage}
     tar --extract --no-same-owner --preserve-permissions --file ${archive} --directory ${stage}

@@ -7,6 +7,7 @@ import { database, databaseRole } from '../../lib/postgres.ts'
 import { publicName } from '../../lib/public-name.ts'
 import { type Change, fromReading, type Resource } from '../../lib/resource.ts'
 import { type BotEntry, type Role, role } from '../../lib/role.ts'
+import { isLarge } from './context.ts'
 import { type Delivery, delivered } from './delivery.ts'
 import { locationFile, locationText, webhookUrl } from './edge.ts'
 import { forgotten, type Hook } from './hook.ts'
@@ -89,7 +90,10 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
 
 /** What was laid on the host for these before, and is used up by them. */
 function broughtBy(deliveries: ReadonlyMap<string, Delivery>): string[] {
-  return [...deliveries.keys()].flatMap((bot) => [archiveOf(bot), contextPath(bot)])
+  return [...deliveries].flatMap(([bot, { shipped, context }]) => {
+    if (shipped) return archiveOf(bot)
+    return context && isLarge(context) ? contextPath(bot) : []
+  })
 }
 
 function botResources(
