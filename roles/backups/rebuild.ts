@@ -86,7 +86,7 @@ export async function rebuild(
  * What is restored without a question: the databases of bots, and others that belong to a role of their own name. On a bare
  * host nobody could say who else may own one.
  */
-function ordersFor(host: InventoryHost, { manifest }: Chosen) {
+export function ordersFor(host: InventoryHost, { manifest }: Chosen) {
   const parts = manifest.parts
     .filter((part) => part.kind === 'database')
     .filter(({ database }) => database !== 'postgres')

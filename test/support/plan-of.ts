@@ -27,6 +27,7 @@ const nothing: Record<string, unknown> = {
   waiting: { held: [], reboot: [] },
   container: 'absent',
   image: false,
+  'left-files': { busy: false, paths: [] },
   postgres: undefined,
   'postgres-password': false,
   nginx: 'absent',
