@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -84,6 +84,44 @@ for (const [what, current, dockerStart, code, started] of [
     assert.not.match(calls, /^stop/m)
     assert.is(/^start botgarden-hello-bot-green$/m.test(calls), started)
     assert.is(stdout.includes('its container does not start'), dockerStart !== ':')
+    rmSync(folder, { recursive: true })
+  })
+
+for (const [what, target, size, said, begun] of [
+  ['a drill of more than the memory holds', undefined, 2 ** 50, 'is too large for the memory that a drill has', false],
+  ['a dump larger than the disk', 'hello', 2 ** 50, 'too little to restore beside what is there', false],
+  ['a dump that unfolds to more than the disk holds', 'hello', 1, 'the disk would be full', true],
+] as const)
+  test(`${what} ends before anything is in danger, and says why`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'restore-test-'))
+    mkdirSync(join(folder, 'postgres'))
+    writeFileSync(join(folder, 'dump'), '')
+    const stand = (name: string, text: string) =>
+      writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    // The disk has room when that is asked first; pg_restore goes on until its session is ended.
+    stand('df', `echo Avail; cat ${folder}/free; [ "$(cat ${folder}/free)" != 300 ] || echo 200 >${folder}/free`)
+    writeFileSync(join(folder, 'free'), begun ? '300' : '5000')
+    stand(
+      'docker',
+      `echo "$*" >>${folder}/calls
+      case $* in
+      *pg_restore*) until [ -e ${folder}/ended ]; do sleep 0.05; done; exit 1 ;;
+      *psql*) case "$(cat)" in *rolsuper*) echo plain ;; *pg_terminate*) : >${folder}/ended ;; *) echo 0 ;; esac ;;
+      esac`,
+    )
+    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` }
+    const text = `set -e\n${script({ target }, { size })}`
+      .replaceAll('/var/lib/botgarden', folder)
+      .replaceAll('/in/hello.dump', `${folder}/dump`)
+    const { exitCode, stdout } = await local({ env, nothrow: true })`sh -c ${text}`
+    assert.is(exitCode, 1)
+    assert.match(stdout, said)
+    assert.is(readFileSync(join(folder, 'calls'), 'utf8').includes('pg_restore'), begun)
+    assert.not.match(readFileSync(join(folder, 'calls'), 'utf8'), /^run /m)
+    assert.equal(
+      readdirSync(folder).filter((name) => name.startsWith('dump')),
+      [],
+    )
     rmSync(folder, { recursive: true })
   })
 
