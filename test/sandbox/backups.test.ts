@@ -356,6 +356,21 @@ test('a manifest gives nobody more rights than its own database: no program runs
   }
 })
 
+test('a drill keeps its data in memory, none on the disk', async () => {
+  const key = scratchFile('key.txt', `${identity}\n`)
+  const volumes = 'docker volume ls --quiet | wc -l; docker ps --all --quiet --filter name=botgarden-drill | wc -l'
+  const before = (await inside(volumes)).stdout
+  const drill = run(['playbooks/restore.ts', '-i', inventory, '--identity', key, '--drill'])
+  const where = `docker exec botgarden-drill sh -c '[ -s $PGDATA/PG_VERSION ] && stat -f -c %T $PGDATA' 2>/dev/null`
+  const looked = await inside(
+    `for i in $(seq 600); do ${where} && docker volume ls --quiet | wc -l && break; sleep 0.1; done`,
+  )
+  const { code, stderr } = await drill
+  assert.is(code, 0, stderr)
+  assert.is(looked.stdout, `tmpfs\n${before.split('\n')[0]}`)
+  assert.is((await inside(volumes)).stdout, before)
+})
+
 test('what a restore that was killed has left goes with the next run, which tells it', async () => {
   const incoming = '/var/lib/botgarden/incoming'
   await inside(`mkdir -p -m 0700 ${incoming}; echo plain >${incoming}/x.dump; echo plain >${incoming}/x.dump.counts`)
