@@ -1,9 +1,12 @@
 import { createInterface } from 'node:readline/promises'
 import { UsageError } from './errors.ts'
 
-/** Asks the person at the terminal before something is destroyed; anything but a clear yes is an error. */
-export async function agreed(what: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new UsageError(`${what}: nobody is here to be asked; --yes says yes`)
+/**
+ * Asks the person at the terminal before something is destroyed; anything but a clear yes is an error. `otherwise` says what to
+ * do where nobody can be asked.
+ */
+export async function agreed(what: string, otherwise = '--yes says yes'): Promise<void> {
+  if (!process.stdin.isTTY) throw new UsageError(`${what}: nobody is here to be asked; ${otherwise}`)
   if (!(await says(what))) throw new UsageError('not done')
 }
 

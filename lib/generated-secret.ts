@@ -2,15 +2,20 @@ import { HostError } from './errors.ts'
 import { attributeChanges } from './file.ts'
 import { type FileState, fileState } from './file-state.ts'
 import { becomes, type Resource, resource } from './resource.ts'
-import { sh } from './sh.ts'
+import { type Script, sh } from './sh.ts'
 
 /**
  * A secret that the host makes for itself and keeps: 256 random bits as 43 characters of base64url, without a line break.
  * Nobody but the host ever knows it; what is there is never made anew.
  */
 export function generatedSecret(path: string, { owner = 'root' } = {}): Resource {
+  return { ...generatedFile(path, randomText, { owner }), credential: path }
+}
+
+/** A private file that `make` writes on the host, once: what is there is never made anew. */
+export function generatedFile(path: string, make: (candidate: string) => Script, { owner = 'root' } = {}): Resource {
   const wanted = { mode: '0400', owner, group: owner }
-  const inner = resource({
+  return resource({
     id: `secret:${path}`,
     wants: wanted,
     reads: { now: fileState(path) },
@@ -20,8 +25,7 @@ export function generatedSecret(path: string, { owner = 'root' } = {}): Resource
       if (now === 'absent') {
         const candidate = `${path}.new`
         const script = sh`
-          (umask 077; head -c 32 /dev/urandom | base64 --wrap=0 | tr '+/' '-_' | tr -d '=' >${candidate})
-          [ "$(stat -c %s ${candidate})" = 43 ]
+          ${make(candidate)}
           chown ${`${owner}:${owner}`} ${candidate}
           chmod 0400 ${candidate}
           sync ${candidate}
@@ -35,5 +39,10 @@ export function generatedSecret(path: string, { owner = 'root' } = {}): Resource
       return [{ summary: attributes.join(', '), script, predicts, diff: () => attributes.join('\n') }]
     },
   })
-  return { ...inner, credential: path }
+}
+
+function randomText(candidate: string): Script {
+  return sh`
+    (umask 077; head -c 32 /dev/urandom | base64 --wrap=0 | tr '+/' '-_' | tr -d '=' >${candidate})
+    [ "$(stat -c %s ${candidate})" = 43 ]`
 }

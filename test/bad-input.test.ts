@@ -81,6 +81,7 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [vars('backups: { schedule: "17 3 * * *" }'), 'backups.recipients: missing'],
   [vars('backups: { recipients: [] }'), /backups\.recipients/],
   [vars('backups: { recipients: [age1nonsense] }'), /backups\.recipients/],
+  [vars('backups: { signer: MD5:00 }'), /backups\.signer: .*SHA256/],
   [vars('bot: { network: 192.168 }'), /bot\.network/],
   [vars('bot: { settle: 1000 }'), /bot\.settle/],
   [vars('bot: { telegram: api.telegram.org }'), /bot\.telegram/],

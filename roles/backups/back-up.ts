@@ -4,6 +4,7 @@ import { atMost } from '../../lib/at-most.ts'
 import { ConnectError, InventoryError, RunnerError, UsageError } from '../../lib/errors.ts'
 import { withLock } from '../../lib/file-lock.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
+import { localFault } from '../../lib/local.ts'
 import type { Session } from '../../lib/play.ts'
 import { alertHere } from './alert.ts'
 import { bring } from './bring.ts'
@@ -47,15 +48,16 @@ export function settingsFor(host: InventoryHost | undefined): Settings {
 
 async function backUpHost(session: Session, host: InventoryHost, only: string | undefined): Promise<Result> {
   const settings = settingsFor(host)
-  const copies = copiesOf(host.name, settings.local)
   const result: Result = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
   try {
+    const copies = copiesOf(host.name, settings.local)
     // A cut pull is one's own to go on with, and nobody else's.
     await withLock(join(copies.folder, '.lock'), session.options.wait ? 7200 : 0, async () => {
       await takeAndBring(session, host, only, result)
       if (settings.offsite && result.faults.length === 0) await pushOffsite(copies.folder, host.name, settings.offsite)
     })
-  } catch (error) {
+  } catch (failure) {
+    const error = localFault(failure)
     if (!(error instanceof RunnerError)) throw error
     result.faults.push(error.message)
     result.exitCode = error.exitCode

@@ -1,27 +1,34 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConnectError, RunnerError } from '../../lib/errors.ts'
+import { ConnectError, HostError, RunnerError } from '../../lib/errors.ts'
 import type { Connection } from '../../lib/ssh.ts'
 import { copiesOf } from './copies.ts'
-import { listed } from './host.ts'
+import { type HostBackups, listed } from './host.ts'
 import { shownAge, shownBytes } from './names.ts'
 import { pull } from './pull.ts'
 import type { Result } from './results.ts'
 import { retired } from './retention.ts'
 import type { Settings } from './settings.ts'
+import { fingerprintOf } from './signature.ts'
+import { isAnyKnown, keyFault, remember, type Signers, signersOf, unsignedFault } from './signers.ts'
 
 /** How far two clocks may differ, in milliseconds. */
 const clockTolerance = 5 * 60_000
 
-/** Brings here what the host has, is not here yet and would be kept; then lets go what need not be kept any longer. */
+/**
+ * Brings here what the host has, is not here yet and would be kept; then lets go what need not be kept any longer. Returns
+ * what could not be brought, which is among the faults as well.
+ */
 export async function bring(
   connection: Connection,
-  { keep, local }: Settings,
+  { keep, local, signer }: Settings,
   result: Result,
   progress: (line: string) => void,
-): Promise<void> {
+): Promise<readonly string[]> {
   const copies = copiesOf(result.host, local)
-  const { backups, now } = await listed(connection)
+  const there = await listed(connection)
+  const { backups, now } = there
+  const signers = met(signersOf(result.host, copies.folder, signer), there, progress)
   const skew = now - Date.now()
   if (Math.abs(skew) > clockTolerance)
     result.faults.push(
@@ -35,10 +42,13 @@ export async function bring(
   const { remove } = await retired([...here, ...missing], keep, clock)
   const wanted = missing.filter(({ name }) => !remove.includes(name))
   const pulled: string[] = []
+  const refused: string[] = []
   for (const backup of wanted) {
     try {
+      const fault = backup.signed ? undefined : unsignedFault(signers, backup.time)
+      if (fault !== undefined) throw new HostError(`${backup.name}: ${fault}`)
       progress(`▸ bringing ${backup.name}`)
-      const { bytes, resumed } = await pull(connection, backup, copies.incoming(backup.name))
+      const { bytes, resumed } = await pull(connection, backup, copies.incoming(backup.name), signers)
       copies.adopt(backup.name)
       pulled.push(backup.name)
       progress(
@@ -46,9 +56,10 @@ export async function bring(
       )
     } catch (error) {
       if (!(error instanceof RunnerError) || error instanceof ConnectError) throw error
-      result.faults.push(error.message)
+      refused.push(error.message)
     }
   }
+  result.faults.push(...refused)
   forgetUnfinished(
     copies.folder,
     wanted.map(({ name }) => name),
@@ -56,8 +67,26 @@ export async function bring(
   const retiring = result.faults.length > 0 ? [] : remove.filter((name) => here.some((copy) => copy.name === name))
   for (const name of retiring) copies.remove(name)
   const { future } = await retired(copies.list(), keep, clock)
+  if (!isAnyKnown(signers) && pulled.length > 0)
+    result.warnings.push('its backups are not signed yet: run site.ts, which makes the key for that')
   result.warnings.push(...future.map((name) => `${name}: from the future by this machine's clock: kept`))
-  Object.assign(result.facts, { pulled, removed: retiring, folder: copies.folder, copies: copies.list().length })
+  const by = there.signer === undefined ? {} : { signer: fingerprintOf(there.signer) }
+  Object.assign(result.facts, { pulled, removed: retiring, folder: copies.folder, copies: copies.list().length, ...by })
+  return refused
+}
+
+/**
+ * Whose signature counts. Over its own connection a host says itself what it signs with, and the first time that is kept; a
+ * key that has changed is refused.
+ */
+function met(signers: Signers, { signer, now, backups }: HostBackups, progress: (line: string) => void): Signers {
+  if (signer === undefined) return signers
+  const fault = isAnyKnown(signers) ? keyFault(signers, signer) : undefined
+  if (fault !== undefined) throw new HostError(fault)
+  if (signers.keys.includes(signer)) return signers
+  progress(`signs its backups by ${fingerprintOf(signer)}: kept in ${signers.file}`)
+  const signed = backups.filter((backup) => backup.signed).map(({ time }) => time)
+  return remember(signers, signer, Math.min(now, Date.now(), ...signed))
 }
 
 /** What an earlier run began to bring and the host does not have any more. */

@@ -8,8 +8,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
 } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { HostError } from '../../lib/errors.ts'
+import { localFault } from '../../lib/local.ts'
 import { newestFirst } from './host.ts'
 import { type Name, parseName } from './names.ts'
 
@@ -25,18 +28,20 @@ export interface Copies {
   /** Makes what has come in a copy. */
   adopt(name: string): void
   remove(name: string): void
-  /** The text of a copy's manifest. */
+  /** The text of a copy's manifest, whatever it is; empty where there is none. */
   manifest(name: string): string
 }
 
 export function copiesOf(host: string, base: string): Copies {
   const folder = join(resolve(checkout, base), host)
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw new HostError(`${folder}: should be the folder of the copies of ${host} and is a file: move it away`)
   const incoming = (name: string) => join(folder, `.incoming-${name}`)
   return {
     folder,
     list: () => {
       if (!existsSync(folder)) return []
-      return readdirSync(folder)
+      return entriesOf(folder)
         .flatMap((each) => parseName(each) ?? [])
         .sort(newestFirst)
     },
@@ -55,7 +60,24 @@ export function copiesOf(host: string, base: string): Copies {
       renameSync(join(folder, name), join(folder, `.removed-${name}`))
       rmSync(join(folder, `.removed-${name}`), { recursive: true, force: true })
     },
-    manifest: (name) => readFileSync(join(folder, name, 'manifest.json'), 'utf8'),
+    manifest: (name) => textOf(join(folder, name, 'manifest.json')),
+  }
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    throw localFault(error)
+  }
+}
+
+/** It counts for nothing where it cannot be read; what is wrong then is said by whoever verifies the copy. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { cronSchedule } from '../../lib/cron.ts'
 import { HostError, UsageError } from '../../lib/errors.ts'
-import { local } from '../../lib/local.ts'
+import { local, localFault } from '../../lib/local.ts'
 import type { Session } from '../../lib/play.ts'
 import { sh } from '../../lib/sh.ts'
 import { settingsFor } from './back-up.ts'
@@ -18,11 +18,19 @@ export async function installCron({ inventory, hosts, options }: Session, schedu
     )
   const file = resolve(inventory.file)
   const log = join(resolve(checkout, settingsFor(hosts[0]).local), 'backup.log')
-  mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
+  madeFolder(dirname(log))
   const line = cronLine(schedule, { file, log, limit: options.limit, node: process.execPath })
   await write(withEntry(await read(), file, line))
   process.stdout.write(`cron runs it now:\n${line}\n`)
   return 0
+}
+
+function madeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw localFault(error)
+  }
 }
 
 export async function removeCron({ inventory }: Session): Promise<number> {

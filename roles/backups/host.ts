@@ -3,8 +3,10 @@ import { HostError } from '../../lib/errors.ts'
 import { ask } from '../../lib/requests.ts'
 import { sh } from '../../lib/sh.ts'
 import type { Connection } from '../../lib/ssh.ts'
+import { signatureFile } from './manifest.ts'
 import { type Name, parseName } from './names.ts'
-import { home, store } from './paths.ts'
+import { home, signingKey, store } from './paths.ts'
+import { parseKey } from './signature.ts'
 import { parseStatus, type Status } from './status.ts'
 
 /** What a host says of its backups. */
@@ -13,12 +15,15 @@ export interface HostBackups {
   readonly now: number
   /** Of the last run for the whole host. */
   readonly status: Status | undefined
+  /** The public half of the key that it signs with. */
+  readonly signer: string | undefined
   readonly backups: readonly HostBackup[]
 }
 
 export interface HostBackup extends Name {
   /** The text of its manifest, whatever that is. */
   readonly manifest: string
+  readonly signed: boolean
 }
 
 /**
@@ -49,33 +54,44 @@ export async function listed(connection: Connection): Promise<HostBackups> {
   const output = await ask(
     connection,
     sh`
-      jq -n -c --arg now "$(date +%s)" --rawfile status ${`${home}/status.json`} '{now: ($now | tonumber), status: $status}' 2>/dev/null ||
+      signer=$(ssh-keygen -y -P '' -f ${signingKey} </dev/null 2>/dev/null) || signer=
+      jq -n -c --arg now "$(date +%s)" --arg signer "$signer" --rawfile status ${`${home}/status.json`} '{now: ($now | tonumber), signer: $signer, status: $status}' 2>/dev/null ||
         printf '{"now": %s}\n' "$(date +%s)"
       cd ${store} 2>/dev/null || exit 0
       for name in [0-9]*Z [0-9]*Z-*; do
-        [ ! -d "$name" ] || jq -R -s -c --arg name "$name" '{name: $name, manifest: .}' "$name/manifest.json" 2>/dev/null ||
-          jq -n -c --arg name "$name" '{name: $name, manifest: ""}'
+        [ -d "$name" ] || continue
+        [ -f "$name/"${signatureFile} ] && signed=true || signed=false
+        jq -R -s -c --arg name "$name" --argjson signed "$signed" '{name: $name, signed: $signed, manifest: .}' "$name/manifest.json" 2>/dev/null ||
+          jq -n -c --arg name "$name" --argjson signed "$signed" '{name: $name, signed: $signed, manifest: ""}'
       done`,
   )
-  const [head, ...rows] = output
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as unknown)
-  const { now, status = '' } = v.parse(headSchema, head)
+  const [head = '', ...rows] = output.trim().split('\n')
+  const { now, signer = '', status = '' } = told(headSchema, head)
   const backups = rows.flatMap((row) => {
-    const { name, manifest } = v.parse(rowSchema, row)
+    const { name, ...rest } = told(rowSchema, row)
     const known = parseName(name)
-    return known === undefined ? [] : [{ ...known, manifest }]
+    return known === undefined ? [] : [{ ...known, ...rest }]
   })
-  return { now: now * 1000, status: parsed(status), backups: backups.sort(newestFirst) }
+  return {
+    ...{ now: now * 1000, status: parsed(status), signer: parseKey(signer) },
+    backups: backups.sort(newestFirst),
+  }
 }
 
 export function newestFirst(one: Name, other: Name): number {
   return other.time - one.time || (one.name < other.name ? -1 : 1)
 }
 
-const headSchema = v.object({ now: v.number(), status: v.optional(v.string()) })
-const rowSchema = v.object({ name: v.string(), manifest: v.string() })
+const headSchema = v.object({ now: v.number(), signer: v.optional(v.string()), status: v.optional(v.string()) })
+const rowSchema = v.object({ name: v.string(), signed: v.boolean(), manifest: v.string() })
+
+function told<T extends v.GenericSchema>(schema: T, line: string): v.InferOutput<T> {
+  try {
+    return v.parse(schema, JSON.parse(line))
+  } catch (error) {
+    throw new HostError(`what it says of its backups cannot be read: ${line.slice(0, 200)}`, { cause: error })
+  }
+}
 
 function parsed(text: string): Status | undefined {
   try {

@@ -1,11 +1,14 @@
+import { dirname } from 'node:path'
 import * as v from 'valibot'
 import { cron, cronSchedule, noCron } from '../../lib/cron.ts'
 import { directory } from '../../lib/file.ts'
+import { generatedFile } from '../../lib/generated-secret.ts'
 import { aptPackage } from '../../lib/package.ts'
 import { becomes } from '../../lib/resource.ts'
 import { role } from '../../lib/role.ts'
+import { type Script, sh } from '../../lib/sh.ts'
 import { runningUnit, unit, unitState } from '../../lib/unit.ts'
-import { home, store } from './paths.ts'
+import { home, signingKey, store } from './paths.ts'
 import { program } from './program.ts'
 import { recipient } from './recipients.ts'
 import { missingRecipients, settingsOf } from './settings.ts'
@@ -43,6 +46,14 @@ const vars = v.strictObject({
   ),
   /** Where the operator's copies are, a folder a host, by its path from this checkout. Left out: backups. */
   local: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  /** The fingerprint of the key that a host signs its backups by. Left out: the one that backup.ts met first. */
+  signer: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^SHA256:[A-Za-z0-9+/]{43}$/),
+      v.description('SHA256:…, as backup.ts and ssh-keygen -lf show it'),
+    ),
+  ),
   /** A repository of restic's that the operator's copies are pushed to; its password as restic wants it. */
   offsite: v.optional(
     v.strictObject({ restic: line, passwordFile: v.optional(line), passwordCommand: v.optional(line) }),
@@ -65,6 +76,8 @@ export const backups = role(
       ...['/opt/botgarden', home].map((each) => directory(each)),
       directory('/var/lib/botgarden', { mode: '0700' }),
       directory(store, { mode: '0700' }),
+      ...['/etc/botgarden', dirname(signingKey)].map((each) => directory(each, { mode: '0700' })),
+      generatedFile(signingKey, keyPair),
       ...program(settingsOf(wanted), name, wanted.recipients),
       cron('backups', { schedule, command: `${home}/backup 2>&1 | logger -t botgarden-backup` }),
       toldBackups(schedule),
@@ -72,3 +85,11 @@ export const backups = role(
   },
   (wanted) => (Object.keys(wanted).length > 0 && wanted.recipients === undefined ? [missingRecipients] : []),
 )
+
+/** A key by which backups are signed; its public half can be had from it at any time. */
+function keyPair(candidate: string): Script {
+  return sh`
+    rm -f ${candidate} ${`${candidate}.pub`}
+    ssh-keygen -q -t ed25519 -N '' -C botgarden-backup -f ${candidate} </dev/null
+    rm -f ${`${candidate}.pub`}`
+}

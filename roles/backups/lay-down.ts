@@ -35,7 +35,7 @@ async function* entriesOf(kept: KeptFiles): AsyncGenerator<TarEntry> {
     for (const [name, content] of secrets) yield file(`secrets/${bot}/${name}`, content)
   for (const [folder, content] of kept.registries) yield file(`registry/${folder}/config.json`, content)
   for (const [name, content] of kept.own) yield { ...file(`own/${name}`, content), mode: 0o644 }
-  if (kept.signingKey) yield file('signing-key', kept.signingKey)
+  if (kept.signingKey) yield { ...file('signing-key', kept.signingKey), mode: 0o400 }
   for (const entry of kept.certificate?.entries ?? []) yield { ...entry, path: `letsencrypt/${entry.path}` }
 }
 

@@ -4,6 +4,17 @@ const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 const size = v.pipe(v.number(), v.integer(), v.minValue(0))
 // It comes from a host and becomes a path here.
 const fileName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9=_.-]*\.age$/))
+/** A name in the database server. An operator's own may be anything that prints. */
+const plainName = v.pipe(
+  v.string(),
+  v.regex(/^[^\p{C}]+$/u, 'a name without control characters'),
+  v.check((name) => Buffer.byteLength(name) <= 63, 'a name of at most 63 bytes'),
+)
+/** The server's predefined roles may do more than any owner; it lets nobody take such a name. */
+const owner = v.pipe(
+  plainName,
+  v.check((name) => !/^(pg_|public$|none$)/i.test(name), 'an owner that is no predefined role'),
+)
 const part = { file: fileName, size, sha256, encrypted: v.object({ size, sha256 }) }
 
 const manifestSchema = v.object({
@@ -12,7 +23,7 @@ const manifestSchema = v.object({
   host: v.string(),
   time: v.pipe(v.string(), v.isoTimestamp()),
   /** The one database that it holds; null: all of the host. */
-  only: v.nullable(v.string()),
+  only: v.nullable(plainName),
   /** The version of the database server. */
   server: v.string(),
   recipients: v.array(v.string()),
@@ -24,8 +35,8 @@ const manifestSchema = v.object({
         v.object({
           ...part,
           kind: v.literal('database'),
-          database: v.string(),
-          owner: v.string(),
+          database: plainName,
+          owner,
           /** Rows by table, quoted as SQL has it. */
           tables: v.record(v.string(), size),
         }),
@@ -43,16 +54,41 @@ export type Part = Manifest['parts'][number]
 
 /** Throws an error that says what is wrong with it. */
 export function parseManifest(text: string): Manifest {
-  const manifest = v.parse(manifestSchema, JSON.parse(text))
-  const missing = ['globals', 'files'].filter((kind) => !manifest.parts.some((each) => each.kind === kind))
-  if (manifest.only === null && missing.length > 0) throw new Error(`no ${missing.join(' and no ')} in it`)
+  const manifest = v.parse(manifestSchema, jsonOf(text))
+  const { only, parts } = manifest
+  const missing = ['globals', 'files'].filter((kind) => !parts.some((each) => each.kind === kind))
+  if (only === null && missing.length > 0) throw new Error(`no ${missing.join(' and no ')} in it`)
+  if (only !== null && (parts.length !== 1 || databasesOf(manifest)[0] !== only))
+    throw new Error(`should hold the database ${only} and nothing else`)
+  const misnamed = parts.find((each) => each.file !== fileOf(each))
+  if (misnamed) throw new Error(`${misnamed.file}: should be called ${fileOf(misnamed)}`)
+  const twice = parts.find(({ file }, i) => parts.findIndex((each) => each.file === file) !== i)
+  if (twice) throw new Error(`${twice.file}: is in it twice`)
   return manifest
 }
 
 /** The files of a backup besides its parts, as the host and the copies have them. */
 export const ownFiles = ['manifest.json', 'SHA256SUMS'] as const
 
+/** The signature of SHA256SUMS, which has the manifest and the parts. */
+export const signatureFile = 'SHA256SUMS.sig'
+
 /** The names of the databases in a backup. */
 export function databasesOf({ parts }: Manifest): string[] {
   return parts.flatMap((each) => (each.kind === 'database' ? [each.database] : []))
+}
+
+/** What the host calls a part. */
+function fileOf(part: Part): string {
+  if (part.kind !== 'database') return part.kind === 'globals' ? 'globals.sql.age' : 'files.tar.age'
+  const { database } = part
+  return `database-${/^[A-Za-z0-9_]+$/.test(database) ? database : `=${Buffer.from(database).toString('hex')}`}.dump.age`
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error('is no JSON', { cause: error })
+  }
 }

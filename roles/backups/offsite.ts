@@ -1,5 +1,6 @@
-import { renameSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, realpathSync, renameSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import * as v from 'valibot'
 import { HostError } from '../../lib/errors.ts'
 import { local } from '../../lib/local.ts'
 import type { BackupsVars } from './index.ts'
@@ -9,12 +10,21 @@ export type Offsite = NonNullable<BackupsVars['offsite']>
 /** Pushes the operator's copies of a host to a repository of restic's. */
 export async function pushOffsite(folder: string, host: string, offsite: Offsite): Promise<void> {
   // A bare `.*` would mean any folder above as well, and leave everything out.
-  await restic(offsite, ['backup', '--quiet', ...ofHost(host), '--exclude', join(folder, '.*'), folder])
+  await restic(offsite, [
+    'backup',
+    '--quiet',
+    ...ofHost(host),
+    '--exclude',
+    join(folder, '.*'),
+    '--exclude',
+    join(folder, 'allowed_signers*'),
+    folder,
+  ])
 }
 
 /** Brings a host's copies to `target`, as they were pushed last, from whichever machine and folder that was. */
 export async function pullOffsite(target: string, host: string, offsite: Offsite): Promise<void> {
-  const snapshots: Snapshot[] = JSON.parse(await restic(offsite, ['snapshots', '--json', ...ofHost(host)]))
+  const snapshots = parsed(await restic(offsite, ['snapshots', '--json', ...ofHost(host)]))
   const latest = snapshots.sort((one, other) => Date.parse(other.time) - Date.parse(one.time))[0]
   const [path] = latest?.paths ?? []
   if (latest === undefined || path === undefined)
@@ -22,15 +32,34 @@ export async function pullOffsite(target: string, host: string, offsite: Offsite
   // Below its whole path: only since 0.16 a folder of a snapshot can be named.
   const whole = `${target}.whole`
   await restic(offsite, ['restore', '--quiet', latest.id, '--target', whole])
-  renameSync(join(whole, path), target)
+  // Whoever can write to the repository has named the path, and may have put links on the way.
+  const folder = join(whole, resolve('/', path))
+  if (!existsSync(folder) || realpathSync(folder) !== join(realpathSync(whole), resolve('/', path)))
+    throw new HostError(`offsite: the newest snapshot of ${host} (${latest.id}) holds no folder ${path}`)
+  renameSync(folder, target)
 }
 
 /** What is read of restic's own description of a snapshot. */
-interface Snapshot {
-  readonly id: string
-  /** As of ISO 8601, with nanoseconds. */
-  readonly time: string
-  readonly paths: readonly string[]
+const snapshotsSchema = v.array(
+  v.object({
+    id: v.pipe(v.string(), v.regex(/^[0-9a-f]+$/)),
+    /** As of ISO 8601, with nanoseconds. */
+    time: v.string(),
+    paths: v.array(v.string()),
+  }),
+)
+
+function parsed(output: string): v.InferOutput<typeof snapshotsSchema> {
+  try {
+    return v.parse(snapshotsSchema, JSON.parse(output))
+  } catch (error) {
+    throw new HostError(
+      `offsite: restic lists snapshots in a way that is not understood: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    )
+  }
 }
 
 function ofHost(host: string): readonly string[] {

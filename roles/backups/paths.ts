@@ -4,5 +4,5 @@ export const home = '/opt/botgarden/backups'
 /** On the host: the backups, a folder each, named by their time. */
 export const store = '/var/lib/botgarden/backups'
 
-/** On the host: what its backups are signed with. */
+/** On the host: the key that signs them. It travels in the encrypted files of a backup, so a host that is rebuilt has it again. */
 export const signingKey = '/etc/botgarden/secrets/backup-signing-key'

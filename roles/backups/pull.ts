@@ -1,13 +1,25 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { HostError } from '../../lib/errors.ts'
 import { stream } from '../../lib/requests.ts'
 import { sh } from '../../lib/sh.ts'
 import type { Connection } from '../../lib/ssh.ts'
 import type { HostBackup } from './host.ts'
-import { ownFiles, parseManifest } from './manifest.ts'
+import { ownFiles, parseManifest, signatureFile } from './manifest.ts'
 import { store } from './paths.ts'
-import { faultsOf } from './verify.ts'
+import type { Signers } from './signers.ts'
+import { copyFaults } from './verify.ts'
 
 /** What of a backup has travelled: `resumed` bytes had come in by an earlier connection. */
 export interface Pulled {
@@ -16,15 +28,23 @@ export interface Pulled {
 }
 
 /** Brings a backup into a folder and verifies it there. What was brought before the connection broke is not brought again. */
-export async function pull(connection: Connection, { name, manifest }: HostBackup, folder: string): Promise<Pulled> {
-  const parts = partsOf(name, manifest)
+export async function pull(
+  connection: Connection,
+  backup: HostBackup,
+  folder: string,
+  signers: Signers,
+): Promise<Pulled> {
+  const { name, signed } = backup
+  const claim = { folder, name: backup, signers, unsigned: !signed }
+  const parts = partsOf(backup)
+  removeOthers(parts, folder)
   const before = brought(parts, folder)
   let bytes = await pullFiles(connection, name, parts, folder)
-  let faults = await faultsOf(folder)
+  let faults = await copyFaults(claim)
   // What had come in by then may have been of another file.
   if (faults.length > 0 && before > 0) {
     bytes += await pullFiles(connection, name, parts, folder, { anew: true })
-    faults = await faultsOf(folder)
+    faults = await copyFaults(claim)
   }
   if (faults.length > 0) throw new HostError(`${name}: was pulled and is not as it was taken: ${faults.join('; ')}`)
   return { bytes, resumed: before }
@@ -36,13 +56,21 @@ interface Sized {
   readonly size: number | undefined
 }
 
-function partsOf(name: string, manifest: string): Sized[] {
+function partsOf({ name, manifest, signed }: HostBackup): Sized[] {
+  const own = signed ? [...ownFiles, signatureFile] : ownFiles
   try {
     const parts = parseManifest(manifest).parts.map(({ file, encrypted }) => ({ file, size: encrypted.size }))
-    return [...parts, ...ownFiles.map((file) => ({ file, size: undefined }))]
+    return [...parts, ...own.map((file) => ({ file, size: undefined }))]
   } catch (error) {
     throw new HostError(`${name}: its manifest cannot be used: ${(error as Error).message}`, { cause: error })
   }
+}
+
+/** What an earlier run has brought of a backup that was another one then. */
+function removeOthers(files: readonly Sized[], folder: string): void {
+  const wanted = files.flatMap(({ file }) => [file, `${file}.part`])
+  for (const entry of readdirSync(folder))
+    if (!wanted.includes(entry)) rmSync(join(folder, entry), { recursive: true, force: true })
 }
 
 function brought(files: readonly Sized[], folder: string): number {

@@ -29,6 +29,7 @@ export const restoreFlags: Flags = {
     value: 'HOST',
     help: 'all of a host, on a bare one: core, secrets, certificates, databases, and its bots last',
   },
+  unsigned: { help: 'a copy of before its host signed will do, though nobody can prove whose it is' },
   yes: { help: 'do not ask before something is replaced' },
 }
 
@@ -56,7 +57,7 @@ export async function restore(session: Session, others: Others): Promise<number>
   const file = value('identity')
   if (file === undefined) throw new UsageError('--identity FILE: the key that opens the backup, as age-keygen wrote it')
   const identities = await identitiesIn(file)
-  const wish = wishOf(value('from'), value('at'))
+  const wish = { ...wishOf(value('from'), value('at')), unsigned: own.has('unsigned') }
   const as = value('as')
   if (as !== undefined && !own.has('name')) throw new UsageError('--as is for --name')
   if (own.has('host')) return rebuildHost(session, value('host') ?? '', wish, identities, others)
@@ -64,7 +65,7 @@ export async function restore(session: Session, others: Others): Promise<number>
   return one(session, value('name') ?? '', as, wish, identities)
 }
 
-function wishOf(from = 'copy', at: string | undefined): Wish {
+function wishOf(from = 'copy', at: string | undefined): Pick<Wish, 'from' | 'until'> {
   if (from !== 'copy' && from !== 'host' && from !== 'restic')
     throw new UsageError(`--from ${from}: copy, host or restic`)
   // A day is meant to its end.

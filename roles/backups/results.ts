@@ -17,6 +17,8 @@ export interface Result {
     removed?: readonly string[]
     folder?: string
     copies?: number
+    /** Of the key that its backups are signed by. */
+    signer?: string
     /** For `--status`, a line each. */
     lines?: readonly string[]
   }
@@ -50,13 +52,14 @@ export function faultLines({ host, faults, warnings, exitCode }: Result): string
 }
 
 function factLines({ host, facts }: Result): string[] {
-  const { taken, seconds = 0, bytes = 0, pulled = [], removed = [], folder, copies = 0, lines = [] } = facts
+  const { taken, seconds = 0, bytes = 0, pulled = [], removed = [], folder, copies = 0, signer, lines = [] } = facts
   return [
     ...lines.map((line) => `${host}  ${line}`),
     ...(taken === undefined ? [] : [`${host}  taken: ${taken}, ${shownBytes(bytes)}, in ${seconds} s`]),
     ...(folder === undefined
       ? []
       : [`${host}  here: ${folder}, ${copies} in all, ${pulled.length} new and verified, ${removed.length} removed`]),
+    ...(signer === undefined ? [] : [`${host}  signed by ${signer}`]),
   ]
 }
 

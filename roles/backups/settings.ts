@@ -9,6 +9,7 @@ export function settingsOf(vars: BackupsVars) {
     timeLimit: vars.timeLimit ?? 7200,
     alert: vars.alert ?? {},
     local: vars.local ?? 'backups',
+    signer: vars.signer,
     offsite: vars.offsite,
   }
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { atMost } from '../../lib/at-most.ts'
-import { RunnerError } from '../../lib/errors.ts'
+import { HostError, RunnerError } from '../../lib/errors.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
+import { localFault } from '../../lib/local.ts'
 import type { Session } from '../../lib/play.ts'
 import { alertHere } from './alert.ts'
 import { refuseUnencrypted, settingsFor } from './back-up.ts'
@@ -10,7 +11,9 @@ import { type HostBackups, listed } from './host.ts'
 import { databasesOf, parseManifest } from './manifest.ts'
 import { type Name, shownAge } from './names.ts'
 import { printResults, type Result } from './results.ts'
-import { faultsOf } from './verify.ts'
+import { fingerprintOf } from './signature.ts'
+import { isAnyKnown, keyFault, type Signers, signersOf, unsignedFault } from './signers.ts'
+import { copyFaults } from './verify.ts'
 
 /** A day, and two hours for a run that takes its time. */
 const tooOld = 26 * 3_600_000
@@ -29,21 +32,42 @@ export async function watch(session: Session): Promise<number> {
 }
 
 async function watchHost(session: Session, host: InventoryHost): Promise<Result> {
-  const copies = copiesOf(host.name, settingsFor(host).local)
-  const here = copies.list().map((each) => ({ ...each, manifest: copies.manifest(each.name) }))
   const result: Result = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
   const there = await lookedAt(session, host, result)
-  const now = Date.now()
-  const lines = ages(here, there?.backups, now)
-  result.facts.lines = lines.map(({ text }) => text)
-  const stale = lines.flatMap(({ faults }) => faults)
-  const [newest] = here
-  const spoilt = newest ? await faultsOf(join(copies.folder, newest.name)) : []
-  result.faults.push(...stale, ...spoilt.map((fault) => `${newest?.name} here: ${fault}`))
+  if (there?.signer !== undefined) result.facts.signer = fingerprintOf(there.signer)
+  const own = await copiesFaults(host, there, result).catch((failure) => {
+    const error = localFault(failure)
+    if (!(error instanceof HostError)) throw error
+    return [error.message]
+  })
+  result.faults.push(...own)
   if (there?.status?.result === 'failed')
     result.faults.push(`the last run FAILED at ${there.status.at}: ${there.status.reason}`)
-  if (result.faults.length > 0 && (result.exitCode === 0 || stale.length + spoilt.length > 0)) result.exitCode = 3
+  if (result.faults.length > 0 && (result.exitCode === 0 || own.length > 0)) result.exitCode = 3
   return result
+}
+
+/** What is old, what is wrong with the newest copy, and whether the host still signs as it did. */
+async function copiesFaults(host: InventoryHost, there: HostBackups | undefined, { facts }: Result): Promise<string[]> {
+  const { local, signer } = settingsFor(host)
+  const copies = copiesOf(host.name, local)
+  const signers = signersOf(host.name, copies.folder, signer)
+  const here = copies.list().map((each) => ({ ...each, manifest: copies.manifest(each.name) }))
+  const lines = ages(here, there?.backups, Date.now())
+  facts.lines = lines.map(({ text }) => text)
+  const [newest] = here
+  const spoilt = newest === undefined ? [] : await faultsOfNewest(newest, copies.folder, signers)
+  const changed = there?.signer !== undefined && isAnyKnown(signers) ? keyFault(signers, there.signer) : undefined
+  return [
+    ...lines.flatMap(({ faults }) => faults),
+    ...spoilt.map((fault) => `${newest?.name} here: ${fault}`),
+    ...(changed === undefined ? [] : [changed]),
+  ]
+}
+
+async function faultsOfNewest(name: Name, copies: string, signers: Signers): Promise<string[]> {
+  const unsigned = unsignedFault(signers, name.time) === undefined
+  return copyFaults({ folder: join(copies, name.name), name, signers, unsigned })
 }
 
 async function lookedAt(session: Session, host: InventoryHost, result: Result): Promise<HostBackups | undefined> {

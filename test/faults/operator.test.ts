@@ -171,6 +171,17 @@ test('the operator’s machine is lost too: another one brings everything back f
       `cd /root/elsewhere && PATH="$PWD/node_modules/.bin:$PATH" zx playbooks/restore.ts -i /root/garden.yaml --identity /root/key.txt --from restic --yes ${args.join(' ')}`,
       240,
     )
+  const [, fingerprint = ''] = (await there('ssh-keygen -lf /etc/botgarden/secrets/backup-signing-key')).stdout.split(
+    ' ',
+  )
+  const listed = await on(operator, 'restic --repo /srv/restic --password-file /root/restic-password ls latest')
+  assert.match(listed.stdout, 'SHA256SUMS.sig')
+  assert.not.match(listed.stdout, 'allowed_signers')
+  const unknown = await restore('--drill')
+  assert.is(unknown.status, 1, unknown.all)
+  assert.match(unknown.all, `backups: { signer: '${fingerprint}' }`)
+  const pinned = { [host]: { backups: { signer: fingerprint } } }
+  await write('/root/garden.yaml', stringify({ vars: { backups: elsewhere }, hosts: pinned }))
   const sum = 'select md5(string_agg(u::text, chr(10) order by n)) from users u'
   const before = (await sql(sum)).stdout
   const drilled = await restore('--drill')

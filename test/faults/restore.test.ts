@@ -162,6 +162,9 @@ test('the host is lost: one command makes a bare one what it was', async () => {
   const before = await Promise.all(['first_bot', 'second_bot', 'third_bot'].map(checksum))
   const certificate = 'openssl x509 -noout -serial -in /etc/letsencrypt/live/*/fullchain.pem'
   const serial = (await inside(certificate)).text
+  const signer = 'ssh-keygen -lf /etc/botgarden/secrets/backup-signing-key'
+  const signedBy = (await inside(signer)).text
+  assert.match(signedBy, 'SHA256:')
   await removeVps(host)
   await freshVps(host)
   const started = Date.now()
@@ -170,9 +173,12 @@ test('the host is lost: one command makes a bare one what it was', async () => {
   process.stdout.write(`  the host was back after ${Math.round((Date.now() - started) / 1000)} s\n`)
   assert.equal(await Promise.all(['first_bot', 'second_bot', 'third_bot'].map(checksum)), before)
   assert.is((await inside(certificate)).text, serial)
+  assert.is((await inside(signer)).text, signedBy)
   assert.is((await inside(`cat ${own}`)).text, '# a location of the operator')
   for (const bot of bots) assert.match(await greeted(bot), /^Hello/)
   assert.is(resultOf(await run(['playbooks/site.ts', '-i', inventory, '--json']), host).changed, 0)
+  const next = await backup()
+  assert.is(next.code, 0, next.stdout + next.stderr)
 })
 
 test.run()

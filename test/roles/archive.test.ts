@@ -114,7 +114,7 @@ test('it is laid down with owners and modes of ours, and nothing but that', asyn
   assert.match(stdout, 'unpacked')
   assert.equal(treeOf(root), [
     'etc/botgarden/registry/ghcr.io/config.json 600',
-    'etc/botgarden/secrets/backup-signing-key 600',
+    'etc/botgarden/secrets/backup-signing-key 400',
     'etc/botgarden/secrets/bots/hello-bot/API_KEY 400',
     'etc/botgarden/secrets/bots/hello-bot/database-password 400',
     'etc/botgarden/secrets/bots/hello-bot/token 400',

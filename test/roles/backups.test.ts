@@ -7,6 +7,7 @@ import { runningUnit } from '../../lib/unit.ts'
 import { cronLine, withEntry, withoutEntry } from '../../roles/backups/crontab.ts'
 import { databasesOf, parseManifest } from '../../roles/backups/manifest.ts'
 import { parseName, shownAge, stampOf } from '../../roles/backups/names.ts'
+import { signingKey } from '../../roles/backups/paths.ts'
 import { parseStatus } from '../../roles/backups/status.ts'
 import { ages } from '../../roles/backups/watch.ts'
 import { backups } from '../../roles/index.ts'
@@ -53,6 +54,9 @@ test('a bare host gets the program, its tools and an entry of cron', () => {
     `directory:${home}: create`,
     'directory:/var/lib/botgarden: create',
     'directory:/var/lib/botgarden/backups: create',
+    'directory:/etc/botgarden: create',
+    'directory:/etc/botgarden/secrets: create',
+    `secret:${signingKey}: generate`,
     `file:${home}/recipients: create`,
     `file:${home}/settings: create`,
     `file:${home}/rows.awk: create`,
@@ -69,6 +73,7 @@ function built(vars: unknown): Record<string, unknown> {
   return Object.fromEntries([
     ...['age', 'jq', 'cron'].map((name) => [`package:${name}`, { version: '1' }]),
     ['unit:cron.service', runningUnit],
+    [`file:${signingKey}`, { type: 'file', mode: '0400', owner: 'root', group: 'root' }],
     ...resources.flatMap(({ id, wants }) => {
       const { content, ...rest } = wants as { content?: string }
       if (id.startsWith('directory:'))
@@ -87,6 +92,9 @@ test('a drift is one change', () => {
   assert.equal(planOf(role({ ...vars, keep: { daily: 3 } }), built(vars)), [`file:${home}/settings: content`])
   assert.equal(planOf(role({ ...vars, schedule: '@hourly' }), built(vars)), [
     'file:/etc/cron.d/botgarden-backups: content',
+  ])
+  assert.equal(planOf(role(vars), { ...built(vars), [`file:${signingKey}`]: 'absent' }), [
+    `secret:${signingKey}: generate`,
   ])
   const open = { type: 'directory', mode: '0755', owner: 'root', group: 'root' }
   assert.equal(planOf(role(vars), { ...built(vars), 'file:/var/lib/botgarden/backups': open }), [
@@ -179,6 +187,20 @@ for (const [title, broken] of [
   ['without parts', { parts: [] }],
   ['with a path for a file', { parts: [part('../../x.age', { kind: 'globals' })] }],
   ['with a hidden file', { parts: [part('.x.age', { kind: 'globals' })] }],
+  ['with a file that another part is called by', { parts: [manifest.parts[0], ...manifest.parts] }],
+  [
+    'with a part under a name of its own',
+    { parts: [{ ...manifest.parts[0], file: 'x.age' }, ...manifest.parts.slice(1)] },
+  ],
+  ...['pg_execute_server_program', 'PG_monitor', 'public', '', 'a\x1b[2J'].map(
+    (owner) =>
+      [
+        `with the owner ${JSON.stringify(owner)}`,
+        { parts: [{ ...manifest.parts[0], owner }, ...manifest.parts.slice(1)] },
+      ] as const,
+  ),
+  ['of one database that holds another', { only: 'two', parts: manifest.parts.slice(0, 1) }],
+  ['of one database that holds more', { only: 'one' }],
   ['with a checksum that is none', { parts: [part('x.age', { kind: 'globals', sha256: 'short' })] }],
 ] as const)
   test(`a manifest ${title} is refused`, () =>

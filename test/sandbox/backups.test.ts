@@ -1,6 +1,6 @@
 // Needs a bare VPS of its own: `backups`. Backups as cron and an operator take them, and everything that goes wrong with them.
 
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
@@ -21,6 +21,7 @@ import { portOf } from '../support/ssh.ts'
 const host = 'backups'
 const store = '/var/lib/botgarden/backups'
 const program = '/opt/botgarden/backups/backup'
+const key = '/etc/botgarden/secrets/backup-signing-key'
 const identity = await generateX25519Identity()
 const recipients = [await identityToRecipient(identity)]
 const local = join(dirname(scratchFile('here', '')), 'copies')
@@ -131,8 +132,70 @@ test('a backup now: taken, brought here, verified, and opened by the operator’
     assert.match(refused, /none of these identities opens it/)
     if (part.kind === 'globals') assert.match(Buffer.concat(plain).toString(), /CREATE ROLE one;/)
     if (part.kind === 'files')
-      assert.match(Buffer.concat(plain).toString('latin1'), 'etc/botgarden/secrets/tenants/one')
+      for (const file of ['tenants/one', 'backup-signing-key'])
+        assert.match(Buffer.concat(plain).toString('latin1'), `etc/botgarden/secrets/${file}`)
   }
+})
+
+test('the host signs by a key of its own, which is kept here at the first time', async () => {
+  const { stdout } = await inside(`stat -c '%a %U' ${key}; ssh-keygen -lf ${key}`)
+  const [mode, fingerprint = ''] = stdout.split('\n').map((line, i) => (i === 0 ? line : line.split(' ')[1]))
+  assert.is(mode, '400 root')
+  assert.match((await backup()).stdout, `signed by ${fingerprint}`)
+  const signers = join(copies, 'allowed_signers')
+  assert.match(readFileSync(signers, 'utf8'), /^backups namespaces="botgarden-backup" ssh-ed25519 \S+ since \S+Z\n$/)
+  // By hand, as the page on backups has it.
+  const byHand = `cd ${quote(join(copies, here().at(-1) ?? ''))} && ssh-keygen -Y verify -f ../allowed_signers -I ${host} -n botgarden-backup -s SHA256SUMS.sig <SHA256SUMS && sha256sum --quiet -c SHA256SUMS && echo whole`
+  assert.match(await runSh(scratchFile('by-hand', byHand)), /^Good "botgarden-backup" signature.*\nwhole\n$/)
+})
+
+/** The newest backup on the host, after something was done to it: what backup.ts says, which must not have brought it. */
+async function spoiltOnHost(how: string, said: RegExp): Promise<void> {
+  assert.is((await inside(program)).status, 0)
+  const [bad = ''] = (await there()).toReversed()
+  const spoilt = await inside(`cd ${store}/${bad} && ${how}`)
+  assert.is(spoilt.status, 0, spoilt.all)
+  const { code, stderr } = await backup()
+  await inside(`rm -rf ${store}/${bad}`)
+  assert.is(code, 3)
+  assert.ok(stderr.includes(bad), stderr)
+  assert.match(stderr, said)
+  assert.not(here().includes(bad))
+}
+
+test('who has not the key makes no backup that counts: not by other checksums, not without a signature', async () => {
+  await spoiltOnHost(
+    `sed -i s/hello/evil/ manifest.json && echo ' ' >>manifest.json && { sha256sum -- manifest.json *.age >SHA256SUMS; }`,
+    /was pulled and is not as it was taken: its signature does not hold/,
+  )
+  await spoiltOnHost('rm SHA256SUMS.sig', /is not signed, though backups signs since \S+ by SHA256:/)
+})
+
+test('a key that has changed is refused until the operator takes it, and a host without one takes no backup', async () => {
+  await inside(`mv ${key} /root/key`)
+  const without = await inside(program)
+  assert.is(without.status, 1)
+  assert.match(without.all, /backup-signing-key is missing, which signs backups: site\.ts makes one/)
+  assert.equal(resultOf(await site(inventory), host).ids, [`secret:${key}`])
+  const before = here()
+  for (const args of [[], ['--status']]) {
+    const { code, stderr } = await backup(...args)
+    assert.is(code, 3, stderr)
+    assert.match(
+      stderr,
+      /the key that signs the backups of backups has CHANGED.*\n +it is SHA256:\S+, and \S+ has SHA256:/,
+    )
+  }
+  assert.equal(here(), before)
+  const line = /^ +(backups namespaces=.*)$/m.exec((await backup()).stderr)?.[1] ?? ''
+  const signers = join(copies, 'allowed_signers')
+  const kept = readFileSync(signers, 'utf8')
+  writeFileSync(signers, `${kept}${line}\n`)
+  const taken = await backup()
+  assert.is(taken.code, 0, taken.stderr)
+  // The one before is back, as after a rebuild: both are known.
+  await inside(`mv -f /root/key ${key}`)
+  assert.is((await backup()).code, 0)
 })
 
 test('cron’s run says nothing where all is well', async () => {
@@ -408,6 +471,30 @@ test('past 26 hours the status is 3, whichever side it is that is old', async ()
   const none = await run(['playbooks/backup.ts', '-i', inventoryOf(host)])
   assert.is(none.code, 1)
   assert.match(none.stderr, /backups\.recipients: missing/)
+})
+
+test('a host of before signs from the next run on, and what it has unsigned stays', async () => {
+  const elsewhere = join(local, 'elsewhere')
+  const later = inventoryOf(host, { backups: { ...vars, local: elsewhere } })
+  const bring = (...args: string[]) => run(['playbooks/backup.ts', '-i', later, ...args])
+  await inside(`rm -rf ${store}/* ${key}; sed -i '/^  sign$/d' ${program}`)
+  const unsigned = await bring()
+  assert.is(unsigned.code, 3, unsigned.stderr)
+  assert.match(
+    unsigned.stderr,
+    /^backups {2}in doubt: its backups are not signed yet: run site\.ts, which makes the key/m,
+  )
+  const [old = ''] = await there()
+  assert.ok(existsSync(join(elsewhere, host, old)))
+  assert.is((await inside(program)).status, 0)
+  assert.equal(resultOf(await site(later), host).ids, [`secret:${key}`, `file:${program}`])
+  assert.equal(await bring('--quiet'), { code: 0, stdout: '', stderr: '' })
+  const names = readdirSync(join(elsewhere, host)).filter(parseName).sort()
+  assert.is(names.length, 3)
+  assert.equal(
+    names.map((name) => existsSync(join(elsewhere, host, name, 'SHA256SUMS.sig'))),
+    [false, false, true],
+  )
 })
 
 /** What a script prints that a shell runs, stderr included. */

@@ -13,10 +13,15 @@ export interface Recording {
   readonly events: readonly (readonly [seconds: number, text: string])[]
 }
 
-/** Runs a program of Node's on a terminal of its own, by util-linux's `script`. */
+/** Runs a program of Node's on a terminal of its own, by util-linux's `script`; `typed` is there from the start. */
 export function onTerminal(
   args: readonly string[],
-  { columns = 100, rows = 24, env = {} }: { columns?: number; rows?: number; env?: NodeJS.ProcessEnv } = {},
+  {
+    columns = 100,
+    rows = 24,
+    env = {},
+    typed,
+  }: { columns?: number; rows?: number; env?: NodeJS.ProcessEnv; typed?: string } = {},
 ): Promise<Recording> {
   const command = `stty cols ${columns} rows ${rows}; exec ${[process.execPath, ...args].map(quote).join(' ')}`
   const blank = { CI: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm-256color' }
@@ -25,9 +30,11 @@ export function onTerminal(
   return new Promise((resolve, reject) => {
     const child = spawn('script', ['-q', '-e', '-c', command, '/dev/null'], {
       cwd: project,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...blank, ...env },
     })
+    if (typed === undefined) child.stdin.end()
+    else child.stdin.write(typed)
     child.stdout.setEncoding('utf8')
     child.stdout.on('data', (text: string) => events.push([(performance.now() - started) / 1000, text]))
     child.on('error', reject)

@@ -7,6 +7,7 @@ set -u
 umask 077
 export LC_ALL=C
 home=/opt/botgarden/backups
+signing_key=/etc/botgarden/secrets/backup-signing-key
 store=/var/lib/botgarden/backups
 server=botgarden-postgres
 . "$home/settings"
@@ -73,6 +74,7 @@ work() {
   }
   manifest
   (cd "$partial" && sha256sum -- * >"$run/sums" && mv "$run/sums" SHA256SUMS) || fail 'checksums could not be written'
+  sign
   sync "$partial"/* "$partial" || fail 'the backup could not be brought to the disk'
   du --bytes --summarize "$partial" | cut -f 1 >"$run/total"
   [ ! -e "$store/$name" ] || fail "$store/$name is there already: is the clock right?"
@@ -165,6 +167,13 @@ manifest() {
     '{format: 1, host: $host, time: $time, only: (if $only == "" then null else $only end), server: $server,
       recipients: [$recipients | split("\n")[] | select(startswith("age1"))], warnings: $warnings[0], parts: $parts}' \
     >"$partial/manifest.json" || fail 'the manifest could not be written'
+}
+
+# Over the checksums, which have the manifest and the parts.
+sign() {
+  [ -f "$signing_key" ] || fail "$signing_key is missing, which signs backups: site.ts makes one, and restore.ts --host brings back the one that was"
+  ssh-keygen -q -Y sign -n botgarden-backup -f "$signing_key" "$partial/SHA256SUMS" </dev/null 2>"$run/sign.errors" ||
+    fail "the backup could not be signed: $(words "$run/sign.errors")"
 }
 
 # Nothing goes while there are doubts about what has just been taken.
