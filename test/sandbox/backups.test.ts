@@ -390,14 +390,17 @@ test('a manifest gives nobody more rights than its own database: no program runs
   )
   const dumped = await inside('docker exec botgarden-postgres pg_dump -U postgres -Fc trap | base64 --wrap=0')
   await sql('drop database trap', 'postgres')
-  const key = scratchFile('key.txt', `${identity}\n`)
+  const opens = scratchFile('key.txt', `${identity}\n`)
+  // Whoever has taken the host over signs as it does.
+  const signs = scratchFile('signing-key', `${(await inside(`cat ${key}`)).stdout}\n`)
+  chmodSync(signs, 0o600)
   const ways = [['--name', 'one'], ['--name', 'one', '--as', 'beside'], ['--drill']]
   for (const [i, owner] of ['pg_execute_server_program', 'one'].entries()) {
     const dump = Buffer.from(dumped.stdout, 'base64')
     const time = Date.now() + (i - 5) * 1000
     const [recipient = ''] = recipients
     const name = await writeCopy(local, {
-      ...{ host, time, recipient },
+      ...{ host, time, recipient, key: signs },
       databases: [{ database: 'one', owner, tables: { 'public.t': 1 }, dump }],
     })
     const before = (await sql('select md5(string_agg(name, chr(10) order by id)) from users')).stdout
@@ -407,7 +410,7 @@ test('a manifest gives nobody more rights than its own database: no program runs
         '-i',
         inventory,
         '--identity',
-        key,
+        opens,
         '--yes',
         ...way,
       ])

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Encrypter } from 'age-encryption'
 import { pack } from 'tar-stream'
 import { stampOf } from '../../roles/backups/names.ts'
+import { sign, writeSums } from './copies.ts'
 
-/** What a copy is made of, by whoever has the public key. */
+/** What a copy is made of, by whoever has the public key; with the host's own key, by whoever has taken the host over. */
 export interface Copy {
   readonly host: string
   readonly time: number
@@ -15,6 +16,8 @@ export interface Copy {
   readonly databases: readonly { database: string; owner: string; tables: Record<string, number>; dump: Buffer }[]
   readonly globals?: string
   readonly files?: Buffer
+  /** The file of the key that signs it. */
+  readonly key?: string
   /** Changes what the manifest says in the end. */
   readonly manifest?: (manifest: Record<string, unknown>) => unknown
 }
@@ -37,8 +40,8 @@ export async function writeCopy(base: string, copy: Copy): Promise<string> {
     }
   }
   const parts: object[] = []
-  for (const [i, { dump, ...said }] of copy.databases.entries())
-    parts.push(await part(`database-${i}.dump.age`, dump, { kind: 'database', ...said }))
+  for (const { dump, ...said } of copy.databases)
+    parts.push(await part(`database-${said.database}.dump.age`, dump, { kind: 'database', ...said }))
   if (copy.only === undefined) {
     parts.push(await part('globals.sql.age', Buffer.from(copy.globals ?? ''), { kind: 'globals' }))
     parts.push(await part('files.tar.age', copy.files ?? (await tar([])), { kind: 'files', entries: 1 }))
@@ -49,7 +52,11 @@ export async function writeCopy(base: string, copy: Copy): Promise<string> {
   }
   const text = JSON.stringify(copy.manifest?.(manifest) ?? manifest)
   writeFileSync(join(folder, 'manifest.json'), text)
-  writeFileSync(join(folder, 'SHA256SUMS'), `${sum(text)}  manifest.json\n`)
+  writeSums(
+    folder,
+    readdirSync(folder).filter((file) => !file.startsWith('SHA256SUMS')),
+  )
+  if (copy.key !== undefined) await sign(folder, copy.key)
   return name
 }
 
