@@ -8,10 +8,15 @@ import { shown, streams } from './out.ts'
  */
 export async function agreed(what: string, otherwise = '--yes says yes'): Promise<void> {
   if (!process.stdin.isTTY) throw new UsageError(`${what}: nobody is here to be asked; ${otherwise}`)
+  if (!(await says(what))) throw new UsageError('not done')
+}
+
+/** Whether a person is at the terminal, and says yes. */
+export async function says(what: string): Promise<boolean> {
+  if (!process.stdin.isTTY) return false
   const terminal = createInterface({ input: process.stdin, output: streams.err })
   try {
-    const answer = await terminal.question(shown(`${what}? Type yes: `))
-    if (answer.trim() !== 'yes') throw new UsageError('not done')
+    return (await terminal.question(shown(`${what}? Type yes: `))).trim() === 'yes'
   } finally {
     terminal.close()
   }

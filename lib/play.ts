@@ -11,6 +11,7 @@ import { streams, writeOut } from './out.ts'
 import { paintFor } from './paint.ts'
 import { exitCodeOf, type HostResult, outputsJson, resultJson, resultText, rounded, together } from './report.ts'
 import { type Reporter, reporter } from './reporter.ts'
+import { hold } from './requests.ts'
 import type { Role } from './role.ts'
 import { login, type Roles, type Run, runHost } from './run-host.ts'
 import type { Connection } from './ssh.ts'
@@ -44,6 +45,8 @@ export interface Session {
   readonly report: Reporter
   /** Brings hosts to the wanted state, or checks them, prints the result, and returns the exit code. */
   converge(hosts: readonly InventoryHost[], roles: Roles): Promise<number>
+  /** Takes a host as an apply does, for as long as the connection lasts. */
+  hold(host: InventoryHost, connection: Connection): Promise<void>
   /** Does something by a connection to a host. */
   connected<T>(host: InventoryHost, use: (connection: Connection) => Promise<T>): Promise<T>
 }
@@ -85,6 +88,7 @@ export function play(playbook: Playbook): Promise<void> {
         if (!options.json) writeOut(resultText(latest, options, paintFor(streams.out, process.env)))
         return exitCodeOf(latest, options.check)
       },
+      hold: (host, connection) => hold(connection, each.claim, report.progress(host.name)),
       connected: async (host, use) => {
         const connection = await login(host, each)
         return use(connection).finally(() => connection.close())

@@ -121,8 +121,8 @@ export function ident(name: string): string {
 }
 
 export function literal(value: string): string {
-  if (value.includes('\\')) throw new TypeError('a backslash in a literal of SQL')
-  return `'${value.replaceAll("'", "''")}'`
+  const quoted = `'${value.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
+  return value.includes('\\') ? ` E${quoted}` : quoted
 }
 
 function options({ attributes, connectionLimit }: RoleState): string {

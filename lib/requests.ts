@@ -2,7 +2,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { applyText, type Step, validateText } from './apply.ts'
 import { CommandFailed, HostError } from './errors.ts'
 import type { FrameHandlers } from './frames.ts'
-import { Busy, type Claim, heldBy, openLock } from './lock.ts'
+import { Busy, type Claim, heldBy, openLock, takeLock } from './lock.ts'
 import { digestOf, parseReadings, type Reading, readText, type State } from './reading.ts'
 import { masked } from './secret.ts'
 import type { Script } from './sh.ts'
@@ -49,6 +49,11 @@ export async function applySteps(
   const script = (nonce: string) => applyText(steps, readings, digest, claim, nonce)
   const heard = await runSteps(connection, steps, script, progress, openLock)
   return heard.drifted ? undefined : snapshotOf(readings, heard.sections())
+}
+
+/** Takes the host for as long as the connection lasts, before what is brought to it for the steps that follow. */
+export async function hold(connection: Connection, claim: Claim, progress: Progress): Promise<void> {
+  await runSteps(connection, [], (nonce) => takeLock(claim, nonce), progress, openLock)
 }
 
 /** Has candidates validated in one round trip, without making any change. */

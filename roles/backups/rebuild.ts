@@ -1,5 +1,9 @@
+import { says } from '../../lib/agreed.ts'
+import { isPlainName, isReserved } from '../../lib/database-name.ts'
 import { HostError } from '../../lib/errors.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
+import { incoming } from '../../lib/leftovers.ts'
+import { nginxFolder } from '../../lib/nginx.ts'
 import type { Session } from '../../lib/play.ts'
 import { ident, literal } from '../../lib/postgres.ts'
 import { psql } from '../../lib/postgres-catalog.ts'
@@ -7,32 +11,42 @@ import { ask } from '../../lib/requests.ts'
 import type { Secret } from '../../lib/secret.ts'
 import { sh } from '../../lib/sh.ts'
 import { upload } from '../../lib/upload.ts'
+import { membersOf } from './archive.ts'
 import type { Chosen } from './choose.ts'
 import { opened } from './identity.ts'
+import { isKept, type KeptFiles, keptFiles } from './kept-files.ts'
+import { layDown } from './lay-down.ts'
 import type { Part } from './manifest.ts'
+import { isOfBot } from './owner.ts'
 import type { Others } from './restore.ts'
-import { broughtBack } from './take-in.ts'
+import { acceptable, broughtBack, type DatabasePart, type Order } from './take-in.ts'
 
 /** Makes a bare host what its backup was: secrets and certificates, the core, the databases, and the bots last. */
 export async function rebuild(
   session: Session,
   host: InventoryHost,
   chosen: Chosen,
-  databases: readonly string[],
   identities: readonly Secret[],
   { core, bots }: Others,
 ): Promise<number> {
   const began = Date.now()
   const say = (line: string) => session.report.line(`${host.name}  ${line}`)
+  const { orders, others } = ordersFor(host, chosen)
+  // Whatever is wrong with the backup is said before the host is looked at.
+  for (const order of orders) acceptable(chosen, order)
+  const files = opened(chosen.folder, partOf(chosen, 'files'), identities)
+  const kept = keptFiles(await membersOf(files, isKept), host.domain)
+  const globals = await textOf(opened(chosen.folder, partOf(chosen, 'globals'), identities))
+  for (const path of kept.leftOut) say(`▸ not taken: /${path}`)
+  const ownFolder = await ownPlace(kept, chosen.name, say)
   const deliveries = await bots(host)
   await session.connected(host, async (connection) => {
+    await session.hold(host, connection)
     const there = await ask(connection, sh`ls /var/lib/botgarden/bots/*/current.json 2>/dev/null || :`)
     if (there.trim() !== '')
       throw new HostError(`${host.name} has bots already: --host is for a bare one; --name brings one database back`)
     say('▸ secrets, certificates and allocations')
-    const archive = '/var/lib/botgarden/incoming/files.tar'
-    await upload(connection, archive, opened(chosen.folder, partOf(chosen, 'files'), identities))
-    const status = await ask(connection, unpack(archive))
+    const status = await layDown(connection, kept, ownFolder)
     if (!status.includes('unpacked'))
       throw new HostError(`what the backup has of files cannot be unpacked: ${status.trim()}`)
   })
@@ -41,38 +55,63 @@ export async function rebuild(
 
   await session.connected(host, async (connection) => {
     say('▸ the roles of its databases')
-    const globals = await textOf(opened(chosen.folder, partOf(chosen, 'globals'), identities))
-    const owners = chosen.manifest.parts.flatMap((each) => (each.kind === 'database' ? [each.owner] : []))
-    const path = '/var/lib/botgarden/incoming/globals.sql'
-    await upload(connection, path, bytes(rolesIn(globals, owners)))
+    await session.hold(host, connection)
+    const path = `${incoming}/globals.sql`
+    await upload(
+      connection,
+      path,
+      bytes(
+        rolesIn(
+          globals,
+          orders.map(({ database }) => database),
+        ),
+      ),
+    )
     const made = await ask(connection, sh`${psql()} <${path} 2>&1; echo "ended $?"; rm -f ${path}`)
     if (!made.includes('ended 0')) throw new HostError(`the roles of its databases cannot be made: ${made.trim()}`)
   })
-  const orders = databases.map((database) => ({ database, target: database, bot: undefined }))
   const dataCode = await broughtBack(session, host, chosen, orders, identities)
   if (dataCode !== 0) return dataCode
   const code = host.bots.length === 0 ? 0 : await session.converge([host], deliveries)
-  say(`${code === 0 ? 'is back' : 'is not back yet'}, after ${Math.round((Date.now() - began) / 1000)} s`)
-  return code
+  const seconds = Math.round((Date.now() - began) / 1000)
+  say(`${code === 0 ? 'is back' : 'is not back yet'}, after ${seconds} s`)
+  for (const { database, owner } of others)
+    say(
+      `▸ NOT restored: the database ${database}, which is no bot's and belonged to ${owner}: create database ${database} owner ${owner}, then restore.ts --name ${database}`,
+    )
+  return Math.max(code, others.length > 0 ? 3 : 0)
 }
 
 /**
- * What no role makes anew. Which release serves is not among it: the bots are released again when all else is there, and
- * Telegram is told where they are then.
+ * What is restored without a question: the databases of bots, and others that belong to a role of their own name. On a bare
+ * host nobody could say who else may own one.
  */
-function unpack(archive: string) {
-  const members = [
-    ...['etc/botgarden', 'etc/letsencrypt', 'var/lib/botgarden/allocations', 'var/lib/botgarden/bots'],
-    'opt/botgarden/nginx/conf/own',
-  ]
-  return sh`
-    trap 'rm -f ${{ text: archive, shown: archive }}' EXIT
-    set --
-    # Only what is ours: the archive comes from a host that somebody may have taken over.
-    for member in ${members}; do tar --list --file ${archive} "$member" >/dev/null 2>&1 && set -- "$@" "$member"; done
-    tar --extract --preserve-permissions --numeric-owner --file ${archive} --directory / \
-      --exclude 'var/lib/botgarden/bots/*/current.json' --exclude 'var/lib/botgarden/bots/*/webhook' \
-      --exclude etc/botgarden/secrets/postgres --exclude etc/letsencrypt/renewal-hooks "$@" 2>&1 && echo unpacked`
+export function ordersFor(host: InventoryHost, { manifest }: Chosen) {
+  const parts = manifest.parts
+    .filter((part) => part.kind === 'database')
+    .filter(({ database }) => database !== 'postgres')
+  const isKnown = ({ database, owner }: DatabasePart) =>
+    isOfBot(host, database) || (owner === database && isPlainName(database) && !isReserved(database))
+  return {
+    orders: parts.filter(isKnown).map(({ database }): Order => {
+      return { database, ofBot: isOfBot(host, database), target: database, bot: undefined }
+    }),
+    others: parts.filter((part) => !isKnown(part)),
+  }
+}
+
+/** The operator's own files of nginx's configuration can have it do anything: he looks at them first, whatever else he has agreed to. */
+async function ownPlace({ own }: KeptFiles, backup: string, say: (line: string) => void): Promise<string> {
+  const place = `${nginxFolder}/conf/own`
+  if (own.size === 0) return place
+  for (const [name, content] of own) {
+    say(`▸ ${place}/${name}:`)
+    for (const line of content.toString().trimEnd().split('\n')) say(`    ${line}`)
+  }
+  if (await says('have nginx run these as well')) return place
+  const aside = `/var/lib/botgarden/laid-aside/${backup}`
+  say(`▸ these are laid aside in ${aside}: look at them, move them to ${place}, and run site.ts`)
+  return aside
 }
 
 function partOf({ manifest, name }: Chosen, kind: 'files' | 'globals'): Part {
@@ -82,12 +121,11 @@ function partOf({ manifest, name }: Chosen, kind: 'files' | 'globals'): Part {
 }
 
 /**
- * SQL that makes the roles which own a database, each with the password that it had, and nothing else of what
- * `pg_dumpall --globals-only` says: never a superuser.
+ * SQL that makes a role for each of these databases, of its name and with the password that it had, and nothing else of what
+ * `pg_dumpall --globals-only` says.
  */
-export function rolesIn(globals: string, owners: readonly string[]): string {
-  const names = [...new Set(owners)].filter((owner) => owner !== 'postgres')
-  return names
+export function rolesIn(globals: string, databases: readonly string[]): string {
+  return databases
     .map((name) => {
       const spelled = /^[a-z_][a-z0-9_]*$/.test(name) ? name : ident(name)
       const line = globals.split('\n').find((each) => each.startsWith(`ALTER ROLE ${spelled} WITH `)) ?? ''

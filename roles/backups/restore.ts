@@ -1,4 +1,5 @@
 import { agreed } from '../../lib/agreed.ts'
+import { databaseName, isPlainName, isReserved } from '../../lib/database-name.ts'
 import { UsageError } from '../../lib/errors.ts'
 import type { Flags } from '../../lib/flags.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
@@ -10,6 +11,7 @@ import { suggest } from '../../lib/suggest.ts'
 import { type Chosen, chosenCopy, type Wish } from './choose.ts'
 import { identitiesIn } from './identity.ts'
 import { databasesOf } from './manifest.ts'
+import { botOf, isOfBot } from './owner.ts'
 import { rebuild } from './rebuild.ts'
 import { broughtBack } from './take-in.ts'
 
@@ -80,9 +82,14 @@ async function one(
   identities: readonly Secret[],
 ): Promise<number> {
   const host = hostOf(session, name)
-  const database = name.replaceAll('-', '_')
-  if (as !== undefined && !/^[a-z][a-z0-9_]{0,62}$/.test(as))
-    throw new UsageError(`--as ${as}: a name of a-z, 0-9 and _`)
+  const database = databaseName(name)
+  const bot = botOf(host, database)
+  if (isReserved(database) || !isPlainName(database))
+    throw new UsageError(`--name ${name}: no database of that name is restored`)
+  if (as !== undefined && (!/^[a-z][a-z0-9_]{0,62}$/.test(as) || isReserved(as)))
+    throw new UsageError(`--as ${as}: a name of a-z, 0-9 and _, and none of the server's own`)
+  if (as !== undefined && botOf(host, as) !== undefined)
+    throw new UsageError(`--as ${as}: that is the database of the bot ${botOf(host, as)}, which --name restores`)
   return chosenCopy(session, host, { ...wish, database }, async (chosen) => {
     const target = as ?? database
     const what = `replace the database ${database} of ${host.name} (${session.inventory.file}) by the backup ${chosen.name}`
@@ -91,7 +98,7 @@ async function one(
       session,
       host,
       chosen,
-      [{ database, target, bot: as === undefined ? name : undefined }],
+      [{ database, ofBot: isOfBot(host, database), target, bot: as === undefined ? (bot ?? name) : undefined }],
       identities,
     )
   })
@@ -115,7 +122,9 @@ async function drill(session: Session, wish: Wish, identities: readonly Secret[]
         session,
         host,
         chosen,
-        restorable(chosen).map((database) => ({ database, target: undefined, bot: undefined })),
+        restorable(chosen).map((database) => {
+          return { database, ofBot: isOfBot(host, database), target: undefined, bot: undefined }
+        }),
         identities,
       ),
     )
@@ -142,7 +151,7 @@ async function rebuildHost(
   return chosenCopy(session, host, { ...wish, whole: true }, async (chosen) => {
     if (!session.options.own.has('yes'))
       await agreed(`make ${name} (${session.inventory.file}) what ${chosen.name} was`)
-    const code = await rebuild(session, host, chosen, restorable(chosen), identities, others)
+    const code = await rebuild(session, host, chosen, identities, others)
     return code === 0 && chosen.lost.length > 0 ? 3 : code
   })
 }

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { HostError } from '../../lib/errors.ts'
 import { fileState } from '../../lib/file-state.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
+import { incoming, noLeftovers } from '../../lib/leftovers.ts'
 import type { Session } from '../../lib/play.ts'
 import { ask } from '../../lib/requests.ts'
 import { becomes, type Resource, resource } from '../../lib/resource.ts'
@@ -11,14 +12,18 @@ import type { Secret } from '../../lib/secret.ts'
 import { sh } from '../../lib/sh.ts'
 import { upload } from '../../lib/upload.ts'
 import type { Chosen } from './choose.ts'
+import { countQuery } from './counts.ts'
 import { opened } from './identity.ts'
 import type { Part } from './manifest.ts'
 import { shownBytes } from './names.ts'
+import { refuseOwner } from './owner.ts'
 import { restoreScript } from './restore-script.ts'
 
 /** What becomes of a database of a backup. */
 export interface Order {
   readonly database: string
+  /** It is that of a bot of the inventory. */
+  readonly ofBot: boolean
   /** What it is to be called; undefined: it is only tried, in a throwaway server. */
   readonly target: string | undefined
   /** Who must not write meanwhile. */
@@ -27,40 +32,51 @@ export interface Order {
 
 export type DatabasePart = Extract<Part, { kind: 'database' }>
 
-/** Brings databases of a backup to the host and takes them in, one after the other, each under the host's lock. */
-export function broughtBack(
+/** Brings databases of a backup to the host and takes them in, one after the other, under the host's lock. */
+export async function broughtBack(
   session: Session,
   host: InventoryHost,
   chosen: Chosen,
   orders: readonly Order[],
   identities: readonly Secret[],
 ): Promise<number> {
+  const parts = orders.map((order) => [order, acceptable(chosen, order)] as const)
   return session.converge([host], async (_, connection) => {
-    const parts = orders.map((order) => [order, partOf(chosen, order.database)] as const)
+    // From then on what lies there is ours, and no other run's to remove.
+    await session.hold(host, connection)
     for (const [{ database }, part] of parts) {
       const say = (bytes: number) =>
         session.report.line(`${host.name}  ▸ ${database}: ${shownBytes(bytes)} of ${shownBytes(part.size)}`)
       try {
         await upload(connection, incomingPath(database), opened(chosen.folder, part, identities), say)
       } catch (error) {
-        await ask(connection, sh`rm -f ${incomingPath(database)}`).catch(() => {})
+        await ask(connection, sh`rm -f ${parts.map(([order]) => incomingPath(order.database))}`).catch(() => {})
         throw error
       }
     }
-    return [role('restore', v.any(), () => parts.map(([order, part]) => takenIn(chosen, order, part)))]
+    const brought = orders.map(({ database }) => incomingPath(database))
+    return [
+      role('restore', v.any(), () => [
+        noLeftovers(brought),
+        ...parts.map(([order, part]) => takenIn(chosen, order, part)),
+      ]),
+    ]
   })
+}
+
+/** What the manifest says of a database, where that can be followed: else nothing is begun with any of them. */
+export function acceptable(chosen: Chosen, order: Order): DatabasePart {
+  const part = chosen.manifest.parts.find((each) => each.kind === 'database' && each.database === order.database)
+  if (part?.kind !== 'database') throw new HostError(`${chosen.name}: has no database ${order.database}`)
+  refuseOwner(chosen.name, order, part)
+  countQuery(part)
+  return part
 }
 
 /** A dump that lies on the host, unencrypted, for as long as it takes: in a folder of root's. */
 function incomingPath(database: string): string {
   // Its name comes from a manifest, and may be anything.
-  return `/var/lib/botgarden/incoming/${createHash('sha256').update(database).digest('hex').slice(0, 16)}.dump`
-}
-
-function partOf({ manifest, name }: Chosen, database: string): DatabasePart {
-  const part = manifest.parts.find((each) => each.kind === 'database' && each.database === database)
-  if (part?.kind !== 'database') throw new HostError(`${name}: has no database ${database}`)
-  return part
+  return `${incoming}/${createHash('sha256').update(database).digest('hex').slice(0, 16)}.dump`
 }
 
 function takenIn({ name }: Chosen, order: Order, part: DatabasePart): Resource {

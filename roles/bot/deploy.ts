@@ -94,17 +94,20 @@ export async function deliveriesOf(
 
 /** The role that brings these bots to a host, when what it is too much to carry along has been laid there. */
 export function deployment(
-  { options, report }: Session,
+  session: Session,
   deliveries: ReadonlyMap<string, Delivery>,
   { buildsHere }: { buildsHere: boolean },
 ) {
+  const { options, report } = session
   return async (host: InventoryHost, connection: Connection): Promise<readonly Role[]> => {
     const logins = await loginsOf(host.vars.bot as BotVars)
     const own = [...deliveries].filter(([name]) => host.bots.some((each) => each.name === name))
     const progress = (line: string) => report.line(`${host.name}  ${line}`)
-    for (const [name, { spec, context }] of own)
-      if (context && (buildsHere || isLarge(context)) && !options.check)
-        await ship(name, spec.image, context, connection, { buildsHere, progress })
+    const carried = own.filter(([, { context }]) => context && (buildsHere || isLarge(context)) && !options.check)
+    // What lies there is ours from then on, and no other run's to remove.
+    if (carried.length > 0) await session.hold(host, connection)
+    for (const [name, { spec, context }] of carried)
+      if (context) await ship(name, spec.image, context, connection, { buildsHere, progress })
     return [botRole(new Map(own.map(([name, each]) => [name, { ...each, logins, shipped: buildsHere }])))]
   }
 }

@@ -1,10 +1,10 @@
+import { databaseName } from '../../lib/database-name.ts'
 import { HostError } from '../../lib/errors.ts'
 import { ident, literal } from '../../lib/postgres.ts'
 import { psql } from '../../lib/postgres-catalog.ts'
 import { type Kind, type Reading, reading } from '../../lib/reading.ts'
 import { sh } from '../../lib/sh.ts'
 import { placesOf } from './place.ts'
-import { databaseName } from './spec.ts'
 
 /** What others have tied to a bot, so that it cannot be taken off its host. */
 export interface InTheWay {

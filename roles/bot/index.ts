@@ -1,10 +1,13 @@
 import * as v from 'valibot'
+import { databaseName } from '../../lib/database-name.ts'
 import { directory } from '../../lib/file.ts'
+import { noLeftovers } from '../../lib/leftovers.ts'
 import { nginxFile, nginxInForce } from '../../lib/nginx.ts'
 import { database, databaseRole } from '../../lib/postgres.ts'
 import { publicName } from '../../lib/public-name.ts'
 import { type Change, fromReading, type Resource } from '../../lib/resource.ts'
 import { type BotEntry, type Role, role } from '../../lib/role.ts'
+import { isLarge } from './context.ts'
 import { type Delivery, delivered } from './delivery.ts'
 import { locationFile, locationText, webhookUrl } from './edge.ts'
 import { forgotten, type Hook } from './hook.ts'
@@ -16,7 +19,8 @@ import { currentRelease, parseRelease, type Release, record } from './record.ts'
 import { release } from './release.ts'
 import { madeHere, ownSecret, token } from './secrets.ts'
 import { type BotSettings, botSettings, secretSource } from './settings.ts'
-import { databaseName, limitsOf, type Spec } from './spec.ts'
+import { archiveOf, contextPath } from './ship.ts'
+import { limitsOf, type Spec } from './spec.ts'
 import { lost, whatRuns } from './told.ts'
 import { realTelegram, refuseUnreachable } from './unreachable.ts'
 import { webhook } from './webhook.ts'
@@ -94,9 +98,18 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
       deliveries.size > 0
         ? [...each.flatMap((own, i) => [...own, ...hooks.slice(i, i + 1)]), nginxInForce()]
         : [...each.flat(), nginxInForce(), ...hooks]
-    return [...folders, ...records, ...inOrder, ...chosen.map(({ name }) => lost(name)), whatRuns(host.bots)]
+    const told = [...chosen.map(({ name }) => lost(name)), whatRuns(host.bots)]
+    return [noLeftovers(broughtBy(deliveries)), ...folders, ...records, ...inOrder, ...told]
   })
   return { ...built, bots: botSettings }
+}
+
+/** What was laid on the host for these before, and is used up by them. */
+function broughtBy(deliveries: ReadonlyMap<string, Delivery>): string[] {
+  return [...deliveries].flatMap(([bot, { shipped, context }]) => {
+    if (shipped) return archiveOf(bot)
+    return context && isLarge(context) ? contextPath(bot) : []
+  })
 }
 
 function botResources(

@@ -1,4 +1,6 @@
 import { containerState } from '../../lib/container.ts'
+import { databaseName } from '../../lib/database-name.ts'
+import { dumpFunction, removedFolder } from '../../lib/dump.ts'
 import { nginxFolder, outdated, reloadFunction } from '../../lib/nginx.ts'
 import { freed, ident } from '../../lib/postgres.ts'
 import { psql } from '../../lib/postgres-catalog.ts'
@@ -10,7 +12,6 @@ import { inTheWay, refuseInTheWay } from './in-the-way.ts'
 import { networkState } from './network.ts'
 import { allocations, placesOf } from './place.ts'
 import { currentRelease } from './release.ts'
-import { databaseName } from './spec.ts'
 import { askTelegram } from './telegram.ts'
 
 /** Nothing of a bot is left on the host, but a last dump of its database unless that is to go too. */
@@ -56,14 +57,11 @@ function removal(bot: string, telegram: string, purge: boolean) {
   const places = placesOf(bot)
   const database = databaseName(bot)
   const dump = sh`
+    ${dumpFunction()}
     there=$(printf %s ${`select count(*) from pg_database where datname = '${database}'`} | ${psql()})
     if [ "$there" = 1 ]; then
-      mkdir -p -m 0700 /var/lib/botgarden/removed
-      dump=/var/lib/botgarden/removed/${bot}-$(date -u +%Y%m%d-%H%M%S).dump
-      (umask 077; docker exec botgarden-postgres pg_dump -U postgres -Fc ${database} >"$dump.new")
-      docker exec -i botgarden-postgres pg_restore --list <"$dump.new" >/dev/null
-      mv -fT "$dump.new" "$dump"
-      echo "its last dump: $dump"
+      take_dump ${database} ${removedFolder} ${`${bot}-`}
+      echo "its last dump: $taken"
     fi`
   const { text } = sh`
     ${reloadFunction()}

@@ -1,7 +1,8 @@
 import { composeFile, hardened, mount } from '../../lib/compose.ts'
+import { databaseName } from '../../lib/database-name.ts'
 import { postgresSocket } from '../../lib/postgres-catalog.ts'
 import { addressOf, type Colour, placesOf, userOf } from './place.ts'
-import { databaseName, type Limits, type Spec } from './spec.ts'
+import type { Limits, Spec } from './spec.ts'
 
 /** A bot on its host. */
 export interface Seat {

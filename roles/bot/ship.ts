@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { UsageError } from '../../lib/errors.ts'
+import { incoming } from '../../lib/leftovers.ts'
 import { local } from '../../lib/local.ts'
 import { ask } from '../../lib/requests.ts'
 import { sh } from '../../lib/sh.ts'
@@ -13,12 +14,12 @@ import type { Context } from './context.ts'
 
 /** Where an image lies on the host before its engine takes it in. */
 export function archiveOf(bot: string): string {
-  return `/var/lib/botgarden/incoming/${bot}.tar.gz`
+  return `${incoming}/${bot}.tar.gz`
 }
 
 /** Where what an image is built from lies on the host. */
 export function contextPath(bot: string): string {
-  return `/var/lib/botgarden/incoming/${bot}.context.tar.gz`
+  return `${incoming}/${bot}.context.tar.gz`
 }
 
 /** Lays on the host what the image is made of, unless it has the image: its context, or the image itself, built on this machine. */
@@ -29,7 +30,12 @@ export async function ship(
   connection: Connection,
   { buildsHere, progress }: { buildsHere: boolean; progress: (line: string) => void },
 ): Promise<void> {
-  const there = await ask(connection, sh`docker image inspect -- ${image} >/dev/null 2>&1 && echo there || :`)
+  // What an earlier run brought for it, and did not get to, is of no more use.
+  const forget = sh`rm -f ${[archiveOf(bot), contextPath(bot)]}`
+  const there = await ask(
+    connection,
+    sh`${forget}; docker image inspect -- ${image} >/dev/null 2>&1 && echo there || :`,
+  )
   if (there.includes('there')) return
   const archive = Buffer.from(context.archive, 'base64')
   if (buildsHere) await shipImage(bot, image, archive, connection, progress)

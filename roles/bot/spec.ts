@@ -57,11 +57,6 @@ export function limitsOf(settings: BotSettings, manifest: Manifest, released?: L
   }
 }
 
-/** The name of its role and its database. */
-export function databaseName(bot: string): string {
-  return bot.replaceAll('-', '_')
-}
-
 function megabytes(size: string): number {
   return Number.parseInt(size, 10) * (size.endsWith('g') ? 1024 : 1)
 }

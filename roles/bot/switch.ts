@@ -1,4 +1,5 @@
-import { postgresContainer } from '../../lib/postgres-catalog.ts'
+import { databaseName } from '../../lib/database-name.ts'
+import { dumpFunction, dumpsFolder } from '../../lib/dump.ts'
 import { type Script, sh } from '../../lib/sh.ts'
 import { edgeFunctions } from './edge.ts'
 import { healthFunction, holderFunction, reportFunction } from './health.ts'
@@ -6,7 +7,7 @@ import { forgetImages } from './images.ts'
 import { addressOf, type Colour, placesOf } from './place.ts'
 import type { Release, Terms } from './release.ts'
 import { type Seat, serviceFile } from './service.ts'
-import { databaseName, type Limits, type Spec } from './spec.ts'
+import type { Limits, Spec } from './spec.ts'
 import { askTelegram } from './telegram.ts'
 import { forgetWebhook, setAgain } from './telling.ts'
 import { volumesRefused } from './volumes.ts'
@@ -113,16 +114,11 @@ function undoFunction({ spec, old, terms }: Switch): Script {
 function dumpBefore(bot: string, spec: Spec, old: Release | undefined): Script {
   if (old === undefined || !spec.database || spec.migrate === undefined || spec.migrations === old.spec.migrations)
     return sh`:`
-  const folder = `/var/lib/botgarden/dumps/${bot}`
   return sh`
-    mkdir -p -m 0700 /var/lib/botgarden/dumps ${folder}
-    dump=${folder}/$(date -u +%Y%m%d-%H%M%S).dump
-    (umask 077; docker exec ${postgresContainer} pg_dump -U postgres -Fc ${databaseName(bot)} >"$dump.new")
-    docker exec -i ${postgresContainer} pg_restore --list <"$dump.new" >/dev/null
-    sync "$dump.new"
-    mv -fT "$dump.new" "$dump"
-    echo "its migrations changed: the database before them is in $dump"
-    ls -1 ${folder}/[0-9]*.dump | sort -r | tail -n +4 | xargs -r rm -f`
+    ${dumpFunction()}
+    take_dump ${databaseName(bot)} ${`${dumpsFolder}/${bot}`} '' 3
+    dump=$taken
+    echo "its migrations changed: the database before them is in $dump"`
 }
 
 function migration(seat: Seat, spec: Spec, file: string, name: string): Script {

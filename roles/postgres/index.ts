@@ -6,6 +6,7 @@ import { fileState } from '../../lib/file-state.ts'
 import { generatedSecret } from '../../lib/generated-secret.ts'
 import { pulledImage } from '../../lib/image.ts'
 import { images } from '../../lib/images.ts'
+import { noLeftovers } from '../../lib/leftovers.ts'
 import { passFile } from '../../lib/pass-file.ts'
 import { database } from '../../lib/postgres.ts'
 import {
@@ -74,6 +75,7 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     pulledImage(image),
     ...container,
     superuser({ data, password: `${secrets}/superuser`, owner }),
+    noLeftovers(),
     runningConfig(config.checksum, cluster),
     statements(),
     database('postgres', { owner: 'postgres' }),

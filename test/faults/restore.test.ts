@@ -174,7 +174,12 @@ test('the host is lost: one command makes a bare one what it was', async () => {
   assert.equal(await Promise.all(['first_bot', 'second_bot', 'third_bot'].map(checksum)), before)
   assert.is((await inside(certificate)).text, serial)
   assert.is((await inside(signer)).text, signedBy)
-  assert.is((await inside(`cat ${own}`)).text, '# a location of the operator')
+  // Nobody was there to look at it, and --yes is no look.
+  assert.match(back.stderr, /mine\.conf:\n.*# a location of the operator/)
+  assert.is(
+    (await inside(`cat /var/lib/botgarden/laid-aside/*/mine.conf; ls ${own}`)).text,
+    '# a location of the operator',
+  )
   for (const bot of bots) assert.match(await greeted(bot), /^Hello/)
   assert.is(resultOf(await run(['playbooks/site.ts', '-i', inventory, '--json']), host).changed, 0)
   const next = await backup()

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -21,20 +21,21 @@ const part: DatabasePart = {
   ...{ database: 'hello', owner: 'hello', tables: { 'public.users': 2, 'public."Odd name"': 1 } },
 }
 const script = (order: { target: string | undefined; bot?: string }, more: Partial<DatabasePart> = {}) =>
-  restoreScript({ database: 'hello', bot: undefined, ...order }, { ...part, ...more }, '/in/hello.dump').text
+  restoreScript({ database: 'hello', ofBot: false, bot: undefined, ...order }, { ...part, ...more }, '/in/hello.dump')
+    .text
 
-test('of all roles only those that own a database come back, and never the superuser', () => {
+test('of all roles only those of databases come back, each with its password and nothing else', () => {
   const globals = [
     'CREATE ROLE hello;',
-    "ALTER ROLE hello WITH LOGIN PASSWORD 'SCRAM-SHA-256$x';",
+    "ALTER ROLE hello WITH SUPERUSER LOGIN PASSWORD 'SCRAM-SHA-256$x';",
     "ALTER ROLE hello SET lock_timeout TO '10s';",
     'CREATE ROLE hello2;',
-    'CREATE ROLE postgres;',
     "ALTER ROLE postgres WITH SUPERUSER PASSWORD 'x';",
     'CREATE ROLE "odd one";',
+    "ALTER ROLE \"odd one\" WITH LOGIN PASSWORD 'x'; alter role evil superuser; --'",
     'GRANT hello TO evil;',
   ].join('\n')
-  const sql = rolesIn(globals, ['hello', 'odd one', 'postgres'])
+  const sql = rolesIn(globals, ['hello', 'odd one'])
   assert.equal(sql.trim().split('\n'), [
     `select 'create role "hello"' where not exists (select from pg_roles where rolname = 'hello') \\gexec`,
     `alter role "hello" login password 'SCRAM-SHA-256$x';`,
@@ -42,14 +43,12 @@ test('of all roles only those that own a database come back, and never the super
   ])
 })
 
-test('a dump is read by nobody who may do more than its owner', () => {
-  for (const [target, owner] of [
-    ['hello', 'hello'],
-    [undefined, 'botgarden-owner'],
-  ] as const) {
+test('a dump is run by a role that is a member of nobody, and has nothing but the new database', () => {
+  for (const target of ['hello', 'hello_old', undefined]) {
     const text = script({ target })
     assert.match(text, /create role "'"botgarden-reader"'" login nosuperuser nocreatedb nocreaterole/)
-    assert.match(text, `pg_restore --username=botgarden-reader --role=${owner}`)
+    assert.match(text, 'pg_restore --username=botgarden-reader --dbname=botgarden-restoring')
+    assert.not.match(text, /grant /)
     assert.not.match(text, /pg_restore [^\n]*-U postgres [^\n]*--dbname/)
   }
 })
@@ -57,7 +56,7 @@ test('a dump is read by nobody who may do more than its owner', () => {
 test('the database that is there is touched after the comparison, and only in its own place', () => {
   const text = script({ target: 'hello', bot: 'hello-bot' })
   assert.ok(text.indexOf('cmp -s') < text.indexOf('docker stop'))
-  assert.ok(text.indexOf('pg_dump -U postgres -Fc hello') < text.indexOf('rename to'))
+  assert.ok(text.indexOf('take_dump hello ') < text.indexOf('rename to'))
   for (const target of ['hello_old', undefined]) assert.not.match(script({ target }), /docker stop/)
 })
 
@@ -68,10 +67,10 @@ for (const [what, current, dockerStart, code, started] of [
 ] as const)
   test(`whatever a cut restore has left: ${what}`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'restore-test-'))
-    mkdirSync(join(folder, 'bots/hello-bot'), { recursive: true })
+    for (const each of ['bots/hello-bot', 'postgres']) mkdirSync(join(folder, each), { recursive: true })
     const release = { id: '1', spec: { environment: { X: '"colour":"blue"' } }, colour: current, by: 'me' }
     if (current) writeFileSync(join(folder, 'bots/hello-bot/current.json'), `${JSON.stringify(release)}\n`)
-    const docker = `#!/bin/sh\necho "$*" >>${folder}/calls\ncase "$1 $2" in "exec -i") cat >/dev/null; echo 1 ;; start*) ${dockerStart} ;; esac\n`
+    const docker = `#!/bin/sh\necho "$*" >>${folder}/calls\ncase "$1 $2" in "exec -i") case "$(cat)" in *rolsuper*) echo plain ;; *) echo 1 ;; esac ;; start*) ${dockerStart} ;; esac\n`
     writeFileSync(join(folder, 'docker'), docker, { mode: 0o755 })
     const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` }
     const here = `set -e\n${script({ target: 'hello', bot: 'hello-bot' })}`.replaceAll('/var/lib/botgarden', folder)
@@ -85,6 +84,44 @@ for (const [what, current, dockerStart, code, started] of [
     assert.not.match(calls, /^stop/m)
     assert.is(/^start botgarden-hello-bot-green$/m.test(calls), started)
     assert.is(stdout.includes('its container does not start'), dockerStart !== ':')
+    rmSync(folder, { recursive: true })
+  })
+
+for (const [what, target, size, said, begun] of [
+  ['a drill of more than the memory holds', undefined, 2 ** 50, 'is too large for the memory that a drill has', false],
+  ['a dump larger than the disk', 'hello', 2 ** 50, 'too little to restore beside what is there', false],
+  ['a dump that unfolds to more than the disk holds', 'hello', 1, 'the disk would be full', true],
+] as const)
+  test(`${what} ends before anything is in danger, and says why`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'restore-test-'))
+    mkdirSync(join(folder, 'postgres'))
+    writeFileSync(join(folder, 'dump'), '')
+    const stand = (name: string, text: string) =>
+      writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    // The disk has room when that is asked first; pg_restore goes on until its session is ended.
+    stand('df', `echo Avail; cat ${folder}/free; [ "$(cat ${folder}/free)" != 300 ] || echo 200 >${folder}/free`)
+    writeFileSync(join(folder, 'free'), begun ? '300' : '5000')
+    stand(
+      'docker',
+      `echo "$*" >>${folder}/calls
+      case $* in
+      *pg_restore*) until [ -e ${folder}/ended ]; do sleep 0.05; done; exit 1 ;;
+      *psql*) case "$(cat)" in *rolsuper*) echo plain ;; *pg_terminate*) : >${folder}/ended ;; *) echo 0 ;; esac ;;
+      esac`,
+    )
+    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` }
+    const text = `set -e\n${script({ target }, { size })}`
+      .replaceAll('/var/lib/botgarden', folder)
+      .replaceAll('/in/hello.dump', `${folder}/dump`)
+    const { exitCode, stdout } = await local({ env, nothrow: true })`sh -c ${text}`
+    assert.is(exitCode, 1)
+    assert.match(stdout, said)
+    assert.is(readFileSync(join(folder, 'calls'), 'utf8').includes('pg_restore'), begun)
+    assert.not.match(readFileSync(join(folder, 'calls'), 'utf8'), /^run /m)
+    assert.equal(
+      readdirSync(folder).filter((name) => name.startsWith('dump')),
+      [],
+    )
     rmSync(folder, { recursive: true })
   })
 

@@ -13,6 +13,7 @@ import { parseManifest } from '../../roles/backups/manifest.ts'
 import { parseName, stampOf } from '../../roles/backups/names.ts'
 import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
 import { waitUntil } from '../../sandbox/process.ts'
+import { writeCopy } from '../support/hostile.ts'
 import { type CountingProxy, countingProxy } from '../support/proxy.ts'
 import { inventoryOf, resultOf, run, scratchFile, scratchInventory } from '../support/runner.ts'
 import { portOf } from '../support/ssh.ts'
@@ -455,6 +456,89 @@ test('the operator’s cron runs it from its bare environment, and restic takes 
     readFileSync(join(local, 'pushed'), 'utf8'),
     new RegExp(`^sftp:x:/y pass show x backup --quiet .* ${copies}$`, 'm'),
   )
+})
+
+test('a manifest gives nobody more rights than its own database: no program runs in the server, whoever it names', async () => {
+  const program = `copy (select 1) to program touch /tmp/ran`
+  // It spares whoever makes the trap.
+  await sql('create database trap', 'postgres')
+  await sql(
+    `create function f() returns boolean language plpgsql as 'begin if session_user <> ''postgres'' then execute ''${program}''; end if; return true; end';
+     create table t (x int, check (public.f())); insert into t values (1)`,
+    'trap',
+  )
+  const dumped = await inside('docker exec botgarden-postgres pg_dump -U postgres -Fc trap | base64 --wrap=0')
+  await sql('drop database trap', 'postgres')
+  const opens = scratchFile('key.txt', `${identity}\n`)
+  // Whoever has taken the host over signs as it does.
+  const signs = scratchFile('signing-key', `${(await inside(`cat ${key}`)).stdout}\n`)
+  chmodSync(signs, 0o600)
+  const ways = [['--name', 'one'], ['--name', 'one', '--as', 'beside'], ['--drill']]
+  for (const [i, owner] of ['pg_execute_server_program', 'one'].entries()) {
+    const dump = Buffer.from(dumped.stdout, 'base64')
+    const time = Date.now() + (i - 5) * 1000
+    const [recipient = ''] = recipients
+    const name = await writeCopy(local, {
+      ...{ host, time, recipient, key: signs },
+      databases: [{ database: 'one', owner, tables: { 'public.t': 1 }, dump }],
+    })
+    const before = (await sql('select md5(string_agg(name, chr(10) order by id)) from users')).stdout
+    for (const way of ways) {
+      const { code, stdout, stderr } = await run([
+        'playbooks/restore.ts',
+        '-i',
+        inventory,
+        '--identity',
+        opens,
+        '--yes',
+        ...way,
+      ])
+      assert.is(code, 3, stdout + stderr)
+    }
+    assert.is((await inside('docker exec botgarden-postgres ls /tmp/ran')).status, 2)
+    assert.is((await sql('select md5(string_agg(name, chr(10) order by id)) from users')).stdout, before)
+    renameSync(join(copies, name), join(local, name))
+  }
+})
+
+test('a drill keeps its data in memory, none on the disk', async () => {
+  const key = scratchFile('key.txt', `${identity}\n`)
+  const volumes = 'docker volume ls --quiet | wc -l; docker ps --all --quiet --filter name=botgarden-drill | wc -l'
+  const before = (await inside(volumes)).stdout
+  const drill = run(['playbooks/restore.ts', '-i', inventory, '--identity', key, '--drill'])
+  const where = `docker exec botgarden-drill sh -c '[ -s $PGDATA/PG_VERSION ] && stat -f -c %T $PGDATA' 2>/dev/null`
+  const looked = await inside(
+    `for i in $(seq 600); do ${where} && docker volume ls --quiet | wc -l && break; sleep 0.1; done`,
+  )
+  const { code, stderr } = await drill
+  assert.is(code, 0, stderr)
+  assert.is(looked.stdout, `tmpfs\n${before.split('\n')[0]}`)
+  assert.is((await inside(volumes)).stdout, before)
+})
+
+test('what a restore that was killed has left goes with the next run, which tells it', async () => {
+  const incoming = '/var/lib/botgarden/incoming'
+  await inside(`mkdir -p -m 0700 ${incoming}; echo plain >${incoming}/x.dump; echo plain >${incoming}/x.dump.counts`)
+  await sql('create role "botgarden-reader" login', 'postgres')
+  await sql('create database "botgarden-restoring" owner "botgarden-reader"', 'postgres')
+  await sql('alter database "botgarden-restoring" is_template true', 'postgres')
+  // What it has replaced is dropped, or is all there is and gets its name back.
+  await sql('create database "botgarden-before" owner one', 'postgres')
+  await sql('comment on database "botgarden-before" is $$one$$', 'postgres')
+  const checked = await site(inventory, '--check')
+  assert.ok(resultOf(checked, host).ids.includes('leftovers:restore'))
+  assert.is((await inside(`cat ${incoming}/x.dump`)).stdout, 'plain', 'a check removes nothing')
+  assert.ok(resultOf(await site(inventory), host).ids.includes('leftovers:restore'))
+  const databases = async () => (await sql('select datname from pg_database order by 1', 'postgres')).stdout
+  assert.is(await databases(), 'one\npostgres\ntemplate0\ntemplate1\ntwo')
+  assert.is((await inside(`ls -A ${incoming}`)).stdout, '')
+  assert.is((await sql(`select count(*) from pg_roles where rolname like 'botgarden%'`, 'postgres')).stdout, '0')
+  await sql('create database "botgarden-before" owner one', 'postgres')
+  await sql('comment on database "botgarden-before" is $$lost$$', 'postgres')
+  await site(inventory)
+  assert.is(await databases(), 'lost\none\npostgres\ntemplate0\ntemplate1\ntwo')
+  await sql('drop database lost', 'postgres')
+  assert.is(resultOf(await site(inventory, '--check'), host).changed, 0)
 })
 
 test('past 26 hours the status is 3, whichever side it is that is old', async () => {

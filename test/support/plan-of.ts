@@ -28,6 +28,7 @@ const nothing: Record<string, unknown> = {
   container: 'absent',
   image: 'absent',
   'kept-secrets': {},
+  'left-files': { busy: false, paths: [] },
   postgres: undefined,
   'postgres-password': false,
   nginx: 'absent',
