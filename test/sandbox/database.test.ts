@@ -104,6 +104,37 @@ test('a role enters its own database with its password, and no other', async () 
     assert.match((await enter('one', database)).all, /permission denied for database/)
 })
 
+test('the server has no network, neither its own nor anybody else’s', async () => {
+  const { stdout } = await inside('docker exec botgarden-postgres cat /proc/net/dev')
+  assert.equal(
+    [...stdout.matchAll(/^ *(\w+):/gm)].map(([, name]) => name),
+    ['lo'],
+  )
+  const address = (await inside("ip -4 route get 192.0.2.1 | sed -n 's/.* src \\([0-9.]*\\).*/\\1/p'")).stdout
+  assert.match(address, /^[\d.]+$/)
+  for (const [to, port] of [
+    [address, 22],
+    [address, 80],
+    ['10.211.0.1', 22],
+    ['192.0.2.1', 443],
+  ])
+    assert.match(
+      (await inside(`docker exec botgarden-postgres timeout 5 bash -c ': </dev/tcp/${to}/${port}'`)).all,
+      /Network is unreachable/,
+    )
+})
+
+test('nobody replicates, not even with the password of the superuser', async () => {
+  const replicate = (how: string) =>
+    inside(
+      `docker exec botgarden-postgres psql -w 'user=postgres dbname=postgres replication=${how}' -c IDENTIFY_SYSTEM`,
+    )
+  // By the container's own pass file: the same way in as without a word of replication.
+  assert.match((await inside("docker exec botgarden-postgres psql -w -U postgres -Atc 'select 42'")).all, /^42$/m)
+  assert.match((await replicate('true')).all, /pg_hba.conf rejects replication connection/)
+  assert.match((await replicate('database')).all, /exceeds "?max_wal_senders"? .currently 0/)
+})
+
 test('no password stands in inspect, in any process, in any log', async () => {
   const passwords = (
     await inside(
@@ -146,6 +177,8 @@ test('a power cut under load loses nothing that was committed, and everything co
     `for n in $(seq 1 2000); do echo "insert into ledger values ($n) returning n;"; done | docker exec -i botgarden-postgres psql -XqAt -U postgres one >/var/lib/botgarden/written; true`,
   )
   await inside('until [ -s /var/lib/botgarden/written ]; do sleep 0.1; done')
+  // Even what somebody has stopped by hand is to be there after a boot.
+  await inside('docker stop --time 1 botgarden-nginx')
   await here`docker kill ${containerOf(host)}`
   await writer
   await here`docker start ${containerOf(host)}`

@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Script } from '../../lib/sh.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'scratch-host-'))
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
+let hosts = 0
+
+export interface Outcome {
+  readonly code: number | null
+  /** What it printed, in either way. */
+  readonly output: string
+  /** The programs that it called of those that are stood in for, a line each. */
+  readonly calls: readonly string[]
+}
+
+export type ScratchHost = ReturnType<typeof scratchHost>
+
+/** Programs that would change this machine, or take their time. */
+const harmless: Record<string, string> = {
+  chown: '',
+  sync: '',
+  sleep: '',
+  ss: '',
+  systemctl: '',
+  // Nobody waits here, so a few times are as good as a hundred.
+  seq: 'n=1; while [ "$n" -le "$1" ] && [ "$n" -le 4 ]; do echo "$n"; n=$((n + 1)); done',
+}
+
+/**
+ * A host that is a folder: scripts run in a real sh, with the absolute paths of a host below that folder, and with stand-ins
+ * for the programs that would reach beyond it. `programs`: shell text by name, run with the arguments of a call.
+ */
+export function scratchHost(programs: Record<string, string> = {}) {
+  const folder = join(scratch, String(hosts++))
+  const [root, bin, state] = [join(folder, 'root'), join(folder, 'bin'), join(folder, 'state')]
+  for (const path of [
+    bin,
+    ...['containers', 'images', 'networks'].map((each) => join(state, each)),
+    ...['etc', 'var/lib', 'opt', 'run/botgarden', 'usr/lib', 'proc'].map(rooted),
+  ])
+    mkdirSync(path, { recursive: true })
+  writeFileSync(join(state, 'calls'), '')
+  writeFileSync(join(state, 'fails'), '')
+  for (const name of ['docker', 'curl']) place(name, readFileSync(join(import.meta.dirname, `stand-ins/${name}.sh`)))
+  for (const [name, text] of Object.entries({ ...harmless, ...programs })) program(name, text)
+
+  function rooted(path: string): string {
+    return join(root, path)
+  }
+
+  function place(name: string, content: string | Buffer): void {
+    writeFileSync(join(bin, name), content)
+    chmodSync(join(bin, name), 0o755)
+  }
+
+  /** Has a program of this name do this, when it has told that it was called. */
+  function program(name: string, text: string): void {
+    place(name, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>"$STATE/calls"\n${moved(text)}\n`)
+  }
+
+  /** The same text with the paths of a host where they are here. */
+  function moved(text: string): string {
+    return text.replace(
+      /(?<![\w./*?$})-])\/(etc|var\/lib|opt|run|usr\/lib|proc)(?=\/)/g,
+      (_, path) => `${root}/${path}`,
+    )
+  }
+
+  function write(path: string, content: string, mode = 0o644): void {
+    mkdirSync(dirname(rooted(path)), { recursive: true })
+    writeFileSync(rooted(path), content)
+    chmodSync(rooted(path), mode)
+  }
+
+  /** A note for the stand-ins: see their files. */
+  function note(name: string, content: string): void {
+    mkdirSync(dirname(join(state, name)), { recursive: true })
+    writeFileSync(join(state, name), content)
+  }
+
+  function noted(name: string): string {
+    return existsSync(join(state, name)) ? readFileSync(join(state, name), 'utf8') : ''
+  }
+
+  /** A container of docker's stand-in. */
+  function container(name: string, { status = 'running', restart = 'always' } = {}): void {
+    for (const [key, value] of Object.entries({ status, restart, restarts: '0' }))
+      note(`containers/${name}/${key}`, value)
+  }
+
+  /** `NAME STATUS RESTART` of each container, in order. */
+  function containers(): string[] {
+    const all = readdirSync(join(state, 'containers')).sort()
+    return all.map((name) => `${name} ${noted(`containers/${name}/status`)} ${noted(`containers/${name}/restart`)}`)
+  }
+
+  /** Runs a script as a step of a run is: it ends at its first failing command. */
+  function run(script: Script | string, { program = 'sh', args = ['-e'] } = {}): Promise<Outcome> {
+    writeFileSync(join(state, 'calls'), '')
+    const text = moved(typeof script === 'string' ? script : script.text)
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, [...args], {
+        cwd: folder,
+        env: {
+          PATH: `${bin}:/usr/sbin:/usr/bin:/sbin:/bin`,
+          LC_ALL: 'C',
+          STATE: state,
+          NGINX: rooted('opt/botgarden/nginx'),
+        },
+        stdio: ['pipe', 'pipe', 'pipe'],
+      })
+      let output = ''
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk))
+      child.on('error', reject)
+      child.on('close', (code) =>
+        resolve({
+          code,
+          output: output.replaceAll(root, ''),
+          calls: noted('calls').replaceAll(root, '').split('\n').filter(Boolean),
+        }),
+      )
+      child.stdin.end(`umask 022\n${text}\n`)
+    })
+  }
+
+  return {
+    program,
+    write,
+    note,
+    noted,
+    container,
+    containers,
+    run,
+    folder: (path: string) => mkdirSync(rooted(path), { recursive: true }),
+    there: (path: string) => existsSync(rooted(path)),
+    read: (path: string) => readFileSync(rooted(path), 'utf8').replaceAll(root, ''),
+    list: (path: string) => (existsSync(rooted(path)) ? readdirSync(rooted(path)).sort() : []),
+    mode: (path: string) => (statSync(rooted(path)).mode & 0o7777).toString(8),
+    /** Calls that match fail from now on: extended regular expressions. */
+    fails: (...patterns: string[]) => note('fails', patterns.map((each) => `${each}\n`).join('')),
+  }
+}
