@@ -124,15 +124,13 @@ test('the server has no network, neither its own nor anybody else’s', async ()
     )
 })
 
+/** As the superuser, with his password: by the pass file that his container alone has. */
+const replicate = async () =>
+  (await inside(`docker exec botgarden-postgres psql -w 'user=postgres replication=true' -c IDENTIFY_SYSTEM`)).all
+
 test('nobody replicates, not even with the password of the superuser', async () => {
-  const replicate = (how: string) =>
-    inside(
-      `docker exec botgarden-postgres psql -w 'user=postgres dbname=postgres replication=${how}' -c IDENTIFY_SYSTEM`,
-    )
-  // By the container's own pass file: the same way in as without a word of replication.
   assert.match((await inside("docker exec botgarden-postgres psql -w -U postgres -Atc 'select 42'")).all, /^42$/m)
-  assert.match((await replicate('true')).all, /pg_hba.conf rejects replication connection/)
-  assert.match((await replicate('database')).all, /exceeds "?max_wal_senders"? .currently 0/)
+  assert.match(await replicate(), /exceeds "?max_wal_senders"? .currently 0/)
 })
 
 test('no password stands in inspect, in any process, in any log', async () => {
@@ -154,11 +152,13 @@ test('no password stands in inspect, in any process, in any log', async () => {
 })
 
 test('a setting that needs a restart is in force after the run, and one that is wrong never is', async () => {
-  const wide = inventoryOf(host, { postgres: { settings: { max_connections: 77, work_mem: '6MB' } } })
+  const replicating = { wal_level: 'replica', max_wal_senders: 2 }
+  const wide = inventoryOf(host, { postgres: { settings: { max_connections: 77, work_mem: '6MB', ...replicating } } })
   const args = ['playbooks/site.ts', '-i', wide, '--tags', 'postgres', '--json']
   const ids = ['file:/opt/botgarden/postgres/conf/postgresql.conf', 'postgres:config']
   assert.equal(resultOf(await run(args), host).ids, ids)
   assert.is((await sql('show max_connections')).stdout, '77')
+  assert.match(await replicate(), /pg_hba.conf rejects replication connection/)
   const wrong = inventoryOf(host, { postgres: { settings: { work_mem: 'plenty' } } })
   const refused = await run(['playbooks/site.ts', '-i', wrong, '--tags', 'postgres', '--json', '--check'])
   assert.is(refused.code, 3)

@@ -1,5 +1,5 @@
 import { allChanges, planAll } from '../../lib/plan.ts'
-import type { Resource } from '../../lib/resource.ts'
+import type { Change, Resource } from '../../lib/resource.ts'
 
 /** What would be done to a host in this state, a line each: `ID: SUMMARY`, and for the rest what is not just «ok». */
 export function planOf(resources: readonly Resource[], state: Record<string, unknown>): string[] {
@@ -14,6 +14,18 @@ export function planOf(resources: readonly Resource[], state: Record<string, unk
 /** The scripts that would run, as they may be shown. */
 export function scriptsOf(resources: readonly Resource[], state: Record<string, unknown>): string[] {
   return allChanges(planAll(resources, stateOf(resources, state))).map(({ change }) => change.script.shown)
+}
+
+/** The changes themselves, for a test that makes them somewhere. */
+export function changesOf(resources: readonly Resource[], state: Record<string, unknown>): Change[] {
+  return allChanges(planAll(resources, stateOf(resources, state))).map(({ change }) => change)
+}
+
+/** The content of the file whose path ends like this, as it is wanted. */
+export function contentOf(resources: readonly Resource[], end: string): string {
+  const found = resources.find(({ id }) => id.startsWith('file:') && id.endsWith(end))
+  if (found === undefined) throw new Error(`no file ${end} is wanted`)
+  return (found.wants as { content: string }).content
 }
 
 const nothing: Record<string, unknown> = {

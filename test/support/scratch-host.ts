@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { Reading } from '../../lib/reading.ts'
 import type { Script } from '../../lib/sh.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'scratch-host-'))
@@ -20,6 +21,7 @@ let hosts = 0
 
 export interface Outcome {
   readonly code: number | null
+  readonly stdout: string
   /** What it printed, in either way. */
   readonly output: string
   /** The programs that it called of those that are stood in for, a line each. */
@@ -30,7 +32,8 @@ export type ScratchHost = ReturnType<typeof scratchHost>
 
 /** Programs that would change this machine, or take their time. */
 const harmless: Record<string, string> = {
-  chown: '',
+  // What it is given to has been how open until then.
+  chown: `for file; do :; done; stat -c 'was %a' "$file" >>"$STATE/calls" 2>/dev/null || :`,
   sync: '',
   sleep: '',
   ss: '',
@@ -49,7 +52,7 @@ export function scratchHost(programs: Record<string, string> = {}) {
   for (const path of [
     bin,
     ...['containers', 'images', 'networks'].map((each) => join(state, each)),
-    ...['etc', 'var/lib', 'opt', 'run/botgarden', 'usr/lib', 'proc'].map(rooted),
+    ...['etc', 'var/lib/botgarden', 'opt', 'run/botgarden', 'usr/lib', 'proc'].map(rooted),
   ])
     mkdirSync(path, { recursive: true })
   writeFileSync(join(state, 'calls'), '')
@@ -122,13 +125,20 @@ export function scratchHost(programs: Record<string, string> = {}) {
         },
         stdio: ['pipe', 'pipe', 'pipe'],
       })
-      let output = ''
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk))
+      const said = { stdout: '', output: '' }
+      child.stdout.on('data', (chunk: Buffer) => {
+        said.stdout += chunk
+        said.output += chunk
+      })
+      child.stderr.on('data', (chunk: Buffer) => {
+        said.output += chunk
+      })
       child.on('error', reject)
       child.on('close', (code) =>
         resolve({
           code,
-          output: output.replaceAll(root, ''),
+          stdout: said.stdout.replaceAll(root, ''),
+          output: said.output.replaceAll(root, ''),
           calls: noted('calls').replaceAll(root, '').split('\n').filter(Boolean),
         }),
       )
@@ -136,8 +146,17 @@ export function scratchHost(programs: Record<string, string> = {}) {
     })
   }
 
+  /** What a reading makes of this host. */
+  async function reads<S>({ kind, name }: Reading<S>): Promise<S> {
+    const { stdout } = await run(kind.script([name]), { args: [] })
+    return kind.parse(stdout, [name]).get(name) as S
+  }
+
   return {
+    /** Where its / is. */
+    root,
     program,
+    reads,
     write,
     note,
     noted,
