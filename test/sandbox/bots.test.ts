@@ -79,10 +79,17 @@ test('a bot that starts processes without end gets no more than its share of the
   assert.match(await answer('/start'), /^Hello/)
 })
 
-test('a bot writes nowhere but to its /tmp', async () => {
-  for (const path of ['/x', '/run/secrets/x', '/run/postgresql/x'])
-    assert.match(await inBot(`sh -c ': >${path}'`), /Read-only file system/)
-  assert.is(await inBot(`sh -c ': >/tmp/x && rm /tmp/x && echo written'`), 'written')
+test('a bot writes nowhere but to its /tmp, whoever it is', async () => {
+  const as = (user: number, command: string) =>
+    inside(`docker exec -u ${user} $(docker ps -q --filter label=botgarden.bot=hello-bot) sh -c '${command}' 2>&1`)
+  // Each by who owns the folder, so that nothing but the mount is in the way.
+  for (const [user, command] of [
+    [0, ': >/x'],
+    [20_001, 'chmod 700 /run/secrets'],
+    [999, ': >/run/postgresql/x'],
+  ] as const)
+    assert.match(await as(user, command), /Read-only file system/)
+  assert.is(await as(20_001, ': >/tmp/x && rm /tmp/x && echo written'), 'written')
 })
 
 test('whatever runs comes back with every boot', async () => {
