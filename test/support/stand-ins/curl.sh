@@ -1,5 +1,5 @@
 #!/bin/sh
-# A stand-in for curl: nginx's own socket, Telegram, and bots that answer whether they are well. What comes by stdin is
+# A stand-in for curl: nginx's own socket, what it serves an authority, Telegram, and bots that answer whether they are well. What comes by stdin is
 # told as well; the answer of Telegram to a METHOD is a file $STATE/telegram/METHOD, or all is well.
 for url; do :; done
 case $* in
@@ -12,6 +12,14 @@ case $* in
   method=${url##*/}
   printf 'curl %s %s\n' "$url" "$(grep -v '^url = ' "$STATE/asked.last" | sed 's/form-string = //; s/form = //' | paste -s -d ' ')" >>"$STATE/calls"
   cat "$STATE/telegram/$method" 2>/dev/null || echo '{"ok":true,"result":true}'
+  exit ;;
+*/.well-known/acme-challenge/*)
+  printf 'curl %s\n' "$*" >>"$STATE/calls"
+  # Addresses that lead to somebody else.
+  ! grep -qF -f "$STATE/elsewhere" 2>/dev/null <<options || { printf '<html>somebody\nelse'; exit; }
+$*
+options
+  cat "$NGINX/../../../var/lib/botgarden/acme/.well-known/acme-challenge/${url##*/}"
   exit ;;
 esac
 printf 'curl %s\n' "$url" >>"$STATE/calls"
