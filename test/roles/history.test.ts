@@ -1,10 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Connection } from '../../lib/ssh.ts'
 import { chosen, history, historyText, logsOf, migrationWarning, type Past } from '../../roles/bot/history.ts'
 import { type Spec, specOf } from '../../roles/bot/spec.ts'
-import { facts } from '../support/fake-host.ts'
-import { type ScratchHost, scratchHost } from '../support/scratch-host.ts'
+import { connectionTo, scratchHost } from '../support/scratch-host.ts'
 
 const past = (id: string, image: string, more: Partial<Past> = {}, spec: Partial<Spec> = {}): Past => ({
   ...{ id, colour: 'blue', secrets: {}, by: 'me', serving: false, there: true },
@@ -71,18 +69,6 @@ test('a line a release: which serves, whose it is, and whose image is gone', () 
   )
   assert.is(historyText([]), 'no release yet\n')
 })
-
-/** A connection to a host that is a folder. */
-function connectionTo(host: ScratchHost): Connection {
-  return {
-    facts,
-    request: async (script: (nonce: string) => string, { text }: { text?: (bytes: Buffer) => void }) => {
-      const { code, stdout } = await host.run(script('N'), { args: [] })
-      text?.(Buffer.from(stdout))
-      return code
-    },
-  } as unknown as Connection
-}
 
 test('the past of a bot is read from its host, with what it still has the images of', async () => {
   const host = scratchHost()

@@ -14,6 +14,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Reading } from '../../lib/reading.ts'
 import type { Script } from '../../lib/sh.ts'
+import type { Connection } from '../../lib/ssh.ts'
+import { facts } from './fake-host.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'scratch-host-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
@@ -29,6 +31,18 @@ export interface Outcome {
 }
 
 export type ScratchHost = ReturnType<typeof scratchHost>
+
+/** A connection to such a host. */
+export function connectionTo(host: ScratchHost): Connection {
+  return {
+    facts,
+    request: async (script: (nonce: string) => string, { text }: { text?: (bytes: Buffer) => void }) => {
+      const { code, stdout } = await host.run(script('N'), { args: [] })
+      text?.(Buffer.from(stdout))
+      return code
+    },
+  } as unknown as Connection
+}
 
 /** Programs that would change this machine, or take their time. */
 const harmless: Record<string, string> = {
