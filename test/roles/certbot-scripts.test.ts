@@ -308,8 +308,12 @@ test('a renewal that failed is told, with where to look', async () => {
 })
 
 test('a pair of one’s own goes into service, both files at once, and is known for what it is', async () => {
-  const vars = v.parse(certbot.vars, { certificate: 'files', files: { fullchain: one.chain, privkey: one.key } })
-  const all = certbot.resources(vars, facts, { ...entry, domain: name })
+  const own = (fullchain: string, privkey: string) =>
+    certbot.resources(v.parse(certbot.vars, { certificate: 'files', files: { fullchain, privkey } }), facts, {
+      ...entry,
+      domain: name,
+    })
+  const all = own(one.chain, one.key)
   const [pair] = all.filter(({ id }) => id === `certificate:${name}`)
   assert.ok(pair)
   const host = await hostWith({
@@ -334,13 +338,8 @@ test('a pair of one’s own goes into service, both files at once, and is known 
   const there = Object.fromEntries([await file('fullchain.pem'), await file('privkey.pem')])
   assert.equal(planOf([pair], there), [])
   for (const key of Object.keys(there)) assert.is(planOf([pair], { ...there, [key]: 'absent' }).length, 1)
-  const mixed = { fullchain: one.chain, privkey: two.key }
-  assert.throws(
-    () => certbot.resources({ ...vars, files: mixed }, facts, { ...entry, domain: name }),
-    /privkey is not the key of fullchain/,
-  )
-  const none = { fullchain: one.key, privkey: one.key }
-  assert.throws(() => certbot.resources({ ...vars, files: none }, facts, { ...entry, domain: name }), /no PEM pair/)
+  assert.throws(() => own(one.chain, two.key), /privkey is not the key of fullchain/)
+  assert.throws(() => own(one.key, one.key), /no PEM pair/)
 })
 
 test('a pair that signs itself is made on the host, for its name', async () => {

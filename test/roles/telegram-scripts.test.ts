@@ -130,7 +130,7 @@ for (const [what, pair, upload] of [
 ] as const)
   test(`set again, with a certificate that is ${what}`, async () => {
     const host = hostWith()
-    host.write(pem, certificate(...(pair as [string, string?])))
+    host.write(pem, certificate(pair[0], pair[1]))
     const { calls, output } = await host.run(setAgain(hook, spec()))
     assert.is(calls[0], `${asked('setWebhook')} ${plainForm}${upload ? ` "certificate=@${pem}"` : ''}`)
     assert.is(output, '')

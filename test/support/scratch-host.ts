@@ -66,7 +66,7 @@ export function scratchHost(programs: Record<string, string> = {}) {
   for (const path of [
     bin,
     ...['containers', 'images', 'networks'].map((each) => join(state, each)),
-    ...['etc', 'var/lib/botgarden', 'opt', 'run/botgarden', 'usr/lib', 'proc'].map(rooted),
+    ...['etc', 'var/lib/botgarden', 'opt', 'run/botgarden', 'usr/lib', 'proc', 'sys/fs/cgroup'].map(rooted),
   ])
     mkdirSync(path, { recursive: true })
   writeFileSync(join(state, 'calls'), '')
@@ -91,7 +91,7 @@ export function scratchHost(programs: Record<string, string> = {}) {
   /** The same text with the paths of a host where they are here. */
   function moved(text: string): string {
     return text.replace(
-      /(?<![\w./*?$})-])\/(etc|var\/lib|opt|run|usr\/lib|proc)(?=\/)/g,
+      /(?<![\w./*?$})-])\/(etc|var\/lib|opt|run|sys|usr\/lib|proc)(?=\/)/g,
       (_, path) => `${root}/${path}`,
     )
   }
