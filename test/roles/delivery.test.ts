@@ -500,7 +500,9 @@ for (const [version, files, found] of [
     for (const [name, value] of Object.entries(files))
       host.write(
         `/sys/fs/cgroup/${name}`,
-        typeof value === 'object' ? value.map((key, i) => `${key} ${(i + 1) * 100 * MiB}\n`).join('') : `${value}\n`,
+        typeof value === 'object'
+          ? (value as readonly string[]).map((key, i) => `${key} ${(i + 1) * 100 * MiB}\n`).join('')
+          : `${value}\n`,
       )
     assert.equal(await host.reads(room), { ...found, diskMB: 200 })
   })
