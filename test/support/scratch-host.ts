@@ -109,7 +109,7 @@ export function scratchHost(programs: Record<string, string> = {}) {
   }
 
   function noted(name: string): string {
-    return existsSync(join(state, name)) ? readFileSync(join(state, name), 'utf8') : ''
+    return existsSync(join(state, name)) ? readFileSync(join(state, name), 'utf8').replaceAll(root, '') : ''
   }
 
   /** A container of docker's stand-in. */
@@ -153,7 +153,7 @@ export function scratchHost(programs: Record<string, string> = {}) {
           code,
           stdout: said.stdout.replaceAll(root, ''),
           output: said.output.replaceAll(root, ''),
-          calls: noted('calls').replaceAll(root, '').split('\n').filter(Boolean),
+          calls: noted('calls').split('\n').filter(Boolean),
         }),
       )
       child.stdin.end(`umask 022\n${text}\n`)
@@ -182,6 +182,8 @@ export function scratchHost(programs: Record<string, string> = {}) {
     read: (path: string) => readFileSync(rooted(path), 'utf8').replaceAll(root, ''),
     list: (path: string) => (existsSync(rooted(path)) ? readdirSync(rooted(path)).sort() : []),
     mode: (path: string) => (statSync(rooted(path)).mode & 0o7777).toString(8),
+    /** A program of the host's own, whose paths are where they are here. */
+    install: (path: string, text: string) => write(path, moved(text), 0o755),
     /** Calls that match fail from now on: extended regular expressions. */
     fails: (...patterns: string[]) => note('fails', patterns.map((each) => `${each}\n`).join('')),
   }
