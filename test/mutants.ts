@@ -1,10 +1,12 @@
 // How much the unit tests notice: `npm run test:mutants -- [--seed N] [--count N] [--only PATH] [--near N] [--list]`.
 // Small changes to lib/ and roles/, drawn with a seed, each in a copy of the tree; one is caught if a unit test fails. For work
-// on one file, --near runs only the N test files that are nearest to it by imports.
+// on one file, --near runs only the N test files that are nearest to it by imports. --named tries a kept list instead, on the
+// sandbox as well, unless --here says not to.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { lineOf, mutated } from './mutants/mutant.ts'
+import { tryNamed } from './mutants/named.ts'
 import { graphOf, testsFor } from './mutants/reach.ts'
 import { type Scratch, scratchOf } from './mutants/scratch.ts'
 import { allSites, draw, type Site } from './mutants/sites.ts'
@@ -17,10 +19,13 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     near: { type: 'string', default: 'all' },
     list: { type: 'boolean', default: false },
+    named: { type: 'boolean', default: false },
+    here: { type: 'boolean', default: false },
   },
 })
 const limit = values.near === 'all' ? undefined : Number(values.near)
 const say = (line: string) => void process.stdout.write(`${line}\n`)
+if (values.named) process.exit(await tryNamed(root, values, say))
 
 const sites = allSites(root).filter(({ file }) => file.startsWith(values.only))
 const left = draw(sites, Number(values.seed), Number(values.count))

@@ -359,7 +359,7 @@ for (const purge of [false, true])
     const dumps = host.list('/var/lib/botgarden/removed')
     if (purge) assert.equal(dumps, [])
     else {
-      assert.match(dumps.join(), /^hello-\d{8}-\d{6}\.dump$/)
+      assert.match(dumps.join(), /^hello-\d{8}-\d{6}(\.1)?\.dump$/)
       assert.is(host.read(`/var/lib/botgarden/removed/${dumps[0]}`), 'DUMP of hello\n')
       assert.is(host.mode(`/var/lib/botgarden/removed/${dumps[0]}`), '600')
       assert.is(host.mode('/var/lib/botgarden/removed'), '700')

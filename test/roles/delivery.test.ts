@@ -14,7 +14,7 @@ import { loginsOf, prepared, refuseTwins } from '../../roles/bot/prepare.ts'
 import { room } from '../../roles/bot/room.ts'
 import { botSettings, manifestSchema } from '../../roles/bot/settings.ts'
 import { archiveOf, contextPath, ship } from '../../roles/bot/ship.ts'
-import { databaseName, limitsOf, specOf } from '../../roles/bot/spec.ts'
+import { limitsOf, specOf } from '../../roles/bot/spec.ts'
 import { bot } from '../../roles/index.ts'
 import { changesOf, planOf } from '../support/plan-of.ts'
 import { connectionTo, scratchHost } from '../support/scratch-host.ts'
@@ -76,7 +76,6 @@ test('a version: what the inventory says, else its manifest, else what is usual'
     [9, true, { A: 'true', B: 'x' }, ['R', 'S', 'T']],
   )
   assert.is(specOf('x:1', {}, {}, 'sum').migrations, undefined, 'of a bot that has nothing that migrates')
-  assert.is(databaseName('a-b-c'), 'a_b_c')
 })
 
 test('what a bot may take: the inventory, its manifest, its release, or the usual', () => {

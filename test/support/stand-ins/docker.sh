@@ -48,7 +48,7 @@ inside() {
     ! grep -rq BAD "$NGINX/conf" "$(dirname "$(last "$@" | sed "s#^/etc/nginx#$NGINX#")")" || { echo "nginx: unknown directive BAD in $(last "$@")"; exit 1; } ;;
   botgarden-nginx,*kill\ -HUP*) [ -e "$STATE/deaf" ] || loaded ;;
   *pg_dump*) echo "DUMP of $(last "$@")" ;;
-  *pg_restore*--list*) grep -q '^DUMP' || { echo 'pg_restore: error: no dump' >&2; exit 1; } ;;
+  *pg_restore*) grep -q '^DUMP' || { echo 'pg_restore: error: no dump' >&2; exit 1; } ;;
   *psql*) cat >"$STATE/sql.last"; cat "$STATE/sql.last" >>"$STATE/sql"; [ ! -e "$STATE/answer" ] || . "$STATE/answer" <"$STATE/sql.last" ;;
   esac
 }
