@@ -17,7 +17,7 @@ import { archiveOf, contextPath, ship } from '../../roles/bot/ship.ts'
 import { limitsOf, specOf } from '../../roles/bot/spec.ts'
 import { bot } from '../../roles/index.ts'
 import { changesOf, planOf } from '../support/plan-of.ts'
-import { connectionTo, scratchHost } from '../support/scratch-host.ts'
+import { connectionTo, scratchHost, withPrograms } from '../support/scratch-host.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'delivery-test-'))
 test.after(() => rmSync(folder, { recursive: true }))
@@ -411,20 +411,9 @@ test('an image that is built on this machine is for the host’s kind of process
   const here = scratchHost({ docker: `case $1 in build) cat >"$STATE/context" ;; save) printf image >"$3" ;; esac` })
   const host = scratchHost()
   const said: string[] = []
-  const { PATH } = process.env
-  const on = async (programs: string, run: () => Promise<unknown>) => {
-    process.env.PATH = `${programs}:${PATH}`
-    process.env.STATE = join(programs, '../state')
-    try {
-      await run()
-    } finally {
-      process.env.PATH = PATH
-      delete process.env.STATE
-    }
-  }
   const shipping = () =>
     ship('a', 'a:1', context, connectionTo(host), { buildsHere: true, progress: (line) => said.push(line) })
-  await on(join(here.root, '../bin'), shipping)
+  await withPrograms(here, shipping)
   assert.equal(
     here
       .noted('calls')
@@ -453,7 +442,7 @@ test('an image that is built on this machine is for the host’s kind of process
     ],
   ] as const) {
     const failing = scratchHost({ docker: text })
-    await refused(on(join(failing.root, '../bin'), shipping), error)
+    await refused(withPrograms(failing, shipping), error)
     assert.ok(what)
   }
 })

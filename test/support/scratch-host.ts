@@ -44,6 +44,19 @@ export function connectionTo(host: ScratchHost): Connection {
   } as unknown as Connection
 }
 
+/** Has what runs in this process find these stand-ins before the programs of this machine. */
+export async function withPrograms<T>({ bin, state }: ScratchHost, run: () => Promise<T>): Promise<T> {
+  const { PATH, STATE } = process.env
+  Object.assign(process.env, { PATH: `${bin}:${PATH}`, STATE: state })
+  try {
+    return await run()
+  } finally {
+    process.env.PATH = PATH
+    if (STATE === undefined) delete process.env.STATE
+    else process.env.STATE = STATE
+  }
+}
+
 /** Programs that would change this machine, or take their time. */
 const harmless: Record<string, string> = {
   // What it is given to has been how open until then.
@@ -169,6 +182,8 @@ export function scratchHost(programs: Record<string, string> = {}) {
   return {
     /** Where its / is. */
     root,
+    bin,
+    state,
     program,
     reads,
     write,
