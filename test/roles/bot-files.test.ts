@@ -439,6 +439,29 @@ test('what a container may take is changed while it runs', async () => {
   assert.equal(planOf([resource], { 'container:botgarden-hello-green': running }), [])
 })
 
+test('limits are one change a bot, named by it, and known to be done when it is', () => {
+  const release = { id: '1', colour: 'blue', secrets: {}, by: 'me', spec: { image: 'a:1' } }
+  const running = { status: 'running', health: '', config: 'x', restart: 'always', memoryMB: 160, cpus: 0.5 }
+  const resource = limits('hello', () => ({ memoryMB: 200, cpus: 0.5 }))
+  const state = {
+    'text:/var/lib/botgarden/bots/hello/current.json': JSON.stringify(release),
+    'container:botgarden-hello-blue': running,
+    'container:botgarden-hello-green': running,
+  }
+  assert.equal(
+    [resource.id, planOf([resource], state)],
+    ['limits:hello', ['limits:hello: memory 160 → 200 MB, cpus 0.5 → 0.5']],
+  )
+  const [change] = changesOf([resource], state)
+  assert.equal(
+    (change?.predicts ?? []).map((each) => [
+      each.key,
+      'after' in each && each.after(running, () => undefined as never),
+    ]),
+    [['container:botgarden-hello-blue', { ...running, memoryMB: 200 }]],
+  )
+})
+
 test('a file’s reading and the script that writes it agree', async () => {
   const host = scratchHost()
   host.folder(folder)

@@ -387,6 +387,39 @@ test('an order to end, as of a reboot, has the old one serve again', async () =>
   assert.equal(standing(host).bots, [blue])
 })
 
+test('an old one that cannot be stopped does not come back with a boot beside the one that serves', async () => {
+  const host = await hostWith('webhook')
+  host.fails('(stop|rm) .*botgarden-hello-blue')
+  const { code, output } = await host.run(switched('webhook', 'webhook'))
+  assert.is(code, 0, output)
+  assert.equal(standing(host).bots, ['botgarden-hello-blue running no', green])
+})
+
+test('an old one that was bound to no boot comes back with each, as long as the new one is not the one that serves', async () => {
+  const host = await hostWith('webhook')
+  host.container('botgarden-hello-blue', { restart: 'unless-stopped' })
+  host.fails('compose .* up ')
+  assert.is((await host.run(switched('webhook', 'webhook'))).code, 1)
+  assert.equal(standing(host).bots, [blue])
+})
+
+test('an old one that is gone is not asked for', async () => {
+  const host = await hostWith('webhook')
+  await host.run('docker rm -f botgarden-hello-blue')
+  const old = releaseOf('webhook')
+  const { code, output, calls } = await host.run(
+    switchScript({
+      ...{ seat, spec: spec('webhook', 'hello:2'), colour: 'green', old, oldRuns: false, limits, terms, secrets: [] },
+    }),
+  )
+  assert.is(code, 0, output)
+  assert.equal(
+    calls.filter((call) => /docker (start|update) .*blue/.test(call)),
+    [],
+  )
+  assert.equal(standing(host).bots, [green])
+})
+
 for (const mode of ['webhook', 'polling'] as const)
   test(`started again, what is recorded serves alone and is led to: ${mode}`, async () => {
     const host = await hostWith(mode)
