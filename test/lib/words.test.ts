@@ -257,7 +257,7 @@ test('the help says what each option does, and shows how they are used', () => {
       '    --explain KEY',
     ],
   )
-  for (const line of usage('site', '').split('\n').slice(-7, -1))
+  for (const line of usage('site', '').split('\n').slice(-6, -1))
     assert.match(line, /^ {2}npx zx playbooks\/site\.ts -\S+ .* # .{9,}/)
   const own = usage('bot', '', { flags: { name: { value: 'BOT', help: 'which bot' } } })
   assert.match(own, /options:\n {6}--name BOT +which bot\n/)
