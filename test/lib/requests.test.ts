@@ -227,6 +227,7 @@ test('a script is shown without its indent and its secrets, and run with them', 
     "'~'",
     "'*'",
   ])
+  assert.is(JSON.stringify({ secret }), '{"secret":"***"}')
   assert.throws(() => quote('a\0'), /^TypeError|a NUL byte cannot be passed to a shell/)
 })
 

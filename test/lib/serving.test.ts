@@ -191,6 +191,11 @@ test('nginx: a configuration is laid out once, and runs', async () => {
   // Nobody runs, so nobody is told.
   assert.not.ok(host.calls().some((line) => /HUP|restart|nginx -t/.test(line)))
   assert.equal(await host.read(nginxState), { current: true, whole: true, inForce: false })
+  assert.not.ok(host.calls().includes('seq 20'))
+  // One that has just been started is given time to answer.
+  host.write('/run/status', 'running\n')
+  assert.equal(await host.read(nginxState), { current: true, whole: true, inForce: false })
+  assert.ok(host.calls().includes('seq 20'))
   host.write('/run/serving', first)
   assert.equal(await host.read(nginxState), { current: true, whole: true, inForce: true })
   host.write(`${home}/conf/nginx.conf`, 'two\n')
