@@ -39,7 +39,7 @@ test('a container without its image is refused', () => {
 })
 
 const engine =
-  '[ ! -e /run/fails ] || case "$*" in *" up "*) exit 1 ;; esac; case "$*" in logs*) echo last words ;; *Health*) echo ill ;; *inspect*) echo state exited ;; esac'
+  '[ ! -e /run/fails ] || case "$*" in *" up "*) exit 1 ;; esac; case "$*" in logs*) echo last words ;; *Health*) [ ! -e /run/unknown ] && echo ill ;; *inspect*) [ ! -e /run/unknown ] && echo state exited ;; esac'
 
 test('a container is brought up and waited for; one that ends says its last words', async () => {
   const host = bench(['/opt', '/run'], { docker: engine })
@@ -59,6 +59,9 @@ test('a container is brought up and waited for; one that ends says its last word
   assert.equal([failed.code, failed.output], [1, 'state exited\nill\nlast words\n'])
   assert.match(failed.calls[1] ?? '', /inspect --format state .*exit code .*out of memory.* x$/)
   assert.match(failed.calls.at(-1) ?? '', /^docker logs --tail 20 x$/)
+  host.write('/run/unknown', '')
+  const gone = await calls('absent')
+  assert.equal([gone.code, gone.output], [1, 'last words\n'])
   assert.ok(composeUp('x', '/y').shown.includes('/y'))
   host.remove()
 })

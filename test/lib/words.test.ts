@@ -13,7 +13,7 @@ import { explainedText } from '../../lib/explain.ts'
 import { parseFacts, refuseUnsupported } from '../../lib/facts.ts'
 import { failureJson, failureLines, meaningOf } from '../../lib/failure.ts'
 import { withLock } from '../../lib/file-lock.ts'
-import { flags, spellingOf } from '../../lib/flags.ts'
+import { flags, givenFlags, spellingOf } from '../../lib/flags.ts'
 import { readInventory } from '../../lib/inventory.ts'
 import { claimOf, heldBy } from '../../lib/lock.ts'
 import { usage } from '../../lib/options.ts'
@@ -261,6 +261,20 @@ test('the help says what each option does, and shows how they are used', () => {
     assert.match(line, /^ {2}npx zx playbooks\/site\.ts -\S+ .* # .{9,}/)
   const own = usage('bot', '', { flags: { name: { value: 'BOT', help: 'which bot' } } })
   assert.match(own, /options:\n {6}--name BOT +which bot\n/)
+})
+
+test('an unknown option of one letter is near to one of one letter', () => {
+  const said = (word: string) => {
+    try {
+      givenFlags([word])
+    } catch (error) {
+      return (error as Error).message
+    }
+    return ''
+  }
+  assert.is(said('-V'), 'unknown option "-V" (did you mean "-v"?)')
+  assert.is(said('-lx='), '')
+  assert.is(said('-verbos'), 'unknown option "-verbos" (did you mean "--verbose"?)')
 })
 
 test('diffs', () => {

@@ -173,6 +173,28 @@ test('a directory is made and mended, and a file in its place is refused', async
   )
 })
 
+test('what belongs to somebody else is given to its owner, and nothing else of it changes', async () => {
+  host.write('/etc/x', 'text', 0o600)
+  mkdirSync(host.at('/etc/d'), { mode: 0o700 })
+  host.write('/etc/s', 'secret', 0o400)
+  const given = theirs === mine ? [] : [`owner ${owner}:${group} → daemon:daemon`]
+  for (const wanted of [
+    file('/etc/x', { content: 'text', mode: '0600', ...theirs }),
+    directory('/etc/d', { mode: '0700', ...theirs }),
+    generatedSecret('/etc/s', theirs),
+  ]) {
+    assert.equal(
+      await host.apply(wanted),
+      given.map((summary) => `${wanted.id}: ${summary}`),
+    )
+    assert.equal(await host.apply(wanted), [])
+  }
+  assert.equal(
+    [modeOf('/etc/x'), modeOf('/etc/d'), modeOf('/etc/s'), host.text('/etc/s')],
+    ['0600', '0700', '0400', 'secret'],
+  )
+})
+
 test('a later change plans on the file as it will be', () => {
   const follower = symlink('/etc/l', '/etc/x')
   const again = file('/etc/x', { content: 'a' })
