@@ -100,7 +100,7 @@ async function firstFailure(folder: string, packages: string, tests: readonly st
 
 function reasonIn(output: string, hangs: boolean): string {
   const file = output.match(/^(\S+\.test\.ts)$(?![\s\S]*^\S+\.test\.ts$)/m)?.[1]
-  const name = output.match(/^ {3}FAIL {2}"(.*)"$/m)?.[1]
+  const name = output.match(/^ {3}FAIL .*?"(.*)"$/m)?.[1]
   if (hangs) return `${file ?? 'loading'}: hangs`
   if (file !== undefined) return name === undefined ? `${file}: ended early` : `${file}: ${name}`
   return `loading: ${output.match(/^\w*Error.*$/m)?.[0] ?? output.trim().split('\n').at(-1)}`
