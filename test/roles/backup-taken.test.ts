@@ -151,10 +151,7 @@ test('one database alone, as a series of its own', async () => {
   assert.is(status(host, 'status-hello').lastGood, name)
   assert.not.ok(host.there(`${home}/status.json`))
   const none = await take(host, '--only', 'nobody')
-  assert.equal(
-    [none.code, none.output],
-    [1, 'failed: there is no database "nobody": there are hello other \n'],
-  )
+  assert.equal([none.code, none.output], [1, 'failed: there is no database "nobody": there are hello other \n'])
 })
 
 for (const [args, said] of [
