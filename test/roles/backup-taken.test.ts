@@ -1,7 +1,9 @@
 // The program that takes a backup on its host, run in a real sh with stand-ins for the server and for age.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
@@ -31,6 +33,12 @@ case "$*" in
 esac
 exit
 `
+const keys = mkdtempSync(join(tmpdir(), 'backup-taken-'))
+test.after(() => rmSync(keys, { recursive: true }))
+execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', join(keys, 'key')])
+/** What the host signs with. */
+const signingKey = readFileSync(join(keys, 'key'), 'utf8')
+
 function hostWith(vars: object = {}): ScratchHost {
   const host = scratchHost({
     age: `tr ' -~' '!-~ '`,
@@ -52,6 +60,7 @@ function hostWith(vars: object = {}): ScratchHost {
   host.install(`${home}/backup`, contentOf(files, `${home}/backup`).replaceAll('cd / &&', `cd ${host.root} &&`))
   host.folder(store)
   host.write('/proc/uptime', '1000.00 1\n')
+  host.write('/etc/botgarden/secrets/backup-signing-key', signingKey, 0o600)
   host.write('/etc/botgarden/secrets/bots/hello/token', 'a-token-that-is-secret', 0o400)
   host.write('/var/lib/botgarden/allocations', 'hello 1\n')
   host.write('/etc/shadow', 'root:not-ours\n')

@@ -56,6 +56,7 @@ async function ran({
     ...{ hosts, inventory: { file: 'x.yaml', hosts: all, sandbox: false, sshConfig: undefined } },
     options: { own: new Map(Object.entries(own)), check },
     report: { line: (line: string) => said.push(line) },
+    hold: async () => {},
     converge: async (some: readonly InventoryHost[], given: unknown) => {
       for (const each of some) {
         const roles = (typeof given === 'function' ? await given(each, connection) : given) as (typeof bot)[]
@@ -203,7 +204,8 @@ test('a large context is laid on the host beforehand, but not for a check', asyn
   const large = new Map([...deliveries].map(([name, each]) => [name, { ...each, context }]))
   const lay = async (check: boolean) => {
     const host = scratchHost()
-    const session = { options: { check, own: new Map() }, report: { line: () => {} } } as unknown as Session
+    const report = { line: () => {} }
+    const session = { options: { check, own: new Map() }, report, hold: async () => {} } as unknown as Session
     await deployment(session, large, { buildsHere: false })(two[0] as InventoryHost, connectionTo(host))
     return host.there('/var/lib/botgarden/incoming/one.context.tar.gz')
   }

@@ -163,11 +163,13 @@ test('who is to be told is told of faults alone: by a command’s stdin, and by 
   assert.match(lost.warnings.join(), /^the alert could not be sent: /)
 })
 
-test('what is left out is usual', () =>
-  assert.equal(settingsOf({}), {
-    ...{ schedule: '17 3 * * *', keep: { daily: 7, weekly: 5, monthly: 6 }, minFree: 15, timeLimit: 7200, alert: {} },
-    ...{ local: 'backups', offsite: undefined },
-  }))
+test('what is left out is usual', () => {
+  const { schedule, keep, minFree, timeLimit, alert, local, offsite: none } = settingsOf({})
+  assert.equal(
+    [schedule, keep, minFree, timeLimit, alert, local, none],
+    [...['17 3 * * *', { daily: 7, weekly: 5, monthly: 6 }, 15, 7200, {}, 'backups', undefined]],
+  )
+})
 
 for (const [milliseconds, shown] of [
   [0, '0 min'],
