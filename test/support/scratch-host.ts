@@ -104,7 +104,7 @@ export function scratchHost(programs: Record<string, string> = {}) {
   /** The same text with the paths of a host where they are here. */
   function moved(text: string): string {
     return text.replace(
-      /(?<![\w./*?$})-])\/(etc|var\/lib|opt|run|sys|usr\/lib|proc)(?=\/)/g,
+      /(?<![\w./*?$})-])\/(etc|var\/lib|opt|run|sys|usr\/lib|proc)(?=\/(?!\$\$))/g,
       (_, path) => `${root}/${path}`,
     )
   }
