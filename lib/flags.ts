@@ -105,7 +105,7 @@ function missing(flag: string, value: string): UsageError {
 
 function unknown(word: string, known: Flags): UsageError {
   const names = Object.entries(known).flatMap(([name, { short }]) => [`--${name}`, ...(short ? [`-${short}`] : [])])
-  const near = suggest(word, word.startsWith('--') || word.length > 2 ? names.filter((name) => name.length > 2) : names)
+  const near = suggest(word, word.length > 2 ? names.filter((name) => name.length > 2) : names)
   return new UsageError(`unknown option "${word}"${near}`)
 }
 

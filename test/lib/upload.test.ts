@@ -51,4 +51,18 @@ test('what did not arrive whole is not left there', async () => {
   assert.throws(() => statSync(path), /ENOENT/)
 })
 
+test('small pieces travel together, large ones by themselves', async () => {
+  const sizes: number[] = []
+  const counting = host((script) => {
+    sizes.push(script.length)
+    return script
+  })
+  const small = Array.from({ length: 100 }, () => Buffer.alloc(1000, 1))
+  await upload(counting, join(folder, 'small'), source(...small))
+  assert.is(sizes.length, 3)
+  const large = Array.from({ length: 3 }, () => Buffer.alloc(5 * 2 ** 20, 1))
+  await upload(counting, join(folder, 'large'), source(...large))
+  assert.is(sizes.length, 3 + 5)
+})
+
 test.run()

@@ -53,6 +53,50 @@ test('it greets through Telegram, TLS, nginx and its database', async () => {
   assert.ok(Number(await inside(users)) >= 1)
 })
 
+/** Runs a command in the container of a bot that serves. */
+const inBot = (command: string, name = 'hello-bot') =>
+  inside(`docker exec $(docker ps -q --filter label=botgarden.bot=${name}) ${command} 2>&1`)
+/** What the kernel says of a process that runs in the container of each bot, by the words of /proc/PID/status. */
+const kernelSays = (word: string) =>
+  inside(
+    `for c in $(docker ps -q --filter label=botgarden.bot); do sed -n 's/^${word}:[[:space:]]*//p' /proc/$(docker inspect -f '{{.State.Pid}}' $c)/status; done | sort -u`,
+  )
+
+for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
+  test(`a bot that runs has no capability, and none that it could get: ${set}`, async () => {
+    assert.is(await kernelSays(set), '0000000000000000')
+  })
+
+test('nothing that a bot starts gets a right that it does not have itself', async () => {
+  assert.is(await kernelSays('NoNewPrivs'), '1')
+})
+
+test('a bot that starts processes without end gets no more than its share of them, and serves on', async () => {
+  // Those that have begun end by themselves.
+  const many = await inBot(`sh -c 'for i in $(seq 150); do sleep 2 & done; echo all 150'`)
+  assert.not.match(many, 'all 150')
+  assert.match(many, /fork|unavailable/)
+  assert.match(await answer('/start'), /^Hello/)
+})
+
+test('a bot writes nowhere but to its /tmp, whoever it is', async () => {
+  const as = (user: number, command: string) =>
+    inside(`docker exec -u ${user} $(docker ps -q --filter label=botgarden.bot=hello-bot) sh -c '${command}' 2>&1`)
+  // Each by who owns the folder, so that nothing but the mount is in the way.
+  for (const [user, command] of [
+    [0, ': >/x'],
+    [20_001, 'chmod 700 /run/secrets'],
+    [999, ': >/run/postgresql/x'],
+  ] as const)
+    assert.match(await as(user, command), /Read-only file system/)
+  assert.is(await as(20_001, ': >/tmp/x && rm /tmp/x && echo written'), 'written')
+})
+
+test('whatever runs comes back with every boot', async () => {
+  const policies = `docker ps -q | xargs docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' | sort -u`
+  assert.is(await inside(policies), 'always')
+})
+
 test('a new version takes over, and the one before is gone; back again with --rollback', async () => {
   const next = variant(
     'next',
@@ -135,9 +179,11 @@ test('a bot that is too big for its host is refused before anything is touched',
 })
 
 test('after all that the next good version takes over', async () => {
-  const good = await hello(inventory({ 'hello-bot': { host, environment: { LOG_LEVEL: 'debug' } } }))
+  const price = `5$ $HOME \${HOME} $$9`
+  const good = await hello(inventory({ 'hello-bot': { host, environment: { LOG_LEVEL: 'debug', PRICE: price } } }))
   assert.equal(changed(good).slice(0, 1), ['release:hello-bot'], resultOf(good, host).error)
   assert.match(await answer('/start'), /^Hello/)
+  assert.is(await inBot('printenv PRICE'), price, 'what stands in an environment arrives as it is')
   assert.is((await hello()).code, 0)
 })
 

@@ -1,8 +1,11 @@
 // Needs a bare VPS of its own, `reached`: it changes how that is reached.
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { local } from '../../lib/local.ts'
 import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
+import { waitUntil } from '../../sandbox/process.ts'
 import { inventoryOf, resultOf, run, scratchFile } from '../support/runner.ts'
 import { overSsh, portOf } from '../support/ssh.ts'
 
@@ -60,6 +63,30 @@ test('a user with sudo does as well as root, whatever his login shell prints', a
   assert.equal(asUser.ids, asRoot.ids)
   assert.is(asUser.error, undefined)
   await inVps(host, 'rm /home/debian/.bashrc')
+})
+
+test('no host gets hold of the agent of whoever comes, whatever his ssh_config says', async () => {
+  const socket = scratchFile('agent', '')
+  rmSync(socket)
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
+  assert.ok(await waitUntil(20, async () => existsSync(socket)))
+  try {
+    // What a login finds there, run by the login's own shell.
+    await inVps(host, `echo 'echo "agent=$SSH_AUTH_SOCK" >>/tmp/agents' >/home/debian/.bashrc`)
+    const ssh = `debian@${host}`
+    const sshConfig = configWith('Port', `${portOf(host)}\n  ForwardAgent yes`)
+    const args = ['playbooks/site.ts', '-i', inventoryOf(host, {}, { sshConfig, hosts: { [host]: { ssh } } })]
+    const result = await run([...args, '--check', '--json'], { ...cold, SSH_AUTH_SOCK: socket })
+    assert.is(resultOf(result, host).status, 'ok')
+    // The same login as the operator makes it by hand, to see that there is something to be found.
+    await local({ env: { ...process.env, SSH_AUTH_SOCK: socket } })`ssh -F ${sshConfig} ${ssh} true`
+    const { stdout } = await inVps(host, 'cat /tmp/agents; rm /tmp/agents /home/debian/.bashrc')
+    const found = stdout.trim().split('\n')
+    assert.match(found.pop() ?? '', /^agent=\/tmp\//)
+    assert.equal([...new Set(found)], ['agent='])
+  } finally {
+    agent.kill()
+  }
 })
 
 test('a user without sudo is told so, with the line that is missing', async () => {

@@ -106,6 +106,35 @@ test('a role enters its own database with its password, and no other', async () 
     assert.match((await enter('one', database)).all, /permission denied for database/)
 })
 
+test('the server has no network, neither its own nor anybody else’s', async () => {
+  const { stdout } = await inside('docker exec botgarden-postgres cat /proc/net/dev')
+  assert.equal(
+    [...stdout.matchAll(/^ *(\w+):/gm)].map(([, name]) => name),
+    ['lo'],
+  )
+  const address = (await inside("ip -4 route get 192.0.2.1 | sed -n 's/.* src \\([0-9.]*\\).*/\\1/p'")).stdout
+  assert.match(address, /^[\d.]+$/)
+  for (const [to, port] of [
+    [address, 22],
+    [address, 80],
+    ['10.211.0.1', 22],
+    ['192.0.2.1', 443],
+  ])
+    assert.match(
+      (await inside(`docker exec botgarden-postgres timeout 5 bash -c ': </dev/tcp/${to}/${port}'`)).all,
+      /Network is unreachable/,
+    )
+})
+
+/** As the superuser, with his password: by the pass file that his container alone has. */
+const replicate = async () =>
+  (await inside(`docker exec botgarden-postgres psql -w 'user=postgres replication=true' -c IDENTIFY_SYSTEM`)).all
+
+test('nobody replicates, not even with the password of the superuser', async () => {
+  assert.match((await inside("docker exec botgarden-postgres psql -w -U postgres -Atc 'select 42'")).all, /^42$/m)
+  assert.match(await replicate(), /exceeds "?max_wal_senders"? .currently 0/)
+})
+
 test('no password stands in inspect, in any process, in any log', async () => {
   const passwords = (
     await inside(
@@ -144,11 +173,13 @@ test('a password of the superuser that is lost is made anew by one run, and open
 })
 
 test('a setting that needs a restart is in force after the run, and one that is wrong never is', async () => {
-  const wide = inventoryOf(host, { postgres: { settings: { max_connections: 77, work_mem: '6MB' } } })
+  const replicating = { wal_level: 'replica', max_wal_senders: 2 }
+  const wide = inventoryOf(host, { postgres: { settings: { max_connections: 77, work_mem: '6MB', ...replicating } } })
   const args = ['playbooks/site.ts', '-i', wide, '--tags', 'postgres', '--json']
   const ids = ['file:/opt/botgarden/postgres/conf/postgresql.conf', 'postgres:config']
   assert.equal(resultOf(await run(args), host).ids, ids)
   assert.is((await sql('show max_connections')).stdout, '77')
+  assert.match(await replicate(), /pg_hba.conf rejects replication connection/)
   const wrong = inventoryOf(host, { postgres: { settings: { work_mem: 'plenty' } } })
   const refused = await run(['playbooks/site.ts', '-i', wrong, '--tags', 'postgres', '--json', '--check'])
   assert.is(refused.code, 3)
@@ -167,6 +198,8 @@ test('a power cut under load loses nothing that was committed, and everything co
     `for n in $(seq 1 2000); do echo "insert into ledger values ($n) returning n;"; done | docker exec -i botgarden-postgres psql -XqAt -U postgres one >/var/lib/botgarden/written; true`,
   )
   await inside('until [ -s /var/lib/botgarden/written ]; do sleep 0.1; done')
+  // Even what somebody has stopped by hand is to be there after a boot.
+  await inside('docker stop --time 1 botgarden-nginx')
   await here`docker kill ${containerOf(host)}`
   await writer
   await here`docker start ${containerOf(host)}`

@@ -1,5 +1,6 @@
 import { allChanges, planAll } from '../../lib/plan.ts'
-import type { Resource } from '../../lib/resource.ts'
+import type { Reading } from '../../lib/reading.ts'
+import { type Change, onlyTheHostKnows, type Resource } from '../../lib/resource.ts'
 
 /** What would be done to a host in this state, a line each: `ID: SUMMARY`, and for the rest what is not just «ok». */
 export function planOf(resources: readonly Resource[], state: Record<string, unknown>): string[] {
@@ -14,6 +15,31 @@ export function planOf(resources: readonly Resource[], state: Record<string, unk
 /** The scripts that would run, as they may be shown. */
 export function scriptsOf(resources: readonly Resource[], state: Record<string, unknown>): string[] {
   return allChanges(planAll(resources, stateOf(resources, state))).map(({ change }) => change.script.shown)
+}
+
+/** The changes themselves, for a test that makes them somewhere. */
+export function changesOf(resources: readonly Resource[], state: Record<string, unknown>): Change[] {
+  return allChanges(planAll(resources, stateOf(resources, state))).map(({ change }) => change)
+}
+
+/** The state as all that is planned leaves it, by what each change predicts; what only the host can tell stays as it was. */
+export function stateAfter(resources: readonly Resource[], state: Record<string, unknown>): Record<string, unknown> {
+  const now = stateOf(resources, state)
+  const read = <S>({ key }: Reading<S>) => now.get(key) as S
+  for (const resource of resources)
+    for (const prediction of resource.plan(read).flatMap(({ predicts = [] }) => predicts)) {
+      if (!now.has(prediction.key) || 'unknowable' in prediction) continue
+      const after = prediction.after(now.get(prediction.key), read)
+      if (after !== onlyTheHostKnows) now.set(prediction.key, after)
+    }
+  return Object.fromEntries(now)
+}
+
+/** The content of the file whose path ends like this, as it is wanted. */
+export function contentOf(resources: readonly Resource[], end: string): string {
+  const found = resources.find(({ id }) => id.startsWith('file:') && id.endsWith(end))
+  if (found === undefined) throw new Error(`no file ${end} is wanted`)
+  return (found.wants as { content: string }).content
 }
 
 const nothing: Record<string, unknown> = {

@@ -1,0 +1,215 @@
+/** A change that takes something away which a document promises. */
+export interface Named {
+  readonly what: string
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  /** The unit test that fails then, from test/. */
+  readonly unit?: string
+  /** The story on the sandbox, and how the title of the test begins that fails there. */
+  readonly sandbox?: readonly [story: string, title: string]
+}
+
+const umask = '(umask 077; '
+
+export const named: readonly Named[] = [
+  {
+    what: 'containers keep their capabilities',
+    file: 'lib/compose.ts',
+    find: `cap_drop: ['ALL']`,
+    replace: 'cap_drop: []',
+    unit: 'roles/confined.test.ts',
+    sandbox: ['bots.test.ts', 'a bot that runs has no capability, and none that it could get: CapBnd'],
+  },
+  {
+    what: 'a process may get rights that its parent lacks',
+    file: 'lib/compose.ts',
+    find: `security_opt: ['no-new-privileges:true']`,
+    replace: 'security_opt: []',
+    unit: 'roles/confined.test.ts',
+    sandbox: ['bots.test.ts', 'nothing that a bot starts gets a right'],
+  },
+  {
+    what: 'a bot may start any number of processes',
+    file: 'roles/bot/service.ts',
+    find: '    pids_limit: 100,\n',
+    replace: '',
+    unit: 'roles/confined.test.ts',
+    sandbox: ['bots.test.ts', 'a bot that starts processes without end'],
+  },
+  {
+    what: 'Compose puts its own into what stands in an environment',
+    file: 'roles/bot/service.ts',
+    find: `value.replaceAll('$', '$$$$')`,
+    replace: 'value',
+    unit: 'roles/confined.test.ts',
+    sandbox: ['bots.test.ts', 'after all that the next good version takes over'],
+  },
+  {
+    what: 'what was stopped by hand does not come back with a boot',
+    file: 'lib/compose.ts',
+    find: `restart: 'always', ...service`,
+    replace: `restart: 'unless-stopped', ...service`,
+    unit: 'roles/confined.test.ts',
+    sandbox: ['bots.test.ts', 'whatever runs comes back with every boot'],
+  },
+  {
+    what: 'a version that serves is not bound to a boot',
+    file: 'roles/bot/switch.ts',
+    find: `const bind = sh\`docker update --restart always`,
+    replace: `const bind = sh\`docker update --restart no`,
+    unit: 'roles/released.test.ts',
+  },
+  {
+    what: 'the database server has a network',
+    file: 'roles/postgres/index.ts',
+    find: `    network_mode: 'none',\n`,
+    replace: '',
+    unit: 'roles/confined.test.ts',
+    sandbox: ['database.test.ts', 'the server has no network'],
+  },
+  {
+    what: 'replication is not refused by name',
+    file: 'roles/postgres/templates/pg_hba.conf.mustache',
+    find: 'local  replication  all  reject\n',
+    replace: '',
+    unit: 'roles/server.test.ts',
+    sandbox: ['database.test.ts', 'a setting that needs a restart is in force after the run'],
+  },
+  {
+    what: 'a host gets hold of the operator’s agent',
+    file: 'lib/target.ts',
+    find: `ForwardAgent: 'no'`,
+    replace: `ForwardAgent: 'yes'`,
+    unit: 'lib/private.test.ts',
+    sandbox: ['connection.test.ts', 'no host gets hold of the agent'],
+  },
+  {
+    what: 'of two secrets the shorter one is masked first',
+    file: 'lib/secret.ts',
+    find: 'other.length - one.length',
+    replace: 'one.length - other.length',
+    unit: 'lib/private.test.ts',
+  },
+  {
+    what: 'secrets are masked in the order in which they came',
+    file: 'lib/secret.ts',
+    find: '.sort((one, other) => other.length - one.length)',
+    replace: '',
+    unit: 'lib/private.test.ts',
+  },
+  {
+    what: 'a rollback goes to whatever was released last',
+    file: 'roles/bot/history.ts',
+    find: 'past.indexOf(serving) + 1',
+    replace: '0',
+    unit: 'roles/history.test.ts',
+  },
+  {
+    what: 'a rollback may go to the version that serves',
+    file: 'roles/bot/history.ts',
+    find: 'past.indexOf(serving) + 1',
+    replace: 'past.indexOf(serving) - 1',
+    unit: 'roles/history.test.ts',
+  },
+  {
+    what: 'a switch that fails does not bring nginx back',
+    file: 'roles/bot/switch.ts',
+    find: 'if [ -z "$switched" ] || edge_back; then',
+    replace: 'if [ -z "$switched" ] || :; then',
+    unit: 'roles/released.test.ts',
+  },
+  {
+    what: 'what a cut run had nginx lead to is not taken back',
+    file: 'roles/bot/switch.ts',
+    find: 'sh`edge_is_back || edge_back`',
+    replace: 'nothing',
+    unit: 'roles/released.test.ts',
+  },
+  {
+    what: 'a file that is right passes for one that nginx has loaded',
+    file: 'roles/bot/edge.ts',
+    find: ` &&
+        nginx_is_current\``,
+    replace: '`',
+    unit: 'roles/released.test.ts',
+  },
+  {
+    what: 'a file is open to all while it is written',
+    file: 'lib/file.ts',
+    find: umask,
+    replace: '(',
+    unit: 'lib/private.test.ts',
+  },
+  {
+    what: 'a secret that the host makes is open to all while it is written',
+    file: 'lib/generated-secret.ts',
+    find: umask,
+    replace: '(',
+    unit: 'lib/private.test.ts',
+  },
+  {
+    what: 'a pass file is open to all while it is written',
+    file: 'lib/pass-file.ts',
+    find: umask,
+    replace: '(',
+    unit: 'lib/private.test.ts',
+  },
+  {
+    what: 'a token is open to all while it is tried',
+    file: 'roles/bot/secrets.ts',
+    find: umask,
+    replace: '(',
+    unit: 'roles/bot-files.test.ts',
+  },
+  {
+    what: 'the login of a registry is open to all',
+    file: 'roles/bot/registry.ts',
+    find: umask,
+    replace: '(',
+    unit: 'roles/bot-files.test.ts',
+  },
+  {
+    what: 'the key of a pair of one’s own is open to all while it is written',
+    file: 'roles/certbot/files.ts',
+    find: umask,
+    replace: '(',
+    unit: 'roles/certbot-scripts.test.ts',
+  },
+  {
+    what: 'a dump from before migrations is open to all',
+    file: 'roles/bot/switch.ts',
+    find: umask,
+    replace: '(',
+    unit: 'roles/released.test.ts',
+  },
+  {
+    what: 'a last dump is open to all',
+    file: 'roles/bot/removal.ts',
+    find: umask,
+    replace: '(',
+    unit: 'roles/bot-files.test.ts',
+  },
+  {
+    what: 'a dump from before migrations is not read',
+    file: 'roles/bot/switch.ts',
+    find: '} pg_restore --list <"$dump.new" >/dev/null\n',
+    replace: '} true\n',
+    unit: 'roles/released.test.ts',
+  },
+  {
+    what: 'a last dump is not read before the database goes',
+    file: 'roles/bot/removal.ts',
+    find: '      docker exec -i botgarden-postgres pg_restore --list <"$dump.new" >/dev/null\n',
+    replace: '',
+    unit: 'roles/bot-files.test.ts',
+  },
+  {
+    what: 'a daemon is not told that its old files are back',
+    file: 'lib/take-back.ts',
+    find: 'sh ./restore\n',
+    replace: '',
+    unit: 'lib/take-back.test.ts',
+    sandbox: ['guard.test.ts', 'an sshd that lets nobody in is taken back at once'],
+  },
+]

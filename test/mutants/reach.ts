@@ -1,0 +1,45 @@
+import { globSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+
+/** The unit test files, those from which a file is reached by the fewest imports first; the unreached ones apart. */
+export function testsFor(file: string, graph: Graph): { near: string[]; rest: string[] } {
+  const steps = new Map(graph.tests.map((test) => [test, distance(test, file, graph)]))
+  const reaches = (test: string) => Number.isFinite(steps.get(test))
+  const near = graph.tests.filter(reaches).sort((one, other) => (steps.get(one) ?? 0) - (steps.get(other) ?? 0))
+  return { near, rest: graph.tests.filter((test) => !reaches(test)) }
+}
+
+export interface Graph {
+  readonly tests: readonly string[]
+  readonly imports: ReadonlyMap<string, readonly string[]>
+}
+
+/** What imports what; a template is imported by the sources of its role that name it. */
+export function graphOf(root: string): Graph {
+  const files = globSync('{lib,roles,playbooks,sandbox,test}/**/*.{ts,sh,awk,mustache}', { cwd: root })
+  const templates = files.filter((file) => !file.endsWith('.ts'))
+  const sources = files.filter((file) => file.endsWith('.ts'))
+  const imports = new Map(
+    sources.map((file) => {
+      const text = readFileSync(join(root, file), 'utf8')
+      const modules = [...text.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*'(\.[^']*)'/g)].map(([, path = '']) =>
+        join(dirname(file), path),
+      )
+      const named = templates.filter(
+        (template) => template.startsWith(`${dirname(file)}/`) && text.includes(basename(template)),
+      )
+      return [file, [...modules, ...named]]
+    }),
+  )
+  const tests = sources.filter((file) => /^test\/(?!sandbox\/|faults\/).*\.test\.ts$/.test(file)).sort()
+  return { tests, imports }
+}
+
+function distance(from: string, to: string, { imports }: Graph): number {
+  const seen = new Map([[from, 0]])
+  for (const [file, steps] of seen) {
+    if (file === to) return steps
+    for (const next of imports.get(file) ?? []) if (!seen.has(next)) seen.set(next, steps + 1)
+  }
+  return Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,84 @@
+#!/bin/sh
+# A stand-in for docker: containers, images and networks are files below $STATE. nginx and PostgreSQL answer as far as our
+# scripts talk to them. A line of $STATE/fails is a pattern of calls that fail.
+printf 'docker %s\n' "$*" >>"$STATE/calls"
+if [ -s "$STATE/fails" ] && grep -qE -f "$STATE/fails" <<call
+docker $*
+call
+then
+  echo "refused: docker $*" >&2
+  exit 1
+fi
+[ ! -e "$STATE/docker" ] || . "$STATE/docker"
+containers=$STATE/containers
+
+# Without a program: it is called a hundred times.
+of() {
+  value=
+  [ ! -e "$containers/$1/$2" ] || read -r value <"$containers/$1/$2" || :
+  printf %s "$value"
+}
+becomes() { printf %s "$3" >"$containers/$1/$2"; }
+last() { for word; do :; done; printf %s "$word"; }
+up() {
+  mkdir -p "$containers/$1"
+  becomes "$1" status running
+  becomes "$1" restarts 0
+}
+inspect() {
+  [ "$1" != --format ] || { format=$2; shift 2; }
+  [ "$1" != -- ] || shift
+  for name; do
+    [ -d "$containers/$name" ] || { code=1; continue; }
+    running=false
+    [ "$(of "$name" status)" != running ] || running=true
+    printf '%s\n' "$format" | sed -e "s/{{.State.Running}}/$running/; s/{{.RestartCount}}/$(of "$name" restarts)/; s/{{.Name}}/$name/" \
+      -e "s/{{.State.Status}}/$(of "$name" status)/; s/{{.State.Pid}}/4999999/; s/{{.State.ExitCode}}/7/; s/{{.State.OOMKilled}}/false/" \
+      -e "s/{{.State.Health.Status}}/healthy/; s/{{.Config.Image}}/image-of-$name/"
+  done
+  exit ${code:-0}
+}
+loaded() { sed -n 's/^return 200 \(.*\);$/\1/p' "$NGINX/running/checksum.conf" >"$STATE/loaded"; }
+
+inside() {
+  name=$1
+  shift
+  case $name,$* in
+  botgarden-nginx,*nginx\ -t*)
+    ! grep -rq BAD "$NGINX/conf" "$(dirname "$(last "$@" | sed "s#^/etc/nginx#$NGINX#")")" || { echo "nginx: unknown directive BAD in $(last "$@")"; exit 1; } ;;
+  botgarden-nginx,*kill\ -HUP*) [ -e "$STATE/deaf" ] || loaded ;;
+  *pg_dump*) echo "DUMP of $(last "$@")" ;;
+  *pg_restore*) grep -q '^DUMP' || { echo 'pg_restore: error: no dump' >&2; exit 1; } ;;
+  *psql*) cat >"$STATE/sql.last"; cat "$STATE/sql.last" >>"$STATE/sql"; [ ! -e "$STATE/answer" ] || . "$STATE/answer" <"$STATE/sql.last" ;;
+  esac
+}
+
+case "$1 $2" in
+'container inspect') shift 2; inspect "$@" ;;
+'image inspect') [ -e "$STATE/images/$(last "$@" | tr / _)" ] ;;
+'image ls') cat "$STATE/built" 2>/dev/null || : ;;
+'image rm') rm "$STATE/images/$(last "$@" | tr / _)" ;;
+'network create') last "$@" >"$STATE/networks/$(last "$@")" ;;
+'network rm') rm "$STATE/networks/$(last "$@")" ;;
+compose*)
+  file=$3
+  name=$(sed -n 's/^name: //p' "$file")
+  case $4 in
+  up) up "$name"; becomes "$name" restart "$(sed -n 's/^ *restart: "*\([a-z-]*\)"*$/\1/p' "$file")" ;;
+  run) cat >/dev/null; ! grep -q . "$STATE/migration" 2>/dev/null || { cat "$STATE/migration"; exit 1; } ;;
+  esac ;;
+exec*)
+  shift
+  while :; do
+    case $1 in -i) shift ;; -e | -u) shift 2 ;; *) break ;; esac
+  done
+  [ "$(of "$1" status)" = running ] || { echo "container $1 is not running" >&2; exit 1; }
+  inside "$@" ;;
+stop*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; becomes "$name" status exited ;;
+start*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; up "$name" ;;
+restart*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; up "$name"; [ "$name" != botgarden-nginx ] || loaded ;;
+'update --restart') [ -d "$containers/$4" ] || exit 1; becomes "$4" restart "$3" ;;
+rm*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; rm -r "$containers/$name" ;;
+run*) name=$(printf '%s\n' "$@" | grep -A 1 -x -e --name | tail -n 1); up "$name" ;;
+logs*) echo "the log of $(last "$@")" ;;
+esac
