@@ -1,9 +1,18 @@
 // The containers, the web server's configuration and its certificates: the scripts in a real sh, the engine a stub.
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
-import { certificateState, isAddress, sameNames, selfSigned, subjectName } from '../../lib/certificate.ts'
+import { certificateState, installPair, isAddress, sameNames, selfSigned, subjectName } from '../../lib/certificate.ts'
 import { composeFile, composeProject, composeUp, hardened, mount } from '../../lib/compose.ts'
 import { configLabel, containerState } from '../../lib/container.ts'
 import { nginxFile, nginxInForce, nginxReload, nginxState, reloadFunction } from '../../lib/nginx.ts'
@@ -426,6 +435,35 @@ test('certificates: a new pair keeps the one before it, and no other', async () 
   host.write(`${folder}/current/fullchain.pem`, 'no certificate')
   assert.is(await host.read(certificateState(domain)), 'absent')
   assert.is(await host.read(certificateState('gone.example.org')), 'absent')
+  host.remove()
+})
+
+test('certificates: a pair from elsewhere is copied, its key for root alone, whatever it was', async () => {
+  const host = bench(['/etc', '/srv'])
+  mkdirSync(host.at('/etc/botgarden/tls/x'), { recursive: true })
+  host.write('/srv/fullchain.pem', 'chain')
+  host.write('/srv/real.pem', 'key', 0o644)
+  symlinkSync('real.pem', host.at('/srv/privkey.pem'))
+  const install = `set -e\numask 022\n${installPair.text}\ninstall_pair x /srv`
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  const current = '/etc/botgarden/tls/x/current'
+  assert.equal([host.text(`${current}/fullchain.pem`), host.text(`${current}/privkey.pem`)], ['chain', 'key'])
+  assert.equal(
+    [lstatSync(host.at(`${current}/privkey.pem`)).mode & 0o777, statSync(host.at(current)).mode & 0o777],
+    [0o600, 0o700],
+  )
+  const first = readlinkSync(host.at(current))
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  assert.is(readlinkSync(host.at(current)), first)
+  // A chain that is completed, and another key, are another pair; what a cut run left is in nobody's way.
+  for (const file of ['/srv/fullchain.pem', '/srv/real.pem']) {
+    const before = readlinkSync(host.at(current))
+    host.write(file, 'other', 0o644)
+    mkdirSync(host.at(`/etc/botgarden/tls/x/${before}.new`))
+    assert.equal(await host.run(install), { code: 0, output: '' })
+    assert.is.not(readlinkSync(host.at(current)), before)
+  }
+  assert.is(readdirSync(host.at('/etc/botgarden/tls/x')).length, 3)
   host.remove()
 })
 
