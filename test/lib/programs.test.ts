@@ -499,6 +499,25 @@ test('the catalog is what the server answers, nothing where it does not run, an 
   assert.is(config, 'abc')
 })
 
+test('the server is asked for everything that a plan goes by', async () => {
+  const host = bench(['/run'], { docker: 'case "$*" in *inspect*) echo true ;; *psql*) cat >/run/sql ;; esac' })
+  await host.run(postgresCatalog.kind.script(['x']))
+  const asked = [...(host.text('/run/sql') ?? '').matchAll(/'(\w+)', /g)].map(([, name]) => name)
+  for (const name of [
+    'roles',
+    'attributes',
+    'connectionLimit',
+    'settings',
+    'memberOf',
+    'databases',
+    'owner',
+    'grantees',
+  ])
+    assert.ok(asked.includes(name), name)
+  for (const name of ['config', 'pendingRestart', 'extensions']) assert.ok(asked.includes(name), name)
+  host.remove()
+})
+
 test('a server that starts is waited for', async () => {
   const host = bench(['/run'], {
     docker:

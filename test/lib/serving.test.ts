@@ -359,6 +359,12 @@ test('nginx: reloads late, where a server runs that has not loaded what stands t
     'nginx:config: reload',
     'nginx:config: comes-with nginx:config',
   ])
+  const [change] = changesOf([inForce], { 'nginx:config': { current: false, whole: true, inForce: false } })
+  const [prediction] = change?.predicts ?? []
+  assert.equal(
+    prediction && 'after' in prediction && prediction.after(undefined, () => assert.unreachable() as never),
+    state,
+  )
   assert.equal(planOf([nginxFile('a', 'x'), inForce], { 'nginx:config': state }), [
     `file:${home}/conf/a: create`,
     'nginx:config: reload',
