@@ -499,6 +499,30 @@ test('the catalog is what the server answers, nothing where it does not run, an 
   assert.is(config, 'abc')
 })
 
+test('what is made in the database leaves what else is there', () => {
+  const kept = { attributes: ['LOGIN'], connectionLimit: 8, settings: { lock_timeout: '5s', mine: '1' }, memberOf: [] }
+  const state = {
+    [postgresCatalog.key]: {
+      ...freshCatalog,
+      roles: { ...freshCatalog.roles, kept },
+      databases: { ...freshCatalog.databases, kept: { owner: 'kept', grantees: ['kept'] } },
+    },
+    'postgres-password:kept /etc/x': true,
+    'postgres-password:hello /etc/x': false,
+  }
+  const options = { passwordFile: '/etc/x', connectionLimit: 8, settings: { lock_timeout: '5s' } }
+  const both = ['hello', 'kept'].map((name) => [databaseRole(name, options), database(name, { owner: name })])
+  assert.equal(planOf(both.flat(), state), ['postgres-role:hello: create', 'postgres-database:hello: create'])
+  const [change] = changesOf(both.flat(), state)
+  const [prediction] = change?.predicts ?? []
+  const after =
+    prediction &&
+    'after' in prediction &&
+    prediction.after(state[postgresCatalog.key], () => assert.unreachable() as never)
+  const before = state[postgresCatalog.key] as typeof freshCatalog
+  assert.equal(after, { ...before, roles: { ...before.roles, hello: { ...kept, settings: { lock_timeout: '5s' } } } })
+})
+
 test('the server is asked for everything that a plan goes by', async () => {
   const host = bench(['/run'], { docker: 'case "$*" in *inspect*) echo true ;; *psql*) cat >/run/sql ;; esac' })
   await host.run(postgresCatalog.kind.script(['x']))
