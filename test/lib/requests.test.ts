@@ -1,4 +1,5 @@
 // What is made of the stream that a host sends.
+import { inspect } from 'node:util'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Step } from '../../lib/apply.ts'
@@ -227,6 +228,7 @@ test('a script is shown without its indent and its secrets, and run with them', 
     "'~'",
     "'*'",
   ])
+  assert.equal([`${secret}`, inspect({ secret })], ['***', '{ secret: *** }'])
   assert.is(JSON.stringify({ secret }), '{"secret":"***"}')
   assert.throws(() => quote('a\0'), /^TypeError|a NUL byte cannot be passed to a shell/)
 })
