@@ -8,7 +8,7 @@ import { composeProject } from '../../lib/compose.ts'
 import { directory, file } from '../../lib/file.ts'
 import { generatedSecret } from '../../lib/generated-secret.ts'
 import { group, groupState } from '../../lib/group.ts'
-import { imageThere, pulledImage } from '../../lib/image.ts'
+import { pulledImage } from '../../lib/image.ts'
 import { aptPackage, packageState } from '../../lib/package.ts'
 import { planAll } from '../../lib/plan.ts'
 import { database, databaseRole } from '../../lib/postgres.ts'
@@ -326,12 +326,18 @@ test('sysctl reads a value of several lines or none as one', async () => {
   assert.equal([...kind.parse(output, ['a.b', 'a.c', 'a.d']).values()], ['1 2 3', 'x:y', undefined])
 })
 
-test('an image is there or is not', async () => {
-  const host = bench([], { docker: '[ "$4" = there:1 ]' })
-  assert.equal([await host.read(imageThere('there:1')), await host.read(imageThere('gone:1'))], [true, false])
-  assert.is(host.calls()[0], 'docker image inspect -- there:1')
+test('an image is pulled where the engine has none of its name', async () => {
+  const host = bench([], { docker: 'case "$*" in image*there:1) echo null ;; image*) exit 1 ;; esac' })
+  assert.equal(await host.apply(pulledImage('there:1')), [])
+  const [change, ...rest] = changesOf([pulledImage('gone:1')], { 'image:gone:1': await host.read(imageOf('gone:1')) })
+  assert.equal([change?.summary, rest], ['pull', []])
+  assert.match(host.calls()[0] ?? '', /^docker image inspect .*-- there:1$/)
   host.remove()
 })
+
+function imageOf(name: string): Reading {
+  return pulledImage(name).reads[0] as Reading
+}
 
 const apt = {
   'apt-get': `[ ! -e "$FAIL" ] || exit 100; echo "$DEBIAN_FRONTEND $NEEDRESTART_MODE"`,
@@ -548,6 +554,7 @@ test('a server that starts is waited for', async () => {
       'case "$*" in *inspect*) echo true ;; *pg_isready*) [ -e /run/ready ] ;; *psql*) cat >/dev/null; echo "{}" ;; esac',
     sleep: ': >/run/ready',
   })
+  mkdirSync(host.at('/run/botgarden/postgres'), { recursive: true })
   await host.run(postgresCatalog.kind.script(['x']))
   assert.equal(
     host.calls().map((line) => line.split(' ')[0]),
