@@ -583,7 +583,7 @@ test('a password is right unless the server refuses it, with the one that the ho
   host.remove()
   const down = bench([], { docker: 'echo false' })
   assert.is((await down.run(reading.kind.script(names))).output, '')
-  assert.is(down.calls().length, 1)
+  assert.not.ok(down.calls().some((line) => line.startsWith('docker exec')))
   down.remove()
 })
 
