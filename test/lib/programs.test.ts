@@ -501,7 +501,7 @@ test('the catalog is what the server answers, nothing where it does not run, an 
     ({ message }) => assert.is(message, 'the database server does not answer: FATAL: no room'),
   )
   for (const each of [up, down, failing]) each.remove()
-  const config = postgresCatalog.kind.parse(JSON.stringify({ ...answer, config: 'abc' }), ['x']).get('x')?.config
+  const { config } = Object(postgresCatalog.kind.parse(JSON.stringify({ ...answer, config: 'abc' }), ['x']).get('x'))
   assert.is(config, 'abc')
 })
 
