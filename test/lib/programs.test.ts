@@ -8,7 +8,7 @@ import { composeProject } from '../../lib/compose.ts'
 import { directory, file } from '../../lib/file.ts'
 import { generatedSecret } from '../../lib/generated-secret.ts'
 import { group, groupState } from '../../lib/group.ts'
-import { imageThere, pulledImage } from '../../lib/image.ts'
+import { pulledImage } from '../../lib/image.ts'
 import { aptPackage, packageState } from '../../lib/package.ts'
 import { planAll } from '../../lib/plan.ts'
 import { database, databaseRole } from '../../lib/postgres.ts'
@@ -326,12 +326,18 @@ test('sysctl reads a value of several lines or none as one', async () => {
   assert.equal([...kind.parse(output, ['a.b', 'a.c', 'a.d']).values()], ['1 2 3', 'x:y', undefined])
 })
 
-test('an image is there or is not', async () => {
-  const host = bench([], { docker: '[ "$4" = there:1 ]' })
-  assert.equal([await host.read(imageThere('there:1')), await host.read(imageThere('gone:1'))], [true, false])
-  assert.is(host.calls()[0], 'docker image inspect -- there:1')
+test('an image is pulled where the engine has none of its name', async () => {
+  const host = bench([], { docker: 'case "$*" in image*there:1) echo null ;; image*) exit 1 ;; esac' })
+  assert.equal(await host.apply(pulledImage('there:1')), [])
+  const [change, ...rest] = changesOf([pulledImage('gone:1')], { 'image:gone:1': await host.read(imageOf('gone:1')) })
+  assert.equal([change?.summary, rest], ['pull', []])
+  assert.match(host.calls()[0] ?? '', /^docker image inspect .*-- there:1$/)
   host.remove()
 })
+
+function imageOf(name: string): Reading {
+  return pulledImage(name).reads[0] as Reading
+}
 
 const apt = {
   'apt-get': `[ ! -e "$FAIL" ] || exit 100; echo "$DEBIAN_FRONTEND $NEEDRESTART_MODE"`,
@@ -495,8 +501,51 @@ test('the catalog is what the server answers, nothing where it does not run, an 
     ({ message }) => assert.is(message, 'the database server does not answer: FATAL: no room'),
   )
   for (const each of [up, down, failing]) each.remove()
-  const config = postgresCatalog.kind.parse(JSON.stringify({ ...answer, config: 'abc' }), ['x']).get('x')?.config
+  const { config } = Object(postgresCatalog.kind.parse(JSON.stringify({ ...answer, config: 'abc' }), ['x']).get('x'))
   assert.is(config, 'abc')
+})
+
+test('what is made in the database leaves what else is there', () => {
+  const kept = { attributes: ['LOGIN'], connectionLimit: 8, settings: { lock_timeout: '5s', mine: '1' }, memberOf: [] }
+  const state = {
+    [postgresCatalog.key]: {
+      ...freshCatalog,
+      roles: { ...freshCatalog.roles, kept },
+      databases: { ...freshCatalog.databases, kept: { owner: 'kept', grantees: ['kept'] } },
+    },
+    'postgres-password:kept /etc/x': true,
+    'postgres-password:hello /etc/x': false,
+  }
+  const options = { passwordFile: '/etc/x', connectionLimit: 8, settings: { lock_timeout: '5s' } }
+  const both = ['hello', 'kept'].map((name) => [databaseRole(name, options), database(name, { owner: name })])
+  assert.equal(planOf(both.flat(), state), ['postgres-role:hello: create', 'postgres-database:hello: create'])
+  const [change] = changesOf(both.flat(), state)
+  const [prediction] = change?.predicts ?? []
+  const after =
+    prediction &&
+    'after' in prediction &&
+    prediction.after(state[postgresCatalog.key], () => assert.unreachable() as never)
+  const before = state[postgresCatalog.key] as typeof freshCatalog
+  assert.equal(after, { ...before, roles: { ...before.roles, hello: { ...kept, settings: { lock_timeout: '5s' } } } })
+})
+
+test('the server is asked for everything that a plan goes by', async () => {
+  const host = bench(['/run'], { docker: 'case "$*" in *inspect*) echo true ;; *psql*) cat >/run/sql ;; esac' })
+  await host.run(postgresCatalog.kind.script(['x']))
+  const asked = [...(host.text('/run/sql') ?? '').matchAll(/'(\w+)', /g)].map(([, name]) => name)
+  for (const name of [
+    'roles',
+    'attributes',
+    'connectionLimit',
+    'settings',
+    'memberOf',
+    'databases',
+    'owner',
+    'grantees',
+  ])
+    assert.ok(asked.includes(name), name)
+  for (const name of ['config', 'pendingRestart', 'extensions']) assert.ok(asked.includes(name), name)
+  host.remove()
 })
 
 test('a server that starts is waited for', async () => {
@@ -505,6 +554,7 @@ test('a server that starts is waited for', async () => {
       'case "$*" in *inspect*) echo true ;; *pg_isready*) [ -e /run/ready ] ;; *psql*) cat >/dev/null; echo "{}" ;; esac',
     sleep: ': >/run/ready',
   })
+  mkdirSync(host.at('/run/botgarden/postgres'), { recursive: true })
   await host.run(postgresCatalog.kind.script(['x']))
   assert.equal(
     host.calls().map((line) => line.split(' ')[0]),
@@ -533,7 +583,7 @@ test('a password is right unless the server refuses it, with the one that the ho
   host.remove()
   const down = bench([], { docker: 'echo false' })
   assert.is((await down.run(reading.kind.script(names))).output, '')
-  assert.is(down.calls().length, 1)
+  assert.not.ok(down.calls().some((line) => line.startsWith('docker exec')))
   down.remove()
 })
 

@@ -8,7 +8,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { agreed } from '../../lib/agreed.ts'
 import { UsageError } from '../../lib/errors.ts'
-import { isLive, liveScreen, plainScreen } from '../../lib/live.ts'
+import { frame, tame } from '../../lib/frame.ts'
+import { isLive, liveScreen } from '../../lib/live.ts'
 import { local } from '../../lib/local.ts'
 import { plain } from '../../lib/paint.ts'
 import { suggest } from '../../lib/suggest.ts'
@@ -28,8 +29,14 @@ function terminal(columns = 40, rows = 10) {
       return true
     },
   })
+  // Lines may go to stderr itself, of which the terminal is one.
+  process.stderr.write = ((text: string) => stream.write(text)) as typeof process.stderr.write
   return { stream: stream as unknown as NodeJS.WriteStream, written }
 }
+const { write } = process.stderr
+test.after.each(() => {
+  process.stderr.write = write
+})
 const activity = (host: string, title = 'a: b', said = '') => ({ host, title, since: Date.now(), said })
 const until = async (done: () => boolean) => {
   for (let i = 0; i < 500 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 10))
@@ -72,13 +79,25 @@ test('a terminal of few rows is never full', async () => {
   screen.close()
 })
 
-test('elsewhere only lines are written', () => {
-  const { stream, written } = terminal()
-  const screen = plainScreen(stream)
-  screen.show([activity('x')])
-  screen.line('a')
-  screen.close()
-  assert.equal(written, ['a\n'])
+test('as many hosts as rows are all shown, the one that takes longest first', () => {
+  const now = 100_000
+  const hosts = [1, 2, 3].map((i) => ({ host: `h${i}`, title: 't', since: now - i * 1999, said: 'w' }))
+  const at = (height: number, width = 40) =>
+    frame(hosts, { width, height, now, paint: (style, text) => `<${style}${text}>` })
+  assert.equal(at(3), ['h3  ▸ t<dim  5 s>', 'h2  ▸ t<dim  3 s>', 'h1  ▸ t<dim  1 s>'])
+  assert.equal(at(4).slice(0, 2), ['h3  ▸ t<dim  5 s>', '<dim      w>'])
+  assert.equal(at(1), ['… and 3 more hosts'])
+  assert.equal(at(0), ['… and 3 more hosts'])
+  assert.is(at(9, 12)[0], 'h3  ▸ t<dim  5 s>')
+  assert.is(at(9, 11)[0], 'h3  ▸…<dim  5 s>')
+  assert.is(
+    frame([{ host: 'a', title: 't', since: now + 5000, said: '' }], { width: 40, height: 2, now, paint: plain })[0],
+    'a  ▸ t  0 s',
+  )
+  assert.equal([tame('a\tb  '), tame('a\u0007b'), tame('one\rtwo\r\r'), tame('')], ['a    b', 'ab', 'two', ''])
+})
+
+test('only a terminal is drawn on', () => {
   assert.equal([isLive({ isTTY: true }, {}), isLive({}, {})], [true, false])
 })
 

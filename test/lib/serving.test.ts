@@ -1,9 +1,18 @@
 // The containers, the web server's configuration and its certificates: the scripts in a real sh, the engine a stub.
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
-import { certificateState, isAddress, sameNames, selfSigned, subjectName } from '../../lib/certificate.ts'
+import { certificateState, installPair, isAddress, sameNames, selfSigned, subjectName } from '../../lib/certificate.ts'
 import { composeFile, composeProject, composeUp, hardened, mount } from '../../lib/compose.ts'
 import { configLabel, containerState } from '../../lib/container.ts'
 import { nginxFile, nginxInForce, nginxReload, nginxState, reloadFunction } from '../../lib/nginx.ts'
@@ -130,13 +139,19 @@ test('what a container of ours has taken from it', () => {
 
 test('reads containers from the engine’s JSON, with or without health, labels and limits', async () => {
   const of = (name: string, state: object, labels: object | null, memory: number, nanoCpus: number) =>
-    JSON.stringify({ name: `/${name}`, state, labels, restart: 'always', memory, nanoCpus })
+    JSON.stringify({ name: `/${name}`, state, labels, restart: 'always', memory, nanoCpus, mounts: [] })
   const ill = of('a', { Status: 'running', Health: { Status: 'unhealthy' } }, { [configLabel]: 'sum' }, 2 ** 28, 5e8)
   const host = bench([], { docker: `echo '${ill}'; echo '${of('b', { Status: 'exited' }, null, 0, 0)}'; exit 1` })
-  assert.equal(await host.read(containerState('a')), {
+  const known = async (name: string) => {
+    const state = await host.read(containerState(name))
+    if (state === 'absent') return state
+    const { status, health, config, restart, memoryMB, cpus } = state
+    return { status, health, config, restart, memoryMB, cpus }
+  }
+  assert.equal(await known('a'), {
     ...{ status: 'running', health: 'unhealthy', config: 'sum', restart: 'always', memoryMB: 256, cpus: 0.5 },
   })
-  assert.equal(await host.read(containerState('b')), {
+  assert.equal(await known('b'), {
     ...{ status: 'exited', health: '', config: '', restart: 'always', memoryMB: 0, cpus: 0 },
   })
   assert.is(await host.read(containerState('c')), 'absent')
@@ -172,8 +187,10 @@ function server(): Bench {
     docker: nginxEngine,
     curl: 'cat /run/serving 2>/dev/null',
     seq: 'echo 1; echo 2; echo 3',
-    sleep: ':',
+    // The clock goes on by this alone.
+    sleep: 'read -r now _ </proc/uptime; echo "$((now + 1)) 0" >/proc/uptime',
   })
+  host.write('/proc/uptime', '5 0\n')
   mkdirSync(host.at('/run/botgarden/nginx'), { recursive: true })
   host.write(`${home}/conf/nginx.conf`, 'one\n')
   host.write('/run/status', 'running\n')
@@ -194,11 +211,11 @@ test('nginx: a configuration is laid out once, and runs', async () => {
   // Nobody runs, so nobody is told.
   assert.not.ok(host.calls().some((line) => /HUP|restart|nginx -t/.test(line)))
   assert.equal(await host.read(nginxState), { current: true, whole: true, inForce: false })
-  assert.not.ok(host.calls().includes('seq 20'))
+  assert.not.ok(host.calls().some((line) => line.startsWith('sleep')))
   // One that has just been started is given time to answer.
   host.write('/run/status', 'running\n')
   assert.equal(await host.read(nginxState), { current: true, whole: true, inForce: false })
-  assert.ok(host.calls().includes('seq 20'))
+  assert.ok(host.calls().some((line) => line.startsWith('sleep')))
   host.write('/run/serving', first)
   assert.equal(await host.read(nginxState), { current: true, whole: true, inForce: true })
   host.write(`${home}/conf/nginx.conf`, 'two\n')
@@ -324,7 +341,7 @@ test('nginx: a file is proved within the whole configuration, another certificat
 test('nginx: the test sees the candidate in its place, with a pair that can be loaded', async () => {
   const host = server()
   const look =
-    'case "$*" in *Running*) echo true ;; *) for f; do :; done; d=$(dirname "$f"); cat "$d/sites/a.conf" "$d/nginx.conf" "$d/checksum.conf"; openssl x509 -noout -in "$d/fullchain.pem" && openssl pkey -noout -in "$d/privkey.pem" && echo pair; exit 1 ;; esac'
+    'case "$*" in *Running*) echo true ;; *"test -e"*) exit 0 ;; *) for f; do :; done; d=$(dirname "$f"); cat "$d/sites/a.conf" "$d/nginx.conf" "$d/checksum.conf"; openssl x509 -noout -in "$d/fullchain.pem" && openssl pkey -noout -in "$d/privkey.pem" && echo pair; exit 1 ;; esac'
   writeFileSync(host.at('programs/docker'), `#!/bin/sh\n${look}\n`)
   host.write(
     `${home}/conf/nginx.conf`,
@@ -350,6 +367,12 @@ test('nginx: reloads late, where a server runs that has not loaded what stands t
     'nginx:config: reload',
     'nginx:config: comes-with nginx:config',
   ])
+  const [change] = changesOf([inForce], { 'nginx:config': { current: false, whole: true, inForce: false } })
+  const [prediction] = change?.predicts ?? []
+  assert.equal(
+    prediction && 'after' in prediction && prediction.after(undefined, () => assert.unreachable() as never),
+    state,
+  )
   assert.equal(planOf([nginxFile('a', 'x'), inForce], { 'nginx:config': state }), [
     `file:${home}/conf/a: create`,
     'nginx:config: reload',
@@ -426,6 +449,35 @@ test('certificates: a new pair keeps the one before it, and no other', async () 
   host.write(`${folder}/current/fullchain.pem`, 'no certificate')
   assert.is(await host.read(certificateState(domain)), 'absent')
   assert.is(await host.read(certificateState('gone.example.org')), 'absent')
+  host.remove()
+})
+
+test('certificates: a pair from elsewhere is copied, its key for root alone, whatever it was', async () => {
+  const host = bench(['/etc', '/srv'])
+  mkdirSync(host.at('/etc/botgarden/tls/x'), { recursive: true })
+  host.write('/srv/fullchain.pem', 'chain')
+  host.write('/srv/real.pem', 'key', 0o644)
+  symlinkSync('real.pem', host.at('/srv/privkey.pem'))
+  const install = `set -e\numask 022\n${installPair.text}\ninstall_pair x /srv`
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  const current = '/etc/botgarden/tls/x/current'
+  assert.equal([host.text(`${current}/fullchain.pem`), host.text(`${current}/privkey.pem`)], ['chain', 'key'])
+  assert.equal(
+    [lstatSync(host.at(`${current}/privkey.pem`)).mode & 0o777, statSync(host.at(current)).mode & 0o777],
+    [0o600, 0o700],
+  )
+  const first = readlinkSync(host.at(current))
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  assert.is(readlinkSync(host.at(current)), first)
+  // A chain that is completed, and another key, are another pair; what a cut run left is in nobody's way.
+  for (const file of ['/srv/fullchain.pem', '/srv/real.pem']) {
+    const before = readlinkSync(host.at(current))
+    host.write(file, 'other', 0o644)
+    mkdirSync(host.at(`/etc/botgarden/tls/x/${before}.new`))
+    assert.equal(await host.run(install), { code: 0, output: '' })
+    assert.is.not(readlinkSync(host.at(current)), before)
+  }
+  assert.is(readdirSync(host.at('/etc/botgarden/tls/x')).length, 3)
   host.remove()
 })
 

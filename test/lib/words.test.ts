@@ -258,7 +258,7 @@ test('the help says what each option does, and shows how they are used', () => {
     ],
   )
   for (const line of usage('site', '').split('\n').slice(-6, -1))
-    assert.match(line, /^ {2}npx zx playbooks\/site\.ts -\S+ .* # .{9,}/)
+    assert.match(line, /^ {2}npx zx playbooks\/site\.ts -\S+ .* # .{15,}/)
   const own = usage('bot', '', { flags: { name: { value: 'BOT', help: 'which bot' } } })
   assert.match(own, /options:\n {6}--name BOT +which bot\n/)
 })
@@ -591,6 +591,20 @@ test('a reporter on a terminal says when another host has ended, and -v what a s
   report.close()
   assert.is(lines.at(-1), 'closed')
   assert.is(report.underWay(), '')
+})
+
+test('a reporter has a colour for what begins, ends well and fails', () => {
+  const lines: string[] = []
+  const screen = { line: (text: string) => void lines.push(text), show: () => {}, close: () => {} }
+  const progress = reporterOn(screen, { verbose: true, live: false, paint: marked }).progress('a')
+  const step = { changes: [], title: 'x: y', script: sh`one`, long: false, guards: [] }
+  progress.begin(step)
+  progress.output('1 %\r2 %')
+  progress.end(step, 1)
+  progress.failed?.(step, 1.25)
+  assert.equal(lines, [
+    ...['a  <dim ▸> x: y', '<dim a    $ one>', 'a    2 %', 'a  <green ✓> x: y (1.0 s)', 'a  <red ✗> x: y (1.3 s)'],
+  ])
 })
 
 test('a lock of this machine is held by one at a time, and named when it is not to be had', async () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,6 +17,8 @@ export interface Scratch {
 /** A test that says nothing for so long hangs: every test that ends says so. */
 const silence = 60_000
 
+const running = new Set<ChildProcess>()
+
 /** The packages are the checkout's; everything else is copied, and what is ignored is left. */
 export function scratchOf(root: string): Scratch {
   const folder = mkdtempSync(join(tmpdir(), 'botgarden-mutants-'))
@@ -33,7 +35,11 @@ export function scratchOf(root: string): Scratch {
     read: (file) => readFileSync(join(folder, file), 'utf8'),
     write: (file, content) => writeFileSync(join(folder, file), content),
     fails: (tests) => firstFailure(folder, join(root, 'node_modules'), tests),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => {
+      // Whatever runs in the copy ends with this.
+      for (const child of running) child.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    },
   }
 }
 
@@ -79,6 +85,7 @@ async function firstFailure(folder: string, packages: string, tests: readonly st
       env: { ...process.env, CI: 'true', PATH: `${join(folder, 'node_modules/.bin')}:${process.env.PATH}` },
     },
   )
+  running.add(child)
   let output = ''
   let hangs = false
   const end = () => {
@@ -94,6 +101,7 @@ async function firstFailure(folder: string, packages: string, tests: readonly st
     })
   }
   const [code] = (await once(child, 'close')) as [number | null]
+  running.delete(child)
   clearTimeout(timer)
   return code === 0 ? undefined : reasonIn(stripVTControlCharacters(output), hangs)
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import * as assert from 'uvu/assert'
 import { allChanges, planAll } from '../../lib/plan.ts'
 import type { Reading } from '../../lib/reading.ts'
 import type { Change, Resource } from '../../lib/resource.ts'
@@ -57,13 +58,26 @@ export function bench(moved: readonly string[], stubs: Record<string, string> = 
       return reading.kind.parse(output, names).get(reading.name) as never
     },
     apply: async (...resources) => {
-      const state: Record<string, unknown> = {}
-      for (const reading of resources.flatMap(({ reads }) => reads)) state[reading.key] = await result.read(reading)
+      const readings = resources.flatMap(({ reads }) => reads)
+      const state = new Map<string, unknown>()
+      for (const reading of readings) state.set(reading.key, await result.read(reading))
       const done: string[] = []
-      for (const { id, change } of allChanges(planAll(resources, new Map(Object.entries(state))))) {
+      const expected = new Map(state)
+      let failed = false
+      for (const { id, change } of allChanges(planAll(resources, state))) {
         const { code, output } = await result.run(`set -e\n${change.script.text}`)
+        failed ||= code !== 0
         done.push(`${id}: ${change.summary}${code === 0 ? '' : ` ended with ${code}: ${output.trim()}`}`)
+        for (const prediction of change.predicts ?? [])
+          if ('after' in prediction && expected.has(prediction.key))
+            expected.set(
+              prediction.key,
+              prediction.after(expected.get(prediction.key), (of) => expected.get(of.key) as never),
+            )
       }
+      // What was said of the host beforehand is what it is then; of root's files only root can make them.
+      if (!failed && process.getuid?.() === 0)
+        for (const reading of readings) assertSame(reading.key, await result.read(reading), expected.get(reading.key))
       return done
     },
     calls: () => {
@@ -101,4 +115,9 @@ function sh(text: string, programs: string): Promise<{ code: number | null; outp
     child.stdin.on('error', () => {})
     child.stdin.end(text)
   })
+}
+
+function assertSame(key: string, now: unknown, expected: unknown): void {
+  if (typeof expected !== 'object' || expected === null) assert.equal(now, expected, key)
+  else for (const [name, value] of Object.entries(expected)) assert.equal(Object(now)[name], value, `${key}: ${name}`)
 }

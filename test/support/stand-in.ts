@@ -23,13 +23,13 @@ export interface StandIn {
 /** What of the host's paths lies in the folder. */
 const moved = ['/etc', '/run', '/var']
 const osRelease = 'ID=debian\nVERSION_ID=13\nPRETTY_NAME="Debian 13 (stand-in)"\n'
-// As a transient unit would: what is printed goes to the log, the script is of the same folder.
-const systemdRun = `for word; do case $word in --property=StandardOutput=append:*) log=\${word#*append:} ;; esac; done
+// A transient unit: its script is of the same folder; a clock for later is none of this run's.
+const systemdRun = `case " $* " in *' --on-active='*) exit 0 ;; esac
+for word; do case $word in --property=StandardOutput=append:*) log=\${word#*append:} ;; esac; done
 while [ "\${1#-}" != "$1" ]; do shift; done
-[ -n "$log" ] || exit 0
 for script; do :; done
 sed -i "$MOVED" "$script"
-exec "$@" >>"$log" 2>&1`
+exec "$@" >>"\${log:-/dev/null}" 2>&1`
 
 export function standIn(): StandIn {
   const folder = mkdtempSync(join(tmpdir(), 'stand-in-'))
