@@ -12,7 +12,7 @@ import { pulledImage } from '../../lib/image.ts'
 import { aptPackage, packageState } from '../../lib/package.ts'
 import { planAll } from '../../lib/plan.ts'
 import { database, databaseRole } from '../../lib/postgres.ts'
-import { freshCatalog, postgresCatalog, psql } from '../../lib/postgres-catalog.ts'
+import { freshCatalog, known, postgresCatalog, psql } from '../../lib/postgres-catalog.ts'
 import type { Reading } from '../../lib/reading.ts'
 import type { Resource } from '../../lib/resource.ts'
 import { sh } from '../../lib/sh.ts'
@@ -486,7 +486,7 @@ test('the catalog is what the server answers, nothing where it does not run, an 
       sleep: ':',
     })
   const up = replying(`NOTICE: x\n${json}`)
-  const catalog = await up.read(postgresCatalog)
+  const catalog = known((await up.read(postgresCatalog)) as Parameters<typeof known>[0])
   assert.equal(catalog?.roles.hello?.settings, { a: '1', b: 'x=y' })
   assert.equal([catalog?.config, catalog?.databases, catalog?.extensions], [undefined, answer.databases, ['x']])
   assert.equal(up.calls().slice(0, 2), [

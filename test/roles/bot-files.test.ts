@@ -122,7 +122,7 @@ test('a secret of the operator’s is written like a token, and asks nobody', as
 test('secrets that the host makes are random, private from the first byte, and made once', async () => {
   const host = scratchHost()
   host.folder(folder)
-  const [webhook, password, pass] = madeHere(folder, '20001', 'hello') as [Resource, Resource, Resource]
+  const [webhook, password, pass] = madeHere(folder, '20001', 'hello', 'hello') as [Resource, Resource, Resource]
   for (const [resource, name] of [
     [webhook, 'webhook-secret'],
     [password, 'database-password'],
@@ -141,7 +141,7 @@ test('secrets that the host makes are random, private from the first byte, and m
   assert.is(calls.includes('was 600'), true)
   assert.is(host.mode(`${folder}/pgpass`), '400')
   assert.equal(
-    madeHere(folder, '20001', undefined).map(({ id }) => id),
+    madeHere(folder, '20001', 'hello', undefined).map(({ id }) => id),
     [`secret:${folder}/webhook-secret`],
   )
 })

@@ -13,7 +13,7 @@ import { entry, facts } from '../support/fake-host.ts'
 import { changesOf, contentOf, planOf } from '../support/plan-of.ts'
 import { type ScratchHost, scratchHost } from '../support/scratch-host.ts'
 
-const containers = containerRules([80, 443], [parseRule('8080/tcp'), parseRule('53 from 10.0.0.0/8')])
+const containers = containerRules([80, 443], [parseRule('8080/tcp'), parseRule('53 from 10.0.0.0/8')], [])
 const enabled = { ...defaultSettings, ENABLED: 'yes' }
 const state = (more: Partial<UfwState> = {}): Record<string, unknown> => ({
   'ufw:state': {
@@ -349,7 +349,7 @@ for (const [family, icmp, metadata, opened] of [
   })
 
 test('without the web open no port of the host is', () => {
-  assert.not.match(containerRules([], []).script, '--dports')
+  assert.not.match(containerRules([], [], []).script, '--dports')
 })
 
 /** Runs /etc/ufw/after.init as ufw does. */
