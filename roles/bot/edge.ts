@@ -37,7 +37,7 @@ export function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Relea
       : undefined
   // Joined, since whoever calls it with || takes `set -e` away.
   const put = (content: string) => sh`
-      printf %s ${Buffer.from(content).toString('base64')} | base64 -d >${`${file}.new`} &&
+      printf %s ${Buffer.from(content).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null &&
         [ "$(sha256sum <${`${file}.new`} | cut -c 1-64)" = ${sha256(content)} ] &&
         mv -fT ${`${file}.new`} ${file} && nginx_reload`
   // The file alone says nothing: a cut between writing and reloading leaves nginx with what it had.

@@ -100,12 +100,12 @@ async function meets(what: string, { begin, end, args, check, run: ran, mends = 
     if (check) {
       const checked = await play(...args, '--check')
       assert.is(checked.code, check[0], checked.said)
-      assert.match(checked.said, check[1])
+      assert.match(checked.said, check[1], checked.said)
       told.push(excerpt(checked.said, check[1]))
     }
     const result = await play(...args)
     assert.is(result.code, ran[0], result.said)
-    assert.match(result.said, ran[1])
+    assert.match(result.said, ran[1], result.said)
     told.push(excerpt(result.said, ran[1]))
     // Docker, stopped, says nothing of it.
     if (!restarts) assert.ok([before, ''].includes(await serving()), 'the same container serves')
@@ -117,7 +117,7 @@ async function meets(what: string, { begin, end, args, check, run: ran, mends = 
   // A run of its own that released anything says so.
   if (!restarts && mends[0] === 'site') assert.is(await serving(), before)
   const again = resultOf(await run(['playbooks/site.ts', '-i', now, '--json'], env), host)
-  assert.equal([again.error, again.ids], [undefined, []])
+  assert.equal([again.error, again.ids], [undefined, []], JSON.stringify(again))
   assert.is(await ledger(), rows)
   assert.match(await greeted(), /^Hello/)
   process.stdout.write(`| ${what} | ${[...new Set(told)].join('; ')} | ${mends.join(' ')} mends it |\n`)

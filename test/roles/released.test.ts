@@ -427,7 +427,9 @@ for (const mode of ['webhook', 'polling'] as const)
     host.container('botgarden-hello-green')
     if (mode === 'webhook') host.write(location, leadsTo('green'))
     await host.run(nginxReload)
-    const { code, output, calls } = await host.run(startAgain(seat, releaseOf(mode), limits, true))
+    const { code, output, calls } = await host.run(
+      startAgain(seat, releaseOf(mode), limits, { start: true, bind: true }),
+    )
     assert.is(code, 0, output)
     const leads = mode === 'webhook' ? 'blue' : 'nowhere'
     assert.equal(standing(host), { bots: [blue], leads, served: leads, colour: 'blue' })
@@ -439,21 +441,21 @@ test('started again and not well, what serves is left as it is, and the reason i
   const host = await hostWith('webhook')
   host.container('botgarden-hello-green')
   host.note('health', '500\n')
-  const { code, output } = await host.run(startAgain(seat, releaseOf('webhook'), limits, true))
+  const { code, output } = await host.run(startAgain(seat, releaseOf('webhook'), limits, { start: true, bind: true }))
   assert.is(code, 1)
   assert.match(output, /its last answer to http:\/\/10.210.1.2:3000\/readyz: 500/)
   assert.ok(standing(host).bots.includes(green))
 })
 
-test('what runs and is only not bound to a boot is not started anew', async () => {
+test('what runs and is only not bound to a boot is not stopped; compose makes it anew where its file was edited', async () => {
   const host = await hostWith('webhook')
   host.container('botgarden-hello-blue', { restart: 'no' })
-  const { code, calls } = await host.run(startAgain(seat, releaseOf('webhook'), limits, false))
+  const { code, calls } = await host.run(startAgain(seat, releaseOf('webhook'), limits, { start: false, bind: true }))
   assert.is(code, 0)
   assert.equal(standing(host).bots, [blue])
   assert.equal(
-    calls.filter((call) => / up | stop /.test(call)),
-    [],
+    calls.flatMap((call) => / (up|stop) /.exec(call)?.[1] ?? []),
+    ['up'],
   )
 })
 
