@@ -158,6 +158,8 @@ test('a confirmation is one rename: who comes second is told what the first deci
   await arm()
   await host.run(`mv ${home}/armed ${home}/reverted`)
   assert.is((await host.run(confirmScript)).output, 'verdict reverted\n')
+  // So is who asks over another connection, since the first one's answer takes its time.
+  assert.match((await host.run(revertScript)).output, /^verdict reverted$/m)
   await arm()
   await host.run(`mv ${home}/armed ${home}/reverting`)
   const waiting = await host.run(`seq() { echo 1; }; sleep() { :; }\n${confirmScript.text}`)
