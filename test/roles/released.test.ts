@@ -244,6 +244,16 @@ test('of a bot that polled nginx is not asked before', async () => {
   )
 })
 
+test('where nginx has no room for its file the new one goes, since it still leads to the one before', async () => {
+  const host = await hostWith('webhook')
+  const noRoom = `tee() { case $1 in */hello.conf.new) echo half >"$1"; return 1 ;; *) command tee "$@" ;; esac; }`
+  const { code, output } = await host.run(`set -e\n${noRoom}\n${switched('webhook', 'webhook').text}`)
+  assert.is(code, 1)
+  assert.match(output, /the version before it serves on: hello:1/)
+  assert.equal(standing(host), { bots: [blue], leads: 'blue', served: 'blue', colour: 'blue' })
+  assert.not.ok(host.there(`${location}.new`))
+})
+
 test('a migration that fails touches nothing else', async () => {
   const host = await hostWith('webhook')
   host.note('migration', 'no such column\n')
