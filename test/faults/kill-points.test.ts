@@ -79,8 +79,8 @@ interface Operation {
   readonly run: () => readonly string[]
   /** How many points, evenly over its commands; the host and the runner are killed in turns. */
   readonly points: number
-  /** What must be so after the next run, whichever that was. */
-  readonly after?: () => Promise<void>
+  /** What is done when the next run is over, before the host is looked at. */
+  readonly after?: () => Promise<unknown>
   /** Brings the host to where the operation begins. */
   readonly before?: () => Promise<unknown>
   /** The bot is there afterwards. */
@@ -92,6 +92,8 @@ const deployed = async () => {
   assert.is(code, 0, stdout + stderr)
   await refill()
 }
+const dropBeside = () =>
+  inside(`docker exec botgarden-postgres psql -XqU postgres -c 'drop database if exists hello_old'`)
 let sharedBuffers = 96
 
 const operations: readonly Operation[] = [
@@ -110,7 +112,8 @@ const operations: readonly Operation[] = [
     run: () => command('bot', ['--name', 'hello-bot', '--rollback-to', previous]),
     points: 6,
   },
-  { name: 'backup', run: () => command('backup'), points: 8 },
+  // What a killed one has left in memory, the next one removes.
+  { name: 'backup', run: () => command('backup'), points: 8, after: () => completed(command('backup')) },
   {
     name: 'restore',
     run: () => command('restore', ['--name', 'hello-bot', '--identity', key, '--yes']),
@@ -118,7 +121,8 @@ const operations: readonly Operation[] = [
   },
   {
     name: 'restore beside',
-    before: () => inside(`docker exec botgarden-postgres psql -XqU postgres -c 'drop database if exists hello_old'`),
+    before: dropBeside,
+    after: dropBeside,
     run: () => command('restore', ['--name', 'hello-bot', '--as', 'hello_old', '--identity', key, '--yes']),
     points: 4,
   },
@@ -198,10 +202,10 @@ async function killedAt(operation: Operation, at: number, victim: Victim, call: 
     assert.is(await sum(), hadSum, `${where}: the data`)
     assert.match(await answer('/start'), /^(Hello|Welcome)/, where)
   }
+  await operation.after?.()
   const site = resultOf(await completed(command('site', [], changedSite())), host)
   assert.equal([site.error, site.changed, site.unknown], [undefined, 0, 0], `${where}: ${site.ids}`)
   assert.equal(await left(), [], `${where}: what is left`)
-  await operation.after?.()
   rows.push(`| ${operation.name} | ${victim} | ${at}: ${call.replace(/^\d+ /, '')} | healed |`)
 }
 

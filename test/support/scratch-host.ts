@@ -62,7 +62,8 @@ const harmless: Record<string, string> = {
   // What it is given to has been how open until then.
   chown: `for file; do :; done; stat -c 'was %a' "$file" >>"$STATE/calls" 2>/dev/null || :`,
   sync: '',
-  sleep: '',
+  // The clock that waits go by: a second of it is a quarter of a minute, so a few looks are as good as a hundred.
+  sleep: `awk -v s="$1" '{ printf "%.2f 0.00\\n", $1 + 15 * s }' /proc/uptime >/proc/uptime.new && mv /proc/uptime.new /proc/uptime`,
   ss: '',
   systemctl: '',
   // Nobody waits here, so a few times are as good as a hundred.
@@ -84,6 +85,7 @@ export function scratchHost(programs: Record<string, string> = {}) {
     mkdirSync(path, { recursive: true })
   writeFileSync(join(state, 'calls'), '')
   writeFileSync(join(state, 'fails'), '')
+  writeFileSync(join(rooted('proc'), 'uptime'), '1000.00 0.00\n')
   for (const name of ['docker', 'curl']) place(name, readFileSync(join(import.meta.dirname, `stand-ins/${name}.sh`)))
   for (const [name, text] of Object.entries({ ...harmless, ...programs })) program(name, text)
 
