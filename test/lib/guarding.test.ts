@@ -166,6 +166,12 @@ test('a confirmation is one rename: who comes second is told what the first deci
   assert.equal(waiting, { code: 1, output: 'the host is still taking it back\n' })
   const late = await host.run(`sleep() { mv ${home}/reverting ${home}/reverted; }\n${confirmScript.text}`)
   assert.is(late.output, 'verdict reverted\n')
+  await arm()
+  await host.run(`mv ${home}/armed ${home}/reverting`)
+  const both = await host.run(
+    `sleep() { mv ${home}/reverting ${home}/reverted; (${confirmScript.text}\n); }\n${confirmScript.text}`,
+  )
+  assert.is(both.output, 'verdict reverted\nverdict reverted\n')
   host.remove()
 })
 
