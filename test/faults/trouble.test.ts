@@ -83,12 +83,17 @@ interface Trouble {
   readonly run: Said
   /** What mends it; left out: the same once more. */
   readonly mends?: Args
+  /** And after that. */
+  readonly later?: Args
   /** The bot is another container afterwards, or gone meanwhile. */
   readonly restarts?: boolean
   readonly more?: object
 }
 
-async function meets(what: string, { begin, end, args, check, run: ran, mends = args, restarts, more }: Trouble) {
+async function meets(
+  what: string,
+  { begin, end, args, check, run: ran, mends = args, later, restarts, more }: Trouble,
+) {
   version++
   now = inventory(more)
   const [before, rows] = [await serving(), await ledger()]
@@ -112,15 +117,22 @@ async function meets(what: string, { begin, end, args, check, run: ran, mends = 
   } finally {
     await inside(end)
   }
-  const mended = await play(...mends)
-  assert.is(mended.code, 0, mended.said)
+  for (const each of [mends, ...(later === undefined ? [] : [later])]) {
+    const mended = await play(...each)
+    assert.is(mended.code, 0, mended.said)
+  }
   // A run of its own that released anything says so.
   if (!restarts && mends[0] === 'site') assert.is(await serving(), before)
   const again = resultOf(await run(['playbooks/site.ts', '-i', now, '--json'], env), host)
   assert.equal([again.error, again.ids], [undefined, []], JSON.stringify(again))
   assert.is(await ledger(), rows)
   assert.match(await greeted(), /^Hello/)
-  process.stdout.write(`| ${what} | ${[...new Set(told)].join('; ')} | ${mends.join(' ')} mends it |\n`)
+  process.stdout.write(
+    `| ${what} | ${[...new Set(told)].join('; ')} | ${[mends, later ?? []]
+      .map(([first, ...more]) => [first, ...more.filter((word) => !word.includes('/'))].join(' '))
+      .filter(Boolean)
+      .join(', then ')} mends it |\n`,
+  )
 }
 
 function excerpt(said: string, what: RegExp): string {
@@ -303,6 +315,7 @@ test('docker system prune while everything is stopped', () =>
     check: [3, /database server does not run.*site.ts/],
     run: [3, /database server does not run.*site.ts/],
     mends: ['site', '--tags', 'docker,postgres,nginx'],
+    later: release,
     restarts: true,
   }))
 
