@@ -334,16 +334,21 @@ for (const [what, begin] of [
       run: [0, /changed 1/],
     }))
 
-test('what the host knows of its bots is deleted', () =>
-  meets('what the host knows of its bots is deleted', {
+test('what the host knows of its bots is deleted', async () => {
+  const colour = async () => (await inside("docker ps --format '{{.Names}}' --filter label=botgarden.bot")).text
+  const before = await colour()
+  const gone = /current\.json: it is gone, .*npx zx playbooks\/bot\.ts --name hello-bot releases it anew/
+  await meets('what the host knows of its bots is deleted', {
     begin: 'rm -r /var/lib/botgarden/bots',
     end: ':',
     args: ['site'],
-    check: [3, /current\.json: it is gone, .*npx zx playbooks\/bot\.ts --name hello-bot releases it anew/],
-    run: [3, /current\.json: it is gone, .*npx zx playbooks\/bot\.ts --name hello-bot releases it anew/],
+    check: [3, gone],
+    run: [3, gone],
     mends: release,
     restarts: true,
-  }))
+  })
+  assert.is.not(await colour(), before, 'the release took its place beside what served')
+})
 
 test('the record of the release that serves is deleted', () =>
   meets('the record of the release that serves is deleted', {

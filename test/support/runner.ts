@@ -86,9 +86,10 @@ export function scratchFile(name: string, content: string): string {
 /** What `--json` printed about a host. */
 export function resultOf({ stdout, stderr }: Run, host: string) {
   try {
-    const result = JSON.parse(stdout).hosts[host]
+    const { hosts, outputs } = JSON.parse(stdout)
+    const result = hosts[host]
     const idsOf = (list: { id: string }[]) => list.map(({ id }) => id)
-    return { ...result, ids: idsOf(result.changes), unknownIds: idsOf(result.unknowns) }
+    return { ...result, outputs: outputs?.[host] ?? {}, ids: idsOf(result.changes), unknownIds: idsOf(result.unknowns) }
   } catch (error) {
     throw new Error(`no JSON about ${host}: ${error}\n${stdout}\n${stderr}`)
   }
