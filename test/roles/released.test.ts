@@ -51,6 +51,7 @@ async function hostWith(before: Mode | undefined): Promise<ScratchHost> {
   host.write(`${conf}/nginx.conf`, 'include bots/*.conf;\n')
   for (const name of ['token', 'webhook-secret']) host.write(`/etc/botgarden/secrets/bots/hello/${name}`, `the-${name}`)
   for (const name of ['nginx', 'postgres']) host.container(`botgarden-${name}`)
+  for (const image of ['hello:1', 'hello:2']) host.note(`images/${image}`, '')
   if (before !== undefined) {
     const { name } = serviceFile(seat, 'blue', releaseOf(before).spec, limits)
     host.container(name)
@@ -371,7 +372,8 @@ test('one that is restarted while it settles has ended', async () => {
   const host = await hostWith('webhook')
   host.program(
     'sleep',
-    `[ "$(tail -n 2 "$STATE/calls" | head -n 1)" != sleep ] && printf 1 >"$STATE/containers/botgarden-hello-green/restarts"`,
+    `read -r now _ </proc/uptime; echo "$((\${now%%.*} + 1)).00 0.00" >/proc/uptime
+    printf 1 >"$STATE/containers/botgarden-hello-green/restarts"`,
   )
   const { code, output } = await host.run(switched('webhook', 'webhook'))
   assert.is(code, 1)
