@@ -109,11 +109,16 @@ function stepText({ script, long, title, guards }: Step, id: string): string {
   return long ? inUnit(script.text, title, id) : script.text
 }
 
+const noRoom = '/run, which is memory, has no room for what the step needs there'
+
 /** In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. */
 function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'): string {
   const folder = `${stepsFolder}/${id}`
   const text = keepingOutput(underStepLock(`set -e\nexport LC_ALL=C\n${script}`), folder)
-  return `(umask 077; mkdir -p ${folder} && printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${folder}/script && : >${folder}/output.0)
+  return `(umask 077; mkdir -p ${folder} && printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${folder}/script && : >${folder}/output.0) || {
+echo ${quote(noRoom)}
+return 1
+}
 systemd-run --quiet --wait --collect --unit=${prefix}${id} --description=${quote(`botgarden: ${title}`)} /bin/sh ${folder}/script &
 client=$!
 ${follow(folder)}

@@ -26,7 +26,7 @@ export function dumpFunction(): Script {
         docker exec -i ${postgresContainer} pg_restore --file=- <"$taken.new" >/dev/null &&
         sync "$taken.new" && mv -fT "$taken.new" "$taken" && sync "$2"; then :; else
         rm -f "$taken.new"
-        echo "no dump of the database $1 could be made, so nothing was done to it"
+        echo "no dump of the database $1 could be made in $2, so nothing was done to it"
         return 1
       fi
       [ -z "\${4:-}" ] || dumps_of "$2" "$3" | sed "1,$4d; s/^[0-9]* //" | while IFS= read -r old; do rm -f "$old"; done

@@ -58,7 +58,11 @@ function whereOf(ids: readonly string[], { roleOf, sourceOf }: Sources): string[
 }
 
 const hints: readonly (readonly [RegExp, string])[] = [
-  [/No space left on device/, 'the disk of the host is full: see df -h there, and make room'],
+  [
+    /^\/run, which is memory|\/run\/\S*: No space left on device|Failed to start transient .*No space left/m,
+    'make room in /run on the host: see df -h /run and df -i /run there',
+  ],
+  [/No space left on device/i, 'the disk of the host is full: see df -h and df -i there, and make room'],
   [/Temporary failure resolving|Could not resolve/, 'the host resolves no names: see /etc/resolv.conf there'],
   [
     /E: Failed to fetch|does not have a Release file|The following signatures|is not signed/,

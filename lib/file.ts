@@ -128,7 +128,7 @@ function writeScript(
     candidate=${candidate}
     trap 'rm -f "$candidate"' EXIT
     rm -f "$candidate"
-    (umask 077; printf %s ${encoded} | base64 -d >"$candidate")
+    (umask 077; printf %s ${encoded} | base64 -d | tee "$candidate" >/dev/null)
     chown ${`${owner}:${group}`} "$candidate"
     chmod ${mode} "$candidate"
     ${validate?.script(sh`"$candidate"`) ?? sh`:`}

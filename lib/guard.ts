@@ -4,6 +4,9 @@ import { secondsOf } from './seconds.ts'
 import { quote, type Script, sh } from './sh.ts'
 import { guardFolder, takeBack, takeBackUnit } from './take-back.ts'
 
+/** What was decided last. Who asks when another connection has cleared everything away already is told the same. */
+const decided = '/run/botgarden/verdict'
+
 const unit = '/etc/systemd/system/botgarden-guard.service'
 
 /** How long the host waits for a confirmation before it takes a guarded change back, in seconds. */
@@ -31,8 +34,10 @@ export const confirmScript = sh`
     # The host was faster; it may be in the middle of it.
     for second in $(seq 60); do [ -e ${guardFolder}/reverting ] || break; sleep 1; done
     [ ! -e ${guardFolder}/reverting ] || { echo 'the host is still taking it back'; exit 1; }
-    [ -e ${guardFolder}/reverted ] && verdict=reverted || verdict=confirmed
+    if [ -e ${guardFolder}/reverted ]; then verdict=reverted; else verdict=$(cat ${decided} 2>/dev/null) || verdict=confirmed; fi
   fi
+  mkdir -p -m 0700 /run/botgarden
+  echo "$verdict" >${decided}
   systemctl stop botgarden-guard.timer 2>/dev/null || :
   systemctl disable --quiet botgarden-guard.service 2>/dev/null || :
   rm -rf ${unit} ${guardFolder}
@@ -68,7 +73,7 @@ function armScript(guards: readonly Guard[]): Script {
   const restore = guards.map((guard) => guard.restore.text).join('\n')
   const { text } = sh`
     new=${guardFolder}.new
-    rm -rf "$new" ${guardFolder}
+    rm -rf "$new" ${guardFolder} ${decided}
     mkdir -p -m 0700 /var/lib/botgarden
     mkdir -m 0700 "$new"
     cd /

@@ -71,8 +71,12 @@ export const postgresCatalog: Reading<Catalog | typeof refused | undefined> = re
       if [ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" = true ]; then
         begin_wait 30
         while time_left; do
-          docker exec ${postgresContainer} pg_isready --quiet && break
-          [ -d ${postgresSocket} ] || break
+          docker exec ${postgresContainer} pg_isready --quiet >/dev/null 2>&1 && break
+          # From 125 on it was Docker that failed, not what it was to run.
+          [ $? -lt 125 ] && [ -d ${postgresSocket} ] || {
+            for place in /run /tmp; do [ "$(df --output=avail "$place" | tail -n 1)" -gt 0 ] || echo "$place has no room"; done
+            break
+          }
           sleep 1
         done
         printf %s ${catalogQuery} | ${psql()} 2>&1
@@ -109,7 +113,13 @@ function parseCatalog(output: string): Catalog | typeof refused | undefined {
   const json = output.split('\n').find((line) => line.startsWith('{'))
   if (json === undefined && /no password supplied|password authentication failed/.test(output)) return refused
   if (json === undefined && /failed: No such file or directory/.test(output)) return undefined
-  if (json === undefined) throw new HostError(`the database server does not answer: ${output.trim()}`)
+  if (json === undefined) {
+    const isDocker = /OCI runtime|has no room$/m.test(output)
+    const next = isDocker
+      ? '\nDocker starts nothing in its container: see df -h /run /tmp on the host, then run again'
+      : ''
+    throw new HostError(`the database server does not answer: ${output.replaceAll('\r', '').trim()}${next}`)
+  }
   const { roles, databases, config, pendingRestart, extensions } = JSON.parse(json)
   const settingsOf = (list: string[]) =>
     Object.fromEntries(list.map((each) => [each.split('=', 1)[0], each.replace(/^[^=]*=/, '')]))

@@ -27,7 +27,9 @@ export async function upload(
   const arrived = (await ask(connection, sh`sha256sum <${path} | cut -c 1-64`)).trim()
   if (arrived === hash.digest('hex')) return
   await ask(connection, sh`rm -f ${path}`)
-  throw new HostError(`${path}: what arrived is not what was sent: is the host's disk full?`)
+  throw new HostError(
+    `${path}: what arrived is not what was sent: is its disk full? See df -h and df -i ${posix.dirname(path)} there`,
+  )
 }
 
 async function* pieces(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {

@@ -35,11 +35,12 @@ export function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Relea
     old?.spec.mode === 'webhook'
       ? locationText(bot, addressOf(base, number, old.colour), old.spec.port, old.spec.webhookPath)
       : undefined
-  // Joined, since whoever calls it with || takes `set -e` away.
+  // Joined, since whoever calls it with || takes `set -e` away. What is half written would count as configuration.
   const put = (content: string) => sh`
-      printf %s ${Buffer.from(content).toString('base64')} | base64 -d >${`${file}.new`} &&
+      { printf %s ${Buffer.from(content).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null &&
         [ "$(sha256sum <${`${file}.new`} | cut -c 1-64)" = ${sha256(content)} ] &&
-        mv -fT ${`${file}.new`} ${file} && nginx_reload`
+        mv -fT ${`${file}.new`} ${file}; } || { rm -f ${`${file}.new`}; return 1; }
+      nginx_reload`
   // The file alone says nothing: a cut between writing and reloading leaves nginx with what it had.
   const isThere = (content: string) => sh`
       [ "$(cat ${file} 2>/dev/null | sha256sum | cut -c 1-64)" = ${sha256(content)} ] &&

@@ -59,12 +59,12 @@ export function record(seat: Omit<Seat, 'number'>, isReleased: boolean): Resourc
       wants: 'whole',
       reads,
       plan: ({ text, found, taken }): readonly Change[] => {
-        const reason = tornBecause(text)
+        const reason = lackOf(text, found)
         const healed = reason === undefined ? undefined : healedFrom(seat, taken[bot], found)
         if (healed === undefined) return []
         const line = `${JSON.stringify(healed)}\n`
         const script = sh`
-          printf %s ${Buffer.from(line).toString('base64')} | base64 -d >${`${current}.new`}
+          printf %s ${Buffer.from(line).toString('base64')} | base64 -d | tee ${`${current}.new`} >/dev/null
           sync ${`${current}.new`}
           mv -fT ${`${current}.new`} ${current}
           sync ${state}`
@@ -74,7 +74,7 @@ export function record(seat: Omit<Seat, 'number'>, isReleased: boolean): Resourc
     }),
     ...(!isReleased && {
       fault: (read) => {
-        const reason = tornBecause(read(reads.text))
+        const reason = lackOf(read(reads.text), read(reads.found))
         if (reason === undefined) return undefined
         return `${current}: ${reason}, and nothing on the host says for certain what serves; it was left alone: npx zx playbooks/bot.ts --name ${bot} releases it anew`
       },
@@ -99,7 +99,21 @@ export function foundOf(bot: string): Reading<Found | undefined> {
 export function servingOf(found: Found | undefined): FoundContainer | undefined {
   const { containers = [] } = found ?? {}
   const running = containers.filter((each) => each.running)
-  return containers.length === 1 ? containers[0] : running.length === 1 ? running[0] : undefined
+  const bound = running.filter(isBound)
+  return [containers, running, bound].find(({ length }) => length === 1)?.[0]
+}
+
+/**
+ * What is wrong with a record; undefined where it is whole, or nothing has been released. A container that every boot brings
+ * back serves, whatever became of its record; one that a first release has left where it was cut is none of these.
+ */
+export function lackOf(text: string | undefined, found: Found | undefined): string | undefined {
+  if (text !== undefined) return tornBecause(text)
+  return found?.containers.some(isBound) ? 'it is gone' : undefined
+}
+
+function isBound({ restart }: FoundContainer): boolean {
+  return restart === 'always'
 }
 
 function healedFrom(seat: Omit<Seat, 'number'>, number: number | undefined, found: Found | undefined) {
@@ -162,6 +176,7 @@ const container = v.pipe(
   v.object({
     name: v.string(),
     running: v.boolean(),
+    restart: v.string(),
     image: v.string(),
     labels: v.record(v.string(), v.string()),
     env: v.array(v.string()),
@@ -173,7 +188,7 @@ const container = v.pipe(
 )
 
 const format =
-  '{"name":{{json .Name}},"running":{{.State.Running}},"image":{{json .Config.Image}},"labels":{{json .Config.Labels}},"env":{{json .Config.Env}}}'
+  '{"name":{{json .Name}},"running":{{.State.Running}},"restart":{{json .HostConfig.RestartPolicy.Name}},"image":{{json .Config.Image}},"labels":{{json .Config.Labels}},"env":{{json .Config.Env}}}'
 
 const finds: Kind<Found | undefined> = {
   name: 'record',
@@ -181,9 +196,8 @@ const finds: Kind<Found | undefined> = {
   // A record that is whole is the last line of `releases` too: then there is nothing to be found.
   script: (bots) => sh`
     for bot in ${bots}; do
-      state=/var/lib/botgarden/bots/$bot
-      [ -e "$state/current.json" ] || continue
-      line=; IFS= read -r line <"$state/current.json" || :
+      state=/var/lib/botgarden/bots/$bot line=
+      { IFS= read -r line || :; } 2>/dev/null <"$state/current.json" || :
       case $line in '{"id":"'*'}') [ "$(tail -n 1 "$state/releases" 2>/dev/null)" != "$line" ] || continue ;; esac
       printf 'found %s ' "$bot"; tail -c 200000 "$state/releases" 2>/dev/null | base64 --wrap=0; echo
       docker container inspect --format ${format} -- "botgarden-$bot-blue" "botgarden-$bot-green" 2>/dev/null

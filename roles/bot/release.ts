@@ -10,7 +10,7 @@ import { locationFile, locationText } from './edge.ts'
 import { forgotten, type Hook } from './hook.ts'
 import { hostMade, type Kept, keptSecrets } from './kept.ts'
 import { addressOf, allocations, type Colour, placesOf } from './place.ts'
-import { currentRelease, type Found, foundOf, parseRelease, type Release, servingOf, tornBecause } from './record.ts'
+import { currentRelease, type Found, foundOf, lackOf, parseRelease, type Release, servingOf } from './record.ts'
 import { type Room, room } from './room.ts'
 import { type Seat, serviceFile } from './service.ts'
 import type { Limits, Spec } from './spec.ts'
@@ -122,7 +122,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       return [
         {
           summary: wrong === undefined ? left : `start again, since ${wrong}`,
-          script: startAgain(whole, current, limits, wrong !== undefined),
+          script: startAgain(whole, current, limits, { start: wrong !== undefined, bind: !bound }),
           long: true,
           predicts: predicted(current.colour),
         },
@@ -135,9 +135,9 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
   }
 }
 
-/** What serves where its record is not whole: as much of it as the switch must know. Of its migrations nobody knows. */
+/** What serves where its record is not whole, or gone: as much of it as the switch must know. Of its migrations nobody knows. */
 function unrecorded(spec: Spec, text: string | undefined, found: Found | undefined): Release | undefined {
-  const serving = tornBecause(text) === undefined ? undefined : servingOf(found)
+  const serving = lackOf(text, found) === undefined ? undefined : servingOf(found)
   if (serving === undefined) return undefined
   const mode = serving.env.includes('BOT_MODE=polling') ? 'polling' : 'webhook'
   const before: Spec = { ...spec, image: serving.image, mode, migrations: undefined }

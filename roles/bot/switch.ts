@@ -54,7 +54,8 @@ export function switchScript(change: Switch): Script {
     # What a cut run has switched to is taken back before its container goes.
     ${old?.spec.mode === 'webhook' ? sh`edge_is_back || edge_back` : nothing}
     docker rm -f --volumes "$new" >/dev/null 2>&1 || :
-    printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${`${file}.new`}
+    # By tee, here and below: it names the place that has no room, and the shell's own printf says "I/O error".
+    printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
     mv -fT ${`${file}.new`} ${file}
     trap undo EXIT
     # An orderly reboot ends us by it, and sh without a trap of its own then runs no other.
@@ -96,7 +97,8 @@ function undoFunction({ spec, old, terms }: Switch): Script {
   return sh`undo() {
       trap - EXIT
       docker container inspect "$new" >/dev/null 2>&1 && report "$new"
-      if [ -z "$switched" ] || edge_back; then
+      # Where it still leads to the old one, a full disk is no reason to keep the new one.
+      if [ -z "$switched" ] || edge_is_back || edge_back; then
         docker rm -f --volumes "$new" >/dev/null 2>&1 || :
       else
         echo 'nginx could not be brought back, and may lead to the new version still: run site.ts'
@@ -166,7 +168,6 @@ function record(
   const head = JSON.stringify(release).slice(1, -1)
   const releases = `${state}/releases`
   return sh`
-    # By tee, which names the place that has no room: the shell's own printf says "I/O error".
     sums=
     for secret in ${secrets}; do sums="$sums\${sums:+,}\"$secret\":\"$(sha256sum <${folder}/"$secret" | cut -c 1-64)\""; done
     printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} "\${dump:+,\"dump\":\"$dump\"}" | tee ${`${current}.new`} >/dev/null

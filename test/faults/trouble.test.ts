@@ -83,12 +83,17 @@ interface Trouble {
   readonly run: Said
   /** What mends it; left out: the same once more. */
   readonly mends?: Args
+  /** And after that. */
+  readonly later?: Args
   /** The bot is another container afterwards, or gone meanwhile. */
   readonly restarts?: boolean
   readonly more?: object
 }
 
-async function meets(what: string, { begin, end, args, check, run: ran, mends = args, restarts, more }: Trouble) {
+async function meets(
+  what: string,
+  { begin, end, args, check, run: ran, mends = args, later, restarts, more }: Trouble,
+) {
   version++
   now = inventory(more)
   const [before, rows] = [await serving(), await ledger()]
@@ -100,27 +105,34 @@ async function meets(what: string, { begin, end, args, check, run: ran, mends = 
     if (check) {
       const checked = await play(...args, '--check')
       assert.is(checked.code, check[0], checked.said)
-      assert.match(checked.said, check[1])
+      assert.match(checked.said, check[1], checked.said)
       told.push(excerpt(checked.said, check[1]))
     }
     const result = await play(...args)
     assert.is(result.code, ran[0], result.said)
-    assert.match(result.said, ran[1])
+    assert.match(result.said, ran[1], result.said)
     told.push(excerpt(result.said, ran[1]))
     // Docker, stopped, says nothing of it.
     if (!restarts) assert.ok([before, ''].includes(await serving()), 'the same container serves')
   } finally {
     await inside(end)
   }
-  const mended = await play(...mends)
-  assert.is(mended.code, 0, mended.said)
+  for (const each of [mends, ...(later === undefined ? [] : [later])]) {
+    const mended = await play(...each)
+    assert.is(mended.code, 0, mended.said)
+  }
   // A run of its own that released anything says so.
   if (!restarts && mends[0] === 'site') assert.is(await serving(), before)
   const again = resultOf(await run(['playbooks/site.ts', '-i', now, '--json'], env), host)
-  assert.equal([again.error, again.ids], [undefined, []])
+  assert.equal([again.error, again.ids], [undefined, []], JSON.stringify(again))
   assert.is(await ledger(), rows)
   assert.match(await greeted(), /^Hello/)
-  process.stdout.write(`| ${what} | ${[...new Set(told)].join('; ')} | ${mends.join(' ')} mends it |\n`)
+  process.stdout.write(
+    `| ${what} | ${[...new Set(told)].join('; ')} | ${[mends, later ?? []]
+      .map(([first, ...more]) => [first, ...more.filter((word) => !word.includes('/'))].join(' '))
+      .filter(Boolean)
+      .join(', then ')} mends it |\n`,
+  )
 }
 
 function excerpt(said: string, what: RegExp): string {
@@ -149,7 +161,7 @@ test.after(async () => {
 })
 
 const state = '/var/lib/botgarden/bots/hello-bot'
-const noSpace = /No space left on device/
+const noSpace = /No space left on device|is its disk full\? See df -h and df -i \S+ there/i
 for (const [place, path] of [
   ['of releases', state],
   ['of compose files', '/opt/botgarden/bots/hello-bot'],
@@ -197,9 +209,8 @@ test('/tmp cannot be written to', () =>
     begin: 'mount -t tmpfs -o ro none /tmp',
     end: 'umount /tmp',
     args: release,
-    check: [2, /would change/],
-    run: [0, /changed 1/],
-    restarts: true,
+    check: [3, /read-only file system.*see df -h \/run \/tmp on the host/s],
+    run: [3, /read-only file system.*see df -h \/run \/tmp on the host/s],
   }))
 
 test('/run is full', () =>
@@ -207,9 +218,9 @@ test('/run is full', () =>
     begin: 'mount -o remount,size=8m /run; head -c 16M /dev/zero >/run/fill 2>/dev/null; true',
     end: 'rm -f /run/fill; mount -o remount,size=25% /run',
     args: release,
-    check: [2, /would change/],
-    // systemd itself has no room for the unit of a long step.
-    run: [3, /No space left on device|Failed to start transient service unit/],
+    // Docker itself starts nothing then.
+    check: [3, /\/run has no room.*see df -h \/run \/tmp on the host/s],
+    run: [3, /\/run has no room.*see df -h \/run \/tmp on the host/s],
   }))
 
 test('Docker is stopped', () =>
@@ -229,7 +240,7 @@ test('Docker is stopped in the middle of a release', async () => {
   const { ended, seen } = start(['playbooks/bot.ts', '-i', now, '--name', 'hello-bot'], env)
   assert.ok(await seen(/▸ release:hello-bot/))
   await inside(
-    'until docker ps | grep -q hello-bot-.*seconds; do sleep 0.1; done; systemctl stop docker.socket docker.service',
+    'until [ "$(docker ps -q --filter label=botgarden.bot | wc -l)" = 2 ]; do sleep 0.1; done; systemctl stop docker.socket docker.service',
   )
   const { code, stdout, stderr } = await ended
   assert.is(code, 3, stdout + stderr)
@@ -304,6 +315,7 @@ test('docker system prune while everything is stopped', () =>
     check: [3, /database server does not run.*site.ts/],
     run: [3, /database server does not run.*site.ts/],
     mends: ['site', '--tags', 'docker,postgres,nginx'],
+    later: release,
     restarts: true,
   }))
 
@@ -327,9 +339,19 @@ test('what the host knows of its bots is deleted', () =>
     begin: 'rm -r /var/lib/botgarden/bots',
     end: ':',
     args: ['site'],
-    run: [0, /release:hello-bot/],
+    check: [3, /current\.json: it is gone, .*npx zx playbooks\/bot\.ts --name hello-bot releases it anew/],
+    run: [3, /current\.json: it is gone, .*npx zx playbooks\/bot\.ts --name hello-bot releases it anew/],
     mends: release,
     restarts: true,
+  }))
+
+test('the record of the release that serves is deleted', () =>
+  meets('the record of the release that serves is deleted', {
+    begin: `rm ${state}/current.json`,
+    end: ':',
+    args: ['site'],
+    check: [2, /record:hello-bot: current\.json, since it is gone/],
+    run: [0, /changed 1/],
   }))
 
 for (const container of ['postgres', 'nginx'])
@@ -350,11 +372,25 @@ test('the compose file of the bot is edited by hand', () =>
   meets('the compose file of the bot is edited by hand', {
     begin: `echo 'nonsense: [' >>$(ls /opt/botgarden/bots/hello-bot/*.yaml | head -n 1)`,
     end: ':',
-    args: ['bot', '--name', 'hello-bot'],
-    check: [2, /would change/],
-    run: [0, /release:hello-bot/],
-    restarts: true,
+    // Nothing is made from it but by a run, which writes it before.
+    args: ['site'],
+    check: [0, /would change 0/],
+    run: [0, /changed 0/],
   }))
+
+test('the compose file of the bot is edited by hand, and brought up', async () => {
+  const file =
+    '$(docker inspect -f \'{{index .Config.Labels "com.docker.compose.project.config_files"}}\' $(docker ps -q --filter label=botgarden.bot))'
+  await meets('the compose file of the bot is edited by hand, and brought up', {
+    begin: `f=${file}; sed -i 's/read_only: true$/read_only: false/; s/no-new-privileges:true/label:disable/' $f; docker compose -f $f up -d --wait 2>&1`,
+    end: ':',
+    args: ['site'],
+    check: [2, /release:hello-bot: have every boot start it/],
+    run: [0, /changed 1/],
+    restarts: true,
+  })
+  assert.is((await inside(`docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' ${await serving()}`)).text, 'true')
+})
 
 const strange = 'docker run -d --name stranger'
 const sleeping = '--entrypoint sleep postgres:18.6 600 >/dev/null'

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -73,12 +73,25 @@ test('a long step that nobody listens to any more runs to its end', async () => 
   assert.is(readFileSync(join(folder, 'whole'), 'utf8'), 'whole\n')
 })
 
+test('a long step for which /run has no room does not begin, and says so', async () => {
+  const { folder, events } = await runLong(sh`echo begun >"$PWD_OF_TEST/begun"`, '', (folder) =>
+    writeFileSync(join(folder, 'steps'), ''),
+  )
+  assert.match(events, /\n\/run, which is memory, has no room for .*\n\[end 0 1\]$/)
+  assert.not(existsSync(join(folder, 'begun')))
+})
+
 const nonce = 'a-number-that-nobody-knows'
 
 /** Runs a long step in a folder of the test's, by a stand-in for systemd-run that tells what everybody on the host sees. */
-async function runLong(script: Script, listener = ''): Promise<{ folder: string; events: string }> {
+async function runLong(
+  script: Script,
+  listener = '',
+  prepare: (folder: string) => void = () => {},
+): Promise<{ folder: string; events: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'apply-test-'))
   folders.push(folder)
+  prepare(folder)
   const standIn = `#!/bin/sh
 { echo "$*"; env; ls -R ${folder}; cat ${folder}/*/*/script ${folder}/*.sh; } >${folder}/seen 2>&1
 while [ "$1" != /bin/sh ]; do

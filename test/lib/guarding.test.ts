@@ -158,12 +158,20 @@ test('a confirmation is one rename: who comes second is told what the first deci
   await arm()
   await host.run(`mv ${home}/armed ${home}/reverted`)
   assert.is((await host.run(confirmScript)).output, 'verdict reverted\n')
+  // So is who asks over another connection, since the first one's answer takes its time.
+  assert.match((await host.run(revertScript)).output, /^verdict reverted$/m)
   await arm()
   await host.run(`mv ${home}/armed ${home}/reverting`)
   const waiting = await host.run(`seq() { echo 1; }; sleep() { :; }\n${confirmScript.text}`)
   assert.equal(waiting, { code: 1, output: 'the host is still taking it back\n' })
   const late = await host.run(`sleep() { mv ${home}/reverting ${home}/reverted; }\n${confirmScript.text}`)
   assert.is(late.output, 'verdict reverted\n')
+  await arm()
+  await host.run(`mv ${home}/armed ${home}/reverting`)
+  const both = await host.run(
+    `sleep() { mv ${home}/reverting ${home}/reverted; (${confirmScript.text}\n); }\n${confirmScript.text}`,
+  )
+  assert.is(both.output, 'verdict reverted\nverdict reverted\n')
   host.remove()
 })
 

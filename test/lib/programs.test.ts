@@ -505,6 +505,22 @@ test('the catalog is what the server answers, nothing where it does not run, an 
   assert.is(config, 'abc')
 })
 
+test('a server in which Docker starts nothing is not waited for, and the place that has no room is named', async () => {
+  const host = bench(['/run'], {
+    docker: 'case "$*" in *inspect*) echo true ;; *) echo "OCI runtime exec failed: x"; exit 126 ;; esac',
+    df: 'echo Avail; case "$2" in */run) echo 0 ;; *) echo 9 ;; esac',
+    sleep: ':',
+  })
+  mkdirSync(host.at('/run/botgarden/postgres'), { recursive: true })
+  await host.read(postgresCatalog).then(
+    () => assert.unreachable(),
+    ({ message }) =>
+      assert.match(message, /\/run has no room\nOCI runtime exec failed: x\n.*: see df -h \/run \/tmp on the host/),
+  )
+  assert.not(host.calls().some((call) => call.startsWith('sleep')))
+  host.remove()
+})
+
 test('what is made in the database leaves what else is there', () => {
   const kept = { attributes: ['LOGIN'], connectionLimit: 8, settings: { lock_timeout: '5s', mine: '1' }, memberOf: [] }
   const state = {

@@ -173,7 +173,13 @@ test('stages of a run add up', () => {
 
 const sources = { roleOf: () => 'base', sourceOf: (id: string) => (id === 'x' ? undefined : `at ${id}`) }
 for (const [code, output, words] of [
-  [1, 'No space left on device', 'the disk of the host is full: see df -h there, and make room'],
+  [1, 'No space left on device', 'the disk of the host is full: see df -h and df -i there, and make room'],
+  [1, 'x\n/run, which is memory, has no room', 'make room in /run on the host: see df -h /run and df -i /run there'],
+  [
+    1,
+    'Failed to start transient service unit: No space left on device',
+    'make room in /run on the host: see df -h /run and df -i /run there',
+  ],
   [1, 'Temporary failure resolving x', 'the host resolves no names: see /etc/resolv.conf there'],
   [1, 'Could not resolve host', 'the host resolves no names: see /etc/resolv.conf there'],
   [1, 'E: Failed to fetch', 'see /etc/apt/sources.list and sources.list.d on the host, and its way out'],

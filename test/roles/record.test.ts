@@ -12,7 +12,7 @@ import type { Reading } from '../../lib/reading.ts'
 import type { Connection } from '../../lib/ssh.ts'
 import { history } from '../../roles/bot/history.ts'
 import { bot } from '../../roles/bot/index.ts'
-import { parseRelease, type Release, record, tornBecause } from '../../roles/bot/record.ts'
+import { parseRelease, type Release, record, servingOf, tornBecause } from '../../roles/bot/record.ts'
 import { serviceFile } from '../../roles/bot/service.ts'
 import { specOf } from '../../roles/bot/spec.ts'
 import { switchScript } from '../../roles/bot/switch.ts'
@@ -34,7 +34,7 @@ const lineOf = (release: Release) => JSON.stringify(release)
 const past = (...releases: Release[]) => releases.map((each) => `${lineOf(each)}\n`).join('')
 const checksumOf = ({ colour, spec }: Release) => serviceFile({ ...seat, number: 1 }, colour, spec, limits).checksum
 const runs = (release: Release, config = checksumOf(release), running = true) => ({
-  ...{ name: `/botgarden-hello-bot-${release.colour}`, running, image: release.spec.image },
+  ...{ name: `/botgarden-hello-bot-${release.colour}`, running, restart: 'always', image: release.spec.image },
   ...{ labels: { 'botgarden.config': config }, env: ['BOT_MODE=webhook'] },
 })
 
@@ -173,6 +173,43 @@ for (const [what, releases, containers, wanted] of [
     assert.is(host.current(), '{"id":')
     const releasing = await applyHost(host.connection, [record(seat, true)], silent, claim)
     assert.is(releasing.error, undefined, 'a release replaces it')
+  })
+
+test('a record that is gone is healed from the releases, if what serves says which', async () => {
+  const host = hostWith({ releases: past(first, second) }, [runs(second)])
+  const { error } = await applyHost(host.connection, [record(seat, false)], silent, claim)
+  assert.is(error, undefined, error?.message)
+  assert.is(parseRelease(host.current())?.id, '2')
+})
+
+test('a record that is gone with all of them is told, and a release replaces it', async () => {
+  const host = hostWith({}, [runs(second)])
+  const { error, changes } = await applyHost(host.connection, [record(seat, false)], silent, claim)
+  assert.match(error?.message ?? '', /current\.json: it is gone, .*npx zx playbooks\/bot\.ts --name hello-bot/)
+  assert.equal([error?.exitCode, changes], [3, []])
+  assert.is((await applyHost(host.connection, [record(seat, true)], silent, claim)).error, undefined)
+})
+
+for (const [what, containers] of [
+  ['nothing runs', []],
+  ['a first release was cut', [{ ...runs(first), restart: 'no' }]],
+] as const)
+  test(`a record that never was is not missed where ${what}`, async () => {
+    const { connection } = hostWith({}, containers)
+    const { error, changes } = await applyHost(connection, [record(seat, false)], silent, claim)
+    assert.equal([error, changes], [undefined, []])
+  })
+
+for (const [what, containers, wanted] of [
+  ['the one that runs', [runs(second)], 'green'],
+  ['the one that every boot brings back', [runs(first), { ...runs(second), restart: 'no' }], 'blue'],
+  ['none where that is two', [runs(first), runs(second)], undefined],
+] as const)
+  test(`what serves is ${what}`, () => {
+    const found = containers.map(({ name: _, ...each }, i) => ({
+      ...{ ...each, colour: i === 0 && containers.length > 1 ? ('blue' as const) : ('green' as const) },
+    }))
+    assert.is(servingOf({ past: '', containers: found })?.colour, wanted)
   })
 
 test('a record that is whole is asked no further', async () => {

@@ -245,6 +245,16 @@ test('of a bot that polled nginx is not asked before', async () => {
   )
 })
 
+test('where nginx has no room for its file the new one goes, since it still leads to the one before', async () => {
+  const host = await hostWith('webhook')
+  const noRoom = `tee() { case $1 in */hello.conf.new) echo half >"$1"; return 1 ;; *) command tee "$@" ;; esac; }`
+  const { code, output } = await host.run(`set -e\n${noRoom}\n${switched('webhook', 'webhook').text}`)
+  assert.is(code, 1)
+  assert.match(output, /the version before it serves on: hello:1/)
+  assert.equal(standing(host), { bots: [blue], leads: 'blue', served: 'blue', colour: 'blue' })
+  assert.not.ok(host.there(`${location}.new`))
+})
+
 test('a migration that fails touches nothing else', async () => {
   const host = await hostWith('webhook')
   host.note('migration', 'no such column\n')
@@ -377,7 +387,7 @@ test('one that is restarted while it settles has ended', async () => {
   )
   const { code, output } = await host.run(switched('webhook', 'webhook'))
   assert.is(code, 1)
-  assert.match(output, /botgarden-hello-green ended 1 s after it was ready/)
+  assert.match(output, /botgarden-hello-green ended \d s after it was ready/)
 })
 
 test('an order to end, as of a reboot, has the old one serve again', async () => {
@@ -429,7 +439,9 @@ for (const mode of ['webhook', 'polling'] as const)
     host.container('botgarden-hello-green')
     if (mode === 'webhook') host.write(location, leadsTo('green'))
     await host.run(nginxReload)
-    const { code, output, calls } = await host.run(startAgain(seat, releaseOf(mode), limits, true))
+    const { code, output, calls } = await host.run(
+      startAgain(seat, releaseOf(mode), limits, { start: true, bind: true }),
+    )
     assert.is(code, 0, output)
     const leads = mode === 'webhook' ? 'blue' : 'nowhere'
     assert.equal(standing(host), { bots: [blue], leads, served: leads, colour: 'blue' })
@@ -441,21 +453,21 @@ test('started again and not well, what serves is left as it is, and the reason i
   const host = await hostWith('webhook')
   host.container('botgarden-hello-green')
   host.note('health', '500\n')
-  const { code, output } = await host.run(startAgain(seat, releaseOf('webhook'), limits, true))
+  const { code, output } = await host.run(startAgain(seat, releaseOf('webhook'), limits, { start: true, bind: true }))
   assert.is(code, 1)
   assert.match(output, /its last answer to http:\/\/10.210.1.2:3000\/readyz: 500/)
   assert.ok(standing(host).bots.includes(green))
 })
 
-test('what runs and is only not bound to a boot is not started anew', async () => {
+test('what runs and is only not bound to a boot is not stopped; compose makes it anew where its file was edited', async () => {
   const host = await hostWith('webhook')
   host.container('botgarden-hello-blue', { restart: 'no' })
-  const { code, calls } = await host.run(startAgain(seat, releaseOf('webhook'), limits, false))
+  const { code, calls } = await host.run(startAgain(seat, releaseOf('webhook'), limits, { start: false, bind: true }))
   assert.is(code, 0)
   assert.equal(standing(host).bots, [blue])
   assert.equal(
-    calls.filter((call) => / up | stop /.test(call)),
-    [],
+    calls.flatMap((call) => / (up|stop) /.exec(call)?.[1] ?? []),
+    ['up'],
   )
 })
 

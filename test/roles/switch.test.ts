@@ -72,7 +72,7 @@ test('a version that polls and fails gives the webhook back to the one before', 
 
 test('of two that poll the leftover goes before the recorded one starts, else after nginx leads to that', () => {
   const order = (mode: Mode) => {
-    const { text } = startAgain(seat, releaseOf(mode), limits, true)
+    const { text } = startAgain(seat, releaseOf(mode), limits, { start: true, bind: false })
     return [text.indexOf('docker rm -f --volumes botgarden-hello-green'), text.indexOf(' up --detach')]
   }
   const [removed, up] = order('polling')
