@@ -1,3 +1,5 @@
+import type { Copy } from './hostile.ts'
+
 /** What a dump has a server run, given room for it: the definition of a view, which pg_restore hands on as it is. */
 const begins = 'CREATE VIEW public.placeholder AS'
 const ends = 'AS room;\n'
@@ -163,3 +165,80 @@ export const everything = `do $d$ declare each text; begin foreach each in array
   ]
     .map((each) => `$q$${each}$q$`)
     .join(',\n  ')}] loop begin execute each; exception when others then null; end; end loop; end $d$`
+
+type Tables = Record<string, number>
+
+/** The copy that has this dump of the bot's database. */
+export function copyWith(dump: Buffer, tables: Tables): Partial<Copy> {
+  return { databases: [{ database: 'hello_bot', owner: 'hello_bot', tables, dump }] }
+}
+
+const says = /not the rows that were counted/
+const dumped = (dump: (base: Buffer) => Buffer) => (base: Buffer, tables: Tables) => copyWith(dump(base), tables)
+const counted = (more: Tables) => (base: Buffer, tables: Tables) => copyWith(base, { ...tables, ...more })
+const sized = (size: number) => () => ({
+  manifest: (manifest: Record<string, unknown>) => {
+    const parts = manifest.parts as Record<string, unknown>[]
+    return { ...manifest, parts: parts.map((part) => (part.kind === 'database' ? { ...part, size } : part)) }
+  },
+})
+const bomb = `create table bomb as select n, repeat('x', 1500) from generate_series(1, 100000000) n`
+const many = Object.fromEntries(Array.from({ length: 1e5 }, (_, i) => [`public.t${i}`, 0]))
+
+/** What is no dump, or not the one that its manifest tells of; 0: as --name, 1: --as, 2: --drill. */
+export const oddCopies = [
+  {
+    what: 'a dump in plain SQL, with `\\!`',
+    copy: dumped(() => Buffer.from('\\! touch /tmp/ran\nselect 1;\n')),
+    way: 0,
+    says: /does not appear to be a valid archive|text format dump/,
+  },
+  {
+    what: 'a dump that is cut',
+    copy: dumped((base) => base.subarray(0, base.length / 2)),
+    way: 0,
+    says: /unexpected end of file|could not read/,
+  },
+  {
+    what: 'a dump that is empty',
+    copy: dumped(() => Buffer.alloc(0)),
+    way: 0,
+    says: /input file is too short|could not read/,
+  },
+  {
+    what: 'a dump that is noise',
+    copy: dumped(() => Buffer.alloc(5000, '\x1b[2Jx')),
+    way: 0,
+    says: /does not appear to be a valid archive/,
+  },
+  {
+    what: 'a dump of a version of tomorrow',
+    copy: dumped((base) => Buffer.concat([base.subarray(0, 5), Buffer.from([9]), base.subarray(6)])),
+    way: 0,
+    says: /unsupported version/,
+  },
+  { what: 'a count of 1e308 rows', copy: counted({ 'public.users': 1e308 }), way: 0, says },
+  { what: 'a count of 2^53 rows', copy: counted({ 'public.users': 2 ** 53 }), way: 1, says },
+  {
+    what: 'a count for a table that moves the terminal',
+    copy: counted({ '"a\x1b[2J\u202e"': 1 }),
+    way: 1,
+    says: /does not exist/,
+  },
+  {
+    what: 'a count for the server’s passwords',
+    copy: counted({ 'pg_catalog.pg_authid': 3 }),
+    way: 0,
+    says: /permission denied/,
+  },
+  { what: 'counts for 100,000 tables that the dump has not', copy: counted(many), way: 1, says: /does not exist/ },
+  { what: 'a size of 1e300 bytes', copy: sized(1e300), way: 0, says: /is not what its manifest says/ },
+  { what: 'a size of 1 byte', copy: sized(1), way: 0, says: /is not what its manifest says/ },
+  {
+    what: 'a dump that unfolds to more than all memory',
+    copy: dumped((base) => dumpWith(base, bomb)),
+    way: 2,
+    says: /too large for the memory/,
+  },
+  { what: 'a program, in a drill', copy: dumped((base) => dumpWith(base, ran)), way: 2, says: may },
+] as const
