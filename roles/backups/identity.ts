@@ -28,17 +28,21 @@ export async function* opened(folder: string, part: Part, identities: readonly S
   for (const identity of identities) decrypter.addIdentity(identity.reveal())
   const blob = await openAsBlob(join(folder, part.file))
   const hash = createHash('sha256')
+  const other = new HostError(`${part.file}: is not what its manifest says, once opened`)
+  let size = 0
   try {
     const plain = await decrypter.decrypt(blob.stream())
     for await (const chunk of Readable.fromWeb(plain as Parameters<typeof Readable.fromWeb>[0])) {
+      // Room was found for that much, and for no more.
+      if ((size += chunk.length) > part.size) throw other
       hash.update(chunk)
       yield chunk as Buffer
     }
   } catch (error) {
+    if (error === other) throw other
     throw new HostError(`${part.file}: ${reasonOf(error as Error)}`, { cause: error })
   }
-  if (hash.digest('hex') !== part.sha256)
-    throw new HostError(`${part.file}: is not what its manifest says, once opened`)
+  if (size !== part.size || hash.digest('hex') !== part.sha256) throw other
 }
 
 function reasonOf({ message }: Error): string {

@@ -21,6 +21,9 @@ import { isOfBot } from './owner.ts'
 import type { Others } from './restore.ts'
 import { acceptable, broughtBack, type DatabasePart, type Order } from './take-in.ts'
 
+/** A role is a line. */
+const mostGlobals = 2 ** 20
+
 /** Makes a bare host what its backup was: secrets and certificates, the core, the databases, and the bots last. */
 export async function rebuild(
   session: Session,
@@ -138,7 +141,12 @@ export function rolesIn(globals: string, databases: readonly string[]): string {
 
 async function textOf(source: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = []
-  for await (const chunk of source) chunks.push(chunk)
+  let bytes = 0
+  for await (const chunk of source) {
+    bytes += chunk.length
+    if (bytes > mostGlobals) throw new HostError(`globals.sql.age: is more than the ${mostGlobals} bytes of any host`)
+    chunks.push(chunk)
+  }
   return Buffer.concat(chunks).toString()
 }
 

@@ -48,7 +48,7 @@ test('what a host is comes with the login', async () => {
   host.program('hostname', 'echo "192.0.2.1 2001:db8::1 "')
   host.program('ip', 'echo "192.0.2.1 via 192.0.2.254 dev eth0 src 192.0.2.77 uid 0"')
   await connected(async ({ facts, roundTrips }) => {
-    const { memoryMiB, ipv6, ...known } = facts
+    const { memoryMiB, ipv6, resolvers, ...known } = facts
     assert.equal(known, {
       ...{ os: 'debian', version: '13', osName: 'Debian 13 (stand-in)', architecture: 'arm64', cpus: 3 },
       ...{ container: 'lxc', addresses: ['192.0.2.1', '2001:db8::1'], address: '192.0.2.77', booting: false },
@@ -56,6 +56,8 @@ test('what a host is comes with the login', async () => {
     })
     assert.ok(memoryMiB > 100 && memoryMiB < 2 ** 24)
     assert.type(ipv6, 'boolean')
+    // Those of this machine, whichever they are.
+    for (const resolver of resolvers) assert.match(resolver, /^[\d.]+$|^[\da-f:]+$/)
     assert.is(roundTrips, 0)
   })
   assert.match(host.read('/ssh.log'), /BatchMode=.* vps1 exec sh -c /)

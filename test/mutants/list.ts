@@ -176,34 +176,23 @@ export const named: readonly Named[] = [
     replace: '(',
     unit: 'roles/certbot-scripts.test.ts',
   },
-  {
-    what: 'a dump from before migrations is open to all',
-    file: 'roles/bot/switch.ts',
-    find: umask,
-    replace: '(',
-    unit: 'roles/released.test.ts',
-  },
-  {
-    what: 'a last dump is open to all',
-    file: 'roles/bot/removal.ts',
-    find: umask,
-    replace: '(',
-    unit: 'roles/bot-files.test.ts',
-  },
-  {
-    what: 'a dump from before migrations is not read',
-    file: 'roles/bot/switch.ts',
-    find: '} pg_restore --list <"$dump.new" >/dev/null\n',
-    replace: '} true\n',
-    unit: 'roles/released.test.ts',
-  },
-  {
-    what: 'a last dump is not read before the database goes',
-    file: 'roles/bot/removal.ts',
-    find: '      docker exec -i botgarden-postgres pg_restore --list <"$dump.new" >/dev/null\n',
-    replace: '',
-    unit: 'roles/bot-files.test.ts',
-  },
+  // One function takes them all: before migrations, before a restore, and before a bot goes.
+  ...['lib/dump.test.ts', 'roles/released.test.ts', 'roles/bot-files.test.ts'].flatMap((unit) => [
+    {
+      what: `a dump is open to all, by ${unit}`,
+      file: 'lib/dump.ts',
+      find: umask,
+      replace: '(',
+      unit,
+    },
+    {
+      what: `a dump counts that nobody has read, by ${unit}`,
+      file: 'lib/dump.ts',
+      find: `        docker exec -i \${postgresContainer} pg_restore --file=- <"$taken.new" >/dev/null &&\n`,
+      replace: '',
+      unit,
+    },
+  ]),
   {
     what: 'a daemon is not told that its old files are back',
     file: 'lib/take-back.ts',

@@ -15,6 +15,7 @@ const closed: Record<string, string> = {
   '/etc/botgarden/registry': '0700 root',
   '/etc/botgarden/registry/r.example.org': '0700 root',
   '/etc/botgarden/secrets': '0700 root',
+  '/etc/botgarden/secrets/backup-signing-key': '0400 root',
   '/etc/botgarden/secrets/bots': '0700 root',
   '/etc/botgarden/secrets/bots/hello': '0500 20001',
   '/etc/botgarden/secrets/bots/hello/database-password': '0400 20001',

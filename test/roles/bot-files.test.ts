@@ -12,6 +12,7 @@ import { addressOf, allocated, allocations, userOf } from '../../roles/bot/place
 import { clientFolder, registryLogins } from '../../roles/bot/registry.ts'
 import { removed } from '../../roles/bot/removal.ts'
 import { madeHere, ownSecret, token } from '../../roles/bot/secrets.ts'
+import { specOf } from '../../roles/bot/spec.ts'
 import { changesOf, planOf } from '../support/plan-of.ts'
 import { type ScratchHost, scratchHost } from '../support/scratch-host.ts'
 
@@ -229,13 +230,13 @@ test('a bot gets a number for good, and others keep theirs', async () => {
   )
 })
 
-test('where the packets of a host go, but for those of bots', async () => {
+test('where the packets of a host go, those of bots’ bridges among them', async () => {
   const host = scratchHost({
     ip: `printf '%s\\n' 'default via 192.0.2.1 dev eth0' '10.0.0.0/8 via 192.0.2.9 dev eth0' '10.210.1.0/24 dev br-bot-1 scope link' '192.0.2.0/24 dev eth0' '198.51.100.7 dev wg0'`,
   })
   const routes = allocated('x', '10.210').reads[1]
   assert.ok(routes)
-  assert.equal(await host.reads(routes), ['10.0.0.0/8', '192.0.2.0/24', '198.51.100.7'])
+  assert.equal(await host.reads(routes), ['10.0.0.0/8', '10.210.1.0/24', '192.0.2.0/24', '198.51.100.7'])
 })
 
 test('a network is made once, by a name that ufw knows for a container’s, and another one in its place is refused', async () => {
@@ -245,17 +246,17 @@ test('a network is made once, by a name that ufw knows for a container’s, and 
   assert.equal(calls, [
     'docker network create --driver bridge --subnet 10.210.1.0/24 --label botgarden.bot=hello --opt com.docker.network.bridge.name=br-bot-1 botgarden-hello',
   ])
-  assert.equal(planOf([resource], { 'network:botgarden-hello': '10.210.1.0/24' }), [])
+  assert.equal(planOf([resource], { 'network:botgarden-hello': { subnet: '10.210.1.0/24', number: 1 } }), [])
   assert.throws(
-    () => planOf([resource], { 'network:botgarden-hello': '10.9.0.0/24' }),
+    () => planOf([resource], { 'network:botgarden-hello': { subnet: '10.9.0.0/24', number: 1 } }),
     /is 10.9.0.0\/24 and should be 10.210.1.0\/24: remove the bot/,
   )
   const { kind } = networkState('a')
   assert.equal(
-    [...kind.parse('a 10.1.0.0/24\nb \n', ['a', 'b', 'c'])],
+    [...kind.parse('a 10.1.0.0/24 br-bot-7\nb  \n', ['a', 'b', 'c'])],
     [
-      ['a', '10.1.0.0/24'],
-      ['b', undefined],
+      ['a', { subnet: '10.1.0.0/24', number: 7 }],
+      ['b', { subnet: '', number: undefined }],
       ['c', undefined],
     ],
   )
@@ -408,7 +409,7 @@ test('what is gone is not removed again, and whatever is left of it is', () => {
   assert.equal(planOf([remove()], nothing), [])
   for (const rest of [
     { 'allocations:bots': { hello: 1 } },
-    { 'network:botgarden-hello': '10.210.1.0/24' },
+    { 'network:botgarden-hello': { subnet: '10.210.1.0/24', number: 1 } },
     { 'container:botgarden-hello-blue': { status: 'exited' } },
     { 'container:botgarden-hello-green': { status: 'exited' } },
     { 'text:/var/lib/botgarden/bots/hello/current.json': '{}' },
@@ -417,7 +418,7 @@ test('what is gone is not removed again, and whatever is left of it is', () => {
 })
 
 test('what a container may take is changed while it runs', async () => {
-  const release = { id: '1', colour: 'green', secrets: {}, by: 'me', spec: { image: 'a:1' } }
+  const release = { id: '1', colour: 'green', secrets: {}, by: 'me', spec: specOf('a:1', {}, {}) }
   const current = { 'text:/var/lib/botgarden/bots/hello/current.json': JSON.stringify(release) }
   const running = { status: 'running', health: '', config: '', restart: 'always', memoryMB: 160, cpus: 0.5 }
   const resource = limits('hello', () => ({ memoryMB: 200, cpus: 0.25 }))
@@ -440,7 +441,7 @@ test('what a container may take is changed while it runs', async () => {
 })
 
 test('limits are one change a bot, named by it, and known to be done when it is', () => {
-  const release = { id: '1', colour: 'blue', secrets: {}, by: 'me', spec: { image: 'a:1' } }
+  const release = { id: '1', colour: 'blue', secrets: {}, by: 'me', spec: specOf('a:1', {}, {}) }
   const running = { status: 'running', health: '', config: 'x', restart: 'always', memoryMB: 160, cpus: 0.5 }
   const resource = limits('hello', () => ({ memoryMB: 200, cpus: 0.5 }))
   const state = {

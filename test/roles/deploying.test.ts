@@ -244,8 +244,8 @@ const serving = (more: object = {}) => {
 const base = {
   'allocations:bots': { hello: 3 },
   'room:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
-  'image:botgarden/hello:abc': true,
-  'image:none': false,
+  'image:botgarden/hello:abc': { volumes: [] },
+  'kept-secrets:hello': { token: 0 },
   'file:/etc/botgarden/secrets/bots/hello/token': { type: 'file', sha256: 'sum' },
 }
 const current = (release: Release | undefined) => ({
@@ -306,7 +306,12 @@ for (const [what, target, release, state, line] of [
 
 for (const [what, state, target, pattern] of [
   ['no number', { 'allocations:bots': {} }, spec, /^bot hello has no number on this host$/],
-  ['no image', { 'image:botgarden/hello:abc': false }, spec, /^there is no image botgarden\/hello:abc on this host$/],
+  [
+    'no image',
+    { 'image:botgarden/hello:abc': 'absent' },
+    spec,
+    /^there is no image botgarden\/hello:abc on this host$/,
+  ],
   [
     'a host that is too small',
     { 'room:host': { totalMB: 159, memoryMB: 159, diskMB: 9000 } },
@@ -387,7 +392,7 @@ test('a bot’s resources, each after what it needs', () => {
     ...['allocation:hello', 'network:botgarden-hello', 'directory:/etc/botgarden/secrets/bots/hello'],
     ...['webhook-secret', 'database-password'].map((each) => `secret:/etc/botgarden/secrets/bots/hello/${each}`),
     ...['command:pgpass-hello', 'token:hello', 'postgres-role:hello', 'postgres-database:hello', 'release:hello'],
-    ...['file:/opt/botgarden/nginx/conf/bots/hello.conf', 'limits:hello', 'nginx:config', 'webhook:hello', 'bots:told'],
+    ...['file:/opt/botgarden/nginx/conf/bots/hello.conf', 'limits:hello', 'webhook:hello', 'nginx:config', 'bots:told'],
   ]
   assert.equal(
     ids(delivery()).filter((id) => wanted.includes(id)),
@@ -422,7 +427,10 @@ test('what belongs to a bot is its user’s, by its number', () => {
   const state = {
     ...base,
     ...{ 'postgres:catalog': freshCatalog, 'routes:ipv4': [], 'token-owners:bots': {}, 'releases:bots': {} },
-    ...{ 'nginx:config': { current: true, whole: true, inForce: true }, 'network:botgarden-hello': '10.210.3.0/24' },
+    ...{
+      'nginx:config': { current: true, whole: true, inForce: true },
+      'network:botgarden-hello': { subnet: '10.210.3.0/24', number: 3 },
+    },
     'webhook:hello https://api.telegram.org ask': { mark: '', answer: 'not asked' },
   }
   const scripts = changesOf(roleOf(delivery()), state).map(({ script }) => script.text)

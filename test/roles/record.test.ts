@@ -232,6 +232,7 @@ test('one torn record stops neither another bot nor the host', async () => {
     ...{ 'nginx:config': { current: true, whole: true, inForce: true }, 'routes:ipv4': [] },
     'postgres:catalog': { roles: {}, databases: {}, pendingRestart: [], extensions: [], config: undefined },
     'file:/etc/botgarden/secrets/bots/other-bot/token': { type: 'file' },
+    'kept-secrets:other-bot': { token: 0 },
     ...Object.fromEntries(
       bots.map(({ name }) => [`webhook:${name} https://api.telegram.org trust`, { mark: '', answer: 'not asked' }]),
     ),

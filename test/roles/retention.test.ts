@@ -65,12 +65,13 @@ test('the backups of one database do not take the places of whole ones, nor of a
 
 test('a part that is missing from many has its own series: what holds it stays as if there were no other', async () => {
   const sum = 'a'.repeat(64)
-  const kinds = ['globals', 'files'] as const
-  const parts = kinds.map((kind) => ({
-    ...{ kind, file: `${kind}.age`, size: 1, sha256: sum, encrypted: { size: 1, sha256: sum }, entries: 1 },
+  const files = { globals: 'globals.sql.age', files: 'files.tar.age' }
+  const parts = Object.entries(files).map(([kind, file]) => ({
+    ...{ kind, file, size: 1, sha256: sum, encrypted: { size: 1, sha256: sum }, entries: 1 },
   }))
-  const one = { ...parts[0], kind: 'database', database: 'one', owner: 'one', tables: {}, file: 'one.age' }
-  const failed = [{ kind: 'database', database: 'one', file: 'one.age', reason: 'locked' }]
+  const file = 'database-one.dump.age'
+  const one = { ...parts[0], kind: 'database', database: 'one', owner: 'one', tables: {}, file }
+  const failed = [{ kind: 'database', database: 'one', file, reason: 'locked' }]
   const base = {
     format: 1,
     host: 'x',

@@ -2,6 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
+import { parse } from 'yaml'
 import { freshCatalog, postgresCatalog } from '../../lib/postgres-catalog.ts'
 import type { Resource } from '../../lib/resource.ts'
 import { runningUnit } from '../../lib/unit.ts'
@@ -12,7 +13,7 @@ import { freePorts } from '../../roles/nginx/ports.ts'
 import { sizeFor } from '../../roles/postgres/sizes.ts'
 import { entry, facts } from '../support/fake-host.ts'
 import { changesOf, contentOf, planOf } from '../support/plan-of.ts'
-import { scratchHost } from '../support/scratch-host.ts'
+import { type ScratchHost, scratchHost } from '../support/scratch-host.ts'
 
 const server = (vars: unknown = {}, memoryMiB = 1024) =>
   postgres.resources(v.parse(postgres.vars, vars), { ...facts, memoryMiB }, entry)
@@ -171,6 +172,44 @@ test('the server reads a candidate by its own hand, and leaves nothing of it', a
   assert.equal(host.list('/run/botgarden'), [])
 })
 
+/** Starts the server's container as its entry point does, on this cluster, with the arguments of its command. */
+function started(host: ScratchHost) {
+  const { entrypoint, command } = parse(contentOf(server(), 'compose.yaml')).services['botgarden-postgres']
+  assert.equal([entrypoint.slice(0, 2), entrypoint.slice(3)], [['/bin/sh', '-euc'], ['postgres']])
+  // Compose reads $$ as one.
+  return host.run(`PGDATA=${cluster}; ${entrypoint[2].replaceAll('$$', '$')}`, {
+    args: ['-eu', '-s', '--', ...command],
+  })
+}
+const cluster = '/var/lib/botgarden/postgres/18/docker'
+const initdb = 'mkdir "$2"; echo half >"$2/base"; [ ! -e "$STATE/cut" ] || exit 1; echo 18 >"$2/PG_VERSION"'
+
+test('the first start makes the cluster with checksums, whose superuser has a password; later ones serve it', async () => {
+  const host = scratchHost({ initdb, postgres: '' })
+  const served = 'postgres -c config_file=/etc/postgresql/postgresql.conf -c hba_file=/etc/postgresql/pg_hba.conf'
+  const first = await started(host)
+  assert.is(first.code, 0, first.output)
+  assert.match(
+    first.calls[0] ?? '',
+    / --username=postgres --pwfile=\/run\/secrets\/superuser --auth=scram-sha-256 --data-checksums /,
+  )
+  assert.equal(first.calls.slice(1), [served])
+  assert.is(host.read(`${cluster}/PG_VERSION`), '18\n')
+  assert.equal((await started(host)).calls, [served])
+})
+
+test('a cluster whose making was cut is none: the next start makes it anew', async () => {
+  const host = scratchHost({ initdb, postgres: '' })
+  host.note('cut', '')
+  const { code, calls } = await started(host)
+  assert.is(code, 1)
+  assert.not.ok(host.there(cluster) || calls.some((call) => call.startsWith('postgres')))
+  await host.run('rm "$STATE/cut"')
+  const again = await started(host)
+  assert.is(again.code, 0, again.output)
+  assert.equal(host.list('/var/lib/botgarden/postgres/18'), ['docker'])
+})
+
 /** The change that has the server run another configuration; what it is asked is answered in turns. */
 async function loaded(answers: { config?: string; pending?: string }, more = '') {
   const all = server().filter(({ id }) => id === 'postgres:config')
@@ -209,8 +248,8 @@ test('one that needs a restart gets it, until the server is well', async () => {
 
 test('one that the server does not take, or does not come back with, is told with its last words', async () => {
   const refused = await loaded({ config: 'old', pending: '0' }, `case $1 in exec) : ;; esac`)
-  // Here fifty tries are four.
-  assert.is(refused.code, 0)
+  assert.is(refused.code, 1)
+  assert.match(refused.output, /^the server refuses its new configuration:\nthe log of botgarden-postgres/)
   const ill = await loaded({}, `case "$*" in *Health*) echo unhealthy; exit ;; esac`)
   assert.is(ill.code, 1)
   assert.match(ill.output, 'the log of botgarden-postgres')

@@ -297,8 +297,11 @@ test('a run tells which release of each bot serves, what waits for its first, an
   assert.equal(await outputs(), {
     notDeployed: ['one (npx zx playbooks/bot.ts --name one)', 'two (npx zx playbooks/bot.ts --name two)'],
   })
-  const put = (bot: string, id: string, mode: string) =>
-    host.write(`/var/lib/botgarden/bots/${bot}/current.json`, `${JSON.stringify({ id, spec: { mode } })}\n`)
+  const put = (bot: string, id: string, mode: 'webhook' | 'polling') =>
+    host.write(
+      `/var/lib/botgarden/bots/${bot}/current.json`,
+      `${JSON.stringify({ id, colour: 'blue', by: 'me', secrets: {}, spec: specOf('a:1', { mode }, {}) })}\n`,
+    )
   put('one', '7', 'webhook')
   put('other', '8', 'polling')
   assert.equal(await outputs(), {
@@ -306,6 +309,8 @@ test('a run tells which release of each bot serves, what waits for its first, an
     notDeployed: ['two (npx zx playbooks/bot.ts --name two)'],
     unknownBots: ['other, which the inventory does not have'],
   })
+  host.write('/var/lib/botgarden/bots/one/current.json', '{"id":')
+  assert.equal((await outputs()).bots, ['one its current.json cannot be read: it is torn'])
   assert.equal(planOf([resource], { [reading.key]: {} }), [])
 })
 

@@ -306,7 +306,7 @@ const rulesFor = (family: 'ipv4' | 'ipv6') => {
 }
 for (const [family, icmp, metadata, opened] of [
   ['ipv4', 'icmp', ['169.254.0.0/16'], [' -s 10.0.0.0/8 -p tcp', ' -s 10.0.0.0/8 -p udp']],
-  ['ipv6', 'ipv6-icmp', ['fd00:ec2::254', 'fd20:ce::254'], []],
+  ['ipv6', 'ipv6-icmp', ['fd00:ec2::/32', 'fd20:ce::254'], []],
 ] as const)
   test(`containers reach the web of their host and the world, and nobody reaches them: ${family}`, () => {
     const rules = rulesFor(family)
@@ -378,7 +378,7 @@ test('its rules are swapped for the new ones in one transaction, of IPv6 where t
   assert.ok(calls.includes('iptables-restore -w 10 -n'))
   host.write('/proc/net/if_inet6', '')
   await afterInit(host, 'start')
-  assert.match(host.noted('ip6tables'), 'fd00:ec2::254')
+  assert.match(host.noted('ip6tables'), 'fd00:ec2::/32')
 })
 
 for (const [word, conf, gone] of [

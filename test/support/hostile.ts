@@ -18,7 +18,7 @@ export interface Copy {
   readonly files?: Buffer
   /** The file of the key that signs it. */
   readonly key?: string
-  /** Changes what the manifest says in the end. */
+  /** Changes what the manifest says in the end; a text is its text. */
   readonly manifest?: (manifest: Record<string, unknown>) => unknown
 }
 
@@ -50,7 +50,8 @@ export async function writeCopy(base: string, copy: Copy): Promise<string> {
     ...{ format: 1, host: copy.host, time: new Date(copy.time).toISOString().replace('.000Z', 'Z') },
     ...{ only: copy.only ?? null, server: '18.6', recipients: [copy.recipient], warnings: [], parts },
   }
-  const text = JSON.stringify(copy.manifest?.(manifest) ?? manifest)
+  const said = copy.manifest?.(manifest) ?? manifest
+  const text = typeof said === 'string' ? said : JSON.stringify(said)
   writeFileSync(join(folder, 'manifest.json'), text)
   writeSums(
     folder,
@@ -67,13 +68,16 @@ export interface Entry {
   readonly linkname?: string
   readonly mode?: number
   readonly uid?: number
-  readonly content?: string
+  readonly content?: string | Buffer
+  /** What an extended header says instead. */
+  readonly pax?: Readonly<Record<string, string>>
 }
 
 export async function tar(entries: readonly Entry[]): Promise<Buffer> {
   const archive = pack()
-  for (const { name, type = 'file', linkname, mode = 0o600, uid = 0, content = '' } of entries) {
-    const header = { name, type, mode, uid, gid: uid, mtime: new Date(0), ...(linkname !== undefined && { linkname }) }
+  for (const { name, type = 'file', linkname, mode = 0o600, uid = 0, content = '', pax } of entries) {
+    const more = { ...(linkname !== undefined && { linkname }), ...(pax !== undefined && { pax }) }
+    const header = { name, type, mode, uid, gid: uid, mtime: new Date(0), ...more }
     if (type === 'file') archive.entry(header, content)
     else archive.entry(header)
   }

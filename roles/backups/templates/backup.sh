@@ -143,7 +143,7 @@ list() {
     order by pg_database_size(oid), datname" >"$run/all" 2>"$run/list.errors" ||
     fail "the databases cannot be listed: $(words "$run/list.errors")"
   jq -c --arg only "$only" 'select($only == "" or .database == $only)' "$run/all" >"$run/databases"
-  [ -s "$run/databases" ] || fail "there is no database \"$only\": there are $(jq -r .database "$run/all" | paste -s -d ' ')"
+  [ -s "$run/databases" ] || fail "there is no database \"$only\": there are $(jq -r .database "$run/all" | sort | paste -s -d ' ')"
   parts=$(($(wc -l <"$run/databases") + $([ -n "$only" ] && echo 0 || echo 2)))
 }
 
