@@ -78,8 +78,7 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
     manifest: (name: string) => parseManifest(read(`store/${name}/manifest.json`)),
     /** One of another time, of which the parts in `failed` are missing. */
     older: (name: string, failed: readonly string[] = []) => {
-      const newest = readdirSync(path('store')).sort().at(-1) ?? ''
-      const manifest = JSON.parse(read(`store/${newest}/manifest.json`))
+      const manifest = JSON.parse(well.read(`store/${good}/manifest.json`))
       const isThere = ({ database: each }: { database?: string }) => !failed.includes(each ?? '')
       const missing = failed.map((each) => ({
         kind: 'database',
@@ -93,22 +92,24 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
   }
 }
 
-test('all is well: one backup, whole, and nobody is alerted', async () => {
-  const { run, taken, manifest, status, read, path } = host()
-  const { exitCode, stdout, stderr } = await run()
-  assert.is(exitCode, 0, stderr)
-  const [name = ''] = taken()
-  assert.is(stdout, `taken: ${name}\n`)
-  assert.equal(databasesOf(manifest(name)), ['one', 'two', 'three'])
-  assert.equal(missingIn(manifest(name)), [])
-  assert.equal([status()?.result, status()?.lastGood, status()?.reason], ['ok', name, ''])
+// Taken once, for all that need a good one before theirs.
+const well = host()
+const first = await well.run()
+const [good = ''] = well.taken()
+
+test('all is well: one backup, whole, and nobody is alerted', () => {
+  const { taken, manifest, status, read, path } = well
+  assert.is(first.exitCode, 0, first.stderr)
+  assert.equal(taken(), [good])
+  assert.is(first.stdout, `taken: ${good}\n`)
+  assert.equal(databasesOf(manifest(good)), ['one', 'two', 'three'])
+  assert.equal(missingIn(manifest(good)), [])
+  assert.equal([status()?.result, status()?.lastGood, status()?.reason], ['ok', good, ''])
   assert.equal([read('alerts'), readdirSync(path('run'))], ['', []])
 })
 
 test('a database that cannot be dumped takes no other one and no file with it, and is named everywhere', async () => {
-  const { run, lock, taken, manifest, status, read, path } = host()
-  await run()
-  const [good = ''] = taken()
+  const { run, lock, taken, manifest, status, read, path } = well
   lock('pg_dump: error: canceling statement due to statement timeout')
   await nextSecond()
   const { exitCode, stderr } = await run()
@@ -131,14 +132,9 @@ test('a database that cannot be dumped takes no other one and no file with it, a
 })
 
 test('what was missing the last time is told when it is gone after that', async () => {
-  const { run, write, taken, older, status, path } = host()
-  await run()
-  const [good = ''] = taken()
+  const { run, older, status } = host({ psql: listing(['two', 'three']) })
   older('2026-01-02T000000Z', ['one'])
   older('2026-01-01T000000Z')
-  rmSync(path('store', good), { recursive: true })
-  write('bin/psql', `#!/bin/sh\n${listing(['two', 'three'])}\n`)
-  await nextSecond()
   assert.is((await run()).exitCode, 0)
   assert.match(status()?.warnings.join() ?? '', /^database-one\.dump\.age: is gone, and was there at /)
 })
@@ -163,12 +159,9 @@ test('a database that takes too long, or too much of the disk, leaves the rest o
 })
 
 test('the last good one of what fails stays, however old, and the others go by the rule', async () => {
-  const { run, lock, taken, older, path } = host()
-  await run()
-  const [first = ''] = taken()
+  const { run, lock, taken, older } = host()
   for (const name of ['2020-02-03', '2020-02-02', '2020-02-01']) older(`${name}T000000Z`, ['one'])
   for (const name of ['2020-01-03', '2020-01-02', '2020-01-01']) older(`${name}T000000Z`)
-  rmSync(path('store', first), { recursive: true })
   lock('locked')
   await run()
   // Two days of each: of all there are, and of those that have it.
