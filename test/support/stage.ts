@@ -37,7 +37,12 @@ export function parseTotals(output: string, code: number | null): Score {
 }
 
 async function run({ command: [program = '', ...args], minutes }: Stage, cwd: string, whole: boolean) {
-  const env = { ...process.env, CI: 'true', PATH: `${join(cwd, 'node_modules/.bin')}:${process.env.PATH}` }
+  const modules = join(cwd, 'node_modules')
+  const env = {
+    ...{ ...process.env, CI: 'true', PATH: `${join(modules, '.bin')}:${process.env.PATH}` },
+    // Hundreds of programs load the same modules.
+    NODE_COMPILE_CACHE: join(modules, '.cache/compile'),
+  }
   const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = () => void killGroup(child)
   const timer = setTimeout(() => {
