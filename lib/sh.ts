@@ -53,6 +53,6 @@ function isScript(value: Value): value is Script {
 
 function dedent(text: string): string {
   const rows = text.split('\n').filter((row) => row.trim() !== '')
-  const indent = Math.min(...rows.map((row) => row.search(/\S/)), Number.POSITIVE_INFINITY)
+  const indent = rows.reduce((least, row) => Math.min(least, row.search(/\S/)), Number.POSITIVE_INFINITY)
   return rows.map((row) => row.slice(indent)).join('\n')
 }

@@ -74,11 +74,17 @@ export function restoreScript(order: Order, part: DatabasePart, dump: string): S
     ${sh`cmp -s "$dump.counts" "$dump.wanted" || { echo 'not the rows that were counted when it was taken (-), but (+):'; diff -U 0 "$dump.wanted" "$dump.counts" | tail -n +4 | head -n 20; exit 1; }`}
     sql ${`reassign owned by ${ident(reader)} to ${ident(owner)}; drop owned by ${ident(reader)};`} ${restoring}
     # Nothing of that is in a dump as pg_dump makes it, and what is restored is to be backed up and opened as any other.
+    sql ${`comment on database ${ident(restoring)} is null; ${nobodyElse}`}
     sql ${`alter database ${ident(restoring)} with is_template false allow_connections true connection limit -1; alter database ${ident(restoring)} reset all;`}
     ${drill ? sh`:` : inItsPlace(order)}
     echo "in $(($(date +%s) - began)) s"`
   return { text, shown: `pg_restore --dbname=${restoring} <${dump}` }
 }
+
+/** SQL: no right on the database is left that its owner has not as such: not even what everybody may. */
+const nobodyElse = `
+  select format('revoke all on database %I from %s cascade', datname, case grantee when 0 then 'public' else grantee::regrole::text end)
+  from pg_database, aclexplode(datacl) where datname = ${literal(restoring)} and grantee <> datdba \\gexec`
 
 /** The container that a bot's release says serves: it is meant to run, whether or not it does. */
 function servingContainer(bot: string): Script {

@@ -89,6 +89,11 @@ test('what is shown has no needless indent', () => {
   )
 })
 
+test('a text may have any number of lines', () => {
+  const text = 'select 1;\n'.repeat(200_000)
+  assert.is(sh`printf %s ${text}`.text, `printf %s '${text}'`)
+})
+
 test.run()
 
 /** The words that came back as something else, with what they became. */

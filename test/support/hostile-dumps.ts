@@ -1,18 +1,18 @@
 import type { Copy } from './hostile.ts'
 
 /** What a dump has a server run, given room for it: the definition of a view, which pg_restore hands on as it is. */
-const begins = 'CREATE VIEW public.placeholder AS'
+const begins = 'CREATE VIEW public.zz_room AS'
 const ends = 'AS room;\n'
 const room = 2500
 
 /** SQL of the view whose definition makes the room. */
-export const placeholder = `create view public.placeholder as select '${'x'.repeat(room)}'::text as room`
+export const placeholder = `create view public.zz_room as select '${'x'.repeat(room)}'::text as room`
 
 /** The same dump, in the format of `pg_dump -Fc`, with other SQL in that place. */
 export function dumpWith(dump: Buffer, sql: string): Buffer {
   const from = dump.indexOf(begins)
   const to = dump.indexOf(ends, from) + ends.length
-  const text = Buffer.from(sql)
+  const text = Buffer.from(`set search_path = public; ${sql}`)
   if (from < 0 || to < ends.length || text.length > to - from) throw new Error(`no room for ${sql}`)
   return Buffer.concat([dump.subarray(0, from), text, Buffer.alloc(to - from - text.length, ' '), dump.subarray(to)])
 }
@@ -28,7 +28,8 @@ const ran = `copy (select 1) to program 'touch /tmp/ran'`
 /** Waits for the superuser, who dumps and counts it later. */
 const later = `create function f(int) returns int language plpgsql immutable as $f$ begin
    if session_user = 'postgres' then execute $x$ ${ran} $x$; execute 'alter role hello_bot superuser'; end if; return 1; end $f$;`
-const may = /permission denied|must be (super|owner|able)|must have|Only roles with|not permitted|cannot be restored/
+const may =
+  /permission denied|must be (superuser|owner|able)|[Oo]nly roles with|cannot run inside a transaction|transaction block|cannot be executed/
 
 /** Each is run by whoever restores. */
 export const traps: readonly Trap[] = [
@@ -76,8 +77,8 @@ export const traps: readonly Trap[] = [
   { what: '`alter database … rename` of it', sql: 'alter database hello_bot rename to gone', says: may },
   { what: '`alter system`', sql: `commit; alter system set archive_command = 'touch /tmp/ran'`, says: may },
   {
-    what: '`pg_terminate_backend` of everybody',
-    sql: 'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname is not null',
+    what: '`pg_terminate_backend` of the server’s own',
+    sql: 'select pg_terminate_backend(pid) from pg_stat_activity where usename = $$postgres$$',
     says: may,
   },
   { what: '`pg_reload_conf`', sql: 'select pg_reload_conf()', says: may },
@@ -91,7 +92,7 @@ export const traps: readonly Trap[] = [
   {
     what: 'a database that lets nobody in',
     sql: 'alter database "botgarden-restoring" allow_connections false',
-    says: /not currently accepting connections|cannot be restored|permission denied/,
+    says: /cannot disallow connections/,
   },
   {
     what: 'a password of its own for the reader',
@@ -105,7 +106,7 @@ export const traps: readonly Trap[] = [
   },
   {
     what: 'settings of the database, with `is_template`',
-    sql: `alter database "botgarden-restoring" is_template true; alter database "botgarden-restoring" connection limit 50; alter database "botgarden-restoring" set search_path = evil, public; alter database "botgarden-restoring" set statement_timeout = 1`,
+    sql: `alter database "botgarden-restoring" is_template true; alter database "botgarden-restoring" connection limit 50; alter database "botgarden-restoring" set search_path = evil, public; alter database "botgarden-restoring" set statement_timeout = '1h'`,
   },
   {
     what: 'rights on its database for everybody',
@@ -209,7 +210,7 @@ export const oddCopies = [
     what: 'a dump that is noise',
     copy: dumped(() => Buffer.alloc(5000, '\x1b[2Jx')),
     way: 0,
-    says: /does not appear to be a valid archive/,
+    says: /cannot be restored/,
   },
   {
     what: 'a dump of a version of tomorrow',
