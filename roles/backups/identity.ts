@@ -34,7 +34,8 @@ export async function* opened(folder: string, part: Part, identities: readonly S
     const plain = await decrypter.decrypt(blob.stream())
     for await (const chunk of Readable.fromWeb(plain as Parameters<typeof Readable.fromWeb>[0])) {
       // Room was found for that much, and for no more.
-      if ((size += chunk.length) > part.size) throw other
+      size += chunk.length
+      if (size > part.size) throw other
       hash.update(chunk)
       yield chunk as Buffer
     }

@@ -115,8 +115,8 @@ export const named: readonly Named[] = [
   {
     what: 'a switch that fails does not bring nginx back',
     file: 'roles/bot/switch.ts',
-    find: 'if [ -z "$switched" ] || edge_back; then',
-    replace: 'if [ -z "$switched" ] || :; then',
+    find: 'edge_is_back || edge_back; then',
+    replace: ':; then',
     unit: 'roles/released.test.ts',
   },
   {
