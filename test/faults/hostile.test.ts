@@ -13,13 +13,13 @@ import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
 import { botHost } from '../support/bot-host.ts'
 import { type Copy, type Entry, tar, writeCopy } from '../support/hostile.ts'
 import { copyWith, dumpWith, everything, oddCopies, placeholder, traps } from '../support/hostile-dumps.ts'
-import { rebuiltFrom } from '../support/hostile-host.ts'
+import { leftAlone, rebuiltFrom } from '../support/hostile-host.ts'
 import { moves, printRows, told } from '../support/hostile-rows.ts'
 import { type Run, resultOf, run, scratchFile } from '../support/runner.ts'
 
 const host = 'hostile'
 const source = join(import.meta.dirname, '../../bots/hello-bot')
-const { answer, begin, bots, inventory: inventoryWith, inside, site, hello, again } = botHost(host, ['hello-bot'])
+const { answer, begin, bots, inventory: inventoryWith, inside, site, hello } = botHost(host, ['hello-bot'])
 bots['hello-bot'] = { host, source }
 
 const identity = await generateX25519Identity()
@@ -59,15 +59,8 @@ const rowsOf = (database: string) =>
   )
 const next = () => Math.floor(Date.now() / 1000) * 1000 + clock++ * 1000
 
-test.before(() =>
-  prepared().catch((error) => {
-    console.error(error)
-    throw error
-  }),
-)
-async function prepared() {
-  if (!process.env.KEPT) await begin()
-  else await again()
+test.before(async () => {
+  await begin()
   for (const { code, stdout, stderr } of [await site(inventory), await hello(inventory)])
     if (code !== 0) throw new Error(stdout + stderr)
   assert.match(await answer('/start'), /Hello/)
@@ -94,34 +87,16 @@ async function prepared() {
     databases: [{ database: 'hello_bot', owner: 'hello_bot', tables, dump: base }],
     globals: (await content(partOf('globals'))).toString(),
   }
-}
+})
 test.after(async () => {
   printRows('refused by / harmless because')
-  if (!process.env.KEEP) await removeVps(host)
+  await removeVps(host)
 })
 
 const partOf = (kind: Part['kind']) => own.parts.find((part) => part.kind === kind)
 
-/** Everything that a copy should leave alone. */
 async function look(): Promise<string> {
-  const asked = [
-    'select rolname, rolsuper, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, md5(rolpassword) from pg_authid order by 1',
-    'select roleid::regrole, member::regrole from pg_auth_members order by 1, 2',
-    `select datname, datdba::regrole, datistemplate, datallowconn, datconnlimit, datacl, shobj_description(oid, 'pg_database') from pg_database order by 1`,
-    'select setdatabase, setrole, setconfig from pg_db_role_setting',
-    'select subname from pg_subscription union select spcname from pg_tablespace order by 1',
-    'select evtname from pg_event_trigger',
-  ]
-  const { stdout, stderr } = await inVps(
-    host,
-    `${sh`printf '%s;\n' ${asked}`.text} | docker exec -i botgarden-postgres psql -XqAtU postgres
-    docker exec botgarden-postgres sh -c 'ls -A /tmp; cat $PGDATA/postgresql.auto.conf'
-    docker top botgarden-postgres -eo pid,comm | awk '{ print $2 }' | grep -vx 'COMMAND\\|postgres\\|pg_isready\\|docker-init' | sort -u
-    docker ps --all --format '{{.Names}} {{.State}}' | sort
-    ls -A /tmp /var/lib/botgarden /root /home | grep -v '^systemd-private\\|^runc-process\\|^laid-aside$\\|^dumps$\\|^incoming$'
-    ls -A /var/lib/botgarden/incoming 2>/dev/null
-    find /etc /root /opt/botgarden -xdev -type f ! -name status.json -exec md5sum {} + | sort -k 2`,
-  )
+  const { stdout, stderr } = await inVps(host, leftAlone)
   return stdout + stderr
 }
 
@@ -132,14 +107,6 @@ const state: { look?: string; rows?: string | undefined } = {}
 
 /** Through the host: nothing there has changed, whatever came of it. */
 async function throughHost(copy: Partial<Copy>, way: readonly string[], says: RegExp | undefined): Promise<Run> {
-  try {
-    return await throughHost2(copy, way, says)
-  } catch (error) {
-    console.error('FAILED', (error as { details?: string }).details, (error as Error).message.slice(0, 3000))
-    throw error
-  }
-}
-async function throughHost2(copy: Partial<Copy>, way: readonly string[], says: RegExp | undefined): Promise<Run> {
   state.look ??= await look()
   state.rows ??= await rowsOf('hello_bot')
   const name = await writeCopy(local, { ...honest, time: next(), ...copy })
@@ -188,7 +155,7 @@ const withDump = (dump: Buffer): Partial<Copy> => copyWith(dump, tables)
 const shown = ([flag, , as]: readonly string[]) => as ?? flag ?? ''
 const saidBy = ({ stdout, stderr }: Run, says: RegExp) => says.exec(stdout + stderr)?.[0] ?? ''
 
-for (const { what, sql, says } of traps.slice(Number(process.env.SKIP ?? 0)))
+for (const { what, sql, says } of traps)
   test(`a dump with ${what}`, async () => {
     const ended = await throughHost(withDump(dumpWith(base, sql)), ways[0] ?? [], says)
     told(

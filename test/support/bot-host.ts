@@ -43,11 +43,6 @@ export function botHost(host: string, names: readonly string[]) {
     return 'no answer'
   }
 
-  const again = async () => {
-    client = telegramAt(await telegramControlUrl())
-    for (const name of names)
-      tokens[`${name.toUpperCase().replaceAll('-', '_')}_TOKEN`] = (await client.ensureBot(called(name))).token
-  }
   const begin = async () => {
     await freshVps(host)
     client = telegramAt(await telegramControlUrl())
@@ -69,6 +64,5 @@ export function botHost(host: string, names: readonly string[]) {
     inside,
     answer,
     begin,
-    again,
   }
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { extract } from 'tar-stream'
+import { sh } from '../../lib/sh.ts'
 import type { Copy, Entry } from './hostile.ts'
 
 const pwned = 'touch /root/pwned'
@@ -109,3 +110,21 @@ async function entriesOf(archive: Buffer): Promise<Entry[]> {
   }
   return entries
 }
+
+const asked = [
+  'select rolname, rolsuper, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, md5(rolpassword) from pg_authid order by 1',
+  'select roleid::regrole, member::regrole from pg_auth_members order by 1, 2',
+  `select datname, datdba::regrole, datistemplate, datallowconn, datconnlimit, datacl, shobj_description(oid, 'pg_database') from pg_database order by 1`,
+  'select setdatabase, setrole, setconfig from pg_db_role_setting',
+  'select subname from pg_subscription union select spcname from pg_tablespace order by 1',
+  'select evtname from pg_event_trigger',
+]
+
+/** Shell text that prints everything that a copy should leave alone. */
+export const leftAlone = `${sh`printf '%s;\n' ${asked}`.text} | docker exec -i botgarden-postgres psql -XqAtU postgres
+    docker exec botgarden-postgres sh -c 'ls -A /tmp; cat $PGDATA/postgresql.auto.conf'
+    docker top botgarden-postgres -eo pid,comm | awk '{ print $2 }' | grep -vx 'COMMAND\\|postgres\\|pg_isready\\|docker-init' | sort -u
+    docker ps --all --format '{{.Names}} {{.State}}' | sort
+    ls -A /tmp /var/lib/botgarden /root /home | grep -v '^systemd-private\\|^runc-process\\|^laid-aside$\\|^dumps$\\|^incoming$'
+    ls -A /var/lib/botgarden/incoming 2>/dev/null
+    find /etc /root /opt/botgarden -xdev -type f ! -name status.json -exec md5sum {} + | sort -k 2`
