@@ -7,7 +7,7 @@ export const drillContainer = 'botgarden-drill'
 
 /** In MB: what the server works with beside its data, and what is left to the bots meanwhile. */
 const work = 160
-const left = 64
+const left = 128
 const least = 64
 
 /**
@@ -51,13 +51,19 @@ export function tooLarge(database: string): Script {
     }`
 }
 
-/** In MB, without swap: that is a disk. In a container the limit of its own cgroup counts as well. */
+/** In MB, without swap: that is a disk. In a container the limit of its own cgroup counts as well, of either version. */
 function freeMemory(): Script {
   return sh`
       {
         awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo
-        [ ! -r /sys/fs/cgroup/memory.max ] || awk -v limit="$(cat /sys/fs/cgroup/memory.max)" -v used="$(cat /sys/fs/cgroup/memory.current)" \
-          '/^(in)?active_file / { used -= $2 } END { if (limit != "max") print int((limit - used) / 1048576) }' /sys/fs/cgroup/memory.stat
+        for v in /sys/fs/cgroup/memory /sys/fs/cgroup; do
+          limit=$(cat $v/memory.limit_in_bytes 2>/dev/null || cat $v/memory.max 2>/dev/null) || continue
+          used=$(cat $v/memory.usage_in_bytes 2>/dev/null || cat $v/memory.current 2>/dev/null) || continue
+          awk -v limit="$limit" -v used="$used" '/^(total_)?(in)?active_file / { of[$1] = $2 }
+            END { own = of["inactive_file"] + of["active_file"]; all = of["total_inactive_file"] + of["total_active_file"]
+              if (limit != "max") print int((limit - used + (all > own ? all : own)) / 1048576) }' $v/memory.stat
+          break
+        done
       } | sort -n | head -n 1
     `
 }
