@@ -25,9 +25,11 @@ export interface Trap {
 }
 
 const ran = `copy (select 1) to program 'touch /tmp/ran'`
-/** Waits for the superuser, who dumps and counts it later. */
-const later = `create function f(int) returns int language plpgsql immutable as $f$ begin
-   if session_user = 'postgres' then execute $x$ ${ran} $x$; execute 'alter role hello_bot superuser'; end if; return 1; end $f$;`
+/** Waits for the superuser, who dumps, counts and analyzes it later; what is refused to it is not noticed. */
+const later = `create function g() returns int language plpgsql as $f$ begin
+   if session_user = 'postgres' then execute $x$ ${ran} $x$; execute 'alter role hello_bot superuser'; end if; return 1;
+   exception when others then return 1; end $f$;
+   create function f(int) returns int language plpgsql immutable as $f$ begin return public.g(); end $f$;`
 const may =
   /permission denied|must be (superuser|owner|able)|[Oo]nly roles with|cannot run inside a transaction|transaction block|cannot be executed/
 
