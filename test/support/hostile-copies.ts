@@ -166,8 +166,16 @@ export const manifests: readonly HostileCopy[] = [
     says: /manifest\.json: .+/,
     copy: { manifest: database({ size }) },
   })),
-  { what: 'a size of 1e400', says: /manifest\.json: .+/, copy: { manifest: swapped('"size":', '"size":1e400,"was":') } },
-  { what: 'a count of -1', says: /manifest\.json: .+/, copy: { manifest: database({ tables: { 'public.users': -1 } }) } },
+  {
+    what: 'a size of 1e400',
+    says: /manifest\.json: .+/,
+    copy: { manifest: swapped('"size":', '"size":1e400,"was":') },
+  },
+  {
+    what: 'a count of -1',
+    says: /manifest\.json: .+/,
+    copy: { manifest: database({ tables: { 'public.users': -1 } }) },
+  },
   ...['public.users; drop table users', 'users where pg_sleep(9) is null', 'a.b.c', '"a\nb"', ''].map((table) => ({
     what: `a table called ${JSON.stringify(table)}`,
     says: /names a table that cannot be one/,
