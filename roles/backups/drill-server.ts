@@ -61,7 +61,7 @@ function freeMemory(): Script {
           used=$(cat $v/memory.usage_in_bytes 2>/dev/null || cat $v/memory.current 2>/dev/null) || continue
           awk -v limit="$limit" -v used="$used" '/^(total_)?(in)?active_file / { of[$1] = $2 }
             END { own = of["inactive_file"] + of["active_file"]; all = of["total_inactive_file"] + of["total_active_file"]
-              if (limit != "max") print int((limit - used + (all > own ? all : own)) / 1048576) }' $v/memory.stat
+              if (limit != "max" && length(limit) <= 15) printf "%.0f\n", (limit - used + (all > own ? all : own)) / 1048576 }' $v/memory.stat
           break
         done
       } | sort -n | head -n 1

@@ -25,9 +25,11 @@ export interface Trap {
 }
 
 const ran = `copy (select 1) to program 'touch /tmp/ran'`
-/** Waits for the superuser, who dumps and counts it later. */
-const later = `create function f(int) returns int language plpgsql immutable as $f$ begin
-   if session_user = 'postgres' then execute $x$ ${ran} $x$; execute 'alter role hello_bot superuser'; end if; return 1; end $f$;`
+/** Waits for the superuser, who dumps, counts and analyzes it later; what is refused to it is not noticed. */
+const later = `create function g() returns int language plpgsql as $f$ begin
+   if session_user = 'postgres' then execute $x$ ${ran} $x$; execute 'alter role hello_bot superuser'; end if; return 1;
+   exception when others then return 1; end $f$;
+   create function f(int) returns int language plpgsql immutable as $f$ begin return public.g(); end $f$;`
 const may =
   /permission denied|must be (superuser|owner|able)|[Oo]nly roles with|cannot run inside a transaction|transaction block|cannot be executed/
 
@@ -183,7 +185,6 @@ const sized = (size: number) => () => ({
     return { ...manifest, parts: parts.map((part) => (part.kind === 'database' ? { ...part, size } : part)) }
   },
 })
-const bomb = `create table bomb as select n, repeat('x', 1500) from generate_series(1, 100000000) n`
 const many = Object.fromEntries(Array.from({ length: 1e5 }, (_, i) => [`public.t${i}`, 0]))
 
 /** What is no dump, or not the one that its manifest tells of; 0: as --name, 1: --as, 2: --drill. */
@@ -235,11 +236,5 @@ export const oddCopies = [
   { what: 'counts for 100,000 tables that the dump has not', copy: counted(many), way: 1, says: /does not exist/ },
   { what: 'a size of 1e300 bytes', copy: sized(1e300), way: 0, says: /is not what its manifest says/ },
   { what: 'a size of 1 byte', copy: sized(1), way: 0, says: /is not what its manifest says/ },
-  {
-    what: 'a dump that unfolds to more than all memory',
-    copy: dumped((base) => dumpWith(base, bomb)),
-    way: 2,
-    says: /too large for the memory/,
-  },
   { what: 'a program, in a drill', copy: dumped((base) => dumpWith(base, ran)), way: 2, says: may },
 ] as const
