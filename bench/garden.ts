@@ -1,12 +1,12 @@
 // The work that every tool of the bench is given, as botgarden says it: `ansible/site.yaml` and `pyinfra/deploy.py` say the same.
 import * as v from 'valibot'
-import { directory, file } from '../lib/file.ts'
-import { group } from '../lib/group.ts'
-import { aptPackage } from '../lib/package.ts'
-import { play } from '../lib/play.ts'
-import { role } from '../lib/role.ts'
-import { symlink } from '../lib/symlink.ts'
-import { unit } from '../lib/unit.ts'
+import { play } from '../lib/cli/play.ts'
+import { role } from '../lib/model/role.ts'
+import { directory, file } from '../lib/resources/file.ts'
+import { group } from '../lib/resources/group.ts'
+import { aptPackage } from '../lib/resources/package.ts'
+import { symlink } from '../lib/resources/symlink.ts'
+import { unit } from '../lib/resources/unit.ts'
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)
 

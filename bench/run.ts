@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { local } from '../lib/local.ts'
+import { local } from '../lib/shell/local.ts'
 import { freshVps, inVps, removeVps, sshConfigFor } from '../sandbox/index.ts'
 import { far } from './far.ts'
 import { type Tool, toolsFor } from './tools.ts'

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { local } from '../lib/local.ts'
+import { local } from '../lib/shell/local.ts'
 
 /** One of those that are compared: how it does the work of the bench in this version, or looks what it would do. */
 export interface Tool {

@@ -1,5 +1,5 @@
-import { play } from '../lib/play.ts'
-import { backup, backupFlags } from '../roles/backups/procedure.ts'
+import { backup, backupFlags } from '../commands/backup/index.ts'
+import { play } from '../lib/cli/play.ts'
 import { allRoles } from '../roles/index.ts'
 
 await play({

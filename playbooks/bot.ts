@@ -1,6 +1,6 @@
-import { play } from '../lib/play.ts'
-import { hasBackups } from '../roles/backups/choose.ts'
-import { deploy, deployFlags } from '../roles/bot/deploy.ts'
+import { deploy, deployFlags } from '../commands/deploy/index.ts'
+import { hasBackups } from '../commands/restore/select-backup.ts'
+import { play } from '../lib/cli/play.ts'
 import { allRoles, bot } from '../roles/index.ts'
 
 await play({

@@ -1,12 +1,12 @@
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, matchesGlob, relative, resolve } from 'node:path'
 import * as v from 'valibot'
-import { HostError, UsageError } from '../lib/errors.ts'
-import { type Flags, givenFlags, spellingOf } from '../lib/flags.ts'
-import { botName } from '../lib/inventory-schema.ts'
-import { main } from '../lib/main.ts'
-import { scriptArguments } from '../lib/options.ts'
-import { writeOut } from '../lib/out.ts'
+import { type Flags, givenFlags, spellingOf } from '../lib/cli/flags.ts'
+import { main } from '../lib/cli/main.ts'
+import { scriptArguments } from '../lib/cli/options.ts'
+import { botName } from '../lib/inventory/file-schema.ts'
+import { HostError, UsageError } from '../lib/std/errors.ts'
+import { writeOut } from '../lib/std/output.ts'
 
 const flags: Flags = {
   name: { value: 'NAME', help: 'what the new bot is called; its folder is bots/NAME' },

@@ -1,6 +1,6 @@
-import { play } from '../lib/play.ts'
-import { restore, restoreFlags } from '../roles/backups/restore.ts'
-import { deliveriesOf, deployment } from '../roles/bot/deploy.ts'
+import { deliveriesOf, deployment } from '../commands/deploy/index.ts'
+import { restore, restoreFlags } from '../commands/restore/index.ts'
+import { play } from '../lib/cli/play.ts'
 import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
 
 const core = [base, ufw, docker, postgres, nginx, certbot, backups]

@@ -1,9 +1,9 @@
-import { main } from '../lib/main.ts'
-import { scriptArguments } from '../lib/options.ts'
-import { writeErr } from '../lib/out.ts'
-import { print, printStatus, printToken, shell, talk } from '../sandbox/actions.ts'
+import { main } from '../lib/cli/main.ts'
+import { scriptArguments } from '../lib/cli/options.ts'
+import { writeErr } from '../lib/std/output.ts'
+import { print, printStatus, printToken, shell, talk } from '../sandbox/cli/actions.ts'
+import { type Action, type Order, parseOrder } from '../sandbox/cli/parse.ts'
 import { down, up } from '../sandbox/index.ts'
-import { type Action, type Order, parseOrder } from '../sandbox/order.ts'
 
 const usage = `A throwaway Debian VPS on this machine, for trying botgarden out and for its tests.
 

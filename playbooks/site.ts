@@ -1,4 +1,4 @@
-import { play } from '../lib/play.ts'
+import { play } from '../lib/cli/play.ts'
 import { allRoles, backups, base, bot, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
 import { up } from '../sandbox/index.ts'
 

@@ -1,4 +1,4 @@
-import type { Role } from '../lib/role.ts'
+import type { Role } from '../lib/model/role.ts'
 import { backups } from './backups/index.ts'
 import { base } from './base/index.ts'
 import { bot, botRole } from './bot/index.ts'

@@ -1,12 +1,12 @@
 import { existsSync, rmSync } from 'node:fs'
-import { closeKept } from '../lib/ssh.ts'
-import { knownHosts } from './access.ts'
-import { isInstalled } from './apt.ts'
-import { repository } from './cache.ts'
-import { docker, tryDocker } from './docker.ts'
-import { answers, ensureEngine, releaseEngine } from './engine.ts'
-import { home, label, paths } from './names.ts'
-import { type Progress, step } from './progress.ts'
+import { closeKept } from '../lib/ssh/connection.ts'
+import { repository } from './images/cache.ts'
+import { isInstalled } from './machine/apt.ts'
+import { docker, tryDocker } from './machine/docker-cli.ts'
+import { answers, ensureEngine, releaseEngine } from './machine/docker-daemon.ts'
+import { home, label, paths } from './machine/paths.ts'
+import { type Progress, step } from './machine/progress.ts'
+import { knownHosts } from './vps/ssh-access.ts'
 
 /** Ends this checkout's sandbox and removes all of it; the images stay for the next one unless said otherwise. */
 export async function down({ images = false, progress }: { images?: boolean; progress: Progress }): Promise<void> {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { parse, stringify } from 'yaml'
-import { checkout, home } from './names.ts'
+import { checkout, home } from './machine/paths.ts'
 
 const standard = join(checkout, 'inventory', 'sandbox.yaml')
 

@@ -1,7 +1,7 @@
-import { knownHosts } from './access.ts'
-import { answers } from './engine.ts'
-import { partNames } from './parts.ts'
-import { see } from './seen.ts'
+import { answers } from './machine/docker-daemon.ts'
+import { see } from './machine/inspect.ts'
+import { partNames } from './services/index.ts'
+import { knownHosts } from './vps/ssh-access.ts'
 
 /** One part of the sandbox, as it is now. */
 export interface PartStatus {

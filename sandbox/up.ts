@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
-import { UsageError } from '../lib/errors.ts'
-import { isReady, writeAtomic } from './access.ts'
+import { UsageError } from '../lib/std/errors.ts'
 import { ensureBackupKey, hasBackupKey } from './backup-key.ts'
 import { inventoryFor } from './inventory.ts'
-import { paths } from './names.ts'
-import { partNames } from './parts.ts'
-import type { Progress } from './progress.ts'
-import { see } from './seen.ts'
-import { bytesOf, ensureVps, prepareGround } from './vps.ts'
+import { see } from './machine/inspect.ts'
+import { paths } from './machine/paths.ts'
+import type { Progress } from './machine/progress.ts'
+import { partNames } from './services/index.ts'
+import { bytesOf, ensureVps, prepareGround } from './vps/index.ts'
+import { isReady, writeAtomic } from './vps/ssh-access.ts'
 
 /** Brings up vps1 … vpsN and what is beside them. Everything up already: one question to Docker, nothing else. */
 export async function up(options: { hosts?: number; memory?: string; progress: Progress }): Promise<void> {

@@ -2,9 +2,9 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Flags, givenFlags } from '../lib/flags.ts'
-import { images } from '../lib/images.ts'
-import { parseOrder } from '../sandbox/order.ts'
+import { type Flags, givenFlags } from '../lib/cli/flags.ts'
+import { images } from '../lib/platform/image-versions.ts'
+import { parseOrder } from '../sandbox/cli/parse.ts'
 import { run } from './playbooks/support.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -45,7 +45,7 @@ test('every relative link leads to a file', () => {
 const ofTheReader = ['inventory/production.yaml', 'bots/hello-bot/.env']
 
 test('every path of the repository that is named is there', () => {
-  const folders = 'playbooks|roles|lib|sandbox|test|docs|inventory|bots|bench'
+  const folders = 'playbooks|commands|roles|lib|sandbox|test|docs|inventory|bots|bench'
   const path = new RegExp(`^(?:(?:${folders})/[\\w./*-]*|[A-Z]+\\.md)$`)
   const missing = files.flatMap((file) =>
     [...text(file).matchAll(/`([^`\n]+)`/g)]
@@ -61,7 +61,7 @@ test('every message in the table of troubles is one of ours', () => {
   const [, table = ''] = /^### 12\. .*?\n(.*?)^## /ms.exec(text('docs/PLAN.md')) ?? []
   const cells = table.split('\n').flatMap((line) => /^\| (`.*?) \|/.exec(line)?.[1] ?? [])
   const messages = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code))
-  const sources = globSync('{lib,roles,bots/hello-bot/src}/**/*.ts', { cwd: root }).map(text)
+  const sources = globSync('{lib,roles,commands,bots/hello-bot/src}/**/*.ts', { cwd: root }).map(text)
   const pieces = messages.flatMap((message) => message.split('…')).map((piece) => piece.trim())
   assert.ok(pieces.length > 20)
   assert.equal(

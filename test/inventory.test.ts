@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { readInventory } from '../lib/inventory.ts'
+import { readInventory } from '../lib/inventory/inventory.ts'
 import { allRoles, bot } from '../roles/index.ts'
 import { inventoryFor } from '../sandbox/inventory.ts'
 import { scratchFile } from './support/runner.ts'

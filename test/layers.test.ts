@@ -11,12 +11,12 @@ test('playbooks import roles, roles import lib, and nothing points back', () => 
     cwd: root,
     exclude: (name) => name === 'node_modules',
   })
-  assert.ok(paths.includes('lib/sh.ts'))
+  assert.ok(paths.includes('lib/shell/sh.ts'))
   assert.equal(forbidden(new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]))), [])
 })
 
-test('nothing is written to the terminal but by lib/out.ts, which makes harmless what others have written', () => {
-  const paths = globSync('{playbooks,roles,lib}/**/*.ts', { cwd: root }).filter((path) => path !== 'lib/out.ts')
+test('nothing is written to the terminal but by lib/std/output.ts, which makes harmless what others have written', () => {
+  const paths = globSync('{playbooks,roles,lib}/**/*.ts', { cwd: root }).filter((path) => path !== 'lib/std/output.ts')
   assert.equal(writers(new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]))), [])
 })
 
@@ -52,7 +52,7 @@ const samples: [file: string, source: string, bad: string | undefined][] = [
     `import { up } from '../sandbox/index.ts'\nimport { docker } from '../roles/index.ts'`,
     undefined,
   ],
-  ['playbooks/site.ts', `import { planOf } from '../test/support/plan-of.ts'`, 'test/support/plan-of.ts'],
+  ['playbooks/site.ts', `import { planOf } from './support/plan-of.ts'`, 'test/support/plan-of.ts'],
   ['sandbox/up.ts', `import { docker } from '../roles/index.ts'`, 'roles/index.ts'],
   ['bots/a/src/index.ts', `import { sh } from '../../../lib/sh.ts'`, 'lib/sh.ts'],
   ['bots/a/src/index.ts', `import { b } from '../../b/src/index.ts'`, 'bots/b/src/index.ts'],

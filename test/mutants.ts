@@ -1,5 +1,5 @@
 // How much the unit tests notice: `npm run test:mutants -- [--seed N] [--count N] [--only PATH] [--near N] [--list]`.
-// Small changes to lib/ and roles/, drawn with a seed, each in a copy of the tree; one is caught if a unit test fails. For work
+// Small changes to lib/, roles/ and commands/, drawn with a seed, each in a copy of the tree; one is caught if a unit test fails. For work
 // on one file, --near runs only the N test files that are nearest to it by imports. --named tries a kept list instead, on the
 // sandbox as well, unless --here says not to.
 import { readFileSync } from 'node:fs'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Encrypter } from 'age-encryption'
 import * as v from 'valibot'
-import { InventoryError } from '../../lib/errors.ts'
+import { InventoryError } from '../../lib/std/errors.ts'
 
 const checkout = resolve(import.meta.dirname, '../..')
 

@@ -1,9 +1,9 @@
-import { directory, file } from '../../lib/file.ts'
-import { isInstalled, packageState } from '../../lib/package.ts'
-import { becomes, type Resource } from '../../lib/resource.ts'
-import { sh } from '../../lib/sh.ts'
-import { template } from '../../lib/template.ts'
-import { type UnitState, unit, unitState } from '../../lib/unit.ts'
+import { becomes, type Resource } from '../../lib/model/resource.ts'
+import { directory, file } from '../../lib/resources/file.ts'
+import { isInstalled, packageState } from '../../lib/resources/package.ts'
+import { type UnitState, unit, unitState } from '../../lib/resources/unit.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import { template } from '../../lib/std/template.ts'
 
 const name = 'botgarden-changes'
 const timer = `${name}.timer`

@@ -1,6 +1,6 @@
-import { directory, file } from '../../lib/file.ts'
-import { aptPackage } from '../../lib/package.ts'
-import type { Resource } from '../../lib/resource.ts'
+import type { Resource } from '../../lib/model/resource.ts'
+import { directory, file } from '../../lib/resources/file.ts'
+import { aptPackage } from '../../lib/resources/package.ts'
 import { changeReport } from './changes.ts'
 
 const written = '# Written by botgarden; changes made here are overwritten.\n'

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { directory } from '../../lib/file.ts'
-import { role } from '../../lib/role.ts'
+import { role } from '../../lib/model/role.ts'
+import { directory } from '../../lib/resources/file.ts'
 import { admin, adminUser } from './admin.ts'
 import { clock, timezone } from './clock.ts'
 import { hardening } from './hardening.ts'

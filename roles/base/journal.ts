@@ -1,9 +1,9 @@
-import { directory, file } from '../../lib/file.ts'
-import { fileState } from '../../lib/file-state.ts'
-import { becomes, type Resource, resource } from '../../lib/resource.ts'
-import { sh } from '../../lib/sh.ts'
-import { startedWith } from '../../lib/started-with.ts'
-import { unitState } from '../../lib/unit.ts'
+import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { startedWith } from '../../lib/resources/config-stamp.ts'
+import { directory, file } from '../../lib/resources/file.ts'
+import { fileState } from '../../lib/resources/file-state.ts'
+import { unitState } from '../../lib/resources/unit.ts'
+import { sh } from '../../lib/shell/sh.ts'
 
 const folder = '/etc/systemd/journald.conf.d'
 const path = `${folder}/botgarden.conf`

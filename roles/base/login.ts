@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import type { KeyFile } from '../../lib/authorized-keys.ts'
+import type { KeyFile } from '../../lib/resources/authorized-keys.ts'
 import type { Effective } from './sshd-config.ts'
 
 /** How we came in, and so how the operator wants to come in again. */

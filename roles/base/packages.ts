@@ -1,6 +1,6 @@
-import { aptPackage } from '../../lib/package.ts'
-import { becomes, type Resource } from '../../lib/resource.ts'
-import { runningUnit, unitState } from '../../lib/unit.ts'
+import { becomes, type Resource } from '../../lib/model/resource.ts'
+import { aptPackage } from '../../lib/resources/package.ts'
+import { runningUnit, unitState } from '../../lib/resources/unit.ts'
 
 /** What the other roles and an operator at night count on; cloud images lack one or the other. */
 const essential = ['ca-certificates', 'cron', 'curl', 'tzdata']

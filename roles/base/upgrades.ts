@@ -1,11 +1,11 @@
-import type { Facts } from '../../lib/facts.ts'
-import { file } from '../../lib/file.ts'
-import { aptPackage } from '../../lib/package.ts'
-import { type Kind, reading } from '../../lib/reading.ts'
-import { type Resource, resource } from '../../lib/resource.ts'
-import { sh } from '../../lib/sh.ts'
-import { template } from '../../lib/template.ts'
-import { dropIn, unit } from '../../lib/unit.ts'
+import { type Kind, reading } from '../../lib/model/reading.ts'
+import { type Resource, resource } from '../../lib/model/resource.ts'
+import { file } from '../../lib/resources/file.ts'
+import { aptPackage } from '../../lib/resources/package.ts'
+import { dropIn, unit } from '../../lib/resources/unit.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import type { Facts } from '../../lib/ssh/read-facts.ts'
+import { template } from '../../lib/std/template.ts'
 
 /** The engine's packages: an upgrade restarts the daemon, and some stop all containers for it. */
 const engine = ['docker.io', 'docker-ce', 'docker-ce-cli', 'containerd', 'containerd.io', 'runc']

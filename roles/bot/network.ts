@@ -1,8 +1,8 @@
-import { engineSilence, untoldBy } from '../../lib/engine.ts'
-import { HostError } from '../../lib/errors.ts'
-import { type Kind, type Reading, reading } from '../../lib/reading.ts'
-import { becomes, type Resource, resource } from '../../lib/resource.ts'
-import { sh } from '../../lib/sh.ts'
+import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
+import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { engineSilence, untoldBy } from '../../lib/resources/docker-engine.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import { HostError } from '../../lib/std/errors.ts'
 
 /** A network of Docker's; undefined where there is none of this name. */
 export type NetworkState =

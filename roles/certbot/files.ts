@@ -1,13 +1,13 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type CertificateState, certificateState, installPair, tlsFolder } from '../../lib/certificate.ts'
-import { InventoryError } from '../../lib/errors.ts'
-import { type FileState, fileState } from '../../lib/file-state.ts'
-import { outdated } from '../../lib/nginx.ts'
-import { becomes, type Resource, resource } from '../../lib/resource.ts'
-import { Secret } from '../../lib/secret.ts'
-import { sh } from '../../lib/sh.ts'
+import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { type CertificateState, certificateState, installPair, tlsFolder } from '../../lib/platform/certificate.ts'
+import { outdated } from '../../lib/platform/nginx.ts'
+import { type FileState, fileState } from '../../lib/resources/file-state.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import { InventoryError } from '../../lib/std/errors.ts'
+import { Secret } from '../../lib/std/secret.ts'
 
 const checkout = resolve(import.meta.dirname, '../..')
 

@@ -1,6 +1,6 @@
-import { installPair, tlsFolder } from '../../lib/certificate.ts'
-import { acmeWebroot, reloadFunction } from '../../lib/nginx.ts'
-import { type Script, sh } from '../../lib/sh.ts'
+import { installPair, tlsFolder } from '../../lib/platform/certificate.ts'
+import { acmeWebroot, reloadFunction } from '../../lib/platform/nginx.ts'
+import { type Script, sh } from '../../lib/shell/sh.ts'
 
 /** Asks an authority for a certificate, after the host has asked itself what the authority is going to ask. */
 export function issue(

@@ -1,7 +1,7 @@
-import { tlsFolder } from '../../lib/certificate.ts'
-import { type Kind, type Reading, reading } from '../../lib/reading.ts'
-import { becomes, type Outputs, type Resource, resource } from '../../lib/resource.ts'
-import { sh } from '../../lib/sh.ts'
+import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
+import { becomes, type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
+import { tlsFolder } from '../../lib/platform/certificate.ts'
+import { sh } from '../../lib/shell/sh.ts'
 
 /** What certbot has under a name. */
 export type Lineage =

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { HostError } from '../../lib/errors.ts'
+import { HostError } from '../../lib/std/errors.ts'
 
 type Settings = Record<string, unknown>
 

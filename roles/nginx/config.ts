@@ -1,6 +1,6 @@
-import { isAddress, tlsFolder } from '../../lib/certificate.ts'
-import { acmeWebroot } from '../../lib/nginx.ts'
-import { template } from '../../lib/template.ts'
+import { isAddress, tlsFolder } from '../../lib/platform/certificate.ts'
+import { acmeWebroot } from '../../lib/platform/nginx.ts'
+import { template } from '../../lib/std/template.ts'
 
 export interface Edge {
   /** The host's domain, or its address where it has none. */

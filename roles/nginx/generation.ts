@@ -1,5 +1,5 @@
-import { nginxReload, nginxState } from '../../lib/nginx.ts'
-import { becomes, type Resource, resource } from '../../lib/resource.ts'
+import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { nginxReload, nginxState } from '../../lib/platform/nginx.ts'
 
 /** Whenever the server starts there is something whole for it to run. */
 export function firstGeneration(): Resource {

@@ -1,14 +1,21 @@
 import * as v from 'valibot'
-import { selfSigned, tlsFolder } from '../../lib/certificate.ts'
-import { composeProject, hardened, mount } from '../../lib/compose.ts'
-import { directory } from '../../lib/file.ts'
-import { pulledImage } from '../../lib/image.ts'
-import { images } from '../../lib/images.ts'
-import { acmeWebroot, nginxContainer, nginxFile, nginxFolder, nginxInForce, nginxState } from '../../lib/nginx.ts'
-import { publicName } from '../../lib/public-name.ts'
-import { becomes, type Prediction } from '../../lib/resource.ts'
-import { role } from '../../lib/role.ts'
-import { runFolder } from '../../lib/run-folder.ts'
+import { becomes, type Prediction } from '../../lib/model/resource.ts'
+import { role } from '../../lib/model/role.ts'
+import { selfSigned, tlsFolder } from '../../lib/platform/certificate.ts'
+import { images } from '../../lib/platform/image-versions.ts'
+import {
+  acmeWebroot,
+  nginxContainer,
+  nginxFile,
+  nginxFolder,
+  nginxInForce,
+  nginxState,
+} from '../../lib/platform/nginx.ts'
+import { publicName } from '../../lib/platform/public-name.ts'
+import { composeProject, hardened, mount } from '../../lib/resources/compose.ts'
+import { directory } from '../../lib/resources/file.ts'
+import { pulledImage } from '../../lib/resources/image.ts'
+import { runFolder } from '../../lib/resources/runtime-directory.ts'
 import { configText } from './config.ts'
 import { firstGeneration } from './generation.ts'
 import { freePorts } from './ports.ts'

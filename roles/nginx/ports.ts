@@ -1,8 +1,8 @@
-import { containerState } from '../../lib/container.ts'
-import { HostError } from '../../lib/errors.ts'
-import { type Kind, reading } from '../../lib/reading.ts'
-import { type Resource, resource } from '../../lib/resource.ts'
-import { sh } from '../../lib/sh.ts'
+import { type Kind, reading } from '../../lib/model/reading.ts'
+import { type Resource, resource } from '../../lib/model/resource.ts'
+import { containerState } from '../../lib/resources/container.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import { HostError } from '../../lib/std/errors.ts'
 
 /** Where our server does not run, nobody else may listen where it is going to. */
 export function freePorts(container: string, ports: readonly number[]): Resource {

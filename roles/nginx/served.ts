@@ -1,6 +1,6 @@
-import { type Kind, reading } from '../../lib/reading.ts'
-import { type Outputs, type Resource, resource } from '../../lib/resource.ts'
-import { sh } from '../../lib/sh.ts'
+import { type Kind, reading } from '../../lib/model/reading.ts'
+import { type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
+import { sh } from '../../lib/shell/sh.ts'
 
 /** What a run tells at its end: where the host answers, and until when the certificate lasts that it shows. */
 export function served(name: string, port: number): Resource {

@@ -1,10 +1,10 @@
-import type { FileState } from '../../lib/file-state.ts'
-import { sql } from '../../lib/postgres.ts'
-import { catalogBecomes, known, postgresCatalog, postgresContainer, psql } from '../../lib/postgres-catalog.ts'
-import type { Reading } from '../../lib/reading.ts'
-import { type Resource, resource } from '../../lib/resource.ts'
-import { type Script, sh } from '../../lib/sh.ts'
-import { waiting } from '../../lib/waiting.ts'
+import type { Reading } from '../../lib/model/reading.ts'
+import { type Resource, resource } from '../../lib/model/resource.ts'
+import { sql } from '../../lib/platform/postgres.ts'
+import { catalogBecomes, known, postgresCatalog, postgresContainer, psql } from '../../lib/platform/postgres-catalog.ts'
+import type { FileState } from '../../lib/resources/file-state.ts'
+import { waiting } from '../../lib/shell/deadline.ts'
+import { type Script, sh } from '../../lib/shell/sh.ts'
 
 /** The server runs with the configuration that this checksum is of. It is restarted only where a reload does not do. */
 export function runningConfig(checksum: string, cluster: Reading<FileState>): Resource {

@@ -1,6 +1,6 @@
-import { postgresCatalog, postgresContainer, refused } from '../../lib/postgres-catalog.ts'
-import { type Resource, resource, unknowable } from '../../lib/resource.ts'
-import { type Script, sh } from '../../lib/sh.ts'
+import { type Resource, resource, unknowable } from '../../lib/model/resource.ts'
+import { postgresCatalog, postgresContainer, refused } from '../../lib/platform/postgres-catalog.ts'
+import { type Script, sh } from '../../lib/shell/sh.ts'
 import { untilHealthy } from './running.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { template } from '../../lib/template.ts'
+import { template } from '../../lib/std/template.ts'
 import { familyOf, isInside, type Rule } from './rules.ts'
 
 /** What keeps containers in and others out of them. */

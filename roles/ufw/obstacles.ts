@@ -1,6 +1,6 @@
-import { HostError } from '../../lib/errors.ts'
-import { packageState } from '../../lib/package.ts'
-import type { Read, Resource } from '../../lib/resource.ts'
+import type { Read, Resource } from '../../lib/model/resource.ts'
+import { packageState } from '../../lib/resources/package.ts'
+import { HostError } from '../../lib/std/errors.ts'
 import { type UfwState, ufwState } from './state.ts'
 
 /** They load rules of their own at boot, and ufw's package breaks with them: apt would have to remove them. */

@@ -1,5 +1,5 @@
-import { type Kind, reading } from '../../lib/reading.ts'
-import { sh } from '../../lib/sh.ts'
+import { type Kind, reading } from '../../lib/model/reading.ts'
+import { sh } from '../../lib/shell/sh.ts'
 import { kernelDifferences, type Loaded } from './kernel.ts'
 
 /** What ufw is set to, and what of it the kernel runs. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { images } from '../../lib/images.ts'
-import { folder, type Piece } from '../build.ts'
+import { images } from '../../lib/platform/image-versions.ts'
+import { folder, type Piece } from './build.ts'
 import { nodePieces } from './node.ts'
 
 /** Debian 13 is what hosts run; forky carries the versions of nginx, PostgreSQL and Pebble that production gets. */

@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { HostError } from '../../lib/errors.ts'
-import { type Piece, texts } from '../build.ts'
-import { here, logged } from '../docker.ts'
+import { HostError } from '../../lib/std/errors.ts'
+import { here, logged } from '../machine/docker-cli.ts'
+import { type Piece, texts } from './build.ts'
 
 const npmVersion = '11.21.2'
 

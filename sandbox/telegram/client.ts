@@ -1,6 +1,6 @@
-import type { Act } from './people.ts'
-import type { Report } from './report.ts'
-import type { Entry } from './state.ts'
+import type { Report } from './control/report.ts'
+import type { Act } from './control/users.ts'
+import type { Entry } from './state/state.ts'
 
 export type { Act, Entry, Report }
 

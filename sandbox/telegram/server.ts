@@ -1,13 +1,13 @@
 import type { Server } from 'node:http'
-import { handleApi } from './api.ts'
 import { authorities } from './authorities.ts'
-import { handleControl } from './control.ts'
+import { handleApi } from './bot-api/api.ts'
+import { run } from './bot-api/methods.ts'
+import { handleControl } from './control/control.ts'
 import { listen, portOf } from './http.ts'
-import { run } from './methods.ts'
 import type { Options } from './options.ts'
-import { loadState, storeIn } from './store.ts'
-import { startWorker, stopWorker } from './webhook.ts'
-import type { World } from './world.ts'
+import { loadState, storeIn } from './state/store.ts'
+import type { World } from './state/world.ts'
+import { startWorker, stopWorker } from './webhook/webhook.ts'
 
 export interface Telegram {
   readonly apiPort: number

@@ -3,10 +3,10 @@
 import { resolve } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { quote } from '../../lib/sh.ts'
+import { quote } from '../../lib/shell/sh.ts'
 import { inVps, removeVps, restartVps } from '../../sandbox/index.ts'
-import { botHost } from '../support/bot-host.ts'
 import { resultOf, start } from '../support/runner.ts'
+import { botHost } from '../support/vps/bot-host.ts'
 
 const host = 'cuts'
 const domain = `${host}.sandbox`

@@ -4,7 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run } from '../support/runner.ts'
-import { overSsh } from '../support/ssh.ts'
+import { overSsh } from '../support/vps/ssh.ts'
 
 const host = 'hardened'
 const inventory = inventoryOf(host, { base: { packages: ['lynis'] } })

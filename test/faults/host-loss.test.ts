@@ -2,10 +2,10 @@
 // operator has what is lost, bring everything back.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { quote } from '../../lib/sh.ts'
+import { quote } from '../../lib/shell/sh.ts'
 import { removeVps } from '../../sandbox/index.ts'
-import { botHost } from '../support/bot-host.ts'
 import { resultOf } from '../support/runner.ts'
+import { botHost } from '../support/vps/bot-host.ts'
 
 const host = 'host-loss'
 const { site, hello, inside, answer, begin } = botHost(host, ['hello-bot'])

@@ -1,9 +1,9 @@
 // Needs three bare VPSs of its own: `three-good`, `three-broken` and `three-off`.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { local } from '../../lib/local.ts'
+import { local } from '../../lib/shell/local.ts'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
-import { containerOf } from '../../sandbox/names.ts'
+import { containerOf } from '../../sandbox/machine/paths.ts'
 import { inventoryOf, resultOf, run } from '../support/runner.ts'
 
 const names = ['three-good', 'three-broken', 'three-off']

@@ -7,8 +7,9 @@ import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { removeVps } from '../../sandbox/index.ts'
-import { waitUntil } from '../../sandbox/process.ts'
-import { botHost } from '../support/bot-host.ts'
+import { waitUntil } from '../../sandbox/machine/process.ts'
+import { type Run, resultOf, start } from '../support/runner.ts'
+import { botHost } from '../support/vps/bot-host.ts'
 import {
   installKillPoints,
   killPointCalls,
@@ -16,9 +17,8 @@ import {
   passKillPoint,
   setKillPoint,
   type Victim,
-} from '../support/kill-points.ts'
-import { leftovers } from '../support/leftovers.ts'
-import { type Run, resultOf, start } from '../support/runner.ts'
+} from '../support/vps/kill-points.ts'
+import { leftovers } from '../support/vps/leftovers.ts'
 
 const host = 'points'
 const folder = mkdtempSync(join(tmpdir(), 'kill-points-'))

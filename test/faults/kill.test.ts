@@ -3,8 +3,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
-import { leftovers } from '../support/leftovers.ts'
 import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
+import { leftovers } from '../support/vps/leftovers.ts'
 
 const host = 'killed'
 const site = ['playbooks/site.ts', '-i', inventoryOf(host), '--json']

@@ -4,9 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
-import { type CountingProxy, countingProxy } from '../support/proxy.ts'
 import { inventoryOf, resultOf, run, scratchFile, start } from '../support/runner.ts'
-import { portOf } from '../support/ssh.ts'
+import { type CountingProxy, countingProxy } from '../support/vps/proxy.ts'
+import { portOf } from '../support/vps/ssh.ts'
 
 const host = 'lost'
 let proxy: CountingProxy | undefined

@@ -8,10 +8,10 @@ import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { stringify } from 'yaml'
-import { local as command } from '../../lib/local.ts'
-import { quote } from '../../lib/sh.ts'
+import { local as command } from '../../lib/shell/local.ts'
+import { quote } from '../../lib/shell/sh.ts'
 import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
-import { containerOf } from '../../sandbox/names.ts'
+import { containerOf } from '../../sandbox/machine/paths.ts'
 import { inventoryOf, run, scratchInventory } from '../support/runner.ts'
 
 const host = 'kept'
@@ -60,7 +60,11 @@ test.before(async () => {
   const core = inventoryOf(host, { backups })
   const site = await run(['playbooks/site.ts', '-i', core, '--tags', 'docker,postgres,certbot,backups'])
   if (site.code !== 0) throw new Error(site.stdout + site.stderr)
-  const tenants = await run(['test/support/tenant.ts', '-i', scratchInventory(host, { tenant: { names: ['one'] } })])
+  const tenants = await run([
+    'test/support/vps/tenant.ts',
+    '-i',
+    scratchInventory(host, { tenant: { names: ['one'] } }),
+  ])
   if (tenants.code !== 0) throw new Error(tenants.stdout + tenants.stderr)
   await sql("create table users as select n, 'visitor ' || n as name from generate_series(1, 50000) n")
 

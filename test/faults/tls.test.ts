@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
 import { inventoryOf, run } from '../support/runner.ts'
-import { addressOf } from '../support/ssh.ts'
+import { addressOf } from '../support/vps/ssh.ts'
 
 const host = 'tls'
 const domain = `${host}.sandbox`

@@ -5,20 +5,21 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { stepsOf } from '../../lib/apply.ts'
-import { checked } from '../../lib/checked.ts'
-import { changeDiff, fileDiff } from '../../lib/diff.ts'
-import { Bug, CommandFailed, ConnectError, HostError, InventoryError, Reverted, UsageError } from '../../lib/errors.ts'
-import { explainedText } from '../../lib/explain.ts'
-import { parseFacts, refuseUnsupported } from '../../lib/facts.ts'
-import { failureJson, failureLines, meaningOf } from '../../lib/failure.ts'
-import { withLock } from '../../lib/file-lock.ts'
-import { flags, givenFlags, spellingOf } from '../../lib/flags.ts'
-import { readInventory } from '../../lib/inventory.ts'
-import { claimOf, heldBy } from '../../lib/lock.ts'
-import { usage } from '../../lib/options.ts'
-import { type Paint, plain } from '../../lib/paint.ts'
-import { publicName } from '../../lib/public-name.ts'
+import { flags, givenFlags, spellingOf } from '../../lib/cli/flags.ts'
+import { usage } from '../../lib/cli/options.ts'
+import { changeDiff, fileDiff } from '../../lib/engine/change-diff.ts'
+import { resourcesOf } from '../../lib/engine/collect-resources.ts'
+import { claimOf, heldBy } from '../../lib/engine/host-lock.ts'
+import { stepsOf } from '../../lib/engine/steps.ts'
+import { allowed, shapeOf } from '../../lib/inventory/describe-schema.ts'
+import { explainedText } from '../../lib/inventory/explain.ts'
+import { readInventory } from '../../lib/inventory/inventory.ts'
+import { checked } from '../../lib/inventory/validate.ts'
+import { readYaml } from '../../lib/inventory/yaml.ts'
+import { role } from '../../lib/model/role.ts'
+import { publicName } from '../../lib/platform/public-name.ts'
+import { failureJson, failureLines, meaningOf } from '../../lib/report/failure.ts'
+import { reporterOn } from '../../lib/report/progress.ts'
 import {
   exitCodeOf,
   type HostResult,
@@ -28,14 +29,21 @@ import {
   rounded,
   statusOf,
   together,
-} from '../../lib/report.ts'
-import { reporterOn } from '../../lib/reporter.ts'
-import { role } from '../../lib/role.ts'
-import { resourcesOf } from '../../lib/roles.ts'
-import { allowed, shapeOf } from '../../lib/schema.ts'
-import { secondsOf } from '../../lib/seconds.ts'
-import { sh } from '../../lib/sh.ts'
-import { readYaml } from '../../lib/yaml.ts'
+} from '../../lib/report/result.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import { parseFacts, refuseUnsupported } from '../../lib/ssh/read-facts.ts'
+import { type Paint, plain } from '../../lib/std/colour.ts'
+import { secondsOf } from '../../lib/std/env-seconds.ts'
+import {
+  Bug,
+  CommandFailed,
+  ConnectError,
+  HostError,
+  InventoryError,
+  Reverted,
+  UsageError,
+} from '../../lib/std/errors.ts'
+import { withLock } from '../../lib/std/file-lock.ts'
 import { entry, facts, wants } from '../support/fake-host.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'words-test-'))

@@ -16,7 +16,7 @@ export interface Graph {
 
 /** What imports what; a template is imported by the sources of its role that name it. */
 export function graphOf(root: string): Graph {
-  const files = globSync('{lib,roles,playbooks,sandbox,test}/**/*.{ts,sh,awk,mustache}', { cwd: root })
+  const files = globSync('{lib,roles,commands,playbooks,sandbox,test}/**/*.{ts,sh,awk,mustache}', { cwd: root })
   const templates = files.filter((file) => !file.endsWith('.ts'))
   const sources = files.filter((file) => file.endsWith('.ts'))
   const imports = new Map(

@@ -1,4 +1,4 @@
-// Where lib/ and roles/ can be changed, and a draw of these places.
+// Where lib/, roles/ and commands/ can be changed, and a draw of these places.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Mutant } from './mutant.ts'
@@ -12,7 +12,7 @@ export interface Site {
 
 /** Every place of every operator, in every file: nothing is left out. */
 export function allSites(root: string): Site[] {
-  const files = globSync('{lib,roles}/**/*.{ts,sh,awk,mustache}', { cwd: root }).sort()
+  const files = globSync('{lib,roles,commands}/**/*.{ts,sh,awk,mustache}', { cwd: root }).sort()
   return files.flatMap((file) =>
     mutantsOf(file, readFileSync(join(root, file), 'utf8')).map((mutant) => ({ file, mutant })),
   )

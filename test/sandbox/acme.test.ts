@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { docker } from '../../sandbox/docker.ts'
 import { acmeRoots, freshVps, inVps, removeVps } from '../../sandbox/index.ts'
-import { label, paths } from '../../sandbox/names.ts'
+import { docker } from '../../sandbox/machine/docker-cli.ts'
+import { label, paths } from '../../sandbox/machine/paths.ts'
 
 const host = 'certified'
 const directory = 'https://pebble.sandbox:14000/dir'

@@ -5,18 +5,18 @@ import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { local as command } from '../../lib/local.ts'
-import { Secret } from '../../lib/secret.ts'
-import { quote } from '../../lib/sh.ts'
-import { opened } from '../../roles/backups/identity.ts'
+import { opened } from '../../commands/restore/decrypt.ts'
+import { local as command } from '../../lib/shell/local.ts'
+import { quote } from '../../lib/shell/sh.ts'
+import { Secret } from '../../lib/std/secret.ts'
+import { parseName, stampOf } from '../../roles/backups/backup-name.ts'
 import { parseManifest } from '../../roles/backups/manifest.ts'
-import { parseName, stampOf } from '../../roles/backups/names.ts'
 import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
-import { waitUntil } from '../../sandbox/process.ts'
-import { writeCopy } from '../support/hostile.ts'
-import { type CountingProxy, countingProxy } from '../support/proxy.ts'
+import { waitUntil } from '../../sandbox/machine/process.ts'
+import { writeCopy } from '../support/hostile/marks.ts'
 import { inventoryOf, resultOf, run, scratchFile, scratchInventory } from '../support/runner.ts'
-import { portOf } from '../support/ssh.ts'
+import { type CountingProxy, countingProxy } from '../support/vps/proxy.ts'
+import { portOf } from '../support/vps/ssh.ts'
 
 const host = 'backups'
 const store = '/var/lib/botgarden/backups'
@@ -92,7 +92,7 @@ test.before(async () => {
   await freshVps(host)
   const { code, stderr } = await site(inventoryOf(host, { backups: { ...vars, schedule: '* * * * *' } }))
   assert.is(code, 0, stderr)
-  assert.is((await run(['test/support/tenant.ts', '-i', tenants])).code, 0)
+  assert.is((await run(['test/support/vps/tenant.ts', '-i', tenants])).code, 0)
   await sql(`
     create table users (id int primary key, name text); insert into users select n, 'visitor ' || n from generate_series(1, 100000) n;
     create table noise as select n, md5(n::text) || md5((n + 0.5)::text) || md5((-n)::text) as text from generate_series(1, 200000) n;

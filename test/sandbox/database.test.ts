@@ -1,16 +1,16 @@
 // Needs a bare VPS of its own: `database`. The server that all bots share, attacked from a container and by power cuts.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { local } from '../../lib/local.ts'
-import { quote } from '../../lib/sh.ts'
-import { awaitReady } from '../../sandbox/boot.ts'
+import { local } from '../../lib/shell/local.ts'
+import { quote } from '../../lib/shell/sh.ts'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
-import { containerOf } from '../../sandbox/names.ts'
+import { containerOf } from '../../sandbox/machine/paths.ts'
+import { awaitReady } from '../../sandbox/vps/boot.ts'
 import { inventoryOf, resultOf, run, scratchInventory } from '../support/runner.ts'
 
 const host = 'database'
 const site = (...args: string[]) => run(['playbooks/site.ts', '-i', inventoryOf(host), '--json', ...args])
-const tenants = (...args: string[]) => run(['test/support/tenant.ts', '-i', inventory, '--json', ...args])
+const tenants = (...args: string[]) => run(['test/support/vps/tenant.ts', '-i', inventory, '--json', ...args])
 const inventory = scratchInventory(host, { tenant: { names: ['one', 'two'] } })
 const here = local({ quiet: true, nothrow: true })
 

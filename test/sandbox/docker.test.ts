@@ -3,8 +3,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run } from '../support/runner.ts'
-import { difference, snapshot } from '../support/snapshot.ts'
-import { overSsh } from '../support/ssh.ts'
+import { difference, snapshot } from '../support/vps/snapshot.ts'
+import { overSsh } from '../support/vps/ssh.ts'
 
 const host = 'built'
 const site = (...args: string[]) =>

@@ -1,18 +1,18 @@
-// Needs a bare VPS of its own: `guarded`. The playbook that cuts the operator off stands in test/support/cut-off.ts.
+// Needs a bare VPS of its own: `guarded`. The playbook that cuts the operator off stands in test/support/vps/cut-off.ts.
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps, restartVps } from '../../sandbox/index.ts'
-import { waitUntil } from '../../sandbox/process.ts'
+import { waitUntil } from '../../sandbox/machine/process.ts'
 import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
-import { overSsh, sshWith } from '../support/ssh.ts'
+import { overSsh, sshWith } from '../support/vps/ssh.ts'
 
 const host = 'guarded'
 const mark = '/etc/ssh/sshd_config.d/00-cut-off.conf'
 // Where the host has to be left alone: short, so that the tests do not wait a minute each.
 const briefly = { BOTGARDEN_GUARD_SECONDS: '20' }
 const cutOff = (how: string) => [
-  'test/support/cut-off.ts',
+  'test/support/vps/cut-off.ts',
   '-i',
   inventoryOf(host, { docker: undefined, 'cut-off': { how } }),
   '--json',

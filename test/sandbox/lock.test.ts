@@ -1,7 +1,7 @@
 // Needs a bare VPS of its own: `locked`.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { quote } from '../../lib/sh.ts'
+import { quote } from '../../lib/shell/sh.ts'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run, scratchInventory, start } from '../support/runner.ts'
 
@@ -103,7 +103,7 @@ async function end(): Promise<void> {
 test('a long step that prints a flood takes a bounded part of /run, and its last line is shown', async () => {
   const script =
     "yes 'a line of a build' | head -c 30000000; du -sk /run/botgarden/steps >/run/kept; echo; echo its last line"
-  const flood = await run(['test/support/flood.ts', '-i', scratchInventory(host, { flood: { script } }), '-v'])
+  const flood = await run(['test/support/vps/flood.ts', '-i', scratchInventory(host, { flood: { script } }), '-v'])
   assert.is(flood.code, 0, flood.stdout)
   assert.match(flood.stderr, 'its last line')
   assert.ok(Number.parseInt((await inVps(host, 'cat /run/kept')).stdout, 10) < 6000)

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { local } from '../../lib/local.ts'
+import { local } from '../../lib/shell/local.ts'
 import { freshVps, inVps, removeVps, restartVps, sshConfigFor } from '../../sandbox/index.ts'
-import { containerOf, label } from '../../sandbox/names.ts'
+import { containerOf, label } from '../../sandbox/machine/paths.ts'
 
 const vps = 'machine-test'
 

@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { connect } from '../../lib/ssh.ts'
+import { connect } from '../../lib/ssh/connection.ts'
 import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
-import { type CountingProxy, countingProxy } from '../support/proxy.ts'
 import { inventoryOf, resultOf, run, scratchFile } from '../support/runner.ts'
-import { portOf } from '../support/ssh.ts'
+import { type CountingProxy, countingProxy } from '../support/vps/proxy.ts'
+import { portOf } from '../support/vps/ssh.ts'
 
 const host = 'counted'
 // A kept connection would be another one than the proxy sees.

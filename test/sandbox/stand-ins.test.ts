@@ -1,13 +1,23 @@
 // Needs this machine's Docker and no VPS. Where a registry is in reach, the official images are held to the same contract.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { registryAnswers } from '../../sandbox/debian.ts'
-import { docker } from '../../sandbox/docker.ts'
-import { ensureEngine } from '../../sandbox/engine.ts'
-import { standInOf } from '../../sandbox/image.ts'
+import { registryAnswers } from '../../sandbox/images/debian.ts'
+import { standInOf } from '../../sandbox/images/image.ts'
 import { standIns } from '../../sandbox/images/index.ts'
-import { waitUntil } from '../../sandbox/process.ts'
-import { awaitInside, configOf, inside, logs, once, removeAll, start, stopped, volume } from '../support/containers.ts'
+import { docker } from '../../sandbox/machine/docker-cli.ts'
+import { ensureEngine } from '../../sandbox/machine/docker-daemon.ts'
+import { waitUntil } from '../../sandbox/machine/process.ts'
+import {
+  awaitInside,
+  configOf,
+  inside,
+  logs,
+  once,
+  removeAll,
+  start,
+  stopped,
+  volume,
+} from '../support/vps/containers.ts'
 
 await ensureEngine(() => {})
 const official = await registryAnswers()

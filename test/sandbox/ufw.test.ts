@@ -2,11 +2,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { quote } from '../../lib/sh.ts'
+import { quote } from '../../lib/shell/sh.ts'
 import { freshVps, inVps, removeVps, restartVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
-import { difference, snapshot } from '../support/snapshot.ts'
-import { overSsh } from '../support/ssh.ts'
+import { difference, snapshot } from '../support/vps/snapshot.ts'
+import { overSsh } from '../support/vps/ssh.ts'
 
 const host = 'walled'
 const docker = {

@@ -3,10 +3,10 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { allChanges, planAll } from '../../lib/plan.ts'
-import type { Reading } from '../../lib/reading.ts'
-import type { Change, Resource } from '../../lib/resource.ts'
-import type { Script } from '../../lib/sh.ts'
+import { allChanges, planAll } from '../../lib/engine/plan.ts'
+import type { Reading } from '../../lib/model/reading.ts'
+import type { Change, Resource } from '../../lib/model/resource.ts'
+import type { Script } from '../../lib/shell/sh.ts'
 import { stateOf } from './plan-of.ts'
 
 /** A folder that stands for a host's root: scripts run in it by a real sh, with programs that note how they were called. */

@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import * as assert from 'uvu/assert'
 import { stringify } from 'yaml'
-import { HostError } from '../../lib/errors.ts'
-import type { InventoryHost } from '../../lib/inventory.ts'
-import { local } from '../../lib/local.ts'
-import type { Session } from '../../lib/play.ts'
-import { chosenCopy } from '../../roles/backups/choose.ts'
+import { chosenCopy } from '../../commands/restore/select-backup.ts'
+import type { Session } from '../../lib/cli/play.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { local } from '../../lib/shell/local.ts'
+import { HostError } from '../../lib/std/errors.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'copies-test-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))

@@ -1,6 +1,6 @@
-import { allChanges, planAll } from '../../lib/plan.ts'
-import type { Reading } from '../../lib/reading.ts'
-import { type Change, onlyTheHostKnows, type Resource } from '../../lib/resource.ts'
+import { allChanges, planAll } from '../../lib/engine/plan.ts'
+import type { Reading } from '../../lib/model/reading.ts'
+import { type Change, onlyTheHostKnows, type Resource } from '../../lib/model/resource.ts'
 
 /** What would be done to a host in this state, a line each: `ID: SUMMARY`, and for the rest what is not just «ok». */
 export function planOf(resources: readonly Resource[], state: Record<string, unknown>): string[] {

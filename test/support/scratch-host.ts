@@ -12,9 +12,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Reading } from '../../lib/reading.ts'
-import type { Script } from '../../lib/sh.ts'
-import type { Connection } from '../../lib/ssh.ts'
+import type { Reading } from '../../lib/model/reading.ts'
+import type { Script } from '../../lib/shell/sh.ts'
+import type { Connection } from '../../lib/ssh/connection.ts'
 import { facts } from './fake-host.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'scratch-host-'))

@@ -2,12 +2,12 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { InventoryHost } from '../../lib/inventory.ts'
-import { parseOptions } from '../../lib/options.ts'
-import { plain } from '../../lib/paint.ts'
-import { reporterOn } from '../../lib/reporter.ts'
-import type { Run } from '../../lib/run-host.ts'
-import type { Target } from '../../lib/target.ts'
+import { parseOptions } from '../../lib/cli/options.ts'
+import type { Run } from '../../lib/cli/run-host.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { reporterOn } from '../../lib/report/progress.ts'
+import type { Target } from '../../lib/ssh/ssh-arguments.ts'
+import { plain } from '../../lib/std/colour.ts'
 
 export interface StandIn {
   readonly folder: string

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { local } from '../../lib/local.ts'
+import { local } from '../../lib/shell/local.ts'
 
 /** What a real `sh` makes of a script, with these programs, by name, in the place of those of this machine. */
 export async function withPrograms(programs: Readonly<Record<string, string>>, script: string) {

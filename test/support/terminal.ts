@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import xterm from '@xterm/headless'
-import { quote } from '../../lib/sh.ts'
+import { quote } from '../../lib/shell/sh.ts'
 
 const project = join(import.meta.dirname, '../..')
 

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { chat, linesOf } from '../../sandbox/chat.ts'
+import { chat, linesOf } from '../../sandbox/cli/chat.ts'
 import { endAll, telegram, until } from './support.ts'
 
 type It = Awaited<ReturnType<typeof telegram>>

@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { nextTry } from '../../sandbox/telegram/retry.ts'
+import { nextTry } from '../../sandbox/telegram/webhook/retry.ts'
 import { endAll, fast, formOf, telegram, until, webhook } from './support.ts'
 
 test.after.each(endAll)

@@ -1,0 +1,28 @@
+import { local } from '../../lib/shell/local.ts'
+import { shown } from '../../lib/std/output.ts'
+import type { Settings } from '../../roles/backups/settings.ts'
+import { faultLines, type Result } from './report.ts'
+
+/** Tells of a fault that this machine has found, as the host does of those that it finds. */
+export async function alertHere(result: Result, { alert }: Settings): Promise<void> {
+  const lines = faultLines(result)
+  if (lines.length === 0) return
+  const text = shown(`botgarden: backup of ${result.host}:\n${lines.join('\n')}\n`)
+  if (alert.command !== undefined) {
+    const { exitCode } = await local({ input: text, nothrow: true, timeout: '60s' })`sh -c ${alert.command}`
+    if (exitCode !== 0) result.warnings.push(`the alert command ended with exit code ${exitCode}`)
+  }
+  if (alert.url !== undefined) {
+    const answer = await post(alert.url, text)
+    if (answer !== '') result.warnings.push(`the alert could not be sent: ${answer}`)
+  }
+}
+
+async function post(url: string, body: string): Promise<string> {
+  try {
+    const response = await fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(30_000) })
+    return response.ok ? '' : `HTTP ${response.status}`
+  } catch (error) {
+    return (error as Error).message
+  }
+}

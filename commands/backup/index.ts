@@ -1,0 +1,26 @@
+import type { Flags } from '../../lib/cli/flags.ts'
+import type { Session } from '../../lib/cli/play.ts'
+import { UsageError } from '../../lib/std/errors.ts'
+import { installCron, removeCron } from './crontab.ts'
+import { watch } from './freshness.ts'
+import { backUp } from './take.ts'
+
+export const backupFlags: Flags = {
+  name: { value: 'BOT', help: 'only the database of this bot, or the one of this name' },
+  quiet: { help: 'say nothing unless something is wrong: for cron' },
+  status: { help: 'say how old the last good backups are, and take none; exit code 3 past 26 hours' },
+  'install-cron': { value: 'SCHEDULE', help: `have your cron run this for this inventory, as in '17 3 * * *'` },
+  'remove-cron': { help: 'have your cron not run it any more' },
+}
+
+/** What of these the operator wants. */
+export function backup(session: Session): Promise<number> {
+  const { own, check } = session.options
+  const wants = ['name', 'status', 'install-cron', 'remove-cron'].filter((flag) => own.has(flag))
+  if (wants.length > 1) throw new UsageError(`--${wants.join(' and --')} do not go together`)
+  if (check) throw new UsageError('backup.ts has no --check: --status looks and takes none')
+  if (own.has('status')) return watch(session)
+  if (own.has('remove-cron')) return removeCron(session)
+  const [schedule] = own.get('install-cron') ?? []
+  return schedule === undefined ? backUp(session) : installCron(session, schedule)
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { local } from '../../lib/shell/local.ts'
+import { HostError } from '../../lib/std/errors.ts'
+
+/** What a signature is made for: one that the same key has made for anything else does not count. */
+export const namespace = 'botgarden-backup'
+
+/** A public key of ed25519, as a line of OpenSSH has it without its comment. */
+const keyPattern = /^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}$/
+
+/** Undefined for what is no such key. */
+export function parseKey(line: string): string | undefined {
+  const key = line.trim().split(' ').slice(0, 2).join(' ')
+  return keyPattern.test(key) ? key : undefined
+}
+
+/** As `ssh-keygen -l` shows it. */
+export function fingerprintOf(key: string): string {
+  const blob = Buffer.from(key.split(' ')[1] ?? '', 'base64')
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
+}
+
+/** The key that a signature names: that proves nothing yet. Undefined for what is no signature of ed25519. */
+export function keyIn(signature: string): string | undefined {
+  const armor = /^-----BEGIN SSH SIGNATURE-----\n([A-Za-z0-9+/=\n]+)\n-----END SSH SIGNATURE-----\n?$/
+  // Of PROTOCOL.sshsig: the word SSHSIG, a version, and the key with its length before it.
+  const blob = Buffer.from(armor.exec(signature)?.[1] ?? '', 'base64')
+  if (blob.length < 65 || blob.toString('latin1', 0, 6) !== 'SSHSIG' || blob.readUInt32BE(6) !== 1) return undefined
+  if (blob.readUInt32BE(10) !== 51) return undefined
+  return parseKey(`ssh-ed25519 ${blob.subarray(14, 65).toString('base64')}`)
+}
+
+/** Why this key has not signed these bytes; undefined: it has. */
+export async function signatureFault(key: string, bytes: Buffer, signature: string): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'botgarden-signature-'))
+  try {
+    const [signers, file] = [join(folder, 'allowed_signers'), join(folder, 'signature')]
+    // This key and no other, for this purpose and no other.
+    writeFileSync(signers, `host namespaces="${namespace}" ${key}\n`)
+    writeFileSync(file, signature)
+    const { exitCode, stderr, stdout } = await local({ input: bytes, nothrow: true })`
+      ssh-keygen -Y verify -f ${signers} -I host -n ${namespace} -s ${file}`
+    if (exitCode === 127)
+      throw new HostError(
+        'this machine: ssh-keygen is missing, by which signatures are verified: apt-get install openssh-client',
+      )
+    return exitCode === 0
+      ? undefined
+      : `its signature does not hold: ${(stderr.trim() || stdout.trim()).split('\n').at(-1)}`
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,234 @@
+import * as v from 'valibot'
+import type { Session } from '../../lib/cli/play.ts'
+import { ask } from '../../lib/engine/run-steps.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
+import { publicName } from '../../lib/platform/public-name.ts'
+import { tame } from '../../lib/report/status-lines.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import type { Connection } from '../../lib/ssh/connection.ts'
+import { agreed } from '../../lib/std/confirm-prompt.ts'
+import { UsageError } from '../../lib/std/errors.ts'
+import { writeOut } from '../../lib/std/output.ts'
+import { suggest } from '../../lib/std/suggest.ts'
+import type { Delivery } from '../../roles/bot/image.ts'
+import { type BotVars, botRole } from '../../roles/bot/index.ts'
+import { webhookUrl } from '../../roles/bot/release/nginx-route.ts'
+import { removed } from '../../roles/bot/remove.ts'
+import { isLarge } from '../../roles/bot/spec/build-context.ts'
+import type { Spec } from '../../roles/bot/spec/spec.ts'
+import { dropPending } from '../../roles/bot/telegram/set-webhook.ts'
+import { loginsOf, prepared, refuseTwins } from './load-bot.ts'
+import { chosen, history, historyText, logsOf, migrationWarning } from './releases.ts'
+import { ship } from './ship-image.ts'
+
+/** The options of bot.ts beyond those of every playbook. */
+export const deployFlags = {
+  name: { value: 'BOT', multiple: true, help: 'this bot of the inventory' },
+  all: { help: 'every bot of the inventory, in its order, up to the first that fails' },
+  build: { value: 'WHERE', help: 'where its image is built: host (default), or local, for a host with little memory' },
+  rollback: { help: 'back to the version before, with its configuration of then' },
+  'rollback-to': { value: 'RELEASE', help: 'back to this release' },
+  releases: { help: 'list the releases of a bot' },
+  logs: { help: "show the last lines of a bot's containers" },
+  'drop-pending': { help: 'afterwards, have Telegram forget the updates that wait' },
+  remove: { help: 'take a bot off its host, after a last dump of its database' },
+  new: { help: 'begin anew on a host that holds nothing, though there are backups of it' },
+  purge: { help: 'with --remove: with all its data, and no dump' },
+  yes: { help: 'do not ask before something is destroyed' },
+} as const
+
+/** What bot.ts does. */
+export async function deploy(session: Session, hasBackups: (host: InventoryHost) => boolean): Promise<number> {
+  const { options, inventory } = session
+  const given = (name: keyof typeof deployFlags) => options.own.has(name)
+  const actions = (['rollback', 'rollback-to', 'releases', 'logs', 'remove'] as const).filter(given)
+  if (actions.length > 1)
+    throw new UsageError(`--${actions[0]} and --${actions[1]} are two different things: one at a time`)
+  if (given('purge') && !given('remove')) throw new UsageError('--purge is for --remove')
+  const names = namesOf(session)
+  const [action] = actions
+  if (action !== undefined && (given('all') || names.length > 1))
+    throw new UsageError(`--${action} is for one bot: --name`)
+  if (given('drop-pending') && (action === 'releases' || action === 'logs' || action === 'remove'))
+    throw new UsageError(`--drop-pending goes with a release or a rollback, not with --${action}`)
+  const places = session.hosts.filter(({ bots }) => bots.some(({ name }) => names.includes(name)))
+  if (places.length === 0) throw new UsageError(`no host that --limit leaves has ${names.join(', ')}`)
+  const [bot = '', host = places[0] as InventoryHost] = [names[0], places[0]]
+
+  if (action === 'releases')
+    return print(
+      await session.connected(host, async (c) =>
+        historyText(await history(bot, c, (line) => session.report.line(`${host.name}  ${line}`))),
+      ),
+    )
+  if (action === 'logs') return print(await session.connected(host, (c) => ask(c, logsOf(bot))))
+  if (action === 'remove') return remove(session, host, bot, { purge: given('purge') })
+  if (action === 'rollback' || action === 'rollback-to')
+    return rollback(session, host, bot, options.own.get('rollback-to')?.[0], given('drop-pending'))
+
+  const entries = inventory.hosts.flatMap(({ bots }) => bots)
+  const deliveries = await deliveriesOf(
+    entries.filter(({ name }) => names.includes(name)),
+    entries,
+  )
+  const roles = deployment(session, deliveries, { buildsHere: buildsHere(session) })
+  const code = await session.converge(places, async (place, connection) => {
+    if (!given('new') && hasBackups(place)) await refuseLost(place, connection)
+    return roles(place, connection)
+  })
+  if (code !== 0 || !given('drop-pending')) return code
+  return forgetPending(session, places, new Map([...deliveries].map(([name, { spec }]) => [name, spec])))
+}
+
+/** What brings these bots to their hosts, as this machine has them. */
+export async function deliveriesOf(
+  bots: readonly BotEntry[],
+  all: readonly BotEntry[] = bots,
+): Promise<ReadonlyMap<string, Delivery>> {
+  const deliveries = new Map<string, Delivery>()
+  for (const entry of bots) deliveries.set(entry.name, await prepared(entry))
+  await refuseTwins(deliveries, all)
+  return deliveries
+}
+
+/** The role that brings these bots to a host, when what it is too much to carry along has been laid there. */
+export function deployment(
+  session: Session,
+  deliveries: ReadonlyMap<string, Delivery>,
+  { buildsHere }: { buildsHere: boolean },
+) {
+  const { options, report } = session
+  return async (host: InventoryHost, connection: Connection): Promise<readonly Role[]> => {
+    const logins = await loginsOf(host.vars.bot as BotVars)
+    const own = [...deliveries].filter(([name]) => host.bots.some((each) => each.name === name))
+    const progress = (line: string) => report.line(`${host.name}  ${line}`)
+    const carried = own.filter(([, { context }]) => context && (buildsHere || isLarge(context)) && !options.check)
+    // What lies there is ours from then on, and no other run's to remove.
+    if (carried.length > 0) await session.hold(host, connection)
+    for (const [name, { spec, context }] of carried)
+      if (context) await ship(name, spec.image, context, connection, { buildsHere, progress })
+    return [botRole(new Map(own.map(([name, each]) => [name, { ...each, logins, shipped: buildsHere }])))]
+  }
+}
+
+function buildsHere({ options }: Session): boolean {
+  const where = options.own.get('build')?.[0] ?? 'host'
+  if (where !== 'host' && where !== 'local') throw new UsageError(`--build ${where}: host or local`)
+  return where === 'local'
+}
+
+/** A host that has been replaced must not begin with empty databases unless that is meant. */
+async function refuseLost({ name }: InventoryHost, connection: Connection): Promise<void> {
+  const known = await ask(
+    connection,
+    sh`
+      if [ -e /var/lib/botgarden/allocations ]; then echo known
+      elif ls /var/lib/botgarden/bots/*/current.json || [ -n "$(docker network ls --quiet --filter label=botgarden.bot)" ]; then echo lost
+      fi 2>/dev/null`,
+  )
+  if (known.includes('known')) return
+  if (known.includes('lost'))
+    throw new UsageError(
+      `${name} has bots, and does not know their numbers any more (/var/lib/botgarden/allocations): npx zx playbooks/site.ts --limit ${name} gets them back from what runs`,
+    )
+  throw new UsageError(
+    `${name} holds nothing of any bot, and there are backups of it: restore.ts --host ${name} brings all back; --new begins anew`,
+  )
+}
+
+function namesOf({ options, inventory }: Session): string[] {
+  const known = inventory.hosts.flatMap(({ bots }) => bots.map(({ name }) => name))
+  const names = (options.own.get('name') ?? []).flatMap((each) => each.split(',')).map((each) => each.trim())
+  const all = options.own.has('all')
+  if (all === names.length > 0)
+    throw new UsageError(
+      `which bot: --name BOT, or --all${known.length > 0 ? `; the inventory has ${known.join(', ')}` : ''}`,
+    )
+  if (known.length === 0) throw new UsageError(`${inventory.file} has no bots: add them under "bots:"`)
+  const unknown = names.filter((name) => !known.includes(name))
+  if (unknown.length > 0)
+    throw new UsageError(
+      unknown
+        .map((name) => `unknown bot "${name}"${suggest(name, known)}: ${inventory.file} has ${known.join(', ')}`)
+        .join('\n'),
+    )
+  return all ? known : [...new Set(names)]
+}
+
+async function rollback(
+  session: Session,
+  host: InventoryHost,
+  bot: string,
+  id: string | undefined,
+  drops: boolean,
+): Promise<number> {
+  const specs = new Map<string, Spec>()
+  const code = await session.converge([host], async (_, connection) => {
+    const all = await history(bot, connection, (line) => session.report.line(`${host.name}  ${line}`))
+    const past = chosen(bot, all, id)
+    const warning = migrationWarning(all, past)
+    if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)
+    specs.set(bot, past.spec)
+    const delivery: Delivery = {
+      ...{ spec: past.spec, context: undefined, pull: false, token: undefined },
+      manifest: past.limits ? { memory: `${past.limits.memoryMB}m`, cpus: past.limits.cpus } : {},
+      back: true,
+      secrets: new Map(past.spec.secrets.map((name) => [name, undefined])),
+      by: `rollback to ${past.id}`,
+    }
+    return [botRole(new Map([[bot, delivery]]))]
+  })
+  return code === 0 && drops ? forgetPending(session, [host], specs) : code
+}
+
+async function remove(
+  session: Session,
+  host: InventoryHost,
+  bot: string,
+  { purge }: { purge: boolean },
+): Promise<number> {
+  const { options, inventory } = session
+  const what = `remove ${bot} from ${host.name} (${inventory.file})${purge ? ', with its database and no dump' : ''}`
+  if (!options.check && !options.own.has('yes')) await agreed(what)
+  const { telegram } = host.vars.bot as BotVars
+  return session.converge([host], [role('bot', v.any(), () => [removed(bot, telegram, { purge })])])
+}
+
+/** Exit code 3 where Telegram did not: whoever asks for it counts on it. */
+async function forgetPending(
+  session: Session,
+  hosts: readonly InventoryHost[],
+  specs: ReadonlyMap<string, Spec>,
+): Promise<number> {
+  if (session.options.check) return 0
+  let code = 0
+  for (const host of hosts)
+    for (const { name } of host.bots) {
+      const spec = specs.get(name)
+      if (spec !== undefined && !(await forgotPending(session, host, name, spec))) code = 3
+    }
+  return code
+}
+
+async function forgotPending(
+  { connected, report }: Session,
+  host: InventoryHost,
+  bot: string,
+  spec: Spec,
+): Promise<boolean> {
+  const { telegram } = host.vars.bot as BotVars
+  const answer = await connected(host, (connection) => {
+    const name = publicName(host, connection.facts)
+    const hook = { bot, name, telegram, url: webhookUrl(bot, name, host.httpsPort), ask: true }
+    return ask(connection, dropPending(hook, spec))
+  })
+  const done = answer.includes('"ok":true')
+  report.line(`${host.name}  ${bot}: ${done ? 'what waited at Telegram is dropped' : `not dropped: ${answer}`}`)
+  return done
+}
+
+function print(text: string): 0 {
+  writeOut(text.trimEnd().split('\n').map(tame).join('\n'))
+  return 0
+}

@@ -1,0 +1,76 @@
+import { createReadStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { ask } from '../../lib/engine/run-steps.ts'
+import { incoming } from '../../lib/platform/leftovers.ts'
+import { local } from '../../lib/shell/local.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import type { Connection } from '../../lib/ssh/connection.ts'
+import { upload } from '../../lib/ssh/upload.ts'
+import { UsageError } from '../../lib/std/errors.ts'
+import type { Context } from '../../roles/bot/spec/build-context.ts'
+
+/** Where an image lies on the host before its engine takes it in. */
+export function archiveOf(bot: string): string {
+  return `${incoming}/${bot}.tar.gz`
+}
+
+/** Where what an image is built from lies on the host. */
+export function contextPath(bot: string): string {
+  return `${incoming}/${bot}.context.tar.gz`
+}
+
+/** Lays on the host what the image is made of, unless it has the image: its context, or the image itself, built on this machine. */
+export async function ship(
+  bot: string,
+  image: string,
+  context: Context,
+  connection: Connection,
+  { buildsHere, progress }: { buildsHere: boolean; progress: (line: string) => void },
+): Promise<void> {
+  // What an earlier run brought for it, and did not get to, is of no more use.
+  const forget = sh`rm -f ${[archiveOf(bot), contextPath(bot)]}`
+  const there = await ask(
+    connection,
+    sh`${forget}; docker image inspect -- ${image} >/dev/null 2>&1 && echo there || :`,
+  )
+  if (there.includes('there')) return
+  const archive = Buffer.from(context.archive, 'base64')
+  if (buildsHere) await shipImage(bot, image, archive, connection, progress)
+  else await upload(connection, contextPath(bot), Readable.from([archive]))
+}
+
+async function shipImage(
+  bot: string,
+  image: string,
+  input: Buffer,
+  connection: Connection,
+  progress: (line: string) => void,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'botgarden-ship-'))
+  try {
+    const platform = `linux/${connection.facts.architecture}`
+    progress(`building ${image} for ${platform} on this machine`)
+    const file = join(folder, 'image.tar.gz')
+    const quiet = local({ quiet: true, nothrow: true })
+    const built = await quiet({
+      input,
+    })`docker build --platform ${platform} --label ${`botgarden.bot=${bot}`} --tag ${image} - 2>&1`
+    if (built.exitCode !== 0)
+      throw new UsageError(`--build local: docker build failed on this machine\n${tail(built.stdout)}`)
+    const saved = await quiet`docker save --output ${`${file}.tar`} ${image} && gzip --fast <${`${file}.tar`} >${file}`
+    if (saved.exitCode !== 0)
+      throw new UsageError(`--build local: docker save failed on this machine\n${tail(saved.stderr)}`)
+    await upload(connection, archiveOf(bot), createReadStream(file), (bytes) =>
+      progress(`${image}: ${Math.round(bytes / 1e6)} MB are on the host`),
+    )
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+function tail(output: string): string {
+  return output.trim().split('\n').slice(-20).join('\n')
+}

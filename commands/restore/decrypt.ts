@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import { openAsBlob } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { Decrypter } from 'age-encryption'
+import { HostError, UsageError } from '../../lib/std/errors.ts'
+import { Secret } from '../../lib/std/secret.ts'
+import type { Part } from '../../roles/backups/manifest.ts'
+
+/** The operator's secret keys: a file as age-keygen writes it. They never leave this machine. */
+export async function identitiesIn(file: string): Promise<readonly Secret[]> {
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new UsageError(`--identity ${file}: cannot be read: ${error.message}`, { cause: error })
+  })
+  const keys = text.split('\n').flatMap((line) => /^\s*(AGE-SECRET-KEY-1[A-Z0-9]+)\s*$/.exec(line)?.[1] ?? [])
+  if (keys.length === 0)
+    throw new UsageError(`--identity ${file}: holds no line AGE-SECRET-KEY-1…, as age-keygen writes it`)
+  return keys.map((key) => new Secret(key))
+}
+
+/**
+ * A part of a copy as it was before it was encrypted, a chunk at a time. It ends with an error unless it is to the last byte
+ * what the manifest says: what was made of it until then must not be kept.
+ */
+export async function* opened(folder: string, part: Part, identities: readonly Secret[]): AsyncGenerator<Buffer> {
+  const decrypter = new Decrypter()
+  for (const identity of identities) decrypter.addIdentity(identity.reveal())
+  const blob = await openAsBlob(join(folder, part.file))
+  const hash = createHash('sha256')
+  const other = new HostError(`${part.file}: is not what its manifest says, once opened`)
+  let size = 0
+  try {
+    const plain = await decrypter.decrypt(blob.stream())
+    for await (const chunk of Readable.fromWeb(plain as Parameters<typeof Readable.fromWeb>[0])) {
+      // Room was found for that much, and for no more.
+      size += chunk.length
+      if (size > part.size) throw other
+      hash.update(chunk)
+      yield chunk as Buffer
+    }
+  } catch (error) {
+    if (error === other) throw other
+    throw new HostError(`${part.file}: ${reasonOf(error as Error)}`, { cause: error })
+  }
+  if (size !== part.size || hash.digest('hex') !== part.sha256) throw other
+}
+
+function reasonOf({ message }: Error): string {
+  if (/no identity matched/i.test(message)) return 'none of these identities opens it: it was encrypted for another key'
+  return `cannot be opened: ${message}`
+}

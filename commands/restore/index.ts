@@ -1,0 +1,162 @@
+import type { Flags } from '../../lib/cli/flags.ts'
+import type { Session } from '../../lib/cli/play.ts'
+import type { Roles } from '../../lib/cli/run-host.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import type { Role } from '../../lib/model/role.ts'
+import { databaseName, isPlainName, isReserved } from '../../lib/platform/database-name.ts'
+import { agreed } from '../../lib/std/confirm-prompt.ts'
+import { UsageError } from '../../lib/std/errors.ts'
+import type { Secret } from '../../lib/std/secret.ts'
+import { suggest } from '../../lib/std/suggest.ts'
+import { databasesOf } from '../../roles/backups/manifest.ts'
+import { broughtBack } from './database.ts'
+import { botOf, isOfBot } from './database-owner.ts'
+import { identitiesIn } from './decrypt.ts'
+import { type Chosen, chosenCopy, type Wish } from './select-backup.ts'
+import { rebuild } from './whole-host.ts'
+
+export const restoreFlags: Flags = {
+  name: { value: 'BOT', help: 'the database of this bot, or the one of this name' },
+  as: { value: 'NEW', help: 'into a new database of this name, beside the one that is there' },
+  at: {
+    value: 'TIME',
+    help: 'from the last backup until then: 2026-11-20, or 2026-11-20T12:00:00Z (default: the newest)',
+  },
+  from: { value: 'WHERE', help: 'copy: the one beside you (default), host: what the host has, restic: the repository' },
+  identity: { value: 'FILE', help: 'the key that opens it, as age-keygen wrote it; it never leaves this machine' },
+  drill: { help: 'restore every database into a throwaway server, compare, and keep nothing' },
+  host: {
+    value: 'HOST',
+    help: 'all of a host, on a bare one: core, secrets, certificates, databases, and its bots last',
+  },
+  unsigned: { help: 'a copy of before its host signed will do, though nobody can prove whose it is' },
+  yes: { help: 'do not ask before something is replaced' },
+}
+
+/** What a playbook puts together, since roles do not know each other. */
+export interface Others {
+  /** The roles of a host without its bots. */
+  readonly core: readonly Role[]
+  /** The role that brings a host's bots back. */
+  readonly bots: (host: InventoryHost) => Promise<Roles>
+}
+
+/** What restore.ts does. */
+export async function restore(session: Session, others: Others): Promise<number> {
+  const { own, check } = session.options
+  const value = (flag: string) => own.get(flag)?.[0]
+  const wants = ['name', 'drill', 'host'].filter((flag) => own.has(flag))
+  if (wants.length !== 1)
+    throw new UsageError(
+      wants.length === 0
+        ? 'what to restore: --name BOT, --drill, or --host HOST'
+        : `--${wants.join(' and --')} do not go together`,
+    )
+  if (check)
+    throw new UsageError('restore.ts has no --check: --drill proves a backup, and changes nothing that is there')
+  const file = value('identity')
+  if (file === undefined) throw new UsageError('--identity FILE: the key that opens the backup, as age-keygen wrote it')
+  const identities = await identitiesIn(file)
+  const wish = { ...wishOf(value('from'), value('at')), unsigned: own.has('unsigned') }
+  const as = value('as')
+  if (as !== undefined && !own.has('name')) throw new UsageError('--as is for --name')
+  if (own.has('host')) return rebuildHost(session, value('host') ?? '', wish, identities, others)
+  if (own.has('drill')) return drill(session, wish, identities)
+  return one(session, value('name') ?? '', as, wish, identities)
+}
+
+function wishOf(from = 'copy', at: string | undefined): Pick<Wish, 'from' | 'until'> {
+  if (from !== 'copy' && from !== 'host' && from !== 'restic')
+    throw new UsageError(`--from ${from}: copy, host or restic`)
+  // A day is meant to its end.
+  const time = at === undefined ? undefined : Date.parse(/^\d{4}-\d\d-\d\d$/.test(at) ? `${at}T23:59:59Z` : at)
+  if (Number.isNaN(time)) throw new UsageError(`--at ${at}: a time like 2026-11-20 or 2026-11-20T12:00:00Z`)
+  return { from, until: time }
+}
+
+async function one(
+  session: Session,
+  name: string,
+  as: string | undefined,
+  wish: Wish,
+  identities: readonly Secret[],
+): Promise<number> {
+  const host = hostOf(session, name)
+  const database = databaseName(name)
+  const bot = botOf(host, database)
+  if (isReserved(database) || !isPlainName(database))
+    throw new UsageError(`--name ${name}: no database of that name is restored`)
+  if (as !== undefined && (!/^[a-z][a-z0-9_]{0,62}$/.test(as) || isReserved(as)))
+    throw new UsageError(`--as ${as}: a name of a-z, 0-9 and _, and none of the server's own`)
+  if (as !== undefined && botOf(host, as) !== undefined)
+    throw new UsageError(`--as ${as}: that is the database of the bot ${botOf(host, as)}, which --name restores`)
+  return chosenCopy(session, host, { ...wish, database }, async (chosen) => {
+    const target = as ?? database
+    const what = `replace the database ${database} of ${host.name} (${session.inventory.file}) by the backup ${chosen.name}`
+    if (as === undefined && !session.options.own.has('yes')) await agreed(what)
+    return broughtBack(
+      session,
+      host,
+      chosen,
+      [{ database, ofBot: isOfBot(host, database), target, bot: as === undefined ? (bot ?? name) : undefined }],
+      identities,
+    )
+  })
+}
+
+/** The one that has this bot, else the only one. */
+function hostOf({ hosts, inventory }: Session, name: string): InventoryHost {
+  const known = inventory.hosts.flatMap(({ bots }) => bots.map((bot) => bot.name))
+  const found =
+    hosts.find(({ bots }) => bots.some((bot) => bot.name === name)) ?? (hosts.length === 1 ? hosts[0] : undefined)
+  if (found === undefined)
+    throw new UsageError(`--name ${name}: no host has that bot${suggest(name, known)}; --limit names a host`)
+  return found
+}
+
+async function drill(session: Session, wish: Wish, identities: readonly Secret[]): Promise<number> {
+  let worst = 0
+  for (const host of session.hosts) {
+    const code = await chosenCopy(session, host, wish, (chosen) =>
+      broughtBack(
+        session,
+        host,
+        chosen,
+        restorable(chosen).map((database) => {
+          return { database, ofBot: isOfBot(host, database), target: undefined, bot: undefined }
+        }),
+        identities,
+      ),
+    )
+    worst = Math.max(worst, code)
+  }
+  return worst
+}
+
+async function rebuildHost(
+  session: Session,
+  name: string,
+  wish: Wish,
+  identities: readonly Secret[],
+  others: Others,
+): Promise<number> {
+  const host = session.inventory.hosts.find((each) => each.name === name)
+  if (host === undefined) {
+    const names = session.inventory.hosts.map((each) => each.name)
+    throw new UsageError(
+      `--host: unknown host "${name}"${suggest(name, names)}: ${session.inventory.file} has ${names.join(', ')}`,
+    )
+  }
+  if (wish.from === 'host') throw new UsageError('--from host: a bare host has no backups; copy or restic')
+  return chosenCopy(session, host, { ...wish, whole: true }, async (chosen) => {
+    if (!session.options.own.has('yes'))
+      await agreed(`make ${name} (${session.inventory.file}) what ${chosen.name} was`)
+    const code = await rebuild(session, host, chosen, identities, others)
+    return code === 0 && chosen.lost.length > 0 ? 3 : code
+  })
+}
+
+/** The server's own database holds nothing of anybody's. */
+export function restorable({ manifest }: Chosen): string[] {
+  return databasesOf(manifest).filter((database) => database !== 'postgres')
+}

@@ -1,0 +1,101 @@
+import { Readable } from 'node:stream'
+import { ask } from '../../lib/engine/run-steps.ts'
+import { incoming } from '../../lib/platform/leftovers.ts'
+import { lines, type Script, sh } from '../../lib/shell/sh.ts'
+import type { Connection } from '../../lib/ssh/connection.ts'
+import { upload } from '../../lib/ssh/upload.ts'
+import { type TarEntry, tarOf } from '../../lib/std/tar.ts'
+import { signingKey } from '../../roles/backups/paths.ts'
+import type { KeptFiles } from './restorable-files.ts'
+
+const archive = `${incoming}/files.tar`
+const stage = `${incoming}/files`
+
+/** Brings what is kept of a backup's files to a bare host, each with the owner and the mode that a role would give it. */
+export async function layDown(connection: Connection, kept: KeptFiles, ownFolder: string): Promise<string> {
+  await upload(connection, archive, Readable.from([await filesFor(kept)]))
+  return ask(connection, layDownScript(kept, ownFolder))
+}
+
+/** The archive of what is kept, as it is laid down. */
+export async function filesFor(kept: KeptFiles): Promise<Buffer> {
+  return Buffer.concat(await tarOf(entriesOf(kept)).toArray())
+}
+
+async function* entriesOf(kept: KeptFiles): AsyncGenerator<TarEntry> {
+  const file = (path: string, content: Buffer | string) => ({
+    path,
+    mode: 0o600,
+    link: '',
+    content: Buffer.from(content),
+  })
+  const numbers = [...kept.allocations].map(([bot, number]) => `${bot} ${number}\n`)
+  yield file('allocations', numbers.join(''))
+  for (const [bot, secrets] of kept.secrets)
+    for (const [name, content] of secrets) yield file(`secrets/${bot}/${name}`, content)
+  for (const [folder, content] of kept.registries) yield file(`registry/${folder}/config.json`, content)
+  for (const [name, content] of kept.own) yield { ...file(`own/${name}`, content), mode: 0o644 }
+  if (kept.signingKey) yield { ...file('signing-key', kept.signingKey), mode: 0o400 }
+  for (const entry of kept.certificate?.entries ?? []) yield { ...entry, path: `letsencrypt/${entry.path}` }
+}
+
+/** Unpacked in a folder of root's, and only then moved: the allocations last, which say that a host holds something. */
+export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
+  const bots = [...kept.secrets.keys()]
+  const user = (bot: string) => String(20_000 + (kept.allocations.get(bot) ?? 0))
+  const placed = (from: string, to: string) => sh`
+    rm -rf ${to}
+    mv -T ${`${stage}/${from}`} ${to}`
+  return sh`
+    (
+    set -e
+    umask 077
+    trap 'rm -rf '${archive}' '${stage} EXIT
+    rm -rf ${stage}
+    mkdir ${stage}
+    tar --extract --no-same-owner --preserve-permissions --file ${archive} --directory ${stage}
+    sync -f ${stage}
+    mkdir -p -m 0700 /etc/botgarden /etc/botgarden/secrets /etc/botgarden/secrets/bots /etc/botgarden/registry /var/lib/botgarden
+    ${lines(
+      bots.map(
+        (bot) => sh`
+    chown -R ${`${user(bot)}:${user(bot)}`} ${`${stage}/secrets/${bot}`}
+    chmod 0400 ${`${stage}/secrets/${bot}`}/*
+    chmod 0500 ${`${stage}/secrets/${bot}`}
+    ${placed(`secrets/${bot}`, `/etc/botgarden/secrets/bots/${bot}`)}`,
+      ),
+    )}
+    ${lines([...kept.registries.keys()].map((folder) => placed(`registry/${folder}`, `/etc/botgarden/registry/${folder}`)))}
+    ${kept.signingKey === undefined ? sh`:` : placed('signing-key', signingKey)}
+    ${kept.certificate === undefined ? sh`:` : certificatePlaced(kept.certificate.entries)}
+    ${
+      kept.own.size === 0
+        ? sh`:`
+        : sh`
+    (umask 022; mkdir -p ${ownFolder})
+    for each in ${`${stage}/own`}/*; do mv -fT "$each" ${ownFolder}/"$(basename "$each")"; done`
+    }
+    mv -fT ${`${stage}/allocations`} /var/lib/botgarden/allocations
+    sync -f /etc
+    sync -f /var/lib/botgarden
+    ) 2>&1 && echo unpacked`
+}
+
+/** Folders as certbot makes them; what links lead to comes before what is renewed by them. */
+function certificatePlaced(entries: readonly TarEntry[]): Script {
+  const folders = [...new Set(entries.map(({ path }) => path.slice(0, path.lastIndexOf('/'))))].filter(
+    (path) => path !== 'renewal',
+  )
+  return lines([
+    sh`mkdir -p -m 0755 /etc/letsencrypt /etc/letsencrypt/renewal; chmod 0755 /etc/letsencrypt /etc/letsencrypt/renewal`,
+    ...folders.map(
+      (path) => sh`
+    mkdir -p ${`/etc/letsencrypt/${path.slice(0, path.lastIndexOf('/'))}`}
+    rm -rf ${`/etc/letsencrypt/${path}`}
+    mv -T ${`${stage}/letsencrypt/${path}`} ${`/etc/letsencrypt/${path}`}`,
+    ),
+    ...entries
+      .filter(({ path }) => path.startsWith('renewal/'))
+      .map(({ path }) => sh`mv -fT ${`${stage}/letsencrypt/${path}`} ${`/etc/letsencrypt/${path}`}`),
+  ])
+}

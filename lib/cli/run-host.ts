@@ -1,0 +1,90 @@
+import { type Owned, resourcesOf } from '../engine/collect-resources.ts'
+import { applyHost, checkHost, type Outcome } from '../engine/converge.ts'
+import { credentialsOf } from '../engine/credentials.ts'
+import type { Claim } from '../engine/host-lock.ts'
+import type { InventoryHost } from '../inventory/inventory.ts'
+import type { Role } from '../model/role.ts'
+import type { Reporter } from '../report/progress.ts'
+import type { HostResult } from '../report/result.ts'
+import { type Connection, connect } from '../ssh/connection.ts'
+import { refuseUnsupported } from '../ssh/read-facts.ts'
+import { Bug, RunnerError } from '../std/errors.ts'
+import type { Options } from './options.ts'
+
+export interface Run {
+  readonly options: Options
+  readonly report: Reporter
+  readonly sshConfig: string | undefined
+  readonly claim: Claim
+}
+
+/** The roles of a host, or a question to it that they depend on. */
+export type Roles = readonly Role[] | ((host: InventoryHost, connection: Connection) => Promise<readonly Role[]>)
+
+/** Logs in to a host; what is said meanwhile goes to the report. */
+export async function login({ name, ssh }: InventoryHost, { options, report, sshConfig }: Run): Promise<Connection> {
+  const connecting = connect({ name, ssh, sshConfig, acceptNew: options.acceptNew }, (line) =>
+    report.line(`${name}  ${line}`),
+  )
+  const connection = undisturbed(await report.login(connecting), report)
+  report.connected(name, connection.facts)
+  try {
+    refuseUnsupported(connection.facts)
+    return connection
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+/** Brings one host to the wanted state, or checks it. Whatever goes wrong on it is part of the result. */
+export async function runHost(host: InventoryHost, roles: Roles, run: Run): Promise<HostResult> {
+  const started = performance.now()
+  const { name, vars } = host
+  const { options, report, claim } = run
+  let connection: Connection | undefined
+  let owned: Owned = { resources: [], roleOf: () => '', sourceOf: () => undefined }
+  let outcome: Outcome
+  try {
+    connection = await login(host, run)
+    const wanted = typeof roles === 'function' ? await roles(host, connection) : roles
+    owned = resourcesOf(wanted, vars, connection.facts, host)
+    const progress = report.progress(name)
+    outcome = options.check
+      ? await checkHost(connection, owned.resources, progress)
+      : await applyHost(connection, owned.resources, progress, claim)
+    if (outcome.error === undefined) {
+      const credentials = await credentialsOf(owned.resources, connection, { reveal: options.showSecrets })
+      outcome = { ...outcome, outputs: { ...outcome.outputs, ...credentials } }
+    }
+  } catch (error) {
+    outcome = { changes: [], unknowns: [], outputs: {}, error: error instanceof RunnerError ? error : new Bug(error) }
+  } finally {
+    await connection?.close()
+  }
+  const result = {
+    host: name,
+    ...outcome,
+    resources: owned.resources.length,
+    unmanageable: owned.resources.flatMap(({ id, unmanageable }) =>
+      unmanageable === undefined ? [] : [{ id, reason: unmanageable }],
+    ),
+    roleOf: owned.roleOf,
+    sourceOf: owned.sourceOf,
+    roundTrips: connection?.roundTrips ?? 0,
+    seconds: (performance.now() - started) / 1000,
+  }
+  report.ended(result)
+  return result
+}
+
+/** A connection whose further logins have the terminal for themselves, as the first one had. */
+function undisturbed(connection: Connection, report: Reporter): Connection {
+  return {
+    ...connection,
+    get roundTrips() {
+      return connection.roundTrips
+    },
+    fresh: () => report.login(connection.fresh()),
+  }
+}

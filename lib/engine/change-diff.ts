@@ -1,0 +1,29 @@
+import { createPatch } from 'diff'
+import type { Change } from '../model/resource.ts'
+
+/** A unified diff of a file's text, without the header lines that name nothing; undefined is no file. */
+export function fileDiff(path: string, before: string | undefined, after: string | undefined): string {
+  const patch = createPatch(path, before ?? '', after ?? '', '', '', { context: 3 })
+  const hunks = patch.split('\n').slice(4).join('\n').trimEnd()
+  const from = before === undefined ? '/dev/null' : path
+  const to = after === undefined ? '/dev/null' : path
+  return `--- ${from}\n+++ ${to}\n${hunks}`
+}
+
+/** What a change changes, a line with `-` or `+` each. A change that has no diff of its own is told by its summary. */
+export function changeDiff({ summary, diff }: Pick<Change, 'summary' | 'diff'>): string {
+  const text = diff?.() ?? summary.split(', ').join('\n')
+  return text
+    .split('\n')
+    .flatMap((line) => (/^[-+ @\\]|^$/.test(line) ? [line] : beforeAndAfter(line)))
+    .join('\n')
+}
+
+/** `mode 0600 → 0644`: the words in front that both sides share are said only once, before the arrow. */
+function beforeAndAfter(line: string): string[] {
+  const [before = '', after, ...more] = line.split(' → ')
+  if (after === undefined || more.length > 0) return [`+ ${line}`]
+  const words = before.split(' ')
+  const shared = words.slice(0, Math.max(0, words.length - after.split(' ').length))
+  return [`- ${before}`, `+ ${[...shared, after].join(' ')}`]
+}

@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Resource } from '../model/resource.ts'
+import type { HostEntry, Role } from '../model/role.ts'
+import type { Facts } from '../ssh/read-facts.ts'
+import { HostError } from '../std/errors.ts'
+
+/** The resources of a host, each once, and which role it came from. */
+export interface Owned {
+  readonly resources: readonly Resource[]
+  roleOf(id: string): string
+  /** The line of that role that declared it, where it is known. */
+  sourceOf(id: string): string | undefined
+}
+
+/** What these roles want of a host. Two roles may want the same thing, but not the same thing differently. */
+export function resourcesOf(
+  roles: readonly Role[],
+  vars: Record<string, unknown>,
+  facts: Facts,
+  host: HostEntry,
+): Owned {
+  const resources = new Map<string, { resource: Resource; role: string }>()
+  for (const role of roles) {
+    for (const resource of role.resources(vars[role.name], facts, host)) {
+      const known = resources.get(resource.id)
+      if (known !== undefined && resource.late) {
+        resources.delete(resource.id)
+        resources.set(resource.id, known)
+      } else if (known === undefined) resources.set(resource.id, { resource, role: role.name })
+      else if (!isDeepStrictEqual(known.resource.wants, resource.wants))
+        throw conflict(known, { resource, role: role.name })
+    }
+  }
+  return {
+    resources: [...resources.values()].map(({ resource }) => resource),
+    roleOf: (id) => resources.get(id)?.role ?? '',
+    sourceOf: (id) => resources.get(id)?.resource.declared,
+  }
+}
+
+interface Want {
+  readonly resource: Resource
+  readonly role: string
+}
+
+function conflict(one: Want, other: Want): HostError {
+  const wants = ({ resource, role }: Want) => `${role}${at(resource)} wants ${shown(resource.wants)}`
+  return new HostError(`${one.resource.id} is wanted twice, differently: ${wants(one)}; ${wants(other)}`)
+}
+
+function at({ declared }: Resource): string {
+  return declared === undefined ? '' : ` (${declared})`
+}
+
+/** A file's content is long, and may be secret: that it differs is enough. */
+function shown(wants: unknown): string {
+  return JSON.stringify(wants, (key, value) => (key === 'content' ? 'other content' : value))
+}

@@ -1,0 +1,89 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Script } from '../shell/sh.ts'
+import type { Connection } from '../ssh/connection.ts'
+import { CommandFailed, ConnectError, Reverted, RunnerError } from '../std/errors.ts'
+import { confirmScript, guardSeconds, revertScript } from './revert-guard.ts'
+import { ask } from './run-steps.ts'
+import type { Step } from './steps.ts'
+
+type Verdict = 'confirmed' | 'reverted'
+
+/** How long an answer over a connection that may have been cut off is waited for, in seconds. */
+const patience = 15
+
+/**
+ * For how long a login that was refused is tried again, in seconds: an sshd that has just reloaded, or that drops one of
+ * many strangers by MaxStartups, says no to us by chance.
+ */
+const stubbornness = 3
+
+/**
+ * Applies a stage and, where it is a guarded one, confirms it over a fresh connection. Where that cannot be had, the host
+ * takes the changes back; its own verdict is what counts, and then `Reverted` is thrown.
+ */
+export async function confirmed<T>(
+  connection: Connection,
+  steps: readonly Step[],
+  apply: () => Promise<T>,
+): Promise<T> {
+  const guards = [...new Set(steps.flatMap((step) => step.guards.map(({ name }) => name)))].join(' and ')
+  if (guards === '') return apply()
+  try {
+    const result = await apply()
+    if ((await patiently(() => freshly(connection, confirmScript))) === 'confirmed') return result
+    throw new Reverted(`${guards}: the host took the change back before it could be confirmed`)
+  } catch (error) {
+    if (error instanceof Reverted || !(error instanceof CommandFailed || error instanceof ConnectError)) throw error
+    const verdict = (await overOld(connection)) ?? (await awaitHost(connection))
+    if (verdict === 'confirmed') throw error
+    if (error instanceof CommandFailed) throw error.with(`what was changed under the guard of ${guards} was taken back`)
+    throw new Reverted(`${guards}: the change was taken back, since nobody could log in any more: ${error.message}`)
+  }
+}
+
+async function patiently(login: () => Promise<Verdict>): Promise<Verdict> {
+  const end = Date.now() + stubbornness * 1000
+  for (;;) {
+    try {
+      return await login()
+    } catch (error) {
+      if (!(error instanceof ConnectError) || Date.now() > end) throw error
+      await pause(500)
+    }
+  }
+}
+
+async function freshly(connection: Connection, script: Script): Promise<Verdict> {
+  const fresh = await connection.fresh()
+  return verdictOf(fresh, script).finally(() => fresh.close())
+}
+
+/** Has it taken back at once over the connection that we still have, if it answers. */
+async function overOld(connection: Connection): Promise<Verdict | undefined> {
+  const answer = verdictOf(connection, revertScript).catch(ignoreRunnerError)
+  return Promise.race([answer, pause(patience * 1000, undefined, { ref: false })])
+}
+
+/** Waits until the host lets us in again, which it does by taking the change back, and asks for its verdict. */
+async function awaitHost(connection: Connection): Promise<Verdict> {
+  const end = Date.now() + (guardSeconds() + 60) * 1000
+  for (;;) {
+    try {
+      return await freshly(connection, revertScript)
+    } catch (error) {
+      if (!(error instanceof RunnerError) || Date.now() > end) throw error
+      await pause(1000)
+    }
+  }
+}
+
+async function verdictOf(connection: Connection, script: Script): Promise<Verdict> {
+  const answer = await ask(connection, script)
+  const verdict = answer.match(/^verdict (confirmed|reverted)$/m)?.[1]
+  if (verdict === undefined) throw new ConnectError(`the host gave no verdict: ${answer}`)
+  return verdict as Verdict
+}
+
+function ignoreRunnerError(error: unknown): undefined {
+  if (!(error instanceof RunnerError)) throw error
+}

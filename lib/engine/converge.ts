@@ -1,0 +1,151 @@
+import type { Reading } from '../model/reading.ts'
+import type { Outputs, Resource } from '../model/resource.ts'
+import type { Connection } from '../ssh/connection.ts'
+import { HostError, NotConverged, RunnerError } from '../std/errors.ts'
+import { changeDiff } from './change-diff.ts'
+import { confirmed } from './confirm-guard.ts'
+import type { Claim } from './host-lock.ts'
+import { allChanges, faultOf, nextStage, outputsOf, type Planned, planAll } from './plan.ts'
+import { armed } from './revert-guard.ts'
+import { applySteps, type Progress, read, validate } from './run-steps.ts'
+import { type Step, stepsOf } from './steps.ts'
+
+/** What a run did, or in a check would do, about every resource that was not as wanted. */
+export interface Outcome {
+  readonly changes: readonly Changed[]
+  readonly unknowns: readonly { readonly id: string; readonly cause: string }[]
+  /** What the resources have to say about the state that was read last. */
+  readonly outputs: Outputs
+  /** What ended it early; the changes are those made until then. */
+  readonly error?: RunnerError
+}
+
+export interface Changed {
+  readonly id: string
+  readonly summary: string
+  readonly diff: string
+}
+
+/** What would change, each candidate proved by the tool that will read it. Writes nothing on the host. */
+export async function checkHost(
+  connection: Connection,
+  resources: readonly Resource[],
+  progress: Progress,
+): Promise<Outcome> {
+  const { state } = await read(connection, readingsOf(resources))
+  const planned = planAll(resources, state)
+  const steps = stepsOf(allChanges(planned))
+  const validations = validationsOf(steps)
+  const invalid = await runnerErrorOf(async () => {
+    if (validations.length > 0) await validate(connection, validations, { ...progress, begin: () => {}, end: () => {} })
+  })
+  const error = invalid ?? faultOf(planned, state)
+  return {
+    changes: changesOf(resources, steps, followersOf(planned, 'comes-with')),
+    unknowns: [...followersOf(planned, 'unknown')].map(([id, cause]) => ({ id, cause })),
+    outputs: outputsOf(resources, state),
+    ...(error && { error }),
+  }
+}
+
+/** Brings a host to the wanted state, and proves it by reading everything again. */
+export async function applyHost(
+  connection: Connection,
+  resources: readonly Resource[],
+  progress: Progress,
+  claim: Claim,
+): Promise<Outcome> {
+  const readings = readingsOf(resources)
+  const followers = new Map<string, string>()
+  const rounds: Step[][] = []
+  let drifts = 0
+  let outputs: Outputs = {}
+  const error = await runnerErrorOf(async () => {
+    let { state, digest } = await read(connection, readings)
+    for (;;) {
+      outputs = outputsOf(resources, state)
+      const planned = planAll(resources, state)
+      for (const status of ['comes-with', 'unknown'] as const)
+        for (const [id, cause] of followersOf(planned, status)) followers.set(id, cause)
+      if (planned.every(({ status }) => status === 'ok')) {
+        const fault = faultOf(planned, state)
+        if (fault) throw fault
+        return
+      }
+      const steps = armed(stepsOf(nextStage(planned)))
+      refuseRepetition(steps, rounds)
+      const done: Step[] = []
+      rounds.push(done)
+      const end = (step: Step, seconds: number) => {
+        done.push(step)
+        progress.end(step, seconds)
+      }
+      const stage = { readings, digest, claim, progress: { ...progress, end } }
+      const after = await confirmed(connection, steps, () => applySteps(connection, steps, stage))
+      if (after === undefined && drifts++ > 0) throw new HostError(driftedTwice)
+      ;({ state, digest } = after ?? (await read(connection, readings)))
+    }
+  })
+  const changes = changesOf(resources, rounds.flat(), error ? new Map() : followers)
+  return { changes, unknowns: [], outputs, ...(error && { error }) }
+}
+
+const driftedTwice =
+  'somebody else is changing this host: what was read twice was no more so when the changes were to begin'
+
+/** What was applied, with nothing after it that could have undone it, or was applied twice, will not come right by itself. */
+function refuseRepetition(steps: readonly Step[], rounds: readonly (readonly Step[])[]): void {
+  const changesId = (id: string) => (step: Step) => step.changes.some((each) => each.id === id)
+  const last = rounds.flat().at(-1)
+  for (const { id, change } of steps.flatMap((step) => step.changes)) {
+    const times = rounds.filter((round) => round.some(changesId(id))).length
+    if (times < 2 && !(last && changesId(id)(last))) continue
+    const diff = change.diff?.() ?? ''
+    throw new NotConverged(`did not converge: ${id} was applied and still differs: ${change.summary}\n${diff}`.trim())
+  }
+}
+
+/** What the steps change, and what comes with them: one entry a resource, in the order of the playbook. */
+function changesOf(resources: readonly Resource[], steps: readonly Step[], followers: ReadonlyMap<string, string>) {
+  return resources.flatMap(({ id }): Changed[] => {
+    const own = steps.flatMap((step) => step.changes.filter((each) => each.id === id)).map(({ change }) => change)
+    if (own.length > 0) {
+      const summary = [...new Set(own.map((change) => change.summary))].join(', ')
+      return [{ id, summary, diff: own.map(changeDiff).join('\n') }]
+    }
+    const cause = followers.get(id)
+    return cause === undefined ? [] : [{ id, summary: `comes with ${cause}`, diff: '' }]
+  })
+}
+
+function followersOf(planned: readonly Planned[], status: 'comes-with' | 'unknown'): Map<string, string> {
+  return new Map(
+    planned.flatMap((each) =>
+      each.status === status && 'cause' in each ? [[each.resource.id, each.cause] as const] : [],
+    ),
+  )
+}
+
+function validationsOf(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) =>
+    step.changes.flatMap(({ id, change }) =>
+      change.validation
+        ? [{ changes: [{ id, change }], title: `${id}: validate`, script: change.validation, long: false, guards: [] }]
+        : [],
+    ),
+  )
+}
+
+function readingsOf(resources: readonly Resource[]): Reading[] {
+  return resources.flatMap((resource) => resource.reads)
+}
+
+async function runnerErrorOf(run: () => Promise<void>): Promise<RunnerError | undefined> {
+  try {
+    await run()
+    return undefined
+  } catch (error) {
+    if (error instanceof RunnerError) return error
+    throw error
+  }
+}

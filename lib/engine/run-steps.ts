@@ -1,0 +1,225 @@
+import { StringDecoder } from 'node:string_decoder'
+import { digestOf, parseReadings, type Reading, readText, type State } from '../model/reading.ts'
+import type { Script } from '../shell/sh.ts'
+import { type Connection, ConnectionLost } from '../ssh/connection.ts'
+import type { FrameHandlers } from '../ssh/framing.ts'
+import { CommandFailed, HostError } from '../std/errors.ts'
+import { masked } from '../std/secret.ts'
+import { Busy, type Claim, heldBy, openLock, takeLock } from './host-lock.ts'
+import { applyText, type Step, validateText } from './steps.ts'
+
+/** What is told while steps run on a host. */
+export interface Progress {
+  begin(step: Step): void
+  output(line: string): void
+  /** Another run holds the host, and we wait. */
+  waiting(line: string): void
+  end(step: Step, seconds: number): void
+  failed?(step: Step, seconds: number): void
+}
+
+/** What was read at one moment. */
+export interface Snapshot {
+  readonly state: State
+  /** Of all that should not change by itself until a plan made on it is applied. */
+  readonly digest: string
+}
+
+/** Reads everything in one round trip. */
+export async function read(connection: Connection, readings: readonly Reading[]): Promise<Snapshot> {
+  const sections = collecting()
+  await connection.request((nonce) => readText(readings, nonce), sections.handlers)
+  return snapshotOf(readings, sections.sections())
+}
+
+/**
+ * Applies steps in order in one round trip, under the host's lock, and reads everything behind the last. The first that
+ * fails ends it. Undefined: the host is no more as it was read, and nothing was done.
+ */
+export async function applySteps(
+  connection: Connection,
+  steps: readonly Step[],
+  {
+    readings,
+    digest,
+    claim,
+    progress,
+  }: { readings: readonly Reading[]; digest: string; claim: Claim; progress: Progress },
+): Promise<Snapshot | undefined> {
+  const script = (nonce: string) => applyText(steps, readings, digest, claim, nonce)
+  const heard = await runSteps(connection, steps, script, progress, openLock)
+  return heard.drifted ? undefined : snapshotOf(readings, heard.sections())
+}
+
+/** Takes the host for as long as the connection lasts, before what is brought to it for the steps that follow. */
+export async function hold(connection: Connection, claim: Claim, progress: Progress): Promise<void> {
+  await runSteps(connection, [], (nonce) => takeLock(claim, nonce), progress, openLock)
+}
+
+/** Has candidates validated in one round trip, without making any change. */
+export async function validate(connection: Connection, steps: readonly Step[], progress: Progress): Promise<void> {
+  await runSteps(connection, steps, (nonce) => validateText(steps, nonce), progress)
+}
+
+/** Runs a short script and returns what it printed. */
+export async function ask(connection: Connection, script: Script): Promise<string> {
+  const sections = collecting()
+  await connection.request(() => script.text, { text: sections.handlers.text })
+  return sections.text('')
+}
+
+/** Runs a script and hands on what it prints, as it comes and as it is: nothing is kept. Returns its exit status. */
+export async function stream(connection: Connection, script: Script, sink: (bytes: Buffer) => void): Promise<number> {
+  let failure: unknown
+  const text = (bytes: Buffer) => {
+    if (failure !== undefined) return
+    try {
+      sink(bytes)
+    } catch (error) {
+      failure = error
+    }
+  }
+  const status = await connection.request(() => script.text, { text })
+  if (failure !== undefined) throw failure
+  return status
+}
+
+async function runSteps(
+  connection: Connection,
+  steps: readonly Step[],
+  script: (nonce: string) => string,
+  progress: Progress,
+  prelude?: string,
+): Promise<Heard> {
+  const heard = listening(steps, progress)
+  const status = await connection.request(script, heard.handlers, prelude).catch((error: unknown) => {
+    throw error instanceof ConnectionLost && heard.running ? error.during(heard.running.step.title) : error
+  })
+  if (heard.failed) throw heard.failed
+  if (status === 75) throw new Busy(`is being changed by ${heldBy(heard.text('holder'))}: --wait waits for it`)
+  if (status !== 0) throw new HostError(`ended with exit code ${status} outside of any step: ${heard.text('')}`)
+  const left = heard.drifted ? undefined : steps[heard.ended]
+  if (heard.running || left || (heard.drifted && heard.ended > 0))
+    throw unanswered(`it says that all is done, and nothing of ${(heard.running?.step ?? left ?? steps[0])?.title}`)
+  return heard
+}
+
+interface Running {
+  readonly index: number
+  readonly step: Step
+  /** The end of what it printed. */
+  output: string
+  readonly decoder: StringDecoder
+  readonly since: number
+}
+
+interface Heard {
+  readonly handlers: FrameHandlers
+  running: Running | undefined
+  /** How many steps have ended well. */
+  ended: number
+  failed: CommandFailed | undefined
+  drifted: boolean
+  text(section: string): string
+  sections(): Map<string, Buffer>
+}
+
+/** Follows what a stage prints: its steps, who holds the lock, and what it reads behind them. */
+function listening(steps: readonly Step[], progress: Progress): Heard {
+  const sections = collecting()
+  const heard: Heard = {
+    ...sections,
+    running: undefined,
+    ended: 0,
+    failed: undefined,
+    drifted: false,
+    handlers: {
+      text: (bytes) => {
+        if (heard.running) return progressOf(heard.running, bytes, progress)
+        sections.handlers.text(bytes)
+        if (sections.current() === 'holder') progress.waiting(`waiting for ${heldBy(masked(bytes.toString()))}`)
+      },
+      mark: ([word = '', index, result]) => {
+        // In order, each once: what else a host may say of its steps is not what was asked of it.
+        const { running } = heard
+        const due = String(running?.index ?? heard.ended)
+        if ((word === 'begin' || word === 'end') && (index !== due || heard.failed))
+          throw unanswered(`${word} ${index}`)
+        if (word === 'begin') {
+          const step = steps[Number(index)]
+          if (running || !step) throw unanswered(`begin ${index}`)
+          heard.running = { index: heard.ended, step, output: '', decoder: new StringDecoder(), since: Date.now() }
+          progress.begin(step)
+        } else if (word === 'end') {
+          if (!running || !/^\d{1,3}$/.test(result ?? '')) throw unanswered(`end ${index} ${result}`)
+          heard.failed = ended(running, Number(result), progress)
+          heard.running = undefined
+          heard.ended++
+        } else if (word === 'drift') heard.drifted = true
+        else sections.handlers.mark([word, index ?? ''])
+      },
+    },
+  }
+  return heard
+}
+
+function progressOf(running: Running, bytes: Buffer, progress: Progress): void {
+  const from = running.output.lastIndexOf('\n') + 1
+  running.output += running.decoder.write(bytes)
+  for (const line of running.output.slice(from).split('\n').slice(0, -1)) progress.output(masked(line))
+  if (running.output.length > 200_000) running.output = running.output.slice(-100_000)
+}
+
+function ended(run: Running, status: number, progress: Progress): CommandFailed | undefined {
+  const { step, output, since } = run
+  const seconds = (Date.now() - since) / 1000
+  if (status === 0) {
+    progress.end(step, seconds)
+    return undefined
+  }
+  progress.failed?.(step, seconds)
+  const ids = step.changes.map(({ id }) => id)
+  return new CommandFailed(step.title, status, step.script.shown, masked(lastLines(output)), ids)
+}
+
+function unanswered(what: string): HostError {
+  return new HostError(`what the host sends is no answer to what was asked of it: ${what.slice(0, 200)}`)
+}
+
+/** More than any host has to say about itself, in bytes: it is kept in memory. */
+const longestAnswer = 64 * 2 ** 20
+
+/** Collects what follows each mark of a section: `read KIND` under the kind's name, `held` under `holder`, the rest under ''. */
+function collecting() {
+  const chunks = new Map<string, Buffer[]>([['', []]])
+  let current = ''
+  let length = 0
+  const handlers: FrameHandlers = {
+    mark: ([word, kind = '']) => {
+      current = word === 'read' ? kind : word === 'held' ? 'holder' : ''
+      chunks.set(current, [])
+    },
+    text: (bytes) => {
+      length += bytes.length
+      if (length > longestAnswer) throw unanswered(`more than ${longestAnswer} bytes`)
+      chunks.get(current)?.push(bytes)
+    },
+  }
+  const bytesOf = (section: string) => Buffer.concat(chunks.get(section) ?? [])
+  return {
+    handlers,
+    current: () => current,
+    text: (section: string) => bytesOf(section).toString(),
+    sections: () => new Map([...chunks.keys()].map((section) => [section, bytesOf(section)])),
+  }
+}
+
+function snapshotOf(readings: readonly Reading[], outputs: ReadonlyMap<string, Buffer>): Snapshot {
+  return { state: parseReadings(readings, outputs), digest: digestOf(readings, outputs) }
+}
+
+/** As much of an output as helps: a failed apt says why in its last lines. */
+function lastLines(output: string): string {
+  const lines = output.trimEnd().split('\n')
+  return lines.length > 30 ? `… ${lines.length - 30} lines before\n${lines.slice(-30).join('\n')}` : lines.join('\n')
+}

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { digestible, type Reading, readText } from '../model/reading.ts'
+import type { Guard } from '../model/resource.ts'
+import { quote, type Script } from '../shell/sh.ts'
+import { markCommand } from '../ssh/framing.ts'
+import { type Claim, takeLock, underStepLock } from './host-lock.ts'
+import type { PlannedChange } from './plan.ts'
+import { revertOrphan, underGuard } from './revert-guard.ts'
+import { guardedUnit } from './revert-script.ts'
+import { follow, keepingOutput, stepsFolder } from './step-output.ts'
+
+/** One thing that a run does on a host: a change, or several that belong in one transaction. */
+export interface Step {
+  readonly changes: readonly PlannedChange[]
+  readonly title: string
+  readonly script: Script
+  readonly long: boolean
+  /** What is kept before this step, to be taken back unless it is confirmed. */
+  readonly guards: readonly Guard[]
+}
+
+/** The steps of these changes, in order; neighbouring changes that join become one. */
+export function stepsOf(changes: Step['changes']): Step[] {
+  const steps: Step[] = []
+  for (let i = 0; i < changes.length; ) {
+    const name = changes[i]?.change.joins?.name
+    let end = i + 1
+    while (name !== undefined && changes[end]?.change.joins?.name === name) end++
+    steps.push(stepOf(changes.slice(i, end)))
+    i = end
+  }
+  return steps
+}
+
+/**
+ * Shell text that runs the steps in order, and stops at the first that fails. Marks: `begin N`, `end N STATUS`. A step that
+ * was begun runs to its end even where nobody listens any more; the next mark is what a cut connection stops at.
+ */
+export function stepsText(steps: readonly Step[], nonce: string): string {
+  // Everybody on the host sees the names of units: the number that proves our marks is none of them.
+  const run = randomBytes(6).toString('hex')
+  return [
+    stepRunner(nonce),
+    ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${run}-${i}`)}\n}`),
+    ...steps.map(({ title }, i) => `run ${i} ${quote(title)}; [ "$status" = 0 ] || exit "$status"`),
+  ].join('\n')
+}
+
+/**
+ * Shell text of a whole stage: takes the host's lock, makes sure that it is still as it was read, runs the steps, and reads
+ * everything behind the last. Marks: those of the lock, `drift` and nothing more where the host has changed, those of the
+ * steps and of the readings.
+ */
+export function applyText(
+  steps: readonly Step[],
+  readings: readonly Reading[],
+  digest: string,
+  claim: Claim,
+  nonce: string,
+) {
+  return [
+    takeLock(claim, nonce),
+    revertOrphan.text,
+    `[ "$({ ${digestible(readings)}\n} 2>&1 | sha256sum | cut -c 1-64)" = ${digest} ] || { ${markCommand(nonce, 'drift')}; exit 0; }`,
+    stepsText(steps, nonce),
+    readText(readings, nonce),
+  ].join('\n')
+}
+
+/** Shell text that validates candidates in a private directory that is gone afterwards; marks as of steps. */
+export function validateText(steps: readonly Step[], nonce: string): string {
+  const directory = `dir=$(mktemp -d /run/botgarden-check.XXXXXX) || exit; trap 'rm -rf "$dir"' EXIT; trap 'exit 1' PIPE HUP TERM; holding() { :; }`
+  return `${directory}\n${stepsText(steps, nonce)}`
+}
+
+function stepOf(changes: Step['changes']): Step {
+  const [first] = changes
+  if (!first) throw new Error('a step of no changes')
+  const { joins, script, long = false, summary } = first.change
+  const guards = changes.flatMap(({ change }) => change.guard ?? [])
+  return {
+    changes,
+    title: `${changes.map(({ id }) => id).join(', ')}: ${summary}`,
+    script: joins ? joins.script(changes.flatMap(({ change }) => change.joins?.item ?? [])) : script,
+    long,
+    guards,
+  }
+}
+
+/**
+ * `run N TITLE`: the step's output goes through a reader that never goes away before the step does, so that no command in the
+ * middle of its work is killed by SIGPIPE when the connection is cut. The step is a plain command here, since sh ignores
+ * `set -e` on either side of `&&` and `||`.
+ */
+function stepRunner(nonce: string): string {
+  return `exec 4>&1
+forward() { trap '' PIPE; while IFS= read -r line || [ -n "$line" ]; do printf '%s\\n' "$line" 2>/dev/null; done; }
+run() {
+${markCommand(nonce, 'begin $1')}
+holding "$2"
+status=$({ { (set -e; "step_$1") 3>&- 4>&- 9>&-; echo $? >&3; } 2>&1 | forward >&4; } 3>&1)
+status=\${status:-137}
+${markCommand(nonce, 'end $1 $status')}
+}`
+}
+
+function stepText({ script, long, title, guards }: Step, id: string): string {
+  if (guards.length > 0) return inUnit(underGuard(script.text), title, id, guardedUnit)
+  return long ? inUnit(script.text, title, id) : script.text
+}
+
+const noRoom = '/run, which is memory, has no room for what the step needs there'
+
+/** In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. */
+function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'): string {
+  const folder = `${stepsFolder}/${id}`
+  const text = keepingOutput(underStepLock(`set -e\nexport LC_ALL=C\n${script}`), folder)
+  return `(umask 077; mkdir -p ${folder} && printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${folder}/script && : >${folder}/output.0) || {
+echo ${quote(noRoom)}
+return 1
+}
+systemd-run --quiet --wait --collect --unit=${prefix}${id} --description=${quote(`botgarden: ${title}`)} /bin/sh ${folder}/script &
+client=$!
+${follow(folder)}
+result=0; wait $client || result=$?
+rm -rf ${folder}
+return $result`
+}

@@ -1,0 +1,147 @@
+import type { Script } from '../shell/sh.ts'
+import type { Facts } from '../ssh/read-facts.ts'
+import type { Reading } from './reading.ts'
+
+/** One piece of a host's wanted state. It runs nothing. */
+export interface Resource {
+  /** `KIND:NAME`, as people read it in a report; the same id twice must want the same. */
+  readonly id: string
+  /** The line of the role that declared it: `roles/docker/index.ts:48`. */
+  readonly declared?: string
+  /** Plain data that says what is wanted: two resources of one id are compared by it. */
+  readonly wants: unknown
+  /** The first is the thing itself, the others what it depends on. */
+  readonly reads: readonly Reading[]
+  /** The changes still needed, none when all is as wanted. Throws a `HostError` where no change could get there. */
+  plan(read: Read): readonly Change[]
+  /** Why this host cannot be asked for it: then it is reported, and neither read nor touched. */
+  readonly unmanageable?: string
+  /** Comes after everything that any role wants, however early it is asked for: a reload of what others write. */
+  readonly late?: boolean
+  /** The file on the host with a secret that the operator may ask for. */
+  readonly credential?: string
+  /** What is wrong and only the operator can mend, though the rest goes on without it: the run ends with it as an error. */
+  fault?(read: Read): string | undefined
+  /** What waits for the operator, by name: shown among a run's outputs. */
+  tells?(read: Read): Outputs
+}
+
+/** What a run has to say besides its changes: `heldUpdates`, `pendingReboot`. */
+export type Outputs = Readonly<Record<string, string | readonly string[]>>
+
+/** Looks a reading up in the state that a plan is made on. */
+export type Read = <S>(reading: Reading<S>) => S
+
+/** One change of a host, as data: nothing runs until apply compiles it. */
+export interface Change {
+  /** What changes, in a few words that go on after the id: `install`, `mode 0600 → 0644`. */
+  readonly summary: string
+  readonly script: Script
+  /** Made only when somebody wants to see it. */
+  readonly diff?: () => string
+  /** What the readings will be afterwards, so that later resources plan against the state as it will be. */
+  readonly predicts?: readonly Prediction[]
+  /** Proves on the host that the change will be accepted, without making it; `$dir` is a private directory to write in. */
+  readonly validation?: Script
+  /** Armed on the host before the change: takes it back unless a fresh connection confirms in time. */
+  readonly guard?: Guard
+  /** Runs in a transient unit, to its end, whatever happens to the connection. */
+  readonly long?: boolean
+  /** Neighbours with the same `joins.name` become one step: packages, one apt transaction. */
+  readonly joins?: { readonly name: string; readonly item: string; readonly script: (items: string[]) => Script }
+}
+
+/** How to take a change back that could lock the operator out: old files, and what puts them in force. */
+export interface Guard {
+  /** What is guarded, in one word: `ufw`, `sshd`. */
+  readonly name: string
+  /** Files and directories whose state before the change is kept; what was not there is removed again. */
+  readonly paths: readonly string[]
+  /** Notes in the current directory what else than files the restoring must know of the state before. */
+  readonly note?: Script
+  /** Puts the old files in force again; runs in that directory, on the host alone, perhaps after a reboot. */
+  readonly restore: Script
+}
+
+/** A resource whose changes are guarded. */
+export function guarded(inner: Resource, guard: Guard): Resource {
+  return { ...inner, plan: (read) => inner.plan(read).map((change) => ({ ...change, guard })) }
+}
+
+/** A resource that a host has only where it is a machine of its own: a container shares it with the machine below. */
+export function ofMachine(inner: Resource, { container }: Pick<Facts, 'container'>): Resource {
+  if (container === '') return inner
+  return {
+    ...inner,
+    reads: [],
+    plan: () => [],
+    unmanageable: `belongs to the machine below this ${container} container`,
+  }
+}
+
+/** What a change makes of a reading: a new value, or one that only the host can tell afterwards. */
+export type Prediction = { readonly key: string } /** `onlyTheHostKnows` where that depends on what was there. */ & (
+  | { readonly after: (before: unknown, read: Read) => unknown }
+  | { readonly unknowable: true }
+)
+
+/** What a prediction returns that cannot say more. */
+export const onlyTheHostKnows = Symbol('only the host knows')
+
+type StatesOf<R> = { [K in keyof R]: R[K] extends Reading<infer S> ? S : never }
+
+/** A resource whose plan is a pure function of its readings. */
+export function resource<R extends Record<string, Reading>>(definition: {
+  id: string
+  wants: unknown
+  reads: R
+  plan: (state: StatesOf<R>) => readonly Change[]
+}): Resource {
+  const readings = Object.entries(definition.reads)
+  const declared = declaringLine()
+  return {
+    id: definition.id,
+    ...(declared !== undefined && { declared }),
+    wants: definition.wants,
+    reads: readings.map(([, reading]) => reading),
+    plan: (read) =>
+      definition.plan(Object.fromEntries(readings.map(([name, reading]) => [name, read(reading)])) as StatesOf<R>),
+  }
+}
+
+const root = new URL('../../', import.meta.url).href
+
+/** The first line of a role or a command that leads to this call, through whatever kinds of lib lie between. */
+function declaringLine(): string | undefined {
+  const limit = Error.stackTraceLimit
+  // A kind made of kinds made of kinds is some frames away from its role.
+  Error.stackTraceLimit = 20
+  const here: { stack?: string } = {}
+  Error.captureStackTrace(here, resource)
+  Error.stackTraceLimit = limit
+  const frame = here.stack?.split(root).find((path) => /^(roles|commands)\//.test(path))
+  return frame?.match(/^[^\s:]+:\d+/)?.[0]
+}
+
+/**
+ * A resource that depends on what was read: whatever that is, the resource has the id and the readings that it has for the
+ * sample.
+ */
+export function fromReading<S>(reading: Reading<S>, sample: S, make: (state: S) => Resource): Resource {
+  const shape = make(sample)
+  return { ...shape, reads: [...shape.reads, reading], plan: (read) => make(read(reading)).plan(read) }
+}
+
+/** Predicts the value of a reading: what it is then, or how that follows from what it was and from other readings. */
+export function becomes<S>(
+  reading: Reading<S>,
+  after: S | ((before: S, read: Read) => S | typeof onlyTheHostKnows),
+): Prediction {
+  const step = typeof after === 'function' ? (after as (before: S, read: Read) => S) : () => after
+  return { key: reading.key, after: (before, read) => step(before as S, read) }
+}
+
+/** Predicts that a reading changes in a way that only the host can tell. */
+export function unknowable(reading: Reading): Prediction {
+  return { key: reading.key, unknowable: true }
+}

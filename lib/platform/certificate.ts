@@ -1,0 +1,129 @@
+import { type Kind, type Reading, reading } from '../model/reading.ts'
+import { becomes, type Resource, resource } from '../model/resource.ts'
+import { type Script, sh } from '../shell/sh.ts'
+import { outdated } from './nginx.ts'
+
+/** Where the pair that nginx serves under a name lies: `NAME/current` is a link to a folder with fullchain.pem and privkey.pem. */
+export const tlsFolder = '/etc/botgarden/tls'
+
+/** What stands at `current`. */
+export type CertificateState =
+  | 'absent'
+  | {
+      /** SHA-256 of the certificate, hexadecimal. */
+      readonly fingerprint: string
+      /** `DNS:bots.example.org`, `IP Address:192.0.2.1`. */
+      readonly names: readonly string[]
+      readonly selfSigned: boolean
+      /** The key beside it is its own. */
+      readonly keyMatches: boolean
+      /** It ends within 30 days, or has ended. */
+      readonly endsSoon: boolean
+    }
+
+export function certificateState(name: string): Reading<CertificateState> {
+  return reading(certificates, name)
+}
+
+/** A self-signed pair under this name: `placeholder`: where there is no other, which then stays. */
+export function selfSigned(name: string, { placeholder }: { placeholder: boolean }): Resource {
+  const now = certificateState(name)
+  const names = [subjectName(name)]
+  return resource({
+    id: `${placeholder ? 'certificate-placeholder' : 'certificate'}:${name}`,
+    wants: { names, placeholder },
+    reads: { now },
+    plan: ({ now: state }) => {
+      const there = state !== 'absent' && state.keyMatches
+      if (there && placeholder) return []
+      if (there && state.selfSigned && !state.endsSoon && sameNames(state.names, names)) return []
+      const after: CertificateState = { fingerprint: '', names, selfSigned: true, keyMatches: true, endsSoon: false }
+      const summary = state === 'absent' ? 'make a self-signed one' : 'make a new self-signed one'
+      return [{ summary, script: makeSelfSigned(name), predicts: [becomes(now, after), outdated] }]
+    },
+  })
+}
+
+/** Shell text: `install_pair NAME FOLDER` puts the pair that lies in a folder into service, both files at once. */
+export const installPair = sh`
+  install_pair() {
+    # Of all of it: a chain that is completed, or another key, is another pair.
+    fingerprint=$(cat "$2/fullchain.pem" "$2/privkey.pem" | sha256sum | cut -c 1-16)
+    target=${tlsFolder}/$1/$fingerprint
+    previous=$(readlink ${tlsFolder}/$1/current || :)
+    if [ ! -d "$target" ]; then
+      rm -rf "$target.new"
+      mkdir -m 0700 "$target.new"
+      cp -L "$2/fullchain.pem" "$2/privkey.pem" "$target.new/"
+      chmod 0600 "$target.new/privkey.pem"
+      sync "$target.new/fullchain.pem" "$target.new/privkey.pem"
+      mv -T "$target.new" "$target"
+    fi
+    ln -sfn "$fingerprint" "$target.link"
+    mv -fT "$target.link" ${tlsFolder}/$1/current
+    # The one before stays, in case somebody looks for it.
+    for old in ${tlsFolder}/$1/*/; do
+      case $(basename "$old") in "$fingerprint" | "$previous" | current) ;; *) rm -rf "$old" ;; esac
+    done
+  }`
+
+/** The name as certificates hold it. */
+export function subjectName(name: string): string {
+  return isAddress(name) ? `IP Address:${name}` : `DNS:${name}`
+}
+
+export function isAddress(name: string): boolean {
+  return /^\d+(\.\d+){3}$/.test(name)
+}
+
+export function sameNames(one: readonly string[], other: readonly string[]): boolean {
+  return [...one].sort().join() === [...other].sort().join()
+}
+
+/** For as long as anybody may use it: there is no authority that could ask for less, and Telegram has it uploaded. */
+const days = 3650
+
+function makeSelfSigned(name: string): Script {
+  const alternative = isAddress(name) ? `IP:${name}` : `DNS:${name}`
+  const { text } = sh`
+    ${installPair}
+    draft=${tlsFolder}/${name}/.draft
+    rm -rf "$draft"
+    mkdir -m 0700 "$draft"
+    trap 'rm -rf "$draft"' EXIT
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days ${days} -subj ${`/CN=${name}`} \
+      -addext ${`subjectAltName=${alternative}`} -keyout "$draft/privkey.pem" -out "$draft/fullchain.pem" 2>/dev/null
+    install_pair ${name} "$draft"`
+  return { text, shown: `openssl req -x509 -subj /CN=${name} -addext subjectAltName=${alternative}` }
+}
+
+const certificates: Kind<CertificateState> = {
+  name: 'certificate',
+  script: (names) => sh`
+    for name in ${names}; do
+      pair=${tlsFolder}/$name/current
+      echo "certificate $name"
+      [ -e "$pair/fullchain.pem" ] || continue
+      openssl x509 -in "$pair/fullchain.pem" -noout -fingerprint -sha256 -subject -issuer -ext subjectAltName 2>/dev/null || continue
+      own=$(openssl x509 -in "$pair/fullchain.pem" -noout -pubkey | sha256sum)
+      [ "$own" != "$(openssl pkey -in "$pair/privkey.pem" -pubout 2>/dev/null | sha256sum)" ] || echo 'key matches'
+      openssl x509 -in "$pair/fullchain.pem" -noout -checkend 2592000 >/dev/null || echo 'ends soon'
+    done`,
+  parse: (output, names) => {
+    const blocks = output.split(/^certificate /m).slice(1)
+    return new Map(names.map((name, i) => [name, parseCertificate(blocks[i] ?? '')]))
+  },
+}
+
+function parseCertificate(block: string): CertificateState {
+  const of = (pattern: RegExp) => pattern.exec(block)?.[1]?.trim()
+  const fingerprint = of(/^sha256 Fingerprint=(.*)$/im)
+  if (fingerprint === undefined) return 'absent'
+  return {
+    fingerprint: fingerprint.replaceAll(':', '').toLowerCase(),
+    names: (of(/Alternative Name:.*\n(.*)$/m) ?? '').split(/, */).filter(Boolean),
+    selfSigned: of(/^subject=(.*)$/m) === of(/^issuer=(.*)$/m),
+    keyMatches: /^key matches$/m.test(block),
+    endsSoon: /^ends soon$/m.test(block),
+  }
+}

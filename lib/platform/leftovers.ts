@@ -1,0 +1,108 @@
+import { type Kind, type Reading, reading } from '../model/reading.ts'
+import { becomes, type Resource, resource, unknowable } from '../model/resource.ts'
+import { containerState } from '../resources/container.ts'
+import { type Script, sh } from '../shell/sh.ts'
+import { dumpsFolder, removedFolder } from './database-dump.ts'
+import { ident } from './postgres.ts'
+import { type Catalog, catalogBecomes, postgresCatalog, psql, refused } from './postgres-catalog.ts'
+
+/** Where what is brought to a host lies until it is taken in: dumps in plain, secrets, and what images are made of. */
+export const incoming = '/var/lib/botgarden/incoming'
+
+// With a dash, which no bot's role or database has.
+/** The database that a dump is read into, and the role that reads it. */
+export const restoring = 'botgarden-restoring'
+export const reader = 'botgarden-reader'
+/** What another database has taken the place of, until it is dropped; its comment says what it was called. */
+export const replaced = 'botgarden-before'
+const drill = 'botgarden-drill'
+
+/**
+ * Nothing in plain, and nobody who could log in, is left of a run that was cut. What another run is in the middle of is not
+ * left over, nor is what this one has brought: the paths of `except`.
+ */
+export function noLeftovers(except: readonly string[] = []): Resource {
+  const reads = { files: leftFiles, catalog: postgresCatalog, server: containerState(drill) }
+  return resource({
+    id: 'leftovers:restore',
+    wants: { except },
+    reads,
+    plan: ({ files: { busy, paths }, catalog: there, server }) => {
+      const catalog = there === refused ? undefined : there
+      const files = paths.filter((path) => !except.includes(path))
+      const databases = [restoring, replaced].filter((name) => catalog?.databases[name] !== undefined)
+      const roles = catalog?.roles[reader] === undefined ? [] : [reader]
+      const found = [
+        ...files.map((path) => path.replace('/var/lib/botgarden/', '')),
+        ...databases.map((name) => `database ${name}`),
+        ...roles.map((name) => `role ${name}`),
+        ...(server === 'absent' ? [] : [`container ${drill}`]),
+      ]
+      if (busy || found.length === 0) return []
+      const script = sh`
+        ${files.length === 0 ? sh`:` : sh`rm -rf -- ${files}`}
+        ${server === 'absent' ? sh`:` : sh`docker rm -f --volumes ${drill} >/dev/null`}
+        ${databases.length + roles.length === 0 ? sh`:` : forgotten()}`
+      const without = (now: Catalog) => ({
+        ...now,
+        databases: omitted(now.databases, restoring, replaced),
+        roles: omitted(now.roles, reader),
+      })
+      const predicts = [
+        becomes(leftFiles, { busy: false, paths: paths.filter((path) => except.includes(path)) }),
+        becomes(reads.server, 'absent' as const),
+        // It may get its name back.
+        databases.includes(replaced) ? unknowable(postgresCatalog) : catalogBecomes(without),
+      ]
+      return [{ summary: `remove what a run that was cut has left: ${found.join(', ')}`, script, predicts }]
+    },
+  })
+}
+
+/** What has been replaced goes only where what took its place is there; else it is all there is, and gets its name back. */
+function forgotten(): Script {
+  const was = `coalesce(shobj_description(oid, 'pg_database'), pg_get_userbyid(datdba)::text)`
+  const forget = (name: string, when: string) =>
+    `select format('alter database %I is_template false', datname) from pg_database where datname = '${name}' and ${when} \\gexec
+     select format('drop database %I with (force)', datname) from pg_database where datname = '${name}' and ${when} \\gexec`
+  const sql = [
+    forget(restoring, 'true'),
+    `select format('alter database %I rename to %I', datname, ${was}) from pg_database
+     where datname = '${replaced}' and ${was} not in (select datname from pg_database) \\gexec`,
+    forget(replaced, `${was} in (select datname from pg_database)`),
+    `drop role if exists ${ident(reader)};`,
+  ].join('\n')
+  return sh`printf '%s\n' ${sql} | ${psql()}`
+}
+
+function omitted<T>(from: Readonly<Record<string, T>>, ...names: string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name)))
+}
+
+interface LeftFiles {
+  /** Another run holds the host, and they may be its own. */
+  readonly busy: boolean
+  readonly paths: readonly string[]
+}
+
+const leftFiles: Reading<LeftFiles> = reading(
+  {
+    name: 'left-files',
+    volatile: true,
+    // Whether we hold the host's lock, or who does, is seen without taking it: even a shared one would turn another run away.
+    script: () => sh`
+      found=$(find ${incoming} -mindepth 1 -maxdepth 1 2>/dev/null; find ${dumpsFolder} ${removedFolder} -name '*.new' 2>/dev/null)
+      [ -z "$found" ] || {
+        printf '%s\n' "$found"
+        grep -q '^lock:' "/proc/$$/fdinfo/9" 2>/dev/null ||
+          [ -z "$(find /proc/[0-9]*/fd -lname /run/botgarden/lock -o -lname /run/botgarden/step 2>/dev/null |
+            sed 's#/fd/#/fdinfo/#' | xargs -r grep -ls '^lock:')" ] || echo busy
+      }`,
+    parse: (output, names) => {
+      const lines = output.split('\n').filter(Boolean)
+      const state = { busy: lines.includes('busy'), paths: lines.filter((line) => line.startsWith('/')).sort() }
+      return new Map(names.map((name) => [name, state]))
+    },
+  } satisfies Kind<LeftFiles>,
+  'restore',
+)

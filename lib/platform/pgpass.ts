@@ -1,0 +1,21 @@
+import type { Resource } from '../model/resource.ts'
+import { command } from '../resources/command.ts'
+import { sh } from '../shell/sh.ts'
+
+/**
+ * A role's password once more, as libpq wants to read it: `pgpass` beside the file that holds it, of the same owner. Whoever
+ * has PGPASSFILE lead to it needs to be told no password.
+ */
+export function passFile(role: string, folder: string, password: string): Resource {
+  const [source, file, candidate] = [`${folder}/${password}`, `${folder}/pgpass`, `${folder}/.pgpass.botgarden`]
+  return command(`pgpass-${role}`, {
+    summary: `write ${file}`,
+    unless: sh`[ "$(cat ${file})" = "*:*:*:${role}:$(cat ${source})" ] && [ "$(stat -c '%u %a' ${file})" = "$(stat -c '%u %a' ${source})" ]`,
+    script: sh`
+      rm -f ${candidate}
+      (umask 077; printf '%s\n' "*:*:*:"${role}":$(cat ${source})" >${candidate})
+      chown --reference ${source} ${candidate}
+      chmod 0400 ${candidate}
+      mv -fT ${candidate} ${file}`,
+  })
+}

@@ -1,0 +1,162 @@
+import { type Kind, type Reading, reading } from '../model/reading.ts'
+import { becomes, type Prediction } from '../model/resource.ts'
+import { engineSilence, untoldBy } from '../resources/docker-engine.ts'
+import { waiting } from '../shell/deadline.ts'
+import { type Script, sh } from '../shell/sh.ts'
+import { HostError } from '../std/errors.ts'
+
+/** The container of the database server, and the folder of the socket by which it is reached: it has no network. */
+export const postgresContainer = 'botgarden-postgres'
+export const postgresSocket = '/run/botgarden/postgres'
+
+/** What the catalog says of a role. */
+export interface RoleState {
+  /** As CREATE ROLE spells them, those that are given: `LOGIN`, `SUPERUSER`, … */
+  readonly attributes: readonly string[]
+  readonly connectionLimit: number
+  /** What ALTER ROLE … SET has given it, by name. */
+  readonly settings: Readonly<Record<string, string>>
+  /** The roles whose rights it has too. */
+  readonly memberOf: readonly string[]
+}
+
+export interface DatabaseState {
+  readonly owner: string
+  /** Everybody who has any right on it; `PUBLIC` is everybody. */
+  readonly grantees: readonly string[]
+  /** Its owner has made a template of it, or shut it: nobody dumps or drops it as it is. */
+  readonly barred?: boolean
+}
+
+export interface Catalog {
+  readonly roles: Readonly<Record<string, RoleState>>
+  readonly databases: Readonly<Record<string, DatabaseState>>
+  /** The checksum that the configuration in force carries; undefined where it carries none. */
+  readonly config: string | undefined
+  /** The settings that only a restart brings into force. */
+  readonly pendingRestart: readonly string[]
+  /** Of the database `postgres`. */
+  readonly extensions: readonly string[]
+}
+
+/** What a server says that has just been made. */
+export const freshCatalog: Catalog = {
+  roles: {
+    postgres: {
+      attributes: ['BYPASSRLS', 'CREATEDB', 'CREATEROLE', 'LOGIN', 'REPLICATION', 'SUPERUSER'],
+      connectionLimit: -1,
+      settings: {},
+      memberOf: [],
+    },
+  },
+  databases: {
+    postgres: { owner: 'postgres', grantees: ['PUBLIC', 'postgres'] },
+    template1: { owner: 'postgres', grantees: ['PUBLIC', 'postgres'] },
+  },
+  config: undefined,
+  pendingRestart: [],
+  extensions: ['plpgsql'],
+}
+
+/** The server runs, and the password that the host keeps for its superuser does not open it. */
+export const refused = 'refused'
+
+/** The catalog of a server that runs and can be reached, else undefined. */
+export const postgresCatalog: Reading<Catalog | typeof refused | undefined> = reading(
+  {
+    name: 'postgres',
+    // A server that was started a moment ago is waited for; one that has lost its socket's folder has to be started again.
+    script: () => sh`
+      ${waiting}
+      if [ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" = true ]; then
+        begin_wait 30
+        while time_left; do
+          docker exec ${postgresContainer} pg_isready --quiet >/dev/null 2>&1 && break
+          # From 125 on it was Docker that failed, not what it was to run.
+          [ $? -lt 125 ] && [ -d ${postgresSocket} ] || {
+            for place in /run /tmp; do [ "$(df --output=avail "$place" | tail -n 1)" -gt 0 ] || echo "$place has no room"; done
+            break
+          }
+          sleep 1
+        done
+        printf %s ${catalogQuery} | ${psql()} 2>&1
+      else ${engineSilence}
+      fi`,
+    parse: (output, names) => untoldBy(output, names) ?? new Map(names.map((name) => [name, parseCatalog(output)])),
+  } satisfies Kind<Catalog | typeof refused | undefined>,
+  'catalog',
+)
+
+/** Predicts what a change makes of the catalog, where there is one. */
+export function catalogBecomes(after: (now: Catalog) => Catalog): Prediction {
+  return becomes(postgresCatalog, (now) => (now === undefined || now === refused ? now : after(now)))
+}
+
+/** psql as the superuser, by the password file that only his container has: SQL comes by stdin. */
+export function psql(...more: string[]): Script {
+  return sh`docker exec -i ${postgresContainer} psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres ${more}`
+}
+
+/** What a plan goes by: without a server there is none. */
+export function known(catalog: Catalog | typeof refused | undefined): Catalog {
+  if (catalog === undefined)
+    throw new HostError(
+      'the database server does not run or cannot be reached, and nothing in this playbook starts it: run site.ts',
+    )
+  if (catalog === refused)
+    throw new HostError('the database server refuses the password that this host keeps for its superuser: run site.ts')
+  return catalog
+}
+
+function parseCatalog(output: string): Catalog | typeof refused | undefined {
+  if (output.trim() === '') return undefined
+  const json = output.split('\n').find((line) => line.startsWith('{'))
+  if (json === undefined && /no password supplied|password authentication failed/.test(output)) return refused
+  if (json === undefined && /failed: No such file or directory/.test(output)) return undefined
+  if (json === undefined) {
+    const isDocker = /OCI runtime|has no room$/m.test(output)
+    const next = isDocker
+      ? '\nDocker starts nothing in its container: see df -h /run /tmp on the host, then run again'
+      : ''
+    throw new HostError(`the database server does not answer: ${output.replaceAll('\r', '').trim()}${next}`)
+  }
+  const { roles, databases, config, pendingRestart, extensions } = JSON.parse(json)
+  const settingsOf = (list: string[]) =>
+    Object.fromEntries(list.map((each) => [each.split('=', 1)[0], each.replace(/^[^=]*=/, '')]))
+  return {
+    roles: Object.fromEntries(
+      Object.entries(roles as Record<string, RoleState & { settings: string[] }>).map(([name, role]) => [
+        name,
+        { ...role, settings: settingsOf(role.settings) },
+      ]),
+    ),
+    databases,
+    config: config || undefined,
+    pendingRestart,
+    extensions,
+  }
+}
+
+// One row of JSON, in an order of its own, so that nothing seems to change by itself.
+const catalogQuery = `
+select json_build_object(
+  'roles', (select json_object_agg(rolname, json_build_object(
+      'attributes', array_remove(array[
+        case when rolbypassrls then 'BYPASSRLS' end, case when rolcreatedb then 'CREATEDB' end,
+        case when rolcreaterole then 'CREATEROLE' end, case when rolcanlogin then 'LOGIN' end,
+        case when rolreplication then 'REPLICATION' end, case when rolsuper then 'SUPERUSER' end], null),
+      'connectionLimit', rolconnlimit,
+      'settings', (select coalesce(json_agg(setting order by setting), '[]') from unnest(rolconfig) setting),
+      'memberOf', (select coalesce(json_agg(roleid::regrole::text order by roleid::regrole::text), '[]')
+        from pg_auth_members where member = r.oid)
+    ) order by rolname) from pg_roles r where rolname !~ '^pg_'),
+  'databases', (select json_object_agg(datname, json_build_object(
+      'owner', pg_get_userbyid(datdba),
+      'grantees', (select coalesce(json_agg(distinct case when grantee = 0 then 'PUBLIC' else pg_get_userbyid(grantee) end), '[]')
+        from aclexplode(coalesce(datacl, acldefault('d', datdba)))),
+      'barred', datname <> 'template1' and (datistemplate or not datallowconn)
+    ) order by datname) from pg_database where datname <> 'template0'),
+  'config', current_setting('botgarden.config', true),
+  'pendingRestart', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
+  'extensions', (select json_agg(extname order by extname) from pg_extension));
+`

@@ -1,0 +1,191 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Kind, type Reading, reading } from '../model/reading.ts'
+import { becomes, type Change, type Resource, resource } from '../model/resource.ts'
+import { engineSilence, untoldBy } from '../resources/docker-engine.ts'
+import { type Script, sh } from '../shell/sh.ts'
+import {
+  catalogBecomes,
+  type DatabaseState,
+  known,
+  postgresCatalog,
+  postgresContainer,
+  psql,
+  type RoleState,
+} from './postgres-catalog.ts'
+
+export interface RoleOptions {
+  /** Where the host keeps its password: one line, of characters that need no quoting anywhere. */
+  readonly passwordFile: string
+  readonly connectionLimit: number
+  /** What every session of its starts with; others that it has been given stay. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
+/** A role that logs in with the password that the host keeps, and may nothing else: no attribute, no membership. */
+export function databaseRole(name: string, { passwordFile, connectionLimit, settings }: RoleOptions): Resource {
+  const opens = passwordOpens(name, passwordFile)
+  return resource({
+    id: `postgres-role:${name}`,
+    wants: { passwordFile, connectionLimit, settings },
+    reads: { catalog: postgresCatalog, opens },
+    plan: ({ catalog, opens: passwordRight }) => {
+      const state = known(catalog).roles[name]
+      const wanted: RoleState = {
+        attributes: ['LOGIN'],
+        connectionLimit,
+        settings: { ...state?.settings, ...settings },
+        memberOf: [],
+      }
+      const predicts = [
+        catalogBecomes((now) => ({ ...now, roles: { ...now.roles, [name]: wanted } })),
+        becomes(opens, true),
+      ]
+      const password = setPassword(name, passwordFile)
+      if (state === undefined) {
+        const script = sh`${sql(`create role ${ident(name)} ${options(wanted)};\n${setting(name, settings)}`)}
+          ${password}`
+        return [{ summary: 'create', script, predicts }]
+      }
+      const differences = differencesOf(state, wanted)
+      const alter = [
+        `alter role ${ident(name)} ${options(wanted)};`,
+        setting(name, settings),
+        ...state.memberOf.map((group) => `revoke ${ident(group)} from ${ident(name)};`),
+      ].join('\n')
+      return [
+        ...(differences.length === 0
+          ? []
+          : [{ summary: differences.join(', '), script: sql(alter), predicts, diff: () => differences.join('\n') }]),
+        ...(passwordRight ? [] : [{ summary: 'set its password, as the host keeps it', script: password, predicts }]),
+      ]
+    },
+  })
+}
+
+/** A database that its owner, and nobody else, may enter. */
+export function database(name: string, { owner }: { owner: string }): Resource {
+  return resource({
+    id: `postgres-database:${name}`,
+    wants: { owner },
+    reads: { catalog: postgresCatalog },
+    plan: ({ catalog }): Change[] => {
+      const state = known(catalog).databases[name]
+      const wanted: DatabaseState = { owner, grantees: [owner] }
+      const predicts = [catalogBecomes((now) => ({ ...now, databases: { ...now.databases, [name]: wanted } }))]
+      const shut = `revoke all on database ${ident(name)} from public;`
+      if (state === undefined) {
+        // By template0: whatever somebody put into template1 is his, not the bot's.
+        const create = `create database ${ident(name)} owner ${ident(owner)} template template0;\n${shut}`
+        return [{ summary: 'create', script: sql(create), predicts }]
+      }
+      const strangers = state.grantees.filter((grantee) => grantee !== owner && grantee !== state.owner)
+      const differences = [
+        ...(state.owner === owner ? [] : [`owner ${state.owner} → ${owner}`]),
+        ...(strangers.length === 0 ? [] : [`shut to ${strangers.join(', ')}`]),
+        ...(state.barred ? ['no template, and open to connections'] : []),
+      ]
+      if (differences.length === 0) return []
+      const revoke = strangers.map(
+        (each) => `revoke all on database ${ident(name)} from ${each === 'PUBLIC' ? 'public' : ident(each)};`,
+      )
+      const open = state.barred ? [`alter database ${ident(name)} with is_template false allow_connections true;`] : []
+      const script = sql([`alter database ${ident(name)} owner to ${ident(owner)};`, ...open, ...revoke].join('\n'))
+      return [{ summary: differences.join(', '), script, predicts, diff: () => differences.join('\n') }]
+    },
+  })
+}
+
+/**
+ * A database that its owner may have barred to everybody can be dumped, renamed and dropped again; one that is not there is
+ * no matter.
+ */
+export function freed(name: string): Script {
+  const open = `select format('alter database %I with is_template false allow_connections true connection limit -1', datname)`
+  const prepared =
+    "select format('rollback prepared %L', gid) from pg_prepared_xacts where database = current_database()"
+  const { text } = sh`
+    printf '%s\n' ${`${open} from pg_database where datname = ${literal(name)} \\gexec`} | ${psql()}
+    [ -z "$(printf %s ${`select 1 from pg_prepared_xacts where database = ${literal(name)}`} | ${psql()})" ] ||
+      printf '%s\n' ${`${prepared} \\gexec`} | ${psql(name)}`
+  return { text, shown: `alter database ${ident(name)} with is_template false allow_connections true` }
+}
+
+/** The script that runs this SQL as the superuser, all of it or nothing where the server can. */
+export function sql(text: string): Script {
+  return { text: sh`printf '%s\n' ${text} | ${psql()}`.text, shown: text.trim() }
+}
+
+/** An identifier of SQL. */
+export function ident(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+export function literal(value: string): string {
+  const quoted = `'${value.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
+  return value.includes('\\') ? ` E${quoted}` : quoted
+}
+
+function options({ attributes, connectionLimit }: RoleState): string {
+  const every = ['SUPERUSER', 'CREATEDB', 'CREATEROLE', 'REPLICATION', 'BYPASSRLS', 'LOGIN']
+  return [
+    ...every.map((each) => (attributes.includes(each) ? each : `NO${each}`)),
+    `connection limit ${connectionLimit}`,
+  ].join(' ')
+}
+
+function setting(role: string, settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `alter role ${ident(role)} set ${ident(name)} = ${literal(value)};`)
+    .join('\n')
+}
+
+function differencesOf(now: RoleState, wanted: RoleState): string[] {
+  const attributes = [...now.attributes, ...wanted.attributes].filter(
+    (each, i, all) => all.indexOf(each) === i && now.attributes.includes(each) !== wanted.attributes.includes(each),
+  )
+  const settings = Object.keys(wanted.settings).filter((name) => now.settings[name] !== wanted.settings[name])
+  return [
+    ...attributes.map((each) => (wanted.attributes.includes(each) ? each : `NO${each}`)),
+    ...(now.connectionLimit === wanted.connectionLimit
+      ? []
+      : [`connection limit ${now.connectionLimit} → ${wanted.connectionLimit}`]),
+    ...settings.map((name) => `${name} ${now.settings[name] ?? 'unset'} → ${wanted.settings[name]}`),
+    ...(isDeepStrictEqual(now.memberOf, wanted.memberOf) ? [] : [`no member of ${now.memberOf.join(', ')}`]),
+  ]
+}
+
+/** psql asks twice and sends a verifier: the server never sees the password itself, and can log none. */
+function setPassword(role: string, file: string): Script {
+  const { text } = sh`
+    [ -s ${file} ] || { echo ${`${file}: no password`}; exit 1; }
+    password=$(head -n 1 ${file}); printf "%s\n" "$password" "$password" | ${psql('-c', `\\password ${ident(role)}`)} 2>/dev/null`
+  return { text, shown: `\\password ${role}` }
+}
+
+/** Whether the password that stands in this file lets this role in. */
+function passwordOpens(role: string, file: string): Reading<boolean> {
+  return reading(passwords, `${role} ${file}`)
+}
+
+const passwords: Kind<boolean> = {
+  name: 'postgres-password',
+  // All in one look: a role a line, then its password, which psql asks for on stdin where it has no terminal. That it is let
+  // in is not the question, only whether it is refused for its password.
+  script: (names) => sh`
+    if [ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" = true ]; then
+      printf '%s\n' ${names} | while IFS=' ' read -r role file; do
+        printf '%s\n' "$role" "$(head -n 1 "$file" 2>/dev/null)"
+      done | docker exec -i -e PGPASSFILE=/nonexistent ${postgresContainer} sh -c '
+        while read -r role && read -r password; do
+          [ -n "$password" ] || { echo no; continue; }
+          printf "%s\n" "$password" | psql -X -W -U "$role" -d template1 -c "" 2>&1 | grep -q "authentication failed" && echo no || echo yes
+        done'
+    else ${engineSilence}
+    fi`,
+  parse: (output, names) => {
+    const untold = untoldBy(output, names)
+    if (untold) return untold
+    const answers = output.split('\n')
+    return new Map(names.map((name, i) => [name, answers[i] === 'yes']))
+  },
+}

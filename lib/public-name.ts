@@ -1,7 +1,0 @@
-import type { Facts } from './facts.ts'
-import type { HostEntry } from './role.ts'
-
-/** What the world reaches a host by: its domain, or the address that it reaches the world from. */
-export function publicName({ domain }: HostEntry, { address }: Pick<Facts, 'address'>): string {
-  return domain ?? (address || 'localhost')
-}

@@ -1,0 +1,89 @@
+import { type Kind, type Reading, reading } from '../model/reading.ts'
+import { sh } from '../shell/sh.ts'
+import { engineSilence, untoldBy } from './docker-engine.ts'
+
+/** What the engine says of a container. */
+export type ContainerState =
+  | 'absent'
+  | {
+      /** `running`, `restarting`, `exited`, `created`, `paused`, `dead`. */
+      readonly status: string
+      /** `healthy`, `unhealthy`, `starting`; '' where nothing looks after its health. */
+      readonly health: string
+      /** The checksum of what it was made from: our label on it. */
+      readonly config: string
+      /** `always`, `no`: whether a boot brings it back. */
+      readonly restart: string
+      /** In MiB; 0 without a limit. */
+      readonly memoryMB: number
+      readonly cpus: number
+      /** Where it writes to a volume of Docker's, on the host's disk. */
+      readonly volumes?: readonly string[]
+      /** When it was started last, in milliseconds since 1970. */
+      readonly startedAt?: number
+      /** Folders of the host's that it has mounted as they were: by now they are gone, or others stand in their place. */
+      readonly stale?: readonly string[]
+    }
+
+/** The label by which a container says what it was made from. */
+export const configLabel = 'botgarden.config'
+
+export function containerState(name: string): Reading<ContainerState> {
+  return reading(containers, name)
+}
+
+// As JSON: a template that asks for the health of a container that has none fails. Below it, both sides of each mount.
+const format =
+  '{"name":{{json .Name}},"state":{{json .State}},"labels":{{json .Config.Labels}},"mounts":{{json .Mounts}},' +
+  '"restart":{{json .HostConfig.RestartPolicy.Name}},"memory":{{.HostConfig.Memory}},"nanoCpus":{{.HostConfig.NanoCpus}}}' +
+  '{{if .State.Running}}{{$pid := .State.Pid}}{{range .Mounts}}{{if eq .Type "bind"}}\n{{.Source}}\n/proc/{{$pid}}/root{{.Destination}}{{end}}{{end}}{{end}}'
+
+const containers: Kind<ContainerState> = {
+  name: 'container',
+  volatile: true,
+  script: (names) => sh`
+    if said=$(docker container inspect --format ${format} -- ${names} 2>/dev/null) || [ -n "$said" ]; then
+      printf '%s\n' "$said"
+      printf '%s\n' "$said" | grep '^/' | xargs -r -d '\n' stat -L --format 'inode %d:%i %n' -- 2>/dev/null || :
+    else ${engineSilence}
+    fi`,
+  parse: (output, names) => {
+    const untold = untoldBy(output, names)
+    if (untold) return untold
+    const states = new Map<string, ContainerState>(names.map((name) => [name, 'absent']))
+    const lines = output.split('\n')
+    const inodes = new Map([...output.matchAll(/^inode (\S+) (.*)$/gm)].map(([, inode, path]) => [path, inode]))
+    for (const line of lines.filter((each) => each.startsWith('{'))) {
+      const { name, state, labels, mounts, restart, memory, nanoCpus } = JSON.parse(line)
+      const volumes = (mounts as Mount[]).filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
+      states.set(name.slice(1), {
+        status: state.Status,
+        health: state.Health?.Status ?? '',
+        config: labels?.[configLabel] ?? '',
+        restart,
+        volumes,
+        ...{ memoryMB: memory / 2 ** 20, cpus: nanoCpus / 1e9, startedAt: Date.parse(state.StartedAt) },
+        stale: staleOf(mounts, state.Pid, inodes),
+      })
+    }
+    return states
+  },
+}
+
+interface Mount {
+  readonly Type: string
+  readonly Source: string
+  readonly Destination: string
+}
+
+/** Nothing is said of a mount that cannot be looked at: its container has ended by now. */
+function staleOf(
+  mounts: readonly Mount[] | null,
+  pid: number,
+  inodes: ReadonlyMap<string | undefined, string | undefined>,
+) {
+  return (mounts ?? []).flatMap(({ Type, Source, Destination }) => {
+    const mounted = inodes.get(`/proc/${pid}/root${Destination}`)
+    return Type === 'bind' && mounted !== undefined && mounted !== inodes.get(Source) ? [Source] : []
+  })
+}

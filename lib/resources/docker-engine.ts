@@ -1,0 +1,21 @@
+import { Untold } from '../model/reading.ts'
+import { sh } from '../shell/sh.ts'
+
+/** The resource that starts the container engine. */
+export const engineUnit = 'unit:docker.service'
+
+/**
+ * Shell text for a reading that has found nothing by Docker: an engine that is there and does not answer says so. Nothing of
+ * it is then taken for absent: its containers may well run.
+ */
+export const engineSilence = sh`! command -v dockerd >/dev/null || docker version >/dev/null 2>&1 || echo 'engine silent'`
+
+/** What a kind makes of that: for each of these names nothing that a plan could be made on. */
+export function untoldBy(output: string, names: readonly string[]): Map<string, Untold> | undefined {
+  return /^engine silent$/m.test(output) ? new Map(names.map((name) => [name, silence])) : undefined
+}
+
+const silence = new Untold(
+  'Docker does not answer: site.ts starts it where it is stopped; else see "systemctl status docker" on the host',
+  engineUnit,
+)

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import { type Kind, type Reading, reading } from '../model/reading.ts'
+import { sh } from '../shell/sh.ts'
+import { HostError } from '../std/errors.ts'
+
+/** What stands at a path; a link is seen as a link. */
+export type FileState =
+  | 'absent'
+  | {
+      /** `file`, `directory`, `symbolic link`, … */
+      readonly type: string
+      /** Octal, four digits. */
+      readonly mode: string
+      readonly owner: string
+      readonly group: string
+      /** The numbers of both, for owners that only a container knows by name. */
+      readonly uid?: number
+      readonly gid?: number
+      /** Of regular files only, hexadecimal. */
+      readonly sha256?: string
+    }
+
+export function fileState(path: string): Reading<FileState> {
+  return reading(files, path)
+}
+
+/** Whether a file is there that has nothing in it: as a disk that was full, or a power cut, leaves it. */
+export function isEmpty(state: FileState): boolean {
+  return state !== 'absent' && state.sha256 === sha256OfNothing
+}
+
+const sha256OfNothing = createHash('sha256').digest('hex')
+
+/** The text of a file, undefined where there is none. What is no text, or more than 256 KiB of it, is refused. */
+export function textOf(path: string): Reading<string | undefined> {
+  return reading(texts, path)
+}
+
+/** Whether a program is there to be run. */
+export function programThere(name: string): Reading<boolean> {
+  return reading(programs, name)
+}
+
+const programs: Kind<boolean> = {
+  name: 'program',
+  script: (names) => sh`for name in ${names}; do command -v "$name" >/dev/null && echo yes || echo no; done`,
+  parse: (output, names) => {
+    const answers = output.split('\n')
+    return new Map(names.map((name, i) => [name, answers[i] === 'yes']))
+  },
+}
+
+const files: Kind<FileState> = {
+  name: 'file',
+  script: (paths) => sh`
+    stat --printf 'state %F|%a|%U|%G|%u|%g|%n\0' -- ${paths} 2>&1
+    sha256sum --zero -- ${paths} 2>/dev/null`,
+  parse: (output, paths) => {
+    const states = new Map<string, FileState>(paths.map((path) => [path, 'absent']))
+    for (const record of output.split('\0')) parseRecord(record, states)
+    return states
+  },
+}
+
+const texts: Kind<string | undefined> = {
+  name: 'text',
+  script: (paths) => sh`
+    for path in ${paths}; do
+      if ! [ -f "$path" ]; then echo none
+      elif [ "$(stat -c %s -- "$path")" -gt 262144 ]; then echo large
+      else printf 'text '; base64 --wrap=0 -- "$path"; echo; fi
+    done`,
+  parse: (output, paths) => {
+    const lines = output.split('\n')
+    return new Map(paths.map((path, i) => [path, parseText(path, lines[i])]))
+  },
+}
+
+function parseRecord(record: string, states: Map<string, FileState>): void {
+  // stat's complaints come before whatever is next; what is not there is not a complaint.
+  const [complaints = '', rest = ''] = splitComplaints(record)
+  const serious = complaints
+    .split('\n')
+    .find((line) => line && !/: (No such file or directory|Not a directory)$/.test(line))
+  if (serious) throw new HostError(`cannot be read: ${serious}`)
+
+  const [, sha256, summed = ''] = rest.match(/^([0-9a-f]{64}) {2}(.*)$/s) ?? []
+  const [, type, mode, owner, group, uid, gid, path = ''] =
+    rest.match(/^state ([^|]+)\|(\d+)\|([^|]+)\|([^|]+)\|(\d+)\|(\d+)\|(.*)$/s) ?? []
+  if (type && mode && owner && group) {
+    const attributes = { mode: mode.padStart(4, '0'), owner, group, uid: Number(uid), gid: Number(gid) }
+    states.set(path, { type: type.replace(/^regular (empty )?/, ''), ...attributes })
+  }
+  const known = states.get(summed)
+  if (sha256 && known && known !== 'absent' && known.type === 'file') states.set(summed, { ...known, sha256 })
+}
+
+function splitComplaints(record: string): string[] {
+  const [complaints = ''] = record.match(/^(stat: .*\n)*/) ?? []
+  return [complaints, record.slice(complaints.length)]
+}
+
+function parseText(path: string, line: string | undefined): string | undefined {
+  if (line === 'large')
+    throw new HostError(`${path}: is larger than 256 KiB, which is no file that we should touch: move it away`)
+  if (!line?.startsWith('text ')) return undefined
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      Buffer.from(line.slice('text '.length), 'base64'),
+    )
+  } catch {
+    throw new HostError(`${path}: is not UTF-8 text, and would not survive being read and written: move it away`)
+  }
+}

@@ -1,0 +1,57 @@
+import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
+import { type Script, sh } from '../shell/sh.ts'
+import { HostError } from '../std/errors.ts'
+import { attributeChanges } from './file.ts'
+import { type FileState, fileState, isEmpty } from './file-state.ts'
+
+/**
+ * A secret that the host makes for itself and keeps: 256 random bits as 43 characters of base64url, without a line break.
+ * Nobody but the host ever knows it; what is there is never made anew, unless it is empty. `whenMade`: what no longer fits a new one.
+ */
+export function generatedSecret(path: string, options: Options = {}): Resource {
+  return { ...generatedFile(path, randomText, options), credential: path }
+}
+
+interface Options {
+  readonly owner?: string
+  readonly whenMade?: readonly Prediction[]
+}
+
+/** A private file that `make` writes on the host, once: what is there is never made anew, unless it is empty. */
+export function generatedFile(
+  path: string,
+  make: (candidate: string) => Script,
+  { owner = 'root', whenMade = [] }: Options = {},
+): Resource {
+  const wanted = { mode: '0400', owner, group: owner }
+  return resource({
+    id: `secret:${path}`,
+    wants: wanted,
+    reads: { now: fileState(path) },
+    plan: ({ now }) => {
+      const after: FileState = { type: 'file', ...wanted }
+      const predicts = [becomes(fileState(path), after)]
+      if (now === 'absent' || isEmpty(now)) {
+        const candidate = `${path}.new`
+        const script = sh`
+          ${make(candidate)}
+          chown ${`${owner}:${owner}`} ${candidate}
+          chmod 0400 ${candidate}
+          sync ${candidate}
+          mv -fT ${candidate} ${path}`
+        return [{ summary: 'generate', script, predicts: [...predicts, ...whenMade] }]
+      }
+      if (now.type !== 'file') throw new HostError(`${path}: should be a file and is a ${now.type}: move it away`)
+      const attributes = attributeChanges(now, wanted)
+      if (attributes.length === 0) return []
+      const script = sh`chown ${`${owner}:${owner}`} ${path}; chmod 0400 ${path}`
+      return [{ summary: attributes.join(', '), script, predicts, diff: () => attributes.join('\n') }]
+    },
+  })
+}
+
+function randomText(candidate: string): Script {
+  return sh`
+    (umask 077; head -c 32 /dev/urandom | base64 --wrap=0 | tr '+/' '-_' | tr -d '=' >${candidate})
+    [ "$(stat -c %s ${candidate})" = 43 ]`
+}

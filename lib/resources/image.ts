@@ -1,0 +1,61 @@
+import { type Kind, type Reading, reading } from '../model/reading.ts'
+import { becomes, type Resource, resource } from '../model/resource.ts'
+import { type Script, sh } from '../shell/sh.ts'
+import { engineSilence, untoldBy } from './docker-engine.ts'
+
+/** What the engine says of an image; one that is only just brought has not been asked yet for its volumes. */
+export type ImageState =
+  | 'absent'
+  | {
+      /** Where its Dockerfile says VOLUME: every container gets a place on the host's disk for each, unless told otherwise. */
+      readonly volumes: readonly string[] | undefined
+    }
+
+export function imageState(name: string): Reading<ImageState> {
+  return reading(images, name)
+}
+
+/**
+ * An image from a registry. An exact version is pulled once: it is not looked for again where it is there. `config`: the
+ * folder on the host with the client's logins.
+ */
+export function pulledImage(name: string, { config = '' } = {}): Resource {
+  return imageBy(name, 'pull', sh`docker ${config === '' ? [] : ['--config', config]} pull --quiet ${name}`)
+}
+
+/** An image that this script brings where it is not there yet. */
+export function imageBy(name: string, summary: string, script: Script): Resource {
+  const now = imageState(name)
+  return resource({
+    id: `image:${name}`,
+    wants: 'there',
+    reads: { now },
+    plan: ({ now: state }) => {
+      if (state !== 'absent') return []
+      return [{ summary, script, long: true, predicts: [becomes(now, { volumes: undefined })] }]
+    },
+  })
+}
+
+const images: Kind<ImageState> = {
+  name: 'image',
+  // One by one: a digest, or a name with its registry, is not among the tags that the engine tells.
+  script: (names) =>
+    sh`
+      missing=
+      for name in ${names}; do
+        volumes=$(docker image inspect --format '{{json .Config.Volumes}}' -- "$name" 2>/dev/null) || volumes=absent missing=yes
+        echo "$volumes"
+      done
+      [ -z "$missing" ] || ${engineSilence}`,
+  parse: (output, names) => {
+    const untold = untoldBy(output, names)
+    if (untold) return untold
+    const answers = output.split('\n')
+    return new Map(names.map((name, i) => [name, stateOf(answers[i])]))
+  },
+}
+
+function stateOf(answer = 'absent'): ImageState {
+  return answer.startsWith('{') || answer === 'null' ? { volumes: Object.keys(JSON.parse(answer) ?? {}) } : 'absent'
+}

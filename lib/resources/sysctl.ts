@@ -1,0 +1,56 @@
+import { type Kind, type Reading, reading } from '../model/reading.ts'
+import { becomes, ofMachine, type Resource, resource } from '../model/resource.ts'
+import { sh } from '../shell/sh.ts'
+import type { Facts } from '../ssh/read-facts.ts'
+import { HostError } from '../std/errors.ts'
+
+/** The value of a kernel setting, several words with one space between; undefined where this kernel has no such setting. */
+export function sysctlValue(name: string): Reading<string | undefined> {
+  return reading(sysctls, name)
+}
+
+/**
+ * A setting of the running kernel, for the next boot to be said in a file of sysctl.d. `optional`: a kernel that does not
+ * have it is as wanted.
+ */
+export function sysctl(name: string, value: string, facts: Facts, { optional = false } = {}): Resource {
+  const now = sysctlValue(name)
+  const inner = resource({
+    id: `sysctl:${name}`,
+    wants: value,
+    reads: { now },
+    plan: ({ now: found }) => {
+      if (found === value || (found === undefined && optional)) return []
+      if (found === undefined) throw new HostError(`sysctl ${name}: this kernel has no such setting`)
+      const summary = `${found} → ${value}`
+      return [{ summary, script: sh`printf '%s\n' ${value} >${pathOf(name)}`, predicts: [becomes(now, value)] }]
+    },
+  })
+  return isNamespaced(name) ? inner : ofMachine(inner, facts)
+}
+
+/** Of a network namespace's own, which a container has for itself, as far as the kernel gives it out. */
+export function isNamespaced(name: string): boolean {
+  return name === 'net.core.somaxconn' || (name.startsWith('net.') && !name.startsWith('net.core.'))
+}
+
+/** A slash in a name stands for a dot: `net.ipv4.conf.eth0/100.rp_filter`. */
+function pathOf(name: string): string {
+  return `/proc/sys/${name.replace(/[./]/g, (sign) => (sign === '.' ? '/' : '.'))}`
+}
+
+const sysctls: Kind<string | undefined> = {
+  name: 'sysctl',
+  // One process for all of them: PATH:VALUE, a line each.
+  script: (names) => sh`grep -H . -- ${names.map(pathOf)} 2>/dev/null`,
+  parse: (output, names) => {
+    const values = new Map<string, string>()
+    for (const line of output.split('\n')) {
+      const [, path, value = ''] = line.match(/^([^:]+):(.*)$/) ?? []
+      if (path === undefined) continue
+      const before = values.get(path)
+      values.set(path, `${before === undefined ? '' : `${before} `}${value.trim().replace(/\s+/g, ' ')}`)
+    }
+    return new Map(names.map((name) => [name, values.get(pathOf(name))]))
+  },
+}

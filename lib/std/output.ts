@@ -1,0 +1,28 @@
+import { visible } from './colour.ts'
+import { masked } from './secret.ts'
+
+/** The terminal, or what stands in for it: for its size and whether it takes colours. Only the two below write to it. */
+export const streams = { out: process.stdout, err: process.stderr } as const
+
+/** Writes a result, as a line of its own. */
+export function writeOut(text: string): void {
+  streams.out.write(`${shown(text)}\n`)
+}
+
+/** Writes what happens and what went wrong, as a line of its own. */
+export function writeErr(text: string): void {
+  streams.err.write(`${shown(text)}\n`)
+}
+
+/**
+ * A text as it may be shown to people, whoever has written it: without a secret, and without a sign that does more than stand
+ * there. In JSON it is the same text for a program.
+ */
+export function shown(text: string): string {
+  return visible(masked(text))
+}
+
+/** The same for what is to be one line, or a part of one: nobody else begins a line. */
+export function oneLine(text: string): string {
+  return text.replaceAll('\n', '\\n')
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { directory } from '../../lib/resources/file.ts'
+import { fileState } from '../../lib/resources/file-state.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import { Secret } from '../../lib/std/secret.ts'
+
+/** A folder for Docker's client with the login of one registry, which only pulls use: no other command has it. */
+function folderOf(registry: string): string {
+  return `/etc/botgarden/registry/${registry.replace(/[^\w.-]/g, '_')}`
+}
+
+/** The one for an image; it may not be there, which is as good as no login. */
+export function clientFolder(image: string): string {
+  const [first = '', ...rest] = image.split('/')
+  return folderOf(rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : 'docker.io')
+}
+
+export interface Login {
+  readonly registry: string
+  readonly username: string
+  readonly password: Secret
+}
+
+/** The logins that were given now; those that the host has besides stay. */
+export function registryLogins(logins: readonly Login[]): Resource[] {
+  if (logins.length === 0) return []
+  return [directory('/etc/botgarden/registry', { mode: '0700' }), ...logins.flatMap(loggedIn)]
+}
+
+function loggedIn({ registry, username, password }: Login): Resource[] {
+  const path = `${folderOf(registry)}/config.json`
+  const auth = Buffer.from(`${username}:${password.reveal()}`).toString('base64')
+  const content = new Secret(
+    JSON.stringify({ auths: { [registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry]: { auth } } }),
+  )
+  const sha256 = createHash('sha256').update(content.reveal()).digest('hex')
+  const now = fileState(path)
+  return [
+    directory(folderOf(registry), { mode: '0700' }),
+    resource({
+      id: `registry:${registry}`,
+      wants: sha256,
+      reads: { now },
+      plan: ({ now: state }) => {
+        if (state !== 'absent' && state.sha256 === sha256 && state.mode === '0600') return []
+        const { text } = sh`
+          (umask 077; printf %s ${content} >${`${path}.new`})
+          mv -fT ${`${path}.new`} ${path}`
+        const after = { type: 'file', mode: '0600', owner: 'root', group: 'root', sha256 }
+        return [{ summary: 'log in', script: { text, shown: `write ${path}` }, predicts: [becomes(now, after)] }]
+      },
+    }),
+  ]
+}

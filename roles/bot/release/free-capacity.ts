@@ -1,0 +1,43 @@
+import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
+import { sh } from '../../../lib/shell/sh.ts'
+
+/** What is free on a host, swap included. */
+export interface Room {
+  readonly totalMB: number
+  /** Free, or free for the taking. */
+  readonly memoryMB: number
+  readonly diskMB: number
+}
+
+export const room: Reading<Room> = reading(
+  {
+    name: 'room',
+    volatile: true,
+    // In a container the limits of its own cgroup count as well; what it holds as a cache is free for all that.
+    script: () => sh`
+      awk '/^MemAvailable|^SwapFree/ { sum += $2 } /^MemTotal|^SwapTotal/ { total += $2 }
+        END { print "memory", int(sum / 1024); print "total", int(total / 1024) }' /proc/meminfo
+      for v in /sys/fs/cgroup/memory /sys/fs/cgroup; do
+        limit=$(cat $v/memory.limit_in_bytes 2>/dev/null || cat $v/memory.max 2>/dev/null) || continue
+        usage=$(cat $v/memory.usage_in_bytes 2>/dev/null || cat $v/memory.current 2>/dev/null) || continue
+        cache=$(awk '/^(total_)?(in)?active_file / { of[$1] = $2 } 
+          END { own = of["inactive_file"] + of["active_file"]; all = of["total_inactive_file"] + of["total_active_file"]; print (all > own ? all : own) }' $v/memory.stat 2>/dev/null)
+        case $limit in *[!0-9]* | '') continue ;; esac
+        [ "\${#limit}" -gt 15 ] || echo "memory $(((limit - usage + cache) / 1048576))
+total $((limit / 1048576))"
+        break
+      done
+      folder=/var/lib/docker; [ -d $folder ] || folder=/var/lib
+      df --output=avail -m $folder | awk 'NR == 2 { print "disk", $1 }'`,
+    parse: (output, names) => {
+      const of = (word: string) => [...output.matchAll(new RegExp(`^${word} (\\d+)$`, 'gm'))].map(([, n]) => Number(n))
+      const state: Room = {
+        totalMB: Math.min(...of('total')),
+        memoryMB: Math.min(...of('memory')),
+        diskMB: Math.min(...of('disk')),
+      }
+      return new Map(names.map((name) => [name, state]))
+    },
+  } satisfies Kind<Room>,
+  'host',
+)

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { nginxFolder, reloadFunction } from '../../../lib/platform/nginx.ts'
+import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { addressOf, type Colour } from '../allocation.ts'
+import type { Spec } from '../spec/spec.ts'
+import type { Seat } from './compose-file.ts'
+import type { Release } from './resource.ts'
+
+/** nginx's file of a bot: what Telegram sends to its path goes to the container that serves. */
+export function locationText(bot: string, address: string, port: number, webhookPath: string): string {
+  return `# Written by botgarden; changes made here are overwritten.
+location = /tg/${bot} {
+    limit_except POST { deny all; }
+    proxy_pass http://${address}:${port}${webhookPath};
+}
+`
+}
+
+/** Its path in nginx's configuration. */
+export function locationFile(bot: string): string {
+  return `bots/${bot}.conf`
+}
+
+/** Where Telegram delivers to. It is no secret: what proves Telegram is in a header. */
+export function webhookUrl(bot: string, name: string, httpsPort: number): string {
+  return `https://${name}${httpsPort === 443 ? '' : `:${httpsPort}`}/tg/${bot}`
+}
+
+/** nginx's file of the bot, put there and taken back. */
+export function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Release | undefined): Script {
+  const { bot, base, number } = seat
+  const file = `${nginxFolder}/conf/${locationFile(bot)}`
+  const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)
+  const before =
+    old?.spec.mode === 'webhook'
+      ? locationText(bot, addressOf(base, number, old.colour), old.spec.port, old.spec.webhookPath)
+      : undefined
+  // Joined, since whoever calls it with || takes `set -e` away. What is half written would count as configuration.
+  const put = (content: string) => sh`
+      { printf %s ${Buffer.from(content).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null &&
+        [ "$(sha256sum <${`${file}.new`} | cut -c 1-64)" = ${sha256(content)} ] &&
+        mv -fT ${`${file}.new`} ${file}; } || { rm -f ${`${file}.new`}; return 1; }
+      nginx_reload`
+  // The file alone says nothing: a cut between writing and reloading leaves nginx with what it had.
+  const isThere = (content: string) => sh`
+      [ "$(cat ${file} 2>/dev/null | sha256sum | cut -c 1-64)" = ${sha256(content)} ] &&
+        nginx_is_current`
+  return sh`
+    ${reloadFunction()}
+    edge_forth() { ${put(text)}
+    }
+    edge_off() { rm -f ${file} && nginx_reload; }
+    edge_is_back() { ${before === undefined ? sh`[ ! -e ${file} ]` : isThere(before)}; }
+    edge_back() { ${before === undefined ? sh`edge_off` : put(before)}
+    }`
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,0 +1,84 @@
+import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { dumpFunction, removedFolder } from '../../lib/platform/database-dump.ts'
+import { databaseName } from '../../lib/platform/database-name.ts'
+import { nginxFolder, outdated, reloadFunction } from '../../lib/platform/nginx.ts'
+import { freed, ident } from '../../lib/platform/postgres.ts'
+import { psql } from '../../lib/platform/postgres-catalog.ts'
+import { containerState } from '../../lib/resources/container.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import { allocations, placesOf } from './allocation.ts'
+import { networkState } from './network.ts'
+import { locationFile } from './release/nginx-route.ts'
+import { forgetAllImages } from './release/prune-images.ts'
+import { currentRelease } from './release/resource.ts'
+import { inTheWay, refuseInTheWay } from './removal-conflicts.ts'
+import { askTelegram } from './telegram/bot-api.ts'
+
+/** Nothing of a bot is left on the host, but a last dump of its database unless that is to go too. */
+export function removed(bot: string, telegram: string, { purge }: { purge: boolean }): Resource {
+  const places = placesOf(bot)
+  const reads = {
+    current: currentRelease(bot),
+    network: networkState(places.network),
+    blue: containerState(places.container('blue')),
+    green: containerState(places.container('green')),
+    taken: allocations,
+    ties: inTheWay(bot),
+  }
+  return resource({
+    id: `bot:${bot}`,
+    wants: 'absent',
+    reads,
+    plan: ({ current, network, blue, green, taken, ties }) => {
+      const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
+      if (gone && taken[bot] === undefined) return []
+      refuseInTheWay(bot, ties)
+      const { [bot]: _, ...others } = taken
+      return [
+        {
+          summary: purge ? 'remove, with all its data' : 'remove, after a last dump',
+          script: removal(bot, telegram, purge),
+          long: true,
+          predicts: [
+            becomes(reads.current, undefined),
+            becomes(reads.network, undefined),
+            becomes(reads.blue, 'absent' as const),
+            becomes(reads.green, 'absent' as const),
+            becomes(allocations, others),
+            outdated,
+          ],
+        },
+      ]
+    },
+  })
+}
+
+function removal(bot: string, telegram: string, purge: boolean) {
+  const places = placesOf(bot)
+  const database = databaseName(bot)
+  const dump = sh`
+    ${dumpFunction()}
+    there=$(printf %s ${`select count(*) from pg_database where datname = '${database}'`} | ${psql()})
+    if [ "$there" = 1 ]; then
+      take_dump ${database} ${removedFolder} ${`${bot}-`}
+      echo "its last dump: $taken"
+    fi`
+  const { text } = sh`
+    ${reloadFunction()}
+    [ ! -e ${places.secrets}/token ] || { ${askTelegram(telegram, `${places.secrets}/token`, 'deleteWebhook')}
+    } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still lead here'
+    for name in blue green migrate; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
+    if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
+    # Nothing of it runs any more that could bar the way again.
+    ${freed(database)}
+    ${purge ? sh`:` : dump}
+    printf '%s\n' ${`drop database if exists ${ident(database)} with (force);`} ${`drop role if exists ${ident(database)};`} | ${psql()}
+    ! docker network inspect ${places.network} >/dev/null 2>&1 || docker network rm ${places.network} >/dev/null
+    rm -f ${places.current}
+    ${forgetAllImages(bot)}
+    rm -rf ${places.compose} ${places.secrets} ${places.state}
+    grep -v ${`^${bot} `} /var/lib/botgarden/allocations >/var/lib/botgarden/allocations.new || [ $? = 1 ]
+    sync /var/lib/botgarden/allocations.new
+    mv -fT /var/lib/botgarden/allocations.new /var/lib/botgarden/allocations`
+  return { text, shown: `remove ${bot}` }
+}

@@ -1,0 +1,68 @@
+import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
+import { becomes, type Prediction } from '../../../lib/model/resource.ts'
+import { sh } from '../../../lib/shell/sh.ts'
+
+export interface Hook {
+  readonly bot: string
+  readonly url: string
+  /** The host's name, by which its certificate is found. */
+  readonly name: string
+  readonly telegram: string
+  /** Ask Telegram in any case, not only where the host knows of something to be done: somebody may have taken it away. */
+  readonly ask: boolean
+}
+
+/** What the host knows of a bot's webhook, and what Telegram says, where it was asked. */
+export interface HookState {
+  /** What it was set with; `unreachable` where Telegram did not answer then. */
+  readonly mark: string
+  readonly answer: 'not asked' | 'unreachable' | 'refused' | { readonly url: string }
+}
+
+/** With another token, or told to forget it, Telegram knows of no webhook. */
+export function forgotten(hook: Hook): Prediction {
+  return becomes(hookState(hook), { mark: '', answer: 'not asked' })
+}
+
+export function hookState({ bot, telegram, ask }: Hook): Reading<HookState> {
+  return reading(hooks, `${bot} ${telegram} ${ask ? 'ask' : 'trust'}`)
+}
+
+const hooks: Kind<HookState> = {
+  name: 'webhook',
+  volatile: true,
+  // All at once: each is a way to Telegram and back.
+  script: (names) => sh`
+    hook() {
+      mark=$(cat "/var/lib/botgarden/bots/$1/webhook" 2>/dev/null)
+      answer=
+      if [ -e "/var/lib/botgarden/bots/$1/current.json" ] && { [ "$3" = ask ] || [ "$mark" = unreachable ]; }; then
+        answer=$({ printf 'url = "%s/bot%s/getWebhookInfo"\n' "$2" "$(cat "/etc/botgarden/secrets/bots/$1/token")" | curl --silent --max-time 5 --config - || echo unreachable; } | base64 --wrap=0)
+      fi
+      echo "hook $1 mark=$mark answer=$answer"
+    }
+    for each in ${names}; do
+      set -- $each
+      hook "$@" &
+    done
+    wait`,
+  parse: (output, names) =>
+    new Map(
+      names.map((name) => {
+        const bot = name.split(' ')[0]
+        const [, mark = '', answer = ''] = new RegExp(`^hook ${bot} mark=(\\S*) answer=(\\S*)$`, 'm').exec(output) ?? []
+        return [name, { mark, answer: parseAnswer(answer) }]
+      }),
+    ),
+}
+
+function parseAnswer(base64: string): HookState['answer'] {
+  if (base64 === '') return 'not asked'
+  try {
+    const answer = JSON.parse(Buffer.from(base64, 'base64').toString())
+    if (answer.ok === true) return { url: answer.result.url }
+    return answer.error_code === 401 || answer.error_code === 404 ? 'refused' : 'unreachable'
+  } catch {
+    return 'unreachable'
+  }
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import { becomes, type Change, type Outputs, type Resource, resource } from '../../../lib/model/resource.ts'
+import { certificateState } from '../../../lib/platform/certificate.ts'
+import { fileState } from '../../../lib/resources/file-state.ts'
+import { HostError } from '../../../lib/std/errors.ts'
+import { placesOf } from '../allocation.ts'
+import { currentRelease, parseRelease } from '../release/resource.ts'
+import type { Spec } from '../spec/spec.ts'
+import { forgetWebhook, setWebhook } from './set-webhook.ts'
+import { forgotten, type Hook, type HookState, hookState } from './webhook-state.ts'
+
+/** Telegram sends a bot's updates here. Set after the bot is well, and never dropping what waits. */
+export function webhook(hook: Hook): Resource {
+  const { bot, name } = hook
+  const places = placesOf(bot)
+  const [state, secret] = [hookState(hook), fileState(`${places.secrets}/webhook-secret`)]
+  const inner = resource({
+    id: `webhook:${bot}`,
+    wants: hook.url,
+    reads: { state, secret, certificate: certificateState(name), release: currentRelease(bot) },
+    plan: ({ state: now, secret: key, certificate, release: text }): readonly Change[] => {
+      const spec = parseRelease(text)?.spec
+      if (spec === undefined) return []
+      if (spec.mode === 'polling') return forgetting(hook, now)
+      if (now.answer === 'refused' && !hook.ask) return []
+      if (now.answer === 'refused')
+        throw new HostError(`Telegram refuses the token of ${bot}: is it whole, and not revoked?`)
+      if (now.answer === 'unreachable' && now.mark === 'unreachable') return []
+      const uploaded = certificate !== 'absent' && certificate.selfSigned ? certificate.fingerprint : undefined
+      const sum = (key !== 'absent' && key.sha256) || ''
+      const mark = createHash('sha256')
+        .update(JSON.stringify([hook.url, spec.allowedUpdates, spec.maxConnections]))
+        .digest('hex')
+        .slice(0, 16)
+      const taken = typeof now.answer === 'object' && now.answer.url !== hook.url
+      const whole = `${mark}-${sum.slice(0, 16)}-${uploaded?.slice(0, 16) ?? ''}`
+      if (now.mark === whole && !taken) return []
+      const summary = taken && now.mark === whole ? 'set again: Telegram has another' : `set to ${hook.url}`
+      const script = setWebhook(hook, spec, uploaded !== undefined, mark)
+      return [{ summary, script, predicts: [becomes(state, { mark: whole, answer: 'not asked' })] }]
+    },
+  })
+  return { ...inner, tells: (read) => told(hook, read(state), parseRelease(read(currentRelease(bot)))?.spec) }
+}
+
+function told({ bot }: Hook, { mark, answer }: HookState, spec: Spec | undefined): Outputs {
+  if (spec === undefined || mark !== 'unreachable') return {}
+  if (answer === 'refused') return { [`${bot} webhook`]: 'not set: Telegram refuses its token' }
+  const what = spec.mode === 'webhook' ? 'not set' : 'perhaps set still'
+  return { [`${bot} webhook`]: `${what}: Telegram did not answer; the next run tries again` }
+}
+
+/** A bot that asks for its updates itself gets none as long as Telegram delivers them, whoever has told it to. */
+function forgetting(hook: Hook, { mark, answer }: HookState): readonly Change[] {
+  const isSet = typeof answer === 'object' && answer.url !== ''
+  if (answer === 'refused' || (mark === '' && !isSet)) return []
+  if (answer === 'unreachable' && mark === 'unreachable') return []
+  const summary = 'forget it, since the bot asks for its updates itself'
+  return [{ summary, script: forgetWebhook(hook), predicts: [forgotten(hook)] }]
+}

@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs'
+import { paths } from '../machine/paths.ts'
+import type { Progress } from '../machine/progress.ts'
+import { pebblePart, writeAuthority } from './pebble.ts'
+import { mirrorPart } from './registry.ts'
+import { ensurePart } from './service.ts'
+import { botApi, telegramIsHere } from './telegram.ts'
+
+/** What stands beside the VPSs. */
+export const partNames: readonly string[] = ['mirror', 'pebble', ...(telegramIsHere ? ['telegram'] : [])]
+
+/** Makes sure of every part; the first one is the name server of the others, and of the VPSs. */
+export async function ensureParts(nameServer: string, progress: Progress): Promise<void> {
+  await ensurePart(mirrorPart(nameServer), progress)
+  const started = await ensurePart(pebblePart(nameServer), progress)
+  if (started || !existsSync(paths.acmeCa)) await writeAuthority(progress)
+  if (telegramIsHere) await ensurePart(botApi, progress)
+}

@@ -1,0 +1,87 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { local } from '../../lib/shell/local.ts'
+import { withLock } from '../../lib/std/file-lock.ts'
+import { home, paths } from '../machine/paths.ts'
+
+/** A VPS that was seen ready: this very container, since this very start. */
+export interface Ready {
+  readonly id: string
+  readonly startedAt: string
+  readonly port: number
+  readonly hostKeys: readonly string[]
+}
+
+/** The public key that opens every VPS of this checkout. */
+export async function publicKey(): Promise<string> {
+  mkdirSync(paths.hosts, { recursive: true, mode: 0o700 })
+  await withLock(lock(), 60, async () => {
+    if (existsSync(`${paths.key}.pub`)) return
+    // Made beside and renamed, the public half last: a run that is cut leaves no half pair.
+    const draft = `${paths.key}.draft`
+    for (const half of [draft, `${draft}.pub`]) rmSync(half, { force: true })
+    await local`ssh-keygen -q -t ed25519 -N ${''} -C botgarden-sandbox -f ${draft}`
+    renameSync(draft, paths.key)
+    renameSync(`${draft}.pub`, `${paths.key}.pub`)
+  })
+  return (await readFile(`${paths.key}.pub`, 'utf8')).trim()
+}
+
+/** Makes a VPS known to ssh under its name, or forgets it. */
+export async function writeAccess(name: string, ready: Ready | undefined): Promise<void> {
+  mkdirSync(paths.hosts, { recursive: true, mode: 0o700 })
+  await withLock(lock(), 60, async () => {
+    if (ready === undefined) rmSync(join(paths.hosts, `${name}.json`), { force: true })
+    else writeAtomic(join(paths.hosts, `${name}.json`), JSON.stringify(ready))
+    const all = knownHosts().map((each) => [each, readyOf(each)] as const)
+    writeAtomic(paths.knownHosts, all.map(([, host]) => keyLines(host)).join(''))
+    writeAtomic(paths.sshConfig, all.map(([each, host]) => sshBlock(each, host)).join('\n'))
+  })
+}
+
+/** The names of the VPSs that ssh knows. */
+export function knownHosts(): string[] {
+  if (!existsSync(paths.hosts)) return []
+  return readdirSync(paths.hosts)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => basename(file, '.json'))
+    .sort()
+}
+
+function readyOf(name: string): Ready | undefined {
+  const file = join(paths.hosts, `${name}.json`)
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
+}
+
+/** True when the container was seen ready since it last started. */
+export function isReady(name: string, { id, startedAt }: { id: string; startedAt: string }): boolean {
+  const ready = readyOf(name)
+  return ready?.id === id && ready.startedAt === startedAt
+}
+
+export function writeAtomic(file: string, content: string): void {
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, content, { mode: 0o600 })
+  renameSync(draft, file)
+}
+
+function keyLines(host: Ready | undefined): string {
+  return (host?.hostKeys ?? []).map((key) => `[127.0.0.1]:${host?.port} ${key}\n`).join('')
+}
+
+function sshBlock(name: string, host: Ready | undefined): string {
+  return `Host ${name}
+  HostName 127.0.0.1
+  Port ${host?.port}
+  User root
+  IdentityFile "${paths.key}"
+  IdentitiesOnly yes
+  UserKnownHostsFile "${paths.knownHosts}"
+  StrictHostKeyChecking yes
+`
+}
+
+function lock(): string {
+  return join(home, 'lock')
+}

@@ -1,0 +1,103 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { chosen, history, historyText, logsOf, migrationWarning, type Past } from '../../../commands/deploy/releases.ts'
+import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
+import { connectionTo, scratchHost } from '../../support/scratch-host.ts'
+
+const past = (id: string, image: string, more: Partial<Past> = {}, spec: Partial<Spec> = {}): Past => ({
+  ...{ id, colour: 'blue', secrets: {}, by: 'me', serving: false, there: true },
+  spec: { ...specOf(image, {}, {}), ...spec },
+  ...more,
+})
+const serving = { serving: true }
+
+test('back from a version that is not the newest leads further back, never forward again', () => {
+  const all = [past('4', 'x:d'), past('3', 'x:c', serving), past('2', 'x:b'), past('1', 'x:a')]
+  assert.is(chosen('a', all, undefined).id, '2')
+  const last = [past('4', 'x:d'), past('3', 'x:c', serving)]
+  assert.throws(() => chosen('a', last, undefined), /a has no earlier version to go back to/)
+})
+
+test('back from a version that serves twice in the list is back from the one that serves now', () => {
+  const all = [past('4', 'x:a', serving), past('3', 'x:b'), past('2', 'x:a')]
+  assert.is(chosen('a', all, undefined).id, '3')
+})
+
+test('where nothing serves the newest there was is the one to go back to', () => {
+  assert.is(chosen('a', [past('2', 'x:b'), past('1', 'x:a')], undefined).id, '2')
+})
+
+test('a release that nobody knows is refused with one that is like it, and one without its image with what to do', () => {
+  const all = [past('20261124-1', 'x:b', serving), past('20261123-1', 'x:a', { there: false })]
+  assert.throws(
+    () => chosen('a', all, '20261124-2'),
+    /a has no release "20261124-2" \(did you mean "20261124-1"\?\): see --releases/,
+  )
+  assert.throws(
+    () => chosen('a', all, '20261123-1'),
+    /the image of 20261123-1 is no longer on the host: deploy that version anew/,
+  )
+  assert.throws(() => chosen('a', [], undefined), /a was never released on this host/)
+})
+
+test('of the dumps from before migrations the one that fits the version is named: the first after it', () => {
+  const all = [
+    past('4', 'x:d', serving, { migrations: 'c' }),
+    past('3', 'x:c', { dump: '/d/3' }, { migrations: 'c' }),
+    past('2', 'x:b', { dump: '/d/2' }, { migrations: 'b' }),
+    past('1', 'x:a', {}, { migrations: 'a' }),
+  ]
+  const warning = (at: number) => migrationWarning(all, all[at] as Past)
+  assert.is(
+    warning(3),
+    'the migrations have changed since 1, and the database stays as it is; as it was before them it is on the host in /d/2',
+  )
+  assert.match(warning(2) ?? '', /since 2, .* in \/d\/3$/)
+  assert.is(warning(1), undefined)
+  assert.is(migrationWarning(all.slice(1), all[3] as Past), undefined, 'nothing serves')
+  const none = [past('2', 'x:b', serving, { migrations: 'b' }), past('1', 'x:a', {}, { migrations: 'a' })]
+  assert.is(
+    migrationWarning(none, none[1] as Past),
+    'the migrations have changed since 1, and the database stays as it is',
+  )
+})
+
+test('a line a release: which serves, whose it is, and whose image is gone', () => {
+  assert.is(
+    historyText([past('2', 'x:b', serving), past('1', 'x:a', { there: false, by: 'you' }, { mode: 'polling' })]),
+    '* 2  webhook  x:b  by me\n  1  polling  x:a  by you  (image gone)\n',
+  )
+  assert.is(historyText([]), 'no release yet\n')
+})
+
+test('the past of a bot is read from its host, with what it still has the images of', async () => {
+  const host = scratchHost()
+  assert.equal(await history('a', connectionTo(host)), [])
+  const [one, two, three] = ['1', '2', '3'].map((id) => ({
+    ...{ id, spec: specOf(`x:${id}`, {}, {}), colour: 'blue', secrets: {}, by: 'me' },
+  }))
+  host.write(
+    '/var/lib/botgarden/bots/a/releases',
+    [one, two, three].map((each) => `${JSON.stringify(each)}\n`).join(''),
+  )
+  host.write('/var/lib/botgarden/bots/a/current.json', `${JSON.stringify(two)}\n`)
+  for (const name of ['x:2', 'x:3']) host.note(`images/${name}`, '')
+  const all = await history('a', connectionTo(host))
+  assert.equal(
+    all.map(({ id, serving, there }) => [id, serving, there]),
+    [
+      ['3', false, true],
+      ['2', true, true],
+      ['1', false, false],
+    ],
+  )
+})
+
+test('the last lines are of whichever containers there are', async () => {
+  const host = scratchHost()
+  assert.is((await host.run(logsOf('a'))).output, '')
+  host.container('botgarden-a-green')
+  assert.is((await host.run(logsOf('a'))).output, '== botgarden-a-green\nthe log of botgarden-a-green\n')
+})
+
+test.run()

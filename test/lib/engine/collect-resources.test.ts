@@ -1,0 +1,34 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as v from 'valibot'
+import { resourcesOf } from '../../../lib/engine/collect-resources.ts'
+import { role } from '../../../lib/model/role.ts'
+import { type FileOptions, file } from '../../../lib/resources/file.ts'
+import { entry, facts } from '../../support/fake-host.ts'
+
+const wanting = (name: string, options: FileOptions) => role(name, v.unknown(), () => [file('/etc/x', options)])
+const both = (one: FileOptions, other: FileOptions) =>
+  resourcesOf([wanting('one', one), wanting('other', other)], {}, facts, entry)
+
+test('two roles may want the same, which is then one resource of the first', () => {
+  const { resources, roleOf } = both({ content: 'text' }, { content: 'text' })
+  assert.is(resources.length, 1)
+  assert.is(roleOf('file:/etc/x'), 'one')
+})
+
+test('two roles may not want the same differently, and no content is shown', () => {
+  assert.throws(
+    () => both({ content: 'text' }, { content: 'secret', mode: '0600' }),
+    (error: Error) =>
+      /file:\/etc\/x is wanted twice.*one wants.*0644.*other wants.*0600/.test(error.message) &&
+      !/secret/.test(error.message),
+  )
+})
+
+test('contents that are functions are the same only where both say what they depend on', () => {
+  const content = (text: string) => () => text
+  assert.throws(() => both({ content: content('a') }, { content: content('b') }), /wanted twice/)
+  assert.is(both({ content: content('a'), wants: 'a' }, { content: content('a'), wants: 'a' }).resources.length, 1)
+})
+
+test.run()

@@ -1,0 +1,82 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { noLeftovers } from '../../../lib/platform/leftovers.ts'
+import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
+import { planOf } from '../../support/plan-of.ts'
+import { shell } from '../../support/shell.ts'
+
+const clean = {
+  'left-files:restore': { busy: false, paths: [] },
+  'postgres:catalog': freshCatalog,
+  'container:botgarden-drill': 'absent',
+}
+const dump = '/var/lib/botgarden/incoming/ab12.dump'
+const role = { attributes: ['LOGIN'], connectionLimit: -1, settings: {}, memberOf: [] }
+const database = { owner: 'hello', grantees: ['hello'] }
+
+test('where nothing is left there is nothing to do, nor where no server runs', () => {
+  assert.equal(planOf([noLeftovers()], clean), [])
+  assert.equal(planOf([noLeftovers()], { ...clean, 'postgres:catalog': undefined }), [])
+})
+
+for (const [what, state, told] of [
+  ['a dump in plain', { 'left-files:restore': { busy: false, paths: [dump] } }, 'incoming/ab12.dump'],
+  [
+    'the database that it was read into',
+    {
+      'postgres:catalog': {
+        ...freshCatalog,
+        databases: { ...freshCatalog.databases, 'botgarden-restoring': database },
+      },
+    },
+    'database botgarden-restoring',
+  ],
+  [
+    'the role that read it, which can log in',
+    { 'postgres:catalog': { ...freshCatalog, roles: { ...freshCatalog.roles, 'botgarden-reader': role } } },
+    'role botgarden-reader',
+  ],
+  ['the server of a drill', { 'container:botgarden-drill': { status: 'running' } }, 'container botgarden-drill'],
+] as const)
+  test(`a cut restore has left ${what}: the next run removes it, and says so`, () =>
+    assert.equal(planOf([noLeftovers()], { ...clean, ...state }), [
+      `leftovers:restore: remove what a run that was cut has left: ${told}`,
+    ]))
+
+test('what this run has brought stays, and so does all while another run is under way', () => {
+  const state = (busy: boolean) => ({ ...clean, 'left-files:restore': { busy, paths: [dump] } })
+  assert.equal(planOf([noLeftovers([dump])], state(false)), [])
+  assert.equal(planOf([noLeftovers()], state(true)), [])
+})
+
+test('files are seen where they lie, and whose they are by who holds the lock: another, nobody, or we', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'leftovers-test-'))
+  for (const each of ['incoming', 'dumps/hello', 'removed', 'run']) mkdirSync(join(root, each), { recursive: true })
+  for (const each of ['incoming/a.dump', 'dumps/hello/1.dump', 'dumps/hello/2.dump.new', 'run/lock', 'run/step'])
+    writeFileSync(join(root, each), '')
+  const [files] = noLeftovers().reads
+  const text = (files?.kind.script(['restore']).text ?? '')
+    .replaceAll('/var/lib/botgarden', root)
+    .replaceAll('/run/botgarden', join(root, 'run'))
+  const seen = async (before = '') => files?.kind.parse(await shell(`${before}\n${text}`), ['restore']).get('restore')
+  const paths = [join(root, 'dumps/hello/2.dump.new'), join(root, 'incoming/a.dump')]
+  assert.equal(await seen(), { busy: false, paths })
+  assert.equal(await seen(`exec 9>>${root}/run/lock; flock 9`), { busy: false, paths })
+  for (const lock of ['lock', 'step']) {
+    const other = spawn('flock', [join(root, 'run', lock), 'sh', '-c', 'echo held; exec cat'], { stdio: 'pipe' })
+    await once(other.stdout, 'data')
+    assert.equal(await seen(`exec 9>>${root}/run/lock`), { busy: true, paths })
+    other.stdin.end()
+    await once(other, 'close')
+  }
+  execFileSync('rm', ['-r', join(root, 'incoming/a.dump'), join(root, 'dumps/hello/2.dump.new')])
+  assert.equal(await seen(), { busy: false, paths: [] })
+  rmSync(root, { recursive: true })
+})
+
+test.run()

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { parseReadings, type Reading } from '../../../lib/model/reading.ts'
+import { fileState, textOf } from '../../../lib/resources/file-state.ts'
+import { shell } from '../../support/shell.ts'
+
+const test = suite<{ directory: string }>('file state, read by a real sh', { directory: '' })
+
+test.before(async (context) => {
+  context.directory = await mkdtemp(join(tmpdir(), 'botgarden-test-'))
+})
+test.after((context) => rm(context.directory, { recursive: true }))
+
+test('reads content, type and mode, whatever the name', async ({ directory }) => {
+  const path = join(directory, "it's a |name| with\ttabs")
+  await writeFile(path, 'text\n', { mode: 0o640 })
+  const state = await stateOf(fileState(path))
+  assert.is(state.type, 'file')
+  assert.is(state.mode, '0640')
+  assert.is(state.sha256, createHash('sha256').update('text\n').digest('hex'))
+  assert.is(await stateOf(textOf(path)), 'text\n')
+})
+
+test('reads an empty file as a file', async ({ directory }) => {
+  const path = join(directory, 'empty')
+  await writeFile(path, '')
+  assert.is((await stateOf(fileState(path))).type, 'file')
+  assert.is(await stateOf(textOf(path)), '')
+})
+
+test('sees a link as a link and a directory as a directory', async ({ directory }) => {
+  const link = join(directory, 'link')
+  await symlink('/etc/passwd', link)
+  assert.is((await stateOf(fileState(link))).type, 'symbolic link')
+  assert.is((await stateOf(fileState(directory))).type, 'directory')
+})
+
+test('reads what is not there as absent, also below a file', async () => {
+  assert.is(await stateOf(fileState('/nowhere/at/all')), 'absent')
+  assert.is(await stateOf(fileState('/etc/passwd/x')), 'absent')
+  assert.is(await stateOf(textOf('/nowhere/at/all')), undefined)
+})
+
+test('keeps the checksums apart from what is missing, wherever that stands', async ({ directory }) => {
+  const path = join(directory, 'there')
+  await writeFile(path, 'text\n')
+  const readings = [fileState('/nowhere/first'), fileState(path), fileState('/nowhere/last')]
+  const { kind } = readings[0] as Reading<unknown>
+  const output = await shell(kind.script(readings.map(({ name }) => name)).text)
+  const states = parseReadings(readings, new Map([[kind.name, Buffer.from(output)]]))
+  assert.match(JSON.stringify(states.get(`file:${path}`)), /"sha256":"[0-9a-f]{64}"/)
+  assert.is(states.get('file:/nowhere/last'), 'absent')
+})
+
+test('does not take a failure to read for absence', async ({ directory }) => {
+  const loop = join(directory, 'loop')
+  await symlink(loop, loop)
+  await stateOf(fileState(join(loop, 'x'))).then(
+    () => assert.unreachable(),
+    (error) => assert.match(error.message, /cannot be read: .*symbolic links/),
+  )
+})
+
+async function stateOf<S>(reading: Reading<S>) {
+  const output = await shell(reading.kind.script(['/etc', reading.name]).text)
+  return parseReadings(
+    [{ ...reading, name: '/etc', key: '' }, reading],
+    new Map([[reading.kind.name, Buffer.from(output)]]),
+  ).get(
+    reading.key,
+    // biome-ignore lint/suspicious/noExplicitAny: each test looks at the fields that it expects
+  ) as any
+}
+
+test.run()

@@ -1,0 +1,245 @@
+// What cron runs on the host, in a real sh, with stand-ins for the programs that it needs a server and a key for.
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { local } from '../../../lib/shell/local.ts'
+import { databasesOf, missingIn, parseManifest } from '../../../roles/backups/manifest.ts'
+import { parseStatus, statusScript } from '../../../roles/backups/run-status.ts'
+import { scratchFolder, signingKey } from '../../support/copies.ts'
+import { shell } from '../../support/shell.ts'
+
+const templates = join(import.meta.dirname, '../../../roles/backups/templates')
+const key = await signingKey(scratchFolder(), 'key')
+const folders: string[] = []
+test.after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A host of its own, in a folder; `tools` stand before those of this machine. */
+function host(tools: Record<string, string> = {}, settings: Record<string, string | number> = {}) {
+  const root = mkdtempSync(join(tmpdir(), 'backup-program-'))
+  folders.push(root)
+  const path = (...parts: string[]) => join(root, ...parts)
+  for (const folder of ['home', 'store', 'run', 'bin']) mkdirSync(path(folder))
+  const write = (file: string, text: string) => {
+    writeFileSync(path(file), text)
+    chmodSync(path(file), 0o755)
+  }
+  const source = readFileSync(join(templates, 'backup.sh'), 'utf8')
+  write(
+    'home/backup',
+    source
+      .replace('/opt/botgarden/backups\n', `${path('home')}\n`)
+      .replace('/var/lib/botgarden/backups\n', `${path('store')}\n`)
+      .replace('/etc/botgarden/secrets/backup-signing-key', key)
+      .replaceAll('/run/botgarden-backup', path('run/botgarden-backup')),
+  )
+  for (const name of ['rows.awk', 'retention.awk', 'parts.sh'])
+    write(`home/${name}`, readFileSync(join(templates, name), 'utf8'))
+  const all = { host: 'vps1', daily: 2, weekly: 1, monthly: 1, min_free: 0, limit: 600, alert_url: '', ...settings }
+  const lines = Object.entries(all).map(([name, value]) => `${name}=${value}`)
+  write('home/settings', `${lines.join('\n')}\nalert_command='cat >>${path('alerts')}'\n`)
+  write('home/recipients', 'age1x\n')
+  const stubs = {
+    docker: 'while [ "$1" != botgarden-postgres ]; do [ "$1" != -e ] || export "$2"; shift; done; shift; exec "$@"',
+    psql: listing(['one', 'two', 'three']),
+    pg_dump: `[ "$PGDATABASE" != one ] || [ ! -e ${path('locked')} ] || { cat ${path('locked')} >&2; exit 1; }; echo "dump of $PGDATABASE"`,
+    pg_restore: `cat >/dev/null; printf 'COPY public.t (a) FROM stdin;\\n1\\n\\\\.\\n-- PostgreSQL database dump complete\\n'`,
+    pg_dumpall: `echo '-- PostgreSQL database cluster dump complete'`,
+    pg_isready: 'exit 0',
+    age: 'cat',
+    // A busy machine would let them wait.
+    ...{ ionice: 'shift 3; exec "$@"', nice: 'shift 2; exec "$@"', sync: '' },
+    tar: `case $1 in --create) echo files ;; *) cat ;; esac`,
+    ...tools,
+  }
+  for (const [name, text] of Object.entries(stubs)) write(`bin/${name}`, `#!/bin/sh\n${text}\n`)
+  const PATH = `${path('bin')}:${process.env.PATH}`
+  const run = (...args: string[]) =>
+    local({ nothrow: true, env: { ...process.env, PATH } })`exec ${path('home/backup')} ${args}`
+  const read = (file: string) => (existsSync(path(file)) ? readFileSync(path(file), 'utf8') : '')
+  return {
+    ...{ path, run, read, write },
+    lock: (reason: string) => write('locked', reason),
+    unlock: () => rmSync(path('locked')),
+    status: () => parseStatus(`alive\n${read('home/status.json')}`),
+    taken: () => readdirSync(path('store')).sort(),
+    manifest: (name: string) => parseManifest(read(`store/${name}/manifest.json`)),
+    /** One of another time, of which the parts in `failed` are missing. */
+    older: (name: string, failed: readonly string[] = []) => {
+      const manifest = JSON.parse(well.read(`store/${good}/manifest.json`))
+      const isThere = ({ database: each }: { database?: string }) => !failed.includes(each ?? '')
+      const missing = failed.map((each) => ({
+        kind: 'database',
+        ...{ database: each, file: `database-${each}.dump.age`, reason: 'locked' },
+      }))
+      mkdirSync(path('store', name))
+      const parts = manifest.parts.filter(isThere)
+      const text = { ...manifest, format: failed.length > 0 ? 2 : 1, parts, failed: missing }
+      writeFileSync(path('store', name, 'manifest.json'), JSON.stringify(text))
+    },
+  }
+}
+
+// Taken once, for all that need a good one before theirs.
+const well = host()
+const first = await well.run()
+const [good = ''] = well.taken()
+
+test('all is well: one backup, whole, and nobody is alerted', () => {
+  const { taken, manifest, status, read, path } = well
+  assert.is(first.exitCode, 0, first.stderr)
+  assert.equal(taken(), [good])
+  assert.is(first.stdout, `taken: ${good}\n`)
+  assert.equal(databasesOf(manifest(good)), ['one', 'two', 'three'])
+  assert.equal(missingIn(manifest(good)), [])
+  assert.equal([status()?.result, status()?.lastGood, status()?.reason], ['ok', good, ''])
+  assert.equal([read('alerts'), readdirSync(path('run'))], ['', []])
+})
+
+test('a database that cannot be dumped takes no other one and no file with it, and is named everywhere', async () => {
+  const { run, lock, taken, manifest, status, read, path } = well
+  lock('pg_dump: error: canceling statement due to statement timeout')
+  await nextSecond()
+  const { exitCode, stderr } = await run()
+  const name = taken().at(-1) ?? ''
+  const reason = /one: database-one\.dump\.age: command ended with 1: pg_dump: error: canceling statement/
+  assert.is(exitCode, 1)
+  assert.is.not(name, good)
+  assert.match(stderr, reason)
+  assert.match(read('alerts'), new RegExp(`^botgarden: backup of vps1 FAILED in part: ${reason.source}`))
+  assert.equal(databasesOf(manifest(name)), ['two', 'three'])
+  assert.equal(
+    manifest(name).parts.map(({ kind }) => kind),
+    ['globals', 'files', 'database', 'database'],
+  )
+  assert.equal(missingIn(manifest(name)), ['one'])
+  assert.not(existsSync(path('store', name, 'database-one.dump.age')))
+  const now = status()
+  assert.equal([now?.result, now?.lastGood, now?.taken?.name], ['incomplete', good, name])
+  assert.match(now?.reason ?? '', reason)
+})
+
+test('what was missing the last time is told when it is gone after that', async () => {
+  const { run, older, status } = host({ psql: listing(['two', 'three']) })
+  older('2026-01-02T000000Z', ['one'])
+  older('2026-01-01T000000Z')
+  assert.is((await run()).exitCode, 0)
+  assert.match(status()?.warnings.join() ?? '', /^database-one\.dump\.age: is gone, and was there at /)
+})
+
+test('a database that takes too long, or too much of the disk, leaves the rest of both to the others', async () => {
+  const { run, taken, manifest, read } = host(
+    {
+      pg_dump: `case $PGDATABASE in one) exit 124 ;; two) head -c 9000 /dev/zero ;; *) echo dump ;; esac`,
+      timeout: 'echo "$*" >>"$0.log"; exec /usr/bin/timeout "$@"',
+      // 3000 of 10000 bytes are free.
+      df: `printf 'Avail 1B-blocks\n 3000 10000\n'`,
+    },
+    { min_free: 10 },
+  )
+  const { exitCode, stderr } = await run()
+  assert.is(exitCode, 1, stderr)
+  assert.equal(databasesOf(manifest(taken()[0] ?? '')), ['three'])
+  assert.match(stderr, /one: database-one\.dump\.age: took longer than \d+ s; two: .* needs more than the 1536 bytes/)
+  const caps = [...read('bin/timeout.log').matchAll(/^-k 10 (\d+) pg_dump /gm)].map(([, cap]) => Number(cap))
+  assert.is(caps.length, 3)
+  for (const cap of caps.slice(0, -1)) assert.ok(cap <= 300, `${cap} of 600 s`)
+})
+
+test('the last good one of what fails stays, however old, and the others go by the rule', async () => {
+  const { run, lock, taken, older } = host()
+  for (const name of ['2020-02-03', '2020-02-02', '2020-02-01']) older(`${name}T000000Z`, ['one'])
+  for (const name of ['2020-01-03', '2020-01-02', '2020-01-01']) older(`${name}T000000Z`)
+  lock('locked')
+  await run()
+  // Two days of each: of all there are, and of those that have it.
+  assert.equal(taken().slice(0, -1), ['2020-01-02T000000Z', '2020-01-03T000000Z', '2020-02-03T000000Z'])
+})
+
+test('one that is killed is told as killed, and not by the reason of the one before', async () => {
+  const { run, lock, unlock, path, status, read } = host({
+    pg_dump: 'touch "$0.begun"; until [ -e "$0.go" ]; do sleep 0.1; done; [ ! -e "$0.locked" ] || exit 1; echo dump',
+  })
+  writeFileSync(path('bin/pg_dump.go'), '')
+  writeFileSync(path('bin/pg_dump.locked'), '')
+  await run()
+  assert.match(status()?.reason ?? '', /command ended with 1/)
+  for (const name of ['go', 'locked', 'begun']) rmSync(path(`bin/pg_dump.${name}`))
+  lock('')
+  unlock()
+  const program = run()
+  while (!existsSync(path('bin/pg_dump.begun'))) await new Promise((done) => setTimeout(done, 20))
+  const seen = () => shell(statusScript(path('home/status.json')).text)
+  assert.is(parseStatus(await seen())?.result, 'running')
+  const [pid = ''] = JSON.parse(read('home/status.json')).process.split(' ')
+  process.kill(Number(pid), 'SIGKILL')
+  // What it had begun holds its output open.
+  writeFileSync(path('bin/pg_dump.go'), '')
+  await program
+  const now = parseStatus(await seen())
+  assert.equal(
+    [now?.result, now?.reason],
+    ['failed', 'it began then and was killed, or the host went down, before it had ended'],
+  )
+})
+
+test('what a bot has named moves no cursor, turns no text, and makes no line of its own', async () => {
+  const { run, lock, read, status, taken, manifest } = host()
+  lock('error in "x\u001b[2J\u202ey\u2028\u200b\u{e0041}"\nvps1: all is well')
+  const { stderr } = await run()
+  const reason = /"x\\u001b\[2J\\u202ey\\u2028\\u200b\\ue0041" vps1: all is well/
+  for (const text of [
+    stderr,
+    read('alerts'),
+    status()?.reason ?? '',
+    manifest(taken()[0] ?? '').failed[0]?.reason ?? '',
+  ]) {
+    assert.match(text, reason)
+    assert.is(text.trim().split('\n').length, 1)
+  }
+})
+
+test('rows of a table are counted whatever it is called', async () => {
+  const dump =
+    'COPY public."a\nb" (x) FROM stdin;\nCOPY users (x) FROM stdin;\n\\.\n\n-- PostgreSQL database dump complete\n'
+  const { run, taken, manifest } = host({ pg_restore: `cat >/dev/null; printf '%s' '${dump}'` })
+  assert.is((await run()).exitCode, 0)
+  const [part] = manifest(taken()[0] ?? '').parts.filter(({ kind }) => kind === 'database')
+  assert.equal(part?.kind === 'database' && part.tables, { 'public."a\nb"': 1 })
+})
+
+test('one by itself that fails is no backup at all', async () => {
+  const { run, lock, taken } = host()
+  lock('locked')
+  const { exitCode, stderr } = await run('--only', 'one')
+  assert.equal([exitCode, taken()], [1, []])
+  assert.match(stderr, /^failed: one: .*locked/)
+})
+
+/** What lists these databases. */
+function listing(names: readonly string[]): string {
+  const rows = names.map((name) =>
+    JSON.stringify({ kind: 'database', database: name, owner: name, file: `database-${name}.dump.age` }),
+  )
+  return `case $* in *server_version*) echo 18.6 ;; *) echo '${rows.join('\n')}' ;; esac`
+}
+
+test.run()
+
+/** A backup is named by its second. */
+async function nextSecond(): Promise<void> {
+  const now = Math.floor(Date.now() / 1000)
+  while (Math.floor(Date.now() / 1000) === now) await new Promise((done) => setTimeout(done, 20))
+}

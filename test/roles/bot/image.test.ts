@@ -1,0 +1,498 @@
+// What this machine makes of a bot, how that comes to a host, and what the host does with it.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as v from 'valibot'
+import { loginsOf, prepared, refuseTwins } from '../../../commands/deploy/load-bot.ts'
+import { archiveOf, contextPath, ship } from '../../../commands/deploy/ship-image.ts'
+import type { BotEntry } from '../../../lib/model/role.ts'
+import { Secret } from '../../../lib/std/secret.ts'
+import { type Delivery, delivered } from '../../../roles/bot/image.ts'
+import { room } from '../../../roles/bot/release/free-capacity.ts'
+import { type Context, contextOf, isLarge } from '../../../roles/bot/spec/build-context.ts'
+import { botSettings, manifestSchema } from '../../../roles/bot/spec/schema.ts'
+import { limitsOf, specOf } from '../../../roles/bot/spec/spec.ts'
+import { bot } from '../../../roles/index.ts'
+import { changesOf, planOf } from '../../support/plan-of.ts'
+import { connectionTo, scratchHost, withPrograms } from '../../support/scratch-host.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'delivery-test-'))
+test.after(() => rmSync(folder, { recursive: true }))
+const token = '123456:abcdefghijklmnopqrstuvwxyz'
+let sources = 0
+/** A folder with these files. */
+function source(files: Record<string, string>): string {
+  const path = join(folder, `source-${sources++}`)
+  for (const [name, text] of Object.entries({ Dockerfile: 'FROM x\n', ...files })) {
+    mkdirSync(join(path, name, '..'), { recursive: true })
+    writeFileSync(join(path, name), text)
+  }
+  return path
+}
+const entryOf = (settings: object, name = 'a-bot'): BotEntry => ({ name, where: 'x.yaml:9:3', settings })
+async function refused(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
+  await promise.then(
+    () => assert.unreachable('nothing was refused'),
+    (error: Error) => assert.match(error.message, pattern),
+  )
+}
+
+test('a version: what the inventory says, else its manifest, else what is usual', () => {
+  assert.equal(specOf('x:1', {}, {}), {
+    ...{ image: 'x:1', mode: 'webhook', port: 3000, health: undefined, migrate: undefined, migrations: undefined },
+    ...{
+      webhookPath: '/webhook',
+      allowedUpdates: undefined,
+      maxConnections: 10,
+      database: true,
+      environment: {},
+      secrets: [],
+    },
+  })
+  const manifest = {
+    ...{ port: 1, health: '/h', migrate: ['m'], webhookPath: '/w', allowedUpdates: ['message'], maxConnections: 2 },
+    ...{ database: false, mode: 'polling' as const, environment: { A: 1, B: 'x' }, secrets: ['S', 'R'] },
+  }
+  assert.equal(specOf('x:1', {}, manifest, 'sum'), {
+    ...{ image: 'x:1', mode: 'polling', port: 1, health: '/h', migrate: ['m'], migrations: 'sum', webhookPath: '/w' },
+    ...{
+      allowedUpdates: ['message'],
+      maxConnections: 2,
+      database: false,
+      environment: { A: '1', B: 'x' },
+      secrets: ['R', 'S'],
+    },
+  })
+  const said = specOf(
+    'x:1',
+    { ...{ port: 9, database: true, environment: { A: true }, secrets: { T: { env: 'T' }, S: { env: 'S' } } } },
+    manifest,
+  )
+  assert.equal(
+    [said.port, said.database, said.environment, said.secrets],
+    [9, true, { A: 'true', B: 'x' }, ['R', 'S', 'T']],
+  )
+  assert.is(specOf('x:1', {}, {}, 'sum').migrations, undefined, 'of a bot that has nothing that migrates')
+})
+
+test('what a bot may take: the inventory, its manifest, its release, or the usual', () => {
+  assert.equal(limitsOf({}, {}), { memoryMB: 160, cpus: 0.5 })
+  assert.equal(limitsOf({}, {}, { memoryMB: 99, cpus: 2 }), { memoryMB: 99, cpus: 2 })
+  assert.equal(limitsOf({}, { memory: '2g', cpus: 1 }, { memoryMB: 99, cpus: 2 }), { memoryMB: 2048, cpus: 1 })
+  assert.equal(limitsOf({ memory: '64m', cpus: 3 }, { memory: '2g', cpus: 1 }), { memoryMB: 64, cpus: 3 })
+})
+
+const image = 'a:1'
+for (const [settings, fine] of [
+  [{ port: 65_535 }, true],
+  [{ port: 65_536 }, false],
+  [{ port: 0 }, false],
+  [{ port: 1.5 }, false],
+  [{ health: '/readyz' }, true],
+  [{ health: 'readyz' }, false],
+  [{ health: '/a b' }, false],
+  [{ migrate: ['node', 'm.ts'] }, true],
+  [{ migrate: [] }, false],
+  [{ migrate: [''] }, false],
+  [{ migrations: 'db/migrations' }, true],
+  [{ migrations: '/db' }, false],
+  [{ migrations: 'db/' }, false],
+  [{ mode: 'polling' }, true],
+  [{ mode: 'push' }, false],
+  [{ allowedUpdates: ['callback_query'] }, true],
+  [{ allowedUpdates: ['Message'] }, false],
+  [{ maxConnections: 100 }, true],
+  [{ maxConnections: 101 }, false],
+  [{ maxConnections: 0 }, false],
+  [{ database: false }, true],
+  [{ database: 'no' }, false],
+  [{ memory: '1g' }, true],
+  [{ memory: '0m' }, false],
+  [{ memory: '160' }, false],
+  [{ memory: '160mb' }, false],
+  [{ cpus: 0.05 }, true],
+  [{ cpus: 0.04 }, false],
+  [{ environment: { A_1: 'x', B: 1, C: true } }, true],
+  [{ environment: { '1A': 'x' } }, false],
+  [{ environment: { A: null } }, false],
+] as const)
+  test(`${fine ? 'takes' : 'refuses'} ${JSON.stringify(settings)} of a manifest and of the inventory`, () => {
+    assert.is(v.is(manifestSchema, settings), fine)
+    assert.is(v.is(botSettings, { image, ...settings }), fine)
+  })
+
+for (const [settings, fine] of [
+  [{ image: 'r.example.org:5000/a/b:1.2' }, true],
+  [{ image: `a@sha256:${'0'.repeat(64)}` }, true],
+  [{ image: `a@sha256:${'0'.repeat(63)}` }, false],
+  [{ image: 'a' }, false],
+  [{ image: 'a:latest' }, false],
+  [{ image: 'a b:1' }, false],
+  [{ source: 'bots/a' }, true],
+  [{ source: '' }, false],
+  [{ token: { env: 'A_TOKEN' } }, true],
+  [{ token: { env: 'a token' } }, false],
+  [{ token: { command: 'pass x' } }, true],
+  [{ token: { command: '' } }, false],
+  [{ token: { env: 'A', command: 'x' } }, false],
+  [{ secrets: { KEY: { env: 'X' } } }, true],
+  [{ secrets: { key: { env: 'X' } } }, false],
+  [{ secrets: ['KEY'] }, false],
+] as const)
+  test(`${fine ? 'takes' : 'refuses'} ${JSON.stringify(settings)} of the inventory`, () =>
+    assert.is(v.is(botSettings, settings), fine))
+
+test('a manifest names its secrets, and has none of what is the inventory’s to say', () => {
+  assert.ok(v.is(manifestSchema, { secrets: ['KEY'] }))
+  for (const bad of [
+    { secrets: { KEY: { env: 'X' } } },
+    { secrets: ['key'] },
+    { image: 'a:1' },
+    { token: { env: 'A' } },
+    { x: 1 },
+  ])
+    assert.not.ok(v.is(manifestSchema, bad), JSON.stringify(bad))
+})
+
+test('a bot of a folder: its image is named by all that goes into it, its token by its .env', async () => {
+  const path = source({
+    'bot.yaml': 'port: 8080\nmigrate: [m]\nmigrations: db\n',
+    'db/1.sql': 'x',
+    '.env': `BOT_TOKEN=${token}\n`,
+  })
+  const { spec, pull, context, token: found, by, secrets, manifest } = await prepared(entryOf({ source: path }))
+  assert.is(spec.image, `botgarden/a-bot:${context?.checksum.slice(0, 12)}`)
+  assert.equal(
+    [spec.port, spec.migrations, pull, found?.reveal(), secrets.size],
+    [8080, context?.migrations, false, token, 0],
+  )
+  assert.match(context?.migrations ?? '', /^[0-9a-f]{16}$/)
+  assert.is(by, `${userInfo().username}@${hostname()}`)
+  assert.equal(manifest, { port: 8080, migrate: ['m'], migrations: 'db' })
+})
+
+test('a token comes from the inventory’s source, else from the environment, else from .env', async () => {
+  const path = source({ 'bot.yaml': 'port: 1\n', '.env': `BOT_TOKEN=${token}\n` })
+  const of = async (settings: object) => (await prepared(entryOf({ source: path, ...settings }))).token?.reveal()
+  process.env.A_BOT_TOKEN = `7${token}`
+  process.env.OTHER = ` 8${token}\n`
+  try {
+    assert.is(await of({}), `7${token}`)
+    assert.is(await of({ token: { env: 'OTHER' } }), `8${token}`)
+    assert.is(await of({ token: { command: `echo '9${token}'` } }), `9${token}`)
+    assert.is(await of({ token: { env: 'NOT_SET_ANYWHERE' } }), undefined)
+    process.env.A_BOT_TOKEN = 'x:y'
+    await refused(of({}), /^A_BOT_TOKEN: is no token of a bot: BotFather gives them as 123456789:ABC…$/)
+  } finally {
+    delete process.env.A_BOT_TOKEN
+    delete process.env.OTHER
+  }
+  assert.is(await of({}), token)
+  await refused(of({ token: { command: 'echo 1:short' } }), /^bots.a-bot.token: is no token/)
+  await refused(of({ token: { command: `echo 'x${token}'` } }), /is no token/)
+  await refused(of({ token: { command: `echo '${token} more'` } }), /is no token/)
+})
+
+test('what a folder lacks is named with its place', async () => {
+  await refused(
+    prepared(entryOf({ source: '/nowhere/at/all' })),
+    /^x.yaml:9:3: bots.a-bot: no folder \/nowhere\/at\/all: a path from this checkout$/,
+  )
+  const bare = source({})
+  await refused(
+    prepared(entryOf({ source: bare })),
+    /^x.yaml:9:3: bots.a-bot: .*source-\d+ has no bot.yaml, which says at least its port/,
+  )
+  await refused(
+    prepared(entryOf({ source: source({ 'bot.yaml': 'prot: 1\nmode: x\n' }) })),
+    /bot.yaml:1:1: prot: [\s\S]*bot.yaml:2:7: mode: /,
+  )
+  await refused(
+    prepared(entryOf({ image: 'a:1', source: bare })),
+    /^x.yaml:9:3: bots.a-bot: both image and source; it is either built here or by somebody else$/,
+  )
+  await refused(
+    prepared(entryOf({ image: 'a:1', token: { command: 'echo why >&2; exit 3' } })),
+    /^x.yaml:9:3: bots.a-bot.token: the command ended with exit code 3: echo why >&2; exit 3\nwhy$/,
+  )
+})
+
+test('secrets come from where the inventory says; one that is not set is the host’s to keep', async () => {
+  const path = source({ 'bot.yaml': 'port: 1\nsecrets: [FROM_NOWHERE]\n' })
+  const { secrets, spec } = await prepared(
+    entryOf({
+      source: path,
+      secrets: { KEY: { command: 'echo " value-of-it "' }, UNSET: { env: 'NOT_SET_ANYWHERE' } },
+    }),
+  )
+  assert.equal(
+    [...secrets].map(([name, value]) => [name, value?.reveal()]),
+    [
+      ['FROM_NOWHERE', undefined],
+      ['KEY', 'value-of-it'],
+      ['UNSET', undefined],
+    ],
+  )
+  assert.equal(spec.secrets, ['FROM_NOWHERE', 'KEY', 'UNSET'])
+})
+
+test('two bots with one token are named, also those that are not deployed now; a source that fails then is no matter', async () => {
+  const at = (id: string) => ({ image: 'a:1', token: { command: `echo ${id}:abcdefghijklmnopqrstuvwxyz` } })
+  const one = await prepared(entryOf(at('1'), 'one'))
+  const others = [
+    entryOf(at('1'), 'two'),
+    entryOf({ image: 'a:1', token: { command: 'exit 1' } }, 'three'),
+    entryOf(at('2'), 'four'),
+  ]
+  await refused(
+    refuseTwins(new Map([['one', one]]), others),
+    /^one and two have the token of one bot \(1\): each needs its own, from BotFather$/,
+  )
+  await refuseTwins(new Map([['one', one]]), others.slice(1))
+  await refuseTwins(
+    new Map([
+      ['one', one],
+      ['none', { ...one, token: undefined }],
+    ]),
+    [],
+  )
+})
+
+test('logins of registries come from where the inventory says', async () => {
+  const vars = v.parse(bot.vars, {
+    registries: {
+      'r.example.org': { username: 'me', password: { command: 'echo pass-of-mine' } },
+      's.example.org': { username: 'me', password: { env: 'NOT_SET_ANYWHERE' } },
+    },
+  })
+  const logins = await loginsOf(vars as Parameters<typeof loginsOf>[0])
+  assert.equal(
+    logins.map(({ registry, username, password }) => [registry, username, password.reveal()]),
+    [['r.example.org', 'me', 'pass-of-mine']],
+  )
+})
+
+test('what goes into an image: nothing of this machine’s, whatever a .dockerignore says, and no more than it can hold', async () => {
+  const path = source({
+    ...{
+      '.env': 'x',
+      '.env.local': 'x',
+      '.env.example': 'x',
+      'a.log': 'x',
+      'deep/a.log': 'x',
+      'deep/.env': 'x',
+      'b.txt': 'b',
+    },
+    ...{ '.dockerignore': '!**/.env\nDockerfile\n*.md\n', 'c.md': 'x', 'node_modules/x.js': 'x', '.git/HEAD': 'x' },
+  })
+  const context = await contextOf(path, 'k')
+  const listed = execFileSync('tar', ['-tz'], { input: Buffer.from(context.archive, 'base64') })
+    .toString()
+    .trim()
+    .split('\n')
+    .sort()
+  assert.equal(listed, ['.dockerignore', '.env.example', 'Dockerfile', 'b.txt'])
+  assert.equal([context.files, context.migrations], [4, undefined])
+  const other = await contextOf(source({ 'migrations/1.ts': 'a', 'migrations2/1.ts': 'b' }), 'k')
+  const same = await contextOf(source({ 'migrations/1.ts': 'a', 'x.ts': 'b' }), 'k')
+  assert.is(other.migrations, same.migrations)
+  assert.is.not(other.checksum, same.checksum)
+  writeFileSync(join(path, 'huge'), Buffer.alloc(64_000_001))
+  await refused(
+    contextOf(path, 'k'),
+    /^k: .* holds 64 MB for its image, more than 64: leave out in .dockerignore what it does not need$/,
+  )
+  rmSync(join(path, 'huge'))
+  assert.not.ok(isLarge({ ...context, archive: 'x'.repeat(4_000_000) }))
+  assert.ok(isLarge({ ...context, archive: 'x'.repeat(4_000_001) }))
+})
+
+const context: Context = await contextOf(source({ 'b.txt': 'b' }), 'k')
+const delivery = (more: Partial<Delivery> = {}): Delivery => ({
+  ...{
+    spec: specOf('botgarden/a:abc', {}, {}),
+    manifest: {},
+    context,
+    pull: false,
+    token: undefined,
+    secrets: new Map(),
+    by: 'me',
+  },
+  ...more,
+})
+
+for (const large of [false, true])
+  test(`an image is built on its host from what ${large ? 'was laid there' : 'comes along'}, and nothing is left of that`, async () => {
+    const archive = large ? `${'A'.repeat(4_000_004)}` : context.archive
+    const [resource] = delivered('a', delivery({ context: { ...context, archive } }))
+    assert.ok(resource)
+    const [change] = changesOf([resource], {})
+    assert.equal(
+      [change?.summary, change?.script.shown, change?.long],
+      ['build, from 2 files', 'docker build --tag botgarden/a:abc .', true],
+    )
+    const host = scratchHost()
+    if (large) {
+      host.folder('/var/lib/botgarden/incoming')
+      await host.run(`printf %s ${context.archive} | base64 -d >${contextPath('a')}`)
+    }
+    host.note(
+      'docker',
+      `case $1 in build) for f; do :; done; ls "$f" >"$STATE/built-from"; stat -c %a "$f" >>"$STATE/built-from" ;; esac`,
+    )
+    host.write('/var/lib/botgarden/build/left-over', '')
+    const { code, calls, output } = await host.run(change?.script ?? '')
+    assert.is(code, 0, output)
+    assert.equal(calls, [
+      'docker build --progress plain --label botgarden.bot=a --tag botgarden/a:abc /var/lib/botgarden/build',
+    ])
+    assert.is(host.noted('built-from'), 'Dockerfile\nb.txt\n700\n')
+    assert.not.ok(host.there('/var/lib/botgarden/build') || host.there(contextPath('a')))
+    assert.equal(planOf([resource], { 'image:botgarden/a:abc': true }), [])
+  })
+
+test('one that was built elsewhere is loaded, and its archive goes', async () => {
+  const [resource] = delivered('a', delivery({ shipped: true }))
+  const host = scratchHost()
+  host.write(archiveOf('a'), 'x')
+  const [change] = changesOf(resource ? [resource] : [], {})
+  const { calls } = await host.run(change?.script ?? '')
+  assert.equal(
+    [change?.summary, calls],
+    ['load, as it was built elsewhere', ['docker load --quiet --input /var/lib/botgarden/incoming/a.tar.gz']],
+  )
+  assert.not.ok(host.there(archiveOf('a')))
+})
+
+test('one of a registry is pulled with its login; one of the past is there, and nothing is delivered without a delivery', () => {
+  const pulled = delivered(
+    'a',
+    delivery({
+      pull: true,
+      spec: specOf('r.example.org/a:1', {}, {}),
+      logins: [{ registry: 'r.example.org', username: 'me', password: new Secret('pass-of-mine') }],
+    }),
+  )
+  assert.equal(
+    pulled.map(({ id }) => id),
+    [
+      'directory:/etc/botgarden/registry',
+      'directory:/etc/botgarden/registry/r.example.org',
+      'registry:r.example.org',
+      'image:r.example.org/a:1',
+    ],
+  )
+  assert.equal(
+    changesOf(pulled.slice(-1), {}).map(({ script }) => script.text),
+    ['docker --config /etc/botgarden/registry/r.example.org pull --quiet r.example.org/a:1'],
+  )
+  assert.equal(delivered('a', delivery({ context: undefined })), [])
+  assert.equal(delivered('a', undefined), [])
+})
+
+test('what is too large to carry along is laid on the host beforehand, unless it has the image', async () => {
+  const host = scratchHost()
+  const progress = () => {}
+  await ship('a', 'a:1', context, connectionTo(host), { buildsHere: false, progress })
+  const listed = await host.run(`tar -tzf ${contextPath('a')}`)
+  assert.is(listed.stdout, 'Dockerfile\nb.txt\n')
+  assert.is(host.mode('/var/lib/botgarden/incoming'), '700')
+  assert.is(host.mode(contextPath('a')), '600')
+  const has = scratchHost()
+  has.note('images/a:1', '')
+  await ship('a', 'a:1', context, connectionTo(has), { buildsHere: false, progress })
+  assert.not.ok(has.there(contextPath('a')))
+})
+
+test('an image that is built on this machine is for the host’s kind of processor, and travels compressed', async () => {
+  const here = scratchHost({ docker: `case $1 in build) cat >"$STATE/context" ;; save) printf image >"$3" ;; esac` })
+  const host = scratchHost()
+  const said: string[] = []
+  const shipping = () =>
+    ship('a', 'a:1', context, connectionTo(host), { buildsHere: true, progress: (line) => said.push(line) })
+  await withPrograms(here, shipping)
+  assert.equal(
+    here
+      .noted('calls')
+      .split('\n')
+      .map((call) => call.replace(/--output \S+/, '--output X')),
+    ['docker build --platform linux/amd64 --label botgarden.bot=a --tag a:1 -', 'docker save --output X a:1', ''],
+  )
+  assert.is(
+    execFileSync('tar', ['-tz'], {
+      input: Buffer.from(here.noted('context'), 'latin1').length ? Buffer.from(context.archive, 'base64') : '',
+    }).toString(),
+    'Dockerfile\nb.txt\n',
+  )
+  assert.is((await host.run(`gzip -dc ${archiveOf('a')}`)).stdout, 'image')
+  assert.equal(said, ['building a:1 for linux/amd64 on this machine', 'a:1: 0 MB are on the host'])
+  for (const [what, text, error] of [
+    [
+      'build',
+      'case $1 in build) seq 30; echo no such base; exit 1 ;; esac',
+      /^--build local: docker build failed on this machine\n[\s\S]*no such base$/,
+    ],
+    [
+      'save',
+      'case $1 in save) echo no room >&2; exit 1 ;; esac',
+      /^--build local: docker save failed on this machine\nno room$/,
+    ],
+  ] as const) {
+    const failing = scratchHost({ docker: text })
+    await refused(withPrograms(failing, shipping), error)
+    assert.ok(what)
+  }
+})
+
+const meminfo =
+  'MemTotal: 2048000 kB\nMemFree: 1 kB\nMemAvailable: 1024000 kB\nSwapTotal: 1024000 kB\nSwapFree: 512000 kB\n'
+test('what is free on a host: memory with swap, and the disk of the engine', async () => {
+  const host = scratchHost({
+    df: `case $3 in */docker) avail=100 ;; *) avail=200 ;; esac; printf 'Avail\\n%s\\n' $avail`,
+  })
+  host.write('/proc/meminfo', meminfo)
+  assert.equal(await host.reads(room), { totalMB: 3000, memoryMB: 1500, diskMB: 200 })
+  host.folder('/var/lib/docker')
+  assert.is((await host.reads(room)).diskMB, 100)
+})
+
+const MiB = 2 ** 20
+for (const [version, files, found] of [
+  [
+    '2',
+    { 'memory.max': 512 * MiB, 'memory.current': 400 * MiB, 'memory.stat': ['active_file', 'inactive_file'] },
+    { totalMB: 512, memoryMB: 412 },
+  ],
+  ['2 without a limit', { 'memory.max': 'max', 'memory.current': 400 * MiB }, { totalMB: 3000, memoryMB: 1500 }],
+  [
+    '1',
+    {
+      'memory/memory.limit_in_bytes': 512 * MiB,
+      'memory/memory.usage_in_bytes': 400 * MiB,
+      'memory/memory.stat': ['total_active_file', 'total_inactive_file'],
+    },
+    { totalMB: 512, memoryMB: 412 },
+  ],
+  [
+    '1 without a limit',
+    { 'memory/memory.limit_in_bytes': '9223372036854771712', 'memory/memory.usage_in_bytes': 400 * MiB },
+    { totalMB: 3000, memoryMB: 1500 },
+  ],
+] as const)
+  test(`in a container what its cgroup leaves counts as well, with what is only a cache: version ${version}`, async () => {
+    const host = scratchHost({ df: `printf 'Avail\\n200\\n'` })
+    host.write('/proc/meminfo', meminfo)
+    for (const [name, value] of Object.entries(files))
+      host.write(
+        `/sys/fs/cgroup/${name}`,
+        typeof value === 'object'
+          ? (value as readonly string[]).map((key, i) => `${key} ${(i + 1) * 100 * MiB}\n`).join('')
+          : `${value}\n`,
+      )
+    assert.equal(await host.reads(room), { ...found, diskMB: 200 })
+  })
+
+test.run()
