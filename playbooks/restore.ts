@@ -1,4 +1,4 @@
-import { deliveriesOf, deployment } from '../commands/deploy/index.ts'
+import { deliveriesOf, deployment } from '../commands/deploy/deployment.ts'
 import { restore, restoreFlags } from '../commands/restore/index.ts'
 import { play } from '../lib/cli/play.ts'
 import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'

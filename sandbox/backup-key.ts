@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { paths } from './machine/paths.ts'
-import { writeAtomic } from './vps/ssh-access.ts'
+import { writeAtomic } from './machine/write-atomic.ts'
 
 /** The key that the sandbox's backups are encrypted for: an operator makes his own, by age-keygen. */
 export async function ensureBackupKey(): Promise<void> {

@@ -5,9 +5,11 @@ import { inventoryFor } from './inventory.ts'
 import { see } from './machine/inspect.ts'
 import { paths } from './machine/paths.ts'
 import type { Progress } from './machine/progress.ts'
+import { writeAtomic } from './machine/write-atomic.ts'
 import { partNames } from './services/index.ts'
-import { bytesOf, ensureVps, prepareGround } from './vps/index.ts'
-import { isReady, writeAtomic } from './vps/ssh-access.ts'
+import { prepareGround } from './vps/ground.ts'
+import { bytesOf, ensureVps } from './vps/index.ts'
+import { isReady } from './vps/ssh-access.ts'
 
 /** Brings up vps1 … vpsN and what is beside them. Everything up already: one question to Docker, nothing else. */
 export async function up(options: { hosts?: number; memory?: string; progress: Progress }): Promise<void> {

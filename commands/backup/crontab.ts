@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import * as v from 'valibot'
-import type { Session } from '../../lib/cli/play.ts'
+import type { Session } from '../../lib/cli/session.ts'
 import { cronSchedule } from '../../lib/resources/cron.ts'
 import { local, localFault } from '../../lib/shell/local.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
-import { settingsFor } from './take.ts'
+import { settingsFor } from './settings.ts'
 
 const checkout = resolve(import.meta.dirname, '../..')
 

@@ -11,9 +11,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { stream } from '../../lib/engine/run-steps.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { stream } from '../../lib/ssh/exec.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { ownFiles, parseManifest, signatureFile } from '../../roles/backups/manifest.ts'
 import { store } from '../../roles/backups/paths.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Session } from '../../lib/cli/play.ts'
+import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { localFault } from '../../lib/shell/local.ts'
 import { HostError, RunnerError } from '../../lib/std/errors.ts'
@@ -10,9 +10,9 @@ import { alertHere } from './alert.ts'
 import { copiesOf } from './local-copies.ts'
 import { type HostBackups, listed } from './remote.ts'
 import { printResults, type Result } from './report.ts'
+import { refuseUnencrypted, settingsFor } from './settings.ts'
 import { fingerprintOf } from './signature.ts'
 import { isAnyKnown, keyFault, type Signers, signersOf, unsignedFault } from './signers.ts'
-import { refuseUnencrypted, settingsFor } from './take.ts'
 import { copyFaults } from './verify.ts'
 
 /** A day, and two hours for a run that takes its time. */

@@ -1,5 +1,5 @@
 import type { Flags } from '../../lib/cli/flags.ts'
-import type { Session } from '../../lib/cli/play.ts'
+import type { Session } from '../../lib/cli/session.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { installCron, removeCron } from './crontab.ts'
 import { watch } from './freshness.ts'

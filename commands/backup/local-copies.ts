@@ -13,8 +13,7 @@ import {
 import { join, resolve } from 'node:path'
 import { localFault } from '../../lib/shell/local.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { type Name, parseName } from '../../roles/backups/backup-name.ts'
-import { newestFirst } from './remote.ts'
+import { type Name, newestFirst, parseName } from '../../roles/backups/backup-name.ts'
 
 const checkout = resolve(import.meta.dirname, '../..')
 

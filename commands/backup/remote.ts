@@ -1,9 +1,9 @@
 import * as v from 'valibot'
-import { ask } from '../../lib/engine/run-steps.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { ask } from '../../lib/ssh/exec.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { type Name, parseName } from '../../roles/backups/backup-name.ts'
+import { type Name, newestFirst, parseName } from '../../roles/backups/backup-name.ts'
 import { signatureFile } from '../../roles/backups/manifest.ts'
 import { home, signingKey, store } from '../../roles/backups/paths.ts'
 import { parseStatus, type Status, statusScript } from '../../roles/backups/run-status.ts'
@@ -79,10 +79,6 @@ export async function listed(connection: Connection): Promise<HostBackups> {
     ...{ now: now * 1000, status: parsed(status), signer: parseKey(signer) },
     backups: backups.sort(newestFirst),
   }
-}
-
-export function newestFirst(one: Name, other: Name): number {
-  return other.time - one.time || (one.name < other.name ? -1 : 1)
 }
 
 const headSchema = v.object({ now: v.number(), signer: v.optional(v.string()), status: v.optional(v.string()) })

@@ -1,4 +1,4 @@
-import type { Session } from '../../lib/cli/play.ts'
+import type { Session } from '../../lib/cli/session.ts'
 import { oneLine, writeErr, writeOut } from '../../lib/std/output.ts'
 import { shownBytes } from '../../roles/backups/backup-name.ts'
 

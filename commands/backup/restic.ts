@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { local } from '../../lib/shell/local.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import type { BackupsVars } from '../../roles/backups/index.ts'
+import type { BackupsVars } from '../../roles/backups/schema.ts'
 
 export type Offsite = NonNullable<BackupsVars['offsite']>
 

@@ -1,20 +1,19 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Session } from '../../lib/cli/play.ts'
+import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { localFault } from '../../lib/shell/local.ts'
-import { ConnectError, InventoryError, RunnerError, UsageError } from '../../lib/std/errors.ts'
+import { ConnectError, RunnerError, UsageError } from '../../lib/std/errors.ts'
 import { withLock } from '../../lib/std/file-lock.ts'
 import { atMost } from '../../lib/std/map-concurrent.ts'
-import type { BackupsVars } from '../../roles/backups/index.ts'
 import { nameOf } from '../../roles/backups/manifest.ts'
 import type { Status } from '../../roles/backups/run-status.ts'
-import { missingRecipients, type Settings, settingsOf } from '../../roles/backups/settings.ts'
 import { alertHere } from './alert.ts'
 import { copiesOf } from './local-copies.ts'
 import { take } from './remote.ts'
 import { printResults, type Result } from './report.ts'
 import { pushOffsite } from './restic.ts'
+import { refuseUnencrypted, settingsFor } from './settings.ts'
 import { bring } from './sync.ts'
 
 /** Takes a backup of each host now, brings it here, verifies it, and keeps what is to be kept. Returns the exit code. */
@@ -35,16 +34,6 @@ function hostsWith({ hosts }: Session, name: string | undefined): readonly Inven
   if (hosts.length > 1)
     throw new UsageError(`--name ${name}: no host of the inventory has that bot; --limit names a host`)
   return hosts
-}
-
-export function refuseUnencrypted(hosts: readonly InventoryHost[]): void {
-  const without = hosts.filter(({ vars }) => (vars.backups as BackupsVars).recipients === undefined)
-  if (without.length > 0)
-    throw new InventoryError(without.map(({ name }) => `hosts.${name}: ${missingRecipients}`).join('\n'))
-}
-
-export function settingsFor(host: InventoryHost | undefined): Settings {
-  return settingsOf((host?.vars.backups ?? {}) as BackupsVars)
 }
 
 async function backUpHost(session: Session, host: InventoryHost, only: string | undefined): Promise<Result> {

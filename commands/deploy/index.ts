@@ -1,26 +1,21 @@
 import * as v from 'valibot'
-import type { Session } from '../../lib/cli/play.ts'
-import { ask } from '../../lib/engine/run-steps.ts'
+import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
-import { publicName } from '../../lib/platform/public-name.ts'
+import { role } from '../../lib/model/role.ts'
 import { tame } from '../../lib/report/status-lines.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { ask } from '../../lib/ssh/exec.ts'
 import { agreed } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
 import { suggest } from '../../lib/std/suggest.ts'
-import type { Delivery } from '../../roles/bot/image.ts'
-import { type BotVars, botRole } from '../../roles/bot/index.ts'
-import { webhookUrl } from '../../roles/bot/release/nginx-route.ts'
 import { removed } from '../../roles/bot/remove.ts'
-import { isLarge } from '../../roles/bot/spec/build-context.ts'
-import type { Spec } from '../../roles/bot/spec/spec.ts'
-import { dropPending } from '../../roles/bot/telegram/set-webhook.ts'
-import { loginsOf, prepared, refuseTwins } from './load-bot.ts'
-import { chosen, history, historyText, logsOf, migrationWarning } from './releases.ts'
-import { ship } from './ship-image.ts'
+import type { BotVars } from '../../roles/bot/spec/schema.ts'
+import { deliveriesOf, deployment } from './deployment.ts'
+import { forgetPending } from './pending-updates.ts'
+import { history, historyText, logsOf } from './releases.ts'
+import { rollback } from './rollback.ts'
 
 /** The options of bot.ts beyond those of every playbook. */
 export const deployFlags = {
@@ -81,37 +76,6 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
   return forgetPending(session, places, new Map([...deliveries].map(([name, { spec }]) => [name, spec])))
 }
 
-/** What brings these bots to their hosts, as this machine has them. */
-export async function deliveriesOf(
-  bots: readonly BotEntry[],
-  all: readonly BotEntry[] = bots,
-): Promise<ReadonlyMap<string, Delivery>> {
-  const deliveries = new Map<string, Delivery>()
-  for (const entry of bots) deliveries.set(entry.name, await prepared(entry))
-  await refuseTwins(deliveries, all)
-  return deliveries
-}
-
-/** The role that brings these bots to a host, when what it is too much to carry along has been laid there. */
-export function deployment(
-  session: Session,
-  deliveries: ReadonlyMap<string, Delivery>,
-  { buildsHere }: { buildsHere: boolean },
-) {
-  const { options, report } = session
-  return async (host: InventoryHost, connection: Connection): Promise<readonly Role[]> => {
-    const logins = await loginsOf(host.vars.bot as BotVars)
-    const own = [...deliveries].filter(([name]) => host.bots.some((each) => each.name === name))
-    const progress = (line: string) => report.line(`${host.name}  ${line}`)
-    const carried = own.filter(([, { context }]) => context && (buildsHere || isLarge(context)) && !options.check)
-    // What lies there is ours from then on, and no other run's to remove.
-    if (carried.length > 0) await session.hold(host, connection)
-    for (const [name, { spec, context }] of carried)
-      if (context) await ship(name, spec.image, context, connection, { buildsHere, progress })
-    return [botRole(new Map(own.map(([name, each]) => [name, { ...each, logins, shipped: buildsHere }])))]
-  }
-}
-
 function buildsHere({ options }: Session): boolean {
   const where = options.own.get('build')?.[0] ?? 'host'
   if (where !== 'host' && where !== 'local') throw new UsageError(`--build ${where}: host or local`)
@@ -156,32 +120,6 @@ function namesOf({ options, inventory }: Session): string[] {
   return all ? known : [...new Set(names)]
 }
 
-async function rollback(
-  session: Session,
-  host: InventoryHost,
-  bot: string,
-  id: string | undefined,
-  drops: boolean,
-): Promise<number> {
-  const specs = new Map<string, Spec>()
-  const code = await session.converge([host], async (_, connection) => {
-    const all = await history(bot, connection, (line) => session.report.line(`${host.name}  ${line}`))
-    const past = chosen(bot, all, id)
-    const warning = migrationWarning(all, past)
-    if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)
-    specs.set(bot, past.spec)
-    const delivery: Delivery = {
-      ...{ spec: past.spec, context: undefined, pull: false, token: undefined },
-      manifest: past.limits ? { memory: `${past.limits.memoryMB}m`, cpus: past.limits.cpus } : {},
-      back: true,
-      secrets: new Map(past.spec.secrets.map((name) => [name, undefined])),
-      by: `rollback to ${past.id}`,
-    }
-    return [botRole(new Map([[bot, delivery]]))]
-  })
-  return code === 0 && drops ? forgetPending(session, [host], specs) : code
-}
-
 async function remove(
   session: Session,
   host: InventoryHost,
@@ -193,39 +131,6 @@ async function remove(
   if (!options.check && !options.own.has('yes')) await agreed(what)
   const { telegram } = host.vars.bot as BotVars
   return session.converge([host], [role('bot', v.any(), () => [removed(bot, telegram, { purge })])])
-}
-
-/** Exit code 3 where Telegram did not: whoever asks for it counts on it. */
-async function forgetPending(
-  session: Session,
-  hosts: readonly InventoryHost[],
-  specs: ReadonlyMap<string, Spec>,
-): Promise<number> {
-  if (session.options.check) return 0
-  let code = 0
-  for (const host of hosts)
-    for (const { name } of host.bots) {
-      const spec = specs.get(name)
-      if (spec !== undefined && !(await forgotPending(session, host, name, spec))) code = 3
-    }
-  return code
-}
-
-async function forgotPending(
-  { connected, report }: Session,
-  host: InventoryHost,
-  bot: string,
-  spec: Spec,
-): Promise<boolean> {
-  const { telegram } = host.vars.bot as BotVars
-  const answer = await connected(host, (connection) => {
-    const name = publicName(host, connection.facts)
-    const hook = { bot, name, telegram, url: webhookUrl(bot, name, host.httpsPort), ask: true }
-    return ask(connection, dropPending(hook, spec))
-  })
-  const done = answer.includes('"ok":true')
-  report.line(`${host.name}  ${bot}: ${done ? 'what waited at Telegram is dropped' : `not dropped: ${answer}`}`)
-  return done
 }
 
 function print(text: string): 0 {

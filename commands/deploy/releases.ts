@@ -1,10 +1,10 @@
-import { ask } from '../../lib/engine/run-steps.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { ask } from '../../lib/ssh/exec.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { suggest } from '../../lib/std/suggest.ts'
-import { placesOf } from '../../roles/bot/allocation.ts'
-import { parseRelease, parseReleases, type Release, tornBecause } from '../../roles/bot/release/repair-record.ts'
+import { placesOf } from '../../roles/bot/spec/layout.ts'
+import { parseRelease, parseReleases, type Release, tornBecause } from '../../roles/bot/spec/release-record.ts'
 
 /** A release of the past, and whether the host still has its image. */
 export interface Past extends Release {

@@ -3,24 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { ask } from '../../lib/engine/run-steps.ts'
-import { incoming } from '../../lib/platform/leftovers.ts'
 import { local } from '../../lib/shell/local.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import type { Context } from '../../roles/bot/spec/build-context.ts'
-
-/** Where an image lies on the host before its engine takes it in. */
-export function archiveOf(bot: string): string {
-  return `${incoming}/${bot}.tar.gz`
-}
-
-/** Where what an image is built from lies on the host. */
-export function contextPath(bot: string): string {
-  return `${incoming}/${bot}.context.tar.gz`
-}
+import { archiveOf, contextPath } from '../../roles/bot/spec/layout.ts'
 
 /** Lays on the host what the image is made of, unless it has the image: its context, or the image itself, built on this machine. */
 export async function ship(

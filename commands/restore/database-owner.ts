@@ -3,7 +3,7 @@ import { databaseName, isPlainName, isReserved } from '../../lib/platform/databa
 import { literal } from '../../lib/platform/postgres.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import type { DatabasePart, Order } from './database.ts'
+import type { DatabasePart, Order } from './order.ts'
 
 /**
  * What a backup says of an owner decides nothing, it is only compared: the role of a bot's database has the database's name,

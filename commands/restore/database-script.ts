@@ -4,9 +4,9 @@ import { reader, replaced, restoring } from '../../lib/platform/leftovers.ts'
 import { freed, ident, literal } from '../../lib/platform/postgres.ts'
 import { postgresContainer } from '../../lib/platform/postgres-catalog.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
-import type { DatabasePart, Order } from './database.ts'
 import { ownerKnown } from './database-owner.ts'
 import { drillContainer, forgetDrill, startDrill, tooLarge } from './drill-server.ts'
+import type { DatabasePart, Order } from './order.ts'
 import { countQuery, wantedCounts } from './row-counts.ts'
 
 /** In MB, what stays free of the disk whatever a dump unfolds to: all databases lie on it. */

@@ -1,36 +1,23 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import type { Session } from '../../lib/cli/play.ts'
-import { ask } from '../../lib/engine/run-steps.ts'
+import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { incoming, noLeftovers } from '../../lib/platform/leftovers.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
+import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { shownBytes } from '../../roles/backups/backup-name.ts'
-import type { Part } from '../../roles/backups/manifest.ts'
 import { refuseOwner } from './database-owner.ts'
 import { restoreScript } from './database-script.ts'
 import { opened } from './decrypt.ts'
+import type { DatabasePart, Order } from './order.ts'
 import { countQuery } from './row-counts.ts'
 import type { Chosen } from './select-backup.ts'
-
-/** What becomes of a database of a backup. */
-export interface Order {
-  readonly database: string
-  /** It is that of a bot of the inventory. */
-  readonly ofBot: boolean
-  /** What it is to be called; undefined: it is only tried, in a throwaway server. */
-  readonly target: string | undefined
-  /** Who must not write meanwhile. */
-  readonly bot: string | undefined
-}
-
-export type DatabasePart = Extract<Part, { kind: 'database' }>
 
 /** Brings databases of a backup to the host and takes them in, one after the other, under the host's lock. */
 export async function broughtBack(

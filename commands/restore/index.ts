@@ -1,8 +1,6 @@
 import type { Flags } from '../../lib/cli/flags.ts'
-import type { Session } from '../../lib/cli/play.ts'
-import type { Roles } from '../../lib/cli/run-host.ts'
+import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import type { Role } from '../../lib/model/role.ts'
 import { databaseName, isPlainName, isReserved } from '../../lib/platform/database-name.ts'
 import { agreed } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
@@ -13,7 +11,7 @@ import { broughtBack } from './database.ts'
 import { botOf, isOfBot } from './database-owner.ts'
 import { identitiesIn } from './decrypt.ts'
 import { type Chosen, chosenCopy, type Wish } from './select-backup.ts'
-import { rebuild } from './whole-host.ts'
+import { type Others, rebuild } from './whole-host.ts'
 
 export const restoreFlags: Flags = {
   name: { value: 'BOT', help: 'the database of this bot, or the one of this name' },
@@ -31,14 +29,6 @@ export const restoreFlags: Flags = {
   },
   unsigned: { help: 'a copy of before its host signed will do, though nobody can prove whose it is' },
   yes: { help: 'do not ask before something is replaced' },
-}
-
-/** What a playbook puts together, since roles do not know each other. */
-export interface Others {
-  /** The roles of a host without its bots. */
-  readonly core: readonly Role[]
-  /** The role that brings a host's bots back. */
-  readonly bots: (host: InventoryHost) => Promise<Roles>
 }
 
 /** What restore.ts does. */

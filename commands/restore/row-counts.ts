@@ -1,6 +1,6 @@
 import { literal } from '../../lib/platform/postgres.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import type { DatabasePart } from './database.ts'
+import type { DatabasePart } from './order.ts'
 
 // No line of a dump holds half of a name: one with a line break was never counted.
 const quotedName = /^(?:[a-z_][a-z0-9_$]*|"(?:[^"\0\r\n]|"")+")(?:\.(?:[a-z_][a-z0-9_$]*|"(?:[^"\0\r\n]|"")+"))?$/

@@ -1,4 +1,4 @@
-import type { Session } from '../../lib/cli/play.ts'
+import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { agreed } from '../../lib/std/confirm-prompt.ts'
 import { HostError } from '../../lib/std/errors.ts'
@@ -6,9 +6,9 @@ import { type Name, shownAge } from '../../roles/backups/backup-name.ts'
 import type { Manifest } from '../../roles/backups/manifest.ts'
 import { signingKey } from '../../roles/backups/paths.ts'
 import { copiesOf } from '../backup/local-copies.ts'
+import { settingsFor } from '../backup/settings.ts'
 import { fingerprintOf } from '../backup/signature.ts'
 import { isAnyKnown, remember, type Signers, signersOf, unsignedFault } from '../backup/signers.ts'
-import { settingsFor } from '../backup/take.ts'
 import { provedManifest, signatureIn } from '../backup/verify.ts'
 
 /**

@@ -1,25 +1,35 @@
-import type { Session } from '../../lib/cli/play.ts'
-import { ask } from '../../lib/engine/run-steps.ts'
+import type { Roles } from '../../lib/cli/run-host.ts'
+import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import type { Role } from '../../lib/model/role.ts'
 import { isPlainName, isReserved } from '../../lib/platform/database-name.ts'
 import { incoming } from '../../lib/platform/leftovers.ts'
 import { nginxFolder } from '../../lib/platform/nginx.ts'
 import { ident, literal } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-catalog.ts'
 import { sh } from '../../lib/shell/sh.ts'
+import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { says } from '../../lib/std/confirm-prompt.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import type { Part } from '../../roles/backups/manifest.ts'
-import { acceptable, broughtBack, type DatabasePart, type Order } from './database.ts'
+import { acceptable, broughtBack } from './database.ts'
 import { isOfBot } from './database-owner.ts'
 import { opened } from './decrypt.ts'
-import type { Others } from './index.ts'
+import type { DatabasePart, Order } from './order.ts'
 import { membersOf } from './read-archive.ts'
 import { isKept, type KeptFiles, keptFiles } from './restorable-files.ts'
 import type { Chosen } from './select-backup.ts'
 import { layDown } from './write-files.ts'
+
+/** What a playbook puts together, since roles do not know each other. */
+export interface Others {
+  /** The roles of a host without its bots. */
+  readonly core: readonly Role[]
+  /** The role that brings a host's bots back. */
+  readonly bots: (host: InventoryHost) => Promise<Roles>
+}
 
 /** A role is a line. */
 const mostGlobals = 2 ** 20

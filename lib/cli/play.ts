@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { claimOf } from '../engine/host-lock.ts'
 import { hold } from '../engine/run-steps.ts'
 import { explain, explainedText } from '../inventory/explain.ts'
-import { type Inventory, type InventoryHost, readInventory, selectHosts } from '../inventory/inventory.ts'
+import { type Inventory, readInventory, selectHosts } from '../inventory/inventory.ts'
 import { readYaml } from '../inventory/yaml.ts'
 import type { Role } from '../model/role.ts'
-import { type Reporter, reporter } from '../report/progress.ts'
+import { reporter } from '../report/progress.ts'
 import {
   exitCodeOf,
   type HostResult,
@@ -15,7 +15,6 @@ import {
   rounded,
   together,
 } from '../report/result.ts'
-import type { Connection } from '../ssh/connection.ts'
 import { paintFor } from '../std/colour.ts'
 import { InventoryError, UsageError } from '../std/errors.ts'
 import { atMost } from '../std/map-concurrent.ts'
@@ -24,7 +23,8 @@ import { suggest } from '../std/suggest.ts'
 import type { Flags } from './flags.ts'
 import { main, onInterrupt } from './main.ts'
 import { type Example, type Options, parseOptions, scriptArguments, usage } from './options.ts'
-import { login, type Roles, type Run, runHost } from './run-host.ts'
+import { login, type Run, runHost } from './run-host.ts'
+import type { Session } from './session.ts'
 
 /** Roles in order, applied to the hosts of an inventory; or a procedure of its own. */
 export interface Playbook {
@@ -42,21 +42,6 @@ export interface Playbook {
   readonly sandboxUp?: (options: { progress: (line: string) => void }) => Promise<void>
   /** What it does instead of applying its roles to every host; returns the exit code. */
   readonly run?: (session: Session, roles: readonly Role[]) => Promise<number>
-}
-
-/** A run of a playbook whose arguments and inventory are right. */
-export interface Session {
-  readonly inventory: Inventory
-  /** Those that `--limit` leaves. */
-  readonly hosts: readonly InventoryHost[]
-  readonly options: Options
-  readonly report: Reporter
-  /** Brings hosts to the wanted state, or checks them, prints the result, and returns the exit code. */
-  converge(hosts: readonly InventoryHost[], roles: Roles): Promise<number>
-  /** Takes a host as an apply does, for as long as the connection lasts. */
-  hold(host: InventoryHost, connection: Connection): Promise<void>
-  /** Does something by a connection to a host. */
-  connected<T>(host: InventoryHost, use: (connection: Connection) => Promise<T>): Promise<T>
 }
 
 /** Runs a playbook from the command line: the whole of a playbook script. */

@@ -1,14 +1,4 @@
-import { createPatch } from 'diff'
 import type { Change } from '../model/resource.ts'
-
-/** A unified diff of a file's text, without the header lines that name nothing; undefined is no file. */
-export function fileDiff(path: string, before: string | undefined, after: string | undefined): string {
-  const patch = createPatch(path, before ?? '', after ?? '', '', '', { context: 3 })
-  const hunks = patch.split('\n').slice(4).join('\n').trimEnd()
-  const from = before === undefined ? '/dev/null' : path
-  const to = after === undefined ? '/dev/null' : path
-  return `--- ${from}\n+++ ${to}\n${hunks}`
-}
 
 /** What a change changes, a line with `-` or `+` each. A change that has no diff of its own is told by its summary. */
 export function changeDiff({ summary, diff }: Pick<Change, 'summary' | 'diff'>): string {

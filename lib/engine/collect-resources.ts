@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { Facts } from '../model/facts.ts'
 import type { Resource } from '../model/resource.ts'
 import type { HostEntry, Role } from '../model/role.ts'
-import type { Facts } from '../ssh/read-facts.ts'
 import { HostError } from '../std/errors.ts'
 
 /** The resources of a host, each once, and which role it came from. */

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Script } from '../shell/sh.ts'
 import type { Connection } from '../ssh/connection.ts'
+import { ask } from '../ssh/exec.ts'
 import { CommandFailed, ConnectError, Reverted, RunnerError } from '../std/errors.ts'
 import { confirmScript, guardSeconds, revertScript } from './revert-guard.ts'
-import { ask } from './run-steps.ts'
-import type { Step } from './steps.ts'
+import type { Step } from './step.ts'
 
 type Verdict = 'confirmed' | 'reverted'
 

@@ -8,7 +8,7 @@ import type { Claim } from './host-lock.ts'
 import { allChanges, faultOf, nextStage, outputsOf, type Planned, planAll } from './plan.ts'
 import { armed } from './revert-guard.ts'
 import { applySteps, type Progress, read, validate } from './run-steps.ts'
-import { type Step, stepsOf } from './steps.ts'
+import { type Step, stepsOf } from './step.ts'
 
 /** What a run did, or in a check would do, about every resource that was not as wanted. */
 export interface Outcome {

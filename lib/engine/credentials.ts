@@ -1,7 +1,7 @@
 import type { Resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
 import type { Connection } from '../ssh/connection.ts'
-import { ask } from './run-steps.ts'
+import { ask } from '../ssh/exec.ts'
 
 /** Where the host keeps what opens it: paths, or with `reveal` each path with its content. That costs a round trip. */
 export async function credentialsOf(

@@ -2,7 +2,7 @@ import type { Guard } from '../model/resource.ts'
 import { quote, type Script, sh } from '../shell/sh.ts'
 import { secondsOf } from '../std/env-seconds.ts'
 import { guardFolder, takeBack, takeBackUnit } from './revert-script.ts'
-import type { Step } from './steps.ts'
+import type { Step } from './step.ts'
 
 /** What was decided last. Who asks when another connection has cleared everything away already is told the same. */
 const decided = '/run/botgarden/verdict'

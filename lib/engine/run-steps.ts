@@ -1,12 +1,14 @@
 import { StringDecoder } from 'node:string_decoder'
-import { digestOf, parseReadings, type Reading, readText, type State } from '../model/reading.ts'
-import type { Script } from '../shell/sh.ts'
+import type { Reading, State } from '../model/reading.ts'
 import { type Connection, ConnectionLost } from '../ssh/connection.ts'
 import type { FrameHandlers } from '../ssh/framing.ts'
+import { collecting, unanswered } from '../ssh/sections.ts'
 import { CommandFailed, HostError } from '../std/errors.ts'
 import { masked } from '../std/secret.ts'
 import { Busy, type Claim, heldBy, openLock, takeLock } from './host-lock.ts'
-import { applyText, type Step, validateText } from './steps.ts'
+import { digestOf, parseReadings, readText } from './read.ts'
+import type { Step } from './step.ts'
+import { applyText, validateText } from './steps.ts'
 
 /** What is told while steps run on a host. */
 export interface Progress {
@@ -59,29 +61,6 @@ export async function hold(connection: Connection, claim: Claim, progress: Progr
 /** Has candidates validated in one round trip, without making any change. */
 export async function validate(connection: Connection, steps: readonly Step[], progress: Progress): Promise<void> {
   await runSteps(connection, steps, (nonce) => validateText(steps, nonce), progress)
-}
-
-/** Runs a short script and returns what it printed. */
-export async function ask(connection: Connection, script: Script): Promise<string> {
-  const sections = collecting()
-  await connection.request(() => script.text, { text: sections.handlers.text })
-  return sections.text('')
-}
-
-/** Runs a script and hands on what it prints, as it comes and as it is: nothing is kept. Returns its exit status. */
-export async function stream(connection: Connection, script: Script, sink: (bytes: Buffer) => void): Promise<number> {
-  let failure: unknown
-  const text = (bytes: Buffer) => {
-    if (failure !== undefined) return
-    try {
-      sink(bytes)
-    } catch (error) {
-      failure = error
-    }
-  }
-  const status = await connection.request(() => script.text, { text })
-  if (failure !== undefined) throw failure
-  return status
 }
 
 async function runSteps(
@@ -180,38 +159,6 @@ function ended(run: Running, status: number, progress: Progress): CommandFailed 
   progress.failed?.(step, seconds)
   const ids = step.changes.map(({ id }) => id)
   return new CommandFailed(step.title, status, step.script.shown, masked(lastLines(output)), ids)
-}
-
-function unanswered(what: string): HostError {
-  return new HostError(`what the host sends is no answer to what was asked of it: ${what.slice(0, 200)}`)
-}
-
-/** More than any host has to say about itself, in bytes: it is kept in memory. */
-const longestAnswer = 64 * 2 ** 20
-
-/** Collects what follows each mark of a section: `read KIND` under the kind's name, `held` under `holder`, the rest under ''. */
-function collecting() {
-  const chunks = new Map<string, Buffer[]>([['', []]])
-  let current = ''
-  let length = 0
-  const handlers: FrameHandlers = {
-    mark: ([word, kind = '']) => {
-      current = word === 'read' ? kind : word === 'held' ? 'holder' : ''
-      chunks.set(current, [])
-    },
-    text: (bytes) => {
-      length += bytes.length
-      if (length > longestAnswer) throw unanswered(`more than ${longestAnswer} bytes`)
-      chunks.get(current)?.push(bytes)
-    },
-  }
-  const bytesOf = (section: string) => Buffer.concat(chunks.get(section) ?? [])
-  return {
-    handlers,
-    current: () => current,
-    text: (section: string) => bytesOf(section).toString(),
-    sections: () => new Map([...chunks.keys()].map((section) => [section, bytesOf(section)])),
-  }
 }
 
 function snapshotOf(readings: readonly Reading[], outputs: ReadonlyMap<string, Buffer>): Snapshot {

@@ -1,36 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { digestible, type Reading, readText } from '../model/reading.ts'
-import type { Guard } from '../model/resource.ts'
-import { quote, type Script } from '../shell/sh.ts'
+import type { Reading } from '../model/reading.ts'
+import { quote } from '../shell/sh.ts'
 import { markCommand } from '../ssh/framing.ts'
 import { type Claim, takeLock, underStepLock } from './host-lock.ts'
-import type { PlannedChange } from './plan.ts'
+import { digestible, readText } from './read.ts'
 import { revertOrphan, underGuard } from './revert-guard.ts'
 import { guardedUnit } from './revert-script.ts'
+import type { Step } from './step.ts'
 import { follow, keepingOutput, stepsFolder } from './step-output.ts'
-
-/** One thing that a run does on a host: a change, or several that belong in one transaction. */
-export interface Step {
-  readonly changes: readonly PlannedChange[]
-  readonly title: string
-  readonly script: Script
-  readonly long: boolean
-  /** What is kept before this step, to be taken back unless it is confirmed. */
-  readonly guards: readonly Guard[]
-}
-
-/** The steps of these changes, in order; neighbouring changes that join become one. */
-export function stepsOf(changes: Step['changes']): Step[] {
-  const steps: Step[] = []
-  for (let i = 0; i < changes.length; ) {
-    const name = changes[i]?.change.joins?.name
-    let end = i + 1
-    while (name !== undefined && changes[end]?.change.joins?.name === name) end++
-    steps.push(stepOf(changes.slice(i, end)))
-    i = end
-  }
-  return steps
-}
 
 /**
  * Shell text that runs the steps in order, and stops at the first that fails. Marks: `begin N`, `end N STATUS`. A step that
@@ -71,20 +48,6 @@ export function applyText(
 export function validateText(steps: readonly Step[], nonce: string): string {
   const directory = `dir=$(mktemp -d /run/botgarden-check.XXXXXX) || exit; trap 'rm -rf "$dir"' EXIT; trap 'exit 1' PIPE HUP TERM; holding() { :; }`
   return `${directory}\n${stepsText(steps, nonce)}`
-}
-
-function stepOf(changes: Step['changes']): Step {
-  const [first] = changes
-  if (!first) throw new Error('a step of no changes')
-  const { joins, script, long = false, summary } = first.change
-  const guards = changes.flatMap(({ change }) => change.guard ?? [])
-  return {
-    changes,
-    title: `${changes.map(({ id }) => id).join(', ')}: ${summary}`,
-    script: joins ? joins.script(changes.flatMap(({ change }) => change.joins?.item ?? [])) : script,
-    long,
-    guards,
-  }
 }
 
 /**

@@ -1,7 +1,4 @@
-import { createHash } from 'node:crypto'
 import type { Script } from '../shell/sh.ts'
-import { markCommand } from '../ssh/framing.ts'
-import { HostError, RunnerError } from '../std/errors.ts'
 
 /** A way to read the state of many things of one kind with one command. */
 export interface Kind<State> {
@@ -37,65 +34,4 @@ export type State = ReadonlyMap<string, unknown>
 
 export function reading<S>(kind: Kind<S>, name: string): Reading<S> {
   return { key: `${kind.name}:${name}`, kind, name }
-}
-
-/** Shell text that reads all of these: one command a kind, each behind a mark `read KIND`. */
-export function readText(readings: readonly Reading[], nonce: string): string {
-  const kinds = [...byKind(readings)].map(
-    ([kind, names]) => `${markCommand(nonce, `read ${kind.name}`)}\n${kind.script(names).text}`,
-  )
-  // What a reading ends with is no verdict: that something is not there is an answer.
-  return [...kinds, ':'].join('\n')
-}
-
-/** Shell text that prints, without marks, all that must not change between a plan and its application. */
-export function digestible(readings: readonly Reading[]): string {
-  return [...byKind(readings)].flatMap(([kind, names]) => (kind.volatile ? [] : [kind.script(names).text])).join('\n')
-}
-
-/** The checksum of what that text prints, from what each kind's command printed before. */
-export function digestOf(readings: readonly Reading[], outputs: ReadonlyMap<string, Buffer>): string {
-  const hash = createHash('sha256')
-  for (const kind of byKind(readings).keys()) if (!kind.volatile) hash.update(outputs.get(kind.name) ?? '')
-  return hash.digest('hex')
-}
-
-/** The states of these readings, from what each kind's command printed. */
-export function parseReadings(readings: readonly Reading[], outputs: ReadonlyMap<string, Buffer>): State {
-  const state = new Map<string, unknown>()
-  for (const [kind, names] of byKind(readings)) {
-    const output = outputs.get(kind.name)
-    if (output === undefined) throw new HostError(`the host answers, and says nothing of ${kind.name}`)
-    const states = parsed(kind, output.toString(), names)
-    for (const name of names) {
-      if (!states.has(name)) throw new HostError(`the host says nothing of ${kind.name} ${name}:\n${excerpt(output)}`)
-      state.set(reading(kind, name).key, states.get(name))
-    }
-  }
-  return state
-}
-
-/** What a program on a host prints is not ours to rely on: what cannot be read is the host's trouble, not a bug. */
-function parsed<S>(kind: Kind<S>, output: string, names: readonly string[]): Map<string, S | Untold> {
-  try {
-    return kind.parse(output, names)
-  } catch (error) {
-    if (error instanceof RunnerError) throw error
-    const reason = `what the host says of ${kind.name} cannot be understood`
-    throw new HostError(`${reason} (${(error as Error).message}):\n${excerpt(output)}`, { cause: error })
-  }
-}
-
-function excerpt(output: string | Buffer): string {
-  const text = output.toString().trim()
-  return text.length > 500 ? `${text.slice(0, 500)}…` : text
-}
-
-function byKind(readings: readonly Reading[]): Map<Kind<unknown>, string[]> {
-  const kinds = new Map<Kind<unknown>, string[]>()
-  for (const { kind, name } of readings) {
-    const names = kinds.get(kind) ?? []
-    if (!names.includes(name)) kinds.set(kind, [...names, name])
-  }
-  return kinds
 }

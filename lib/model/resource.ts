@@ -1,5 +1,5 @@
 import type { Script } from '../shell/sh.ts'
-import type { Facts } from '../ssh/read-facts.ts'
+import type { Facts } from './facts.ts'
 import type { Reading } from './reading.ts'
 
 /** One piece of a host's wanted state. It runs nothing. */

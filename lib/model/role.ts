@@ -1,5 +1,5 @@
 import type * as v from 'valibot'
-import type { Facts } from '../ssh/read-facts.ts'
+import type { Facts } from './facts.ts'
 import type { Resource } from './resource.ts'
 
 /** What the inventory says of a host itself, besides its roles' vars. */

@@ -1,6 +1,6 @@
 import type { Progress } from '../engine/run-steps.ts'
+import type { Facts } from '../model/facts.ts'
 import { afterwards } from '../ssh/connection.ts'
-import type { Facts } from '../ssh/read-facts.ts'
 import { type Paint, paintFor } from '../std/colour.ts'
 import { streams } from '../std/output.ts'
 import { type HostResult, statusOf } from './result.ts'

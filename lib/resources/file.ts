@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
-import { fileDiff } from '../engine/change-diff.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
+import { fileDiff } from '../std/unified-diff.ts'
 import { type FileState, fileState, programThere, textOf } from './file-state.ts'
 
 export interface FileOptions {

@@ -1,7 +1,7 @@
+import type { Facts } from '../model/facts.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, ofMachine, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
-import type { Facts } from '../ssh/read-facts.ts'
 import { HostError } from '../std/errors.ts'
 
 /** What the host swaps to, and what there is at a path to swap to. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import type { Facts } from '../model/facts.ts'
 import { local } from '../shell/local.ts'
 import { ConnectError, HostError } from '../std/errors.ts'
 import { type FrameHandlers, frames, markCommand } from './framing.ts'
 import { connectFailure } from './login-failure.ts'
-import { type Facts, factsScript, firstBootScript, parseFacts } from './read-facts.ts'
+import { factsScript, firstBootScript, parseFacts } from './read-facts.ts'
 import { sshArguments, type Target } from './ssh-arguments.ts'
 
 /** One shell on a host, as root, that stays open: every request is one script in and one reply back. */

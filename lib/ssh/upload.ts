@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
-import { ask } from '../engine/run-steps.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 import type { Connection } from './connection.ts'
+import { ask } from './exec.ts'
 
 /** Bytes that travel with one request: enough to make the way of no account, little enough to hold in memory. */
 const piece = 4 * 2 ** 20

@@ -31,3 +31,7 @@ export function shownAge(milliseconds: number): string {
 export function shownBytes(bytes: number): string {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 }
+
+export function newestFirst(one: Name, other: Name): number {
+  return other.time - one.time || (one.name < other.name ? -1 : 1)
+}

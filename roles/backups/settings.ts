@@ -1,4 +1,4 @@
-import type { BackupsVars } from './index.ts'
+import type { BackupsVars } from './schema.ts'
 
 /** The vars with what is left out filled in: that nothing at all is said must be told from that. */
 export function settingsOf(vars: BackupsVars) {

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
+import type { Facts } from '../../lib/model/facts.ts'
 import { type Guard, guarded, type Resource } from '../../lib/model/resource.ts'
 import { authorizedKeys, parseKeys } from '../../lib/resources/authorized-keys.ts'
 import { file } from '../../lib/resources/file.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { member, user } from '../../lib/resources/user.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import type { Facts } from '../../lib/ssh/read-facts.ts'
 
 export const admin = v.strictObject({
   name: v.pipe(

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
+import type { Facts } from '../../lib/model/facts.ts'
 import { becomes, ofMachine, type Resource, resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { installing, isInstalled, packageState } from '../../lib/resources/package.ts'
 import { symlink } from '../../lib/resources/symlink.ts'
 import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
-import type { Facts } from '../../lib/ssh/read-facts.ts'
 import { HostError } from '../../lib/std/errors.ts'
 
 export const timezone = v.pipe(v.string(), v.check(isTimezone, 'a name like Europe/Berlin or UTC'))

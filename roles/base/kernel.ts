@@ -1,8 +1,8 @@
 import * as v from 'valibot'
+import type { Facts } from '../../lib/model/facts.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { isNamespaced, sysctl } from '../../lib/resources/sysctl.ts'
-import type { Facts } from '../../lib/ssh/read-facts.ts'
 
 export type Sysctls = Readonly<Record<string, string | number>>
 

@@ -1,10 +1,10 @@
+import type { Facts } from '../../lib/model/facts.ts'
 import { becomes, ofMachine, type Resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { swapFile, swapState } from '../../lib/resources/swap.ts'
 import { unit, unitState } from '../../lib/resources/unit.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import type { Facts } from '../../lib/ssh/read-facts.ts'
 
 const path = '/swapfile'
 const unitName = 'swapfile.swap'

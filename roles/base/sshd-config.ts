@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
+import type { Facts } from '../../lib/model/facts.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
-import type { Facts } from '../../lib/ssh/read-facts.ts'
 
 export const mainConfig = '/etc/ssh/sshd_config'
 /** The first of all drop-ins, cloud-init's 50-cloud-init.conf above all. */

@@ -1,10 +1,10 @@
+import type { Facts } from '../../lib/model/facts.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
 import { type Resource, resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { dropIn, unit } from '../../lib/resources/unit.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import type { Facts } from '../../lib/ssh/read-facts.ts'
 import { template } from '../../lib/std/template.ts'
 
 /** The engine's packages: an upgrade restarts the daemon, and some stop all containers for it. */

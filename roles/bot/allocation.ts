@@ -3,33 +3,8 @@ import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { networkState } from './network.ts'
-
-/** The number that a bot has on its host for good: its network is BASE.N.0/24, its user 20000 + N. */
-export type Allocations = Readonly<Record<string, number>>
-
-export type Colour = 'blue' | 'green'
-
-const file = '/var/lib/botgarden/allocations'
-
-/** Where the files of a bot lie, and what it is called there. */
-export function placesOf(bot: string) {
-  return {
-    state: `/var/lib/botgarden/bots/${bot}`,
-    current: `/var/lib/botgarden/bots/${bot}/current.json`,
-    compose: `/opt/botgarden/bots/${bot}`,
-    secrets: `/etc/botgarden/secrets/bots/${bot}`,
-    network: `botgarden-${bot}`,
-    container: (colour: Colour) => `botgarden-${bot}-${colour}`,
-  }
-}
-
-export function userOf(number: number): string {
-  return String(20_000 + number)
-}
-
-export function addressOf(base: string, number: number, colour: Colour): string {
-  return `${base}.${number}.${colour === 'blue' ? 2 : 3}`
-}
+import { type Allocations, allocations, allocationsFile } from './spec/allocations.ts'
+import { placesOf, userOf } from './spec/layout.ts'
 
 /**
  * Gives a bot its number: the lowest that is free, and whose network leads nowhere yet. Where its network is there, that
@@ -48,11 +23,11 @@ export function allocated(bot: string, base: string): Resource {
       const others = Object.entries(taken).filter(([name, each]) => name !== bot && each !== number)
       const after = Object.fromEntries([...others, [bot, number]])
       const script = sh`
-        printf '%s\n' ${Object.entries(after).map(([name, each]) => `${name} ${each}`)} >${`${file}.new`}
-        chmod 0600 ${`${file}.new`}
-        sync ${`${file}.new`}
-        mv -fT ${`${file}.new`} ${file}`
-      const summary = given === undefined ? network : `${network}, as it has them: ${file} does not say so`
+        printf '%s\n' ${Object.entries(after).map(([name, each]) => `${name} ${each}`)} >${`${allocationsFile}.new`}
+        chmod 0600 ${`${allocationsFile}.new`}
+        sync ${`${allocationsFile}.new`}
+        mv -fT ${`${allocationsFile}.new`} ${allocationsFile}`
+      const summary = given === undefined ? network : `${network}, as it has them: ${allocationsFile} does not say so`
       return [{ summary, script, predicts: [becomes(allocations, after)] }]
     },
   })
@@ -67,30 +42,6 @@ function freeNumber(base: string, taken: Allocations, routes: readonly string[])
       `no network of ${base}.0.0/16 is free on this host: set bot.network in the inventory to another`,
     )
   return number
-}
-
-export const allocations: Reading<Allocations> = reading(
-  {
-    name: 'allocations',
-    script: () => sh`cat ${file} 2>/dev/null || :`,
-    parse: (output, names) => {
-      const numbers = parseAllocations(output)
-      return new Map(names.map((name) => [name, numbers]))
-    },
-  } satisfies Kind<Allocations>,
-  'bots',
-)
-
-/** Of what others may have cut or edited: a line that is not whole counts for nothing, nor does a number that two have. */
-function parseAllocations(text: string): Allocations {
-  const lines = text.split('\n').flatMap((line) => {
-    const [, bot, digits] = /^(\S+) ([1-9]\d{0,2})$/.exec(line) ?? []
-    const number = Number(digits)
-    return bot !== undefined && number <= 254 ? [[bot, number] as const] : []
-  })
-  const isClear = ([bot, number]: readonly [string, number]) =>
-    lines.every(([other, each]) => (other === bot) === (each === number))
-  return Object.fromEntries(lines.filter(isClear))
 }
 
 /** Where the host's packets go: `10.0.0.0/8`. A bridge of a bot that nobody has written down is not free either. */

@@ -1,32 +1,10 @@
-import { archiveOf, contextPath } from '../../commands/deploy/ship-image.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { imageBy, pulledImage } from '../../lib/resources/image.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import type { Secret } from '../../lib/std/secret.ts'
-import { clientFolder, type Login, registryLogins } from './registry-login.ts'
+import { clientFolder, registryLogins } from './registry-login.ts'
 import { type Context, isLarge } from './spec/build-context.ts'
-import type { Manifest } from './spec/schema.ts'
-import type { Spec } from './spec/spec.ts'
-
-/** What a deploy brings to a host. */
-export interface Delivery {
-  readonly spec: Spec
-  readonly manifest: Manifest
-  /** What the image is built from; without it the image is there, or is pulled. */
-  readonly context: Context | undefined
-  readonly pull: boolean
-  /** The image lies on the host as an archive already. */
-  readonly shipped?: boolean
-  /** For the registry that it is pulled from. */
-  readonly logins?: readonly Login[]
-  /** Given now; without it the host keeps what it has. */
-  readonly token: Secret | undefined
-  readonly secrets: ReadonlyMap<string, Secret | undefined>
-  /** Back to a version of the past: its migrations are not run. */
-  readonly back?: boolean
-  /** `ops@laptop` */
-  readonly by: string
-}
+import type { Delivery } from './spec/deployment.ts'
+import { archiveOf, contextPath } from './spec/layout.ts'
 
 /** The image of a delivery on the host. */
 export function delivered(bot: string, delivery: Delivery | undefined): Resource[] {

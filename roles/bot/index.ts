@@ -1,5 +1,3 @@
-import * as v from 'valibot'
-import { archiveOf, contextPath } from '../../commands/deploy/ship-image.ts'
 import { type Change, fromReading, type Resource } from '../../lib/model/resource.ts'
 import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
@@ -8,50 +6,27 @@ import { nginxFile, nginxInForce } from '../../lib/platform/nginx.ts'
 import { database, databaseRole } from '../../lib/platform/postgres.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
-import { addressOf, allocated, allocations, placesOf, userOf } from './allocation.ts'
-import { type Delivery, delivered } from './image.ts'
+import { allocated } from './allocation.ts'
+import { delivered } from './image.ts'
 import { network } from './network.ts'
 import { limits } from './release/limits.ts'
 import { locationFile, locationText, webhookUrl } from './release/nginx-route.ts'
-import { currentRelease, parseRelease, type Release, record } from './release/repair-record.ts'
+import { record } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
-import { madeHere, ownSecret, token } from './secrets.ts'
+import { madeHere, ownSecret } from './secrets.ts'
+import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
-import { type BotSettings, botSettings, secretSource } from './spec/schema.ts'
+import type { Delivery } from './spec/deployment.ts'
+import { addressOf, archiveOf, contextPath, placesOf, userOf } from './spec/layout.ts'
+import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
+import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
 import { limitsOf, type Spec } from './spec/spec.ts'
 import { keptSecrets, lostSecrets } from './spec/stored-secrets.ts'
 import { lost, whatRuns } from './status.ts'
-import { realTelegram, refuseUnreachable } from './telegram/reachability.ts'
+import { refuseUnreachable } from './telegram/reachability.ts'
 import { webhook } from './telegram/webhook.ts'
 import { forgotten, type Hook } from './telegram/webhook-state.ts'
-
-const seconds = (description: string) =>
-  v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(600), v.description(description))
-
-const vars = v.strictObject({
-  /** The first two numbers of the bots' networks. */
-  network: v.optional(
-    v.pipe(v.string(), v.regex(/^10\.(\d{1,3})$/), v.description('the first two numbers of a network, as 10.210')),
-    '10.210',
-  ),
-  /** The Bot API. */
-  telegram: v.optional(
-    v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/]+$/), v.description('a URL like https://HOST')),
-    realTelegram,
-  ),
-  /** How long a new version must stay up before it serves. */
-  settle: v.optional(seconds('a number of seconds'), 20),
-  /** How long the version before it may take to finish what it has begun. */
-  drain: v.optional(seconds('a number of seconds'), 30),
-  /** Where images come from that are not public, by the registry's host; the host keeps what it was given once. */
-  registries: v.optional(
-    v.record(v.string(), v.strictObject({ username: v.pipe(v.string(), v.nonEmpty()), password: secretSource })),
-    {},
-  ),
-  /** How many images of a bot's are kept beside the one that serves, to go back to. */
-  keep: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(50)), 3),
-})
-export type BotVars = v.InferOutput<typeof vars>
+import { token } from './token.ts'
 
 export const bot = botRole(new Map())
 

@@ -4,6 +4,7 @@ import { directory } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
+import type { Login } from './spec/deployment.ts'
 
 /** A folder for Docker's client with the login of one registry, which only pulls use: no other command has it. */
 function folderOf(registry: string): string {
@@ -14,12 +15,6 @@ function folderOf(registry: string): string {
 export function clientFolder(image: string): string {
   const [first = '', ...rest] = image.split('/')
   return folderOf(rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : 'docker.io')
-}
-
-export interface Login {
-  readonly registry: string
-  readonly username: string
-  readonly password: Secret
 }
 
 /** The logins that were given now; those that the host has besides stay. */

@@ -4,7 +4,7 @@ import { ident, literal } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-catalog.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { placesOf } from './allocation.ts'
+import { placesOf } from './spec/layout.ts'
 
 /** What others have tied to a bot, so that it cannot be taken off its host. */
 export interface InTheWay {

@@ -2,7 +2,7 @@ import { type Kind, reading } from '../../lib/model/reading.ts'
 import { type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import { currentRelease, parseRelease, tornBecause } from './release/repair-record.ts'
+import { currentRelease, parseRelease, tornBecause } from './spec/release-record.ts'
 import { keptSecrets, lostSecrets } from './spec/stored-secrets.ts'
 
 /** What a run tells at its end: which release of each bot serves, what is not deployed yet, and whom nobody knows. */

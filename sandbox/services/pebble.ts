@@ -4,7 +4,7 @@ import { pebble } from '../images/index.ts'
 import { docker } from '../machine/docker-cli.ts'
 import { paths } from '../machine/paths.ts'
 import type { Progress } from '../machine/progress.ts'
-import { writeAtomic } from '../vps/ssh-access.ts'
+import { writeAtomic } from '../machine/write-atomic.ts'
 import { inPart, type Part } from './service.ts'
 
 /** The certificate authority: ACME at https://pebble.sandbox:14000/dir, its management at port 15000. */

@@ -1,36 +1,16 @@
-import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../../lib/std/errors.ts'
 import { withLock } from '../../lib/std/file-lock.ts'
 import { suggest } from '../../lib/std/suggest.ts'
-import { imageOf } from '../images/image.ts'
-import { vps } from '../images/index.ts'
 import { docker, type Result, tryDocker } from '../machine/docker-cli.ts'
-import { ensureEngine } from '../machine/docker-daemon.ts'
 import { see } from '../machine/inspect.ts'
 import { containerOf, home, paths } from '../machine/paths.ts'
 import { type Progress, step } from '../machine/progress.ts'
-import { ensureParts } from '../services/index.ts'
 import { inPart } from '../services/service.ts'
 import { awaitReady, create } from './boot.ts'
-import { ensureNetwork, reconnect } from './network.ts'
+import { type Ground, prepareGround } from './ground.ts'
+import { reconnect } from './network.ts'
 import { isReady, knownHosts, writeAccess } from './ssh-access.ts'
-
-/** What a VPS needs around it before it can be made: the image, and the address of its name server. */
-export interface Ground {
-  readonly image: string
-  readonly nameServer: string
-}
-
-export async function prepareGround(progress: Progress): Promise<Ground> {
-  mkdirSync(home, { recursive: true })
-  chmodSync(home, 0o700)
-  await ensureEngine(progress)
-  const image = await imageOf(vps, progress)
-  const nameServer = await ensureNetwork()
-  await ensureParts(nameServer, progress)
-  return { image, nameServer }
-}
 
 /** Makes sure that a VPS runs and is ready, whatever state it was left in; its memory is changed only when asked for. */
 export async function ensureVps(

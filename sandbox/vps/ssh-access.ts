@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { local } from '../../lib/shell/local.ts'
 import { withLock } from '../../lib/std/file-lock.ts'
 import { home, paths } from '../machine/paths.ts'
+import { writeAtomic } from '../machine/write-atomic.ts'
 
 /** A VPS that was seen ready: this very container, since this very start. */
 export interface Ready {
@@ -58,12 +59,6 @@ function readyOf(name: string): Ready | undefined {
 export function isReady(name: string, { id, startedAt }: { id: string; startedAt: string }): boolean {
   const ready = readyOf(name)
   return ready?.id === id && ready.startedAt === startedAt
-}
-
-export function writeAtomic(file: string, content: string): void {
-  const draft = `${file}.${process.pid}`
-  writeFileSync(draft, content, { mode: 0o600 })
-  renameSync(draft, file)
 }
 
 function keyLines(host: Ready | undefined): string {

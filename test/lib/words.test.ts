@@ -7,10 +7,10 @@ import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { flags, givenFlags, spellingOf } from '../../lib/cli/flags.ts'
 import { usage } from '../../lib/cli/options.ts'
-import { changeDiff, fileDiff } from '../../lib/engine/change-diff.ts'
+import { changeDiff } from '../../lib/engine/change-diff.ts'
 import { resourcesOf } from '../../lib/engine/collect-resources.ts'
 import { claimOf, heldBy } from '../../lib/engine/host-lock.ts'
-import { stepsOf } from '../../lib/engine/steps.ts'
+import { stepsOf } from '../../lib/engine/step.ts'
 import { allowed, shapeOf } from '../../lib/inventory/describe-schema.ts'
 import { explainedText } from '../../lib/inventory/explain.ts'
 import { readInventory } from '../../lib/inventory/inventory.ts'
@@ -44,6 +44,7 @@ import {
   UsageError,
 } from '../../lib/std/errors.ts'
 import { withLock } from '../../lib/std/file-lock.ts'
+import { fileDiff } from '../../lib/std/unified-diff.ts'
 import { entry, facts, wants } from '../support/fake-host.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'words-test-'))

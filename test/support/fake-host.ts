@@ -1,9 +1,9 @@
+import type { Facts } from '../../lib/model/facts.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Change, type Resource, resource } from '../../lib/model/resource.ts'
 import type { HostEntry } from '../../lib/model/role.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
-import type { Facts } from '../../lib/ssh/read-facts.ts'
 
 export const facts: Facts = {
   os: 'debian',

@@ -1,7 +1,7 @@
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { postgresSocket } from '../../../lib/platform/postgres-catalog.ts'
 import { composeFile, hardened, mount } from '../../../lib/resources/compose.ts'
-import { addressOf, type Colour, placesOf, userOf } from '../allocation.ts'
+import { addressOf, type Colour, placesOf, userOf } from '../spec/layout.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 
 /** A bot on its host. */

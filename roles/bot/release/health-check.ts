@@ -1,6 +1,6 @@
 import { waiting } from '../../../lib/shell/deadline.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
-import { addressOf, type Colour, placesOf } from '../allocation.ts'
+import { addressOf, type Colour, placesOf } from '../spec/layout.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { Seat } from './compose-file.ts'
 

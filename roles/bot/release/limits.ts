@@ -1,9 +1,9 @@
 import { becomes, type Resource, resource } from '../../../lib/model/resource.ts'
 import { containerState } from '../../../lib/resources/container.ts'
 import { sh } from '../../../lib/shell/sh.ts'
-import { placesOf } from '../allocation.ts'
+import { placesOf } from '../spec/layout.ts'
+import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Limits } from '../spec/spec.ts'
-import { currentRelease, parseRelease, type Release } from './resource.ts'
 
 /** What the container that serves may take: changed while it runs. */
 export function limits(bot: string, wantedFor: (current: Release | undefined) => Limits): Resource {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { nginxFolder, reloadFunction } from '../../../lib/platform/nginx.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
-import { addressOf, type Colour } from '../allocation.ts'
+import { addressOf, type Colour } from '../spec/layout.ts'
+import type { Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
 import type { Seat } from './compose-file.ts'
-import type { Release } from './resource.ts'
 
 /** nginx's file of a bot: what Telegram sends to its path goes to the container that serves. */
 export function locationText(bot: string, address: string, port: number, webhookPath: string): string {

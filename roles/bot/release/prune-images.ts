@@ -1,5 +1,5 @@
 import { type Script, sh } from '../../../lib/shell/sh.ts'
-import { placesOf } from '../allocation.ts'
+import { placesOf } from '../spec/layout.ts'
 
 /**
  * Of the images of a bot's releases the newest stay, besides those that are named, and what any bot's release of now needs.

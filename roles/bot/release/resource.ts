@@ -6,33 +6,20 @@ import { type ContainerState, containerState } from '../../../lib/resources/cont
 import { type FileState, fileState, textOf } from '../../../lib/resources/file-state.ts'
 import { imageState } from '../../../lib/resources/image.ts'
 import { HostError } from '../../../lib/std/errors.ts'
-import { addressOf, allocations, type Colour, placesOf } from '../allocation.ts'
+import { allocations } from '../spec/allocations.ts'
+import { addressOf, type Colour, otherColour, placesOf } from '../spec/layout.ts'
+import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 import { hostMade, type Kept, keptSecrets } from '../spec/stored-secrets.ts'
-import { forgotten, type Hook } from '../telegram/webhook-state.ts'
+import { forgotten } from '../telegram/webhook-state.ts'
 import { type Seat, serviceFile } from './compose-file.ts'
 import { type Room, room } from './free-capacity.ts'
 import { refuseVolumes, toldVolumes } from './image-volumes.ts'
 import { locationFile, locationText } from './nginx-route.ts'
-import { currentRelease, type Found, foundOf, lackOf, parseRelease, type Release, servingOf } from './repair-record.ts'
+import type { Terms } from './policy.ts'
+import { type Found, foundOf, lackOf, servingOf } from './repair-record.ts'
 import { startAgain } from './restart-script.ts'
 import { type Switch, switchScript } from './switch-script.ts'
-
-export { currentRelease, parseRelease, type Release } from './repair-record.ts'
-
-/** How a version gets to serve, and what it is measured by. */
-export interface Terms {
-  readonly limits: (current: Release | undefined) => Limits
-  /** How long a new container must stay up before it serves, and the old one may take to finish, in seconds. */
-  readonly settle: number
-  readonly drain: number
-  /** How many images are kept besides those of the version that serves and the one before. */
-  readonly keep: number
-  readonly by: string
-  /** false: back to a version whose migrations know less than the database does. */
-  readonly migrates: boolean
-  readonly hook: Hook
-}
 
 /**
  * The version that serves. With a target it is brought there without a gap; without one whatever serves goes on, and is
@@ -84,7 +71,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
         return [
           becomes(currentRelease(bot), JSON.stringify(after)),
           becomes(containerState(places.container(colour)), running),
-          becomes(containerState(places.container(other(colour))), 'absent' as const),
+          becomes(containerState(places.container(otherColour(colour))), 'absent' as const),
           ...locationAfter(whole, colour, spec),
         ]
       }
@@ -114,7 +101,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       if (current === undefined) return []
       const { checksum } = serviceFile(whole, current.colour, spec, limits)
       const serving = containers[current.colour]
-      const idle = containers[other(current.colour)]
+      const idle = containers[otherColour(current.colour)]
       const wrong = wrongWith(serving, checksum, read(keptSecrets(bot)))
       const bound = serving !== 'absent' && serving.restart === 'always'
       if (wrong === undefined && idle === 'absent' && bound) return []
@@ -152,10 +139,6 @@ function wrongWith(container: ContainerState, checksum: string, kept: Kept): str
   const renewed = hostMade.filter((name) => (kept[name] ?? 0) > startedAt)
   if (renewed.length > 0) return `${renewed.join(' and ')} ${renewed.length > 1 ? 'are' : 'is'} newer than it`
   return container.config === checksum ? undefined : 'it is not as its release says'
-}
-
-export function other(colour: Colour): Colour {
-  return colour === 'blue' ? 'green' : 'blue'
 }
 
 /** nginx's file of the bot is part of the switch. */

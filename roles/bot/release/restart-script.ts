@@ -1,10 +1,10 @@
 import { type Script, sh } from '../../../lib/shell/sh.ts'
-import { placesOf } from '../allocation.ts'
+import { placesOf } from '../spec/layout.ts'
+import type { Release } from '../spec/release-record.ts'
 import type { Limits } from '../spec/spec.ts'
 import { type Seat, serviceFile } from './compose-file.ts'
 import { healthFunction, holderFunction, reportFunction } from './health-check.ts'
 import { edgeFunctions } from './nginx-route.ts'
-import type { Release } from './resource.ts'
 
 interface Wrong {
   /** It does not run, or not as its release says. */

@@ -1,7 +1,8 @@
 import { dumpFunction, dumpsFolder } from '../../../lib/platform/database-dump.ts'
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
-import { addressOf, type Colour, placesOf } from '../allocation.ts'
+import { addressOf, type Colour, placesOf } from '../spec/layout.ts'
+import type { Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 import { askTelegram } from '../telegram/bot-api.ts'
 import { forgetWebhook, setAgain } from '../telegram/set-webhook.ts'
@@ -9,8 +10,8 @@ import { type Seat, serviceFile } from './compose-file.ts'
 import { healthFunction, holderFunction, reportFunction } from './health-check.ts'
 import { volumesRefused } from './image-volumes.ts'
 import { edgeFunctions } from './nginx-route.ts'
+import type { Terms } from './policy.ts'
 import { forgetImages } from './prune-images.ts'
-import type { Release, Terms } from './resource.ts'
 
 export interface Switch {
   readonly seat: Seat

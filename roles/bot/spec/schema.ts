@@ -72,3 +72,34 @@ export const botSettings = v.strictObject({
   secrets: v.optional(v.record(variable, secretSource)),
 })
 export type BotSettings = v.InferOutput<typeof botSettings>
+
+/** Where the Bot API is, unless the inventory says otherwise. */
+export const realTelegram = 'https://api.telegram.org'
+
+const seconds = (description: string) =>
+  v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(600), v.description(description))
+
+export const vars = v.strictObject({
+  /** The first two numbers of the bots' networks. */
+  network: v.optional(
+    v.pipe(v.string(), v.regex(/^10\.(\d{1,3})$/), v.description('the first two numbers of a network, as 10.210')),
+    '10.210',
+  ),
+  /** The Bot API. */
+  telegram: v.optional(
+    v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/]+$/), v.description('a URL like https://HOST')),
+    realTelegram,
+  ),
+  /** How long a new version must stay up before it serves. */
+  settle: v.optional(seconds('a number of seconds'), 20),
+  /** How long the version before it may take to finish what it has begun. */
+  drain: v.optional(seconds('a number of seconds'), 30),
+  /** Where images come from that are not public, by the registry's host; the host keeps what it was given once. */
+  registries: v.optional(
+    v.record(v.string(), v.strictObject({ username: v.pipe(v.string(), v.nonEmpty()), password: secretSource })),
+    {},
+  ),
+  /** How many images of a bot's are kept beside the one that serves, to go back to. */
+  keep: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(50)), 3),
+})
+export type BotVars = v.InferOutput<typeof vars>

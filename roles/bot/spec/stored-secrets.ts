@@ -1,6 +1,6 @@
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
-import type { Release } from '../release/resource.ts'
+import type { Release } from './release-record.ts'
 
 /** By the name of each secret that the host keeps for a bot: when it was written, in milliseconds since 1970. */
 export type Kept = Readonly<Record<string, number>>

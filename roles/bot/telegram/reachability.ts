@@ -1,9 +1,6 @@
 import { BlockList, isIPv4 } from 'node:net'
 import { HostError } from '../../../lib/std/errors.ts'
-import type { Delivery } from '../image.ts'
-
-/** Where the Bot API is, unless the inventory says otherwise. */
-export const realTelegram = 'https://api.telegram.org'
+import type { Delivery } from '../spec/deployment.ts'
 
 /** Networks that nobody is reached in from outside. */
 const closed = new BlockList()

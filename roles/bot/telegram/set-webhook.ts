@@ -1,6 +1,6 @@
 import { tlsFolder } from '../../../lib/platform/certificate.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
-import { placesOf } from '../allocation.ts'
+import { placesOf } from '../spec/layout.ts'
 import type { Spec } from '../spec/spec.ts'
 import { answerOf, description } from './bot-api.ts'
 import type { Hook } from './webhook-state.ts'

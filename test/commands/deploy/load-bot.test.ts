@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { loginsOf, prepared } from '../../../commands/deploy/load-bot.ts'
+import { prepared } from '../../../commands/deploy/load-bot.ts'
+import { loginsOf } from '../../../commands/deploy/secret-sources.ts'
 import { InventoryError } from '../../../lib/std/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'prepare-test-'))

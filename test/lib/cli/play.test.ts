@@ -4,11 +4,11 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { type Playbook, play } from '../../../lib/cli/play.ts'
-import { ask } from '../../../lib/engine/run-steps.ts'
 import { role } from '../../../lib/model/role.ts'
 import { file } from '../../../lib/resources/file.ts'
 import { local } from '../../../lib/shell/local.ts'
 import { sh } from '../../../lib/shell/sh.ts'
+import { ask } from '../../../lib/ssh/exec.ts'
 import { type StandIn, standIn } from '../../support/stand-in.ts'
 
 const test = suite('a playbook')

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { changeDiff, fileDiff } from '../../../lib/engine/change-diff.ts'
+import { changeDiff } from '../../../lib/engine/change-diff.ts'
+import { fileDiff } from '../../../lib/std/unified-diff.ts'
 
 const cases: [summary: string, diff: (() => string) | undefined, lines: string[]][] = [
   ['mode 0600 → 0644, owner a:a → b:b', undefined, ['- mode 0600', '+ mode 0644', '- owner a:a', '+ owner b:b']],

@@ -12,7 +12,7 @@ import {
   underGuard,
 } from '../../../lib/engine/revert-guard.ts'
 import { guardFolder, takeBack, takeBackUnit } from '../../../lib/engine/revert-script.ts'
-import type { Step } from '../../../lib/engine/steps.ts'
+import type { Step } from '../../../lib/engine/step.ts'
 import type { Guard } from '../../../lib/model/resource.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import type { Connection } from '../../../lib/ssh/connection.ts'

@@ -3,20 +3,14 @@ import { inspect } from 'node:util'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Busy } from '../../../lib/engine/host-lock.ts'
-import { applySteps, ask, read, validate } from '../../../lib/engine/run-steps.ts'
-import type { Step } from '../../../lib/engine/steps.ts'
-import {
-  digestible,
-  digestOf,
-  type Kind,
-  parseReadings,
-  type Reading,
-  reading,
-  readText,
-} from '../../../lib/model/reading.ts'
+import { digestible, digestOf, parseReadings, readText } from '../../../lib/engine/read.ts'
+import { applySteps, read, validate } from '../../../lib/engine/run-steps.ts'
+import type { Step } from '../../../lib/engine/step.ts'
+import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { becomes, fromReading, guarded, ofMachine, resource, unknowable } from '../../../lib/model/resource.ts'
 import { lines, quote, sh } from '../../../lib/shell/sh.ts'
 import { type Connection, ConnectionLost } from '../../../lib/ssh/connection.ts'
+import { ask } from '../../../lib/ssh/exec.ts'
 import type { FrameHandlers } from '../../../lib/ssh/framing.ts'
 import { CommandFailed, ConnectError, HostError } from '../../../lib/std/errors.ts'
 import { Secret } from '../../../lib/std/secret.ts'

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Step } from '../../../lib/engine/steps.ts'
+import type { Step } from '../../../lib/engine/step.ts'
 import { reporterOn } from '../../../lib/report/progress.ts'
 import type { Activity } from '../../../lib/report/status-lines.ts'
 import { sh } from '../../../lib/shell/sh.ts'

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { allChanges, planAll } from '../../../lib/engine/plan.ts'
-import { stepsOf } from '../../../lib/engine/steps.ts'
+import { stepsOf } from '../../../lib/engine/step.ts'
 import { aptPackage, packageState } from '../../../lib/resources/package.ts'
 import { planOf, stateOf } from '../../support/plan-of.ts'
 

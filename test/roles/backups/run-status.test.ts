@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { parseReadings } from '../../../lib/model/reading.ts'
+import { parseReadings } from '../../../lib/engine/read.ts'
 import { toldBackups } from '../../../roles/backups/last-backup.ts'
 import { parseStatus } from '../../../roles/backups/run-status.ts'
 

@@ -1,0 +1,14 @@
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { InventoryError } from '../../lib/std/errors.ts'
+import type { BackupsVars } from '../../roles/backups/schema.ts'
+import { missingRecipients, type Settings, settingsOf } from '../../roles/backups/settings.ts'
+
+export function refuseUnencrypted(hosts: readonly InventoryHost[]): void {
+  const without = hosts.filter(({ vars }) => (vars.backups as BackupsVars).recipients === undefined)
+  if (without.length > 0)
+    throw new InventoryError(without.map(({ name }) => `hosts.${name}: ${missingRecipients}`).join('\n'))
+}
+
+export function settingsFor(host: InventoryHost | undefined): Settings {
+  return settingsOf((host?.vars.backups ?? {}) as BackupsVars)
+}

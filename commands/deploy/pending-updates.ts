@@ -1,0 +1,41 @@
+import type { Session } from '../../lib/cli/session.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { publicName } from '../../lib/platform/public-name.ts'
+import { ask } from '../../lib/ssh/exec.ts'
+import { webhookUrl } from '../../roles/bot/release/nginx-route.ts'
+import type { BotVars } from '../../roles/bot/spec/schema.ts'
+import type { Spec } from '../../roles/bot/spec/spec.ts'
+import { dropPending } from '../../roles/bot/telegram/set-webhook.ts'
+
+/** Exit code 3 where Telegram did not: whoever asks for it counts on it. */
+export async function forgetPending(
+  session: Session,
+  hosts: readonly InventoryHost[],
+  specs: ReadonlyMap<string, Spec>,
+): Promise<number> {
+  if (session.options.check) return 0
+  let code = 0
+  for (const host of hosts)
+    for (const { name } of host.bots) {
+      const spec = specs.get(name)
+      if (spec !== undefined && !(await forgotPending(session, host, name, spec))) code = 3
+    }
+  return code
+}
+
+async function forgotPending(
+  { connected, report }: Session,
+  host: InventoryHost,
+  bot: string,
+  spec: Spec,
+): Promise<boolean> {
+  const { telegram } = host.vars.bot as BotVars
+  const answer = await connected(host, (connection) => {
+    const name = publicName(host, connection.facts)
+    const hook = { bot, name, telegram, url: webhookUrl(bot, name, host.httpsPort), ask: true }
+    return ask(connection, dropPending(hook, spec))
+  })
+  const done = answer.includes('"ok":true')
+  report.line(`${host.name}  ${bot}: ${done ? 'what waited at Telegram is dropped' : `not dropped: ${answer}`}`)
+  return done
+}

@@ -1,0 +1,33 @@
+import type { Session } from '../../lib/cli/session.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { botRole } from '../../roles/bot/index.ts'
+import type { Delivery } from '../../roles/bot/spec/deployment.ts'
+import type { Spec } from '../../roles/bot/spec/spec.ts'
+import { forgetPending } from './pending-updates.ts'
+import { chosen, history, migrationWarning } from './releases.ts'
+
+export async function rollback(
+  session: Session,
+  host: InventoryHost,
+  bot: string,
+  id: string | undefined,
+  drops: boolean,
+): Promise<number> {
+  const specs = new Map<string, Spec>()
+  const code = await session.converge([host], async (_, connection) => {
+    const all = await history(bot, connection, (line) => session.report.line(`${host.name}  ${line}`))
+    const past = chosen(bot, all, id)
+    const warning = migrationWarning(all, past)
+    if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)
+    specs.set(bot, past.spec)
+    const delivery: Delivery = {
+      ...{ spec: past.spec, context: undefined, pull: false, token: undefined },
+      manifest: past.limits ? { memory: `${past.limits.memoryMB}m`, cpus: past.limits.cpus } : {},
+      back: true,
+      secrets: new Map(past.spec.secrets.map((name) => [name, undefined])),
+      by: `rollback to ${past.id}`,
+    }
+    return [botRole(new Map([[bot, delivery]]))]
+  })
+  return code === 0 && drops ? forgetPending(session, [host], specs) : code
+}

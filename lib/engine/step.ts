@@ -1,0 +1,40 @@
+import type { Guard } from '../model/resource.ts'
+import type { Script } from '../shell/sh.ts'
+import type { PlannedChange } from './plan.ts'
+
+/** One thing that a run does on a host: a change, or several that belong in one transaction. */
+export interface Step {
+  readonly changes: readonly PlannedChange[]
+  readonly title: string
+  readonly script: Script
+  readonly long: boolean
+  /** What is kept before this step, to be taken back unless it is confirmed. */
+  readonly guards: readonly Guard[]
+}
+
+/** The steps of these changes, in order; neighbouring changes that join become one. */
+export function stepsOf(changes: Step['changes']): Step[] {
+  const steps: Step[] = []
+  for (let i = 0; i < changes.length; ) {
+    const name = changes[i]?.change.joins?.name
+    let end = i + 1
+    while (name !== undefined && changes[end]?.change.joins?.name === name) end++
+    steps.push(stepOf(changes.slice(i, end)))
+    i = end
+  }
+  return steps
+}
+
+function stepOf(changes: Step['changes']): Step {
+  const [first] = changes
+  if (!first) throw new Error('a step of no changes')
+  const { joins, script, long = false, summary } = first.change
+  const guards = changes.flatMap(({ change }) => change.guard ?? [])
+  return {
+    changes,
+    title: `${changes.map(({ id }) => id).join(', ')}: ${summary}`,
+    script: joins ? joins.script(changes.flatMap(({ change }) => change.joins?.item ?? [])) : script,
+    long,
+    guards,
+  }
+}

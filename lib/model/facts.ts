@@ -1,0 +1,29 @@
+/** What a host is: comes with the first bytes of a connection and never changes during a run. */
+export interface Facts {
+  /** `debian`, `ubuntu`: ID of os-release. */
+  readonly os: string
+  /** VERSION_ID of os-release: `13`, `24.04`. */
+  readonly version: string
+  readonly osName: string
+  /** Debian's name of it: `amd64`, `arm64`. */
+  readonly architecture: string
+  readonly memoryMiB: number
+  readonly cpus: number
+  /** What kind of container the host is, or '' for a machine with a kernel of its own. */
+  readonly container: string
+  /** Has an address that others reach by IPv6. */
+  readonly ipv6: boolean
+  readonly addresses: readonly string[]
+  /** The IPv4 address that it reaches the world from; '' where it has none. */
+  readonly address: string
+  /** The name servers that it asks, and that Docker hands to containers; not one of its own, which they cannot reach. */
+  readonly resolvers: readonly string[]
+  /** cloud-init is still setting the host up. */
+  readonly booting: boolean
+  /** Who logged in, before sudo. */
+  readonly user: string
+  /** The port that this connection came in by, on the host. */
+  readonly sshPort: number
+  /** Where this connection came from, as the host sees it. */
+  readonly clientAddress: string
+}

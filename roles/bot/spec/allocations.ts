@@ -1,0 +1,31 @@
+import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
+import { sh } from '../../../lib/shell/sh.ts'
+
+/** The number that a bot has on its host for good: its network is BASE.N.0/24, its user 20000 + N. */
+export type Allocations = Readonly<Record<string, number>>
+
+export const allocationsFile = '/var/lib/botgarden/allocations'
+
+export const allocations: Reading<Allocations> = reading(
+  {
+    name: 'allocations',
+    script: () => sh`cat ${allocationsFile} 2>/dev/null || :`,
+    parse: (output, names) => {
+      const numbers = parseAllocations(output)
+      return new Map(names.map((name) => [name, numbers]))
+    },
+  } satisfies Kind<Allocations>,
+  'bots',
+)
+
+/** Of what others may have cut or edited: a line that is not whole counts for nothing, nor does a number that two have. */
+function parseAllocations(text: string): Allocations {
+  const lines = text.split('\n').flatMap((line) => {
+    const [, bot, digits] = /^(\S+) ([1-9]\d{0,2})$/.exec(line) ?? []
+    const number = Number(digits)
+    return bot !== undefined && number <= 254 ? [[bot, number] as const] : []
+  })
+  const isClear = ([bot, number]: readonly [string, number]) =>
+    lines.every(([other, each]) => (other === bot) === (each === number))
+  return Object.fromEntries(lines.filter(isClear))
+}

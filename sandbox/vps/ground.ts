@@ -1,0 +1,24 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { imageOf } from '../images/image.ts'
+import { vps } from '../images/index.ts'
+import { ensureEngine } from '../machine/docker-daemon.ts'
+import { home } from '../machine/paths.ts'
+import type { Progress } from '../machine/progress.ts'
+import { ensureParts } from '../services/index.ts'
+import { ensureNetwork } from './network.ts'
+
+/** What a VPS needs around it before it can be made: the image, and the address of its name server. */
+export interface Ground {
+  readonly image: string
+  readonly nameServer: string
+}
+
+export async function prepareGround(progress: Progress): Promise<Ground> {
+  mkdirSync(home, { recursive: true })
+  chmodSync(home, 0o700)
+  await ensureEngine(progress)
+  const image = await imageOf(vps, progress)
+  const nameServer = await ensureNetwork()
+  await ensureParts(nameServer, progress)
+  return { image, nameServer }
+}
