@@ -2,22 +2,40 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { forbidden, writers } from './support/layers.ts'
+import { circles, crowded, forbidden, homeless, impure, long, writers } from './support/layers.ts'
 
 const root = join(import.meta.dirname, '..')
+const isOurs = (name: string) => name !== 'node_modules'
+const sourcesOf = (pattern: string) =>
+  new Map(
+    globSync(pattern, { cwd: root, exclude: (name) => !isOurs(name) })
+      .sort()
+      .map((path) => [path, readFileSync(join(root, path), 'utf8')] as const),
+  )
+const sources = sourcesOf('{playbooks,commands,roles,lib,sandbox,bench,bots}/**/*.{ts,js,mjs}')
+const ours = new Map([...sources].filter(([path]) => !path.startsWith('bots/')))
 
-test('playbooks import roles, roles import lib, and nothing points back', () => {
-  const paths = globSync('{playbooks,roles,lib,sandbox,bench,bots}/**/*.{ts,js,mjs}', {
-    cwd: root,
-    exclude: (name) => name === 'node_modules',
-  })
-  assert.ok(paths.includes('lib/shell/sh.ts'))
-  assert.equal(forbidden(new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]))), [])
+test('nothing is imported but through the doors, and every file has a room', () => {
+  assert.ok(sources.has('lib/shell/sh.ts'))
+  assert.equal(forbidden(sources), [])
+  assert.equal(homeless([...sources.keys()]), [])
+})
+
+test('no files import each other in a circle', () => assert.equal(circles(ours), []))
+
+test('a role starts no process and sends no request', () => assert.equal(impure(sources), []))
+
+test('no folder has more than 20 files, and no source more than 250 lines', () => {
+  const paths = globSync('{playbooks,commands,roles,lib,sandbox,bench,test}/**/*', { cwd: root, withFileTypes: true })
+  const files = paths.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  assert.equal(crowded(files, 20), [])
+  assert.equal(long(ours, 250), [])
 })
 
 test('nothing is written to the terminal but by lib/std/output.ts, which makes harmless what others have written', () => {
-  const paths = globSync('{playbooks,roles,lib}/**/*.ts', { cwd: root }).filter((path) => path !== 'lib/std/output.ts')
-  assert.equal(writers(new Map(paths.map((path) => [path, readFileSync(join(root, path), 'utf8')]))), [])
+  const writing = sourcesOf('{playbooks,commands,roles,lib}/**/*.ts')
+  assert.ok(writing.delete('lib/std/output.ts'))
+  assert.equal(writers(writing), [])
 })
 
 for (const source of [
@@ -35,34 +53,146 @@ for (const source of [
     assert.equal(writers(new Map([['roles/a/index.ts', source]])), ['roles/a/index.ts'])
   })
 
-const samples: [file: string, source: string, bad: string | undefined][] = [
-  ['lib/a.ts', `import { ufw } from '../roles/ufw/index.ts'`, 'roles/ufw/index.ts'],
-  ['lib/a.ts', `export * from '../sandbox/index.ts'`, 'sandbox/index.ts'],
-  ['lib/a.ts', `await import('../playbooks/site.ts')`, 'playbooks/site.ts'],
-  ['lib/a.ts', `import type {\n  Ufw,\n} from "../roles/ufw/index.ts"`, 'roles/ufw/index.ts'],
-  ['lib/a.ts', `import './b.ts'`, undefined],
-  ['lib/a.ts', `import { x } from 'roles'`, undefined],
-  ['roles/ufw/index.ts', `import { docker } from '../docker/index.ts'`, 'roles/docker/index.ts'],
-  ['roles/ufw/index.ts', `import { allRoles } from '../index.ts'`, 'roles/index.ts'],
-  ['roles/ufw/index.ts', `import { up } from '../../sandbox/index.ts'`, 'sandbox/index.ts'],
-  ['roles/ufw/index.ts', `import { a } from './rules.ts'\nimport { sh } from '../../lib/sh.ts'`, undefined],
-  ['roles/index.ts', `import { docker } from './docker/index.ts'`, undefined],
-  [
-    'playbooks/site.ts',
-    `import { up } from '../sandbox/index.ts'\nimport { docker } from '../roles/index.ts'`,
-    undefined,
-  ],
-  ['playbooks/site.ts', `import { planOf } from './support/plan-of.ts'`, 'test/support/plan-of.ts'],
-  ['sandbox/up.ts', `import { docker } from '../roles/index.ts'`, 'roles/index.ts'],
-  ['bots/a/src/index.ts', `import { sh } from '../../../lib/sh.ts'`, 'lib/sh.ts'],
-  ['bots/a/src/index.ts', `import { b } from '../../b/src/index.ts'`, 'bots/b/src/index.ts'],
-  ['bots/a/src/index.ts', `import { c } from './c.ts'`, undefined],
-  ['test/a.test.ts', `import { up } from '../sandbox/index.ts'`, undefined],
+for (const source of [
+  `import { local } from '../../lib/shell/local.ts'`,
+  `import { execFileSync } from 'node:child_process'`,
+  `const { spawn } = await import('child_process')`,
+  `import { $ } from 'zx'`,
+  `import { request } from 'node:https'`,
+  `await fetch('https://example.org')`,
+])
+  test(`finds what a role may not do: ${source}`, () => {
+    assert.equal(impure(new Map([['roles/ufw/index.ts', source]])), ['roles/ufw/index.ts'])
+    assert.equal(impure(new Map([['commands/deploy/index.ts', source]])), [])
+  })
+
+/** From each room one import that is forbidden in each direction there is, and what is allowed next to it. */
+const imports: [file: string, target: string, isAllowed: boolean][] = [
+  ['playbooks/site.ts', 'commands/deploy/index.ts', true],
+  ['playbooks/site.ts', 'roles/index.ts', true],
+  ['playbooks/site.ts', 'sandbox/index.ts', true],
+  ['playbooks/site.ts', 'lib/cli/play.ts', true],
+  ['playbooks/site.ts', 'test/support/plan-of.ts', false],
+  ['playbooks/site.ts', 'bench/run.ts', false],
+  ['commands/deploy/index.ts', 'lib/cli/session.ts', true],
+  ['commands/deploy/index.ts', 'roles/bot/index.ts', true],
+  ['commands/deploy/index.ts', 'playbooks/bot.ts', false],
+  ['commands/deploy/index.ts', 'commands/backup/index.ts', false],
+  ['commands/deploy/index.ts', 'sandbox/index.ts', false],
+  ['commands/restore/index.ts', 'commands/backup/verify.ts', true],
+  ['commands/restore/index.ts', 'commands/deploy/index.ts', false],
+  ['commands/backup/index.ts', 'commands/restore/index.ts', false],
+  ['roles/index.ts', 'roles/docker/index.ts', true],
+  ['roles/ufw/index.ts', 'roles/ufw/rules.ts', true],
+  ['roles/ufw/index.ts', 'roles/docker/index.ts', false],
+  ['roles/ufw/index.ts', 'roles/index.ts', false],
+  ['roles/ufw/index.ts', 'commands/deploy/index.ts', false],
+  ['roles/ufw/index.ts', 'sandbox/index.ts', false],
+  ['roles/ufw/index.ts', 'lib/shell/sh.ts', true],
+  ['roles/ufw/index.ts', 'lib/platform/nginx.ts', true],
+  ['roles/ufw/index.ts', 'lib/ssh/exec.ts', false],
+  ['roles/ufw/index.ts', 'lib/cli/session.ts', false],
+  ['roles/ufw/index.ts', 'lib/engine/plan.ts', false],
+  ['roles/ufw/index.ts', 'lib/report/result.ts', false],
+  ['roles/ufw/index.ts', 'lib/inventory/inventory.ts', false],
+  ['roles/bot/index.ts', 'roles/bot/spec/spec.ts', true],
+  ['roles/bot/release/resource.ts', 'roles/bot/telegram/webhook.ts', true],
+  ['roles/bot/telegram/webhook.ts', 'roles/bot/release/resource.ts', false],
+  ['roles/bot/spec/spec.ts', 'roles/bot/telegram/webhook.ts', false],
+  ['roles/bot/spec/spec.ts', 'roles/bot/index.ts', false],
+  ['lib/std/secret.ts', 'lib/shell/sh.ts', false],
+  ['lib/shell/sh.ts', 'lib/std/secret.ts', true],
+  ['lib/shell/sh.ts', 'lib/model/role.ts', false],
+  ['lib/model/role.ts', 'lib/shell/sh.ts', true],
+  ['lib/model/role.ts', 'lib/ssh/read-facts.ts', false],
+  ['lib/model/role.ts', 'lib/resources/file.ts', false],
+  ['lib/resources/file.ts', 'lib/model/resource.ts', true],
+  ['lib/resources/file.ts', 'lib/platform/nginx.ts', false],
+  ['lib/resources/file.ts', 'lib/engine/plan.ts', false],
+  ['lib/platform/nginx.ts', 'lib/resources/file.ts', true],
+  ['lib/platform/nginx.ts', 'lib/ssh/exec.ts', false],
+  ['lib/inventory/inventory.ts', 'lib/model/role.ts', true],
+  ['lib/inventory/inventory.ts', 'lib/shell/sh.ts', false],
+  ['lib/ssh/connection.ts', 'lib/shell/local.ts', true],
+  ['lib/ssh/connection.ts', 'lib/engine/plan.ts', false],
+  ['lib/ssh/connection.ts', 'lib/inventory/inventory.ts', false],
+  ['lib/engine/plan.ts', 'lib/ssh/connection.ts', true],
+  ['lib/engine/plan.ts', 'lib/resources/file.ts', false],
+  ['lib/engine/plan.ts', 'lib/report/result.ts', false],
+  ['lib/report/result.ts', 'lib/engine/plan.ts', true],
+  ['lib/report/result.ts', 'lib/cli/play.ts', false],
+  ['lib/cli/play.ts', 'lib/report/result.ts', true],
+  ['lib/cli/play.ts', 'commands/deploy/index.ts', false],
+  ['lib/cli/play.ts', 'roles/ufw/index.ts', false],
+  ['lib/cli/play.ts', 'playbooks/site.ts', false],
+  ['lib/cli/play.ts', 'sandbox/index.ts', false],
+  ['sandbox/up.ts', 'sandbox/vps/index.ts', true],
+  ['sandbox/up.ts', 'roles/index.ts', false],
+  ['sandbox/up.ts', 'commands/deploy/index.ts', false],
+  ['sandbox/machine/apt.ts', 'lib/std/errors.ts', true],
+  ['sandbox/machine/apt.ts', 'sandbox/images/image.ts', false],
+  ['sandbox/machine/apt.ts', 'sandbox/up.ts', false],
+  ['sandbox/images/image.ts', 'sandbox/services/index.ts', false],
+  ['sandbox/services/index.ts', 'sandbox/vps/index.ts', false],
+  ['sandbox/services/index.ts', 'sandbox/telegram/main.ts', false],
+  ['sandbox/vps/index.ts', 'sandbox/cli/chat.ts', false],
+  ['sandbox/cli/chat.ts', 'sandbox/telegram/client.ts', true],
+  ['sandbox/telegram/webhook/webhook.ts', 'sandbox/telegram/state/world.ts', true],
+  ['sandbox/telegram/webhook/webhook.ts', 'sandbox/vps/index.ts', false],
+  ['sandbox/telegram/webhook/webhook.ts', 'lib/std/errors.ts', false],
+  ['bench/run.ts', 'sandbox/index.ts', true],
+  ['bench/run.ts', 'roles/index.ts', false],
+  ['bots/a/src/index.ts', 'bots/a/src/c.ts', true],
+  ['bots/a/src/index.ts', 'bots/b/src/index.ts', false],
+  ['bots/a/src/index.ts', 'lib/shell/sh.ts', false],
+  ['test/a.test.ts', 'sandbox/index.ts', true],
 ]
-for (const [file, source, bad] of samples) {
-  test(`${bad === undefined ? 'allows' : 'finds'} in ${file}: ${source.replaceAll('\n', ' ')}`, () => {
-    assert.equal(forbidden(new Map([[file, source]])), bad === undefined ? [] : [`${file} → ${bad}`])
+for (const [file, target, isAllowed] of imports) {
+  const source = `import type { x } from '${'../'.repeat(file.split('/').length - 1)}${target}'`
+  test(`${isAllowed ? 'allows' : 'finds'} ${target} in ${file}`, () => {
+    assert.equal(forbidden(new Map([[file, source]])), isAllowed ? [] : [`${file} → ${target}`])
   })
 }
+
+const ways: [source: string, bad: boolean][] = [
+  [`import { ufw } from '../../roles/ufw/index.ts'`, true],
+  [`export * from '../../roles/ufw/index.ts'`, true],
+  [`await import('../../roles/ufw/index.ts')`, true],
+  [`import type {\n  Ufw,\n} from "../../roles/ufw/index.ts"`, true],
+  [`let ufw: import('../../roles/ufw/index.ts').Ufw`, true],
+  [`import './b.ts'`, false],
+  [`import { x } from 'roles'`, false],
+]
+for (const [source, bad] of ways)
+  test(`${bad ? 'finds' : 'allows'} ${source.replaceAll('\n', ' ')}`, () => {
+    assert.equal(forbidden(new Map([['lib/std/a.ts', source]])), bad ? ['lib/std/a.ts → roles/ufw/index.ts'] : [])
+  })
+
+test('finds a file that is in no room', () =>
+  assert.equal(homeless(['lib/a.ts', 'lib/std/a.ts', 'tools/a.ts', 'commands/new/index.ts', 'test/a.ts']), [
+    'lib/a.ts',
+    'tools/a.ts',
+    'commands/new/index.ts',
+  ]))
+
+test('finds each circle, whatever kind of import closes it', () => {
+  const files = {
+    'lib/std/a.ts': `import { b } from './b.ts'\nimport { d } from './d.ts'`,
+    'lib/std/b.ts': `import { c } from './c.ts'`,
+    'lib/std/c.ts': `import type { A } from './a.ts'\nimport { d } from './d.ts'`,
+    'lib/std/d.ts': `import type { D } from './d.ts'`,
+  }
+  assert.equal(circles(new Map(Object.entries(files))), [
+    'lib/std/a.ts → lib/std/b.ts → lib/std/c.ts → lib/std/a.ts',
+    'lib/std/d.ts → lib/std/d.ts',
+  ])
+  const straight = new Map(Object.entries({ ...files, 'lib/std/c.ts': '', 'lib/std/d.ts': '' }))
+  assert.equal(circles(straight), [])
+})
+
+test('counts the files of a folder and the lines of a file', () => {
+  assert.equal(crowded(['a/1.ts', 'a/2.ts', 'a/b/1.ts', 'c/1.ts'], 1), ['a: 2'])
+  assert.equal(long(new Map(Object.entries({ 'a.ts': '1\n2\n', 'b.ts': '1\n' })), 1), ['a.ts: 2'])
+})
 
 test.run()

@@ -41,7 +41,7 @@ export function parseReleases(text: string): { readonly releases: readonly Relea
   return { releases, torn: all.length - releases.length }
 }
 
-export const text = v.pipe(
+const text = v.pipe(
   v.string(),
   v.check((value) => !value.includes('\0'), 'a NUL byte'),
 )

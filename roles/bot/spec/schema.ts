@@ -13,7 +13,7 @@ const folder = v.pipe(
 const words = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))
 
 /** Where a secret of the operator's comes from: a variable of his environment, or what a command prints. */
-export const secretSource = v.union([
+const secretSource = v.union([
   v.strictObject({ env: variable }),
   v.strictObject({ command: v.pipe(v.string(), v.nonEmpty()) }),
 ])
