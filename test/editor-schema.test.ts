@@ -18,7 +18,7 @@ const validate = new Ajv({ strict: true, allowUnionTypes: true, validateFormats:
 )
 
 test('the file is what `npm run schema` writes', () => {
-  assert.equal(written, JSON.parse(JSON.stringify(editorSchema(allRoles))))
+  assert.equal(written, JSON.parse(JSON.stringify(editorSchema(allRoles))), 'run `npm run schema`')
 })
 
 for (const [title, text] of [
