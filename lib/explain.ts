@@ -3,7 +3,7 @@ import type { InventoryHost } from './inventory.ts'
 import { levelsOf } from './inventory-host.ts'
 import type { RoleSchema } from './inventory-schema.ts'
 import { entriesOf, type Group } from './levels.ts'
-import { bare, type Shape, shapeOf } from './schema.ts'
+import { bare, childAt, keysOf, type Shape, shapeOf } from './schema.ts'
 import { suggest } from './suggest.ts'
 import { type Node, plain } from './yaml.ts'
 
@@ -84,9 +84,9 @@ function originOf(host: InventoryHost, path: Path, levels: readonly Group[]): Ex
 
 /** Everything in a role's schema; what is `open` takes keys that the schema does not name. */
 function pathsOf(shape: Shape, path: Path): { path: Path; open: boolean }[] {
-  const { type, entries } = bare(shape)
-  if (entries === undefined) return [{ path, open: type === 'record' }]
-  return Object.entries(entries).flatMap(([name, inner]) => pathsOf(inner, [...path, name]))
+  const keys = keysOf(shape)
+  if (keys.length === 0) return [{ path, open: typeof bare(shape).additionalProperties === 'object' }]
+  return keys.flatMap((key) => pathsOf(childAt(shape, key) ?? {}, [...path, key]))
 }
 
 function leavesOf(value: unknown, path: Path): Path[] {
