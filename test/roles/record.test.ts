@@ -44,7 +44,7 @@ test.after(() => {
 })
 
 /** A host whose only bot has these files, and these containers by a stand-in for docker. */
-function hostWith(files: Record<string, string>, containers: readonly { readonly name: string }[] = []) {
+function hostWith(files: Record<string, string>, containers: readonly ReturnType<typeof runs>[] = []) {
   const folder = mkdtempSync(join(tmpdir(), 'record-test-'))
   folders.push(folder)
   const state = join(folder, 'bots/hello-bot')
