@@ -10,7 +10,9 @@ export function inventoryFor(names: readonly string[]): string {
   const { hosts, ...shared } = parse(readFileSync(standard, 'utf8'), besideUs)
   const like = (name: string) => JSON.parse(JSON.stringify(hosts.vps1).replaceAll('vps1', name))
   const inventory = { ...shared, hosts: Object.fromEntries(names.map((name) => [name, like(name)])) }
-  return `# Written by playbooks/sandbox.ts up --hosts ${names.length}.\n${stringify(inventory)}`
+  return `# yaml-language-server: $schema=../inventory/schema.json
+# Written by playbooks/sandbox.ts up --hosts ${names.length}.
+${stringify(inventory)}`
 }
 
 /** Paths that begin with `..` are relative to the inventory, and this one lies elsewhere. */

@@ -1,37 +1,40 @@
-import * as v from 'valibot'
+import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema'
+import type * as v from 'valibot'
 import type { Node } from './yaml.ts'
 import { isList, isMapping } from './yaml.ts'
 
-/** As much of a valibot schema as is needed to walk it and to say in words what it allows. */
-export interface Shape {
-  readonly kind: string
-  readonly type: string
-  readonly entries?: Readonly<Record<string, Shape>>
-  readonly item?: Shape
-  readonly value?: Shape
-  readonly wrapped?: Shape
-  readonly options?: readonly unknown[]
-  readonly literal?: unknown
-  readonly pipe?: readonly Shape[]
-  readonly requirement?: unknown
-}
+/** What a valibot schema takes, as JSON Schema. A rule that is code (`v.check`) has no place there. */
+export type Shape = JsonSchema
 
 export function shapeOf(schema: v.GenericSchema): Shape {
-  return schema as unknown as Shape
+  return toJsonSchema(schema, { typeMode: 'input', errorMode: 'ignore' })
 }
 
-/** The schema without what makes it optional or nullable. */
+/** The schema without what makes it nullable. */
 export function bare(shape: Shape): Shape {
-  return shape.wrapped === undefined ? shape : bare(shape.wrapped)
+  const [inner, other, ...more] = optionsOf(shape)
+  return inner !== undefined && other?.type === 'null' && more.length === 0 ? bare(inner) : shape
+}
+
+/** The keys that a mapping may have, as far as its schema names them. */
+export function keysOf(shape: Shape): string[] {
+  return Object.keys(bare(shape).properties ?? {})
+}
+
+/** The schema of what stands under this key of a mapping, or at this place of a list. */
+export function childAt(shape: Shape, key: string): Shape | undefined {
+  const { properties = {}, additionalProperties, items } = bare(shape)
+  const child = Object.hasOwn(properties, key) ? properties[key] : (items ?? additionalProperties)
+  return isShape(child) ? child : undefined
 }
 
 /** The schema of what stands at this path, as far as it can be told without the data. */
 export function shapeAt(shape: Shape, path: readonly string[]): Shape | undefined {
   const [key, ...rest] = path
-  const { type, entries, item, value, options } = bare(shape)
   if (key === undefined) return shape
-  if (type === 'union' || type === 'variant') return first(options as Shape[], (option) => shapeAt(option, path))
-  const inner = entries === undefined ? (item ?? value) : entries[key]
+  const options = optionsOf(bare(shape))
+  if (options.length > 0) return first(options, (option) => shapeAt(option, path))
+  const inner = childAt(shape, key)
   return inner === undefined ? undefined : shapeAt(inner, rest)
 }
 
@@ -52,40 +55,38 @@ export function found({ value, source }: Node): string {
 
 /** The most common slip of all: quotes too few or too many. */
 export function quoteHint(shape: Shape, { value }: Node): string {
-  const { type } = bare(shape)
-  if (type === 'string' && ['number', 'bigint', 'boolean'].includes(typeof value)) return '; put it in quotes'
-  return type === 'number' && typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? '; leave out the quotes' : ''
+  const { type, enum: options } = bare(shape)
+  const fits = (other: string | number) => options === undefined || options.includes(other)
+  if (type === 'string' && ['number', 'bigint', 'boolean'].includes(typeof value) && fits(String(value)))
+    return '; put it in quotes'
+  const isNumber = typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) && fits(Number(value))
+  return (type === 'number' || type === 'integer') && isNumber ? '; leave out the quotes' : ''
 }
 
 const nouns: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
+  integer: 'a whole number',
   boolean: 'true or false',
   null: 'nothing',
-  url: 'a URL',
+  object: 'a mapping',
+  uri: 'a URL',
   email: 'an email address',
-  ip: 'an IP address',
   ipv4: 'an IPv4 address',
   ipv6: 'an IPv6 address',
-  integer: 'a whole number',
-  strict_object: 'a mapping',
-  record: 'a mapping',
 }
 
 function nameOf(shape: Shape): string {
   const base = bare(shape)
-  const described = v.getDescription(base as unknown as v.GenericSchema)
-  if (described !== undefined) return described
-  const known = (base.pipe ?? []).map((action) => (action.kind === 'validation' ? nouns[action.type] : undefined))
-  return known.find((noun) => noun !== undefined) ?? nounOf(base)
+  return base.description ?? nouns[base.format ?? ''] ?? nounOf(base)
 }
 
-function nounOf({ type, item, options, literal }: Shape): string {
-  if (type === 'array' && item !== undefined) return `a list of ${plural(nameOf(item))}`
-  if (type === 'picklist') return (options ?? []).map((option) => JSON.stringify(option)).join(' or ')
-  if (type === 'literal') return JSON.stringify(literal)
-  if (type === 'union') return (options as Shape[]).map(allowed).join(' or ')
-  return nouns[type] ?? 'something else'
+function nounOf(shape: Shape): string {
+  const { type, items, enum: values, const: literal } = shape
+  if (type === 'array' && isShape(items)) return `a list of ${plural(nameOf(items))}`
+  if (values !== undefined) return values.map((value) => JSON.stringify(value)).join(' or ')
+  if (literal !== undefined) return JSON.stringify(literal)
+  return optionsOf(shape).map(allowed).join(' or ') || (nouns[String(type)] ?? 'something else')
 }
 
 function plural(noun: string): string {
@@ -95,14 +96,23 @@ function plural(noun: string): string {
 }
 
 function limitsOf(shape: Shape): string[] {
-  return (bare(shape).pipe ?? []).flatMap(({ type, requirement }) => {
-    if (type === 'min_value') return [`of at least ${requirement}`]
-    if (type === 'max_value') return [`of at most ${requirement}`]
-    if (type === 'regex') return [`like ${requirement}`]
-    if (type === 'non_empty') return ['that is not empty']
-    if (type === 'min_length') return [`with at least ${requirement}`]
-    return type === 'max_length' ? [`with at most ${requirement}`] : []
-  })
+  const { minimum, maximum, pattern, minLength, minItems, maxLength, maxItems } = bare(shape)
+  const [least, most] = [minLength ?? minItems, maxLength ?? maxItems]
+  return [
+    minimum === undefined ? '' : `of at least ${minimum}`,
+    maximum === undefined ? '' : `of at most ${maximum}`,
+    pattern === undefined ? '' : `like /${pattern}/`,
+    least === undefined ? '' : least === 1 ? 'that is not empty' : `with at least ${least}`,
+    most === undefined ? '' : `with at most ${most}`,
+  ].filter((limit) => limit !== '')
+}
+
+function optionsOf({ anyOf, oneOf }: Shape): Shape[] {
+  return (anyOf ?? oneOf ?? []).filter(isShape)
+}
+
+function isShape(value: Shape['items'] | Shape['not']): value is Shape {
+  return typeof value === 'object' && !Array.isArray(value)
 }
 
 function first<T, R>(items: readonly T[], pick: (item: T) => R | undefined): R | undefined {

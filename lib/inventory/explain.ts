@@ -1,6 +1,6 @@
 import { UsageError } from '../std/errors.ts'
 import { suggest } from '../std/suggest.ts'
-import { bare, type Shape, shapeOf } from './describe-schema.ts'
+import { bare, childAt, keysOf, type Shape, shapeOf } from './describe-schema.ts'
 import type { RoleSchema } from './file-schema.ts'
 import { levelsOf } from './hosts.ts'
 import type { InventoryHost } from './inventory.ts'
@@ -84,9 +84,9 @@ function originOf(host: InventoryHost, path: Path, levels: readonly Group[]): Ex
 
 /** Everything in a role's schema; what is `open` takes keys that the schema does not name. */
 function pathsOf(shape: Shape, path: Path): { path: Path; open: boolean }[] {
-  const { type, entries } = bare(shape)
-  if (entries === undefined) return [{ path, open: type === 'record' }]
-  return Object.entries(entries).flatMap(([name, inner]) => pathsOf(inner, [...path, name]))
+  const keys = keysOf(shape)
+  if (keys.length === 0) return [{ path, open: typeof bare(shape).additionalProperties === 'object' }]
+  return keys.flatMap((key) => pathsOf(childAt(shape, key) ?? {}, [...path, key]))
 }
 
 function leavesOf(value: unknown, path: Path): Path[] {

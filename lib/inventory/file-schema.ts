@@ -11,9 +11,15 @@ export interface RoleSchema {
   faults?(vars: unknown, host: HostEntry): readonly string[]
 }
 
-/** What the inventory file may hold. What stands under a role's name is checked later, when the levels are merged. */
-export function inventorySchema(roles: readonly RoleSchema[]) {
-  const vars = Object.fromEntries(roles.map((role) => [role.name, v.optional(v.unknown())]))
+/**
+ * What the inventory file may hold. What stands under a role's name may be anything (unless `varsOf` says otherwise): it is
+ * checked later, when the levels are merged.
+ */
+export function inventorySchema(
+  roles: readonly RoleSchema[],
+  varsOf: (role: RoleSchema) => v.GenericSchema | undefined = () => undefined,
+) {
+  const vars = Object.fromEntries(roles.map((role) => [role.name, v.optional(varsOf(role) ?? v.unknown())]))
   const host = v.strictObject({
     ...vars,
     ssh: v.optional(sshAddress),
@@ -29,7 +35,7 @@ export function inventorySchema(roles: readonly RoleSchema[]) {
       groups: v.nullish(v.record(name, v.nullish(v.strictObject(vars)))),
       hosts: v.pipe(
         v.record(name, v.nullish(host)),
-        v.check((hosts) => Object.keys(hosts).length > 0, 'no host; name at least one'),
+        v.minEntries(1, 'no host; name at least one'),
         v.description('a mapping of host names to hosts'),
       ),
       bots: v.nullish(v.record(botName, v.nullish(botSchema(roles)))),

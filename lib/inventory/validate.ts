@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { suggest } from '../std/suggest.ts'
-import { allowed, bare, found, quoteHint, type Shape, shapeAt, shapeOf } from './describe-schema.ts'
+import { allowed, bare, childAt, found, keysOf, quoteHint, type Shape, shapeAt, shapeOf } from './describe-schema.ts'
 import { isList, isMapping, type Mapping, type Node, plain } from './yaml.ts'
 
 /**
@@ -41,17 +41,21 @@ function lineOf({ where, path, what }: Fault): string {
 
 /** What valibot lets pass or leaves out: it takes a list for a mapping, and names only the first of several unknown keys. */
 function misshapenIn(shape: Shape, node: Node, path: readonly string[]): Fault[] {
-  const { type, entries, item, value } = bare(shape)
+  const { type, additionalProperties } = bare(shape)
   if (isList(node.value)) {
-    if (type === 'strict_object' || type === 'record') return [{ where: node.where, path, what: instead(shape, node) }]
-    return item === undefined ? [] : node.value.flatMap((each, i) => misshapenIn(item, each, [...path, String(i)]))
+    if (type === 'object') return [{ where: node.where, path, what: instead(shape, node) }]
+    return node.value.flatMap((each, i) => misshapenUnder(shape, String(i), each, path))
   }
-  if (!isMapping(node.value) || (type !== 'strict_object' && type !== 'record')) return []
+  if (!isMapping(node.value) || type !== 'object') return []
   return [...node.value].flatMap(([key, child]) => {
-    const inner = entries === undefined ? value : entries[key]
-    if (inner !== undefined) return misshapenIn(inner, child, [...path, key])
-    return [{ where: child.key, path: [...path, key], what: unknownKey(key, Object.keys(entries ?? {})) }]
+    if (additionalProperties !== false || keysOf(shape).includes(key)) return misshapenUnder(shape, key, child, path)
+    return [{ where: child.key, path: [...path, key], what: unknownKey(key, keysOf(shape)) }]
   })
+}
+
+function misshapenUnder(shape: Shape, key: string, child: Node, path: readonly string[]): Fault[] {
+  const inner = childAt(shape, key)
+  return inner === undefined ? [] : misshapenIn(inner, child, [...path, key])
 }
 
 /** Of a union's options, only one that got past the outermost brace can say what is wrong inside. */
@@ -70,7 +74,7 @@ function faultOf({ issue, path }: Leaf, shape: Shape, root: Node): Fault {
     return {
       where: node.key,
       path,
-      what: unknownKey(path.at(-1) ?? '', Object.keys(bare(known ?? shape).entries ?? {})),
+      what: unknownKey(path.at(-1) ?? '', keysOf(known ?? shape)),
     }
   }
   const { where } = node

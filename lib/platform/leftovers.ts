@@ -17,6 +17,15 @@ export const reader = 'botgarden-reader'
 export const replaced = 'botgarden-before'
 const drill = 'botgarden-drill'
 
+/** Where files are written as NAME.new, and take their name when they are whole. */
+const candidates = [
+  '/etc/botgarden/secrets',
+  '/opt/botgarden/bots',
+  '/var/lib/botgarden/bots',
+  dumpsFolder,
+  removedFolder,
+]
+
 /**
  * Nothing in plain, and nobody who could log in, is left of a run that was cut. What another run is in the middle of is not
  * left over, nor is what this one has brought: the paths of `except`.
@@ -91,7 +100,7 @@ const leftFiles: Reading<LeftFiles> = reading(
     volatile: true,
     // Whether we hold the host's lock, or who does, is seen without taking it: even a shared one would turn another run away.
     script: () => sh`
-      found=$(find ${incoming} -mindepth 1 -maxdepth 1 2>/dev/null; find ${dumpsFolder} ${removedFolder} -name '*.new' 2>/dev/null)
+      found=$(find ${incoming} -mindepth 1 -maxdepth 1 2>/dev/null; find ${candidates} /var/lib/botgarden/allocations.new -name '*.new' 2>/dev/null)
       [ -z "$found" ] || {
         printf '%s\n' "$found"
         grep -q '^lock:' "/proc/$$/fdinfo/9" 2>/dev/null ||

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { local } from '../shell/local.ts'
 import { ConnectError } from '../std/errors.ts'
+import { unknownAlias } from './aliases.ts'
 import { destination, options, type Target } from './ssh-arguments.ts'
 
 /** Why the login failed, with the next step, from what `ssh` and the login shell printed. */
@@ -22,7 +23,22 @@ export async function connectFailure(target: Target, stdout: string, stderr: str
   if (/Permission denied/.test(stderr)) {
     return new ConnectError(`${name}: the login was refused: ${reason}\ntry: ssh ${sshWords(target)}`)
   }
-  return new ConnectError(`${name}: cannot be reached: ${reason}\ntry: ssh ${sshWords(target)}`)
+  const hint = unresolvedName(target, stderr) ?? `try: ssh ${sshWords(target)}`
+  return new ConnectError(`${name}: cannot be reached: ${reason}\n${hint}`)
+}
+
+/**
+ * The next step where ssh could not resolve the very name that the inventory has. Only ssh can tell that: a bare name may be
+ * one of /etc/hosts or of a search domain, and a pattern or a Match of ssh_config may lead on from it.
+ */
+function unresolvedName(target: Target, stderr: string): string | undefined {
+  const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr)?.[1]
+  const name = destination(target).at(-1) ?? ''
+  const unknown = unresolved?.toLowerCase() === name.toLowerCase() ? unknownAlias(name, target.sshConfig) : undefined
+  return (
+    unknown &&
+    `${unknown}\nset "ssh" of this host in the inventory to an alias, or to an address, as in root@192.0.2.1:22`
+  )
 }
 
 async function unknownKey(target: Target): Promise<ConnectError> {

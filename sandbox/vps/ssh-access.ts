@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import SSHConfig from 'ssh-config'
 import { local } from '../../lib/shell/local.ts'
 import { withLock } from '../../lib/std/file-lock.ts'
 import { home, paths } from '../machine/paths.ts'
@@ -35,9 +36,12 @@ export async function writeAccess(name: string, ready: Ready | undefined): Promi
   await withLock(lock(), 60, async () => {
     if (ready === undefined) rmSync(join(paths.hosts, `${name}.json`), { force: true })
     else writeAtomic(join(paths.hosts, `${name}.json`), JSON.stringify(ready))
-    const all = knownHosts().map((each) => [each, readyOf(each)] as const)
-    writeAtomic(paths.knownHosts, all.map(([, host]) => keyLines(host)).join(''))
-    writeAtomic(paths.sshConfig, all.map(([each, host]) => sshBlock(each, host)).join('\n'))
+    const all = knownHosts().flatMap((each) => {
+      const host = readyOf(each)
+      return host === undefined ? [] : [{ name: each, ...host }]
+    })
+    writeAtomic(paths.knownHosts, all.map(keyLines).join(''))
+    writeAtomic(paths.sshConfig, sshConfigOf(all))
   })
 }
 
@@ -61,20 +65,27 @@ export function isReady(name: string, { id, startedAt }: { id: string; startedAt
   return ready?.id === id && ready.startedAt === startedAt
 }
 
-function keyLines(host: Ready | undefined): string {
-  return (host?.hostKeys ?? []).map((key) => `[127.0.0.1]:${host?.port} ${key}\n`).join('')
+/** The text of an ssh_config with one alias per VPS. */
+export function sshConfigOf(hosts: readonly { name: string; port: number }[]): string {
+  const config = new SSHConfig()
+  for (const { name, port } of hosts) {
+    config.append({
+      Host: name,
+      HostName: '127.0.0.1',
+      Port: String(port),
+      User: 'root',
+      IdentityFile: paths.key,
+      IdentitiesOnly: 'yes',
+      // A list: only then a path with a space in it is quoted.
+      UserKnownHostsFile: [paths.knownHosts],
+      StrictHostKeyChecking: 'yes',
+    })
+  }
+  return SSHConfig.stringify(config)
 }
 
-function sshBlock(name: string, host: Ready | undefined): string {
-  return `Host ${name}
-  HostName 127.0.0.1
-  Port ${host?.port}
-  User root
-  IdentityFile "${paths.key}"
-  IdentitiesOnly yes
-  UserKnownHostsFile "${paths.knownHosts}"
-  StrictHostKeyChecking yes
-`
+function keyLines({ port, hostKeys }: Ready): string {
+  return hostKeys.map((key) => `[127.0.0.1]:${port} ${key}\n`).join('')
 }
 
 function lock(): string {

@@ -80,7 +80,7 @@ test.before(async () => {
   })
   await write('/root/key.txt', `${identity}\n`)
   await write('/root/restic-password', 'a word that restic asks for\n')
-  const key = /IdentityFile "(.*)"/.exec(readFileSync(sshConfigFor(host), 'utf8'))?.[1] ?? ''
+  const key = /IdentityFile "?(.*?)"?$/m.exec(readFileSync(sshConfigFor(host), 'utf8'))?.[1] ?? ''
   await write('/root/.ssh/garden', readFileSync(key, 'utf8'))
   await write(
     '/root/.ssh/config',

@@ -2,12 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { local } from '../../lib/shell/local.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { parseOrder } from '../../sandbox/cli/parse.ts'
-import { containerOf, network } from '../../sandbox/machine/paths.ts'
+import { containerOf, network, paths } from '../../sandbox/machine/paths.ts'
 import { telegramAt } from '../../sandbox/telegram/client.ts'
 import { optionsOf } from '../../sandbox/telegram/options.ts'
 import { serve } from '../../sandbox/telegram/server.ts'
+import { sshConfigOf } from '../../sandbox/vps/ssh-access.ts'
 import { callApi } from '../telegram/support.ts'
 import { run, scratch } from './support.ts'
 
@@ -54,6 +56,25 @@ for (const [line, message] of wrong) {
     assert.ok(error.message.startsWith(message), error.message)
   })
 }
+
+test('ssh reads of its config how each VPS is reached', async () => {
+  const file = join(scratch(), 'ssh_config')
+  writeFileSync(
+    file,
+    sshConfigOf([
+      { name: 'vps1', port: 22_001 },
+      { name: 'vps2', port: 22_002 },
+    ]),
+  )
+  for (const [name, port] of Object.entries({ vps1: 22_001, vps2: 22_002 })) {
+    const settings = (await local`ssh -G -F ${file} ${name}`).stdout.split('\n')
+    for (const setting of [
+      ...['hostname 127.0.0.1', `port ${port}`, 'user root', `identityfile ${paths.key}`, 'identitiesonly yes'],
+      ...[`userknownhostsfile ${paths.knownHosts}`, 'stricthostkeychecking true'],
+    ])
+      assert.ok(settings.includes(setting), setting)
+  }
+})
 
 test('a token is all that is printed, and the same one again', async () => {
   await withTelegram(async ({ client, env }) => {

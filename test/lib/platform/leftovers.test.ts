@@ -56,15 +56,17 @@ test('what this run has brought stays, and so does all while another run is unde
 
 test('files are seen where they lie, and whose they are by who holds the lock: another, nobody, or we', async () => {
   const root = mkdtempSync(join(tmpdir(), 'leftovers-test-'))
-  for (const each of ['incoming', 'dumps/hello', 'removed', 'run']) mkdirSync(join(root, each), { recursive: true })
-  for (const each of ['incoming/a.dump', 'dumps/hello/1.dump', 'dumps/hello/2.dump.new', 'run/lock', 'run/step'])
+  for (const each of ['incoming', 'dumps/hello', 'removed', 'bots/hello', 'run'])
+    mkdirSync(join(root, each), { recursive: true })
+  const left = ['allocations.new', 'bots/hello/current.json.new', 'dumps/hello/2.dump.new', 'incoming/a.dump']
+  for (const each of [...left, 'bots/hello/current.json', 'dumps/hello/1.dump', 'run/lock', 'run/step'])
     writeFileSync(join(root, each), '')
   const [files] = noLeftovers().reads
   const text = (files?.kind.script(['restore']).text ?? '')
     .replaceAll('/var/lib/botgarden', root)
     .replaceAll('/run/botgarden', join(root, 'run'))
   const seen = async (before = '') => files?.kind.parse(await shell(`${before}\n${text}`), ['restore']).get('restore')
-  const paths = [join(root, 'dumps/hello/2.dump.new'), join(root, 'incoming/a.dump')]
+  const paths = left.map((each) => join(root, each))
   assert.equal(await seen(), { busy: false, paths })
   assert.equal(await seen(`exec 9>>${root}/run/lock; flock 9`), { busy: false, paths })
   for (const lock of ['lock', 'step']) {
@@ -74,7 +76,7 @@ test('files are seen where they lie, and whose they are by who holds the lock: a
     other.stdin.end()
     await once(other, 'close')
   }
-  execFileSync('rm', ['-r', join(root, 'incoming/a.dump'), join(root, 'dumps/hello/2.dump.new')])
+  execFileSync('rm', paths)
   assert.equal(await seen(), { busy: false, paths: [] })
   rmSync(root, { recursive: true })
 })

@@ -140,6 +140,21 @@ for (const [what, words, expected] of [
     assert.match(error.message, expected)
   })
 
+test('a name that ssh cannot resolve is told with the aliases that there are; another than ours is not', async () => {
+  host.write('/config', 'Host web1 vps7\n')
+  const target = { ...host.target, ssh: 'ops@VPS77', sshConfig: host.at('/config') }
+  host.write('/refused', 'ssh: Could not resolve hostname vps77: Name or service not known')
+  assert.is(
+    (await failureOf(connect(target))).message,
+    `vps1: cannot be reached: ssh: Could not resolve hostname vps77: Name or service not known
+"VPS77" is not an alias in ${host.at('/config')} (did you mean "vps7"?); its aliases: web1, vps7
+set "ssh" of this host in the inventory to an alias, or to an address, as in root@192.0.2.1:22`,
+  )
+  // A jump host, or what an alias leads to.
+  host.write('/refused', 'ssh: Could not resolve hostname gate: Name or service not known')
+  assert.match((await failureOf(connect(target))).message, /known\ntry: ssh .*VPS77$/)
+})
+
 const answering = `case " $* " in
   *' -G '*) printf '%s\\n' "$SETTINGS"; exit 0 ;;
   *accept-new*PreferredAuthentications=none*)

@@ -485,6 +485,7 @@ for (const [vars, fine] of [
   [{ journal: { maxUse: '0M' } }, false],
   [{ journal: { maxUse: '10' } }, false],
   [{ journal: { maxUse: '10MB' } }, false],
+  [{ journal: { maxUse: 'x10M' } }, false],
   [{ packages: ['libc6', 'g++'] }, true],
   [{ packages: ['x'] }, false],
   [{ packages: ['Vim'] }, false],

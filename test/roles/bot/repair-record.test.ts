@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
@@ -45,15 +45,17 @@ test.after(() => {
 })
 
 /** A host whose only bot has these files, and these containers by a stand-in for docker. */
-function hostWith(files: Record<string, string>, containers: readonly object[] = []) {
+function hostWith(files: Record<string, string>, containers: readonly ReturnType<typeof runs>[] = []) {
   const folder = mkdtempSync(join(tmpdir(), 'record-test-'))
   folders.push(folder)
   const state = join(folder, 'bots/hello-bot')
   mkdirSync(state, { recursive: true })
   writeFileSync(join(folder, 'allocations'), 'hello-bot 1\n')
   for (const [name, text] of Object.entries(files)) writeFileSync(join(state, name), text)
-  writeFileSync(join(folder, 'inspected'), containers.map((each) => `${JSON.stringify(each)}\n`).join(''))
-  const docker = `#!/bin/sh\n[ "$*" != "\${*#container inspect}" ] && [ "$*" != "\${*#*hello-bot}" ] && cat ${folder}/inspected\nexit 0\n`
+  const inspected = join(folder, 'inspected')
+  mkdirSync(inspected)
+  for (const each of containers) appendFileSync(join(inspected, each.name), `${JSON.stringify(each)}\n`)
+  const docker = `#!/bin/sh\nfor word; do [ ! -f "${inspected}/$word" ] || cat "${inspected}/$word"; done\n`
   writeFileSync(join(folder, 'docker'), docker)
   chmodSync(join(folder, 'docker'), 0o755)
   const here = (script: string) =>

@@ -16,7 +16,7 @@ name=\${0##*/} real=/usr/bin/\${0##*/}
 unit=$(grep -o 'botgarden-[^/]*\\.service' /proc/self/cgroup | head -n 1)
 [ -n "$unit" ] || [ "$name" = mv ] || exec $real "$@"
 n=$(flock ${folder}/lock sh -c 'n=$(($(cat ${folder}/count 2>/dev/null || echo 0) + 1)); echo $n >${folder}/count; echo $n')
-printf '%s %s %s\\n' "$n" "$name" "$*" | cut -c 1-120 >>${folder}/calls
+printf '%s %s %s' "$n" "$name" "$*" | tr '\\n' ' ' | cut -c 1-120 >>${folder}/calls
 [ "$n" = "$(cat ${folder}/at)" ] || exec $real "$@"
 rm ${folder}/at
 case $(cat ${folder}/victim) in
