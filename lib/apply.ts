@@ -42,6 +42,7 @@ export function stepsText(steps: readonly Step[], nonce: string): string {
   return [
     stepRunner(nonce),
     ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${run}-${i}`)}\n}`),
+    `step() {\ncase $1 in\n${steps.map((_, i) => `${i}) step_${i} ;;\n`).join('')}esac\n}`,
     ...steps.map(({ title }, i) => `run ${i} ${quote(title)}; [ "$status" = 0 ] || exit "$status"`),
   ].join('\n')
 }
@@ -98,7 +99,7 @@ forward() { trap '' PIPE; while IFS= read -r line || [ -n "$line" ]; do printf '
 run() {
 ${markCommand(nonce, 'begin $1')}
 holding "$2"
-status=$({ { (set -e; "step_$1") 3>&- 4>&- 9>&-; echo $? >&3; } 2>&1 | forward >&4; } 3>&1)
+status=$({ { (set -e; step "$1") 3>&- 4>&- 9>&-; echo $? >&3; } 2>&1 | forward >&4; } 3>&1)
 status=\${status:-137}
 ${markCommand(nonce, 'end $1 $status')}
 }`

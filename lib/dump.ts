@@ -19,7 +19,7 @@ export function dumpFunction(): Script {
       done | sed 's/^ /0 /' | sort -k 1,1nr -k 2,2r
     }
     take_dump() {
-      mkdir -p -m 0700 "$(dirname "$2")" "$2"
+      (umask 077; mkdir -p "$2")
       number=$(dumps_of "$2" "$3" | sed -n '1s/ .*//p')
       taken=$2/$3$(date -u +%Y%m%d-%H%M%S).$((\${number:-0} + 1)).dump
       if (umask 077; docker exec ${postgresContainer} pg_dump -U postgres -Fc "$1" >"$taken.new") &&

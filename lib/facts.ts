@@ -55,7 +55,7 @@ export const factsScript = sh`
 
 /** Waits for cloud-init's last stage, 10 minutes at the most. It leaves its result in any case, unless that stage fails. */
 export const firstBootScript = sh`
-  for second in $(seq 600); do
+  for _ in $(seq 600); do
     [ ! -e /run/cloud-init/result.json ] || exit 0
     [ "$(systemctl is-failed cloud-final.service)" != failed ] || exit 0
     sleep 1

@@ -32,11 +32,11 @@ export const confirmScript = sh`
   if mv ${guardFolder}/armed ${guardFolder}/confirmed 2>/dev/null; then verdict=confirmed
   else
     # The host was faster; it may be in the middle of it.
-    for second in $(seq 60); do [ -e ${guardFolder}/reverting ] || break; sleep 1; done
+    for _ in $(seq 60); do [ -e ${guardFolder}/reverting ] || break; sleep 1; done
     [ ! -e ${guardFolder}/reverting ] || { echo 'the host is still taking it back'; exit 1; }
     if [ -e ${guardFolder}/reverted ]; then verdict=reverted; else verdict=$(cat ${decided} 2>/dev/null) || verdict=confirmed; fi
   fi
-  mkdir -p -m 0700 /run/botgarden
+  (umask 077; mkdir -p /run/botgarden)
   echo "$verdict" >${decided}
   systemctl stop botgarden-guard.timer 2>/dev/null || :
   systemctl disable --quiet botgarden-guard.service 2>/dev/null || :
@@ -74,7 +74,7 @@ function armScript(guards: readonly Guard[]): Script {
   const { text } = sh`
     new=${guardFolder}.new
     rm -rf "$new" ${guardFolder} ${decided}
-    mkdir -p -m 0700 /var/lib/botgarden
+    (umask 077; mkdir -p /var/lib/botgarden)
     mkdir -m 0700 "$new"
     cd /
     for path in ${paths}; do

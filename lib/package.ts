@@ -57,7 +57,7 @@ function installScript(names: string[]): Script {
     # apt waits for only one of these locks, dpkg for none.
     lock_free() {
       said=
-      for second in $(seq ${lockPatience}); do
+      for _ in $(seq ${lockPatience}); do
         now=$(holder)
         [ -n "$now" ] || return 0
         [ "$now" = "$said" ] || printf 'waiting: %s\n' "$now"
@@ -75,7 +75,7 @@ function installScript(names: string[]): Script {
     lock_free
     # Nobody asked for a removal: a package that conflicts with one of these is the operator's to decide.
     apt --no-install-recommends --no-remove install -- ${names}`
-  return { text, shown: sh`apt-get --no-install-recommends install -- ${names}`.shown }
+  return { text, shown: `apt-get --no-install-recommends install -- ${names.join(' ')}` }
 }
 
 const packages: Kind<PackageState> = {

@@ -27,7 +27,7 @@ cd /
 ${script}
 } >pipe 2>&1
 result=$?
-for try in $(seq 50); do kill -0 $keeper 2>/dev/null || break; sleep 0.1; done
+for _ in $(seq 50); do kill -0 $keeper 2>/dev/null || break; sleep 0.1; done
 exit $result
 `
 }
@@ -37,16 +37,16 @@ export function follow(folder: string): string {
   return `n=0
 exec 5<${folder}/output.0
 while :; do
-over=; kill -0 $client 2>/dev/null || over=yes
+over=; kill -0 "$client" 2>/dev/null || over=yes
 next=
 if [ -e ${folder}/output.$((n + 1)) ]; then next=$((n + 1))
-elif ! [ -e ${folder}/output.$n ]; then next=$(ls ${folder} | sed -n 's/^output\\.//p' | sort -n | awk -v n=$n '$1 > n { print; exit }')
+elif ! [ -e "${folder}/output.$n" ]; then next=$(find ${folder} -name 'output.*' | sed 's/.*\\.//' | sort -n | awk -v n="$n" '$1 > n { print; exit }')
 fi
 cat <&5
 if [ -n "$next" ]; then
 [ "$next" = $((n + 1)) ] || printf '\\n… it prints faster than can be shown: up to %s MB are left out\\n' $((next - n - 1))
 n=$next
-command exec 5<${folder}/output.$n || :
+command exec 5<"${folder}/output.$n" || :
 elif [ -n "$over" ]; then break
 else sleep 0.2
 fi

@@ -23,7 +23,7 @@ while IFS= read -r path; do
     new=\${old#old}
     same "$old" "$new" && continue
     if [ -d "$old" ] && [ ! -L "$old" ]; then
-      [ -d "$new" ] && [ ! -L "$new" ] || { rm -rf "$new"; mkdir "$new"; }
+      if [ ! -d "$new" ] || [ -L "$new" ]; then rm -rf "$new"; mkdir "$new"; fi
       chown --reference="$old" "$new"; chmod --reference="$old" "$new"
     else
       [ ! -d "$new" ] || [ -L "$new" ] || rm -rf "$new"

@@ -22,7 +22,7 @@ export function restoreScript(order: Order, part: DatabasePart, dump: string): S
   const drill = order.target === undefined
   const owner = !drill ? part.owner : isReserved(part.database) ? 'botgarden-owner' : part.database
   const { text } = sh`
-    server=${drill ? drillContainer : postgresContainer} dump=${dump} idle= full=
+    server=${drill ? drillContainer : postgresContainer} dump=${dump} idle=''
     ${order.bot === undefined ? sh`bot=` : servingContainer(order.bot)}
     # What a database says of its sessions, as its owner may have it, is not heeded by these.
     sql() { printf '%s\n' "$1" | docker exec -i -e PGOPTIONS='-c client_min_messages=warning -c search_path= -c role=none' "$server" psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres -d "\${2:-postgres}"; }
@@ -101,6 +101,7 @@ function notThere(target: string): Script {
 /** What a few bytes unfold to nobody knows before: the disk is looked at while they do. */
 function diskFunctions(dumpBytes: number): Script {
   return sh`
+    full=''
     free_disk() { df --output=avail -m /var/lib/botgarden/postgres | tail -n 1; }
     [ "$(free_disk)" -ge ${reserve + Math.ceil(dumpBytes / 2 ** 20)} ] || {
       echo "the disk has $(free_disk) MB free, too little to restore beside what is there: nothing was touched"

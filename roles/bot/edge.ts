@@ -43,7 +43,7 @@ export function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Relea
       nginx_reload`
   // The file alone says nothing: a cut between writing and reloading leaves nginx with what it had.
   const isThere = (content: string) => sh`
-      [ "$(cat ${file} 2>/dev/null | sha256sum | cut -c 1-64)" = ${sha256(content)} ] &&
+      [ "$(sha256sum 2>/dev/null <${file} | cut -c 1-64)" = ${sha256(content)} ] &&
         nginx_is_current`
   return sh`
     ${reloadFunction()}

@@ -24,7 +24,7 @@ export function startAgain(seat: Seat, current: Release, limits: Limits, { start
   const polls = current.spec.mode === 'polling'
   const removeIdle = sh`docker rm -f --volumes ${idle} >/dev/null 2>&1 || :`
   const up = sh`
-    mkdir -p -m 0755 ${places.compose}
+    mkdir -p ${places.compose}
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
     mv -fT ${`${file}.new`} ${file}
     docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }

@@ -43,14 +43,14 @@ export function switchScript(change: Switch): Script {
   const nothing = sh`:`
   const script = sh`
     ${volumesRefused(bot, spec)}
-    new=${name} former=${old === undefined || !oldRuns ? '' : places.container(old.colour)} switched= stopped= forgot=
+    new=${name} former=${old === undefined || !oldRuns ? '' : places.container(old.colour)} switched='' stopped='' forgot=''
     ${reportFunction()}
     ${holderFunction(seat, colour)}
     ${healthFunction(seat, colour, spec)}
     ${edgeFunctions(seat, colour, spec, old)}
     ${undoFunction(change)}
-    mkdir -p -m 0755 ${places.compose}
-    mkdir -p -m 0700 ${places.state}
+    mkdir -p ${places.compose}
+    (umask 077; mkdir -p ${places.state})
     # What a cut run has switched to is taken back before its container goes.
     ${old?.spec.mode === 'webhook' ? sh`edge_is_back || edge_back` : nothing}
     docker rm -f --volumes "$new" >/dev/null 2>&1 || :

@@ -75,7 +75,7 @@ function reachable(name: string, addresses: readonly string[]): Script {
     bad=
     for address in $found; do
       case $address in *:*) target="[$address]" kind=AAAA ;; *) target=$address kind=A ;; esac
-      answer=$(curl --silent --show-error --max-time 10 --resolve ${name}:80:"$target" "http://"${name}"/.well-known/acme-challenge/botgarden-$token" 2>&1) || :
+      answer=$(curl --silent --show-error --max-time 10 --resolve ${name}:80:"$target" ${`http://${name}/.well-known/acme-challenge/botgarden-`}"$token" 2>&1) || :
       [ "$answer" = "$token" ] || {
         bad=yes
         echo ${name}": its $kind record says $address, where this host does not answer on port 80: $(printf %s "$answer" | head -c 200 | tr -d '\n')"
