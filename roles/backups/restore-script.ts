@@ -138,7 +138,7 @@ function inItsPlace({ target = '', bot }: Order): Script {
     there=$(sql ${exists})
     if [ "$there" = 1 ]; then
       ${freed(target)}
-      ${dumpFunction()}
+      ${dumpFunction}
       take_dump ${target} ${`${dumpsFolder}/${bot ?? target}`} before-restore- 3
       echo "what was there is in $taken"
       forget ${replaced}

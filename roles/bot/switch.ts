@@ -117,7 +117,7 @@ function dumpBefore(bot: string, spec: Spec, old: Release | undefined): Script {
   if (old === undefined || !spec.database || spec.migrate === undefined || spec.migrations === old.spec.migrations)
     return sh`:`
   return sh`
-    ${dumpFunction()}
+    ${dumpFunction}
     take_dump ${databaseName(bot)} ${`${dumpsFolder}/${bot}`} '' 3
     dump=$taken
     echo "its migrations changed: the database before them is in $dump"`
