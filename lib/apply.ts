@@ -6,7 +6,7 @@ import type { PlannedChange } from './plan.ts'
 import { digestible, type Reading, readText } from './reading.ts'
 import type { Guard } from './resource.ts'
 import { quote, type Script } from './sh.ts'
-import { follow, keepingOutput, stepsFolder } from './step-output.ts'
+import { keepingOutput, stepsFolder, unitFunctions } from './step-output.ts'
 import { guardedUnit } from './take-back.ts'
 
 /** One thing that a run does on a host: a change, or several that belong in one transaction. */
@@ -41,6 +41,7 @@ export function stepsText(steps: readonly Step[], nonce: string): string {
   const run = randomBytes(6).toString('hex')
   return [
     stepRunner(nonce),
+    ...(steps.some((step) => step.long || step.guards.length > 0) ? [unitFunctions.text] : []),
     ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${run}-${i}`)}\n}`),
     `step() {\ncase $1 in\n${steps.map((_, i) => `${i}) step_${i} ;;\n`).join('')}esac\n}`,
     ...steps.map(({ title }, i) => `run ${i} ${quote(title)}; [ "$status" = 0 ] || exit "$status"`),
@@ -120,10 +121,5 @@ function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'
 echo ${quote(noRoom)}
 return 1
 }
-systemd-run --quiet --wait --collect --unit=${prefix}${id} --description=${quote(`botgarden: ${title}`)} /bin/sh ${folder}/script &
-client=$!
-${follow(folder)}
-result=0; wait $client || result=$?
-rm -rf ${folder}
-return $result`
+in_unit ${folder} ${prefix}${id} ${quote(title)}`
 }
