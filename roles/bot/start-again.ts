@@ -1,6 +1,6 @@
 import { type Script, sh } from '../../lib/sh.ts'
 import { edgeFunctions } from './edge.ts'
-import { healthFunction, holderFunction, reportFunction } from './health.ts'
+import { healthFunctions } from './health.ts'
 import { placesOf } from './place.ts'
 import type { Release } from './release.ts'
 import { type Seat, serviceFile } from './service.ts'
@@ -42,9 +42,7 @@ export function startAgain(seat: Seat, current: Release, limits: Limits, { start
     await_health || { report "$new"; exit 1; }`
   const script = sh`
     new=${name}
-    ${reportFunction()}
-    ${holderFunction(seat, current.colour)}
-    ${healthFunction(seat, current.colour, current.spec)}
+    ${healthFunctions(seat, current.colour, current.spec)}
     ${edgeFunctions(seat, current.colour, current.spec, current)}
     ${start ? again : bind ? up : sh`:`}
     edge_is_back || edge_back
