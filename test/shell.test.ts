@@ -35,6 +35,19 @@ test('every text that is tagged with sh is in one of them', () => {
   assert.equal(unseen, [], 'texts that no script of test/support/shellcheck has')
 })
 
+test('every file of shell that is put into scripts is in one of them', () => {
+  const unseen = globSync('{lib,roles}/**/*.sh', { cwd: root }).filter((path) => {
+    const lines = readFileSync(join(root, path), 'utf8')
+      .replace(/^# shellcheck .*\n/, '')
+      .split('\n')
+    // What is read from another file on the host has that in its place.
+    const parts = lines.map((line) => line.trim()).filter((line) => !line.startsWith('. "$home/'))
+    const template = { line: 1, parts }
+    return !scripts.some(({ text }) => isIn(text, template))
+  })
+  assert.equal(unseen, [], 'files that no script of test/support/shellcheck has')
+})
+
 test('what is wrong is found, at its place', async () => {
   const wrong = { ...shell('a', 'echo ok\nrm $1'), parts: [{ place: 'step x', text: 'rm $1' }] }
   const [finding, ...rest] = await shellchecked([wrong, shell('b', 'rm "$1"')])
