@@ -3,6 +3,7 @@
 import { globSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { up } from '../sandbox/index.ts'
+import { ensureShellcheck } from './support/shellcheck/install.ts'
 import { type Score, type Stage, scoreOf } from './support/stage.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -24,6 +25,7 @@ const slow = ['ufw.test.ts', 'bots.test.ts', 'edge.test.ts', 'database.test.ts',
 const scope = process.argv[2] ?? 'all'
 const stages = stagesOf(scope)
 const scores: Score[] = []
+if (stages.includes(unit)) await ensureShellcheck((line) => process.stdout.write(`${line}\n`))
 // Those on the sandbox have a VPS each and mostly wait for it: three at a time, on a machine of two cores.
 const alone = stages.filter(({ name }) => !name.startsWith('sandbox/'))
 const paired = stages.filter((stage) => !alone.includes(stage))

@@ -22,10 +22,7 @@ export async function ship(
 ): Promise<void> {
   // What an earlier run brought for it, and did not get to, is of no more use.
   const forget = sh`rm -f ${[archiveOf(bot), contextPath(bot)]}`
-  const there = await ask(
-    connection,
-    sh`${forget}; docker image inspect -- ${image} >/dev/null 2>&1 && echo there || :`,
-  )
+  const there = await ask(connection, sh`${forget}; ! docker image inspect -- ${image} >/dev/null 2>&1 || echo there`)
   if (there.includes('there')) return
   const archive = Buffer.from(context.archive, 'base64')
   if (buildsHere) await shipImage(bot, image, archive, connection, progress)

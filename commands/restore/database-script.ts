@@ -4,6 +4,7 @@ import { reader, replaced, restoring } from '../../lib/platform/leftovers.ts'
 import { freed, ident, literal } from '../../lib/platform/postgres.ts'
 import { postgresContainer } from '../../lib/platform/postgres-catalog.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
+import { shellFile } from '../../lib/shell/shell-file.ts'
 import { ownerKnown } from './database-owner.ts'
 import { drillContainer, forgetDrill, startDrill, tooLarge } from './drill-server.ts'
 import type { DatabasePart, Order } from './order.ts'
@@ -11,6 +12,9 @@ import { countQuery, wantedCounts } from './row-counts.ts'
 
 /** In MB, what stays free of the disk whatever a dump unfolds to: all databases lie on it. */
 const reserve = 256
+
+const functions = shellFile(new URL('restore.sh', import.meta.url))
+const disk = shellFile(new URL('restore-disk.sh', import.meta.url))
 
 /**
  * Takes in a dump that lies on the host: into a database of its own first, compared table by table with what was counted
@@ -22,14 +26,10 @@ export function restoreScript(order: Order, part: DatabasePart, dump: string): S
   const drill = order.target === undefined
   const owner = !drill ? part.owner : isReserved(part.database) ? 'botgarden-owner' : part.database
   const { text } = sh`
-    server=${drill ? drillContainer : postgresContainer} dump=${dump} idle= full=
+    server=${drill ? drillContainer : postgresContainer} dump=${dump} idle=''
     ${order.bot === undefined ? sh`bot=` : servingContainer(order.bot)}
-    # What a database says of its sessions, as its owner may have it, is not heeded by these.
-    sql() { printf '%s\n' "$1" | docker exec -i -e PGOPTIONS='-c client_min_messages=warning -c search_path= -c role=none' "$server" psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres -d "\${2:-postgres}"; }
-    forget() {
-      [ "$(sql "select count(*) from pg_database where datname = '$1'")" != 1 ] || sql "alter database \"$1\" is_template false;"
-      sql "drop database if exists \"$1\" with (force);"
-    }
+    ${functions}
+    ${drill ? sh`:` : disk}
     tidy() {
       trap - EXIT
       rm -f "$dump" "$dump.counts" "$dump.wanted"
@@ -51,27 +51,17 @@ export function restoreScript(order: Order, part: DatabasePart, dump: string): S
     began=$(date +%s)
     ${drill ? lines([tooLarge(part.database), startDrill(part.size), sh`sql ${`create role ${ident(owner)};`}`]) : ownerKnown(order, part)}
     ${order.target === undefined || order.target === order.database ? sh`:` : notThere(order.target)}
-    password=$(head -c 24 /dev/urandom | base64 | tr -d '/+=')
-    forget ${restoring}
-    sql ${`drop role if exists ${ident(reader)};`}
-    sql "create role "${ident(reader)}" login nosuperuser nocreatedb nocreaterole password '$password';"
-    sql ${`create database ${ident(restoring)} owner ${ident(reader)} template template0;`}
-    sql ${`revoke all on database ${ident(restoring)} from public;`}
-    printf '*:*:*:%s:%s\n' ${reader} "$password" | docker exec -i "$server" sh -c 'umask 077; cat >/tmp/restoring.pgpass'
-    ${drill ? sh`:` : diskFunctions(part.size)}
-    docker exec -i -e PGPASSFILE=/tmp/restoring.pgpass "$server" pg_restore --username=${reader} --dbname=${restoring} \
-      --no-owner --no-privileges --exit-on-error --single-transaction <"$dump" >"$dump.counts" 2>&1 &
-    reading=$!
-    ${drill ? sh`:` : sh`watch_disk`}
+    make_place
+    ${drill ? sh`:` : sh`need_disk ${reserve + Math.ceil(part.size / 2 ** 20)}`}
+    begin_reading
+    ${drill ? sh`:` : sh`watch_disk ${reserve}`}
     wait "$reading" || {
       tail -n 20 "$dump.counts"
       ${drill ? sh`! { docker container inspect --format 'killed {{.State.OOMKilled}}' "$server"; docker logs --tail 50 "$server" 2>&1; } | grep -q 'killed true\|No space left on device' || too_large` : sh`[ -z "$full" ] || echo ${`the disk would be full: ${reserve} MB of it are to stay free`}`}
       echo 'the dump cannot be restored; what was there is as it was'
       exit 1
     }
-    printf '%s\n' ${countQuery(part)} | docker exec -i -e PGPASSFILE=/tmp/restoring.pgpass "$server" psql -XqAt -v ON_ERROR_STOP=1 -U ${reader} -d ${restoring} >"$dump.counts"
-    printf %s ${wantedCounts(part)} >"$dump.wanted"
-    ${sh`cmp -s "$dump.counts" "$dump.wanted" || { echo 'not the rows that were counted when it was taken (-), but (+):'; diff -U 0 "$dump.wanted" "$dump.counts" | tail -n +4 | head -n 20; exit 1; }`}
+    compare_rows ${countQuery(part)} ${wantedCounts(part)}
     sql ${`reassign owned by ${ident(reader)} to ${ident(owner)}; drop owned by ${ident(reader)};`} ${restoring}
     # Nothing of that is in a dump as pg_dump makes it, and what is restored is to be backed up and opened as any other.
     sql ${`comment on database ${ident(restoring)} is null; ${nobodyElse}`}
@@ -98,25 +88,6 @@ function notThere(target: string): Script {
   return sh`[ "$(sql ${there})" = 0 ] || { echo ${`there is a database ${target} already`}; exit 1; }`
 }
 
-/** What a few bytes unfold to nobody knows before: the disk is looked at while they do. */
-function diskFunctions(dumpBytes: number): Script {
-  return sh`
-    free_disk() { df --output=avail -m /var/lib/botgarden/postgres | tail -n 1; }
-    [ "$(free_disk)" -ge ${reserve + Math.ceil(dumpBytes / 2 ** 20)} ] || {
-      echo "the disk has $(free_disk) MB free, too little to restore beside what is there: nothing was touched"
-      exit 1
-    }
-    watch_disk() {
-      while kill -0 "$reading" 2>/dev/null; do
-        if [ "$(free_disk)" -lt ${reserve} ]; then
-          full=yes
-          sql ${`select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = ${literal(reader)};`} >/dev/null
-        fi
-        sleep 0.2
-      done
-    }`
-}
-
 /** Whoever writes to it is stopped for that; Telegram keeps what comes meanwhile. */
 function inItsPlace({ target = '', bot }: Order): Script {
   const exists = `select count(*) from pg_database where datname = ${literal(target)}`
@@ -137,7 +108,7 @@ function inItsPlace({ target = '', bot }: Order): Script {
     there=$(sql ${exists})
     if [ "$there" = 1 ]; then
       ${freed(target)}
-      ${dumpFunction()}
+      ${dumpFunction}
       take_dump ${target} ${`${dumpsFolder}/${bot ?? target}`} before-restore- 3
       echo "what was there is in $taken"
       forget ${replaced}

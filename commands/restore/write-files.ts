@@ -55,7 +55,7 @@ export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
     mkdir ${stage}
     tar --extract --no-same-owner --preserve-permissions --file ${archive} --directory ${stage}
     sync -f ${stage}
-    mkdir -p -m 0700 /etc/botgarden /etc/botgarden/secrets /etc/botgarden/secrets/bots /etc/botgarden/registry /var/lib/botgarden
+    mkdir -p /etc/botgarden/secrets/bots /etc/botgarden/registry /var/lib/botgarden
     ${lines(
       bots.map(
         (bot) => sh`
@@ -87,7 +87,7 @@ function certificatePlaced(entries: readonly TarEntry[]): Script {
     (path) => path !== 'renewal',
   )
   return lines([
-    sh`mkdir -p -m 0755 /etc/letsencrypt /etc/letsencrypt/renewal; chmod 0755 /etc/letsencrypt /etc/letsencrypt/renewal`,
+    sh`mkdir -p /etc/letsencrypt/renewal; chmod 0755 /etc/letsencrypt /etc/letsencrypt/renewal`,
     ...folders.map(
       (path) => sh`
     mkdir -p ${`/etc/letsencrypt/${path.slice(0, path.lastIndexOf('/'))}`}

@@ -23,7 +23,8 @@ export function claimOf(playbook: string, wait: boolean): Claim {
  * For the shell of the connection itself, outside of any request: the lock's file stays open as long as the connection
  * does, and the kernel frees the lock with it.
  */
-export const openLock = '[ -e /proc/$$/fd/9 ] || { mkdir -p -m 0700 /run/botgarden && exec 9>>/run/botgarden/lock; }'
+export const openLock =
+  '[ -e /proc/$$/fd/9 ] || { (umask 077; mkdir -p /run/botgarden) && exec 9>>/run/botgarden/lock; }'
 
 /**
  * Shell text that takes the lock, or ends with 75. Marks: `held`, then who holds it, and `taken`. Two locks in one: the

@@ -14,7 +14,9 @@ export function readText(readings: readonly Reading[], nonce: string): string {
 
 /** Shell text that prints, without marks, all that must not change between a plan and its application. */
 export function digestible(readings: readonly Reading[]): string {
-  return [...byKind(readings)].flatMap(([kind, names]) => (kind.volatile ? [] : [kind.script(names).text])).join('\n')
+  const kinds = [...byKind(readings)].flatMap(([kind, names]) => (kind.volatile ? [] : [kind.script(names).text]))
+  // Where nothing is to be printed it is still a command.
+  return [...kinds, ':'].join('\n')
 }
 
 /** The checksum of what that text prints, from what each kind's command printed before. */

@@ -1,13 +1,11 @@
 import type { Guard } from '../model/resource.ts'
 import { quote, type Script, sh } from '../shell/sh.ts'
+import { shellFile } from '../shell/shell-file.ts'
 import { secondsOf } from '../std/env-seconds.ts'
 import { guardFolder, takeBack, takeBackUnit } from './revert-script.ts'
 import type { Step } from './step.ts'
 
-/** What was decided last. Who asks when another connection has cleared everything away already is told the same. */
-const decided = '/run/botgarden/verdict'
-
-const unit = '/etc/systemd/system/botgarden-guard.service'
+const armFunctions = shellFile(new URL('guard-arm.sh', import.meta.url))
 
 /** How long the host waits for a confirmation before it takes a guarded change back, in seconds. */
 export function guardSeconds(): number {
@@ -28,21 +26,7 @@ export function armed(steps: readonly Step[]): Step[] {
  * Confirms the guarded changes: prints the verdict. One rename decides between this and the host's own clock: only one of
  * them finds `armed`.
  */
-export const confirmScript = sh`
-  if mv ${guardFolder}/armed ${guardFolder}/confirmed 2>/dev/null; then verdict=confirmed
-  else
-    # The host was faster; it may be in the middle of it.
-    for second in $(seq 60); do [ -e ${guardFolder}/reverting ] || break; sleep 1; done
-    [ ! -e ${guardFolder}/reverting ] || { echo 'the host is still taking it back'; exit 1; }
-    if [ -e ${guardFolder}/reverted ]; then verdict=reverted; else verdict=$(cat ${decided} 2>/dev/null) || verdict=confirmed; fi
-  fi
-  mkdir -p -m 0700 /run/botgarden
-  echo "$verdict" >${decided}
-  systemctl stop botgarden-guard.timer 2>/dev/null || :
-  systemctl disable --quiet botgarden-guard.service 2>/dev/null || :
-  rm -rf ${unit} ${guardFolder}
-  systemctl daemon-reload
-  echo "verdict $verdict"`
+export const confirmScript = shellFile(new URL('guard-confirm.sh', import.meta.url))
 
 /** Takes the guarded changes back now, and prints the verdict. */
 export const revertScript = sh`
@@ -72,34 +56,12 @@ function armScript(guards: readonly Guard[]): Script {
   const notes = guards.map((guard) => guard.note?.text ?? ':').join('\n')
   const restore = guards.map((guard) => guard.restore.text).join('\n')
   const { text } = sh`
-    new=${guardFolder}.new
-    rm -rf "$new" ${guardFolder} ${decided}
-    mkdir -p -m 0700 /var/lib/botgarden
-    mkdir -m 0700 "$new"
-    cd /
-    for path in ${paths}; do
-      printf '%s\n' "$path"
-      # What a link leads to is what is changed.
-      if [ -L "$path" ]; then readlink -f "$path" | sed s,^/,,; fi
-    done >"$new/paths"
-    mkdir "$new/old"
-    while IFS= read -r path; do
-      if [ -e "$path" ] || [ -L "$path" ]; then cp -a --parents -- "$path" "$new/old"; fi
-    done <"$new/paths"
-    cd "$new"
+    ${armFunctions}
+    keep_old ${paths}
     ${{ text: notes, shown: '' }}
     printf %s ${encoded(restore)} | base64 -d >"$new/restore"
     printf %s ${encoded(takeBack)} | base64 -d >"$new/take-back"
-    touch "$new/armed"
-    sync -f "$new"
-    mv -T "$new" ${guardFolder}
-    printf %s ${encoded(takeBackUnit)} | base64 -d >${unit}
-    systemctl daemon-reload
-    systemctl enable --quiet botgarden-guard.service
-    # A reset from the provider's panel, the answer of whoever is locked out, must not find an empty one.
-    sync -f ${guardFolder}
-    sync -f ${unit}
-    systemd-run --quiet --on-active=${guardSeconds()} --timer-property=AccuracySec=1s --unit=botgarden-guard.service`
+    arm ${guardSeconds()} "$(printf %s ${encoded(takeBackUnit)} | base64 -d)"`
   return { text, shown: `keep ${paths.map((path) => `/${path}`).join(' ')}` }
 }
 

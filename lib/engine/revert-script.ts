@@ -1,3 +1,5 @@
+import { shellFile } from '../shell/shell-file.ts'
+
 /** Where the host keeps what was there before a guarded change, and how far the decision about it has come. */
 export const guardFolder = '/var/lib/botgarden/guard'
 
@@ -8,34 +10,7 @@ export const guardedUnit = 'botgarden-guarded-'
  * What the host runs alone. Cut in the middle, by a reboot, it is run again: it only ends with `reverted`. What cannot be put
  * back, a file that is immutable or mounted, keeps nothing else from it. A link to what was kept needs no room on a full disk.
  */
-export const takeBack = `cd ${guardFolder} || exit 0
-mv armed reverting 2>/dev/null || [ -e reverting ] || exit 0
-systemctl kill --signal=KILL '${guardedUnit}*' 2>/dev/null
-systemctl stop '${guardedUnit}*'
-same() { [ "$(stat -c '%F %a %u %g' "$1")" = "$(stat -c '%F %a %u %g' "$2" 2>/dev/null)" ] && { [ -d "$1" ] || diff -q --no-dereference "$1" "$2"; } >/dev/null; }
-while IFS= read -r path; do
-  [ -e "/$path" ] || [ -L "/$path" ] || continue
-  find "/$path" -depth | while IFS= read -r new; do [ -e "old$new" ] || [ -L "old$new" ] || rm -rf "$new"; done
-done <paths
-while IFS= read -r path; do
-  [ -e "old/$path" ] || [ -L "old/$path" ] || continue
-  find "old/$path" | while IFS= read -r old; do
-    new=\${old#old}
-    same "$old" "$new" && continue
-    if [ -d "$old" ] && [ ! -L "$old" ]; then
-      [ -d "$new" ] && [ ! -L "$new" ] || { rm -rf "$new"; mkdir "$new"; }
-      chown --reference="$old" "$new"; chmod --reference="$old" "$new"
-    else
-      [ ! -d "$new" ] || [ -L "$new" ] || rm -rf "$new"
-      cp -aTl "$old" "$new.botgarden-old" 2>/dev/null || cp -aT "$old" "$new.botgarden-old"
-      mv -fT "$new.botgarden-old" "$new" || rm -f "$new.botgarden-old"
-    fi
-  done
-done <paths
-sh ./restore
-sync -f .
-mv reverting reverted
-`
+export const takeBack = shellFile(new URL('revert.sh', import.meta.url)).text
 
 /** The unit that runs it: by the clock, and after a boot. */
 export const takeBackUnit = `[Unit]

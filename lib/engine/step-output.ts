@@ -1,3 +1,5 @@
+import { shellFile } from '../shell/shell-file.ts'
+
 /** Where the units of long steps have their scripts and what they print: in memory, and root's alone. */
 export const stepsFolder = '/run/botgarden/steps'
 
@@ -27,29 +29,10 @@ cd /
 ${script}
 } >pipe 2>&1
 result=$?
-for try in $(seq 50); do kill -0 $keeper 2>/dev/null || break; sleep 0.1; done
+for _ in $(seq 50); do kill -0 $keeper 2>/dev/null || break; sleep 0.1; done
 exit $result
 `
 }
 
-/** Shell text that prints what is kept for as long as the process $client is there, and says where it came too fast. */
-export function follow(folder: string): string {
-  return `n=0
-exec 5<${folder}/output.0
-while :; do
-over=; kill -0 $client 2>/dev/null || over=yes
-next=
-if [ -e ${folder}/output.$((n + 1)) ]; then next=$((n + 1))
-elif ! [ -e ${folder}/output.$n ]; then next=$(ls ${folder} | sed -n 's/^output\\.//p' | sort -n | awk -v n=$n '$1 > n { print; exit }')
-fi
-cat <&5
-if [ -n "$next" ]; then
-[ "$next" = $((n + 1)) ] || printf '\\n… it prints faster than can be shown: up to %s MB are left out\\n' $((next - n - 1))
-n=$next
-command exec 5<${folder}/output.$n || :
-elif [ -n "$over" ]; then break
-else sleep 0.2
-fi
-done 2>/dev/null
-exec 5<&-`
-}
+/** Shell functions: `in_unit FOLDER UNIT TITLE` runs the script in this folder in a unit, and prints what it keeps as it comes. */
+export const unitFunctions = shellFile(new URL('step-unit.sh', import.meta.url))

@@ -7,7 +7,7 @@ import { digestible, readText } from './read.ts'
 import { revertOrphan, underGuard } from './revert-guard.ts'
 import { guardedUnit } from './revert-script.ts'
 import type { Step } from './step.ts'
-import { follow, keepingOutput, stepsFolder } from './step-output.ts'
+import { keepingOutput, stepsFolder, unitFunctions } from './step-output.ts'
 
 /**
  * Shell text that runs the steps in order, and stops at the first that fails. Marks: `begin N`, `end N STATUS`. A step that
@@ -18,7 +18,9 @@ export function stepsText(steps: readonly Step[], nonce: string): string {
   const run = randomBytes(6).toString('hex')
   return [
     stepRunner(nonce),
+    ...(steps.some((step) => step.long || step.guards.length > 0) ? [unitFunctions.text] : []),
     ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${run}-${i}`)}\n}`),
+    `step() {\ncase $1 in\n${steps.map((_, i) => `${i}) step_${i} ;;\n`).join('')}esac\n}`,
     ...steps.map(({ title }, i) => `run ${i} ${quote(title)}; [ "$status" = 0 ] || exit "$status"`),
   ].join('\n')
 }
@@ -61,7 +63,7 @@ forward() { trap '' PIPE; while IFS= read -r line || [ -n "$line" ]; do printf '
 run() {
 ${markCommand(nonce, 'begin $1')}
 holding "$2"
-status=$({ { (set -e; "step_$1") 3>&- 4>&- 9>&-; echo $? >&3; } 2>&1 | forward >&4; } 3>&1)
+status=$({ { (set -e; step "$1") 3>&- 4>&- 9>&-; echo $? >&3; } 2>&1 | forward >&4; } 3>&1)
 status=\${status:-137}
 ${markCommand(nonce, 'end $1 $status')}
 }`
@@ -82,10 +84,5 @@ function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'
 echo ${quote(noRoom)}
 return 1
 }
-systemd-run --quiet --wait --collect --unit=${prefix}${id} --description=${quote(`botgarden: ${title}`)} /bin/sh ${folder}/script &
-client=$!
-${follow(folder)}
-result=0; wait $client || result=$?
-rm -rf ${folder}
-return $result`
+in_unit ${folder} ${prefix}${id} ${quote(title)}`
 }

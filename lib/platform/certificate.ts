@@ -1,6 +1,7 @@
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
+import { shellFile } from '../shell/shell-file.ts'
 import { outdated } from './nginx.ts'
 
 /** Where the pair that nginx serves under a name lies: `NAME/current` is a link to a folder with fullchain.pem and privkey.pem. */
@@ -45,27 +46,13 @@ export function selfSigned(name: string, { placeholder }: { placeholder: boolean
 }
 
 /** Shell text: `install_pair NAME FOLDER` puts the pair that lies in a folder into service, both files at once. */
-export const installPair = sh`
-  install_pair() {
-    # Of all of it: a chain that is completed, or another key, is another pair.
-    fingerprint=$(cat "$2/fullchain.pem" "$2/privkey.pem" | sha256sum | cut -c 1-16)
-    target=${tlsFolder}/$1/$fingerprint
-    previous=$(readlink ${tlsFolder}/$1/current || :)
-    if [ ! -d "$target" ]; then
-      rm -rf "$target.new"
-      mkdir -m 0700 "$target.new"
-      cp -L "$2/fullchain.pem" "$2/privkey.pem" "$target.new/"
-      chmod 0600 "$target.new/privkey.pem"
-      sync "$target.new/fullchain.pem" "$target.new/privkey.pem"
-      mv -T "$target.new" "$target"
-    fi
-    ln -sfn "$fingerprint" "$target.link"
-    mv -fT "$target.link" ${tlsFolder}/$1/current
-    # The one before stays, in case somebody looks for it.
-    for old in ${tlsFolder}/$1/*/; do
-      case $(basename "$old") in "$fingerprint" | "$previous" | current) ;; *) rm -rf "$old" ;; esac
-    done
-  }`
+export const installPair = onHosts(shellFile(new URL('install-pair.sh', import.meta.url)))
+
+/** certbot's files on hosts hold this text: with other blanks or line breaks they would be changed there. */
+function onHosts({ text }: Script): Script {
+  const indented = `\n${text.replace(/^(?=.)/gm, '  ')}`
+  return { text: indented, shown: indented }
+}
 
 /** The name as certificates hold it. */
 export function subjectName(name: string): string {

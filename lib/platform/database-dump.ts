@@ -1,5 +1,4 @@
-import { type Script, sh } from '../shell/sh.ts'
-import { postgresContainer } from './postgres-catalog.ts'
+import { shellFile } from '../shell/shell-file.ts'
 
 /** Where databases are dumped to before something changes them, a folder each bot. */
 export const dumpsFolder = '/var/lib/botgarden/dumps'
@@ -10,25 +9,4 @@ export const removedFolder = '/var/lib/botgarden/removed'
  * Shell text: `take_dump DATABASE FOLDER PREFIX [KEPT]` dumps a database to a file of its own, and names it in `taken`. It
  * counts once it was read to its end and is on the disk. With KEPT only that many stay of the folder's dumps with the prefix.
  */
-export function dumpFunction(): Script {
-  return sh`
-    # By the number that each dump bears, never by the clock, which may have run ahead: what was made last is the last to go.
-    dumps_of() {
-      for each in "$1/$2"[0-9]*.dump; do
-        [ ! -f "$each" ] || printf '%s %s\n' "$(printf %s "$each" | sed -n 's/.*-[0-9]*\.\([0-9]*\)\.dump$/\1/p')" "$each"
-      done | sed 's/^ /0 /' | sort -k 1,1nr -k 2,2r
-    }
-    take_dump() {
-      mkdir -p -m 0700 "$(dirname "$2")" "$2"
-      number=$(dumps_of "$2" "$3" | sed -n '1s/ .*//p')
-      taken=$2/$3$(date -u +%Y%m%d-%H%M%S).$((\${number:-0} + 1)).dump
-      if (umask 077; docker exec ${postgresContainer} pg_dump -U postgres -Fc "$1" >"$taken.new") &&
-        docker exec -i ${postgresContainer} pg_restore --file=- <"$taken.new" >/dev/null &&
-        sync "$taken.new" && mv -fT "$taken.new" "$taken" && sync "$2"; then :; else
-        rm -f "$taken.new"
-        echo "no dump of the database $1 could be made in $2, so nothing was done to it"
-        return 1
-      fi
-      [ -z "\${4:-}" ] || dumps_of "$2" "$3" | sed "1,$4d; s/^[0-9]* //" | while IFS= read -r old; do rm -f "$old"; done
-    }`
-}
+export const dumpFunction = shellFile(new URL('database-dump.sh', import.meta.url))

@@ -3,6 +3,7 @@ import { becomes, type Prediction, type Resource, resource } from '../model/reso
 import { file } from '../resources/file.ts'
 import { waiting } from '../shell/deadline.ts'
 import { type Script, sh } from '../shell/sh.ts'
+import { shellFile } from '../shell/shell-file.ts'
 
 /** The container that ends TLS for all bots, and what it reads: `conf` is what is wanted, `running` what it runs. */
 export const nginxContainer = 'botgarden-nginx'
@@ -10,6 +11,20 @@ export const nginxFolder = '/opt/botgarden/nginx'
 export const nginxStatus = '/run/botgarden/nginx/status.sock'
 /** Where an answer to an authority's question is laid; nginx serves it on port 80. */
 export const acmeWebroot = '/var/lib/botgarden/acme'
+
+/**
+ * Shell functions: `nginx_files FOLDER` is the checksum of the files that nginx reads there, `nginx_checksum FOLDER` that of
+ * all it reads, certificates included; `nginx_whole FOLDER` says whether a generation is as it was laid out; `nginx_says` is
+ * the checksum of what the server runs, `nginx_answers` gives it three seconds to say something.
+ */
+const checksum = shellFile(new URL('nginx-checksum.sh', import.meta.url))
+const reload = shellFile(new URL('nginx-reload.sh', import.meta.url))
+/**
+ * `nginx_is_blind FILE`: whether the server, whose test has failed, cannot see this file or the certificates: the folders that
+ * it has mounted are gone. Then its test says nothing, and it is to be started again.
+ */
+const blind = shellFile(new URL('nginx-blind.sh', import.meta.url))
+const took = shellFile(new URL('nginx-took.sh', import.meta.url))
 
 export interface NginxState {
   /** `running` is what stands in `conf`. */
@@ -26,7 +41,8 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
     volatile: true,
     script: () => sh`
       [ ! -e ${nginxFolder}/running ] || {
-        ${checksum()}
+        ${waiting}
+        ${checksum}
         wanted=$(nginx_checksum ${nginxFolder}/conf)
         echo "wanted $wanted"
         echo "running $(readlink ${nginxFolder}/running)"
@@ -92,67 +108,10 @@ export function nginxInForce(): Resource {
  * runs is a copy, so that a file that nobody tested never keeps the server from starting. Ends when the server says so itself.
  */
 export function reloadFunction(): Script {
-  return sh`
-    ${checksum()}
-    # In a shell of its own: its variables are not those of whoever calls it.
-    nginx_reload() (
-      exec 7>>/run/botgarden/nginx.lock
-      flock 7
-      sum=$(nginx_checksum ${nginxFolder}/conf)
-      next=${nginxFolder}/generations/$sum
-      before=$(readlink ${nginxFolder}/running || :)
-      if ! nginx_whole "$next"; then
-        rm -rf "$next" "$next.new"
-        mkdir -p "$next.new"
-        cp -R ${nginxFolder}/conf/. "$next.new/"
-        printf 'return 200 %s;\n' "$sum" >"$next.new/checksum.conf"
-        nginx_files "$next.new" >"$next.new/.files"
-        sync -f "$next.new"
-        mv -T "$next.new" "$next"
-      fi
-      runs=$(docker container inspect --format '{{.State.Status}}' ${nginxContainer} 2>/dev/null || :)
-      # One that starts again and again runs for moments, too.
-      case $runs in running | restarting) runs=running; nginx_answers || runs=crashing ;; *) runs= ;; esac
-      if [ "$runs" = running ] && ! said=$(docker exec ${nginxContainer} nginx -t -q -c "/etc/nginx/generations/$sum/nginx.conf" 2>&1) &&
-        ! nginx_is_blind "/etc/nginx/generations/$sum/nginx.conf"; then
-        printf '%s\n' "$said" | sed "s#/etc/nginx/generations/$sum/#${nginxFolder}/conf/#g"
-        [ "$before" = "generations/$sum" ] || rm -rf "$next"
-        return 1
-      fi
-      nginx_runs "generations/$sum"
-      if [ -n "$runs" ]; then nginx_took || return 1; fi
-      for old in ${nginxFolder}/generations/*/; do [ "$old" = "$next/" ] || rm -rf "$old"; done
-    )
-    ${blindFunction()}
-    nginx_is_current() {
-      [ "$(nginx_says)" = "$(nginx_checksum ${nginxFolder}/conf)" ]
-    }
-    nginx_runs() {
-      ln -sfn "$1" ${nginxFolder}/running.new
-      mv -fT ${nginxFolder}/running.new ${nginxFolder}/running
-    }
-    nginx_workers() {
-      master=$(docker container inspect --format '{{.State.Pid}}' ${nginxContainer})
-      grep -ls "^PPid:.$master$" /proc/[0-9]*/status | sed 's/status$/cmdline/'
-    }
-    nginx_took() {
-      former=
-      [ "$runs" != running ] || former=$(nginx_workers)
-      # Not by docker kill: for the engine that is a container that somebody has stopped, and no boot brings it back.
-      if [ "$runs" = running ]; then docker exec ${nginxContainer} sh -c 'kill -HUP 1'; else docker restart ${nginxContainer} >/dev/null; fi
-      begin_wait 15
-      while time_left; do
-        # Beside a new worker the former ones go on taking connections, until they are told to end.
-        [ "$(nginx_says "$left")" != "$sum" ] ||
-          { [ -n "$former" ] && [ -n "$(grep -Ls 'shutting down' $former)" ]; } || return 0
-        sleep 0.1
-      done
-      echo 'nginx was told to reload, and goes on as it was:'
-      docker logs --tail 5 ${nginxContainer} 2>&1
-      # What it goes on with is what it starts with after a boot, too.
-      [ -z "$before" ] || [ "$before" = "generations/$sum" ] || nginx_runs "$before"
-      return 1
-    }`
+  const files = [waiting, checksum, reload, blind, took].map(({ text }) => text.replace(/^(?=.)/gm, '    '))
+  // certbot's files on hosts hold this text: with other blanks or line breaks they would be changed there.
+  const text = ['', '    ', '    ', ...files].join('\n')
+  return { text, shown: text }
 }
 
 /** Has the server reload; a function, since it is text that others put into theirs. */
@@ -172,25 +131,12 @@ function testWith(path: string, candidate: Script): Script {
       cat ${candidate} >"$tree/"${path}
       echo 'return 200 candidate;' >"$tree/checksum.conf"
       ${certificateFor()}
-      ${blindFunction()}
+      ${blind}
       said=$(docker exec ${nginxContainer} nginx -t -q -c "$tree/nginx.conf" 2>&1) || nginx_is_blind "$tree/nginx.conf" || {
         printf '%s\n' "$said" | sed "s#$tree/#${nginxFolder}/conf/#g"
         exit 1
       }
     )`
-}
-
-/**
- * Whether the server, whose test has failed, cannot see this file or the certificates: the folders that it has mounted are gone.
- * Then its test says nothing, and it is to be started again.
- */
-function blindFunction(): Script {
-  return sh`nginx_is_blind() {
-      for seen in "$1" $(ls -d /etc/botgarden/tls/*/current 2>/dev/null); do
-        docker exec ${nginxContainer} test -e "$seen" || { runs=crashing; return 0; }
-      done
-      return 1
-    }`
 }
 
 /** A check plans a name's first certificate before it is there: any other pair stands in for it in the test. */
@@ -201,32 +147,4 @@ function certificateFor(): Script {
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN=candidate -keyout "$tree/privkey.pem" -out "$tree/fullchain.pem" 2>/dev/null
         sed -i "s#^\( *ssl_certificate[a-z_]*\) $pair/#\1 $tree/#" "$tree/nginx.conf"
       }`
-}
-
-/**
- * Shell text: `nginx_files FOLDER` is the checksum of the files that nginx reads there, `nginx_checksum FOLDER` that of all
- * it reads, certificates included; `nginx_whole FOLDER` says whether a generation is as it was laid out; `nginx_says` is
- * the checksum of what the server runs, `nginx_answers` gives it three seconds to say something.
- */
-function checksum(): Script {
-  return sh`
-    ${waiting}
-    nginx_files() {
-      (cd "\${1:?a folder}" && find . -type f ! -name '.*' ! -name checksum.conf -exec sha256sum {} + | LC_ALL=C sort -k 2) | sha256sum
-    }
-    nginx_checksum() {
-      { nginx_files "$1"; cat /etc/botgarden/tls/*/current/fullchain.pem 2>/dev/null; } | sha256sum | cut -c 1-16
-    }
-    nginx_says() { curl --silent --max-time "\${1:-5}" --unix-socket ${nginxStatus} http://localhost/config; }
-    nginx_answers() {
-      begin_wait 3
-      while time_left; do
-        [ -z "$(nginx_says "$left")" ] || return 0
-        sleep 0.1
-      done
-      return 1
-    }
-    nginx_whole() {
-      [ -s "$1/checksum.conf" ] && [ "$(nginx_files "$1")" = "$(cat "$1/.files" 2>/dev/null)" ]
-    }`
 }

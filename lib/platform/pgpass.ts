@@ -13,7 +13,7 @@ export function passFile(role: string, folder: string, password: string): Resour
     unless: sh`[ "$(cat ${file})" = "*:*:*:${role}:$(cat ${source})" ] && [ "$(stat -c '%u %a' ${file})" = "$(stat -c '%u %a' ${source})" ]`,
     script: sh`
       rm -f ${candidate}
-      (umask 077; printf '%s\n' "*:*:*:"${role}":$(cat ${source})" >${candidate})
+      (umask 077; printf '*:*:*:%s:%s\n' ${role} "$(cat ${source})" >${candidate})
       chown --reference ${source} ${candidate}
       chmod 0400 ${candidate}
       mv -fT ${candidate} ${file}`,

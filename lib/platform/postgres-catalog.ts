@@ -73,10 +73,10 @@ export const postgresCatalog: Reading<Catalog | typeof refused | undefined> = re
         while time_left; do
           docker exec ${postgresContainer} pg_isready --quiet >/dev/null 2>&1 && break
           # From 125 on it was Docker that failed, not what it was to run.
-          [ $? -lt 125 ] && [ -d ${postgresSocket} ] || {
+          if [ $? -ge 125 ] || [ ! -d ${postgresSocket} ]; then
             for place in /run /tmp; do [ "$(df --output=avail "$place" | tail -n 1)" -gt 0 ] || echo "$place has no room"; done
             break
-          }
+          fi
           sleep 1
         done
         printf %s ${catalogQuery} | ${psql()} 2>&1

@@ -64,7 +64,7 @@ function added(user: string, { path, own, directory }: KeyFile, missing: readonl
   const owner = own ? `${user}:` : 'root:root'
   const candidate = `${folder}/.${posix.basename(path)}.botgarden`
   const script = sh`
-    ${directory === 'absent' ? sh`mkdir -p -m ${own ? '0700' : '0755'} ${folder}; chown ${owner} ${folder}` : sh`:`}
+    ${directory === 'absent' ? sh`(umask ${own ? '077' : '022'}; mkdir -p ${folder}); chown ${owner} ${folder}` : sh`:`}
     trap ${`rm -f '${candidate}'`} EXIT
     rm -f ${candidate}
     (umask 077; { if [ -e ${path} ]; then sed -e '$a\' ${path}; fi; printf '%s\n' ${missing}; } >${candidate})
@@ -116,7 +116,7 @@ const kind: Kind<readonly KeyFile[]> = {
         case $path in /*) ;; *) path=$home/$path;; esac
         case $path in "$home"/*) own=yes;; *) own=no;; esac
         printf '%s|%s|%s|%s|%s|%s\n' "$user" $own "$(attributes "$(dirname "$path")")" "$(attributes "$path")" \
-          "$(cat "$path" 2>/dev/null | base64 --wrap=0)" "$path"
+          "$(base64 --wrap=0 "$path" 2>/dev/null)" "$path"
       done
     done`,
   parse: (output, users) => {

@@ -1,6 +1,7 @@
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
+import { shellFile } from '../shell/shell-file.ts'
 
 /** What dpkg says of a package: `half` is one whose installation was cut and must be finished. */
 export type PackageState = 'absent' | 'half' | { readonly version: string }
@@ -40,33 +41,12 @@ export function isInstalled(state: PackageState): boolean {
   return typeof state === 'object'
 }
 
-/** How long apt waits for another apt or dpkg, in seconds: unattended-upgrades on a fresh host takes minutes. */
-const lockPatience = 600
+/** Shell functions: `lock_free` waits up to 10 minutes for another apt or dpkg, `apt` runs it without questions. */
+const functions = shellFile(new URL('apt.sh', import.meta.url))
 
 function installScript(names: string[]): Script {
   const { text } = sh`
-    export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
-    apt() { apt-get -q -y -o DPkg::Lock::Timeout=${lockPatience} -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
-    holder() {
-      for lock in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
-        inode=$(stat -c %i "$lock" 2>/dev/null) || continue
-        pid=$(sed -n "s/.* WRITE \([0-9]*\) [^ ]*:$inode .*/\1/p" /proc/locks | head -n 1)
-        [ -z "$pid" ] || { echo "process $pid ($(cat "/proc/$pid/comm" 2>/dev/null)) holds $lock"; return; }
-      done
-    }
-    # apt waits for only one of these locks, dpkg for none.
-    lock_free() {
-      said=
-      for second in $(seq ${lockPatience}); do
-        now=$(holder)
-        [ -n "$now" ] || return 0
-        [ "$now" = "$said" ] || printf 'waiting: %s\n' "$now"
-        said=$now
-        sleep 1
-      done
-      printf 'after %s s still: %s\n' ${lockPatience} "$now"
-      return 1
-    }
+    ${functions}
     lock_free
     # What a cut run left half-installed is finished first.
     dpkg --configure -a --force-confdef --force-confold
@@ -75,7 +55,7 @@ function installScript(names: string[]): Script {
     lock_free
     # Nobody asked for a removal: a package that conflicts with one of these is the operator's to decide.
     apt --no-install-recommends --no-remove install -- ${names}`
-  return { text, shown: sh`apt-get --no-install-recommends install -- ${names}`.shown }
+  return { text, shown: `apt-get --no-install-recommends install -- ${names.join(' ')}` }
 }
 
 const packages: Kind<PackageState> = {

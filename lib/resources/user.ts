@@ -80,9 +80,11 @@ function mended(name: string, shell: string, state: Exclude<UserState, 'absent'>
 
 /** A password of `*` matches nothing, as `!` does, but sshd without PAM takes an account with `!` for a closed one. */
 function createScript(name: string, shell: string) {
+  const options = ['--create-home', '--shell', shell, '--password', '*']
   return sh`
-    if getent group ${name} >/dev/null; then own='--gid '${name}; else own=--user-group; fi
-    useradd --create-home --shell ${shell} --password '*' $own ${name}`
+    if getent group ${name} >/dev/null; then useradd ${options} --gid ${name} ${name}
+    else useradd ${options} --user-group ${name}
+    fi`
 }
 
 const users: Kind<UserState> = {

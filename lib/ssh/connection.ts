@@ -65,7 +65,7 @@ export async function closeKept(target: Target): Promise<void> {
 }
 
 // In one line and without a special character but quotes: the login shell may be anything. The port is told before sudo hides it.
-const remoteShell = [
+export const remoteShell = [
   'echo "botgarden login $SSH_CONNECTION $(id -un)"',
   '[ "$(id -u)" = 0 ] && exec sh',
   'sudo -n true || { echo "botgarden no-sudo"; exit 1; }',
@@ -149,7 +149,7 @@ function statusOf([, status = '']: readonly string[]): number {
 }
 
 /** One definition and its call: a connection cut in the middle leaves a syntax error, never half a script running. */
-function framed(script: string, nonce: string): string {
+export function framed(script: string, nonce: string): string {
   const environment = 'export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"; umask 022'
   return `botgarden() { (\n${environment}\n${script}\n) }; botgarden </dev/null 2>&1; ${markCommand(nonce, 'done $?')}\n`
 }

@@ -17,7 +17,7 @@ export async function upload(
 ): Promise<void> {
   const hash = createHash('sha256')
   let sent = 0
-  await ask(connection, sh`mkdir -p -m 0700 ${posix.dirname(path)}; umask 077; : >${path}`)
+  await ask(connection, sh`umask 077; mkdir -p ${posix.dirname(path)}; : >${path}`)
   for await (const bytes of pieces(source)) {
     hash.update(bytes)
     await ask(connection, sh`printf %s ${bytes.toString('base64')} | base64 -d >>${path}`)

@@ -55,17 +55,17 @@ export function checksumOf(files: SshdConfig['files']): string {
 // By stdin, since nothing may be written: sshd_config with its Include spelt out, and our text where our file will be.
 function readScript(candidate: string, login: string): Script {
   return sh`
-    export drop_in=${dropInPath} candidate="$(printf %s ${Buffer.from(candidate).toString('base64')} | base64 -d)"
-    export drop_ins="$(printf '%s\n' "$drop_in" /etc/ssh/sshd_config.d/*.conf | sort -u)"
+    candidate=$(printf %s ${Buffer.from(candidate).toString('base64')} | base64 -d)
+    drop_ins=$(printf '%s\n' ${dropInPath} /etc/ssh/sshd_config.d/*.conf | sort -u)
     effective() {
       name=$1; shift
       said=$(/usr/sbin/sshd "$@" -T -C ${login} -f /dev/stdin 2>&1) && status=0 || status=$?
-      printf '%s %s %s\n' "$name" $status "$(printf %s "$said" | base64 --wrap=0)"
+      printf '%s %s %s\n' "$name" "$status" "$(printf %s "$said" | base64 --wrap=0)"
     }
     printf '%s\n' "$candidate" | effective alone
     # What the service is started with wins over all files.
     options=$(sed -n -E 's/^ *SSHD_OPTS=//p' /etc/default/ssh 2>/dev/null | tail -n 1 | tr -d "\"'")
-    awk '
+    drop_in=${dropInPath} candidate=$candidate drop_ins=$drop_ins awk '
       tolower($1) == "include" && $2 ~ "^\"?(/etc/ssh/)?sshd_config[.]d/[*]([.]conf)?\"?$" {
         n = split(ENVIRON["drop_ins"], file, "\n")
         for (i = 1; i <= n; i++) print file[i] == ENVIRON["drop_in"] ? ENVIRON["candidate"] : "Include " file[i]

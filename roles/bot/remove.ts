@@ -58,7 +58,7 @@ function removal(bot: string, telegram: string, purge: boolean) {
   const places = placesOf(bot)
   const database = databaseName(bot)
   const dump = sh`
-    ${dumpFunction()}
+    ${dumpFunction}
     there=$(printf %s ${`select count(*) from pg_database where datname = '${database}'`} | ${psql()})
     if [ "$there" = 1 ]; then
       take_dump ${database} ${removedFolder} ${`${bot}-`}

@@ -1,6 +1,7 @@
 import { installPair, tlsFolder } from '../../lib/platform/certificate.ts'
 import { acmeWebroot, reloadFunction } from '../../lib/platform/nginx.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
+import { shellFile } from '../../lib/shell/shell-file.ts'
 
 /** Asks an authority for a certificate, after the host has asked itself what the authority is going to ask. */
 export function issue(
@@ -52,34 +53,14 @@ export function putIntoServiceIfNew(name: string): Script {
     ${putIntoService(name)}`
 }
 
+const lookup = shellFile(new URL('reachable.sh', import.meta.url))
+
 /**
  * Every address that the world's DNS has for the name must lead to this host's port 80. An authority counts failures, five an
  * hour, and a host that cannot be reached would use them up.
  */
 function reachable(name: string, addresses: readonly string[]): Script {
   return sh`
-    token=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
-    challenge=${acmeWebroot}/.well-known/acme-challenge/botgarden-$token
-    echo "$token" >"$challenge"
-    trap 'rm -f "$challenge"' EXIT
-    # Past /etc/hosts, which knows the host's own name; where systemd-resolved answers, that is its own to say.
-    if systemctl is-active --quiet systemd-resolved 2>/dev/null; then
-      found=$(resolvectl query --synthesize=no --legend=no -- ${name} 2>/dev/null | tr -s ' \t' '\n' | grep -xE '[0-9]+(\.[0-9]+){3}|[0-9a-f:]+:[0-9a-f:]*' | sort -u) || :
-    else
-      found=$(getent -s dns ahosts ${name} | awk '{ print $1 }' | sort -u)
-    fi
-    [ -n "$found" ] || {
-      echo ${`${name} has no address: make an A record for it (this host's addresses: ${addresses.join(' ')}), and run again`}
-      exit 1
-    }
-    bad=
-    for address in $found; do
-      case $address in *:*) target="[$address]" kind=AAAA ;; *) target=$address kind=A ;; esac
-      answer=$(curl --silent --show-error --max-time 10 --resolve ${name}:80:"$target" "http://"${name}"/.well-known/acme-challenge/botgarden-$token" 2>&1) || :
-      [ "$answer" = "$token" ] || {
-        bad=yes
-        echo ${name}": its $kind record says $address, where this host does not answer on port 80: $(printf %s "$answer" | head -c 200 | tr -d '\n')"
-      }
-    done
-    [ -z "$bad" ] || { echo 'the authority was not asked: mend the DNS record or open port 80, and run again'; exit 1; }`
+    name=${name} addresses=${addresses.join(' ')}
+    ${lookup}`
 }

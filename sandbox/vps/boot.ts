@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
-import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { docker, tryDocker } from '../machine/docker-cli.ts'
 import { see } from '../machine/inspect.ts'
@@ -79,39 +78,20 @@ export async function awaitReady(name: string, { bare = false } = {}): Promise<v
 }
 
 async function allowKey(name: string): Promise<void> {
-  // A daemon that runs in a chroot puts `docker exec` into the machine's own root: nothing of ours belongs there.
-  const script = sh`
-    [ -e /.dockerenv ] || { echo 'docker exec does not lead into the container' >&2; exit 1; }
-    for user in root debian; do
-      home=$(getent passwd "$user" | cut -d: -f6) || continue
-      [ -n "$home" ] || continue
-      install -d -m 700 -o "$user" -g "$user" "$home/.ssh"
-      grep -qxF ${await publicKey()} "$home/.ssh/authorized_keys" 2>/dev/null && continue
-      echo ${await publicKey()} >>"$home/.ssh/authorized_keys"
-      chown "$user:$user" "$home/.ssh/authorized_keys"
-      chmod 600 "$home/.ssh/authorized_keys"
-    done`
-  await inside(name, script.text)
+  await inside(name, 'allow-key.sh', [await publicKey()])
 }
 
 async function awaitBoot(name: string, bare: boolean): Promise<void> {
-  const state = await inside(
-    name,
-    `for try in $(seq 600); do
-       state=$(systemctl is-system-running 2>/dev/null)
-       case $state in running|degraded) break;; esac
-       sleep 0.1
-     done
-     echo "$state"; systemctl list-units --failed --plain --no-legend; systemctl list-jobs --no-legend`,
-  )
+  const state = await inside(name, 'await-boot.sh')
   const booted = bare ? /^running$/m : /^(running|degraded)$/m
   if (!booted.test(state)) throw new HostError(`${name}: systemd did not come up: ${state}\n${await said(name)}`.trim())
 }
 
-async function inside(name: string, script: string): Promise<string> {
-  const { status, stdout, stderr } = await tryDocker(['exec', '-i', containerOf(name), 'sh', '-s'], {
+/** Runs a file of shell from beside this one in a VPS. */
+async function inside(name: string, file: string, args: readonly string[] = []): Promise<string> {
+  const { status, stdout, stderr } = await tryDocker(['exec', '-i', containerOf(name), 'sh', '-s', '--', ...args], {
     seconds: 300,
-    input: script,
+    input: readFileSync(join(import.meta.dirname, file), 'utf8'),
   })
   if (status === 0) return stdout.trim()
   throw new HostError(`${name}: does not boot: ${stderr}\n${await said(name)}`.trim())

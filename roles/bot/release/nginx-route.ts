@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { nginxFolder, reloadFunction } from '../../../lib/platform/nginx.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { addressOf, type Colour } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
@@ -26,7 +27,9 @@ export function webhookUrl(bot: string, name: string, httpsPort: number): string
   return `https://${name}${httpsPort === 443 ? '' : `:${httpsPort}`}/tg/${bot}`
 }
 
-/** nginx's file of the bot, put there and taken back. */
+const functions = shellFile(new URL('nginx-route.sh', import.meta.url))
+
+/** Shell functions: nginx's file of the bot, put there and taken back. */
 export function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Release | undefined): Script {
   const { bot, base, number } = seat
   const file = `${nginxFolder}/conf/${locationFile(bot)}`
@@ -35,24 +38,14 @@ export function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Relea
     old?.spec.mode === 'webhook'
       ? locationText(bot, addressOf(base, number, old.colour), old.spec.port, old.spec.webhookPath)
       : undefined
-  // Joined, since whoever calls it with || takes `set -e` away. What is half written would count as configuration.
-  const put = (content: string) => sh`
-      { printf %s ${Buffer.from(content).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null &&
-        [ "$(sha256sum <${`${file}.new`} | cut -c 1-64)" = ${sha256(content)} ] &&
-        mv -fT ${`${file}.new`} ${file}; } || { rm -f ${`${file}.new`}; return 1; }
-      nginx_reload`
-  // The file alone says nothing: a cut between writing and reloading leaves nginx with what it had.
-  const isThere = (content: string) => sh`
-      [ "$(cat ${file} 2>/dev/null | sha256sum | cut -c 1-64)" = ${sha256(content)} ] &&
-        nginx_is_current`
+  const put = (content: string) => sh`put_edge ${Buffer.from(content).toString('base64')} ${sha256(content)}`
   return sh`
     ${reloadFunction()}
-    edge_forth() { ${put(text)}
-    }
-    edge_off() { rm -f ${file} && nginx_reload; }
-    edge_is_back() { ${before === undefined ? sh`[ ! -e ${file} ]` : isThere(before)}; }
-    edge_back() { ${before === undefined ? sh`edge_off` : put(before)}
-    }`
+    edge=${file}
+    ${functions}
+    edge_forth() { ${put(text)}; }
+    edge_is_back() { ${before === undefined ? sh`[ ! -e "$edge" ]` : sh`is_edge ${sha256(before)}`}; }
+    edge_back() { ${before === undefined ? sh`edge_off` : put(before)}; }`
 }
 
 function sha256(text: string): string {

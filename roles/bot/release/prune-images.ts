@@ -18,7 +18,7 @@ export function forgetImages(bot: string, kept: readonly string[], keep: number)
 export function forgetAllImages(bot: string): Script {
   return sh`
     docker image ls --quiet --filter ${`label=botgarden.bot=${bot}`} | sort -u | xargs -r docker image rm -f >/dev/null 2>&1 || :
-    cat ${placesOf(bot).state}/releases 2>/dev/null | ${imagesOf()} | sort -u | while read -r image; do ${forget()}; done || :`
+    ${imagesOf()} ${placesOf(bot).state}/releases 2>/dev/null | sort -u | while read -r image; do ${forget()}; done || :`
 }
 
 function imagesOf(): Script {

@@ -3,7 +3,7 @@ import { placesOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Limits } from '../spec/spec.ts'
 import { type Seat, serviceFile } from './compose-file.ts'
-import { healthFunction, holderFunction, reportFunction } from './health-check.ts'
+import { healthFunctions } from './health-check.ts'
 import { edgeFunctions } from './nginx-route.ts'
 
 interface Wrong {
@@ -24,7 +24,7 @@ export function startAgain(seat: Seat, current: Release, limits: Limits, { start
   const polls = current.spec.mode === 'polling'
   const removeIdle = sh`docker rm -f --volumes ${idle} >/dev/null 2>&1 || :`
   const up = sh`
-    mkdir -p -m 0755 ${places.compose}
+    mkdir -p ${places.compose}
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
     mv -fT ${`${file}.new`} ${file}
     docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
@@ -42,9 +42,7 @@ export function startAgain(seat: Seat, current: Release, limits: Limits, { start
     await_health || { report "$new"; exit 1; }`
   const script = sh`
     new=${name}
-    ${reportFunction()}
-    ${holderFunction(seat, current.colour)}
-    ${healthFunction(seat, current.colour, current.spec)}
+    ${healthFunctions(seat, current.colour, current.spec)}
     ${edgeFunctions(seat, current.colour, current.spec, current)}
     ${start ? again : bind ? up : sh`:`}
     edge_is_back || edge_back

@@ -1,17 +1,20 @@
 import { dumpFunction, dumpsFolder } from '../../../lib/platform/database-dump.ts'
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { addressOf, type Colour, placesOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 import { askTelegram } from '../telegram/bot-api.ts'
 import { forgetWebhook, setAgain } from '../telegram/set-webhook.ts'
 import { type Seat, serviceFile } from './compose-file.ts'
-import { healthFunction, holderFunction, reportFunction } from './health-check.ts'
+import { healthFunctions } from './health-check.ts'
 import { volumesRefused } from './image-volumes.ts'
 import { edgeFunctions } from './nginx-route.ts'
 import type { Terms } from './policy.ts'
 import { forgetImages } from './prune-images.ts'
+
+const functions = shellFile(new URL('switch.sh', import.meta.url))
 
 export interface Switch {
   readonly seat: Seat
@@ -44,14 +47,14 @@ export function switchScript(change: Switch): Script {
   const nothing = sh`:`
   const script = sh`
     ${volumesRefused(bot, spec)}
-    new=${name} former=${old === undefined || !oldRuns ? '' : places.container(old.colour)} switched= stopped= forgot=
-    ${reportFunction()}
-    ${holderFunction(seat, colour)}
-    ${healthFunction(seat, colour, spec)}
+    new=${name} former=${old === undefined || !oldRuns ? '' : places.container(old.colour)} switched='' stopped='' forgot=''
+    ${healthFunctions(seat, colour, spec)}
+    state=${places.state} secrets=${places.secrets}
+    ${functions}
     ${edgeFunctions(seat, colour, spec, old)}
     ${undoFunction(change)}
-    mkdir -p -m 0755 ${places.compose}
-    mkdir -p -m 0700 ${places.state}
+    mkdir -p ${places.compose}
+    (umask 077; mkdir -p "$state")
     # What a cut run has switched to is taken back before its container goes.
     ${old?.spec.mode === 'webhook' ? sh`edge_is_back || edge_back` : nothing}
     docker rm -f --volumes "$new" >/dev/null 2>&1 || :
@@ -78,7 +81,7 @@ export function switchScript(change: Switch): Script {
     ${polls ? nothing : bind}
     ${spec.mode === 'webhook' ? sh`switched=yes; edge_forth` : old?.spec.mode === 'webhook' ? sh`switched=yes; edge_off` : nothing}
     ${spec.mode === 'webhook' ? delivered(seat, old) : nothing}
-    ${record(seat, { spec, colour, by: terms.by, limits }, secrets)}
+    ${record({ spec, colour, by: terms.by, limits }, secrets)}
     # From here on it is the one that serves: what fails now is the next run's to finish.
     trap - EXIT
     # Of two that poll the old one comes back up to here, since both would take the updates from each other. A boot just
@@ -118,7 +121,7 @@ function dumpBefore(bot: string, spec: Spec, old: Release | undefined): Script {
   if (old === undefined || !spec.database || spec.migrate === undefined || spec.migrations === old.spec.migrations)
     return sh`:`
   return sh`
-    ${dumpFunction()}
+    ${dumpFunction}
     take_dump ${databaseName(bot)} ${`${dumpsFolder}/${bot}`} '' 3
     dump=$taken
     echo "its migrations changed: the database before them is in $dump"`
@@ -158,38 +161,11 @@ function delivered(seat: Seat, old: Release | undefined): Script {
     esac`
 }
 
-/** The moment at which the new version is the one that serves. */
-function record(
-  { bot }: Seat,
-  release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits'>,
-  secrets: readonly string[],
-): Script {
-  const { state, current, secrets: folder } = placesOf(bot)
+function record(release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits'>, secrets: readonly string[]): Script {
   const tag = release.spec.image.replace(/^.*[:@]/, '').slice(-12)
-  const head = JSON.stringify(release).slice(1, -1)
-  const releases = `${state}/releases`
-  return sh`
-    sums=
-    for secret in ${secrets}; do sums="$sums\${sums:+,}\"$secret\":\"$(sha256sum <${folder}/"$secret" | cut -c 1-64)\""; done
-    printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-"${tag} "$sums" ${head} "\${dump:+,\"dump\":\"$dump\"}" | tee ${`${current}.new`} >/dev/null
-    # Beside it and renamed: a line that is cut would take the next one along. More than 500 nobody goes back.
-    { tail -n 499 ${releases} 2>/dev/null | sed '$a\'; cat ${`${current}.new`}; } >${`${releases}.new`}
-    sync ${`${current}.new`} ${`${releases}.new`}
-    mv -fT ${`${releases}.new`} ${releases}
-    mv -fT ${`${current}.new`} ${current}
-    # Before any policy follows from it.
-    sync ${state}`
+  return sh`record_release ${tag} ${JSON.stringify(release).slice(1, -1)} ${secrets}`
 }
 
-/** nginx's old workers finish what they have begun; only then is the old container told to stop. */
-function retire({ bot, base, number }: Seat, old: Release, { drain }: Terms): Script {
-  const places = placesOf(bot)
-  const name = places.container(old.colour)
-  return sh`
-    for second in $(seq ${drain}); do
-      [ "$second" = 1 ] || [ -n "$(ss -Htn state established dst ${addressOf(base, number, old.colour)})" ] || break
-      sleep 1
-    done
-    docker stop --time 20 ${name} >/dev/null 2>&1 || :
-    docker rm -f --volumes ${name} >/dev/null 2>&1 || :`
+function retire({ bot, base, number }: Seat, { colour }: Release, { drain }: Terms): Script {
+  return sh`retire ${placesOf(bot).container(colour)} ${addressOf(base, number, colour)} ${drain}`
 }

@@ -21,7 +21,7 @@ export function answerOf(api: string, tokenFile: string, method: string, more = 
     for try in 1 2 3; do
       answer=$(${askTelegram(api, tokenFile, method, more)})
       seconds=$(printf %s "$answer" | sed -n '/"error_code":429/s/.*"retry_after":\([0-9]*\).*/\1/p')
-      [ "$try" -lt 3 ] && [ -n "$seconds" ] && [ "$seconds" -le 30 ] || break
+      if [ "$try" = 3 ] || [ -z "$seconds" ] || [ "$seconds" -gt 30 ]; then break; fi
       sleep "$seconds"
     done
     case $answer in *'"error_code":429'* | *'"error_code":5'[0-9][0-9]*) answer=$(${description()}) ;; esac`

@@ -46,7 +46,7 @@ test('of all roles only those of databases come back, each with its password and
 test('a dump is run by a role that is a member of nobody, and has nothing but the new database', () => {
   for (const target of ['hello', 'hello_old', undefined]) {
     const text = script({ target })
-    assert.match(text, /create role "'"botgarden-reader"'" login nosuperuser nocreatedb nocreaterole/)
+    assert.match(text, /create role \\"botgarden-reader\\" login nosuperuser nocreatedb nocreaterole/)
     assert.match(text, 'pg_restore --username=botgarden-reader --dbname=botgarden-restoring')
     assert.not.match(text, /grant /)
     assert.not.match(text, /pg_restore [^\n]*-U postgres [^\n]*--dbname/)
@@ -133,7 +133,7 @@ test('a reboot that ends a restore in order has the bot start before', () => {
 })
 
 test('a database without tables is compared as well, and is as empty as it was', () => {
-  assert.match(script({ target: 'hello' }, { tables: {} }), `printf %s '' >"$dump.wanted"`)
+  assert.match(script({ target: 'hello' }, { tables: {} }), /^ *compare_rows '?[^']*'? ''$/m)
 })
 
 test('a table that cannot be one comes from a manifest that nobody should follow', () => {

@@ -18,7 +18,7 @@ async function taking(before: readonly string[], { docker = '', now = '20261125-
   const stand = (name: string, text: string) => writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
   stand('docker', `${docker}\ncase "$*" in *pg_dump*) echo "dump of $*" ;; *pg_restore*) cat >/dev/null ;; esac`)
   stand('date', `echo ${now}`)
-  const script = `set -e\n${dumpFunction().text}\n${call || `take_dump hello '${folder}' '' 3`}\necho "taken $taken"`
+  const script = `set -e\n${dumpFunction.text}\n${call || `take_dump hello '${folder}' '' 3`}\necho "taken $taken"`
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}` }
   const { exitCode, stdout } = await local({ env, nothrow: true, quiet: true })`sh -c ${script}`
   const taken = /^taken (.*)$/m.exec(stdout)?.[1] ?? ''

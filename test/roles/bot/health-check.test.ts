@@ -1,12 +1,12 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { healthFunction, holderFunction } from '../../../roles/bot/release/health-check.ts'
+import { healthFunctions } from '../../../roles/bot/release/health-check.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { withPrograms } from '../../support/stubs.ts'
 
 const seat = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
 const functions = (patience: number) =>
-  healthFunction(seat, 'blue', specOf('x:1', {}, { health: '/readyz' }), patience).text
+  healthFunctions(seat, 'blue', specOf('x:1', {}, { health: '/readyz' }), patience).text
 /** A server that takes a connection and never answers. */
 const hangs = `while [ "$1" != --max-time ]; do shift; done; sleep "$2"; printf 000; exit 28`
 
@@ -45,7 +45,7 @@ test('who holds the address of a version is named, unless it is that version', a
     (
       await withPrograms(
         { docker: `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')}` },
-        `new=botgarden-hello-blue\n${holderFunction(seat, 'blue').text}\nreport_holder`,
+        `new=botgarden-hello-blue\n${functions(1)}\nreport_holder`,
       )
     ).said
   assert.match(

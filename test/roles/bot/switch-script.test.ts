@@ -37,9 +37,9 @@ function stepsOf(before: Mode | undefined, after: Mode): string[] {
     ['settle', /^ *settle 20/],
     ['bind new', /docker update --restart always "\$new"/],
     ['switch', /switched=yes; edge_/],
-    ['record', /mv -fT \S*current.json.new/],
+    ['record', /^ *record_release /],
     ['unbind old', /docker update --restart no "\$former"/],
-    ['drain', /^ *for second in/],
+    ['drain', /^ *retire /],
   ]
   const lines = text.slice(text.indexOf('trap undo EXIT')).split('\n')
   return lines.flatMap((line) => marks.filter(([, mark]) => mark.test(line)).map(([name]) => name))

@@ -36,7 +36,7 @@ inspect() {
       -e "s/{{.State.Status}}/$(of "$name" status)/; s/{{.State.Pid}}/4999999/; s/{{.State.ExitCode}}/7/; s/{{.State.OOMKilled}}/false/" \
       -e "s/{{.State.Health.Status}}/healthy/; s/{{.Config.Image}}/image-of-$name/"
   done
-  exit ${code:-0}
+  exit "${code:-0}"
 }
 loaded() { sed -n 's/^return 200 \(.*\);$/\1/p' "$NGINX/running/checksum.conf" >"$STATE/loaded"; }
 
@@ -78,7 +78,7 @@ stop*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; becomes "$name" 
 start*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; up "$name" ;;
 restart*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; up "$name"; [ "$name" != botgarden-nginx ] || loaded ;;
 'update --restart') [ -d "$containers/$4" ] || exit 1; becomes "$4" restart "$3" ;;
-rm*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; rm -r "$containers/$name" ;;
+rm*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; rm -r "${containers:?}/$name" ;;
 run*) name=$(printf '%s\n' "$@" | grep -A 1 -x -e --name | tail -n 1); up "$name" ;;
 logs*) echo "the log of $(last "$@")" ;;
 esac

@@ -1,0 +1,201 @@
+// What bot.ts sends: releases from every mode to every mode, what site.ts does for a bot, going back, and removal.
+import * as v from 'valibot'
+import { deploy } from '../../../commands/deploy/index.ts'
+import { ship } from '../../../commands/deploy/ship-image.ts'
+import type { Session } from '../../../lib/cli/session.ts'
+import type { InventoryHost } from '../../../lib/inventory/hosts.ts'
+import { noLeftovers } from '../../../lib/platform/leftovers.ts'
+import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
+import { Secret } from '../../../lib/std/secret.ts'
+import { botRole } from '../../../roles/bot/index.ts'
+import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
+import { removed } from '../../../roles/bot/remove.ts'
+import type { Context } from '../../../roles/bot/spec/build-context.ts'
+import type { Delivery } from '../../../roles/bot/spec/deployment.ts'
+import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
+import { dropPending } from '../../../roles/bot/telegram/set-webhook.ts'
+import { entry, facts } from '../fake-host.ts'
+import { recorder } from './recorder.ts'
+import { request, runScripts, type Shell } from './scripts.ts'
+
+const telegram = 'https://api.telegram.org'
+const role = botRole(new Map())
+const vars = v.parse(role.vars, {})
+const host = { ...entry, domain: 'b.example.org', bots: [{ name: 'hello', where: 'x', settings: {} }] }
+const migrating = { migrate: ['node', 'migrate.ts'], health: '/readyz', allowedUpdates: ['message'] }
+const context: Context = { archive: 'H4sIAAAAAAAAA+3BMQ', files: 3, checksum: 'f'.repeat(64), migrations: 'b' }
+const large: Context = { ...context, archive: 'A'.repeat(4_000_004) }
+type Mode = 'webhook' | 'polling'
+
+function spec(mode: Mode, more: Partial<Spec> = {}): Spec {
+  return { ...specOf('registry.example.org/hello:2', { mode }, migrating, 'b'), ...more }
+}
+
+function delivery(of: Spec, more: Partial<Delivery> = {}): Delivery {
+  return {
+    ...{ spec: of, manifest: {}, context: undefined, pull: true, by: 'me' },
+    ...{ token: new Secret('1:a-token-of-a-bot'), secrets: new Map([['KEY', new Secret('value-of-it')]]) },
+    ...more,
+  }
+}
+
+const serving = { status: 'running', health: '', config: 'x', restart: 'always', memoryMB: 160, cpus: 0.5 }
+const plain = { type: 'file', mode: '0666', owner: 'nobody', group: 'nogroup' }
+const hook = { mark: '', answer: 'not asked' }
+
+/** A host where this serves: `before` is its mode, undefined: the bot was never released. */
+function stateWith(before: Mode | undefined, more: Record<string, unknown> = {}): Record<string, unknown> {
+  const release = { id: '1', spec: spec(before ?? 'webhook', { image: 'hello:1', migrations: 'a' }), by: 'me' }
+  const record = JSON.stringify({ ...release, colour: 'blue', secrets: {} })
+  return {
+    ...{ 'postgres:catalog': freshCatalog, 'routes:ipv4': [], 'token-owners:bots': {} },
+    ...{ 'room:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 }, 'releases:bots': {} },
+    ...{ 'nginx:config': { current: true, whole: true, inForce: true }, 'allocations:bots': {} },
+    [`webhook:hello ${telegram} ask`]: hook,
+    [`webhook:hello ${telegram} trust`]: hook,
+    'kept-secrets:hello': { token: 1 },
+    ...(before !== undefined && {
+      'text:/var/lib/botgarden/bots/hello/current.json': record,
+      'allocations:bots': { hello: 1, other: 2 },
+      'container:botgarden-hello-blue': serving,
+      'file:/etc/botgarden/secrets/bots/hello/token': { ...plain, mode: '0400' },
+    }),
+    ...more,
+  }
+}
+
+export async function botScripts(): Promise<Shell[]> {
+  return [...released(), ...kept(), ...removals(), ...(await procedures())]
+}
+
+function released(): Shell[] {
+  const from = (
+    before: Mode | undefined,
+    given: Delivery,
+    more: Record<string, unknown> = {},
+    { reads = false } = {},
+  ) => {
+    const resources = botRole(new Map([['hello', given]])).resources(vars, facts, host)
+    return runScripts(`release ${before ?? 'nothing'} → ${given.spec.mode}`, resources, stateWith(before, more), {
+      reads,
+    })
+  }
+  const modes = ['webhook', 'polling'] as const
+  const unreachable = { [`webhook:hello ${telegram} ask`]: { mark: 'unreachable', answer: { url: 'x' } } }
+  const logins = [{ registry: 'registry.example.org', username: 'u', password: new Secret('a-password') }]
+  const selfSigned = {
+    'certificate:b.example.org': { names: [], selfSigned: true, keyMatches: true, fingerprint: 'f' },
+  }
+  return [
+    ...from(undefined, delivery(spec('webhook')), {}, { reads: true }),
+    ...[undefined, ...modes].flatMap((before) => modes.flatMap((after) => from(before, delivery(spec(after))))),
+    ...from('webhook', delivery(spec('webhook', { database: false, health: undefined, migrate: undefined }))),
+    ...from('webhook', delivery(spec('webhook', { scratch: ['/cache'] }), { back: true, token: undefined })),
+    ...from('webhook', delivery(spec('webhook'), { logins, secrets: new Map() }), selfSigned),
+    ...from('polling', delivery(spec('polling')), unreachable),
+    ...from(undefined, delivery(spec('webhook'), { pull: false, context })),
+    ...from(undefined, delivery(spec('webhook'), { pull: false, context: large })),
+    ...from(undefined, delivery(spec('webhook'), { pull: false, context, shipped: true })),
+  ]
+}
+
+/** What site.ts does for a bot whose release is not as it should be. */
+function kept(): Shell[] {
+  const plans = (what: string, before: Mode, more: Record<string, unknown>) =>
+    runScripts(`site, ${what}`, role.resources(vars, facts, host), stateWith(before, more))
+  const blue = 'container:botgarden-hello-blue'
+  const seat = { bot: 'hello', number: 1, base: '10.210', telegram }
+  const limits = { memoryMB: 160, cpus: 0.5 }
+  const { checksum } = serviceFile(seat, 'blue', spec('webhook', { image: 'hello:1', migrations: 'a' }), limits)
+  const past = { past: `${stateWith('webhook')['text:/var/lib/botgarden/bots/hello/current.json']}\n` }
+  const found = { name: 'x', running: true, restart: 'always', image: 'hello:1', labels: {}, env: [], colour: 'blue' }
+  return [
+    ...plans('a bot that is gone', 'webhook', { [blue]: 'absent' }),
+    ...plans('a poller that ended', 'polling', { [blue]: { ...serving, status: 'exited' } }),
+    ...plans('a bot of other limits', 'webhook', { [blue]: { ...serving, memoryMB: 1, config: checksum } }),
+    ...plans('a bot that no boot starts', 'webhook', { [blue]: { ...serving, restart: 'no' } }),
+    ...plans('a torn record', 'webhook', {
+      'text:/var/lib/botgarden/bots/hello/current.json': '{',
+      'record:hello': { ...past, containers: [found] },
+    }),
+    ...plans('secrets of another mode', 'webhook', {
+      'file:/etc/botgarden/secrets/bots/hello/token': plain,
+      'file:/etc/botgarden/secrets/bots/hello/webhook-secret': plain,
+    }),
+    ...runScripts('leftovers', [noLeftovers()], {
+      'left-files:restore': { busy: false, paths: ['/var/lib/botgarden/incoming/x'] },
+      'container:botgarden-drill': serving,
+      'postgres:catalog': leftCatalog,
+    }),
+  ]
+}
+
+const none = { owner: 'postgres', grantees: [] }
+const leftCatalog = {
+  ...freshCatalog,
+  databases: { ...freshCatalog.databases, 'botgarden-before': none },
+  roles: { ...freshCatalog.roles, 'botgarden-reader': freshCatalog.roles.postgres },
+}
+
+function removals(): Shell[] {
+  return [false, true].flatMap((purge) =>
+    runScripts(`remove${purge ? ', purge' : ''}`, [removed('hello', telegram, { purge })], stateWith('webhook'), {
+      reads: true,
+    }),
+  )
+}
+
+/** What bot.ts asks beside its plans. */
+async function procedures(): Promise<Shell[]> {
+  const record = String(stateWith('webhook')['text:/var/lib/botgarden/bots/hello/current.json'])
+  const encoded = Buffer.from(record.replace('"1"', '"0"').replace('hello:1', 'hello:0')).toString('base64')
+  const past = `${encoded}\n${Buffer.from(record).toString('base64')}\n`
+  const here = recorder('bot.ts', [
+    [/\/releases/, past],
+    [/docker image inspect -- "\$name"/, 'hello:0\nhello:1\n'],
+    [/"ok"|setWebhook/, '{"ok":true}'],
+    [/allocations/, 'known'],
+  ])
+  const whole: InventoryHost = { ...host, ssh: 'vps1', groups: [], vars: { bot: vars } }
+  const named = {
+    name: 'hello',
+    where: 'x',
+    settings: { image: 'hello:1', token: { command: 'echo 1:aaaaaaaaaaaaaaaaaaaaaaaa' } },
+  }
+  const session = {
+    ...{ hosts: [{ ...whole, bots: [named] }], inventory: { file: 'x.yaml', hosts: [{ ...whole, bots: [named] }] } },
+    report: { line: () => {} },
+    hold: async () => {},
+    converge: async ([first]: InventoryHost[], roles: (host: InventoryHost, c: unknown) => unknown) => {
+      await Promise.resolve(roles(first as InventoryHost, here.connection))
+      return 0
+    },
+    connected: async (_: unknown, use: (connection: unknown) => unknown) => use(here.connection),
+  }
+  for (const own of [
+    { name: ['hello'], 'drop-pending': [] },
+    ...['releases', 'logs'].map((each) => ({ name: ['hello'], [each]: [] })),
+  ])
+    await quietly(() =>
+      deploy({ ...session, options: { own: new Map(Object.entries(own)) } } as unknown as Session, () => true),
+    )
+  await ship('hello', 'hello:2', context, here.connection, { buildsHere: false, progress: () => {} })
+  const hooked = { bot: 'hello', url: 'https://b.example.org/tg/hello', name: 'b.example.org', telegram, ask: true }
+  return [
+    ...here.requests,
+    ...(['webhook', 'polling'] as const).map((mode) =>
+      request(`drop pending, ${mode}`, dropPending(hooked, spec(mode)).text),
+    ),
+  ]
+}
+
+/** Without what it prints. */
+async function quietly(run: () => Promise<unknown>): Promise<void> {
+  const { write } = process.stdout
+  process.stdout.write = (() => true) as typeof write
+  try {
+    await run()
+  } finally {
+    process.stdout.write = write
+  }
+}

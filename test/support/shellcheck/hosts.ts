@@ -1,0 +1,195 @@
+// What site.ts sends to a bare host, to one that differs in every way that has a script of its own, and to a converged one.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { resourcesOf } from '../../../lib/engine/collect-resources.ts'
+import type { Facts } from '../../../lib/model/facts.ts'
+import type { Resource } from '../../../lib/model/resource.ts'
+import type { HostEntry, Role } from '../../../lib/model/role.ts'
+import { freshCatalog, refused } from '../../../lib/platform/postgres-catalog.ts'
+import { cron } from '../../../lib/resources/cron.ts'
+import { directory, file } from '../../../lib/resources/file.ts'
+import { generatedSecret } from '../../../lib/resources/generated-secret.ts'
+import { group } from '../../../lib/resources/group.ts'
+import { swapFile } from '../../../lib/resources/swap.ts'
+import { runningUnit, unit } from '../../../lib/resources/unit.ts'
+import { user } from '../../../lib/resources/user.ts'
+import { backups, base, bot, certbot, docker, nginx, postgres, ufw } from '../../../roles/index.ts'
+import { containerRules } from '../../../roles/ufw/containers.ts'
+import { entry, facts } from '../fake-host.ts'
+import { runScripts, type Shell } from './scripts.ts'
+
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBdJpIl9BtGTmLGzCbbFBW1WzyVZGM8CyP0b6hTTkXyC ops'
+const recipients = ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p']
+const domain = 'b.example.org'
+const stopped = { ...runningUnit, active: 'inactive', enabled: 'disabled' }
+const effective = {
+  ...{ port: ['22'], listenaddress: ['0.0.0.0:22'], permitrootlogin: ['yes'], pubkeyauthentication: ['yes'] },
+  ...{ passwordauthentication: ['yes'], authenticationmethods: ['any'] },
+}
+const keyFile = { own: true, directory: 'absent', file: 'absent', keys: [] }
+const tools = ['docker', 'dockerd', 'sshd', 'visudo', 'apt-config', 'age', 'sh']
+
+/** A host of which nothing is ours yet, but whose programs are there to have candidates validated. */
+const bare: Record<string, unknown> = {
+  'sshd:config': {
+    files: { '/etc/ssh/sshd_config': 'Include /etc/ssh/sshd_config.d/*.conf\n' },
+    alone: {},
+    whole: effective,
+  },
+  'user:root': { uid: 0, home: '/root', homeThere: true, shell: '/bin/bash', password: 'locked', groups: ['root'] },
+  'user:ops': 'absent',
+  'keys:ops': [{ ...keyFile, path: '/home/ops/.ssh/authorized_keys' }],
+  'keys:root': [{ ...keyFile, path: '/root/.ssh/authorized_keys', directory: '0700 root', file: '0600 root' }],
+  'unit:ssh.service': { ...runningUnit, needsReload: true },
+  'unit:ssh.socket': stopped,
+  'unit:apt-daily.timer': stopped,
+  'unit:apt-daily-upgrade.timer': stopped,
+  'unit:systemd-journald.service': runningUnit,
+  'unit:containerd.service': stopped,
+  'unit:docker.service': stopped,
+  'sysctl:vm.swappiness': '60',
+  'ufw:state': { settings: {}, rules: [], differences: [], containers: { ipv4: [], ipv6: [] }, obstacles: [] },
+  'own-lineages:own': ['old.example.org'],
+  'releases:bots': {},
+  ...Object.fromEntries(tools.map((name) => [`program:${name}`, true])),
+}
+
+const vars = {
+  base: { timezone: 'UTC', admin: { name: 'ops', keys: [key] }, sysctls: { 'vm.swappiness': 5 } },
+  ufw: { allow: ['8080/tcp', '9000/udp from 192.0.2.0/24'] },
+  docker: { registryMirrors: ['https://mirror.example.org'] },
+  postgres: { settings: { work_mem: '9MB' } },
+  nginx: {},
+  certbot: { email: 'me@example.org' },
+  bot: {},
+  backups: { recipients, alert: { url: 'https://a.example', command: 'mail -s "a b" ops@example.org' } },
+}
+const site: readonly Role[] = [base, ufw, docker, postgres, nginx, certbot, bot, backups]
+
+export function hostScripts(): Shell[] {
+  const folder = mkdtempSync(join(tmpdir(), 'shellcheck-hosts-'))
+  try {
+    return [
+      ...siteScripts(),
+      ...differing(pairIn(folder)).flatMap(([what, resources, state]) =>
+        runScripts(what, resources, { ...bare, ...state }),
+      ),
+      // The one kind that site.ts has no use for.
+      ...runScripts('a group', [group('bots', { gid: 7 })], {}, { reads: true }),
+    ]
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function siteScripts(): Shell[] {
+  const host = { ...entry, domain, bots: [{ name: 'hello', where: 'x', settings: {} }] }
+  const parsed = Object.fromEntries(site.map((role) => [role.name, v.parse(role.vars, Object(vars)[role.name])]))
+  const { resources } = resourcesOf(site, parsed, { ...facts, ipv6: true }, host)
+  return runScripts('site', resources, bare, { reads: true })
+}
+
+function differing(files: { fullchain: string; privkey: string }): [string, readonly Resource[], object][] {
+  const { loaded } = containerRules([80, 443], [], [])
+  const settings = { IPV6: 'yes', DEFAULT_INPUT_POLICY: 'ACCEPT', MANAGE_BUILTINS: 'no', ENABLED: 'yes' }
+  const right = {
+    ...settings,
+    DEFAULT_INPUT_POLICY: 'DROP',
+    DEFAULT_OUTPUT_POLICY: 'ACCEPT',
+    DEFAULT_FORWARD_POLICY: 'DROP',
+  }
+  const ufwIs = (more: object) => ({
+    'ufw:state': { settings, rules: [], differences: [], containers: loaded, obstacles: [], ...more },
+    'package:ufw': { version: '0.36' },
+    'unit:ufw.service': stopped,
+  })
+  const open = ['22', '25'].map((port) => `allow tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`)
+  const ops = { uid: 1001, home: '/home/ops', homeThere: false, shell: '/bin/sh', groups: ['ops'], password: 'set' }
+  const plain = { type: 'file', mode: '0666', owner: 'nobody', group: 'nogroup' }
+  const nginxNow = { current: true, whole: true, inForce: false }
+  const container = { status: 'running', health: 'healthy', config: '', restart: 'always', memoryMB: 0, cpus: 0 }
+  const catalog = { ...freshCatalog, pendingRestart: ['shared_buffers'] }
+  const signed = { names: [], selfSigned: true, keyMatches: true, endsSoon: true, fingerprint: '' }
+  const got = { server: 'https://acme-v02.api.letsencrypt.org/directory', names: [`DNS:${domain}`], fingerprint: 'new' }
+  return [
+    ['a container of another kind', of(base, vars.base, {}, { container: 'lxc' }), {}],
+    ['an admin who is the one that logs in', of(base, vars.base, {}, { user: 'ops' }), { 'user:ops': ops }],
+    ['ufw without its chains', of(ufw, {}), ufwIs({ differences: ['ufw is not loaded'] })],
+    ['ufw with rules of others', of(ufw, {}), ufwIs({ rules: open })],
+    ['ufw that differs', of(ufw, {}), ufwIs({ settings: right, differences: ['ufw6 differs'] })],
+    ['containers without rules', of(ufw, {}), ufwIs({ settings: right, containers: { ipv4: [], ipv6: [] } })],
+    ['docker of another configuration', of(docker, {}), { 'unit:docker.service': runningUnit }],
+    ['postgres of another configuration', of(postgres, {}), { 'postgres:catalog': catalog, ...running('postgres') }],
+    ['postgres that refuses', of(postgres, {}), { 'postgres:catalog': refused, ...running('postgres') }],
+    ['nginx of another configuration', of(nginx, {}, { domain }), { 'nginx:config': nginxNow, ...running('nginx') }],
+    ['nginx torn', of(nginx, {}, { domain }), { 'nginx:config': { ...nginxNow, whole: false } }],
+    [
+      'containers that do not run as they should',
+      of(nginx, {}, { domain }),
+      { 'container:botgarden-nginx': { ...container, status: 'restarting', config: configOf(nginx) } },
+    ],
+    ...(['unhealthy', 'healthy'] as const).map((health): [string, readonly Resource[], object] => [
+      `a container that is ${health} with a lost folder`,
+      of(nginx, {}, { domain }),
+      {
+        'container:botgarden-nginx': {
+          ...{ ...container, health, config: configOf(nginx) },
+          stale: health === 'healthy' ? ['/opt/botgarden/nginx'] : [],
+        },
+      },
+    ]),
+    ['a self-signed certificate', of(certbot, {}), { 'certificate:192.0.2.1': signed }],
+    ['an own certificate', of(certbot, { certificate: 'files', files }, { domain }), {}],
+    [
+      'an authority of its own',
+      of(certbot, { server: 'https://a.example/dir', authority: files.fullchain, preflight: false }, { domain }),
+      {},
+    ],
+    [
+      'a certificate that is not in service',
+      of(certbot, {}, { domain }),
+      { [`lineage:${domain}`]: got, 'unit:certbot.timer': runningUnit },
+    ],
+    ['no backups', of(backups, {}), { 'file:/etc/cron.d/botgarden-backups': plain }],
+    ['a file of another mode', [file('/x y', { content: 'a' })], { 'file:/x y': { ...plain, sha256: sumOfA } }],
+    ['a directory of another mode', [directory('/x')], { 'file:/x': { ...plain, type: 'directory' } }],
+    ['a secret of another mode', [generatedSecret('/x')], { 'file:/x': { ...plain, mode: '0440' } }],
+    ['a swap file that is not used', [swapFile('/swap', 9, facts)], { 'swap:/swap': { ...noSwap, fileMiB: 9 } }],
+    ['a unit that runs', [unit('x.service', 'stopped')], { 'unit:x.service': runningUnit }],
+    ['a user', [user('ops')], {}],
+    ['an entry of cron', [cron('x', { schedule: '@daily', command: 'date +%s' })], {}],
+  ]
+}
+
+const noSwap = { active: {}, fileMiB: 0, freeMiB: 20_000 }
+const sumOfA = 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'
+
+function of(role: Role, given: object, host: Partial<HostEntry> = {}, more: Partial<Facts> = {}) {
+  return role.resources(v.parse(role.vars, given), { ...facts, ...more }, { ...entry, ...host })
+}
+
+function running(name: 'nginx' | 'postgres') {
+  const state = { status: 'running', health: 'healthy', restart: 'always', memoryMB: 0, cpus: 0 }
+  const role = name === 'nginx' ? nginx : postgres
+  const made = { type: 'file', mode: '0400', owner: '999', group: '999' }
+  return {
+    [`container:botgarden-${name}`]: { ...state, config: configOf(role) },
+    'file:/etc/botgarden/secrets/postgres/superuser': made,
+  }
+}
+
+/** What its container says that it was made from. */
+function configOf(role: Role): unknown {
+  return of(role, {}, { domain }).find(({ id }) => id.startsWith('container:'))?.wants
+}
+
+function pairIn(folder: string): { fullchain: string; privkey: string } {
+  const [privkey, fullchain] = [join(folder, 'key.pem'), join(folder, 'chain.pem')]
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
+  const options = ['req', '-x509', ...curve, '-noenc', '-subj', `/CN=${domain}`, '-keyout', privkey, '-out', fullchain]
+  execFileSync('openssl', options, { stdio: 'ignore' })
+  return { fullchain, privkey }
+}

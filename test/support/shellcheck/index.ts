@@ -1,0 +1,18 @@
+import { backupScripts } from './backups.ts'
+import { botScripts } from './bots.ts'
+import { connectionScripts, shippedScripts } from './connections.ts'
+import { hostScripts } from './hosts.ts'
+import { type Shell, within } from './scripts.ts'
+
+/** Every text that a shell is given by any plan or procedure, each once. */
+export async function everyScript(): Promise<Shell[]> {
+  const outer = [
+    ...hostScripts(),
+    ...(await botScripts()),
+    ...(await backupScripts()),
+    ...(await connectionScripts()),
+    ...shippedScripts(),
+  ]
+  const all = outer.flatMap((each) => [each, ...within(each)])
+  return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? [])
+}
