@@ -128,10 +128,9 @@ export const named: readonly Named[] = [
   },
   {
     what: 'a file that is right passes for one that nginx has loaded',
-    file: 'roles/bot/edge.ts',
-    find: ` &&
-        nginx_is_current\``,
-    replace: '`',
+    file: 'roles/bot/edge.sh',
+    find: ' && nginx_is_current',
+    replace: '',
     unit: 'roles/released.test.ts',
   },
   {
@@ -180,22 +179,22 @@ export const named: readonly Named[] = [
   ...['lib/dump.test.ts', 'roles/released.test.ts', 'roles/bot-files.test.ts'].flatMap((unit) => [
     {
       what: `a dump is open to all, by ${unit}`,
-      file: 'lib/dump.ts',
-      find: umask,
-      replace: '(',
+      file: 'lib/dump.sh',
+      find: `${umask}docker exec`,
+      replace: '(docker exec',
       unit,
     },
     {
       what: `a dump counts that nobody has read, by ${unit}`,
-      file: 'lib/dump.ts',
-      find: `        docker exec -i \${postgresContainer} pg_restore --file=- <"$taken.new" >/dev/null &&\n`,
+      file: 'lib/dump.sh',
+      find: `    docker exec -i botgarden-postgres pg_restore --file=- <"$taken.new" >/dev/null &&\n`,
       replace: '',
       unit,
     },
   ]),
   {
     what: 'a daemon is not told that its old files are back',
-    file: 'lib/take-back.ts',
+    file: 'lib/take-back.sh',
     find: 'sh ./restore\n',
     replace: '',
     unit: 'lib/take-back.test.ts',
