@@ -61,7 +61,7 @@ test('every message in the table of troubles is one of ours', () => {
   const [, table = ''] = /^### 12\. .*?\n(.*?)^## /ms.exec(text('docs/PLAN.md')) ?? []
   const cells = table.split('\n').flatMap((line) => /^\| (`.*?) \|/.exec(line)?.[1] ?? [])
   const messages = cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code))
-  const sources = globSync('{lib,roles,commands,bots/hello-bot/src}/**/*.ts', { cwd: root }).map(text)
+  const sources = globSync('{lib,roles,commands,bots/hello-bot/src}/**/*.{ts,sh}', { cwd: root }).map(text)
   const pieces = messages.flatMap((message) => message.split('…')).map((piece) => piece.trim())
   assert.ok(pieces.length > 20)
   assert.equal(

@@ -128,10 +128,9 @@ export const named: readonly Named[] = [
   },
   {
     what: 'a file that is right passes for one that nginx has loaded',
-    file: 'roles/bot/release/nginx-route.ts',
-    find: ` &&
-        nginx_is_current\``,
-    replace: '`',
+    file: 'roles/bot/release/nginx-route.sh',
+    find: ' && nginx_is_current',
+    replace: '',
     unit: 'roles/bot/released.test.ts',
   },
   {
@@ -180,22 +179,22 @@ export const named: readonly Named[] = [
   ...['lib/platform/database-dump.test.ts', 'roles/bot/released.test.ts', 'roles/bot/files.test.ts'].flatMap((unit) => [
     {
       what: `a dump is open to all, by ${unit}`,
-      file: 'lib/platform/database-dump.ts',
-      find: umask,
-      replace: '(',
+      file: 'lib/platform/database-dump.sh',
+      find: `${umask}docker exec`,
+      replace: '(docker exec',
       unit,
     },
     {
       what: `a dump counts that nobody has read, by ${unit}`,
-      file: 'lib/platform/database-dump.ts',
-      find: `        docker exec -i \${postgresContainer} pg_restore --file=- <"$taken.new" >/dev/null &&\n`,
+      file: 'lib/platform/database-dump.sh',
+      find: `    docker exec -i botgarden-postgres pg_restore --file=- <"$taken.new" >/dev/null &&\n`,
       replace: '',
       unit,
     },
   ]),
   {
     what: 'a daemon is not told that its old files are back',
-    file: 'lib/engine/revert-script.ts',
+    file: 'lib/engine/revert.sh',
     find: 'sh ./restore\n',
     replace: '',
     unit: 'lib/engine/revert-script.test.ts',

@@ -288,9 +288,9 @@ test('what is recorded joins no line that was cut before, and takes none along',
       hook: { bot: 'hello-bot', url: '', name: '', telegram: '', ask: false },
     },
   })
-  const from = text.lastIndexOf('\n', text.indexOf('sums='))
-  const recording = text.slice(from, text.indexOf('trap - EXIT', from))
-  execFileSync('sh', ['-e'], { input: here(`dump=\n${recording}`) })
+  const [, functions = ''] = /^( *state=.*)^ *undo\(\)/ms.exec(text) ?? []
+  const [call = ''] = /^ *record_release .*$/m.exec(text.slice(text.indexOf('trap undo EXIT'))) ?? []
+  execFileSync('sh', ['-e'], { input: here(`dump=\n${functions}\n${call}\n`) })
   const lines = readFileSync(join(state, 'releases'), 'utf8').split('\n')
   assert.is(lines.length, 4)
   assert.is(lines[2], readFileSync(join(state, 'current.json'), 'utf8').trimEnd())
