@@ -3,7 +3,7 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { localFault } from '../../lib/shell/local.ts'
 import { HostError, RunnerError } from '../../lib/std/errors.ts'
-import { atMost } from '../../lib/std/map-concurrent.ts'
+import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import { type Name, shownAge } from '../../roles/backups/backup-name.ts'
 import { databasesOf, missingIn, nameOf, parseManifest } from '../../roles/backups/manifest.ts'
 import { alertHere } from './alert.ts'
@@ -26,7 +26,7 @@ interface Seen extends Name {
 /** Tells how old the last good backup of each host and database is, there and here. Exit code 3 past 26 hours. */
 export async function watch(session: Session): Promise<number> {
   refuseUnencrypted(session.hosts)
-  const results = await atMost(session.options.forks, session.hosts, (host) => watchHost(session, host))
+  const results = await mapConcurrent(session.options.forks, session.hosts, (host) => watchHost(session, host))
   await Promise.all(results.map((result, i) => alertHere(result, settingsFor(session.hosts[i]))))
   return printResults('backup', results, session)
 }

@@ -5,7 +5,7 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { localFault } from '../../lib/shell/local.ts'
 import { ConnectError, RunnerError, UsageError } from '../../lib/std/errors.ts'
 import { withLock } from '../../lib/std/file-lock.ts'
-import { atMost } from '../../lib/std/map-concurrent.ts'
+import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import { nameOf } from '../../roles/backups/manifest.ts'
 import type { Status } from '../../roles/backups/run-status.ts'
 import { alertHere } from './alert.ts'
@@ -21,7 +21,7 @@ export async function backUp(session: Session): Promise<number> {
   const only = session.options.own.get('name')?.[0]
   const hosts = hostsWith(session, only)
   refuseUnencrypted(hosts)
-  const results = await atMost(session.options.forks, hosts, (host) => backUpHost(session, host, only))
+  const results = await mapConcurrent(session.options.forks, hosts, (host) => backUpHost(session, host, only))
   await Promise.all(results.map((result, i) => alertHere(result, settingsFor(hosts[i]))))
   return printResults('backup', results, session)
 }

@@ -2,11 +2,11 @@ import * as v from 'valibot'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { role } from '../../lib/model/role.ts'
-import { tame } from '../../lib/report/status-lines.ts'
+import { stripControl } from '../../lib/report/status-lines.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { ask } from '../../lib/ssh/exec.ts'
-import { agreed } from '../../lib/std/confirm-prompt.ts'
+import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
 import { suggest } from '../../lib/std/suggest.ts'
@@ -128,12 +128,12 @@ async function remove(
 ): Promise<number> {
   const { options, inventory } = session
   const what = `remove ${bot} from ${host.name} (${inventory.file})${purge ? ', with its database and no dump' : ''}`
-  if (!options.check && !options.own.has('yes')) await agreed(what)
+  if (!options.check && !options.own.has('yes')) await confirm(what)
   const { telegram } = host.vars.bot as BotVars
   return session.converge([host], [role('bot', v.any(), () => [removed(bot, telegram, { purge })])])
 }
 
 function print(text: string): 0 {
-  writeOut(text.trimEnd().split('\n').map(tame).join('\n'))
+  writeOut(text.trimEnd().split('\n').map(stripControl).join('\n'))
   return 0
 }

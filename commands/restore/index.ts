@@ -2,7 +2,7 @@ import type { Flags } from '../../lib/cli/flags.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { databaseName, isPlainName, isReserved } from '../../lib/platform/database-name.ts'
-import { agreed } from '../../lib/std/confirm-prompt.ts'
+import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { suggest } from '../../lib/std/suggest.ts'
@@ -83,7 +83,7 @@ async function one(
   return chosenCopy(session, host, { ...wish, database }, async (chosen) => {
     const target = as ?? database
     const what = `replace the database ${database} of ${host.name} (${session.inventory.file}) by the backup ${chosen.name}`
-    if (as === undefined && !session.options.own.has('yes')) await agreed(what)
+    if (as === undefined && !session.options.own.has('yes')) await confirm(what)
     return broughtBack(
       session,
       host,
@@ -140,7 +140,7 @@ async function rebuildHost(
   if (wish.from === 'host') throw new UsageError('--from host: a bare host has no backups; copy or restic')
   return chosenCopy(session, host, { ...wish, whole: true }, async (chosen) => {
     if (!session.options.own.has('yes'))
-      await agreed(`make ${name} (${session.inventory.file}) what ${chosen.name} was`)
+      await confirm(`make ${name} (${session.inventory.file}) what ${chosen.name} was`)
     const code = await rebuild(session, host, chosen, identities, others)
     return code === 0 && chosen.lost.length > 0 ? 3 : code
   })

@@ -1,6 +1,6 @@
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import { agreed } from '../../lib/std/confirm-prompt.ts'
+import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { type Name, shownAge } from '../../roles/backups/backup-name.ts'
 import type { Manifest } from '../../roles/backups/manifest.ts'
@@ -46,14 +46,14 @@ async function agreeUnsigned(signers: Signers, name: Name, wanted: boolean, { op
     )
   const age = shownAge(Date.now() - name.time)
   if (!options.own.has('yes'))
-    await agreed(`use ${name.name} (${age} old), which nobody has signed, as a backup of ${signers.host}`)
+    await confirm(`use ${name.name} (${age} old), which nobody has signed, as a backup of ${signers.host}`)
 }
 
 /** --yes is no answer: it would be one to whatever key somebody else has made. */
 function agreeKey(host: string, { name }: Name, key: string): Promise<void> {
   const fingerprint = fingerprintOf(key)
   const compare = `compare it with what you noted, or on the host: ssh-keygen -lf ${signingKey}`
-  return agreed(
+  return confirm(
     `${name} is signed by ${fingerprint}, and no key that signs the backups of ${host} is known here\n${compare}\ntake it`,
     `once you have compared it, name it in the inventory: hosts: { ${host}: { backups: { signer: '${fingerprint}' } } }`,
   )

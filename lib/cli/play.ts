@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { claimOf } from '../engine/host-lock.ts'
+import { lockRequestOf } from '../engine/host-lock.ts'
 import { hold } from '../engine/run-steps.ts'
 import { explain, explainedText } from '../inventory/explain.ts'
 import { type Inventory, readInventory, selectHosts } from '../inventory/inventory.ts'
@@ -17,7 +17,7 @@ import {
 } from '../report/result.ts'
 import { paintFor } from '../std/colour.ts'
 import { InventoryError, UsageError } from '../std/errors.ts'
-import { atMost } from '../std/map-concurrent.ts'
+import { mapConcurrent } from '../std/map-concurrent.ts'
 import { streams, writeOut } from '../std/output.ts'
 import { suggest } from '../std/suggest.ts'
 import type { Flags } from './flags.ts'
@@ -70,12 +70,12 @@ export function play(playbook: Playbook): Promise<void> {
     })
     if (inventory.sandbox) await playbook.sandboxUp?.({ progress: report.line })
     refuseMissing(inventory)
-    const each: Run = { options, report, sshConfig: inventory.sshConfig, claim: claimOf(name, options.wait) }
+    const each: Run = { options, report, sshConfig: inventory.sshConfig, claim: lockRequestOf(name, options.wait) }
     const results: HostResult[] = []
     const session: Session = {
       ...{ inventory, hosts, options, report },
       converge: async (some, rolesOf) => {
-        const latest = await atMost(options.forks, some, (host) => runHost(host, rolesOf, each))
+        const latest = await mapConcurrent(options.forks, some, (host) => runHost(host, rolesOf, each))
         results.push(...latest)
         report.close()
         if (!options.json) writeOut(resultText(latest, options, paintFor(streams.out, process.env)))

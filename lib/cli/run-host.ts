@@ -1,7 +1,7 @@
-import { type Owned, resourcesOf } from '../engine/collect-resources.ts'
+import { type CollectedResources, resourcesOf } from '../engine/collect-resources.ts'
 import { applyHost, checkHost, type Outcome } from '../engine/converge.ts'
 import { credentialsOf } from '../engine/credentials.ts'
-import type { Claim } from '../engine/host-lock.ts'
+import type { LockRequest } from '../engine/host-lock.ts'
 import type { InventoryHost } from '../inventory/inventory.ts'
 import type { Role } from '../model/role.ts'
 import type { Reporter } from '../report/progress.ts'
@@ -15,7 +15,7 @@ export interface Run {
   readonly options: Options
   readonly report: Reporter
   readonly sshConfig: string | undefined
-  readonly claim: Claim
+  readonly claim: LockRequest
 }
 
 /** The roles of a host, or a question to it that they depend on. */
@@ -26,7 +26,7 @@ export async function login({ name, ssh }: InventoryHost, { options, report, ssh
   const connecting = connect({ name, ssh, sshConfig, acceptNew: options.acceptNew }, (line) =>
     report.line(`${name}  ${line}`),
   )
-  const connection = undisturbed(await report.login(connecting), report)
+  const connection = withTerminal(await report.login(connecting), report)
   report.connected(name, connection.facts)
   try {
     refuseUnsupported(connection.facts)
@@ -43,7 +43,7 @@ export async function runHost(host: InventoryHost, roles: Roles, run: Run): Prom
   const { name, vars } = host
   const { options, report, claim } = run
   let connection: Connection | undefined
-  let owned: Owned = { resources: [], roleOf: () => '', sourceOf: () => undefined }
+  let owned: CollectedResources = { resources: [], roleOf: () => '', sourceOf: () => undefined }
   let outcome: Outcome
   try {
     connection = await login(host, run)
@@ -79,7 +79,7 @@ export async function runHost(host: InventoryHost, roles: Roles, run: Run): Prom
 }
 
 /** A connection whose further logins have the terminal for themselves, as the first one had. */
-function undisturbed(connection: Connection, report: Reporter): Connection {
+function withTerminal(connection: Connection, report: Reporter): Connection {
   return {
     ...connection,
     get roundTrips() {

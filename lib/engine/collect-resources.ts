@@ -5,7 +5,7 @@ import type { HostEntry, Role } from '../model/role.ts'
 import { HostError } from '../std/errors.ts'
 
 /** The resources of a host, each once, and which role it came from. */
-export interface Owned {
+export interface CollectedResources {
   readonly resources: readonly Resource[]
   roleOf(id: string): string
   /** The line of that role that declared it, where it is known. */
@@ -18,12 +18,12 @@ export function resourcesOf(
   vars: Record<string, unknown>,
   facts: Facts,
   host: HostEntry,
-): Owned {
+): CollectedResources {
   const resources = new Map<string, { resource: Resource; role: string }>()
   for (const role of roles) {
     for (const resource of role.resources(vars[role.name], facts, host)) {
       const known = resources.get(resource.id)
-      if (known !== undefined && resource.late) {
+      if (known !== undefined && resource.runsLast) {
         resources.delete(resource.id)
         resources.set(resource.id, known)
       } else if (known === undefined) resources.set(resource.id, { resource, role: role.name })

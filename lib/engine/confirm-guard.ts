@@ -9,19 +9,19 @@ import type { Step } from './step.ts'
 type Verdict = 'confirmed' | 'reverted'
 
 /** How long an answer over a connection that may have been cut off is waited for, in seconds. */
-const patience = 15
+const answerTimeout = 15
 
 /**
  * For how long a login that was refused is tried again, in seconds: an sshd that has just reloaded, or that drops one of
  * many strangers by MaxStartups, says no to us by chance.
  */
-const stubbornness = 3
+const loginRetrySeconds = 3
 
 /**
  * Applies a stage and, where it is a guarded one, confirms it over a fresh connection. Where that cannot be had, the host
  * takes the changes back; its own verdict is what counts, and then `Reverted` is thrown.
  */
-export async function confirmed<T>(
+export async function applyWithGuard<T>(
   connection: Connection,
   steps: readonly Step[],
   apply: () => Promise<T>,
@@ -30,19 +30,19 @@ export async function confirmed<T>(
   if (guards === '') return apply()
   try {
     const result = await apply()
-    if ((await patiently(() => freshly(connection, confirmScript))) === 'confirmed') return result
+    if ((await withRetries(() => overNewConnection(connection, confirmScript))) === 'confirmed') return result
     throw new Reverted(`${guards}: the host took the change back before it could be confirmed`)
   } catch (error) {
     if (error instanceof Reverted || !(error instanceof CommandFailed || error instanceof ConnectError)) throw error
-    const verdict = (await overOld(connection)) ?? (await awaitHost(connection))
+    const verdict = (await overExistingConnection(connection)) ?? (await awaitHost(connection))
     if (verdict === 'confirmed') throw error
     if (error instanceof CommandFailed) throw error.with(`what was changed under the guard of ${guards} was taken back`)
     throw new Reverted(`${guards}: the change was taken back, since nobody could log in any more: ${error.message}`)
   }
 }
 
-async function patiently(login: () => Promise<Verdict>): Promise<Verdict> {
-  const end = Date.now() + stubbornness * 1000
+async function withRetries(login: () => Promise<Verdict>): Promise<Verdict> {
+  const end = Date.now() + loginRetrySeconds * 1000
   for (;;) {
     try {
       return await login()
@@ -53,15 +53,15 @@ async function patiently(login: () => Promise<Verdict>): Promise<Verdict> {
   }
 }
 
-async function freshly(connection: Connection, script: Script): Promise<Verdict> {
+async function overNewConnection(connection: Connection, script: Script): Promise<Verdict> {
   const fresh = await connection.fresh()
   return verdictOf(fresh, script).finally(() => fresh.close())
 }
 
 /** Has it taken back at once over the connection that we still have, if it answers. */
-async function overOld(connection: Connection): Promise<Verdict | undefined> {
+async function overExistingConnection(connection: Connection): Promise<Verdict | undefined> {
   const answer = verdictOf(connection, revertScript).catch(ignoreRunnerError)
-  return Promise.race([answer, pause(patience * 1000, undefined, { ref: false })])
+  return Promise.race([answer, pause(answerTimeout * 1000, undefined, { ref: false })])
 }
 
 /** Waits until the host lets us in again, which it does by taking the change back, and asks for its verdict. */
@@ -69,7 +69,7 @@ async function awaitHost(connection: Connection): Promise<Verdict> {
   const end = Date.now() + (guardSeconds() + 60) * 1000
   for (;;) {
     try {
-      return await freshly(connection, revertScript)
+      return await overNewConnection(connection, revertScript)
     } catch (error) {
       if (!(error instanceof RunnerError) || Date.now() > end) throw error
       await pause(1000)

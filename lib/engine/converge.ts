@@ -3,16 +3,16 @@ import type { Outputs, Resource } from '../model/resource.ts'
 import type { Connection } from '../ssh/connection.ts'
 import { HostError, NotConverged, RunnerError } from '../std/errors.ts'
 import { changeDiff } from './change-diff.ts'
-import { confirmed } from './confirm-guard.ts'
-import type { Claim } from './host-lock.ts'
-import { allChanges, faultOf, nextStage, outputsOf, type Planned, planAll } from './plan.ts'
-import { armed } from './revert-guard.ts'
+import { applyWithGuard } from './confirm-guard.ts'
+import type { LockRequest } from './host-lock.ts'
+import { allChanges, faultOf, nextStage, outputsOf, planAll, type ResourcePlan } from './plan.ts'
+import { withGuard } from './revert-guard.ts'
 import { applySteps, type Progress, read, validate } from './run-steps.ts'
 import { type Step, stepsOf } from './step.ts'
 
 /** What a run did, or in a check would do, about every resource that was not as wanted. */
 export interface Outcome {
-  readonly changes: readonly Changed[]
+  readonly changes: readonly AppliedChange[]
   readonly unknowns: readonly { readonly id: string; readonly cause: string }[]
   /** What the resources have to say about the state that was read last. */
   readonly outputs: Outputs
@@ -20,7 +20,7 @@ export interface Outcome {
   readonly error?: RunnerError
 }
 
-export interface Changed {
+export interface AppliedChange {
   readonly id: string
   readonly summary: string
   readonly diff: string
@@ -53,7 +53,7 @@ export async function applyHost(
   connection: Connection,
   resources: readonly Resource[],
   progress: Progress,
-  claim: Claim,
+  claim: LockRequest,
 ): Promise<Outcome> {
   const readings = readingsOf(resources)
   const followers = new Map<string, string>()
@@ -72,7 +72,7 @@ export async function applyHost(
         if (fault) throw fault
         return
       }
-      const steps = armed(stepsOf(nextStage(planned)))
+      const steps = withGuard(stepsOf(nextStage(planned)))
       refuseRepetition(steps, rounds)
       const done: Step[] = []
       rounds.push(done)
@@ -81,7 +81,7 @@ export async function applyHost(
         progress.end(step, seconds)
       }
       const stage = { readings, digest, claim, progress: { ...progress, end } }
-      const after = await confirmed(connection, steps, () => applySteps(connection, steps, stage))
+      const after = await applyWithGuard(connection, steps, () => applySteps(connection, steps, stage))
       if (after === undefined && drifts++ > 0) throw new HostError(driftedTwice)
       ;({ state, digest } = after ?? (await read(connection, readings)))
     }
@@ -107,7 +107,7 @@ function refuseRepetition(steps: readonly Step[], rounds: readonly (readonly Ste
 
 /** What the steps change, and what comes with them: one entry a resource, in the order of the playbook. */
 function changesOf(resources: readonly Resource[], steps: readonly Step[], followers: ReadonlyMap<string, string>) {
-  return resources.flatMap(({ id }): Changed[] => {
+  return resources.flatMap(({ id }): AppliedChange[] => {
     const own = steps.flatMap((step) => step.changes.filter((each) => each.id === id)).map(({ change }) => change)
     if (own.length > 0) {
       const summary = [...new Set(own.map((change) => change.summary))].join(', ')
@@ -118,7 +118,7 @@ function changesOf(resources: readonly Resource[], steps: readonly Step[], follo
   })
 }
 
-function followersOf(planned: readonly Planned[], status: 'comes-with' | 'unknown'): Map<string, string> {
+function followersOf(planned: readonly ResourcePlan[], status: 'comes-with' | 'unknown'): Map<string, string> {
   return new Map(
     planned.flatMap((each) =>
       each.status === status && 'cause' in each ? [[each.resource.id, each.cause] as const] : [],

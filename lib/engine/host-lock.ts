@@ -5,7 +5,7 @@ import { HostError } from '../std/errors.ts'
 import { stepsFolder } from './step-output.ts'
 
 /** How a run takes a host for itself. */
-export interface Claim {
+export interface LockRequest {
   /** Who runs what, as another run is told: `ops@laptop, site.ts`. */
   readonly holder: string
   /** Wait for whoever holds the host, rather than fail. */
@@ -15,7 +15,7 @@ export interface Claim {
 /** Somebody else is changing the host. */
 export class Busy extends HostError {}
 
-export function claimOf(playbook: string, wait: boolean): Claim {
+export function lockRequestOf(playbook: string, wait: boolean): LockRequest {
   return { holder: `${userInfo().username}@${hostname()}, ${playbook}.ts`, wait }
 }
 
@@ -30,7 +30,7 @@ export const openLock =
  * Shell text that takes the lock, or ends with 75. Marks: `held`, then who holds it, and `taken`. Two locks in one: the
  * connection's, and that of a long step, which may have outlived the connection it was started by.
  */
-export function takeLock({ holder, wait }: Claim, nonce: string): string {
+export function takeLock({ holder, wait }: LockRequest, nonce: string): string {
   return `exec 8>>/run/botgarden/step
 for fd in 9 8; do
 flock -n $fd && continue

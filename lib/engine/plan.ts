@@ -1,9 +1,9 @@
 import { type Reading, type State, Untold } from '../model/reading.ts'
-import { type Change, type Outputs, onlyTheHostKnows, type Read, type Resource } from '../model/resource.ts'
+import { type Change, knownAfterApply, type Outputs, type Read, type Resource } from '../model/resource.ts'
 import { HostError } from '../std/errors.ts'
 
 /** What a run would do about one resource. */
-export type Planned = { readonly resource: Resource } & (
+export type ResourcePlan = { readonly resource: Resource } & (
   | { readonly status: 'ok' }
   /** No changes of its own: what `cause` does will also make this as wanted. */
   | { readonly status: 'comes-with'; readonly cause: string }
@@ -30,11 +30,11 @@ class Unknown {
  * Plans every resource in order, each against the state as the changes before it will leave it. Pure: the same
  * function decides in a check and in an apply, and an empty result means «as wanted».
  */
-export function planAll(resources: readonly Resource[], state: State): Planned[] {
+export function planAll(resources: readonly Resource[], state: State): ResourcePlan[] {
   const expected = new Map<string, unknown>(state)
   const causes = new Map<string, string>()
 
-  return resources.map((resource): Planned => {
+  return resources.map((resource): ResourcePlan => {
     const unknown = resource.reads.map(({ key }) => expected.get(key)).find((each) => each instanceof Unknown)
     if (unknown) {
       const changed = resource.reads.some(({ key }) => causes.has(key) && !(expected.get(key) instanceof Unknown))
@@ -48,12 +48,12 @@ export function planAll(resources: readonly Resource[], state: State): Planned[]
       const before = expected.get(prediction.key)
       causes.set(prediction.key, resource.id)
       const after =
-        'unknowable' in prediction
-          ? onlyTheHostKnows
+        'unknownUntilApply' in prediction
+          ? knownAfterApply
           : before instanceof Unknown || before instanceof Untold
             ? before
             : prediction.after(before, readerOf(resource, expected))
-      expected.set(prediction.key, after === onlyTheHostKnows ? new Unknown(resource.id) : after)
+      expected.set(prediction.key, after === knownAfterApply ? new Unknown(resource.id) : after)
     }
     if (changes.length > 0) {
       for (const [key, value] of expected)
@@ -72,7 +72,7 @@ export function planAll(resources: readonly Resource[], state: State): Planned[]
  * What can be applied now: everything in order up to the first resource that must be read again before. Guarded changes
  * are a stage of their own, so that they are confirmed before anything else takes time.
  */
-export function nextStage(planned: readonly Planned[]): PlannedChange[] {
+export function nextStage(planned: readonly ResourcePlan[]): PlannedChange[] {
   const firstUnknown = planned.findIndex(({ status }) => status === 'unknown')
   const changes = allChanges(planned.slice(0, firstUnknown < 0 ? undefined : firstUnknown))
   const isGuarded = ({ change }: PlannedChange) => change.guard !== undefined
@@ -82,7 +82,7 @@ export function nextStage(planned: readonly Planned[]): PlannedChange[] {
 }
 
 /** Every change that can be told, in order. */
-export function allChanges(planned: readonly Planned[]): PlannedChange[] {
+export function allChanges(planned: readonly ResourcePlan[]): PlannedChange[] {
   return planned.flatMap((each) =>
     each.status === 'change' ? each.changes.map((change) => ({ id: each.resource.id, change })) : [],
   )
@@ -94,7 +94,7 @@ export function outputsOf(resources: readonly Resource[], state: State): Outputs
 }
 
 function toldBy(resource: Resource, state: State): Outputs {
-  return (isTold(resource, state) && resource.tells?.(readerOf(resource, state))) || {}
+  return (isTold(resource, state) && resource.outputs?.(readerOf(resource, state))) || {}
 }
 
 /** All that it reads was answered. */
@@ -103,7 +103,7 @@ function isTold({ reads }: Resource, state: State): boolean {
 }
 
 /** What is wrong with this state, and no change of the plan mends. */
-export function faultOf(planned: readonly Planned[], state: State): HostError | undefined {
+export function faultOf(planned: readonly ResourcePlan[], state: State): HostError | undefined {
   const left = planned.filter(({ status, resource }) => status !== 'change' && isTold(resource, state))
   const faults = left.flatMap(({ resource }) => resource.fault?.(readerOf(resource, state)) ?? [])
   return faults.length === 0 ? undefined : new HostError(faults.join('\n'))

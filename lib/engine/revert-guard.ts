@@ -1,7 +1,7 @@
 import type { Guard } from '../model/resource.ts'
 import { quote, type Script, sh } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
-import { secondsOf } from '../std/env-seconds.ts'
+import { envSeconds } from '../std/env-seconds.ts'
 import { guardFolder, takeBack, takeBackUnit } from './revert-script.ts'
 import type { Step } from './step.ts'
 
@@ -9,11 +9,11 @@ const armFunctions = shellFile(new URL('guard-arm.sh', import.meta.url))
 
 /** How long the host waits for a confirmation before it takes a guarded change back, in seconds. */
 export function guardSeconds(): number {
-  return secondsOf('BOTGARDEN_GUARD_SECONDS', 60)
+  return envSeconds('BOTGARDEN_GUARD_SECONDS', 60)
 }
 
 /** The steps, with one before the first guarded one that keeps the old files and starts the clock. */
-export function armed(steps: readonly Step[]): Step[] {
+export function withGuard(steps: readonly Step[]): Step[] {
   const first = steps.findIndex((step) => step.guards.length > 0)
   if (first < 0) return [...steps]
   const guards = new Map(steps.flatMap((step) => step.guards).map((guard) => [guard.name, guard]))

@@ -5,7 +5,7 @@ import type { FrameHandlers } from '../ssh/framing.ts'
 import { collecting, unanswered } from '../ssh/sections.ts'
 import { CommandFailed, HostError } from '../std/errors.ts'
 import { masked } from '../std/secret.ts'
-import { Busy, type Claim, heldBy, openLock, takeLock } from './host-lock.ts'
+import { Busy, heldBy, type LockRequest, openLock, takeLock } from './host-lock.ts'
 import { digestOf, parseReadings, readText } from './read.ts'
 import type { Step } from './step.ts'
 import { applyText, validateText } from './steps.ts'
@@ -46,7 +46,7 @@ export async function applySteps(
     digest,
     claim,
     progress,
-  }: { readings: readonly Reading[]; digest: string; claim: Claim; progress: Progress },
+  }: { readings: readonly Reading[]; digest: string; claim: LockRequest; progress: Progress },
 ): Promise<Snapshot | undefined> {
   const script = (nonce: string) => applyText(steps, readings, digest, claim, nonce)
   const heard = await runSteps(connection, steps, script, progress, openLock)
@@ -54,7 +54,7 @@ export async function applySteps(
 }
 
 /** Takes the host for as long as the connection lasts, before what is brought to it for the steps that follow. */
-export async function hold(connection: Connection, claim: Claim, progress: Progress): Promise<void> {
+export async function hold(connection: Connection, claim: LockRequest, progress: Progress): Promise<void> {
   await runSteps(connection, [], (nonce) => takeLock(claim, nonce), progress, openLock)
 }
 
@@ -69,7 +69,7 @@ async function runSteps(
   script: (nonce: string) => string,
   progress: Progress,
   prelude?: string,
-): Promise<Heard> {
+): Promise<StageOutput> {
   const heard = listening(steps, progress)
   const status = await connection.request(script, heard.handlers, prelude).catch((error: unknown) => {
     throw error instanceof ConnectionLost && heard.running ? error.during(heard.running.step.title) : error
@@ -92,7 +92,7 @@ interface Running {
   readonly since: number
 }
 
-interface Heard {
+interface StageOutput {
   readonly handlers: FrameHandlers
   running: Running | undefined
   /** How many steps have ended well. */
@@ -104,9 +104,9 @@ interface Heard {
 }
 
 /** Follows what a stage prints: its steps, who holds the lock, and what it reads behind them. */
-function listening(steps: readonly Step[], progress: Progress): Heard {
+function listening(steps: readonly Step[], progress: Progress): StageOutput {
   const sections = collecting()
-  const heard: Heard = {
+  const heard: StageOutput = {
     ...sections,
     running: undefined,
     ended: 0,

@@ -16,9 +16,9 @@ export interface Step {
 export function stepsOf(changes: Step['changes']): Step[] {
   const steps: Step[] = []
   for (let i = 0; i < changes.length; ) {
-    const name = changes[i]?.change.joins?.name
+    const name = changes[i]?.change.batch?.name
     let end = i + 1
-    while (name !== undefined && changes[end]?.change.joins?.name === name) end++
+    while (name !== undefined && changes[end]?.change.batch?.name === name) end++
     steps.push(stepOf(changes.slice(i, end)))
     i = end
   }
@@ -28,12 +28,12 @@ export function stepsOf(changes: Step['changes']): Step[] {
 function stepOf(changes: Step['changes']): Step {
   const [first] = changes
   if (!first) throw new Error('a step of no changes')
-  const { joins, script, long = false, summary } = first.change
+  const { batch: joins, script, long = false, summary } = first.change
   const guards = changes.flatMap(({ change }) => change.guard ?? [])
   return {
     changes,
     title: `${changes.map(({ id }) => id).join(', ')}: ${summary}`,
-    script: joins ? joins.script(changes.flatMap(({ change }) => change.joins?.item ?? [])) : script,
+    script: joins ? joins.script(changes.flatMap(({ change }) => change.batch?.item ?? [])) : script,
     long,
     guards,
   }

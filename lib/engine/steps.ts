@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Reading } from '../model/reading.ts'
 import { quote } from '../shell/sh.ts'
 import { markCommand } from '../ssh/framing.ts'
-import { type Claim, takeLock, underStepLock } from './host-lock.ts'
+import { type LockRequest, takeLock, underStepLock } from './host-lock.ts'
 import { digestible, readText } from './read.ts'
 import { revertOrphan, underGuard } from './revert-guard.ts'
 import { guardedUnit } from './revert-script.ts'
@@ -34,7 +34,7 @@ export function applyText(
   steps: readonly Step[],
   readings: readonly Reading[],
   digest: string,
-  claim: Claim,
+  claim: LockRequest,
   nonce: string,
 ) {
   return [

@@ -63,7 +63,7 @@ function readHost(
     groups: [...new Set(listed.map((group) => String(group.value)))],
     vars: value,
   }
-  const misfits = faults.length > 0 ? [] : misfitsOf(host, node, roles)
+  const misfits = faults.length > 0 ? [] : inconsistenciesOf(host, node, roles)
   return { host, faults: [...faults, ...misfits, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)] }
 }
 
@@ -90,7 +90,7 @@ function unknownHosts(root: Node, hosts: readonly string[]): string[] {
 }
 
 /** Said of the host as a whole: two values are in each other's way, and either may be the wrong one. */
-function misfitsOf(host: InventoryHost, node: Node, roles: readonly RoleSchema[]): string[] {
+function inconsistenciesOf(host: InventoryHost, node: Node, roles: readonly RoleSchema[]): string[] {
   return roles.flatMap((role) =>
     (role.faults?.(host.vars[role.name], host) ?? []).map((fault) => `${node.key}: hosts.${host.name}: ${fault}`),
   )

@@ -13,7 +13,7 @@ export interface Group {
  * the place in the file that it came from.
  */
 export function layered(all: Node, groups: readonly Group[], host: Node): Node {
-  return over(over(all, groups.map((group) => group.vars).reduce(over, emptyAt(all))), host)
+  return mergeInto(mergeInto(all, groups.map((group) => group.vars).reduce(mergeInto, emptyAt(all))), host)
 }
 
 /**
@@ -29,12 +29,12 @@ export function entriesOf({ value }: Node): Mapping {
   return isMapping(value) ? value : new Map()
 }
 
-function over(under: Node, upper: Node): Node {
+function mergeInto(under: Node, upper: Node): Node {
   if (!isMapping(under.value) || !isMapping(upper.value)) return upper
   const merged = new Map(under.value)
   for (const [key, node] of upper.value) {
     const below = merged.get(key)
-    merged.set(key, below === undefined ? node : over(below, node))
+    merged.set(key, below === undefined ? node : mergeInto(below, node))
   }
   return { ...upper, value: merged }
 }

@@ -17,13 +17,13 @@ export interface Resource {
   /** Why this host cannot be asked for it: then it is reported, and neither read nor touched. */
   readonly unmanageable?: string
   /** Comes after everything that any role wants, however early it is asked for: a reload of what others write. */
-  readonly late?: boolean
+  readonly runsLast?: boolean
   /** The file on the host with a secret that the operator may ask for. */
   readonly credential?: string
   /** What is wrong and only the operator can mend, though the rest goes on without it: the run ends with it as an error. */
   fault?(read: Read): string | undefined
   /** What waits for the operator, by name: shown among a run's outputs. */
-  tells?(read: Read): Outputs
+  outputs?(read: Read): Outputs
 }
 
 /** What a run has to say besides its changes: `heldUpdates`, `pendingReboot`. */
@@ -48,7 +48,7 @@ export interface Change {
   /** Runs in a transient unit, to its end, whatever happens to the connection. */
   readonly long?: boolean
   /** Neighbours with the same `joins.name` become one step: packages, one apt transaction. */
-  readonly joins?: { readonly name: string; readonly item: string; readonly script: (items: string[]) => Script }
+  readonly batch?: { readonly name: string; readonly item: string; readonly script: (items: string[]) => Script }
 }
 
 /** How to take a change back that could lock the operator out: old files, and what puts them in force. */
@@ -69,7 +69,7 @@ export function guarded(inner: Resource, guard: Guard): Resource {
 }
 
 /** A resource that a host has only where it is a machine of its own: a container shares it with the machine below. */
-export function ofMachine(inner: Resource, { container }: Pick<Facts, 'container'>): Resource {
+export function notInContainer(inner: Resource, { container }: Pick<Facts, 'container'>): Resource {
   if (container === '') return inner
   return {
     ...inner,
@@ -82,11 +82,11 @@ export function ofMachine(inner: Resource, { container }: Pick<Facts, 'container
 /** What a change makes of a reading: a new value, or one that only the host can tell afterwards. */
 export type Prediction = { readonly key: string } /** `onlyTheHostKnows` where that depends on what was there. */ & (
   | { readonly after: (before: unknown, read: Read) => unknown }
-  | { readonly unknowable: true }
+  | { readonly unknownUntilApply: true }
 )
 
 /** What a prediction returns that cannot say more. */
-export const onlyTheHostKnows = Symbol('only the host knows')
+export const knownAfterApply = Symbol('only the host knows')
 
 type StatesOf<R> = { [K in keyof R]: R[K] extends Reading<infer S> ? S : never }
 
@@ -135,13 +135,13 @@ export function fromReading<S>(reading: Reading<S>, sample: S, make: (state: S) 
 /** Predicts the value of a reading: what it is then, or how that follows from what it was and from other readings. */
 export function becomes<S>(
   reading: Reading<S>,
-  after: S | ((before: S, read: Read) => S | typeof onlyTheHostKnows),
+  after: S | ((before: S, read: Read) => S | typeof knownAfterApply),
 ): Prediction {
   const step = typeof after === 'function' ? (after as (before: S, read: Read) => S) : () => after
   return { key: reading.key, after: (before, read) => step(before as S, read) }
 }
 
 /** Predicts that a reading changes in a way that only the host can tell. */
-export function unknowable(reading: Reading): Prediction {
-  return { key: reading.key, unknowable: true }
+export function unknownUntilApply(reading: Reading): Prediction {
+  return { key: reading.key, unknownUntilApply: true }
 }

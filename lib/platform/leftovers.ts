@@ -1,5 +1,5 @@
 import { type Kind, type Reading, reading } from '../model/reading.ts'
-import { becomes, type Resource, resource, unknowable } from '../model/resource.ts'
+import { becomes, type Resource, resource, unknownUntilApply } from '../model/resource.ts'
 import { containerState } from '../resources/container.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { dumpsFolder, removedFolder } from './database-dump.ts'
@@ -51,7 +51,7 @@ export function noLeftovers(except: readonly string[] = []): Resource {
       const script = sh`
         ${files.length === 0 ? sh`:` : sh`rm -rf -- ${files}`}
         ${server === 'absent' ? sh`:` : sh`docker rm -f --volumes ${drill} >/dev/null`}
-        ${databases.length + roles.length === 0 ? sh`:` : forgotten()}`
+        ${databases.length + roles.length === 0 ? sh`:` : dropScript()}`
       const without = (now: Catalog) => ({
         ...now,
         databases: omitted(now.databases, restoring, replaced),
@@ -61,7 +61,7 @@ export function noLeftovers(except: readonly string[] = []): Resource {
         becomes(leftFiles, { busy: false, paths: paths.filter((path) => except.includes(path)) }),
         becomes(reads.server, 'absent' as const),
         // It may get its name back.
-        databases.includes(replaced) ? unknowable(postgresCatalog) : catalogBecomes(without),
+        databases.includes(replaced) ? unknownUntilApply(postgresCatalog) : catalogBecomes(without),
       ]
       return [{ summary: `remove what a run that was cut has left: ${found.join(', ')}`, script, predicts }]
     },
@@ -69,7 +69,7 @@ export function noLeftovers(except: readonly string[] = []): Resource {
 }
 
 /** What has been replaced goes only where what took its place is there; else it is all there is, and gets its name back. */
-function forgotten(): Script {
+function dropScript(): Script {
   const was = `coalesce(shobj_description(oid, 'pg_database'), pg_get_userbyid(datdba)::text)`
   const forget = (name: string, when: string) =>
     `select format('alter database %I is_template false', datname) from pg_database where datname = '${name}' and ${when} \\gexec

@@ -83,7 +83,7 @@ export const outdated: Prediction = becomes(nginxState, (now) =>
 )
 
 /** The server runs what stands in its folder; where it refuses, it goes on with what it had, and the run says why. */
-export function nginxInForce(): Resource {
+export function nginxReloaded(): Resource {
   const inner = resource({
     id: 'nginx:config',
     wants: 'in force',
@@ -100,7 +100,7 @@ export function nginxInForce(): Resource {
       ]
     },
   })
-  return { ...inner, late: true }
+  return { ...inner, runsLast: true }
 }
 
 /**

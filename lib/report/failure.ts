@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { Paint } from '../std/colour.ts'
 import { CommandFailed, HostError, type RunnerError } from '../std/errors.ts'
-import { tame } from './status-lines.ts'
+import { stripControl } from './status-lines.ts'
 
 /** Which role an id came from, and the line of it. */
 export interface Sources {
@@ -27,7 +27,7 @@ export function failureLines(host: string, status: string, error: RunnerError, s
     ...rows('role', whereOf(step.ids, sources)),
     ...rows('command', step.command.split('\n')),
     ...rows('exit code', [meaning === undefined ? `${code}` : `${code}: ${meaning}`]),
-    ...rows('output', step.output === '' ? ['none'] : step.output.split('\n').map(tame)),
+    ...rows('output', step.output === '' ? ['none'] : step.output.split('\n').map(stripControl)),
     ...rows('then', notes),
     ...rows('next', nextOf(code, step.output)),
   ]

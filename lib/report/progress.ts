@@ -5,7 +5,7 @@ import { type Paint, paintFor } from '../std/colour.ts'
 import { streams } from '../std/output.ts'
 import { type HostResult, statusOf } from './result.ts'
 import { isLive, liveScreen, plainScreen, type Screen } from './screen.ts'
-import { type Activity, tame } from './status-lines.ts'
+import { type Activity, stripControl } from './status-lines.ts'
 
 /** Tells what happens, on stderr: a line at a time, and on a terminal what every host is in the middle of. */
 export interface Reporter {
@@ -81,12 +81,12 @@ export function reporterOn(
       },
       waiting: (text) => {
         line(`${host}  ${text}`)
-        at(host, tame(text))
+        at(host, stripControl(text))
       },
       output: (text) => {
-        if (verbose) line(`${host}    ${tame(text)}`)
+        if (verbose) line(`${host}    ${stripControl(text)}`)
         const { title, since } = activities.get(host) ?? {}
-        if (live && title !== undefined) at(host, title, tame(text), since)
+        if (live && title !== undefined) at(host, title, stripControl(text), since)
       },
       end: ({ title }, seconds) => finish(host, `${paint('green', '✓')} ${title} (${seconds.toFixed(1)} s)`),
       failed: ({ title }, seconds) => finish(host, `${paint('red', '✗')} ${title} (${seconds.toFixed(1)} s)`),

@@ -35,7 +35,7 @@ export function frame(
 }
 
 /** What a program printed as one line that moves no cursor: of a progress bar, its last state. */
-export function tame(line: string): string {
+export function stripControl(line: string): string {
   const last = stripVTControlCharacters(line).replace(/\r+$/, '').split('\r').at(-1) ?? ''
   return last
     .replaceAll('\t', '    ')

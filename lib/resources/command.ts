@@ -3,7 +3,7 @@ import { becomes, type Resource, resource } from '../model/resource.ts'
 import type { Script } from '../shell/sh.ts'
 
 /** Whether a script ends with 0. It must write nothing: a check runs it too. */
-export function holds(test: Script): Reading<boolean> {
+export function testPasses(test: Script): Reading<boolean> {
   return reading(tests, test.text)
 }
 
@@ -19,7 +19,7 @@ export interface CommandOptions {
 
 /** A command for what no other kind can say, with the test that tells whether it is still needed. */
 export function command(name: string, { unless, script, summary, long = false }: CommandOptions): Resource {
-  const done = holds(unless)
+  const done = testPasses(unless)
   return resource({
     id: `command:${name}`,
     wants: { unless: unless.text, script: script.text },

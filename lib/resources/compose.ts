@@ -29,7 +29,7 @@ export interface Project {
 }
 
 /** How long a container may take to be healthy, in seconds. */
-const patience = 120
+const composeTimeout = 120
 
 /** The compose file, and the container that runs as the file says. */
 export function composeProject(project: Project): Resource[] {
@@ -97,7 +97,7 @@ function container({ name, service, data, whenStarted = [] }: Project, path: str
 /** Brings a project up and waits until it is healthy; where it does not get there, its last words are the error. */
 export function composeUp(name: string, path: string): Script {
   return sh`
-    docker compose -f ${path} up --detach --wait --wait-timeout ${patience} --remove-orphans --no-build --pull never --quiet-pull 2>&1 || {
+    docker compose -f ${path} up --detach --wait --wait-timeout ${composeTimeout} --remove-orphans --no-build --pull never --quiet-pull 2>&1 || {
       docker container inspect --format 'state {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts {{.RestartCount}}' ${name} || :
       docker container inspect --format '{{with .State.Health}}{{range .Log}}{{.Output}}{{end}}{{end}}' ${name} 2>/dev/null | tail -n 5
       docker logs --tail 20 ${name} 2>&1

@@ -37,7 +37,7 @@ export function textOf(path: string): Reading<string | undefined> {
 }
 
 /** Whether a program is there to be run. */
-export function programThere(name: string): Reading<boolean> {
+export function programExists(name: string): Reading<boolean> {
   return reading(programs, name)
 }
 

@@ -4,7 +4,7 @@ import { becomes, type Change, type Prediction, type Resource, resource } from '
 import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 import { fileDiff } from '../std/unified-diff.ts'
-import { type FileState, fileState, programThere, textOf } from './file-state.ts'
+import { type FileState, fileState, programExists, textOf } from './file-state.ts'
 
 export interface FileOptions {
   /** The whole text, or a function from the text that is there, for a file that others write to as well. */
@@ -39,7 +39,7 @@ export function file(path: string, options: FileOptions): Resource {
       content: typeof options.content === 'string' ? options.content : (options.wants ?? options.content),
     },
     // Every file has its tool; the shell itself stands for none.
-    reads: { now: fileState(path), text, tool: programThere(options.validate?.tool ?? 'sh') },
+    reads: { now: fileState(path), text, tool: programExists(options.validate?.tool ?? 'sh') },
     plan: ({ now, text: current, tool }) => {
       refuseDirectory(path, now)
       const content = typeof options.content === 'string' ? options.content : options.content(current)

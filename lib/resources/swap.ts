@@ -1,6 +1,6 @@
 import type { Facts } from '../model/facts.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
-import { becomes, ofMachine, type Resource, resource } from '../model/resource.ts'
+import { becomes, notInContainer, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 
@@ -47,7 +47,7 @@ export function swapFile(path: string, sizeMiB: number, facts: Facts): Resource 
       return [{ summary, script: makeScript(path, sizeMiB), predicts: [after], long: true }]
     },
   })
-  return ofMachine(inner, facts)
+  return notInContainer(inner, facts)
 }
 
 /** Beside and renamed: a file of the right size is always one that can be swapped to. */

@@ -1,6 +1,6 @@
 import type { Facts } from '../model/facts.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
-import { becomes, ofMachine, type Resource, resource } from '../model/resource.ts'
+import { becomes, notInContainer, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 
@@ -26,7 +26,7 @@ export function sysctl(name: string, value: string, facts: Facts, { optional = f
       return [{ summary, script: sh`printf '%s\n' ${value} >${pathOf(name)}`, predicts: [becomes(now, value)] }]
     },
   })
-  return isNamespaced(name) ? inner : ofMachine(inner, facts)
+  return isNamespaced(name) ? inner : notInContainer(inner, facts)
 }
 
 /** Of a network namespace's own, which a container has for itself, as far as the kernel gives it out. */

@@ -86,7 +86,7 @@ interface Due {
 
 function openShell(target: Target) {
   const nonce = randomBytes(12).toString('hex')
-  const ssh = local({ stdio: 'pipe', nothrow: true, store: droppingStore() })
+  const ssh = local({ stdio: 'pipe', nothrow: true, store: discardOutput() })
   const { child, stdin } = ssh`exec ssh ${sshArguments(target)} ${`exec sh -c '${remoteShell}'`}`
   if (!child?.stdout || !child.stderr) throw new Error('ssh was not started')
 
@@ -203,7 +203,7 @@ async function awaitFirstBoot(shell: Shell, target: Target, progress: (line: str
 }
 
 /** zx keeps all output of a process by default; this connection's may be endless. */
-function droppingStore() {
+function discardOutput() {
   const drop = () => Object.assign([], { push: () => 0 })
   return { stdout: drop(), stderr: drop(), stdall: drop() }
 }

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { secondsOf } from '../std/env-seconds.ts'
+import { envSeconds } from '../std/env-seconds.ts'
 import { UsageError } from '../std/errors.ts'
 
 /** Where a host is, in ssh's terms. */
@@ -39,7 +39,7 @@ export function sshArguments(target: Target): string[] {
       ForwardAgent: 'no',
       ForwardX11: 'no',
       ClearAllForwardings: 'yes',
-      ...(target.fresh ? { ControlMaster: 'no', ControlPath: 'none' } : keptConnection()),
+      ...(target.fresh ? { ControlMaster: 'no', ControlPath: 'none' } : controlMaster()),
     }),
     ...destination(target),
   ]
@@ -62,8 +62,8 @@ export function options(values: Record<string, string>): string[] {
   return Object.entries(values).flatMap(([name, value]) => ['-o', `${name}=${value}`])
 }
 
-function keptConnection(): Record<string, string> {
-  const seconds = secondsOf('BOTGARDEN_CONTROL_PERSIST', controlPersist)
+function controlMaster(): Record<string, string> {
+  const seconds = envSeconds('BOTGARDEN_CONTROL_PERSIST', controlPersist)
   if (seconds === 0) return { ControlMaster: 'no', ControlPath: 'none' }
   return { ControlMaster: 'auto', ControlPersist: String(seconds), ControlPath: join(controlDirectory(), '%C') }
 }
@@ -71,7 +71,7 @@ function keptConnection(): Record<string, string> {
 /** Private, since who can open the sockets in it is root on every host. */
 function controlDirectory(): string {
   const uid = process.getuid?.() ?? 0
-  const directory = roomFor(`botgarden-${uid}`)
+  const directory = socketDir(`botgarden-${uid}`)
   try {
     if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 })
     const found = lstatSync(directory)
@@ -86,7 +86,7 @@ function controlDirectory(): string {
 }
 
 /** The first of these places where a socket's path stays short enough; /tmp always is. */
-function roomFor(name: string): string {
+function socketDir(name: string): string {
   const { XDG_RUNTIME_DIR = '' } = process.env
   const places = [...(existsSync(XDG_RUNTIME_DIR) ? [XDG_RUNTIME_DIR] : []), tmpdir()].map((base) => join(base, name))
   // macOS takes 104 bytes with the one that ends them. ssh needs a slash, 40 for the host, and 17 more until it listens.

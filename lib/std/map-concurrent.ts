@@ -1,5 +1,9 @@
 /** Runs one task an item, at most so many at a time, and begins them in order; the results stand in that order too. */
-export async function atMost<T, R>(count: number, items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+export async function mapConcurrent<T, R>(
+  count: number,
+  items: readonly T[],
+  run: (item: T) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = []
   const waiting = items.entries()
   const worker = async () => {

@@ -9,14 +9,14 @@ import { parseStatus, type Status, statusScript } from './run-status.ts'
 export function toldBackups(schedule: string): Resource {
   return {
     ...resource({ id: 'backups:last', wants: 'told', reads: { last }, plan: () => [] }),
-    tells: (read) => ({ backups: textOf(read(last), schedule) }),
+    outputs: (read) => ({ backups: textOf(read(last), schedule) }),
   }
 }
 
 export function toldNone(): Resource {
   return {
     ...resource({ id: 'backups:last', wants: 'none', reads: {}, plan: () => [] }),
-    tells: () => ({ backups: 'none, since no recipient is set' }),
+    outputs: () => ({ backups: 'none, since no recipient is set' }),
   }
 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Facts } from '../../lib/model/facts.ts'
-import { becomes, ofMachine, type Resource, resource } from '../../lib/model/resource.ts'
+import { becomes, notInContainer, type Resource, resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { installing, isInstalled, packageState } from '../../lib/resources/package.ts'
@@ -19,8 +19,8 @@ const others = { chrony: 'chrony.service', ntpsec: 'ntpsec.service', openntpd: '
 export function clock(zone: string | undefined, facts: Facts): Resource[] {
   return [
     ...(zone === undefined ? [] : zoned(zone, facts)),
-    ofMachine(timeDaemon(), facts),
-    ofMachine(timeUnit(), facts),
+    notInContainer(timeDaemon(), facts),
+    notInContainer(timeUnit(), facts),
   ]
 }
 

@@ -1,5 +1,5 @@
 import type { Facts } from '../../lib/model/facts.ts'
-import { becomes, ofMachine, type Resource } from '../../lib/model/resource.ts'
+import { becomes, notInContainer, type Resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { swapFile, swapState } from '../../lib/resources/swap.ts'
@@ -34,7 +34,7 @@ WantedBy=swap.target
       predicts: [becomes(unitState(unitName), loaded)],
     }),
     unit(unitName, 'running'),
-  ].map((each) => ofMachine(unlessElsewhere(each, sizeMiB === undefined ? size : 'any'), facts))
+  ].map((each) => notInContainer(unlessElsewhere(each, sizeMiB === undefined ? size : 'any'), facts))
 }
 
 /** Only where the host does not swap to something else; a file of ours has this size, or our unit beside it. */

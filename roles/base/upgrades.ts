@@ -38,7 +38,7 @@ function waiting(): Resource {
   const now = reading(waitingUpdates, 'updates')
   return {
     ...resource({ id: 'updates:waiting', wants: 'told', reads: { now }, plan: () => [] }),
-    tells: (read) => {
+    outputs: (read) => {
       const { held, reboot } = read(now)
       return { ...(held.length > 0 && { heldUpdates: held }), ...(reboot.length > 0 && { pendingReboot: reboot }) }
     },

@@ -2,7 +2,7 @@ import { type Change, fromReading, type Resource } from '../../lib/model/resourc
 import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
-import { nginxFile, nginxInForce } from '../../lib/platform/nginx.ts'
+import { nginxFile, nginxReloaded } from '../../lib/platform/nginx.ts'
 import { database, databaseRole } from '../../lib/platform/postgres.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
@@ -71,8 +71,8 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
     // itself: then a bot has its webhook before the next one, which may fail, is begun.
     const inOrder =
       deliveries.size > 0
-        ? [...each.flatMap((own, i) => [...own, ...hooks.slice(i, i + 1)]), nginxInForce()]
-        : [...each.flat(), nginxInForce(), ...hooks]
+        ? [...each.flatMap((own, i) => [...own, ...hooks.slice(i, i + 1)]), nginxReloaded()]
+        : [...each.flat(), nginxReloaded(), ...hooks]
     const told = [...chosen.map(({ name }) => lost(name)), whatRuns(host.bots)]
     return [noLeftovers(broughtBy(deliveries)), ...folders, ...records, ...inOrder, ...told]
   })

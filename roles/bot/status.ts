@@ -10,7 +10,7 @@ export function whatRuns(bots: readonly BotEntry[]): Resource {
   const now = reading(releases, 'bots')
   return {
     ...resource({ id: 'bots:told', wants: bots.map(({ name }) => name), reads: { now }, plan: () => [] }),
-    tells: (read): Outputs => {
+    outputs: (read): Outputs => {
       const there = read(now)
       const names = bots.map(({ name }) => name)
       const waiting = names.filter((name) => there[name] === undefined)
@@ -32,7 +32,7 @@ export function lost(bot: string): Resource {
   const [current, there] = [currentRelease(bot), keptSecrets(bot)]
   return {
     ...resource({ id: `secrets:${bot}`, wants: 'told', reads: { current, there }, plan: () => [] }),
-    tells: (read): Outputs => {
+    outputs: (read): Outputs => {
       const release = parseRelease(read(current))
       const names = release === undefined ? [] : lostSecrets(release, read(there))
       if (names.length === 0) return {}

@@ -1,6 +1,6 @@
 import { type HostEntry, role } from '../../lib/model/role.ts'
 import { isAddress, selfSigned, tlsFolder } from '../../lib/platform/certificate.ts'
-import { nginxInForce } from '../../lib/platform/nginx.ts'
+import { nginxReloaded } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { installed } from './files.ts'
@@ -23,7 +23,7 @@ export const certbot = role(
       ...(kind === 'self-signed' ? [selfSigned(name, { placeholder: false })] : []),
       ...(kind === 'files' && wanted.files ? installed(name, wanted.files) : []),
       ...(kind === 'letsencrypt' ? [] : [noFormer(undefined)]),
-      nginxInForce(),
+      nginxReloaded(),
     ]
   },
   (wanted, host) => [

@@ -24,7 +24,7 @@ export function renewal(): Resource {
   const now = reading(lastRenewals, 'certbot')
   return {
     ...resource({ id: 'certificate:renewal', wants: 'told', reads: { now }, plan: () => [] }),
-    tells: (read): Outputs => {
+    outputs: (read): Outputs => {
       const failed = read(now)
       return failed === undefined
         ? {}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import { becomes, type Prediction, type Resource, resource, unknowable } from '../../lib/model/resource.ts'
+import { becomes, type Prediction, type Resource, resource, unknownUntilApply } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { startedWith } from '../../lib/resources/config-stamp.ts'
 import { directory, file } from '../../lib/resources/file.ts'
@@ -89,7 +89,7 @@ function foreign(upstream: string): string {
 function broughtBy(units: readonly string[]): Prediction[] {
   return [
     ...units.map((name) => becomes(unitState(name), runningUnit)),
-    ...(units.includes('docker.service') ? [unknowable(mark)] : []),
+    ...(units.includes('docker.service') ? [unknownUntilApply(mark)] : []),
   ]
 }
 

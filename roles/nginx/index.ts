@@ -8,7 +8,7 @@ import {
   nginxContainer,
   nginxFile,
   nginxFolder,
-  nginxInForce,
+  nginxReloaded,
   nginxState,
 } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
@@ -57,7 +57,7 @@ export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
     pulledImage(image),
     freePorts(nginxContainer, [...new Set([80, host.httpsPort])]),
     ...composeProject({ name: nginxContainer, folder: nginxFolder, service: service(image), whenStarted: [started] }),
-    nginxInForce(),
+    nginxReloaded(),
     served(name, host.httpsPort),
   ]
 })

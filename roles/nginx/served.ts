@@ -7,7 +7,7 @@ export function served(name: string, port: number): Resource {
   const now = reading(servedCertificates, `${name} ${port}`)
   return {
     ...resource({ id: 'nginx:served', wants: 'told', reads: { now }, plan: () => [] }),
-    tells: (read): Outputs => {
+    outputs: (read): Outputs => {
       const { issuer, ends } = read(now)
       return {
         https: `https://${name}${port === 443 ? '' : `:${port}`}/`,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import { becomes, onlyTheHostKnows, type Prediction } from '../../lib/model/resource.ts'
+import { becomes, knownAfterApply, type Prediction } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { images } from '../../lib/platform/image-versions.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
@@ -155,9 +155,9 @@ function accepts(path: ReturnType<typeof sh>) {
 /** A cluster that is made now is known; what an older one holds is seen only when its server runs. */
 function started(checksum: string): Prediction {
   return becomes(postgresCatalog, (before, read) => {
-    if (before === refused) return onlyTheHostKnows
+    if (before === refused) return knownAfterApply
     if (before !== undefined) return { ...before, config: checksum, pendingRestart: [] }
-    return read(cluster) === 'absent' ? { ...freshCatalog, config: checksum } : onlyTheHostKnows
+    return read(cluster) === 'absent' ? { ...freshCatalog, config: checksum } : knownAfterApply
   })
 }
 

@@ -27,7 +27,7 @@ export function runningConfig(checksum: string, cluster: Reading<FileState>): Re
 export function access(): Resource {
   return {
     ...resource({ id: 'postgres:access', wants: 'told', reads: {}, plan: () => [] }),
-    tells: () => ({ postgres: `on the host: docker exec -it ${postgresContainer} psql -U postgres` }),
+    outputs: () => ({ postgres: `on the host: docker exec -it ${postgresContainer} psql -U postgres` }),
   }
 }
 

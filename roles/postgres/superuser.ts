@@ -1,4 +1,4 @@
-import { type Resource, resource, unknowable } from '../../lib/model/resource.ts'
+import { type Resource, resource, unknownUntilApply } from '../../lib/model/resource.ts'
 import { postgresCatalog, postgresContainer, refused } from '../../lib/platform/postgres-catalog.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { untilHealthy } from './running.ts'
@@ -19,7 +19,7 @@ export function superuser(places: {
     plan: ({ catalog }) => {
       if (catalog !== refused) return []
       const summary = 'stop the server and give its superuser the password that the host keeps'
-      return [{ summary, script: setPassword(places), long: true, predicts: [unknowable(postgresCatalog)] }]
+      return [{ summary, script: setPassword(places), long: true, predicts: [unknownUntilApply(postgresCatalog)] }]
     },
   })
 }

@@ -9,7 +9,7 @@ import { flags, givenFlags, spellingOf } from '../../lib/cli/flags.ts'
 import { usage } from '../../lib/cli/options.ts'
 import { changeDiff } from '../../lib/engine/change-diff.ts'
 import { resourcesOf } from '../../lib/engine/collect-resources.ts'
-import { claimOf, heldBy } from '../../lib/engine/host-lock.ts'
+import { heldBy, lockRequestOf } from '../../lib/engine/host-lock.ts'
 import { stepsOf } from '../../lib/engine/step.ts'
 import { allowed, shapeOf } from '../../lib/inventory/describe-schema.ts'
 import { explainedText } from '../../lib/inventory/explain.ts'
@@ -33,7 +33,7 @@ import {
 import { sh } from '../../lib/shell/sh.ts'
 import { parseFacts, refuseUnsupported } from '../../lib/ssh/read-facts.ts'
 import { type Paint, plain } from '../../lib/std/colour.ts'
-import { secondsOf } from '../../lib/std/env-seconds.ts'
+import { envSeconds } from '../../lib/std/env-seconds.ts'
 import {
   Bug,
   CommandFailed,
@@ -516,7 +516,7 @@ test('two roles that want one thing differently are both named', () => {
       error.message ===
       'a is wanted twice, differently: one (roles/one/index.ts:5) wants {"mode":1,"content":"other content"}; two wants {"mode":2,"content":"other content"}',
   )
-  const late = role('late', v.any(), () => [{ ...wants('z', 'on'), late: true }])
+  const late = role('late', v.any(), () => [{ ...wants('z', 'on'), runsLast: true }])
   const owned = resourcesOf([late, role('x', v.any(), () => [wants('b', 'on')]), late], {}, facts, entry)
   assert.equal(
     owned.resources.map(({ id }) => id),
@@ -527,24 +527,24 @@ test('two roles that want one thing differently are both named', () => {
 
 test('seconds, names and holders', () => {
   process.env.WORDS_SECONDS = '7'
-  assert.is(secondsOf('WORDS_SECONDS', 3), 7)
+  assert.is(envSeconds('WORDS_SECONDS', 3), 7)
   for (const text of ['x', '7s', ' 7', '1234567', '-1']) {
     process.env.WORDS_SECONDS = text
     assert.throws(
-      () => secondsOf('WORDS_SECONDS', 3),
+      () => envSeconds('WORDS_SECONDS', 3),
       (error: Error) => error.message === `$WORDS_SECONDS: should be a whole number of seconds, found "${text}"`,
     )
   }
   process.env.WORDS_SECONDS = ''
-  assert.is(secondsOf('WORDS_SECONDS', 3), 3)
+  assert.is(envSeconds('WORDS_SECONDS', 3), 3)
   delete process.env.WORDS_SECONDS
-  assert.is(secondsOf('WORDS_SECONDS', 3), 3)
+  assert.is(envSeconds('WORDS_SECONDS', 3), 3)
   assert.equal(
     [publicName({ ...entry, domain: 'a.b' }, facts), publicName(entry, facts), publicName(entry, { address: '' })],
     ['a.b', facts.address, 'localhost'],
   )
-  assert.match(claimOf('bot', true).holder, /^\S+@\S+, bot\.ts$/)
-  assert.is(claimOf('bot', true).wait, true)
+  assert.match(lockRequestOf('bot', true).holder, /^\S+@\S+, bot\.ts$/)
+  assert.is(lockRequestOf('bot', true).wait, true)
   assert.equal([heldBy(' x \n'), heldBy('\n')], ['x', 'a run that has just begun'])
 })
 

@@ -123,7 +123,7 @@ test('the server’s folders: what is secret is its own, and what it is for come
   )
   assert.ok(order.every((id) => ids.includes(id)))
   assert.match(
-    JSON.stringify(all.at(-1)?.tells?.(() => undefined as never)),
+    JSON.stringify(all.at(-1)?.outputs?.(() => undefined as never)),
     'docker exec -it botgarden-postgres psql -U postgres',
   )
 })
@@ -332,7 +332,7 @@ for (const [os, there, packages] of [
     const all = engine({}, os).filter(({ id }) => id.startsWith('package:'))
     const changes = changesOf(all, state)
     assert.equal(
-      changes.map(({ joins }) => joins?.item),
+      changes.map(({ batch: joins }) => joins?.item),
       packages,
     )
   })
@@ -449,7 +449,7 @@ test('what is served is asked of whoever listens, by the name that a client woul
     const [told] = nginx
       .resources(v.parse(nginx.vars, {}), facts, { ...entry, domain: 'b.example.org', httpsPort: port })
       .slice(-1)
-    return told?.tells?.(() => served as never)
+    return told?.outputs?.(() => served as never)
   }
   assert.equal(tells({ issuer: '', ends: '' }), { https: 'https://b.example.org/', certificate: 'none is served' })
   assert.equal(tells({ issuer: '', ends: '2027-01-01' }, 8443), {

@@ -1,6 +1,6 @@
 import { allChanges, planAll } from '../../lib/engine/plan.ts'
 import type { Reading } from '../../lib/model/reading.ts'
-import { type Change, onlyTheHostKnows, type Resource } from '../../lib/model/resource.ts'
+import { type Change, knownAfterApply, type Resource } from '../../lib/model/resource.ts'
 
 /** What would be done to a host in this state, a line each: `ID: SUMMARY`, and for the rest what is not just «ok». */
 export function planOf(resources: readonly Resource[], state: Record<string, unknown>): string[] {
@@ -28,9 +28,9 @@ export function stateAfter(resources: readonly Resource[], state: Record<string,
   const read = <S>({ key }: Reading<S>) => now.get(key) as S
   for (const resource of resources)
     for (const prediction of resource.plan(read).flatMap(({ predicts = [] }) => predicts)) {
-      if (!now.has(prediction.key) || 'unknowable' in prediction) continue
+      if (!now.has(prediction.key) || 'unknownUntilApply' in prediction) continue
       const after = prediction.after(now.get(prediction.key), read)
-      if (after !== onlyTheHostKnows) now.set(prediction.key, after)
+      if (after !== knownAfterApply) now.set(prediction.key, after)
     }
   return Object.fromEntries(now)
 }

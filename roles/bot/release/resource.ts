@@ -115,7 +115,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
         },
       ]
     },
-    tells: (read) => {
+    outputs: (read) => {
       const colour = parseRelease(read(currentRelease(bot)))?.colour
       return colour === undefined ? {} : toldVolumes(bot, read(containerState(places.container(colour))))
     },

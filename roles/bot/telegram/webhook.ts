@@ -40,7 +40,7 @@ export function webhook(hook: Hook): Resource {
       return [{ summary, script, predicts: [becomes(state, { mark: whole, answer: 'not asked' })] }]
     },
   })
-  return { ...inner, tells: (read) => told(hook, read(state), parseRelease(read(currentRelease(bot)))?.spec) }
+  return { ...inner, outputs: (read) => told(hook, read(state), parseRelease(read(currentRelease(bot)))?.spec) }
 }
 
 function told({ bot }: Hook, { mark, answer }: HookState, spec: Spec | undefined): Outputs {

@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { applyHost, checkHost, type Outcome } from '../../../lib/engine/converge.ts'
 import { reading } from '../../../lib/model/reading.ts'
-import { becomes, resource, unknowable } from '../../../lib/model/resource.ts'
+import { becomes, resource, unknownUntilApply } from '../../../lib/model/resource.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import type { Connection } from '../../../lib/ssh/connection.ts'
 import { HostError } from '../../../lib/std/errors.ts'
@@ -32,7 +32,11 @@ test('applies in order and reads again in the same round trip', async () => {
 
 test('takes one round trip more for what only the host can tell', async () => {
   const { connection } = fakeHost({})
-  const resources = [wants('a', 'on', { predicts: [unknowable(value('b'))] }), wants('b', 'on'), wants('c', 'on')]
+  const resources = [
+    wants('a', 'on', { predicts: [unknownUntilApply(value('b'))] }),
+    wants('b', 'on'),
+    wants('c', 'on'),
+  ]
   assert.equal(shown(await checkHost(connection, resources, silent)), [
     'a: unset → on',
     'c: unset → on',
@@ -48,7 +52,7 @@ test('takes one round trip more for what only the host can tell', async () => {
 })
 
 test('reports what came with an earlier change, known beforehand or not', async () => {
-  for (const prediction of [becomes(value('b'), 'on'), unknowable(value('b'))]) {
+  for (const prediction of [becomes(value('b'), 'on'), unknownUntilApply(value('b'))]) {
     const { connection } = fakeHost({})
     const resources = [wants('a', 'on', { effect: 'a=on b=on', predicts: [prediction] }), wants('b', 'on')]
     assert.equal(shown(await applyHost(connection, resources, silent, claim)), ['a: unset → on', 'b: comes with a'])

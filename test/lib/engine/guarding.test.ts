@@ -2,14 +2,14 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { confirmed } from '../../../lib/engine/confirm-guard.ts'
+import { applyWithGuard } from '../../../lib/engine/confirm-guard.ts'
 import {
-  armed,
   confirmScript,
   guardSeconds,
   revertOrphan,
   revertScript,
   underGuard,
+  withGuard,
 } from '../../../lib/engine/revert-guard.ts'
 import { guardFolder, takeBack, takeBackUnit } from '../../../lib/engine/revert-script.ts'
 import type { Step } from '../../../lib/engine/step.ts'
@@ -42,7 +42,7 @@ function guardedHost(): { host: Bench; real: (text: string) => string; arm: () =
       Buffer.from(real(Buffer.from(word, 'base64').toString())).toString('base64'),
     )
   for (const place of ['/etc/systemd/system', '/var/lib']) mkdirSync(host.at(place), { recursive: true })
-  const [arm] = armed([step([{ ...guard, paths: guard.paths.map((path) => host.at(path)) }])])
+  const [arm] = withGuard([step([{ ...guard, paths: guard.paths.map((path) => host.at(path)) }])])
   return { host, real, arm: () => host.run(`set -e\n${coded(arm?.script.text ?? '')}`) }
 }
 
@@ -210,8 +210,8 @@ test('a guarded step does not begin once its change was taken back', async () =>
 test('the guard stands before the first guarded step, once for each name', () => {
   const other: Guard = { name: 'ufw', paths: ['/etc/u'], restore: sh`ufw` }
   const plain = step([])
-  assert.equal(armed([plain]), [plain])
-  const steps = armed([plain, step([guard]), step([guard, other]), plain])
+  assert.equal(withGuard([plain]), [plain])
+  const steps = withGuard([plain, step([guard]), step([guard, other]), plain])
   assert.equal(
     steps.map(({ title }) => title),
     [
@@ -265,27 +265,27 @@ const guards = [step([guard]), step([guard])]
 
 test('without a guard nothing is confirmed', async () => {
   const { connection, logins } = answering(yes, yes)
-  assert.is(await confirmed(connection, [step([])], async () => 5), 5)
+  assert.is(await applyWithGuard(connection, [step([])], async () => 5), 5)
   assert.is(logins(), 0)
 })
 
 test('a change that a fresh login confirms is one', async () => {
   const { connection, asked } = answering(no, yes)
-  assert.is(await confirmed(connection, guards, async () => 5), 5)
+  assert.is(await applyWithGuard(connection, guards, async () => 5), 5)
   assert.equal(asked, ['confirm', 'closed'])
   // An sshd that has just reloaded says no by chance.
-  assert.is(await confirmed(answering(no, no, yes).connection, guards, async () => 6), 6)
+  assert.is(await applyWithGuard(answering(no, no, yes).connection, guards, async () => 6), 6)
 })
 
 test('a change that the host took back first is reverted', async () => {
-  const error = await confirmed(answering(back, back).connection, guards, async () => 5).catch((reason) => reason)
+  const error = await applyWithGuard(answering(back, back).connection, guards, async () => 5).catch((reason) => reason)
   assert.instance(error, Reverted)
   assert.is(error.message, 'sshd: the host took the change back before it could be confirmed')
 })
 
 test('a failed step is taken back over the connection that is there, and says so', async () => {
   const { connection, asked } = answering(back, yes)
-  const error = await confirmed(connection, guards, async () => Promise.reject(failed)).catch((reason) => reason)
+  const error = await applyWithGuard(connection, guards, async () => Promise.reject(failed)).catch((reason) => reason)
   assert.is(error, failed)
   assert.match(error.message, /\nwhat was changed under the guard of sshd was taken back$/)
   assert.equal(asked, ['revert'])
@@ -293,12 +293,12 @@ test('a failed step is taken back over the connection that is there, and says so
 
 test('a lost connection is waited out: the host’s own verdict counts', async () => {
   const lost = async () => Promise.reject(new ConnectError('lost'))
-  const error = await confirmed(answering(no, back).connection, guards, lost).catch((reason) => reason)
+  const error = await applyWithGuard(answering(no, back).connection, guards, lost).catch((reason) => reason)
   assert.instance(error, Reverted)
   assert.is(error.message, 'sshd: the change was taken back, since nobody could log in any more: lost')
-  const kept = await confirmed(answering(no, yes).connection, guards, lost).catch((reason) => reason)
+  const kept = await applyWithGuard(answering(no, yes).connection, guards, lost).catch((reason) => reason)
   assert.is(kept.message, 'lost')
-  const late = await confirmed(answering(new HostError('x'), no, back).connection, guards, lost).catch(
+  const late = await applyWithGuard(answering(new HostError('x'), no, back).connection, guards, lost).catch(
     (reason) => reason,
   )
   assert.instance(late, Reverted)
@@ -307,10 +307,10 @@ test('a lost connection is waited out: the host’s own verdict counts', async (
 test('an error that is none of the host’s is not taken for one, and a host without a verdict is an error', async () => {
   const bug = new TypeError('oops')
   const { connection, asked } = answering(back, yes)
-  assert.is(await confirmed(connection, guards, async () => Promise.reject(bug)).catch((reason) => reason), bug)
+  assert.is(await applyWithGuard(connection, guards, async () => Promise.reject(bug)).catch((reason) => reason), bug)
   assert.equal(asked, [])
   assert.is(
-    await confirmed(answering(bug, yes).connection, guards, async () => Promise.reject(no)).catch((e) => e),
+    await applyWithGuard(answering(bug, yes).connection, guards, async () => Promise.reject(no)).catch((e) => e),
     bug,
   )
 })

@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { nextStage, planAll } from '../../../lib/engine/plan.ts'
 import { type Kind, reading } from '../../../lib/model/reading.ts'
-import { becomes, type Prediction, type Resource, resource, unknowable } from '../../../lib/model/resource.ts'
+import { becomes, type Prediction, type Resource, resource, unknownUntilApply } from '../../../lib/model/resource.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { planOf } from '../../support/plan-of.ts'
@@ -47,7 +47,7 @@ test('does not call a change what depends on one and was right all along', () =>
 
 test('says what cannot be known, and why, down the line', () => {
   const resources = [
-    want('a', 'on', [unknowable(thing('b'))]),
+    want('a', 'on', [unknownUntilApply(thing('b'))]),
     want('b', 'on', [becomes(thing('c'), 'on')]),
     want('c', 'on'),
   ]
@@ -56,7 +56,7 @@ test('says what cannot be known, and why, down the line', () => {
 })
 
 test('does not call unknown what is as wanted already', () => {
-  const resources = [want('a', 'on', [unknowable(thing('b'))]), want('b', 'on')]
+  const resources = [want('a', 'on', [unknownUntilApply(thing('b'))]), want('b', 'on')]
   assert.equal(planOf(resources, { 'thing:a': 'off', 'thing:b': 'on' }), ['a: off → on'])
 })
 
@@ -67,7 +67,7 @@ test('calls unknown what is as wanted now, reads something unknowable, and somet
     reads: { b: thing('b'), c: thing('c') },
     plan: ({ b, c }) => (b === c ? [] : [{ summary: 'mend', script: sh`:` }]),
   })
-  const resources = [want('a', 'on', [unknowable(thing('b'))]), want('c', 'on'), both]
+  const resources = [want('a', 'on', [unknownUntilApply(thing('b'))]), want('c', 'on'), both]
   const state = { 'thing:a': 'off', 'thing:b': 'off', 'thing:c': 'off' }
   assert.equal(planOf(resources, state), ['a: off → on', 'c: off → on', 'both: unknown a'])
 })
@@ -88,7 +88,7 @@ test('takes what cannot be reached now, but after an earlier change, for a follo
 })
 
 test('stops a stage before the first that must be read again', () => {
-  const resources = [want('a', 'on', [unknowable(thing('b'))]), want('b', 'on'), want('c', 'on')]
+  const resources = [want('a', 'on', [unknownUntilApply(thing('b'))]), want('b', 'on'), want('c', 'on')]
   const planned = planAll(resources, new Map(['a', 'b', 'c'].map((name) => [`thing:${name}`, 'off'])))
   assert.equal(
     nextStage(planned).map(({ id }) => id),

@@ -7,7 +7,14 @@ import { digestible, digestOf, parseReadings, readText } from '../../../lib/engi
 import { applySteps, read, validate } from '../../../lib/engine/run-steps.ts'
 import type { Step } from '../../../lib/engine/step.ts'
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
-import { becomes, fromReading, guarded, ofMachine, resource, unknowable } from '../../../lib/model/resource.ts'
+import {
+  becomes,
+  fromReading,
+  guarded,
+  notInContainer,
+  resource,
+  unknownUntilApply,
+} from '../../../lib/model/resource.ts'
 import { lines, quote, sh } from '../../../lib/shell/sh.ts'
 import { type Connection, ConnectionLost } from '../../../lib/ssh/connection.ts'
 import { ask } from '../../../lib/ssh/exec.ts'
@@ -249,13 +256,13 @@ test('a resource of what was read, a guarded one, and one of the machine below',
   assert.is(made.plan(look)[0]?.summary, 'A B')
   const guard = { name: 'g', paths: [], restore: sh`:` }
   assert.equal(guarded(made, guard).plan(look)[0]?.guard, guard)
-  assert.is(ofMachine(made, { container: '' }), made)
-  const below = ofMachine(made, { container: 'lxc' })
+  assert.is(notInContainer(made, { container: '' }), made)
+  const below = notInContainer(made, { container: 'lxc' })
   assert.equal(
     [below.unmanageable, below.plan(look), below.reads],
     ['belongs to the machine below this lxc container', [], []],
   )
-  assert.equal(unknowable(a), { key: 'one:a', unknowable: true })
+  assert.equal(unknownUntilApply(a), { key: 'one:a', unknowable: true })
   const follows = becomes(a, (before, readOther) => `${before}${readOther(reading(two, 'b'))}`)
   assert.is('after' in follows && follows.after('A', look), 'AB')
 })

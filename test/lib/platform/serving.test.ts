@@ -20,7 +20,7 @@ import {
   selfSigned,
   subjectName,
 } from '../../../lib/platform/certificate.ts'
-import { nginxFile, nginxInForce, nginxReload, nginxState, reloadFunction } from '../../../lib/platform/nginx.ts'
+import { nginxFile, nginxReload, nginxReloaded, nginxState, reloadFunction } from '../../../lib/platform/nginx.ts'
 import { composeFile, composeProject, composeUp, hardened, mount } from '../../../lib/resources/compose.ts'
 import { configLabel, containerState } from '../../../lib/resources/container.ts'
 import { type Bench, bench, changesOf } from '../../support/bench.ts'
@@ -369,9 +369,9 @@ test('nginx: the test sees the candidate in its place, with a pair that can be l
 })
 
 test('nginx: reloads late, where a server runs that has not loaded what stands there', () => {
-  const inForce = nginxInForce()
+  const inForce = nginxReloaded()
   const state = { current: true, whole: true, inForce: true }
-  assert.is(inForce.late, true)
+  assert.is(inForce.runsLast, true)
   assert.equal(planOf([inForce], { 'nginx:config': state }), [])
   assert.equal(planOf([inForce], { 'nginx:config': 'absent' }), [])
   assert.equal(planOf([inForce, inForce], { 'nginx:config': { ...state, inForce: false } }), [

@@ -8,11 +8,11 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readText } from '../../../lib/inventory/read-text.ts'
 import { isLive, liveScreen } from '../../../lib/report/screen.ts'
-import { frame, tame } from '../../../lib/report/status-lines.ts'
+import { frame, stripControl } from '../../../lib/report/status-lines.ts'
 import { local } from '../../../lib/shell/local.ts'
 import { options, sshArguments } from '../../../lib/ssh/ssh-arguments.ts'
 import { plain } from '../../../lib/std/colour.ts'
-import { agreed } from '../../../lib/std/confirm-prompt.ts'
+import { confirm } from '../../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../../lib/std/errors.ts'
 import { suggest } from '../../../lib/std/suggest.ts'
 import { template } from '../../../lib/std/template.ts'
@@ -94,7 +94,10 @@ test('as many hosts as rows are all shown, the one that takes longest first', ()
     frame([{ host: 'a', title: 't', since: now + 5000, said: '' }], { width: 40, height: 2, now, paint: plain })[0],
     'a  ▸ t  0 s',
   )
-  assert.equal([tame('a\tb  '), tame('a\u0007b'), tame('one\rtwo\r\r'), tame('')], ['a    b', 'ab', 'two', ''])
+  assert.equal(
+    [stripControl('a\tb  '), stripControl('a\u0007b'), stripControl('one\rtwo\r\r'), stripControl('')],
+    ['a    b', 'ab', 'two', ''],
+  )
 })
 
 test('only a terminal is drawn on', () => {
@@ -240,7 +243,7 @@ test('a file that cannot be read is named, with what to do', async () => {
 
 test('nothing is destroyed where nobody can be asked', async () => {
   if (process.stdin.isTTY) return
-  const error = await agreed('remove all').catch((reason) => reason)
+  const error = await confirm('remove all').catch((reason) => reason)
   assert.instance(error, UsageError)
   assert.is(error.message, 'remove all: nobody is here to be asked; --yes says yes')
 })

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type Activity, frame, tame } from '../../../lib/report/status-lines.ts'
+import { type Activity, frame, stripControl } from '../../../lib/report/status-lines.ts'
 import { plain } from '../../../lib/std/colour.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 
@@ -35,7 +35,7 @@ test('never has more lines than the terminal: first what was said goes, then hos
 })
 
 test('lets nothing through that moves a cursor', () => {
-  assert.is(tame('\x1b[2K\x1b[32m10 %\r50 %\r\x1b[1mdone\x1b[0m\x07\r'), 'done')
+  assert.is(stripControl('\x1b[2K\x1b[32m10 %\r50 %\r\x1b[1mdone\x1b[0m\x07\r'), 'done')
 })
 
 test('what is drawn is without secrets, and what is made visible counts as it is shown', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Reading } from '../../../lib/model/reading.ts'
-import { command, holds } from '../../../lib/resources/command.ts'
+import { command, testPasses } from '../../../lib/resources/command.ts'
 import { cron, noCron } from '../../../lib/resources/cron.ts'
 import { textOf } from '../../../lib/resources/file-state.ts'
 import { group, groupState } from '../../../lib/resources/group.ts'
@@ -132,8 +132,8 @@ test('reads what a real sh prints of a real system', async () => {
   assert.is(await answerTo(linkTarget('/etc/passwd')), undefined)
   assert.equal(await answerTo(groupState('root')), { gid: 0 })
   assert.is(await answerTo(groupState('no-such-group')), 'absent')
-  assert.is(await answerTo(holds(sh`test -e /etc/passwd`)), true)
-  assert.is(await answerTo(holds(sh`echo said; exit 3`)), false)
+  assert.is(await answerTo(testPasses(sh`test -e /etc/passwd`)), true)
+  assert.is(await answerTo(testPasses(sh`echo said; exit 3`)), false)
   const { freeMiB, fileMiB } = (await answerTo(swapState('/no-such-file'))) as { freeMiB: number; fileMiB: number }
   assert.ok(freeMiB > 0)
   assert.is(fileMiB, 0)

@@ -17,7 +17,7 @@ import { authorizedKeys, type KeyFile, keyFiles } from '../../../lib/resources/a
 import { startedWith } from '../../../lib/resources/config-stamp.ts'
 import { cron, noCron } from '../../../lib/resources/cron.ts'
 import { absentFile, directory, file } from '../../../lib/resources/file.ts'
-import { fileState, programThere, textOf } from '../../../lib/resources/file-state.ts'
+import { fileState, programExists, textOf } from '../../../lib/resources/file-state.ts'
 import { generatedSecret } from '../../../lib/resources/generated-secret.ts'
 import { runFolder } from '../../../lib/resources/runtime-directory.ts'
 import { symlink } from '../../../lib/resources/symlink.ts'
@@ -344,7 +344,10 @@ test('a cron entry is there, or not', async () => {
 })
 
 test('reads programs and texts as they are', async () => {
-  assert.equal([await host.read(programThere('cat')), await host.read(programThere('no-such-program'))], [true, false])
+  assert.equal(
+    [await host.read(programExists('cat')), await host.read(programExists('no-such-program'))],
+    [true, false],
+  )
   host.write('/etc/large', 'x'.repeat(262_145))
   await host.read(textOf('/etc/large')).then(
     () => assert.unreachable(),

@@ -432,7 +432,7 @@ test('what a host has to say is among the outputs, and what opens it is a path',
   const telling: Resource = {
     ...wants(at('/var/a'), 'on'),
     credential: at('/var/password'),
-    tells: (read) => ({ state: read(mark(at('/var/a'))) }),
+    outputs: (read) => ({ state: read(mark(at('/var/a'))) }),
   }
   const other: Resource = { ...wants(at('/var/b'), 'on'), credential: at('/var/none') }
   const { result } = await runOf([telling, other])

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { atMost } from '../../../lib/std/map-concurrent.ts'
+import { mapConcurrent } from '../../../lib/std/map-concurrent.ts'
 
 for (const [count, peak] of [
   [1, 1],
@@ -11,7 +11,7 @@ for (const [count, peak] of [
   test(`runs ${peak} of 7 at once where ${count} are allowed, and returns what each gave in order`, async () => {
     let running = 0
     let most = 0
-    const results = await atMost(count, [7, 6, 5, 4, 3, 2, 1], async (item) => {
+    const results = await mapConcurrent(count, [7, 6, 5, 4, 3, 2, 1], async (item) => {
       most = Math.max(most, ++running)
       await pause(item)
       running--
@@ -22,7 +22,7 @@ for (const [count, peak] of [
 }
 
 test('has nothing to do for nobody', async () => {
-  assert.equal(await atMost(2, [], async () => 1), [])
+  assert.equal(await mapConcurrent(2, [], async () => 1), [])
 })
 
 test.run()

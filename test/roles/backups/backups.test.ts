@@ -30,7 +30,7 @@ const wants = (vars: unknown, id: string) =>
 const told = (vars: unknown, state: unknown) => {
   const resources = role(vars)
   const all = stateOf(resources, { 'backups:last': state })
-  return resources.find(({ id }) => id === 'backups:last')?.tells?.((reading) => all.get(reading.key) as never)
+  return resources.find(({ id }) => id === 'backups:last')?.outputs?.((reading) => all.get(reading.key) as never)
 }
 const home = '/opt/botgarden/backups'
 

@@ -13,7 +13,7 @@ for (const torn of [whole.slice(0, 40), 'null', '{}', '[]', '\0\0\0', '{"format"
   test(`a status that is torn is a doubt that is told, and stops nothing: ${JSON.stringify(torn)}`, () => {
     const resource = toldBackups('17 3 * * *')
     const state = parseReadings(resource.reads, new Map([['backups', Buffer.from(`1764040000\n${torn}`)]]))
-    const told = resource.tells?.(<S>({ key }: { key: string }) => state.get(key) as S)
+    const told = resource.outputs?.(<S>({ key }: { key: string }) => state.get(key) as S)
     assert.equal(told?.backups, [
       '/opt/botgarden/backups/status.json is torn: what became of the last run is not known; the next one writes it anew',
     ])

@@ -3,11 +3,11 @@ import { parse } from 'yaml'
 import { openLock } from '../../../lib/engine/host-lock.ts'
 import { allChanges, type PlannedChange, planAll } from '../../../lib/engine/plan.ts'
 import { readText } from '../../../lib/engine/read.ts'
-import { armed, revertOrphan } from '../../../lib/engine/revert-guard.ts'
+import { revertOrphan, withGuard } from '../../../lib/engine/revert-guard.ts'
 import { type Step, stepsOf } from '../../../lib/engine/step.ts'
 import { applyText, validateText } from '../../../lib/engine/steps.ts'
 import type { Reading } from '../../../lib/model/reading.ts'
-import { type Change, onlyTheHostKnows, type Resource } from '../../../lib/model/resource.ts'
+import { type Change, knownAfterApply, type Resource } from '../../../lib/model/resource.ts'
 import { framed } from '../../../lib/ssh/connection.ts'
 import { stateOf } from '../plan-of.ts'
 
@@ -103,7 +103,7 @@ function* stagesOf(resources: readonly Resource[], start: Record<string, unknown
     const key = changes.map(({ id, change }) => `${id} ${change.summary}`).join('\n')
     if (changes.length === 0 || seen.has(key)) return
     seen.add(key)
-    for (const group of groupsOf(changes)) yield armed(stepsOf(group))
+    for (const group of groupsOf(changes)) yield withGuard(stepsOf(group))
     for (const { change } of changes) predict(change, state)
   }
 }
@@ -111,9 +111,9 @@ function* stagesOf(resources: readonly Resource[], start: Record<string, unknown
 /** What only the host could tell stays as it was. */
 function predict({ predicts = [] }: Change, state: Map<string, unknown>): void {
   for (const prediction of predicts) {
-    if (!state.has(prediction.key) || 'unknowable' in prediction) continue
+    if (!state.has(prediction.key) || 'unknownUntilApply' in prediction) continue
     const after = prediction.after(state.get(prediction.key), <S>(reading: Reading<S>) => state.get(reading.key) as S)
-    if (after !== onlyTheHostKnows) state.set(prediction.key, after)
+    if (after !== knownAfterApply) state.set(prediction.key, after)
   }
 }
 
