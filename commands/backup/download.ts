@@ -15,8 +15,8 @@ import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { stream } from '../../lib/ssh/exec.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { ownFiles, parseManifest, signatureFile } from '../../roles/backups/manifest.ts'
-import { store } from '../../roles/backups/paths.ts'
+import { metadataFiles, parseManifest, signatureFile } from '../../roles/backups/manifest.ts'
+import { backupDir } from '../../roles/backups/paths.ts'
 import type { HostBackup } from './remote.ts'
 import type { Signers } from './signers.ts'
 import { copyFaults } from './verify.ts'
@@ -57,7 +57,7 @@ interface Sized {
 }
 
 function partsOf({ name, manifest, signed }: HostBackup): Sized[] {
-  const own = signed ? [...ownFiles, signatureFile] : ownFiles
+  const own = signed ? [...metadataFiles, signatureFile] : metadataFiles
   try {
     const parts = parseManifest(manifest).parts.map(({ file, encrypted }) => ({ file, size: encrypted.size }))
     return [...parts, ...own.map((file) => ({ file, size: undefined }))]
@@ -93,7 +93,7 @@ async function pullFiles(
     try {
       if (anew || size === undefined || statSync(`${path}.part`).size > size) ftruncateSync(handle)
       const offset = statSync(`${path}.part`).size
-      const script = sh`tail -c ${`+${offset + 1}`} ${`${store}/${name}/${file}`} 2>/dev/null`
+      const script = sh`tail -c ${`+${offset + 1}`} ${`${backupDir}/${name}/${file}`} 2>/dev/null`
       const status = await stream(connection, script, (chunk) => {
         bytes += writeSync(handle, chunk)
       })

@@ -5,7 +5,7 @@ import { ask } from '../../lib/ssh/exec.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { type Name, newestFirst, parseName } from '../../roles/backups/backup-name.ts'
 import { signatureFile } from '../../roles/backups/manifest.ts'
-import { home, signingKey, store } from '../../roles/backups/paths.ts'
+import { backupDir, programDir, signingKey } from '../../roles/backups/paths.ts'
 import { parseStatus, type Status, statusScript } from '../../roles/backups/run-status.ts'
 import { parseKey } from './signature.ts'
 
@@ -31,14 +31,14 @@ export interface HostBackup extends Name {
  * becomes of the connection. The status tells how it went.
  */
 export async function take(connection: Connection, only?: string): Promise<Status> {
-  const status = `${home}/status${only === undefined ? '' : `-${only}`}.json`
+  const status = `${programDir}/status${only === undefined ? '' : `-${only}`}.json`
   const options = ['--wait', ...(only === undefined ? [] : ['--only', only])]
   const output = await ask(
     connection,
     sh`
-      [ -x ${`${home}/backup`} ] || { echo absent; exit; }
+      [ -x ${`${programDir}/backup`} ] || { echo absent; exit; }
       before=$(cat ${status} 2>/dev/null)
-      systemd-run --quiet --wait --collect --unit="botgarden-backup-$$" ${`${home}/backup`} ${options} && echo ok || echo failed
+      systemd-run --quiet --wait --collect --unit="botgarden-backup-$$" ${`${programDir}/backup`} ${options} && echo ok || echo failed
       # One that is as it was speaks of another run.
       [ "$(cat ${status} 2>/dev/null)" = "$before" ] || { ${statusScript(status)}; }`,
   )
@@ -56,11 +56,11 @@ export async function listed(connection: Connection): Promise<HostBackups> {
   const output = await ask(
     connection,
     sh`
-      status=$(${statusScript(`${home}/status.json`)})
+      status=$(${statusScript(`${programDir}/status.json`)})
       signer=$(ssh-keygen -y -P '' -f ${signingKey} </dev/null 2>/dev/null) || signer=
       jq -n -c --arg now "$(date +%s)" --arg signer "$signer" --arg status "$status" '{now: ($now | tonumber), signer: $signer, status: $status}' 2>/dev/null ||
         printf '{"now": %s}\n' "$(date +%s)"
-      cd ${store} 2>/dev/null || exit 0
+      cd ${backupDir} 2>/dev/null || exit 0
       for name in [0-9]*Z [0-9]*Z-*; do
         [ -d "$name" ] || continue
         [ -f "$name/"${signatureFile} ] && signed=true || signed=false
@@ -96,6 +96,6 @@ function parsed(text: string): Status | undefined {
   try {
     return parseStatus(text)
   } catch (error) {
-    throw new HostError(`${home}/status.json: ${(error as Error).message}`, { cause: error })
+    throw new HostError(`${programDir}/status.json: ${(error as Error).message}`, { cause: error })
   }
 }

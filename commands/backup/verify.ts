@@ -3,7 +3,7 @@ import { createReadStream, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Name } from '../../roles/backups/backup-name.ts'
-import { type Manifest, ownFiles, type Part, parseManifest, signatureFile } from '../../roles/backups/manifest.ts'
+import { type Manifest, metadataFiles, type Part, parseManifest, signatureFile } from '../../roles/backups/manifest.ts'
 import { keyIn, signatureFault } from './signature.ts'
 import { keyFault, type Signers, unsignedFault } from './signers.ts'
 
@@ -73,7 +73,7 @@ function filesIn(folder: string): string[] {
   const files = readdirSync(folder).sort()
   const strange = files.find((file) => !lstatSync(join(folder, file)).isFile())
   if (strange !== undefined) throw new HostError(`${strange}: is no regular file: somebody has put it there`)
-  const missing = ownFiles.filter((file) => !files.includes(file))
+  const missing = metadataFiles.filter((file) => !files.includes(file))
   if (missing.length > 0)
     throw new HostError(
       `${missing.join(' and ')}: missing: it is no whole copy: move it away; backup.ts brings another`,
@@ -107,7 +107,7 @@ function manifestIn(text: string): Manifest {
 /** Between the files that are there, those that have a checksum, and those that the manifest tells of. */
 function differences(files: readonly string[], sums: Map<string, string>, { parts }: Manifest): string[] {
   const told = new Map(parts.map(({ file, encrypted }) => [file, encrypted.sha256]))
-  const wanted = [...ownFiles, signatureFile, ...told.keys()]
+  const wanted = [...metadataFiles, signatureFile, ...told.keys()]
   return [
     ...files.filter((file) => !wanted.includes(file)).map((file) => `${file}: is in no manifest`),
     ...[...told.keys()].filter((file) => !files.includes(file)).map((file) => `${file}: missing`),

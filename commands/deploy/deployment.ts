@@ -4,7 +4,7 @@ import type { BotEntry, Role } from '../../lib/model/role.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import { isLarge } from '../../roles/bot/spec/build-context.ts'
-import type { Delivery } from '../../roles/bot/spec/deployment.ts'
+import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { prepared } from './load-bot.ts'
 import { loginsOf } from './secret-sources.ts'
@@ -15,8 +15,8 @@ import { refuseTwins } from './unique-tokens.ts'
 export async function deliveriesOf(
   bots: readonly BotEntry[],
   all: readonly BotEntry[] = bots,
-): Promise<ReadonlyMap<string, Delivery>> {
-  const deliveries = new Map<string, Delivery>()
+): Promise<ReadonlyMap<string, Deployment>> {
+  const deliveries = new Map<string, Deployment>()
   for (const entry of bots) deliveries.set(entry.name, await prepared(entry))
   await refuseTwins(deliveries, all)
   return deliveries
@@ -25,7 +25,7 @@ export async function deliveriesOf(
 /** The role that brings these bots to a host, when what it is too much to carry along has been laid there. */
 export function deployment(
   session: Session,
-  deliveries: ReadonlyMap<string, Delivery>,
+  deliveries: ReadonlyMap<string, Deployment>,
   { buildsHere }: { buildsHere: boolean },
 ) {
   const { options, report } = session

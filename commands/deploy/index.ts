@@ -10,7 +10,7 @@ import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
 import { suggest } from '../../lib/std/suggest.ts'
-import { removed } from '../../roles/bot/remove.ts'
+import { botAbsent } from '../../roles/bot/remove.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { deliveriesOf, deployment } from './deployment.ts'
 import { forgetPending } from './pending-updates.ts'
@@ -130,7 +130,7 @@ async function remove(
   const what = `remove ${bot} from ${host.name} (${inventory.file})${purge ? ', with its database and no dump' : ''}`
   if (!options.check && !options.own.has('yes')) await confirm(what)
   const { telegram } = host.vars.bot as BotVars
-  return session.converge([host], [role('bot', v.any(), () => [removed(bot, telegram, { purge })])])
+  return session.converge([host], [role('bot', v.any(), () => [botAbsent(bot, telegram, { purge })])])
 }
 
 function print(text: string): 0 {

@@ -2,14 +2,14 @@ import { hostname, userInfo } from 'node:os'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import { contextOf } from '../../roles/bot/spec/build-context.ts'
-import type { Delivery } from '../../roles/bot/spec/deployment.ts'
+import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotSettings } from '../../roles/bot/spec/schema.ts'
 import { specOf } from '../../roles/bot/spec/spec.ts'
 import { manifestOf, sourceOf } from './bot-source.ts'
 import { secretsOf, tokenOf } from './secret-sources.ts'
 
 /** Everything about a bot that this machine knows, before any host is asked: what to build, its manifest, its secrets. */
-export async function prepared(entry: BotEntry): Promise<Delivery> {
+export async function prepared(entry: BotEntry): Promise<Deployment> {
   const { name, where } = entry
   const settings = entry.settings as BotSettings
   const key = `${where}: bots.${name}`

@@ -1,7 +1,7 @@
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { botRole } from '../../roles/bot/index.ts'
-import type { Delivery } from '../../roles/bot/spec/deployment.ts'
+import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { Spec } from '../../roles/bot/spec/spec.ts'
 import { forgetPending } from './pending-updates.ts'
 import { chosen, history, migrationWarning } from './releases.ts'
@@ -20,7 +20,7 @@ export async function rollback(
     const warning = migrationWarning(all, past)
     if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)
     specs.set(bot, past.spec)
-    const delivery: Delivery = {
+    const delivery: Deployment = {
       ...{ spec: past.spec, context: undefined, pull: false, token: undefined },
       manifest: past.limits ? { memory: `${past.limits.memoryMB}m`, cpus: past.limits.cpus } : {},
       back: true,

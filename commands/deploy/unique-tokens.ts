@@ -1,13 +1,13 @@
 import type { BotEntry } from '../../lib/model/role.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
-import type { Delivery } from '../../roles/bot/spec/deployment.ts'
+import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import { sourceOf } from './bot-source.ts'
 import { tokenOf } from './secret-sources.ts'
 
 /** Two bots with one token would take each other's updates away: told before any host is touched. */
 export async function refuseTwins(
-  deliveries: ReadonlyMap<string, Delivery>,
+  deliveries: ReadonlyMap<string, Deployment>,
   others: readonly BotEntry[] = [],
 ): Promise<void> {
   // Of bots that are not deployed now a token that cannot be had is no matter.

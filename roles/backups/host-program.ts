@@ -3,7 +3,7 @@ import type { Resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { lines, sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
-import { home } from './paths.ts'
+import { programDir } from './paths.ts'
 import { recipientsOf } from './recipients.ts'
 import type { Settings } from './settings.ts'
 
@@ -12,17 +12,17 @@ const written = '# Written by botgarden; changes made here are overwritten.'
 /** What cron runs on the host, the settings that it reads, and whom it encrypts for. */
 export function program(settings: Settings, host: string, recipients: readonly string[]): Resource[] {
   return [
-    file(`${home}/recipients`, {
+    file(`${programDir}/recipients`, {
       content: `${[written, ...recipientsOf(recipients)].join('\n')}\n`,
       validate: { tool: 'age', script: (path) => sh`age --encrypt --recipients-file ${path} </dev/null >/dev/null` },
     }),
-    file(`${home}/settings`, { content: `${settingsText(settings, host)}\n`, mode: '0600' }),
-    ...['rows.awk', 'retention.awk'].map((name) => file(`${home}/${name}`, { content: textOf(name) })),
-    file(`${home}/parts.sh`, {
+    file(`${programDir}/settings`, { content: `${settingsText(settings, host)}\n`, mode: '0600' }),
+    ...['rows.awk', 'retention.awk'].map((name) => file(`${programDir}/${name}`, { content: textOf(name) })),
+    file(`${programDir}/parts.sh`, {
       content: textOf('parts.sh'),
       validate: { tool: 'sh', script: (path) => sh`sh -n ${path}` },
     }),
-    file(`${home}/backup`, {
+    file(`${programDir}/backup`, {
       content: textOf('backup.sh'),
       mode: '0755',
       validate: { tool: 'sh', script: (path) => sh`sh -n ${path}` },

@@ -9,7 +9,7 @@ import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { program } from './host-program.ts'
 import { toldBackups, toldNone } from './last-backup.ts'
-import { home, signingKey, store } from './paths.ts'
+import { backupDir, programDir, signingKey } from './paths.ts'
 import { vars } from './schema.ts'
 import { missingRecipients, settingsOf } from './settings.ts'
 
@@ -24,13 +24,13 @@ export const backups = role(
       ...['age', 'jq', ...(wanted.alert?.url === undefined ? [] : ['curl'])].map((each) => aptPackage(each)),
       aptPackage('cron', [becomes(unitState('cron.service'), runningUnit)]),
       unit('cron.service', 'running'),
-      ...['/opt/botgarden', home].map((each) => directory(each)),
+      ...['/opt/botgarden', programDir].map((each) => directory(each)),
       directory('/var/lib/botgarden', { mode: '0700' }),
-      directory(store, { mode: '0700' }),
+      directory(backupDir, { mode: '0700' }),
       ...['/etc/botgarden', dirname(signingKey)].map((each) => directory(each, { mode: '0700' })),
       generatedFile(signingKey, keyPair),
       ...program(settingsOf(wanted), name, wanted.recipients),
-      cron('backups', { schedule, command: `${home}/backup 2>&1 | logger -t botgarden-backup` }),
+      cron('backups', { schedule, command: `${programDir}/backup 2>&1 | logger -t botgarden-backup` }),
       toldBackups(schedule),
     ]
   },

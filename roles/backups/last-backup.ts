@@ -2,7 +2,7 @@ import { type Kind, reading } from '../../lib/model/reading.ts'
 import { type Resource, resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { parseName, shownAge, shownBytes } from './backup-name.ts'
-import { home } from './paths.ts'
+import { programDir } from './paths.ts'
 import { parseStatus, type Status, statusScript } from './run-status.ts'
 
 /** What a run tells at its end: how old the last good backup is, and why there is no newer one. It changes nothing. */
@@ -45,7 +45,7 @@ interface Last {
 const kind: Kind<Last> = {
   name: 'backups',
   volatile: true,
-  script: () => sh`date +%s; ${statusScript(`${home}/status.json`)}`,
+  script: () => sh`date +%s; ${statusScript(`${programDir}/status.json`)}`,
   parse: (output, names) => {
     const end = output.indexOf('\n')
     const last = { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }

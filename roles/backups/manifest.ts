@@ -81,7 +81,7 @@ export function parseManifest(text: string): Manifest {
 }
 
 /** The files of a backup besides its parts, as the host and the copies have them. */
-export const ownFiles = ['manifest.json', 'SHA256SUMS'] as const
+export const metadataFiles = ['manifest.json', 'SHA256SUMS'] as const
 
 /** The signature of SHA256SUMS, which has the manifest and the parts. */
 export const signatureFile = 'SHA256SUMS.sig'

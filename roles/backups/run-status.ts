@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { lostSchema } from './manifest.ts'
-import { home } from './paths.ts'
+import { programDir } from './paths.ts'
 
 const schema = v.object({
   format: v.literal(1),
@@ -44,7 +44,7 @@ export function parseStatus(text: string): Status | undefined {
   if (record.trim() === '') return undefined
   const read = recordIn(record)
   if (read === undefined) {
-    const doubt = `${home}/status.json is torn: what became of the last run is not known; the next one writes it anew`
+    const doubt = `${programDir}/status.json is torn: what became of the last run is not known; the next one writes it anew`
     return { format: 1, result: 'ok', at: '', seconds: 0, reason: '', failed: [], warnings: [doubt] }
   }
   const { lastGood, bytes, taken, ...status } = read

@@ -59,7 +59,7 @@ export function sshd(settings: Settings, facts: Facts): Resource[] {
       guard,
     ),
     guarded(runningConfig(config), guard),
-    stillOpen(config, all, facts),
+    loginCheck(config, all, facts),
   ]
 }
 
@@ -92,7 +92,7 @@ function runningConfig(config: Reading<SshdConfig>): Resource {
 }
 
 /** Changes nothing: it refuses what sshd would not take, what would not be in force, and what would lock us out. */
-function stillOpen(config: Reading<SshdConfig>, settings: readonly Setting[], facts: Facts): Resource {
+function loginCheck(config: Reading<SshdConfig>, settings: readonly Setting[], facts: Facts): Resource {
   const { user, clientAddress: address, sshPort: port } = facts
   const asksForPort = settings.some(({ keyword }) => /^(port|listenaddress)$/i.test(keyword))
   return resource({

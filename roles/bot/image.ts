@@ -3,11 +3,11 @@ import { imageBy, pulledImage } from '../../lib/resources/image.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { clientFolder, registryLogins } from './registry-login.ts'
 import { type Context, isLarge } from './spec/build-context.ts'
-import type { Delivery } from './spec/deployment.ts'
+import type { Deployment } from './spec/deployment.ts'
 import { archiveOf, contextPath } from './spec/layout.ts'
 
 /** The image of a delivery on the host. */
-export function delivered(bot: string, delivery: Delivery | undefined): Resource[] {
+export function delivered(bot: string, delivery: Deployment | undefined): Resource[] {
   if (delivery === undefined) return []
   const { pull, context, shipped, logins = [] } = delivery
   const { image } = delivery.spec

@@ -13,10 +13,10 @@ import { limits } from './release/limits.ts'
 import { locationFile, locationText, webhookUrl } from './release/nginx-route.ts'
 import { record } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
-import { madeHere, ownSecret } from './secrets.ts'
+import { generatedSecrets, operatorSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
-import type { Delivery } from './spec/deployment.ts'
+import type { Deployment } from './spec/deployment.ts'
 import { addressOf, archiveOf, contextPath, placesOf, userOf } from './spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
@@ -25,7 +25,7 @@ import { keptSecrets, lostSecrets } from './spec/stored-secrets.ts'
 import { lost, whatRuns } from './status.ts'
 import { refuseUnreachable } from './telegram/reachability.ts'
 import { webhook } from './telegram/webhook.ts'
-import { forgotten, type Hook } from './telegram/webhook-state.ts'
+import { type WebhookTarget, webhookCleared } from './telegram/webhook-state.ts'
 import { token } from './token.ts'
 
 export const bot = botRole(new Map())
@@ -34,12 +34,12 @@ export const bot = botRole(new Map())
  * The bots of a host: what is deployed is kept as it should be. Those with a delivery are brought to its version first, and
  * no other is looked at.
  */
-export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
+export function botRole(deliveries: ReadonlyMap<string, Deployment>): Role {
   const built = role('bot', vars, (wanted, facts, host) => {
     const name = publicName(host, facts)
     if (wanted.telegram === realTelegram) refuseUnreachable(name, deliveries)
     const chosen = deliveries.size === 0 ? host.bots : host.bots.filter(({ name: each }) => deliveries.has(each))
-    const hookOf = (bot: string): Hook => ({
+    const hookOf = (bot: string): WebhookTarget => ({
       ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(bot, name, host.httpsPort) },
       ask: deliveries.has(bot),
     })
@@ -49,7 +49,7 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
         ? inner
         : whereWhole(
             bot,
-            whereReleased(bot, () => true, inner),
+            whenReleased(bot, () => true, inner),
           )
     const each = chosen.map((entry) =>
       botResources(entry, wanted, deliveries.get(entry.name), hookOf(entry.name)).map((inner) =>
@@ -80,7 +80,7 @@ export function botRole(deliveries: ReadonlyMap<string, Delivery>): Role {
 }
 
 /** What was laid on the host for these before, and is used up by them. */
-function broughtBy(deliveries: ReadonlyMap<string, Delivery>): string[] {
+function broughtBy(deliveries: ReadonlyMap<string, Deployment>): string[] {
   return [...deliveries].flatMap(([bot, { shipped, context }]) => {
     if (shipped) return archiveOf(bot)
     return context && isLarge(context) ? contextPath(bot) : []
@@ -90,39 +90,39 @@ function broughtBy(deliveries: ReadonlyMap<string, Delivery>): string[] {
 function botResources(
   { name: bot, settings }: BotEntry,
   { network: base, telegram, settle, drain, keep }: BotVars,
-  delivery: Delivery | undefined,
-  hook: Hook,
+  delivery: Deployment | undefined,
+  hook: WebhookTarget,
 ): Resource[] {
   const places = placesOf(bot)
   const entry = settings as BotSettings
   const target = delivery?.spec
-  const numbered = (make: (number: number) => Resource) =>
+  const withAllocation = (make: (number: number) => Resource) =>
     fromReading(allocations, { [bot]: 1 }, (taken) => make(taken[bot] ?? 1))
   const deployed = (make: (spec: Spec, number: number, colour: 'blue' | 'green') => Resource) =>
-    numbered((number) =>
+    withAllocation((number) =>
       fromReading(currentRelease(bot), undefined, (text) => {
         const current = parseRelease(text)
         return make(current?.spec ?? target ?? sample, number, current?.colour ?? 'blue')
       }),
     )
   const owned = (make: (user: string) => Resource[]) =>
-    make('0').map((_, i) => numbered((number) => make(userOf(number))[i] as Resource))
+    make('0').map((_, i) => withAllocation((number) => make(userOf(number))[i] as Resource))
   // What a bot's manifest says only a delivery and the release that serves know.
   const limit = (current: Release | undefined) =>
     limitsOf(entry, delivery?.manifest ?? {}, delivery ? undefined : current?.limits)
   const needsDatabase = target?.database ?? true
   const forDatabase = (inner: Resource) =>
-    delivery === undefined ? whereReleased(bot, ({ spec }) => spec.database, inner) : inner
+    delivery === undefined ? whenReleased(bot, ({ spec }) => spec.database, inner) : inner
   return [
     allocated(bot, base),
-    numbered((number) => network(places.network, `${base}.${number}.0/24`, number, bot)),
+    withAllocation((number) => network(places.network, `${base}.${number}.0/24`, number, bot)),
     ...owned((user) => [
       directory(places.secrets, { mode: '0500', owner: user, group: user }),
-      ...madeHere(places.secrets, user, bot, needsDatabase ? databaseName(bot) : undefined).map((inner) =>
+      ...generatedSecrets(places.secrets, user, bot, needsDatabase ? databaseName(bot) : undefined).map((inner) =>
         inner.id.endsWith('webhook-secret') ? inner : forDatabase(inner),
       ),
-      token(places.secrets, user, delivery?.token, telegram, bot, [forgotten(hook)]),
-      ...[...(delivery?.secrets ?? [])].map(([name, value]) => ownSecret(places.secrets, user, bot, name, value)),
+      token(places.secrets, user, delivery?.token, telegram, bot, [webhookCleared(hook)]),
+      ...[...(delivery?.secrets ?? [])].map(([name, value]) => operatorSecret(places.secrets, user, bot, name, value)),
     ]),
     ...(needsDatabase
       ? [
@@ -171,7 +171,7 @@ function location(bot: string, spec: Spec, address: string): Resource {
 }
 
 /** Only where a release serves, and is like this. */
-function whereReleased(bot: string, isLike: (release: Release) => boolean, inner: Resource): Resource {
+function whenReleased(bot: string, isLike: (release: Release) => boolean, inner: Resource): Resource {
   const current = currentRelease(bot)
   return {
     ...inner,

@@ -16,7 +16,7 @@ import { currentRelease } from './spec/release-record.ts'
 import { askTelegram } from './telegram/bot-api.ts'
 
 /** Nothing of a bot is left on the host, but a last dump of its database unless that is to go too. */
-export function removed(bot: string, telegram: string, { purge }: { purge: boolean }): Resource {
+export function botAbsent(bot: string, telegram: string, { purge }: { purge: boolean }): Resource {
   const places = placesOf(bot)
   const reads = {
     current: currentRelease(bot),

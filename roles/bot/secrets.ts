@@ -10,7 +10,7 @@ import type { Secret } from '../../lib/std/secret.ts'
 import { keptSecrets } from './spec/stored-secrets.ts'
 
 /** What the host makes for a bot and keeps: the header that Telegram proves itself with, and the way into the database. */
-export function madeHere(folder: string, user: string, bot: string, database: string | undefined): Resource[] {
+export function generatedSecrets(folder: string, user: string, bot: string, database: string | undefined): Resource[] {
   const made = (name: string) => {
     const whenMade = [becomes(keptSecrets(bot), (now) => ({ ...now, [name]: Number.POSITIVE_INFINITY }))]
     return generatedSecret(`${folder}/${name}`, { owner: user, whenMade })
@@ -20,21 +20,21 @@ export function madeHere(folder: string, user: string, bot: string, database: st
 }
 
 /** A further secret of the operator's. */
-export function ownSecret(
+export function operatorSecret(
   folder: string,
   user: string,
   bot: string,
   name: string,
   given: Secret | undefined,
 ): Resource {
-  return kept(`${folder}/${name}`, user, given, {
+  return secretFile(`${folder}/${name}`, user, given, {
     id: `secret:${bot}/${name}`,
     check: sh`:`,
     missing: `${bot} needs the secret ${name}: say in the inventory where it comes from, bots.${bot}.secrets.${name}`,
   })
 }
 
-export function kept(
+export function secretFile(
   path: string,
   user: string,
   given: Secret | undefined,

@@ -3,7 +3,7 @@ import type { Change, Prediction, Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
-import { kept } from './secrets.ts'
+import { secretFile } from './secrets.ts'
 import { askTelegram } from './telegram/bot-api.ts'
 
 /** The bot's token: given, it is proved by Telegram before it takes the old one's place; not given, the host's is kept. */
@@ -22,7 +22,7 @@ export function token(
     *'"error_code":401'* | *'"error_code":404'*) echo ${`Telegram refuses the token of ${bot}: is it whole, and not revoked?`}; exit 1 ;;
     *) echo 'warning: Telegram does not answer, so nobody knows whether the token is good' ;;
     esac`
-  const inner = kept(`${folder}/token`, user, given, {
+  const inner = secretFile(`${folder}/token`, user, given, {
     id: `token:${bot}`,
     check,
     missing: `${bot} has no token: set ${tokenVariable(bot)}, write BOT_TOKEN=… into the .env of its source, or give bots.${bot}.token in the inventory a command`,

@@ -5,7 +5,7 @@ import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { installed } from './files.ts'
 import { letsencrypt } from './letsencrypt.ts'
-import { noFormer } from './lineage.ts'
+import { pruneLineages } from './lineage.ts'
 import { type CertbotVars, vars } from './schema.ts'
 
 /** The certificate that nginx shows: got, renewed and put into service without a request that fails. */
@@ -22,7 +22,7 @@ export const certbot = role(
       ...(kind === 'letsencrypt' ? letsencrypt(name, wanted, facts) : []),
       ...(kind === 'self-signed' ? [selfSigned(name, { placeholder: false })] : []),
       ...(kind === 'files' && wanted.files ? installed(name, wanted.files) : []),
-      ...(kind === 'letsencrypt' ? [] : [noFormer(undefined)]),
+      ...(kind === 'letsencrypt' ? [] : [pruneLineages(undefined)]),
       nginxReloaded(),
     ]
   },

@@ -7,7 +7,7 @@ import { dropIn, runningUnit, unit, unitState } from '../../lib/resources/unit.t
 import { template } from '../../lib/std/template.ts'
 import { contentOf } from './files.ts'
 import { issue, putIntoService, putIntoServiceIfNew } from './issue.ts'
-import { lineage, noFormer, renewal } from './lineage.ts'
+import { lineage, pruneLineages, renewal } from './lineage.ts'
 import type { CertbotVars } from './schema.ts'
 
 const timer = 'certbot.timer'
@@ -27,13 +27,13 @@ export function letsencrypt(
     ...['/etc/letsencrypt', hooks, `${hooks}/deploy`].map((each) => directory(each)),
     file(`${hooks}/deploy/botgarden`, { content: hook(), mode: '0755' }),
     unit(timer, 'running'),
-    ...stillServed(name),
+    ...serveHook(name),
     certificate(name, {
       ...{ email, server: directoryUrl, preflight },
       trusted: authority !== undefined,
       addresses: facts.addresses,
     }),
-    noFormer(name),
+    pruneLineages(name),
     renewal(),
   ]
 }
@@ -102,7 +102,7 @@ function urlOf(server: string): string {
  * certbot runs a hook once and forgets how it ended. What it got and nginx did not take is tried again with every run of its
  * timer, and until that succeeds the unit has failed, which every run of ours tells.
  */
-function stillServed(name: string): Resource[] {
+function serveHook(name: string): Resource[] {
   const path = '/opt/botgarden/certbot/serve'
   return [
     directory('/opt/botgarden'),

@@ -37,7 +37,7 @@ export function renewal(): Resource {
  * Of what we had put into service under another name nothing goes on being renewed: the authority would be refused, and one
  * renewed beside a certificate of another kind would take its place.
  */
-export function noFormer(name: string | undefined): Resource {
+export function pruneLineages(name: string | undefined): Resource {
   const now = reading(ownLineages, 'own')
   return resource({
     id: 'certificate:former',

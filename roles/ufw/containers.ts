@@ -77,7 +77,7 @@ function rulesOf(
     ...metadata[family].map((address) => `-A botgarden-forward -d ${address} -j DROP`),
     `-A botgarden-forward ${established}`,
     ...bridges.map((bridge) => `-A botgarden-forward -i ${bridge} -j RETURN`),
-    ...open.flatMap((rule) => opened(family, rule)),
+    ...open.flatMap((rule) => acceptRules(family, rule)),
     // What Docker redirects, whatever the bridge is called; and what is sent straight to a container's address.
     '-A botgarden-forward -m conntrack --ctstate DNAT -j DROP',
     ...bridges.map((bridge) => `-A botgarden-forward -o ${bridge} -j DROP`),
@@ -94,7 +94,7 @@ function isMetadata(family: Family, address: string): boolean {
 }
 
 /** By the port that the connection was made to, not the one that the container listens on. */
-function opened(family: Family, { ports, protocol, from }: Rule): string[] {
+function acceptRules(family: Family, { ports, protocol, from }: Rule): string[] {
   if (from !== undefined && familyOf(from) !== family) return []
   const source = from === undefined ? '' : ` -s ${from}`
   return (protocol === 'any' ? ['tcp', 'udp'] : [protocol]).map(

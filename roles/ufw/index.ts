@@ -6,7 +6,7 @@ import { fileState, textOf } from '../../lib/resources/file-state.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { type UnitState, unit, unitState } from '../../lib/resources/unit.ts'
 import { containerRules } from './containers.ts'
-import { unobstructed } from './obstacles.ts'
+import { refuseConflicts } from './obstacles.ts'
 import { guard, refuseForeign, ufwDefaults, ufwEnabled, ufwRules } from './resources.ts'
 import { isNetwork, isRule, parseRule, type Rule } from './rules.ts'
 import { defaultSettings, ufwState } from './state.ts'
@@ -36,7 +36,7 @@ export const ufw = role('ufw', schema, (vars, { sshPort, clientAddress, resolver
   const rules = [...ssh, ...web.map((each) => parseRule(`${each}/tcp`)), ...asked]
   const containers = containerRules(web, asked, resolvers)
   return [
-    unobstructed(
+    refuseConflicts(
       aptPackage('ufw', [
         becomes(ufwState, (now) => ({ ...now, settings: { ...defaultSettings, ...now.settings, ENABLED: 'no' } })),
         becomes(unitState('ufw.service'), stoppedUnit),

@@ -7,7 +7,7 @@ import { type UfwState, ufwState } from './state.ts'
 const rivals = ['iptables-persistent', 'netfilter-persistent']
 
 /** A resource that is planned only where nothing stands in the way of ufw. */
-export function unobstructed(inner: Resource): Resource {
+export function refuseConflicts(inner: Resource): Resource {
   return {
     ...inner,
     reads: [...inner.reads, ...rivals.map(packageState), ufwState],

@@ -5,7 +5,7 @@ import { addressOf, type Colour, placesOf, userOf } from '../spec/layout.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 
 /** A bot on its host. */
-export interface Seat {
+export interface BotInstance {
   readonly bot: string
   readonly number: number
   /** The first two numbers of every bot's network. */
@@ -14,7 +14,7 @@ export interface Seat {
 }
 
 /** The compose file of one colour of a bot. Its checksum is of the version alone: limits change without a release. */
-export function serviceFile(seat: Seat, colour: Colour, spec: Spec, { memoryMB, cpus }: Limits) {
+export function serviceFile(seat: BotInstance, colour: Colour, spec: Spec, { memoryMB, cpus }: Limits) {
   const { bot, number, base } = seat
   const places = placesOf(bot)
   const name = places.container(colour)
@@ -42,7 +42,7 @@ export function serviceFile(seat: Seat, colour: Colour, spec: Spec, { memoryMB, 
   return { name, text, checksum, file: `${places.compose}/${colour}.yaml` }
 }
 
-function environmentOf({ bot, telegram }: Seat, spec: Spec): Record<string, string> {
+function environmentOf({ bot, telegram }: BotInstance, spec: Spec): Record<string, string> {
   const database = {
     PGHOST: '/run/postgresql',
     PGUSER: databaseName(bot),

@@ -2,14 +2,14 @@ import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 
 /** What is free on a host, swap included. */
-export interface Room {
+export interface FreeCapacity {
   readonly totalMB: number
   /** Free, or free for the taking. */
   readonly memoryMB: number
   readonly diskMB: number
 }
 
-export const room: Reading<Room> = reading(
+export const freeCapacity: Reading<FreeCapacity> = reading(
   {
     name: 'room',
     volatile: true,
@@ -31,13 +31,13 @@ total $((limit / 1048576))"
       df --output=avail -m $folder | awk 'NR == 2 { print "disk", $1 }'`,
     parse: (output, names) => {
       const of = (word: string) => [...output.matchAll(new RegExp(`^${word} (\\d+)$`, 'gm'))].map(([, n]) => Number(n))
-      const state: Room = {
+      const state: FreeCapacity = {
         totalMB: Math.min(...of('total')),
         memoryMB: Math.min(...of('memory')),
         diskMB: Math.min(...of('disk')),
       }
       return new Map(names.map((name) => [name, state]))
     },
-  } satisfies Kind<Room>,
+  } satisfies Kind<FreeCapacity>,
   'host',
 )

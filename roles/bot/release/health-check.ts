@@ -3,7 +3,7 @@ import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { addressOf, type Colour, placesOf } from '../spec/layout.ts'
 import type { Spec } from '../spec/spec.ts'
-import type { Seat } from './compose-file.ts'
+import type { BotInstance } from './compose-file.ts'
 
 const functions = shellFile(new URL('health-check.sh', import.meta.url))
 
@@ -12,7 +12,7 @@ const functions = shellFile(new URL('health-check.sh', import.meta.url))
  * `report CONTAINER` and `report_holder`. It is asked by the host's own curl, at its own address: no image needs a tool for that.
  */
 export function healthFunctions(
-  { bot, base, number }: Seat,
+  { bot, base, number }: BotInstance,
   colour: Colour,
   { health, port }: Spec,
   /** How long a new container may take to answer that it is well, in seconds. */

@@ -5,7 +5,7 @@ import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { addressOf, type Colour } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
-import type { Seat } from './compose-file.ts'
+import type { BotInstance } from './compose-file.ts'
 
 /** nginx's file of a bot: what Telegram sends to its path goes to the container that serves. */
 export function locationText(bot: string, address: string, port: number, webhookPath: string): string {
@@ -30,7 +30,7 @@ export function webhookUrl(bot: string, name: string, httpsPort: number): string
 const functions = shellFile(new URL('nginx-route.sh', import.meta.url))
 
 /** Shell functions: nginx's file of the bot, put there and taken back. */
-export function edgeFunctions(seat: Seat, colour: Colour, spec: Spec, old: Release | undefined): Script {
+export function edgeFunctions(seat: BotInstance, colour: Colour, spec: Spec, old: Release | undefined): Script {
   const { bot, base, number } = seat
   const file = `${nginxFolder}/conf/${locationFile(bot)}`
   const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)

@@ -1,9 +1,9 @@
 import type { Release } from '../spec/release-record.ts'
 import type { Limits } from '../spec/spec.ts'
-import type { Hook } from '../telegram/webhook-state.ts'
+import type { WebhookTarget } from '../telegram/webhook-state.ts'
 
 /** How a version gets to serve, and what it is measured by. */
-export interface Terms {
+export interface ReleasePolicy {
   readonly limits: (current: Release | undefined) => Limits
   /** How long a new container must stay up before it serves, and the old one may take to finish, in seconds. */
   readonly settle: number
@@ -13,5 +13,5 @@ export interface Terms {
   readonly by: string
   /** false: back to a version whose migrations know less than the database does. */
   readonly migrates: boolean
-  readonly hook: Hook
+  readonly hook: WebhookTarget
 }

@@ -6,13 +6,13 @@ import { sh } from '../../../lib/shell/sh.ts'
 import { allocations } from '../spec/allocations.ts'
 import { placesOf } from '../spec/layout.ts'
 import { currentRelease, parseRelease, parseReleases, type Release, tornBecause } from '../spec/release-record.ts'
-import { type Seat, serviceFile } from './compose-file.ts'
+import { type BotInstance, serviceFile } from './compose-file.ts'
 
 /**
  * What the host has recorded of a bot is whole. Where it is not, the record is taken from `releases`, which has every one of
  * them, if the container that is there says which it is; else a release replaces it, and without one that is told.
  */
-export function record(seat: Omit<Seat, 'number'>, isReleased: boolean): Resource {
+export function record(seat: Omit<BotInstance, 'number'>, isReleased: boolean): Resource {
   const { bot } = seat
   const { state, current } = placesOf(bot)
   const reads = { text: currentRelease(bot), found: foundOf(bot), taken: allocations }
@@ -79,7 +79,7 @@ function isBound({ restart }: FoundContainer): boolean {
   return restart === 'always'
 }
 
-function healedFrom(seat: Omit<Seat, 'number'>, number: number | undefined, found: Found | undefined) {
+function healedFrom(seat: Omit<BotInstance, 'number'>, number: number | undefined, found: Found | undefined) {
   const serving = servingOf(found)
   if (found === undefined || serving === undefined) return undefined
   const { releases } = parseReleases(found.past)

@@ -10,13 +10,13 @@ import { allocations } from '../spec/allocations.ts'
 import { addressOf, type Colour, otherColour, placesOf } from '../spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
-import { hostMade, type Kept, keptSecrets } from '../spec/stored-secrets.ts'
-import { forgotten } from '../telegram/webhook-state.ts'
-import { type Seat, serviceFile } from './compose-file.ts'
-import { type Room, room } from './free-capacity.ts'
+import { hostMade, keptSecrets, type StoredSecrets } from '../spec/stored-secrets.ts'
+import { webhookCleared } from '../telegram/webhook-state.ts'
+import { type BotInstance, serviceFile } from './compose-file.ts'
+import { type FreeCapacity, freeCapacity } from './free-capacity.ts'
 import { refuseVolumes, toldVolumes } from './image-volumes.ts'
 import { locationFile, locationText } from './nginx-route.ts'
-import type { Terms } from './policy.ts'
+import type { ReleasePolicy } from './policy.ts'
 import { type Found, foundOf, lackOf, servingOf } from './repair-record.ts'
 import { startAgain } from './restart-script.ts'
 import { type Switch, switchScript } from './switch-script.ts'
@@ -25,7 +25,7 @@ import { type Switch, switchScript } from './switch-script.ts'
  * The version that serves. With a target it is brought there without a gap; without one whatever serves goes on, and is
  * started where it does not run.
  */
-export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, terms: Terms): Resource {
+export function release(seat: Omit<BotInstance, 'number'>, target: Spec | undefined, terms: ReleasePolicy): Resource {
   const { bot } = seat
   const places = placesOf(bot)
   const secretFiles = ['token', ...(target?.secrets ?? [])].map(
@@ -40,7 +40,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       blue: containerState(places.container('blue')),
       green: containerState(places.container('green')),
       image: imageState(target?.image ?? 'none'),
-      free: room,
+      free: freeCapacity,
       found: foundOf(bot),
       kept: keptSecrets(bot),
     },
@@ -56,13 +56,13 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
       if (spec === undefined) return []
       const number = read(allocations)[bot]
       if (number === undefined) throw new HostError(`bot ${bot} has no number on this host`)
-      const whole: Seat = { ...seat, number }
+      const whole: BotInstance = { ...seat, number }
       const limits = terms.limits(current)
       const containers = {
         blue: read(containerState(places.container('blue'))),
         green: read(containerState(places.container('green'))),
       }
-      const secrets = Object.fromEntries(secretFiles.map(([name, state]) => [name, sumOf(read(state))]))
+      const secrets = Object.fromEntries(secretFiles.map(([name, state]) => [name, sha256Of(read(state))]))
 
       const predicted = (colour: Colour): Prediction[] => {
         const after: Release = { id: 'new', spec, colour, secrets, by: terms.by, limits }
@@ -85,8 +85,17 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
         const old = current ?? unrecorded(spec, read(currentRelease(bot)), read(foundOf(bot)))
         const colour: Colour = old?.colour === 'blue' ? 'green' : 'blue'
         const oldRuns = old !== undefined && containers[old.colour] !== 'absent'
-        refuseCramped(bot, spec, limits, oldRuns, read(room))
-        const change: Switch = { seat: whole, spec, colour, old, oldRuns, terms, limits, secrets: Object.keys(secrets) }
+        refuseInsufficientCapacity(bot, spec, limits, oldRuns, read(freeCapacity))
+        const change: Switch = {
+          seat: whole,
+          spec,
+          colour,
+          old,
+          oldContainerExists: oldRuns,
+          terms,
+          limits,
+          secrets: Object.keys(secrets),
+        }
         return [
           {
             summary:
@@ -94,7 +103,7 @@ export function release(seat: Omit<Seat, 'number'>, target: Spec | undefined, te
             diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
             script: switchScript(change),
             long: true,
-            predicts: [...predicted(colour), ...(spec.mode === 'polling' ? [forgotten(terms.hook)] : [])],
+            predicts: [...predicted(colour), ...(spec.mode === 'polling' ? [webhookCleared(terms.hook)] : [])],
           },
         ]
       }
@@ -131,7 +140,7 @@ function unrecorded(spec: Spec, text: string | undefined, found: Found | undefin
   return { id: '', spec: before, colour: serving.colour, secrets: {}, by: '' }
 }
 
-function wrongWith(container: ContainerState, checksum: string, kept: Kept): string | undefined {
+function wrongWith(container: ContainerState, checksum: string, kept: StoredSecrets): string | undefined {
   if (container === 'absent') return 'it is gone'
   if (container.status !== 'running') return `it is ${container.status}`
   const { stale = [], startedAt = Number.POSITIVE_INFINITY } = container
@@ -142,7 +151,7 @@ function wrongWith(container: ContainerState, checksum: string, kept: Kept): str
 }
 
 /** nginx's file of the bot is part of the switch. */
-function locationAfter({ bot, base, number }: Seat, colour: Colour, spec: Spec): Prediction[] {
+function locationAfter({ bot, base, number }: BotInstance, colour: Colour, spec: Spec): Prediction[] {
   const path = `${nginxFolder}/conf/${locationFile(bot)}`
   if (spec.mode === 'polling') return [becomes(fileState(path), 'absent' as const)]
   const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)
@@ -163,12 +172,18 @@ function differencesOf(current: Release, spec: Spec, secrets: Readonly<Record<st
   return [...keys, ...rotated.map((name) => `secret ${name}`)]
 }
 
-function sumOf(state: FileState): string {
+function sha256Of(state: FileState): string {
   return (state !== 'absent' && state.sha256) || ''
 }
 
 /** Two of a bot stand side by side for a moment; a polling one never. */
-function refuseCramped(bot: string, { mode }: Spec, { memoryMB }: Limits, hasOld: boolean, free: Room) {
+function refuseInsufficientCapacity(
+  bot: string,
+  { mode }: Spec,
+  { memoryMB }: Limits,
+  hasOld: boolean,
+  free: FreeCapacity,
+) {
   if (memoryMB > free.totalMB)
     throw new HostError(
       `bot ${bot} may take ${memoryMB} MB, and this host has ${free.totalMB} MB in all: give it less (memory)`,

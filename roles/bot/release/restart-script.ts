@@ -2,7 +2,7 @@ import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { placesOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Limits } from '../spec/spec.ts'
-import { type Seat, serviceFile } from './compose-file.ts'
+import { type BotInstance, serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { edgeFunctions } from './nginx-route.ts'
 
@@ -17,7 +17,7 @@ interface Wrong {
  * Has the version that is recorded serve, now and after a boot, and nothing beside it. One that is not bound to the boot may
  * have been brought up by hand, from whatever its file said: compose makes it anew where that is not what ours says.
  */
-export function startAgain(seat: Seat, current: Release, limits: Limits, { start, bind }: Wrong): Script {
+export function startAgain(seat: BotInstance, current: Release, limits: Limits, { start, bind }: Wrong): Script {
   const places = placesOf(seat.bot)
   const { text, file, name } = serviceFile(seat, current.colour, current.spec, limits)
   const idle = places.container(current.colour === 'blue' ? 'green' : 'blue')

@@ -6,26 +6,26 @@ import { addressOf, type Colour, placesOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 import { askTelegram } from '../telegram/bot-api.ts'
-import { forgetWebhook, setAgain } from '../telegram/set-webhook.ts'
-import { type Seat, serviceFile } from './compose-file.ts'
+import { forgetWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
+import { type BotInstance, serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { volumesRefused } from './image-volumes.ts'
 import { edgeFunctions } from './nginx-route.ts'
-import type { Terms } from './policy.ts'
+import type { ReleasePolicy } from './policy.ts'
 import { forgetImages } from './prune-images.ts'
 
 const functions = shellFile(new URL('switch.sh', import.meta.url))
 
 export interface Switch {
-  readonly seat: Seat
+  readonly seat: BotInstance
   readonly spec: Spec
   /** Of the new container. */
   readonly colour: Colour
   /** What serves until then. */
   readonly old: Release | undefined
   /** Its container is there. */
-  readonly oldRuns: boolean
-  readonly terms: Terms
+  readonly oldContainerExists: boolean
+  readonly terms: ReleasePolicy
   readonly limits: Limits
   /** The names of the secrets whose checksums are recorded. */
   readonly secrets: readonly string[]
@@ -37,7 +37,7 @@ export interface Switch {
  * the old one is no longer needed for that. What a cut leaves of the other colour the next run removes.
  */
 export function switchScript(change: Switch): Script {
-  const { seat, spec, colour, old, oldRuns, terms, limits, secrets } = change
+  const { seat, spec, colour, old, oldContainerExists: oldRuns, terms, limits, secrets } = change
   const { bot } = seat
   const places = placesOf(bot)
   const { text, file, name } = serviceFile(seat, colour, spec, limits)
@@ -96,7 +96,7 @@ export function switchScript(change: Switch): Script {
 /** Has the old one serve again. */
 function undoFunction({ spec, old, terms }: Switch): Script {
   // A webhook that the new one made Telegram forget. Its mark is gone, so the next run looks after it in any case.
-  const again = old?.spec.mode === 'webhook' ? setAgain(terms.hook, old.spec) : sh`:`
+  const again = old?.spec.mode === 'webhook' ? restoreWebhook(terms.hook, old.spec) : sh`:`
   const stays = spec.mode === 'webhook' ? sh`:` : sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :`
   return sh`undo() {
       trap - EXIT
@@ -127,7 +127,7 @@ function dumpBefore(bot: string, spec: Spec, old: Release | undefined): Script {
     echo "its migrations changed: the database before them is in $dump"`
 }
 
-function migration(seat: Seat, spec: Spec, file: string, name: string): Script {
+function migration(seat: BotInstance, spec: Spec, file: string, name: string): Script {
   if (spec.migrate === undefined) return sh`:`
   const container = `botgarden-${seat.bot}-migrate`
   return sh`
@@ -143,7 +143,7 @@ function migration(seat: Seat, spec: Spec, file: string, name: string): Script {
 }
 
 /** The end-to-end check: whether Telegram itself has met trouble since. Where it cannot be asked that is told, no more. */
-function delivered(seat: Seat, old: Release | undefined): Script {
+function delivered(seat: BotInstance, old: Release | undefined): Script {
   if (old?.spec.mode !== 'webhook') return sh`:`
   const { secrets } = placesOf(seat.bot)
   return sh`
@@ -166,6 +166,6 @@ function record(release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits'>, sec
   return sh`record_release ${tag} ${JSON.stringify(release).slice(1, -1)} ${secrets}`
 }
 
-function retire({ bot, base, number }: Seat, { colour }: Release, { drain }: Terms): Script {
+function retire({ bot, base, number }: BotInstance, { colour }: Release, { drain }: ReleasePolicy): Script {
   return sh`retire ${placesOf(bot).container(colour)} ${addressOf(base, number, colour)} ${drain}`
 }

@@ -4,7 +4,7 @@ import type { Manifest } from './schema.ts'
 import type { Spec } from './spec.ts'
 
 /** What a deploy brings to a host. */
-export interface Delivery {
+export interface Deployment {
   readonly spec: Spec
   readonly manifest: Manifest
   /** What the image is built from; without it the image is there, or is pulled. */

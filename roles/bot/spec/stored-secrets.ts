@@ -3,21 +3,21 @@ import { sh } from '../../../lib/shell/sh.ts'
 import type { Release } from './release-record.ts'
 
 /** By the name of each secret that the host keeps for a bot: when it was written, in milliseconds since 1970. */
-export type Kept = Readonly<Record<string, number>>
+export type StoredSecrets = Readonly<Record<string, number>>
 
 /** What the host makes itself. A container reads them once, at its start. */
 export const hostMade = ['webhook-secret', 'database-password']
 
-export function keptSecrets(bot: string): Reading<Kept> {
-  return reading(kept, bot)
+export function keptSecrets(bot: string): Reading<StoredSecrets> {
+  return reading(storedSecretsKind, bot)
 }
 
 /** What only its operator can give: without it no container of the release can be started. */
-export function lostSecrets({ spec }: Release, there: Kept): string[] {
+export function lostSecrets({ spec }: Release, there: StoredSecrets): string[] {
   return ['token', ...spec.secrets].filter((name) => there[name] === undefined)
 }
 
-const kept: Kind<Kept> = {
+const storedSecretsKind: Kind<StoredSecrets> = {
   name: 'kept-secrets',
   // A time to come is that of a clock that was wrong then: it says nothing.
   script: () => sh`

@@ -16,7 +16,7 @@ export function askTelegram(api: string, tokenFile: string, method: string, more
  * The same with patience, into `$answer`: what Telegram has us wait for is waited for, twice and for half a minute at the most.
  * Trouble of its own is then as good as no answer; an `error_code` that is left says that what was asked for is wrong.
  */
-export function answerOf(api: string, tokenFile: string, method: string, more = ''): Script {
+export function callWithRetry(api: string, tokenFile: string, method: string, more = ''): Script {
   return sh`
     for try in 1 2 3; do
       answer=$(${askTelegram(api, tokenFile, method, more)})

@@ -1,6 +1,6 @@
 import { BlockList, isIPv4 } from 'node:net'
 import { HostError } from '../../../lib/std/errors.ts'
-import type { Delivery } from '../spec/deployment.ts'
+import type { Deployment } from '../spec/deployment.ts'
 
 /** Networks that nobody is reached in from outside. */
 const closed = new BlockList()
@@ -15,7 +15,7 @@ for (const [network, prefix] of [
   closed.addSubnet(network, prefix)
 
 /** Telegram delivers to no address of a closed network: said before anything is released. */
-export function refuseUnreachable(name: string, deliveries: ReadonlyMap<string, Delivery>): void {
+export function refuseUnreachable(name: string, deliveries: ReadonlyMap<string, Deployment>): void {
   const [bot] = [...deliveries].find(([, { spec }]) => spec.mode === 'webhook') ?? []
   const isClosed = name === 'localhost' || (isIPv4(name) && closed.check(name))
   if (bot === undefined || !isClosed) return

@@ -2,7 +2,7 @@ import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { becomes, type Prediction } from '../../../lib/model/resource.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 
-export interface Hook {
+export interface WebhookTarget {
   readonly bot: string
   readonly url: string
   /** The host's name, by which its certificate is found. */
@@ -13,22 +13,22 @@ export interface Hook {
 }
 
 /** What the host knows of a bot's webhook, and what Telegram says, where it was asked. */
-export interface HookState {
+export interface WebhookState {
   /** What it was set with; `unreachable` where Telegram did not answer then. */
   readonly mark: string
   readonly answer: 'not asked' | 'unreachable' | 'refused' | { readonly url: string }
 }
 
 /** With another token, or told to forget it, Telegram knows of no webhook. */
-export function forgotten(hook: Hook): Prediction {
-  return becomes(hookState(hook), { mark: '', answer: 'not asked' })
+export function webhookCleared(hook: WebhookTarget): Prediction {
+  return becomes(webhookState(hook), { mark: '', answer: 'not asked' })
 }
 
-export function hookState({ bot, telegram, ask }: Hook): Reading<HookState> {
+export function webhookState({ bot, telegram, ask }: WebhookTarget): Reading<WebhookState> {
   return reading(hooks, `${bot} ${telegram} ${ask ? 'ask' : 'trust'}`)
 }
 
-const hooks: Kind<HookState> = {
+const hooks: Kind<WebhookState> = {
   name: 'webhook',
   volatile: true,
   // All at once: each is a way to Telegram and back.
@@ -56,7 +56,7 @@ const hooks: Kind<HookState> = {
     ),
 }
 
-function parseAnswer(base64: string): HookState['answer'] {
+function parseAnswer(base64: string): WebhookState['answer'] {
   if (base64 === '') return 'not asked'
   try {
     const answer = JSON.parse(Buffer.from(base64, 'base64').toString())

@@ -7,13 +7,13 @@ import { placesOf } from '../spec/layout.ts'
 import { currentRelease, parseRelease } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
 import { forgetWebhook, setWebhook } from './set-webhook.ts'
-import { forgotten, type Hook, type HookState, hookState } from './webhook-state.ts'
+import { type WebhookState, type WebhookTarget, webhookCleared, webhookState } from './webhook-state.ts'
 
 /** Telegram sends a bot's updates here. Set after the bot is well, and never dropping what waits. */
-export function webhook(hook: Hook): Resource {
+export function webhook(hook: WebhookTarget): Resource {
   const { bot, name } = hook
   const places = placesOf(bot)
-  const [state, secret] = [hookState(hook), fileState(`${places.secrets}/webhook-secret`)]
+  const [state, secret] = [webhookState(hook), fileState(`${places.secrets}/webhook-secret`)]
   const inner = resource({
     id: `webhook:${bot}`,
     wants: hook.url,
@@ -40,10 +40,13 @@ export function webhook(hook: Hook): Resource {
       return [{ summary, script, predicts: [becomes(state, { mark: whole, answer: 'not asked' })] }]
     },
   })
-  return { ...inner, outputs: (read) => told(hook, read(state), parseRelease(read(currentRelease(bot)))?.spec) }
+  return {
+    ...inner,
+    outputs: (read) => webhookOutputs(hook, read(state), parseRelease(read(currentRelease(bot)))?.spec),
+  }
 }
 
-function told({ bot }: Hook, { mark, answer }: HookState, spec: Spec | undefined): Outputs {
+function webhookOutputs({ bot }: WebhookTarget, { mark, answer }: WebhookState, spec: Spec | undefined): Outputs {
   if (spec === undefined || mark !== 'unreachable') return {}
   if (answer === 'refused') return { [`${bot} webhook`]: 'not set: Telegram refuses its token' }
   const what = spec.mode === 'webhook' ? 'not set' : 'perhaps set still'
@@ -51,10 +54,10 @@ function told({ bot }: Hook, { mark, answer }: HookState, spec: Spec | undefined
 }
 
 /** A bot that asks for its updates itself gets none as long as Telegram delivers them, whoever has told it to. */
-function forgetting(hook: Hook, { mark, answer }: HookState): readonly Change[] {
+function forgetting(hook: WebhookTarget, { mark, answer }: WebhookState): readonly Change[] {
   const isSet = typeof answer === 'object' && answer.url !== ''
   if (answer === 'refused' || (mark === '' && !isSet)) return []
   if (answer === 'unreachable' && mark === 'unreachable') return []
   const summary = 'forget it, since the bot asks for its updates itself'
-  return [{ summary, script: forgetWebhook(hook), predicts: [forgotten(hook)] }]
+  return [{ summary, script: forgetWebhook(hook), predicts: [webhookCleared(hook)] }]
 }

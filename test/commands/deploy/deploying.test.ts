@@ -10,9 +10,9 @@ import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { bot, botRole } from '../../../roles/bot/index.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
-import type { Terms } from '../../../roles/bot/release/policy.ts'
+import type { ReleasePolicy } from '../../../roles/bot/release/policy.ts'
 import { release as releasing } from '../../../roles/bot/release/resource.ts'
-import type { Delivery } from '../../../roles/bot/spec/deployment.ts'
+import type { Deployment } from '../../../roles/bot/spec/deployment.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { entry, facts } from '../../support/fake-host.ts'
@@ -218,7 +218,7 @@ test('a large context is laid on the host beforehand, but not for a check', asyn
 // --- the role ---
 
 const spec = specOf('botgarden/hello:abc', {}, { health: '/readyz', migrate: ['m'] })
-const delivery = (more: Partial<Spec> = {}, other: Partial<Delivery> = {}): Delivery => ({
+const delivery = (more: Partial<Spec> = {}, other: Partial<Deployment> = {}): Deployment => ({
   ...{
     spec: { ...spec, ...more },
     manifest: {},
@@ -254,7 +254,7 @@ const base = {
 const current = (release: Release | undefined) => ({
   'text:/var/lib/botgarden/bots/hello/current.json': release && JSON.stringify(release),
 })
-const terms: Terms = {
+const terms: ReleasePolicy = {
   ...{ limits: () => limits, settle: 2, drain: 3, keep: 1, by: 'me', migrates: true },
   hook: {
     bot: 'hello',
@@ -264,7 +264,7 @@ const terms: Terms = {
     ask: true,
   },
 }
-const plan = (target: Spec | undefined, state: Record<string, unknown>, more: Partial<Terms> = {}) =>
+const plan = (target: Spec | undefined, state: Record<string, unknown>, more: Partial<ReleasePolicy> = {}) =>
   planOf([releasing(seat, target, { ...terms, ...more })], { ...base, ...state })
 
 for (const [what, target, release, state, line] of [
@@ -377,12 +377,12 @@ test('what a release leaves is what the next run wants to find', () => {
 })
 
 const host = { ...entry, domain: 'b.example.org', bots: [{ name: 'hello', where: 'x:1:1', settings: {} }] }
-const roleOf = (given: Delivery | undefined, more: object = {}, place: object = host) =>
+const roleOf = (given: Deployment | undefined, more: object = {}, place: object = host) =>
   (given === undefined ? bot : botRole(new Map([['hello', given]]))).resources(v.parse(bot.vars, more), facts, {
     ...entry,
     ...place,
   })
-const ids = (given: Delivery | undefined, more: object = {}, place: object = host) =>
+const ids = (given: Deployment | undefined, more: object = {}, place: object = host) =>
   roleOf(given, more, place).map(({ id }) => id)
 
 test('a host without bots has nothing of them', () => assert.equal(ids(undefined, {}, { bots: [] }), ['bots:told']))

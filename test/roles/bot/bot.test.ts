@@ -27,10 +27,10 @@ import { bot, botRole } from '../../../roles/bot/index.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
 import { volumesRefused } from '../../../roles/bot/release/image-volumes.ts'
 import { locationText, webhookUrl } from '../../../roles/bot/release/nginx-route.ts'
-import { removed } from '../../../roles/bot/remove.ts'
+import { botAbsent } from '../../../roles/bot/remove.ts'
 import { allocations } from '../../../roles/bot/spec/allocations.ts'
 import { contextOf } from '../../../roles/bot/spec/build-context.ts'
-import type { Delivery } from '../../../roles/bot/spec/deployment.ts'
+import type { Deployment } from '../../../roles/bot/spec/deployment.ts'
 import { botSettings } from '../../../roles/bot/spec/schema.ts'
 import { limitsOf, type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { entry, facts } from '../../support/fake-host.ts'
@@ -41,7 +41,7 @@ const folder = mkdtempSync(join(tmpdir(), 'bot-test-'))
 test.after(() => rmSync(folder, { recursive: true }))
 
 const spec: Spec = specOf('botgarden/hello-bot:abc', {}, { health: '/readyz', migrate: ['node', 'migrate.ts'] })
-const delivery = (more: Partial<Spec> = {}): Delivery => ({
+const delivery = (more: Partial<Spec> = {}): Deployment => ({
   ...{ spec: { ...spec, ...more }, manifest: {}, context: undefined, pull: false },
   ...{ token: new Secret('123456:a-token-of-a-bot-in-a-test'), secrets: new Map(), by: 'ops@laptop' },
 })
@@ -61,7 +61,7 @@ const bare = {
   'webhook:hello-bot https://api.telegram.org trust': { mark: '', answer: 'not asked' },
   'releases:bots': {},
 }
-const plan = (given: Delivery | undefined, state: Record<string, unknown> = {}) => {
+const plan = (given: Deployment | undefined, state: Record<string, unknown> = {}) => {
   const role = given === undefined ? bot : botRole(new Map([['hello-bot', given]]))
   return planOf(role.resources(vars, facts, host), { ...bare, ...state }).filter(
     (line) => !line.startsWith('directory:'),
@@ -526,7 +526,7 @@ test('back means the last release of another version whose image is still there'
 })
 
 test('what others have tied to a bot is named before it is removed, with what takes it out of the way', () => {
-  const removal = [removed('hello-bot', 'https://api.telegram.org', { purge: false })]
+  const removal = [botAbsent('hello-bot', 'https://api.telegram.org', { purge: false })]
   const network = { 'network:botgarden-hello-bot': '10.210.1.0/24', 'allocations:bots': { 'hello-bot': 1 } }
   const tied = (guests: string[], databases: string[]) =>
     planOf(removal, { ...network, 'in-the-way:hello-bot': { guests, databases } })

@@ -10,8 +10,8 @@ import { network, networkState } from '../../../roles/bot/network.ts'
 import { clientFolder, registryLogins } from '../../../roles/bot/registry-login.ts'
 import { limits } from '../../../roles/bot/release/limits.ts'
 import { forgetAllImages, forgetImages } from '../../../roles/bot/release/prune-images.ts'
-import { removed } from '../../../roles/bot/remove.ts'
-import { madeHere, ownSecret } from '../../../roles/bot/secrets.ts'
+import { botAbsent } from '../../../roles/bot/remove.ts'
+import { generatedSecrets, operatorSecret } from '../../../roles/bot/secrets.ts'
 import { allocations } from '../../../roles/bot/spec/allocations.ts'
 import { addressOf, userOf } from '../../../roles/bot/spec/layout.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
@@ -109,7 +109,7 @@ test('a secret of the operator’s is written like a token, and asks nobody', as
   host.folder(folder)
   const { calls, code, shown } = await made(
     host,
-    ownSecret(folder, '20001', 'hello', 'KEY', new Secret('value-of-it')),
+    operatorSecret(folder, '20001', 'hello', 'KEY', new Secret('value-of-it')),
     {},
   )
   assert.is(code, 0)
@@ -118,7 +118,7 @@ test('a secret of the operator’s is written like a token, and asks nobody', as
   assert.is(host.mode(`${folder}/KEY`), '400')
   assert.not.match(shown, 'value-of-it')
   assert.throws(
-    () => planOf([ownSecret(folder, '20001', 'hello', 'KEY', undefined)], {}),
+    () => planOf([operatorSecret(folder, '20001', 'hello', 'KEY', undefined)], {}),
     /hello needs the secret KEY: .*bots.hello.secrets.KEY/,
   )
 })
@@ -126,7 +126,11 @@ test('a secret of the operator’s is written like a token, and asks nobody', as
 test('secrets that the host makes are random, private from the first byte, and made once', async () => {
   const host = scratchHost()
   host.folder(folder)
-  const [webhook, password, pass] = madeHere(folder, '20001', 'hello', 'hello') as [Resource, Resource, Resource]
+  const [webhook, password, pass] = generatedSecrets(folder, '20001', 'hello', 'hello') as [
+    Resource,
+    Resource,
+    Resource,
+  ]
   for (const [resource, name] of [
     [webhook, 'webhook-secret'],
     [password, 'database-password'],
@@ -145,7 +149,7 @@ test('secrets that the host makes are random, private from the first byte, and m
   assert.is(calls.includes('was 600'), true)
   assert.is(host.mode(`${folder}/pgpass`), '400')
   assert.equal(
-    madeHere(folder, '20001', 'hello', undefined).map(({ id }) => id),
+    generatedSecrets(folder, '20001', 'hello', undefined).map(({ id }) => id),
     [`secret:${folder}/webhook-secret`],
   )
 })
@@ -336,7 +340,7 @@ function withBots(): ScratchHost {
   host.note('answer', `case "$(cat)" in *'count(*)'*) echo 1 ;; esac\n`)
   return host
 }
-const remove = (purge = false) => removed('hello', api, { purge })
+const remove = (purge = false) => botAbsent('hello', api, { purge })
 const there = { 'allocations:bots': { hello: 1, hello2: 2 } }
 
 for (const purge of [false, true])
@@ -469,7 +473,7 @@ test('limits are one change a bot, named by it, and known to be done when it is'
 test('a file’s reading and the script that writes it agree', async () => {
   const host = scratchHost()
   host.folder(folder)
-  await made(host, ownSecret(folder, '20001', 'hello', 'KEY', new Secret('value-of-it')), {})
+  await made(host, operatorSecret(folder, '20001', 'hello', 'KEY', new Secret('value-of-it')), {})
   const state = await host.reads(fileState(`${folder}/KEY`))
   assert.equal(state !== 'absent' && [state.mode, state.sha256], ['0400', sha256('value-of-it')])
 })

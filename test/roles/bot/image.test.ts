@@ -13,9 +13,9 @@ import { refuseTwins } from '../../../commands/deploy/unique-tokens.ts'
 import type { BotEntry } from '../../../lib/model/role.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { delivered } from '../../../roles/bot/image.ts'
-import { room } from '../../../roles/bot/release/free-capacity.ts'
+import { freeCapacity } from '../../../roles/bot/release/free-capacity.ts'
 import { type Context, contextOf, isLarge } from '../../../roles/bot/spec/build-context.ts'
-import type { Delivery } from '../../../roles/bot/spec/deployment.ts'
+import type { Deployment } from '../../../roles/bot/spec/deployment.ts'
 import { archiveOf, contextPath } from '../../../roles/bot/spec/layout.ts'
 import { botSettings, manifestSchema } from '../../../roles/bot/spec/schema.ts'
 import { limitsOf, specOf } from '../../../roles/bot/spec/spec.ts'
@@ -315,7 +315,7 @@ test('what goes into an image: nothing of this machine’s, whatever a .dockerig
 })
 
 const context: Context = await contextOf(source({ 'b.txt': 'b' }), 'k')
-const delivery = (more: Partial<Delivery> = {}): Delivery => ({
+const delivery = (more: Partial<Deployment> = {}): Deployment => ({
   ...{
     spec: specOf('botgarden/a:abc', {}, {}),
     manifest: {},
@@ -458,9 +458,9 @@ test('what is free on a host: memory with swap, and the disk of the engine', asy
     df: `case $3 in */docker) avail=100 ;; *) avail=200 ;; esac; printf 'Avail\\n%s\\n' $avail`,
   })
   host.write('/proc/meminfo', meminfo)
-  assert.equal(await host.reads(room), { totalMB: 3000, memoryMB: 1500, diskMB: 200 })
+  assert.equal(await host.reads(freeCapacity), { totalMB: 3000, memoryMB: 1500, diskMB: 200 })
   host.folder('/var/lib/docker')
-  assert.is((await host.reads(room)).diskMB, 100)
+  assert.is((await host.reads(freeCapacity)).diskMB, 100)
 })
 
 const MiB = 2 ** 20
@@ -496,7 +496,7 @@ for (const [version, files, found] of [
           ? (value as readonly string[]).map((key, i) => `${key} ${(i + 1) * 100 * MiB}\n`).join('')
           : `${value}\n`,
       )
-    assert.equal(await host.reads(room), { ...found, diskMB: 200 })
+    assert.equal(await host.reads(freeCapacity), { ...found, diskMB: 200 })
   })
 
 test.run()

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { nginxReload } from '../../../lib/platform/nginx.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
 import { locationText } from '../../../roles/bot/release/nginx-route.ts'
-import type { Terms } from '../../../roles/bot/release/policy.ts'
+import type { ReleasePolicy } from '../../../roles/bot/release/policy.ts'
 import { startAgain } from '../../../roles/bot/release/restart-script.ts'
 import { switchScript } from '../../../roles/bot/release/switch-script.ts'
 import type { Colour } from '../../../roles/bot/spec/layout.ts'
@@ -16,7 +16,7 @@ import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 type Mode = 'webhook' | 'polling'
 const seat = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
 const limits = { memoryMB: 160, cpus: 0.5 }
-const terms: Terms = {
+const terms: ReleasePolicy = {
   ...{ limits: () => limits, settle: 2, drain: 3, keep: 1, by: 'me', migrates: true },
   hook: {
     ...{
@@ -73,7 +73,14 @@ function switched(
 ) {
   const old = before && releaseOf(before)
   return switchScript({
-    ...{ seat, spec: { ...spec(after, 'hello:2'), ...more }, colour: 'green', old, oldRuns: old !== undefined, limits },
+    ...{
+      seat,
+      spec: { ...spec(after, 'hello:2'), ...more },
+      colour: 'green',
+      old,
+      oldContainerExists: old !== undefined,
+      limits,
+    },
     ...{ terms: { ...terms, migrates }, secrets },
   })
 }
@@ -422,7 +429,16 @@ test('an old one that is gone is not asked for', async () => {
   const old = releaseOf('webhook')
   const { code, output, calls } = await host.run(
     switchScript({
-      ...{ seat, spec: spec('webhook', 'hello:2'), colour: 'green', old, oldRuns: false, limits, terms, secrets: [] },
+      ...{
+        seat,
+        spec: spec('webhook', 'hello:2'),
+        colour: 'green',
+        old,
+        oldContainerExists: false,
+        limits,
+        terms,
+        secrets: [],
+      },
     }),
   )
   assert.is(code, 0, output)

@@ -4,18 +4,18 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { local } from '../../../lib/shell/local.ts'
-import type { Terms } from '../../../roles/bot/release/policy.ts'
+import type { ReleasePolicy } from '../../../roles/bot/release/policy.ts'
 import { startAgain } from '../../../roles/bot/release/restart-script.ts'
 import { switchScript } from '../../../roles/bot/release/switch-script.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
-import { answerOf } from '../../../roles/bot/telegram/bot-api.ts'
+import { callWithRetry } from '../../../roles/bot/telegram/bot-api.ts'
 
 type Mode = 'webhook' | 'polling'
 const seat = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
 const hook = { bot: 'hello', url: 'https://b.example.org/tg/hello', name: 'b.example.org', telegram: seat.telegram }
 const limits = { memoryMB: 160, cpus: 0.5 }
-const terms: Terms = {
+const terms: ReleasePolicy = {
   ...{ limits: () => limits, settle: 20, drain: 30, keep: 3, by: 'me', migrates: true },
   hook: { ...hook, ask: true },
 }
@@ -28,7 +28,16 @@ const releaseOf = (mode: Mode): Release => ({
 function stepsOf(before: Mode | undefined, after: Mode): string[] {
   const old = before && releaseOf(before)
   const { text } = switchScript({
-    ...{ seat, spec: specOfMode(after), colour: 'green', old, oldRuns: old !== undefined, terms, limits, secrets: [] },
+    ...{
+      seat,
+      spec: specOfMode(after),
+      colour: 'green',
+      old,
+      oldContainerExists: old !== undefined,
+      terms,
+      limits,
+      secrets: [],
+    },
   })
   const marks: [string, RegExp][] = [
     ['stop old', /stopped=yes; docker stop --time 20 "\$former"/],
@@ -62,7 +71,7 @@ for (const [before, after, steps] of [
 test('a version that polls and fails gives the webhook back to the one before', () => {
   const undo = (before: Mode) => {
     const { text } = switchScript({
-      ...{ seat, spec: specOfMode('polling'), colour: 'green', old: releaseOf(before), oldRuns: true },
+      ...{ seat, spec: specOfMode('polling'), colour: 'green', old: releaseOf(before), oldContainerExists: true },
       ...{ terms, limits, secrets: [] },
     })
     return text.slice(text.indexOf('undo() {'), text.indexOf('trap undo EXIT'))
@@ -115,7 +124,7 @@ for (const [what, answers, said, waited] of [
     fake('curl', 'cat >/dev/null; head -n 1 answers; sed -i 1d answers')
     fake('sleep', 'echo "$1" >>slept')
     writeFileSync(join(folder, 'slept'), '')
-    const { text } = answerOf('https://api.telegram.org', '/dev/null', 'setWebhook')
+    const { text } = callWithRetry('https://api.telegram.org', '/dev/null', 'setWebhook')
     const { stdout } = await local({
       env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
     })`sh -e -c ${`${text}\nprintf %s "$answer"`}`

@@ -9,14 +9,14 @@ import * as assert from 'uvu/assert'
 import { outputsOf } from '../../../lib/engine/plan.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { whatRuns } from '../../../roles/bot/status.ts'
-import { dropPending, forgetWebhook, setAgain, setWebhook } from '../../../roles/bot/telegram/set-webhook.ts'
+import { dropPending, forgetWebhook, restoreWebhook, setWebhook } from '../../../roles/bot/telegram/set-webhook.ts'
 import { webhook } from '../../../roles/bot/telegram/webhook.ts'
-import { type Hook, type HookState, hookState } from '../../../roles/bot/telegram/webhook-state.ts'
+import { type WebhookState, type WebhookTarget, webhookState } from '../../../roles/bot/telegram/webhook-state.ts'
 import { changesOf, planOf, stateOf } from '../../support/plan-of.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 
 const api = 'https://api.telegram.org'
-const hook: Hook = {
+const hook: WebhookTarget = {
   bot: 'hello',
   url: 'https://b.example.org/tg/hello',
   name: 'b.example.org',
@@ -131,7 +131,7 @@ for (const [what, pair, upload] of [
   test(`set again, with a certificate that is ${what}`, async () => {
     const host = hostWith()
     host.write(pem, certificate(pair[0], pair[1]))
-    const { calls, output } = await host.run(setAgain(hook, spec()))
+    const { calls, output } = await host.run(restoreWebhook(hook, spec()))
     assert.is(calls[0], `${asked('setWebhook')} ${plainForm}${upload ? ` "certificate=@${pem}"` : ''}`)
     assert.is(output, '')
     assert.is(mark(host), undefined)
@@ -140,7 +140,10 @@ for (const [what, pair, upload] of [
 test('one that is not set again is told', async () => {
   const host = hostWith({ setWebhook: 'nothing' })
   host.write(pem, certificate('b.example.org'))
-  assert.match((await host.run(setAgain(hook, spec()))).output, 'its webhook is not set again: the next run does that')
+  assert.match(
+    (await host.run(restoreWebhook(hook, spec()))).output,
+    'its webhook is not set again: the next run does that',
+  )
 })
 
 for (const [mode, method] of [
@@ -166,7 +169,7 @@ async function read(
   const host = hostWith(answer === undefined ? {} : { getWebhookInfo: answer })
   if (was !== undefined) host.write(`${state}/webhook`, was)
   if (released) host.write(`${state}/current.json`, '{}')
-  const found = await host.reads(hookState({ ...hook, ask }))
+  const found = await host.reads(webhookState({ ...hook, ask }))
   return { found, asked: host.noted('asked.last') !== '' }
 }
 const isSet = '{"ok":true,"result":{"url":"https://b.example.org/tg/hello"}}'
@@ -200,7 +203,7 @@ test('a Telegram out of reach is that, and is asked by stdin as ever', async () 
   const host = hostWith()
   host.write(`${state}/current.json`, '{}')
   host.program('curl', 'cat >/dev/null; exit 28')
-  assert.equal(await host.reads(hookState(hook)), { mark: '', answer: 'unreachable' })
+  assert.equal(await host.reads(webhookState(hook)), { mark: '', answer: 'unreachable' })
 })
 
 test('several bots are asked each for itself', async () => {
@@ -210,10 +213,10 @@ test('several bots are asked each for itself', async () => {
     host.write(`/var/lib/botgarden/bots/${bot}/current.json`, '{}')
     host.write(`/etc/botgarden/secrets/bots/${bot}/token`, `1:${bot}`)
   }
-  const { kind } = hookState(hook)
+  const { kind } = webhookState(hook)
   const names = [`ab ${api} ask`, `a ${api} trust`]
   const { stdout } = await host.run(kind.script(names), { args: [] })
-  const found = kind.parse(stdout, names) as Map<string, HookState>
+  const found = kind.parse(stdout, names) as Map<string, WebhookState>
   assert.equal(found.get(names[0] ?? ''), { mark: 'mark-of-ab', answer: { url: hook.url } })
   assert.equal(found.get(names[1] ?? ''), { mark: 'mark-of-a', answer: 'not asked' })
 })
@@ -222,13 +225,13 @@ const current = `text:${state}/current.json`
 const release = (more: Partial<Spec> = {}) => ({
   [current]: JSON.stringify({ id: '1', spec: spec(more), colour: 'blue', secrets: {}, by: 'me' }),
 })
-const plan = (now: HookState, more: Record<string, unknown> = {}, ask = true) => {
+const plan = (now: WebhookState, more: Record<string, unknown> = {}, ask = true) => {
   const given = { ...hook, ask }
-  return planOf([webhook(given)], { ...release(), [hookState(given).key]: now, ...more })
+  return planOf([webhook(given)], { ...release(), [webhookState(given).key]: now, ...more })
 }
 
 test('what was set with the same things stays, and anything else is set', async () => {
-  const none: HookState = { mark: '', answer: 'not asked' }
+  const none: WebhookState = { mark: '', answer: 'not asked' }
   const secret = {
     'file:/etc/botgarden/secrets/bots/hello/webhook-secret': { type: 'file', sha256: 'ab'.repeat(32) },
   }
@@ -238,9 +241,9 @@ test('what was set with the same things stays, and anything else is set', async 
   const host = hostWith()
   const sum = createHash('sha256').update('the-secret').digest('hex')
   const real = { 'file:/etc/botgarden/secrets/bots/hello/webhook-secret': { type: 'file', sha256: sum } }
-  const [change] = changesOf([webhook(hook)], { ...release(), ...real, [hookState(hook).key]: none })
+  const [change] = changesOf([webhook(hook)], { ...release(), ...real, [webhookState(hook).key]: none })
   await host.run(change?.script ?? '')
-  const noted: HookState = { mark: mark(host) ?? '', answer: 'not asked' }
+  const noted: WebhookState = { mark: mark(host) ?? '', answer: 'not asked' }
   assert.equal(plan(noted, real), [])
   assert.equal(plan(noted, secret), [line], 'another secret')
   assert.equal(plan(noted, { ...real, ...release({ maxConnections: 11 }) }), [line])
@@ -283,7 +286,7 @@ for (const [what, now, more, told] of [
 ] as const)
   test(`a run tells of a webhook that is ${what}`, () => {
     const resource = webhook(hook)
-    const outputs = outputsOf([resource], stateOf([resource], { ...release(more), [hookState(hook).key]: now }))
+    const outputs = outputsOf([resource], stateOf([resource], { ...release(more), [webhookState(hook).key]: now }))
     assert.equal(outputs, told === undefined ? {} : { 'hello webhook': told })
   })
 

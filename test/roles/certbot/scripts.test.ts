@@ -11,7 +11,7 @@ import { certificateState, selfSigned } from '../../../lib/platform/certificate.
 import { nginxReload } from '../../../lib/platform/nginx.ts'
 import { runningUnit } from '../../../lib/resources/unit.ts'
 import { issue, putIntoServiceIfNew } from '../../../roles/certbot/issue.ts'
-import { lineage, noFormer, renewal } from '../../../roles/certbot/lineage.ts'
+import { lineage, pruneLineages, renewal } from '../../../roles/certbot/lineage.ts'
 import { certbot } from '../../../roles/index.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { changesOf, contentOf, planOf, stateOf } from '../../support/plan-of.ts'
@@ -272,7 +272,7 @@ test('what certbot has is read from its files', async () => {
 })
 
 test('of former names certbot is told to forget, or its file goes where certbot is gone', async () => {
-  const change = () => changesOf([noFormer(name)], { 'own-lineages:own': ['old.example.org', name] })
+  const change = () => changesOf([pruneLineages(name)], { 'own-lineages:own': ['old.example.org', name] })
   assert.is(change().length, 1)
   const host = scratchHost({ certbot: '' })
   host.write('/etc/letsencrypt/renewal/old.example.org.conf', '')
@@ -282,7 +282,7 @@ test('of former names certbot is told to forget, or its file goes where certbot 
   for (const each of ['old.example.org', name]) bare.write(`/etc/letsencrypt/renewal/${each}.conf`, '')
   await bare.run(change()[0]?.script ?? '')
   assert.equal(bare.list('/etc/letsencrypt/renewal'), [`${name}.conf`])
-  const own = noFormer(name).reads[0]
+  const own = pruneLineages(name).reads[0]
   assert.ok(own)
   for (const each of ['a', 'b']) bare.write(`/etc/letsencrypt/renewal/${each}.conf`, '')
   bare.folder('/etc/botgarden/tls/b')

@@ -9,9 +9,9 @@ import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { botRole } from '../../../roles/bot/index.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
-import { removed } from '../../../roles/bot/remove.ts'
+import { botAbsent } from '../../../roles/bot/remove.ts'
 import type { Context } from '../../../roles/bot/spec/build-context.ts'
-import type { Delivery } from '../../../roles/bot/spec/deployment.ts'
+import type { Deployment } from '../../../roles/bot/spec/deployment.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { dropPending } from '../../../roles/bot/telegram/set-webhook.ts'
 import { entry, facts } from '../fake-host.ts'
@@ -31,7 +31,7 @@ function spec(mode: Mode, more: Partial<Spec> = {}): Spec {
   return { ...specOf('registry.example.org/hello:2', { mode }, migrating, 'b'), ...more }
 }
 
-function delivery(of: Spec, more: Partial<Delivery> = {}): Delivery {
+function delivery(of: Spec, more: Partial<Deployment> = {}): Deployment {
   return {
     ...{ spec: of, manifest: {}, context: undefined, pull: true, by: 'me' },
     ...{ token: new Secret('1:a-token-of-a-bot'), secrets: new Map([['KEY', new Secret('value-of-it')]]) },
@@ -71,7 +71,7 @@ export async function botScripts(): Promise<Shell[]> {
 function released(): Shell[] {
   const from = (
     before: Mode | undefined,
-    given: Delivery,
+    given: Deployment,
     more: Record<string, unknown> = {},
     { reads = false } = {},
   ) => {
@@ -139,7 +139,7 @@ const leftCatalog = {
 
 function removals(): Shell[] {
   return [false, true].flatMap((purge) =>
-    runScripts(`remove${purge ? ', purge' : ''}`, [removed('hello', telegram, { purge })], stateWith('webhook'), {
+    runScripts(`remove${purge ? ', purge' : ''}`, [botAbsent('hello', telegram, { purge })], stateWith('webhook'), {
       reads: true,
     }),
   )
