@@ -8,7 +8,7 @@ import { type Name, shownAge } from '../../roles/backups/backup-name.ts'
 import { databasesOf, missingIn, nameOf, parseManifest } from '../../roles/backups/manifest.ts'
 import { alertHere } from './alert.ts'
 import { copiesOf } from './local-copies.ts'
-import { type HostBackups, listed } from './remote.ts'
+import { type HostBackups, listRemote } from './remote.ts'
 import { printResults, type Result } from './report.ts'
 import { refuseUnencrypted, settingsFor } from './settings.ts'
 import { fingerprintOf } from './signature.ts'
@@ -24,7 +24,7 @@ interface Seen extends Name {
 }
 
 /** Tells how old the last good backup of each host and database is, there and here. Exit code 3 past 26 hours. */
-export async function watch(session: Session): Promise<number> {
+export async function checkFreshness(session: Session): Promise<number> {
   refuseUnencrypted(session.hosts)
   const results = await mapConcurrent(session.options.forks, session.hosts, (host) => watchHost(session, host))
   await Promise.all(results.map((result, i) => alertHere(result, settingsFor(session.hosts[i]))))
@@ -56,7 +56,7 @@ async function copiesFaults(host: InventoryHost, there: HostBackups | undefined,
   const copies = copiesOf(host.name, local)
   const signers = signersOf(host.name, copies.folder, signer)
   const here = copies.list().map((each) => ({ ...each, manifest: copies.manifest(each.name) }))
-  const lines = ages(here, there?.backups, Date.now())
+  const lines = ageFaults(here, there?.backups, Date.now())
   facts.lines = lines.map(({ text }) => text)
   const [newest] = here
   const spoilt = newest === undefined ? [] : await faultsOfNewest(newest, copies.folder, signers)
@@ -75,7 +75,7 @@ async function faultsOfNewest(name: Name, copies: string, signers: Signers): Pro
 
 async function lookedAt(session: Session, host: InventoryHost, result: Result): Promise<HostBackups | undefined> {
   try {
-    return await session.connected(host, listed)
+    return await session.connected(host, listRemote)
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error
     result.faults.push(error.message)
@@ -85,13 +85,13 @@ async function lookedAt(session: Session, host: InventoryHost, result: Result): 
 }
 
 /** A line for the host as a whole and for each of its databases. `there` is undefined where the host was not reached. */
-export function ages(here: readonly Seen[], there: readonly Seen[] | undefined, now: number) {
+export function ageFaults(here: readonly Seen[], there: readonly Seen[] | undefined, now: number) {
   const whole = [there, here].flatMap((side) => side?.find(({ only, time }) => only === undefined && time <= now) ?? [])
   const subjects = new Set(
     whole.map(({ manifest }) => contentsOf(manifest)).flatMap(({ databases, missing }) => [...databases, ...missing]),
   )
   return ['all', ...subjects].map((subject) => {
-    const on = (side: readonly Seen[]) => side.find((each) => each.time <= now && holds(each, subject))
+    const on = (side: readonly Seen[]) => side.find((each) => each.time <= now && covers(each, subject))
     const sides = [...(there === undefined ? [] : [['on the host', on(there)] as const]), ['here', on(here)] as const]
     const shown = sides.map(
       ([where, found]) => `${where} ${found === undefined ? 'none' : `${shownAge(now - found.time)} old`}`,
@@ -105,7 +105,7 @@ export function ages(here: readonly Seen[], there: readonly Seen[] | undefined, 
   })
 }
 
-function holds({ only, manifest }: Seen, subject: string): boolean {
+function covers({ only, manifest }: Seen, subject: string): boolean {
   const { there, missing } = contentsOf(manifest)
   return subject === 'all' ? only === undefined && missing.length === 0 : there.includes(subject)
 }

@@ -2,7 +2,7 @@ import type { Flags } from '../../lib/cli/flags.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { installCron, removeCron } from './crontab.ts'
-import { watch } from './freshness.ts'
+import { checkFreshness } from './freshness.ts'
 import { backUp } from './take.ts'
 
 export const backupFlags: Flags = {
@@ -19,7 +19,7 @@ export function backup(session: Session): Promise<number> {
   const wants = ['name', 'status', 'install-cron', 'remove-cron'].filter((flag) => own.has(flag))
   if (wants.length > 1) throw new UsageError(`--${wants.join(' and --')} do not go together`)
   if (check) throw new UsageError('backup.ts has no --check: --status looks and takes none')
-  if (own.has('status')) return watch(session)
+  if (own.has('status')) return checkFreshness(session)
   if (own.has('remove-cron')) return removeCron(session)
   const [schedule] = own.get('install-cron') ?? []
   return schedule === undefined ? backUp(session) : installCron(session, schedule)

@@ -25,7 +25,7 @@ export interface Copies {
   /** Where a backup is brought together; what an earlier run has brought is still there. */
   incoming(name: string): string
   /** Makes what has come in a copy. */
-  adopt(name: string): void
+  commit(name: string): void
   remove(name: string): void
   /** The text of a copy's manifest, whatever it is; empty where there is none. */
   manifest(name: string): string
@@ -48,7 +48,7 @@ export function copiesOf(host: string, base: string): Copies {
       mkdirSync(incoming(name), { recursive: true, mode: 0o700 })
       return incoming(name)
     },
-    adopt: (name) => {
+    commit: (name) => {
       synced(incoming(name))
       renameSync(incoming(name), join(folder, name))
       synced(folder)

@@ -45,14 +45,14 @@ export async function take(connection: Connection, only?: string): Promise<Statu
   const end = output.indexOf('\n')
   const word = output.slice(0, end)
   if (word === 'absent') throw new HostError('the role backups has not been applied to this host yet: run site.ts')
-  const told = parsed(output.slice(end + 1))
-  if (told === undefined || told.result === 'running' || (word === 'ok') !== (told.result === 'ok'))
+  const parseLine = parsed(output.slice(end + 1))
+  if (parseLine === undefined || parseLine.result === 'running' || (word === 'ok') !== (parseLine.result === 'ok'))
     throw new HostError(`a backup could not even begin: ${output.trim()}; see journalctl -n 50 on the host`)
-  return told
+  return parseLine
 }
 
 /** Its good backups, the newest first, and the last run. */
-export async function listed(connection: Connection): Promise<HostBackups> {
+export async function listRemote(connection: Connection): Promise<HostBackups> {
   const output = await ask(
     connection,
     sh`

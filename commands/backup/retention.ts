@@ -12,7 +12,7 @@ export interface Counted extends Name {
 }
 
 /** The names that the rule takes away, of every kind of backup by itself; and those that are from the future. */
-export async function retired(
+export async function expired(
   backups: readonly Counted[],
   { daily, weekly, monthly }: Settings['keep'],
   now: number,

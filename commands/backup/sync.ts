@@ -6,9 +6,9 @@ import { shownAge, shownBytes } from '../../roles/backups/backup-name.ts'
 import type { Settings } from '../../roles/backups/settings.ts'
 import { pull } from './download.ts'
 import { copiesOf } from './local-copies.ts'
-import { type HostBackups, listed } from './remote.ts'
+import { type HostBackups, listRemote } from './remote.ts'
 import type { Result } from './report.ts'
-import { retired } from './retention.ts'
+import { expired } from './retention.ts'
 import { fingerprintOf } from './signature.ts'
 import { isAnyKnown, keyFault, remember, type Signers, signersOf, unsignedFault } from './signers.ts'
 
@@ -19,14 +19,14 @@ const clockTolerance = 5 * 60_000
  * Brings here what the host has, is not here yet and would be kept; then lets go what need not be kept any longer. Returns
  * what could not be brought, which is among the faults as well.
  */
-export async function bring(
+export async function syncCopies(
   connection: Connection,
   { keep, local, signer }: Settings,
   result: Result,
   progress: (line: string) => void,
 ): Promise<readonly string[]> {
   const copies = copiesOf(result.host, local)
-  const there = await listed(connection)
+  const there = await listRemote(connection)
   const { backups, now } = there
   const signers = met(signersOf(result.host, copies.folder, signer), there, progress)
   const skew = now - Date.now()
@@ -40,7 +40,7 @@ export async function bring(
   const missing = backups.filter(({ name }) => !here.some((copy) => copy.name === name))
   // By this machine's clock, which may lag behind that of the host a little.
   const clock = Date.now() + clockTolerance
-  const { remove } = await retired([...here, ...missing], keep, clock)
+  const { remove } = await expired([...here, ...missing], keep, clock)
   const wanted = missing.filter(({ name }) => !remove.includes(name))
   const pulled: string[] = []
   const refused: string[] = []
@@ -50,7 +50,7 @@ export async function bring(
       if (fault !== undefined) throw new HostError(`${backup.name}: ${fault}`)
       progress(`▸ bringing ${backup.name}`)
       const { bytes, resumed } = await pull(connection, backup, copies.incoming(backup.name), signers)
-      copies.adopt(backup.name)
+      copies.commit(backup.name)
       pulled.push(backup.name)
       progress(
         `✓ ${backup.name}: ${shownBytes(bytes)}${resumed > 0 ? `, after ${shownBytes(resumed)} that were here` : ''}`,
@@ -67,7 +67,7 @@ export async function bring(
   )
   const retiring = result.faults.length > 0 ? [] : remove.filter((name) => here.some((copy) => copy.name === name))
   for (const name of retiring) copies.remove(name)
-  const { future } = await retired(listedHere(), keep, clock)
+  const { future } = await expired(listedHere(), keep, clock)
   if (!isAnyKnown(signers) && pulled.length > 0)
     result.warnings.push('its backups are not signed yet: run site.ts, which makes the key for that')
   result.warnings.push(...future.map((name) => `${name}: from the future by this machine's clock: kept`))

@@ -14,7 +14,7 @@ import { take } from './remote.ts'
 import { printResults, type Result } from './report.ts'
 import { pushOffsite } from './restic.ts'
 import { refuseUnencrypted, settingsFor } from './settings.ts'
-import { bring } from './sync.ts'
+import { syncCopies } from './sync.ts'
 
 /** Takes a backup of each host now, brings it here, verifies it, and keeps what is to be kept. Returns the exit code. */
 export async function backUp(session: Session): Promise<number> {
@@ -64,7 +64,7 @@ async function takeAndBring(session: Session, host: InventoryHost, only: string 
     try {
       return await session.connected(host, async (connection) => {
         taken ??= await takeNow(session, host, connection, only, result)
-        await bring(connection, settingsFor(host), result, (line) => session.report.line(`${host.name}  ${line}`))
+        await syncCopies(connection, settingsFor(host), result, (line) => session.report.line(`${host.name}  ${line}`))
       })
     } catch (error) {
       if (!(error instanceof ConnectError) || taken === undefined || attempt === 3) throw error

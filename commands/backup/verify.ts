@@ -12,7 +12,7 @@ const header = 'age-encryption.org/v1\n-> X25519 '
 const mostBytes = 32e6
 
 /** What a copy must be: of this host and of the time in its name. */
-export interface Claim {
+export interface ManifestClaim {
   readonly folder: string
   readonly name: Name
   readonly signers: Signers
@@ -24,7 +24,7 @@ export interface Claim {
  * The manifest of a copy, proved to be what the host has written at that time: the signature is of a known key, it covers the
  * checksums, those cover all files, and the manifest says the same. Nothing is believed in another order.
  */
-export async function provedManifest({ folder, name, signers, unsigned }: Claim): Promise<Manifest> {
+export async function provedManifest({ folder, name, signers, unsigned }: ManifestClaim): Promise<Manifest> {
   const files = filesIn(folder)
   const signature = signatureIn(folder)
   const sums = contentOf(folder, 'SHA256SUMS')
@@ -43,7 +43,7 @@ export async function provedManifest({ folder, name, signers, unsigned }: Claim)
 }
 
 /** What is wrong with a copy, without the key that opens it. */
-export async function copyFaults(claim: Claim): Promise<string[]> {
+export async function copyFaults(claim: ManifestClaim): Promise<string[]> {
   try {
     return await partFaults(claim.folder, await provedManifest(claim))
   } catch (error) {

@@ -6,10 +6,10 @@ import { botRole } from '../../roles/bot/index.ts'
 import { isLarge } from '../../roles/bot/spec/build-context.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
-import { prepared } from './load-bot.ts'
+import { loadBot } from './load-bot.ts'
 import { loginsOf } from './secret-sources.ts'
 import { ship } from './ship-image.ts'
-import { refuseTwins } from './unique-tokens.ts'
+import { refuseSharedToken } from './unique-tokens.ts'
 
 /** What brings these bots to their hosts, as this machine has them. */
 export async function deliveriesOf(
@@ -17,8 +17,8 @@ export async function deliveriesOf(
   all: readonly BotEntry[] = bots,
 ): Promise<ReadonlyMap<string, Deployment>> {
   const deliveries = new Map<string, Deployment>()
-  for (const entry of bots) deliveries.set(entry.name, await prepared(entry))
-  await refuseTwins(deliveries, all)
+  for (const entry of bots) deliveries.set(entry.name, await loadBot(entry))
+  await refuseSharedToken(deliveries, all)
   return deliveries
 }
 

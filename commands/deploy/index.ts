@@ -69,7 +69,7 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
   )
   const roles = deployment(session, deliveries, { buildsHere: buildsHere(session) })
   const code = await session.converge(places, async (place, connection) => {
-    if (!given('new') && hasBackups(place)) await refuseLost(place, connection)
+    if (!given('new') && hasBackups(place)) await refuseEmptyHost(place, connection)
     return roles(place, connection)
   })
   if (code !== 0 || !given('drop-pending')) return code
@@ -83,7 +83,7 @@ function buildsHere({ options }: Session): boolean {
 }
 
 /** A host that has been replaced must not begin with empty databases unless that is meant. */
-async function refuseLost({ name }: InventoryHost, connection: Connection): Promise<void> {
+async function refuseEmptyHost({ name }: InventoryHost, connection: Connection): Promise<void> {
   const known = await ask(
     connection,
     sh`

@@ -9,7 +9,7 @@ import { manifestOf, sourceOf } from './bot-source.ts'
 import { secretsOf, tokenOf } from './secret-sources.ts'
 
 /** Everything about a bot that this machine knows, before any host is asked: what to build, its manifest, its secrets. */
-export async function prepared(entry: BotEntry): Promise<Deployment> {
+export async function loadBot(entry: BotEntry): Promise<Deployment> {
   const { name, where } = entry
   const settings = entry.settings as BotSettings
   const key = `${where}: bots.${name}`

@@ -7,7 +7,7 @@ import { placesOf } from '../../roles/bot/spec/layout.ts'
 import { parseRelease, parseReleases, type Release, tornBecause } from '../../roles/bot/spec/release-record.ts'
 
 /** A release of the past, and whether the host still has its image. */
-export interface Past extends Release {
+export interface ReleaseHistoryEntry extends Release {
   readonly serving: boolean
   readonly there: boolean
 }
@@ -17,7 +17,7 @@ export async function history(
   bot: string,
   connection: Connection,
   say: (line: string) => void = () => {},
-): Promise<readonly Past[]> {
+): Promise<readonly ReleaseHistoryEntry[]> {
   const { state, current } = placesOf(bot)
   const files = [`${state}/releases`, current]
   const output = await ask(connection, sh`for file in ${files}; do base64 --wrap=0 "$file" 2>/dev/null; echo; done`)
@@ -39,7 +39,7 @@ export async function history(
 }
 
 /** The release to go back to: the one that is named, else the last that served another version. */
-export function chosen(bot: string, past: readonly Past[], id: string | undefined): Past {
+export function chosen(bot: string, past: readonly ReleaseHistoryEntry[], id: string | undefined): ReleaseHistoryEntry {
   if (past.length === 0) throw new UsageError(`${bot} was never released on this host`)
   const serving = past.find((release) => release.serving)
   const found =
@@ -62,7 +62,10 @@ export function chosen(bot: string, past: readonly Past[], id: string | undefine
 }
 
 /** What going back does not bring back: a database that migrations have changed since. */
-export function migrationWarning(past: readonly Past[], target: Past): string | undefined {
+export function migrationWarning(
+  past: readonly ReleaseHistoryEntry[],
+  target: ReleaseHistoryEntry,
+): string | undefined {
   const serving = past.find((release) => release.serving)
   if (serving === undefined || serving.spec.migrations === target.spec.migrations) return undefined
   const dump = past.slice(0, past.indexOf(target)).findLast((release) => release.dump !== undefined)?.dump
@@ -71,7 +74,7 @@ export function migrationWarning(past: readonly Past[], target: Past): string | 
 }
 
 /** A line a release. */
-export function historyText(past: readonly Past[]): string {
+export function historyText(past: readonly ReleaseHistoryEntry[]): string {
   if (past.length === 0) return 'no release yet\n'
   return past
     .map(

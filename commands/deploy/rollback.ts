@@ -11,7 +11,7 @@ export async function rollback(
   host: InventoryHost,
   bot: string,
   id: string | undefined,
-  drops: boolean,
+  dropPending: boolean,
 ): Promise<number> {
   const specs = new Map<string, Spec>()
   const code = await session.converge([host], async (_, connection) => {
@@ -29,5 +29,5 @@ export async function rollback(
     }
     return [botRole(new Map([[bot, delivery]]))]
   })
-  return code === 0 && drops ? forgetPending(session, [host], specs) : code
+  return code === 0 && dropPending ? forgetPending(session, [host], specs) : code
 }

@@ -6,7 +6,7 @@ import { sourceOf } from './bot-source.ts'
 import { tokenOf } from './secret-sources.ts'
 
 /** Two bots with one token would take each other's updates away: told before any host is touched. */
-export async function refuseTwins(
+export async function refuseSharedToken(
   deliveries: ReadonlyMap<string, Deployment>,
   others: readonly BotEntry[] = [],
 ): Promise<void> {

@@ -66,7 +66,7 @@ export function restoreScript(order: Order, part: DatabasePart, dump: string): S
     # Nothing of that is in a dump as pg_dump makes it, and what is restored is to be backed up and opened as any other.
     sql ${`comment on database ${ident(restoring)} is null; ${nobodyElse}`}
     sql ${`alter database ${ident(restoring)} with is_template false allow_connections true connection limit -1; alter database ${ident(restoring)} reset all;`}
-    ${drill ? sh`:` : inItsPlace(order)}
+    ${drill ? sh`:` : swapDatabases(order)}
     echo "in $(($(date +%s) - began)) s"`
   return { text, shown: `pg_restore --dbname=${restoring} <${dump}` }
 }
@@ -89,7 +89,7 @@ function notThere(target: string): Script {
 }
 
 /** Whoever writes to it is stopped for that; Telegram keeps what comes meanwhile. */
-function inItsPlace({ target = '', bot }: Order): Script {
+function swapDatabases({ target = '', bot }: Order): Script {
   const exists = `select count(*) from pg_database where datname = ${literal(target)}`
   const swap = [
     'begin;',

@@ -14,16 +14,16 @@ import type { Secret } from '../../lib/std/secret.ts'
 import { shownBytes } from '../../roles/backups/backup-name.ts'
 import { refuseOwner } from './database-owner.ts'
 import { restoreScript } from './database-script.ts'
-import { opened } from './decrypt.ts'
+import { decryptPart } from './decrypt.ts'
 import type { DatabasePart, Order } from './order.ts'
 import { countQuery } from './row-counts.ts'
-import type { Chosen } from './select-backup.ts'
+import type { SelectedBackup } from './select-backup.ts'
 
 /** Brings databases of a backup to the host and takes them in, one after the other, under the host's lock. */
-export async function broughtBack(
+export async function restoreDatabases(
   session: Session,
   host: InventoryHost,
-  chosen: Chosen,
+  chosen: SelectedBackup,
   orders: readonly Order[],
   identities: readonly Secret[],
 ): Promise<number> {
@@ -35,7 +35,7 @@ export async function broughtBack(
       const say = (bytes: number) =>
         session.report.line(`${host.name}  ▸ ${database}: ${shownBytes(bytes)} of ${shownBytes(part.size)}`)
       try {
-        await upload(connection, incomingPath(database), opened(chosen.folder, part, identities), say)
+        await upload(connection, incomingPath(database), decryptPart(chosen.folder, part, identities), say)
       } catch (error) {
         await ask(connection, sh`rm -f ${parts.map(([order]) => incomingPath(order.database))}`).catch(() => {})
         throw error
@@ -45,14 +45,14 @@ export async function broughtBack(
     return [
       role('restore', v.any(), () => [
         noLeftovers(brought),
-        ...parts.map(([order, part]) => takenIn(chosen, order, part)),
+        ...parts.map(([order, part]) => databaseRestore(chosen, order, part)),
       ]),
     ]
   })
 }
 
 /** What the manifest says of a database, where that can be followed: else nothing is begun with any of them. */
-export function acceptable(chosen: Chosen, order: Order): DatabasePart {
+export function acceptable(chosen: SelectedBackup, order: Order): DatabasePart {
   const part = chosen.manifest.parts.find((each) => each.kind === 'database' && each.database === order.database)
   if (part?.kind !== 'database') throw new HostError(`${chosen.name}: has no database ${order.database}`)
   refuseOwner(chosen.name, order, part)
@@ -66,7 +66,7 @@ function incomingPath(database: string): string {
   return `${incoming}/${createHash('sha256').update(database).digest('hex').slice(0, 16)}.dump`
 }
 
-function takenIn({ name }: Chosen, order: Order, part: DatabasePart): Resource {
+function databaseRestore({ name }: SelectedBackup, order: Order, part: DatabasePart): Resource {
   const dump = fileState(incomingPath(order.database))
   const rows = Object.values(part.tables).reduce((sum, count) => sum + count, 0)
   const verb = order.target === undefined ? 'tried' : 'restored'

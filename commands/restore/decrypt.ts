@@ -23,7 +23,7 @@ export async function identitiesIn(file: string): Promise<readonly Secret[]> {
  * A part of a copy as it was before it was encrypted, a chunk at a time. It ends with an error unless it is to the last byte
  * what the manifest says: what was made of it until then must not be kept.
  */
-export async function* opened(folder: string, part: Part, identities: readonly Secret[]): AsyncGenerator<Buffer> {
+export async function* decryptPart(folder: string, part: Part, identities: readonly Secret[]): AsyncGenerator<Buffer> {
   const decrypter = new Decrypter()
   for (const identity of identities) decrypter.addIdentity(identity.reveal())
   const blob = await openAsBlob(join(folder, part.file))

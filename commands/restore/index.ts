@@ -7,10 +7,10 @@ import { UsageError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { suggest } from '../../lib/std/suggest.ts'
 import { databasesOf } from '../../roles/backups/manifest.ts'
-import { broughtBack } from './database.ts'
+import { restoreDatabases } from './database.ts'
 import { botOf, isOfBot } from './database-owner.ts'
 import { identitiesIn } from './decrypt.ts'
-import { type Chosen, chosenCopy, type Wish } from './select-backup.ts'
+import { type BackupSelector, type SelectedBackup, selectBackup } from './select-backup.ts'
 import { type Others, rebuild } from './whole-host.ts'
 
 export const restoreFlags: Flags = {
@@ -55,7 +55,7 @@ export async function restore(session: Session, others: Others): Promise<number>
   return one(session, value('name') ?? '', as, wish, identities)
 }
 
-function wishOf(from = 'copy', at: string | undefined): Pick<Wish, 'from' | 'until'> {
+function wishOf(from = 'copy', at: string | undefined): Pick<BackupSelector, 'from' | 'until'> {
   if (from !== 'copy' && from !== 'host' && from !== 'restic')
     throw new UsageError(`--from ${from}: copy, host or restic`)
   // A day is meant to its end.
@@ -68,7 +68,7 @@ async function one(
   session: Session,
   name: string,
   as: string | undefined,
-  wish: Wish,
+  wish: BackupSelector,
   identities: readonly Secret[],
 ): Promise<number> {
   const host = hostOf(session, name)
@@ -80,11 +80,11 @@ async function one(
     throw new UsageError(`--as ${as}: a name of a-z, 0-9 and _, and none of the server's own`)
   if (as !== undefined && botOf(host, as) !== undefined)
     throw new UsageError(`--as ${as}: that is the database of the bot ${botOf(host, as)}, which --name restores`)
-  return chosenCopy(session, host, { ...wish, database }, async (chosen) => {
+  return selectBackup(session, host, { ...wish, database }, async (chosen) => {
     const target = as ?? database
     const what = `replace the database ${database} of ${host.name} (${session.inventory.file}) by the backup ${chosen.name}`
     if (as === undefined && !session.options.own.has('yes')) await confirm(what)
-    return broughtBack(
+    return restoreDatabases(
       session,
       host,
       chosen,
@@ -104,11 +104,11 @@ function hostOf({ hosts, inventory }: Session, name: string): InventoryHost {
   return found
 }
 
-async function drill(session: Session, wish: Wish, identities: readonly Secret[]): Promise<number> {
+async function drill(session: Session, wish: BackupSelector, identities: readonly Secret[]): Promise<number> {
   let worst = 0
   for (const host of session.hosts) {
-    const code = await chosenCopy(session, host, wish, (chosen) =>
-      broughtBack(
+    const code = await selectBackup(session, host, wish, (chosen) =>
+      restoreDatabases(
         session,
         host,
         chosen,
@@ -126,7 +126,7 @@ async function drill(session: Session, wish: Wish, identities: readonly Secret[]
 async function rebuildHost(
   session: Session,
   name: string,
-  wish: Wish,
+  wish: BackupSelector,
   identities: readonly Secret[],
   others: Others,
 ): Promise<number> {
@@ -138,7 +138,7 @@ async function rebuildHost(
     )
   }
   if (wish.from === 'host') throw new UsageError('--from host: a bare host has no backups; copy or restic')
-  return chosenCopy(session, host, { ...wish, whole: true }, async (chosen) => {
+  return selectBackup(session, host, { ...wish, whole: true }, async (chosen) => {
     if (!session.options.own.has('yes'))
       await confirm(`make ${name} (${session.inventory.file}) what ${chosen.name} was`)
     const code = await rebuild(session, host, chosen, identities, others)
@@ -147,6 +147,6 @@ async function rebuildHost(
 }
 
 /** The server's own database holds nothing of anybody's. */
-export function restorable({ manifest }: Chosen): string[] {
+export function restorable({ manifest }: SelectedBackup): string[] {
   return databasesOf(manifest).filter((database) => database !== 'postgres')
 }

@@ -10,12 +10,12 @@ import { databasesOf, type Manifest, missingIn, type Part } from '../../roles/ba
 import { type Copies, copiesOf } from '../backup/local-copies.ts'
 import { pullOffsite } from '../backup/restic.ts'
 import { settingsFor } from '../backup/settings.ts'
-import { bring } from '../backup/sync.ts'
+import { syncCopies } from '../backup/sync.ts'
 import { partFaults } from '../backup/verify.ts'
 import { trustedManifest } from './trusted-manifest.ts'
 
 /** Which backup is meant. */
-export interface Wish {
+export interface BackupSelector {
   readonly from: 'copy' | 'host' | 'restic'
   /** Milliseconds since 1970: the newest that is no younger. */
   readonly until: number | undefined
@@ -28,7 +28,7 @@ export interface Wish {
 }
 
 /** A verified backup, on this machine. */
-export interface Chosen {
+export interface SelectedBackup {
   readonly name: string
   readonly folder: string
   readonly manifest: Manifest
@@ -37,11 +37,11 @@ export interface Chosen {
 }
 
 /** Finds the backup that is meant, brings it here where it is not, verifies it, and hands it on. */
-export async function chosenCopy<T>(
+export async function selectBackup<T>(
   session: Session,
   host: InventoryHost,
-  wish: Wish,
-  use: (chosen: Chosen) => Promise<T>,
+  wish: BackupSelector,
+  use: (chosen: SelectedBackup) => Promise<T>,
 ): Promise<T> {
   try {
     if (wish.from === 'restic') return await fromRestic(session, host, wish, use)
@@ -49,7 +49,7 @@ export async function chosenCopy<T>(
     if (wish.from === 'host') {
       const result = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
       const refused = await session.connected(host, (connection) =>
-        bring(connection, settings, result, (line) => session.report.line(`${host.name}  ${line}`)),
+        syncCopies(connection, settings, result, (line) => session.report.line(`${host.name}  ${line}`)),
       )
       if (refused.length > 0)
         throw new HostError(`${refused.join('\n')}\nwithout --from host the copies that are here are used`)
@@ -63,8 +63,8 @@ export async function chosenCopy<T>(
 async function fromRestic<T>(
   session: Session,
   host: InventoryHost,
-  wish: Wish,
-  use: (chosen: Chosen) => Promise<T>,
+  wish: BackupSelector,
+  use: (chosen: SelectedBackup) => Promise<T>,
 ): Promise<T> {
   const { offsite } = settingsFor(host)
   if (offsite === undefined) throw new UsageError(`--from restic: hosts.${host.name} has no backups.offsite`)
@@ -85,7 +85,12 @@ export function hasBackups(host: InventoryHost): boolean {
     .some(({ only }) => only === undefined)
 }
 
-async function verified(copies: Copies, session: Session, host: InventoryHost, wish: Wish): Promise<Chosen> {
+async function verified(
+  copies: Copies,
+  session: Session,
+  host: InventoryHost,
+  wish: BackupSelector,
+): Promise<SelectedBackup> {
   const { database, whole = false } = wish
   const say = (line: string) => session.report.line(`${host.name}  ${line}`)
   const proved = (name: Name) => provedAt(join(copies.folder, name.name), name, session, host, wish)
@@ -114,7 +119,7 @@ async function verified(copies: Copies, session: Session, host: InventoryHost, w
 /** By its name alone: what is in a copy counts for nothing until it is proved. */
 function mayBe(
   { time, only }: Name,
-  { until = Number.POSITIVE_INFINITY, database, whole = false }: Pick<Wish, 'until' | 'database' | 'whole'>,
+  { until = Number.POSITIVE_INFINITY, database, whole = false }: Pick<BackupSelector, 'until' | 'database' | 'whole'>,
 ): boolean {
   return time <= until && (only === undefined || (!whole && (database === undefined || only === database)))
 }
@@ -125,7 +130,7 @@ async function provedAt(
   name: Name,
   session: Session,
   host: InventoryHost,
-  wish: Wish,
+  wish: BackupSelector,
 ): Promise<Manifest> {
   try {
     return await trustedManifest(folder, name, session, host, wish)
@@ -137,12 +142,12 @@ async function provedAt(
 
 /** With each database that a copy lacks from the newest other one that has it: by a path from the copy's own folder. */
 async function completed(
-  chosen: Chosen,
+  chosen: SelectedBackup,
   copies: Copies,
-  { until }: Wish,
+  { until }: BackupSelector,
   proved: (name: Name) => Promise<Manifest>,
   say: (line: string) => void,
-): Promise<Chosen> {
+): Promise<SelectedBackup> {
   const { name, manifest } = chosen
   const parts: Part[] = []
   const lost: string[] = []

@@ -14,13 +14,13 @@ import { says } from '../../lib/std/confirm-prompt.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import type { Part } from '../../roles/backups/manifest.ts'
-import { acceptable, broughtBack } from './database.ts'
+import { acceptable, restoreDatabases } from './database.ts'
 import { isOfBot } from './database-owner.ts'
-import { opened } from './decrypt.ts'
+import { decryptPart } from './decrypt.ts'
 import type { DatabasePart, Order } from './order.ts'
 import { membersOf } from './read-archive.ts'
 import { isKept, type KeptFiles, keptFiles } from './restorable-files.ts'
-import type { Chosen } from './select-backup.ts'
+import type { SelectedBackup } from './select-backup.ts'
 import { layDown } from './write-files.ts'
 
 /** What a playbook puts together, since roles do not know each other. */
@@ -38,7 +38,7 @@ const mostGlobals = 2 ** 20
 export async function rebuild(
   session: Session,
   host: InventoryHost,
-  chosen: Chosen,
+  chosen: SelectedBackup,
   identities: readonly Secret[],
   { core, bots }: Others,
 ): Promise<number> {
@@ -47,9 +47,9 @@ export async function rebuild(
   const { orders, others } = ordersFor(host, chosen)
   // Whatever is wrong with the backup is said before the host is looked at.
   for (const order of orders) acceptable(chosen, order)
-  const files = opened(chosen.folder, partOf(chosen, 'files'), identities)
+  const files = decryptPart(chosen.folder, partOf(chosen, 'files'), identities)
   const kept = keptFiles(await membersOf(files, isKept), host.domain)
-  const globals = await textOf(opened(chosen.folder, partOf(chosen, 'globals'), identities))
+  const globals = await textOf(decryptPart(chosen.folder, partOf(chosen, 'globals'), identities))
   for (const path of kept.leftOut) say(`▸ not taken: /${path}`)
   const ownFolder = await ownPlace(kept, chosen.name, say)
   const deliveries = await bots(host)
@@ -83,7 +83,7 @@ export async function rebuild(
     const made = await ask(connection, sh`${psql()} <${path} 2>&1; echo "ended $?"; rm -f ${path}`)
     if (!made.includes('ended 0')) throw new HostError(`the roles of its databases cannot be made: ${made.trim()}`)
   })
-  const dataCode = await broughtBack(session, host, chosen, orders, identities)
+  const dataCode = await restoreDatabases(session, host, chosen, orders, identities)
   if (dataCode !== 0) return dataCode
   const code = host.bots.length === 0 ? 0 : await session.converge([host], deliveries)
   const seconds = Math.round((Date.now() - began) / 1000)
@@ -99,7 +99,7 @@ export async function rebuild(
  * What is restored without a question: the databases of bots, and others that belong to a role of their own name. On a bare
  * host nobody could say who else may own one.
  */
-export function ordersFor(host: InventoryHost, { manifest }: Chosen) {
+export function ordersFor(host: InventoryHost, { manifest }: SelectedBackup) {
   const parts = manifest.parts
     .filter((part) => part.kind === 'database')
     .filter(({ database }) => database !== 'postgres')
@@ -127,7 +127,7 @@ async function ownPlace({ own }: KeptFiles, backup: string, say: (line: string) 
   return aside
 }
 
-function partOf({ manifest, name }: Chosen, kind: 'files' | 'globals'): Part {
+function partOf({ manifest, name }: SelectedBackup, kind: 'files' | 'globals'): Part {
   const part = manifest.parts.find((each) => each.kind === kind)
   if (part === undefined) throw new HostError(`${name}: has no ${kind}: it is not of a whole host`)
   return part

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { opened } from '../../commands/restore/decrypt.ts'
+import { decryptPart } from '../../commands/restore/decrypt.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { type Manifest, type Part, parseManifest } from '../../roles/backups/manifest.ts'
@@ -41,7 +41,7 @@ let clock = 0
 
 const content = async (part: Part | undefined): Promise<Buffer> => {
   const chunks: Buffer[] = []
-  if (part) for await (const chunk of opened(taken, part, [new Secret(identity)])) chunks.push(chunk)
+  if (part) for await (const chunk of decryptPart(taken, part, [new Secret(identity)])) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 const restore = (from: string, ...way: string[]) =>

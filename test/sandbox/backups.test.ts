@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { opened } from '../../commands/restore/decrypt.ts'
+import { decryptPart } from '../../commands/restore/decrypt.ts'
 import { local as command } from '../../lib/shell/local.ts'
 import { quote } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
@@ -149,10 +149,10 @@ test('a backup now: taken, brought here, verified, and opened by the operator’
   const { parts } = parseManifest(readFileSync(join(folder, 'manifest.json'), 'utf8'))
   const stranger = new Secret(await generateX25519Identity())
   for (const part of parts) {
-    const plain = await Array.fromAsync(opened(folder, part, [stranger, new Secret(identity)]))
+    const plain = await Array.fromAsync(decryptPart(folder, part, [stranger, new Secret(identity)]))
     assert.is(Buffer.concat(plain).length, part.size)
     let refused = ''
-    await Array.fromAsync(opened(folder, part, [stranger])).catch(({ message }) => (refused = message))
+    await Array.fromAsync(decryptPart(folder, part, [stranger])).catch(({ message }) => (refused = message))
     assert.match(refused, /none of these identities opens it/)
     if (part.kind === 'globals') assert.match(Buffer.concat(plain).toString(), /CREATE ROLE one;/)
     if (part.kind === 'files')

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import * as assert from 'uvu/assert'
 import { stringify } from 'yaml'
-import { chosenCopy } from '../../commands/restore/select-backup.ts'
+import { selectBackup } from '../../commands/restore/select-backup.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { local } from '../../lib/shell/local.ts'
@@ -135,7 +135,7 @@ export async function taken({ copies, signer }: Place, flags: readonly string[] 
   const host: InventoryHost = { ...{ name: 'vps1', ssh: 'vps1', groups: [], httpsPort: 443, bots: [] }, vars }
   const unsigned = own.has('unsigned')
   const wanted = { from: 'copy', until: undefined, database: 'hello_bot', unsigned, ...wish } as const
-  return chosenCopy(session, host, wanted, async ({ name }) => name)
+  return selectBackup(session, host, wanted, async ({ name }) => name)
 }
 
 export async function refused(from: Place, said: RegExp, flags: readonly string[] = []): Promise<void> {

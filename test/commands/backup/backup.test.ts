@@ -14,7 +14,7 @@ import { installCron, removeCron } from '../../../commands/backup/crontab.ts'
 import { backup } from '../../../commands/backup/index.ts'
 import { faultLines, printResults, type Result } from '../../../commands/backup/report.ts'
 import { pullOffsite, pushOffsite } from '../../../commands/backup/restic.ts'
-import { identitiesIn, opened } from '../../../commands/restore/decrypt.ts'
+import { decryptPart, identitiesIn } from '../../../commands/restore/decrypt.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import { shownAge, shownBytes } from '../../../roles/backups/backup-name.ts'
 import type { Part } from '../../../roles/backups/manifest.ts'
@@ -349,7 +349,7 @@ test('what was encrypted is opened by its key alone, and is what its manifest sa
   } as Part
   const read = async (given: Part, keys = identities) => {
     const chunks = []
-    for await (const chunk of opened(join(folder, 'copy'), given, keys)) chunks.push(chunk)
+    for await (const chunk of decryptPart(join(folder, 'copy'), given, keys)) chunks.push(chunk)
     return Buffer.concat(chunks).toString()
   }
   assert.is(await read(part), 'plain text')

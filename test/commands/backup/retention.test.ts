@@ -1,7 +1,7 @@
 // The rule by which backups go, as hosts and operators apply it: the awk program itself, on backups made up at random.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { retired } from '../../../commands/backup/retention.ts'
+import { expired } from '../../../commands/backup/retention.ts'
 import { type Name, parseName, stampOf } from '../../../roles/backups/backup-name.ts'
 
 const day = 86_400_000
@@ -10,7 +10,7 @@ const now = Date.parse('2026-11-24T03:17:00Z')
 const at = (time: number, only?: string) => parseName(`${stampOf(time)}${only ? `-${only}` : ''}`) as Name
 const days = (count: number, until = now) => Array.from({ length: count }, (_, i) => at(until - i * day))
 const kept = async (backups: readonly Name[], rule = keep, clock = now) => {
-  const { remove } = await retired(backups, rule, clock)
+  const { remove } = await expired(backups, rule, clock)
   return backups.filter(({ name }) => !remove.includes(name)).map(({ name }) => name.slice(0, 10))
 }
 
@@ -24,7 +24,7 @@ test('a year of nights leaves seven days, five weeks and six months', async () =
 
 test('of several of one day the newest stays, but all of today and yesterday', async () => {
   const backups = [0, 1, 24, 25, 48, 49, 50].map((hours) => at(now - hours * 3_600_000))
-  assert.equal((await retired(backups, keep, now)).remove, [backups[5]?.name, backups[6]?.name])
+  assert.equal((await expired(backups, keep, now)).remove, [backups[5]?.name, backups[6]?.name])
 })
 
 test('time alone removes nothing: who comes back after years finds what was there', async () => {
@@ -34,17 +34,17 @@ test('time alone removes nothing: who comes back after years finds what was ther
 
 test('what a wrong clock has named stays, is told, and takes no place of a good one', async () => {
   const future = [at(now + 4000 * day), at(now + 3000 * day)]
-  const verdict = await retired([...days(20), ...future], keep, now)
+  const verdict = await expired([...days(20), ...future], keep, now)
   assert.equal(
     verdict.future,
     future.map(({ name }) => name),
   )
-  assert.equal(verdict.remove, (await retired(days(20), keep, now)).remove)
+  assert.equal(verdict.remove, (await expired(days(20), keep, now)).remove)
 })
 
 test('a clock that has fallen back lets the backup stay that it has just named', async () => {
   const past = Date.parse('1970-01-01T00:01:00Z')
-  assert.equal(await retired([...days(20), at(past)], keep, past), {
+  assert.equal(await expired([...days(20), at(past)], keep, past), {
     remove: [],
     future: days(20)
       .map(({ name }) => name)
@@ -55,7 +55,7 @@ test('a clock that has fallen back lets the backup stay that it has just named',
 
 test('the backups of one database do not take the places of whole ones, nor of another one’s', async () => {
   const single = (only: string) => days(9, now + 1000).map(({ time }) => at(time, only))
-  const verdict = await retired(
+  const verdict = await expired(
     [...days(9), ...single('one'), ...single('two')],
     { daily: 7, weekly: 1, monthly: 1 },
     now + day,
@@ -86,9 +86,9 @@ test('a part that is missing from many has its own series: what holds it stays a
   // It has failed for a month.
   const backups = days(90).map((each, i) => ({ ...each, manifest: i < 30 ? lacking : whole }))
   const good = backups.filter(({ manifest }) => manifest === whole)
-  const { remove } = await retired(backups, keep, now)
+  const { remove } = await expired(backups, keep, now)
   const left = backups.filter(({ name }) => !remove.includes(name))
-  const alone = (await retired(good, keep, now)).remove
+  const alone = (await expired(good, keep, now)).remove
   assert.equal(
     left.filter(({ manifest }) => manifest === whole).filter(({ name }) => alone.includes(name)),
     [],
@@ -98,8 +98,8 @@ test('a part that is missing from many has its own series: what holds it stays a
   const without = JSON.stringify({ ...base, parts })
   const later = [at(now + day), ...backups].map((each, i) => (i === 0 ? { ...each, manifest: without } : each))
   assert.equal(
-    (await retired(later, keep, now + day)).remove,
-    (await retired([at(now + day), ...days(90)], keep, now + day)).remove,
+    (await expired(later, keep, now + day)).remove,
+    (await expired([at(now + day), ...days(90)], keep, now + day)).remove,
   )
 })
 
@@ -109,7 +109,7 @@ test('with any backups and any rule: the newest stays, so does the newest of eac
   for (let round = 0; round < 60; round++) {
     const rule = { daily: upTo(9), weekly: upTo(6), monthly: upTo(13) }
     const backups = Array.from({ length: upTo(120) }, () => at(now + Math.floor((random() * 400 - 380) * day)))
-    const { remove, future } = await retired(backups, rule, now)
+    const { remove, future } = await expired(backups, rule, now)
     const expected = wantedBy(backups, rule)
     const left = backups.filter(({ name }) => !remove.includes(name) && !future.includes(name))
     assert.equal([...new Set(left.map(({ name }) => name))].sort(), [...expected].sort(), `round ${round}`)
@@ -120,7 +120,7 @@ test('with any backups and any rule: the newest stays, so does the newest of eac
         .map(({ name }) => name)
         .sort(),
     )
-    assert.equal((await retired(left, rule, now)).remove, [], 'a second time nothing goes')
+    assert.equal((await expired(left, rule, now)).remove, [], 'a second time nothing goes')
   }
 })
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { prepared } from '../../../commands/deploy/load-bot.ts'
+import { loadBot } from '../../../commands/deploy/load-bot.ts'
 import { loginsOf } from '../../../commands/deploy/secret-sources.ts'
 import { InventoryError } from '../../../lib/std/errors.ts'
 
@@ -16,14 +16,14 @@ test('a NUL byte in what a bot says of itself is told with its line', async () =
   writeFileSync(join(source, 'Dockerfile'), 'FROM scratch\n')
   writeFileSync(join(source, 'bot.yaml'), 'port: 3000\nmigrate: [node, "migrate\\0.ts"]\n')
   const entry = { name: 'nul-bot', where: 'x.yaml:2:3', settings: { source } }
-  assert.match(await messageOf(prepared(entry)), /nul-bot\/bot\.yaml:2:17: a NUL byte, which no program can be given$/)
+  assert.match(await messageOf(loadBot(entry)), /nul-bot\/bot\.yaml:2:17: a NUL byte, which no program can be given$/)
 })
 
 test('a secret that is no text is told with its key', async () => {
   const nul = { command: String.raw`printf 'a\0b'` }
   const settings = { image: 'a:1', secrets: { KEY: nul } }
   const entry = { name: 'nul-bot', where: 'x.yaml:2:3', settings }
-  assert.match(await messageOf(prepared(entry)), /^x\.yaml:2:3: bots\.nul-bot\.secrets\.KEY: the command prints a NUL/)
+  assert.match(await messageOf(loadBot(entry)), /^x\.yaml:2:3: bots\.nul-bot\.secrets\.KEY: the command prints a NUL/)
   const registries = { 'registry.example.org': { username: 'me', password: nul } }
   const vars = { registries, network: '10.210', telegram: '', settle: 1, drain: 1, keep: 1 }
   assert.match(await messageOf(loginsOf(vars)), /^bot\.registries\.registry\.example\.org\.password: .* a NUL byte/)

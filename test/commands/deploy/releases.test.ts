@@ -1,10 +1,22 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { chosen, history, historyText, logsOf, migrationWarning, type Past } from '../../../commands/deploy/releases.ts'
+import {
+  chosen,
+  history,
+  historyText,
+  logsOf,
+  migrationWarning,
+  type ReleaseHistoryEntry,
+} from '../../../commands/deploy/releases.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { connectionTo, scratchHost } from '../../support/scratch-host.ts'
 
-const past = (id: string, image: string, more: Partial<Past> = {}, spec: Partial<Spec> = {}): Past => ({
+const past = (
+  id: string,
+  image: string,
+  more: Partial<ReleaseHistoryEntry> = {},
+  spec: Partial<Spec> = {},
+): ReleaseHistoryEntry => ({
   ...{ id, colour: 'blue', secrets: {}, by: 'me', serving: false, there: true },
   spec: { ...specOf(image, {}, {}), ...spec },
   ...more,
@@ -47,17 +59,17 @@ test('of the dumps from before migrations the one that fits the version is named
     past('2', 'x:b', { dump: '/d/2' }, { migrations: 'b' }),
     past('1', 'x:a', {}, { migrations: 'a' }),
   ]
-  const warning = (at: number) => migrationWarning(all, all[at] as Past)
+  const warning = (at: number) => migrationWarning(all, all[at] as ReleaseHistoryEntry)
   assert.is(
     warning(3),
     'the migrations have changed since 1, and the database stays as it is; as it was before them it is on the host in /d/2',
   )
   assert.match(warning(2) ?? '', /since 2, .* in \/d\/3$/)
   assert.is(warning(1), undefined)
-  assert.is(migrationWarning(all.slice(1), all[3] as Past), undefined, 'nothing serves')
+  assert.is(migrationWarning(all.slice(1), all[3] as ReleaseHistoryEntry), undefined, 'nothing serves')
   const none = [past('2', 'x:b', serving, { migrations: 'b' }), past('1', 'x:a', {}, { migrations: 'a' })]
   assert.is(
-    migrationWarning(none, none[1] as Past),
+    migrationWarning(none, none[1] as ReleaseHistoryEntry),
     'the migrations have changed since 1, and the database stays as it is',
   )
 })

@@ -6,8 +6,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { cronLine, withEntry, withoutEntry } from '../../../commands/backup/crontab.ts'
-import { ages } from '../../../commands/backup/freshness.ts'
-import { chosenCopy } from '../../../commands/restore/select-backup.ts'
+import { ageFaults } from '../../../commands/backup/freshness.ts'
+import { selectBackup } from '../../../commands/restore/select-backup.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import { runningUnit } from '../../../lib/resources/unit.ts'
 import { parseName, shownAge, stampOf } from '../../../roles/backups/backup-name.ts'
@@ -225,17 +225,17 @@ test('the age of each database is that of the newest backup that holds it, and 2
   const there = [seen('2026-11-24T120000Z-one', 'one'), seen('2026-11-24T031700Z')]
   const here = [seen('2026-11-23T031700Z')]
   assert.equal(
-    ages(here, there, at('2026-11-24T05:16:00Z')).flatMap(({ faults }) => faults),
+    ageFaults(here, there, at('2026-11-24T05:16:00Z')).flatMap(({ faults }) => faults),
     [],
   )
-  const lines = ages(here, there, at('2026-11-24T13:00:00Z'))
+  const lines = ageFaults(here, there, at('2026-11-24T13:00:00Z'))
   assert.equal(
     lines.map(({ text }) => text),
     ['all: on the host 10 h old, here 34 h old', 'one: on the host 60 min old, here 34 h old'],
   )
   assert.is(lines.flatMap(({ faults }) => faults).length, 2)
   assert.equal(
-    ages([], [], 0).flatMap(({ faults }) => faults),
+    ageFaults([], [], 0).flatMap(({ faults }) => faults),
     ['all: there is no good backup on the host', 'all: there is no good backup here'],
   )
   assert.is(shownAge(-7_200_000), '2 h from the future')
@@ -249,7 +249,7 @@ test('the age of a database that is missing from the newest is that of the last 
     manifest: JSON.stringify(text),
   })
   const all = [seen('2026-11-24T031700Z', lacking), seen('2026-11-22T031700Z', manifest)]
-  const lines = ages(all, all, Date.parse('2026-11-24T05:17:00Z'))
+  const lines = ageFaults(all, all, Date.parse('2026-11-24T05:17:00Z'))
   assert.equal(
     lines.map(({ text }) => text),
     ['all: on the host 50 h old, here 50 h old', 'one: on the host 50 h old, here 50 h old'],
@@ -281,7 +281,7 @@ test('a whole host is brought back with each database from the newest copy that 
   const vars = { backups: { recipients: [recipient], local: dirname(copies) } }
   const there = { ...entry, ssh: 'x', groups: [], vars }
   const wish = { from: 'copy', until: undefined, unsigned: false, whole: true } as const
-  const choose = () => chosenCopy(session, there, wish, async (each) => each)
+  const choose = () => selectBackup(session, there, wish, async (each) => each)
   const chosen = await choose()
   assert.is(chosen.name, '2026-11-24T031700Z')
   assert.equal(databasesOf(chosen.manifest), ['one', 'two'])

@@ -16,9 +16,9 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { prepared } from '../../../commands/deploy/load-bot.ts'
-import { chosen, historyText, migrationWarning, type Past } from '../../../commands/deploy/releases.ts'
-import { refuseTwins } from '../../../commands/deploy/unique-tokens.ts'
+import { loadBot } from '../../../commands/deploy/load-bot.ts'
+import { chosen, historyText, migrationWarning, type ReleaseHistoryEntry } from '../../../commands/deploy/releases.ts'
+import { refuseSharedToken } from '../../../commands/deploy/unique-tokens.ts'
 import { allChanges, outputsOf, planAll } from '../../../lib/engine/plan.ts'
 import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { quote } from '../../../lib/shell/sh.ts'
@@ -457,19 +457,19 @@ test('the archive of an image holds these files, what can be run and where links
 
 test('what is missing on this machine is said before any host is touched', async () => {
   await rejects(
-    prepared({ ...hello, name: 'no-bot' }),
+    loadBot({ ...hello, name: 'no-bot' }),
     /no folder bots\/no-bot: make it: npx zx playbooks\/new-bot.ts --name no-bot/,
   )
-  await rejects(prepared({ ...hello, settings: { image: 'a:1', source: 'b' } }), /both image and source/)
+  await rejects(loadBot({ ...hello, settings: { image: 'a:1', source: 'b' } }), /both image and source/)
   await rejects(
-    prepared({ ...hello, settings: { image: 'a:1', token: { command: 'echo nonsense' } } }),
+    loadBot({ ...hello, settings: { image: 'a:1', token: { command: 'echo nonsense' } } }),
     /is no token of a bot/,
   )
   await rejects(
-    prepared({ ...hello, settings: { image: 'a:1', token: { command: 'echo why >&2; exit 3' } } }),
+    loadBot({ ...hello, settings: { image: 'a:1', token: { command: 'echo why >&2; exit 3' } } }),
     /exit code 3[\s\S]*why/,
   )
-  const { token, pull } = await prepared({
+  const { token, pull } = await loadBot({
     ...hello,
     settings: { image: 'a:1', token: { command: 'echo 123456:abcdefghijklmnopqrstuv' } },
   })
@@ -477,7 +477,7 @@ test('what is missing on this machine is said before any host is touched', async
   assert.is(String(token), '***')
   const twin = delivery()
   await rejects(
-    refuseTwins(
+    refuseSharedToken(
       new Map([
         ['a', twin],
         ['b', twin],
@@ -488,7 +488,7 @@ test('what is missing on this machine is said before any host is touched', async
 })
 
 test('going back over migrations is warned of, with the dump from before them', () => {
-  const past = (id: string, migrations: string, more: Partial<Past> = {}): Past => ({
+  const past = (id: string, migrations: string, more: Partial<ReleaseHistoryEntry> = {}): ReleaseHistoryEntry => ({
     ...release,
     colour: 'blue',
     id,
@@ -498,12 +498,12 @@ test('going back over migrations is warned of, with the dump from before them', 
     ...more,
   })
   const all = [past('3', 'b', { serving: true }), past('2', 'b', { dump: '/d/2.dump' }), past('1', 'a')]
-  assert.match(migrationWarning(all, all[2] as Past) ?? '', /changed since 1, .*in \/d\/2.dump/)
-  assert.is(migrationWarning(all, all[1] as Past), undefined)
+  assert.match(migrationWarning(all, all[2] as ReleaseHistoryEntry) ?? '', /changed since 1, .*in \/d\/2.dump/)
+  assert.is(migrationWarning(all, all[1] as ReleaseHistoryEntry), undefined)
 })
 
 test('back means the last release of another version whose image is still there', () => {
-  const past = (id: string, image: string, more: Partial<Past> = {}): Past => ({
+  const past = (id: string, image: string, more: Partial<ReleaseHistoryEntry> = {}): ReleaseHistoryEntry => ({
     ...release,
     colour: 'blue',
     id,

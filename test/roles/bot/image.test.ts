@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { prepared } from '../../../commands/deploy/load-bot.ts'
+import { loadBot } from '../../../commands/deploy/load-bot.ts'
 import { loginsOf } from '../../../commands/deploy/secret-sources.ts'
 import { ship } from '../../../commands/deploy/ship-image.ts'
-import { refuseTwins } from '../../../commands/deploy/unique-tokens.ts'
+import { refuseSharedToken } from '../../../commands/deploy/unique-tokens.ts'
 import type { BotEntry } from '../../../lib/model/role.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { delivered } from '../../../roles/bot/image.ts'
@@ -167,7 +167,7 @@ test('a bot of a folder: its image is named by all that goes into it, its token 
     'db/1.sql': 'x',
     '.env': `BOT_TOKEN=${token}\n`,
   })
-  const { spec, pull, context, token: found, by, secrets, manifest } = await prepared(entryOf({ source: path }))
+  const { spec, pull, context, token: found, by, secrets, manifest } = await loadBot(entryOf({ source: path }))
   assert.is(spec.image, `botgarden/a-bot:${context?.checksum.slice(0, 12)}`)
   assert.equal(
     [spec.port, spec.migrations, pull, found?.reveal(), secrets.size],
@@ -180,7 +180,7 @@ test('a bot of a folder: its image is named by all that goes into it, its token 
 
 test('a token comes from the inventory’s source, else from the environment, else from .env', async () => {
   const path = source({ 'bot.yaml': 'port: 1\n', '.env': `BOT_TOKEN=${token}\n` })
-  const of = async (settings: object) => (await prepared(entryOf({ source: path, ...settings }))).token?.reveal()
+  const of = async (settings: object) => (await loadBot(entryOf({ source: path, ...settings }))).token?.reveal()
   process.env.A_BOT_TOKEN = `7${token}`
   process.env.OTHER = ` 8${token}\n`
   try {
@@ -202,31 +202,31 @@ test('a token comes from the inventory’s source, else from the environment, el
 
 test('what a folder lacks is named with its place', async () => {
   await refused(
-    prepared(entryOf({ source: '/nowhere/at/all' })),
+    loadBot(entryOf({ source: '/nowhere/at/all' })),
     /^x.yaml:9:3: bots.a-bot: no folder \/nowhere\/at\/all: a path from this checkout$/,
   )
   const bare = source({})
   await refused(
-    prepared(entryOf({ source: bare })),
+    loadBot(entryOf({ source: bare })),
     /^x.yaml:9:3: bots.a-bot: .*source-\d+ has no bot.yaml, which says at least its port/,
   )
   await refused(
-    prepared(entryOf({ source: source({ 'bot.yaml': 'prot: 1\nmode: x\n' }) })),
+    loadBot(entryOf({ source: source({ 'bot.yaml': 'prot: 1\nmode: x\n' }) })),
     /bot.yaml:1:1: prot: [\s\S]*bot.yaml:2:7: mode: /,
   )
   await refused(
-    prepared(entryOf({ image: 'a:1', source: bare })),
+    loadBot(entryOf({ image: 'a:1', source: bare })),
     /^x.yaml:9:3: bots.a-bot: both image and source; it is either built here or by somebody else$/,
   )
   await refused(
-    prepared(entryOf({ image: 'a:1', token: { command: 'echo why >&2; exit 3' } })),
+    loadBot(entryOf({ image: 'a:1', token: { command: 'echo why >&2; exit 3' } })),
     /^x.yaml:9:3: bots.a-bot.token: the command ended with exit code 3: echo why >&2; exit 3\nwhy$/,
   )
 })
 
 test('secrets come from where the inventory says; one that is not set is the host’s to keep', async () => {
   const path = source({ 'bot.yaml': 'port: 1\nsecrets: [FROM_NOWHERE]\n' })
-  const { secrets, spec } = await prepared(
+  const { secrets, spec } = await loadBot(
     entryOf({
       source: path,
       secrets: { KEY: { command: 'echo " value-of-it "' }, UNSET: { env: 'NOT_SET_ANYWHERE' } },
@@ -245,18 +245,18 @@ test('secrets come from where the inventory says; one that is not set is the hos
 
 test('two bots with one token are named, also those that are not deployed now; a source that fails then is no matter', async () => {
   const at = (id: string) => ({ image: 'a:1', token: { command: `echo ${id}:abcdefghijklmnopqrstuvwxyz` } })
-  const one = await prepared(entryOf(at('1'), 'one'))
+  const one = await loadBot(entryOf(at('1'), 'one'))
   const others = [
     entryOf(at('1'), 'two'),
     entryOf({ image: 'a:1', token: { command: 'exit 1' } }, 'three'),
     entryOf(at('2'), 'four'),
   ]
   await refused(
-    refuseTwins(new Map([['one', one]]), others),
+    refuseSharedToken(new Map([['one', one]]), others),
     /^one and two have the token of one bot \(1\): each needs its own, from BotFather$/,
   )
-  await refuseTwins(new Map([['one', one]]), others.slice(1))
-  await refuseTwins(
+  await refuseSharedToken(new Map([['one', one]]), others.slice(1))
+  await refuseSharedToken(
     new Map([
       ['one', one],
       ['none', { ...one, token: undefined }],

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { cronLine } from '../../../commands/backup/crontab.ts'
 import { pull } from '../../../commands/backup/download.ts'
-import { listed, take } from '../../../commands/backup/remote.ts'
-import { broughtBack } from '../../../commands/restore/database.ts'
+import { listRemote, take } from '../../../commands/backup/remote.ts'
+import { restoreDatabases } from '../../../commands/restore/database.ts'
 import { restoreScript } from '../../../commands/restore/database-script.ts'
 import type { DatabasePart, Order } from '../../../commands/restore/order.ts'
-import type { Chosen } from '../../../commands/restore/select-backup.ts'
+import type { SelectedBackup } from '../../../commands/restore/select-backup.ts'
 import { rebuild } from '../../../commands/restore/whole-host.ts'
 import { layDownScript } from '../../../commands/restore/write-files.ts'
 import type { Session } from '../../../lib/cli/session.ts'
@@ -46,7 +46,7 @@ function cronEntry(): Shell {
 async function taken(): Promise<Shell[]> {
   const here = recorder('backup.ts', [[/now \| tonumber/, '{"now": 1}\n']])
   for (const only of [undefined, 'hello']) await take(here.connection, only).catch(() => {})
-  await listed(here.connection)
+  await listRemote(here.connection)
   const part = { file: 'x.age', size: 1, sha256: 'a'.repeat(64), encrypted: { size: 1, sha256: 'a'.repeat(64) } }
   const database = { ...part, kind: 'database', database: 'x', owner: 'x', tables: {}, file: 'database-x.dump.age' }
   const manifest = { format: 1, host: 'vps1', time: '2026-11-24T03:17:00Z', only: 'x', server: '18', recipients: [] }
@@ -82,7 +82,7 @@ async function restored(): Promise<Shell[]> {
     },
   } as unknown as Session
   for (const [, order] of orders)
-    await broughtBack(
+    await restoreDatabases(
       session,
       host,
       chosen,
@@ -90,7 +90,7 @@ async function restored(): Promise<Shell[]> {
       identities,
     )
   await rebuild(session, host, chosen, identities, { core: [], bots: async () => [] })
-  await broughtBack(failing(session), host, chosen, [orderOf({})], identities).catch(() => {})
+  await restoreDatabases(failing(session), host, chosen, [orderOf({})], identities).catch(() => {})
   return [...here.requests, ...plans]
 
   function failing(of: Session): Session {
@@ -116,7 +116,7 @@ function orderOf(order: Partial<Order>): Order {
 }
 
 /** A copy of a host whose parts can be opened, and what opens them. */
-async function copy(): Promise<{ chosen: Chosen; identities: readonly Secret[] }> {
+async function copy(): Promise<{ chosen: SelectedBackup; identities: readonly Secret[] }> {
   const identity = await generateX25519Identity()
   const folder = scratchFolder()
   const encrypter = new Encrypter()
@@ -142,7 +142,7 @@ async function copy(): Promise<{ chosen: Chosen; identities: readonly Secret[] }
     lost: [],
     manifest: { ...manifest, warnings: [], failed: [], parts },
   }
-  return { chosen: chosen as unknown as Chosen, identities: [new Secret(identity)] }
+  return { chosen: chosen as unknown as SelectedBackup, identities: [new Secret(identity)] }
 }
 
 async function* entries() {
