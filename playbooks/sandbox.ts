@@ -1,7 +1,7 @@
 import { main } from '../lib/cli/main.ts'
 import { scriptArguments } from '../lib/cli/options.ts'
 import { writeErr } from '../lib/std/output.ts'
-import { print, printStatus, printToken, shell, talk } from '../sandbox/cli/actions.ts'
+import { openChat, print, printStatus, printToken, shell } from '../sandbox/cli/actions.ts'
 import { type Action, type Order, parseOrder } from '../sandbox/cli/parse.ts'
 import { down, up } from '../sandbox/index.ts'
 
@@ -21,7 +21,7 @@ const actions: Readonly<Record<Action, (order: Order) => Promise<number>>> = {
   up: ({ hosts, memory }) => up({ ...(hosts && { hosts }), ...(memory && { memory }), progress }).then(printStatus),
   status: printStatus,
   ssh: ({ word = 'vps1', command }) => shell(word, command),
-  chat: ({ word = '', as, language }) => talk(word, as, language),
+  chat: ({ word = '', as, language }) => openChat(word, as, language),
   token: ({ word = '' }) => printToken(word),
   down: ({ images }) => down({ images, progress }).then(() => 0),
 }

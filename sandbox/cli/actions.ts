@@ -26,7 +26,7 @@ export async function shell(host: string, command: readonly string[]): Promise<n
 }
 
 /** A conversation with a bot, on the terminal or by a pipe. */
-export function talk(bot: string, chatId: number, language: string): Promise<number> {
+export function openChat(bot: string, chatId: number, language: string): Promise<number> {
   const { stdin: input, stdout: output } = process
   return atTelegram((client) => chat(client, bot, { chatId, language, input, output }))
 }

@@ -11,7 +11,7 @@ export interface ChatOptions {
   readonly input: Readable & { readonly isTTY?: boolean }
   readonly output: Writable
   /** Seconds that a bot has for its answer when no person waits for it. */
-  readonly patience?: number
+  readonly answerTimeout?: number
 }
 
 /** One conversation, and how far it has been read. */
@@ -105,7 +105,7 @@ async function send({ client, bot, chatId, language, buttons, output }: Talk, li
 
 /** Waits for the bot's answer and shows it, with what follows right upon it. */
 async function answered(talk: Talk): Promise<boolean> {
-  const { patience = 15, bot, output } = talk
+  const { answerTimeout: patience = 15, bot, output } = talk
   const deadline = performance.now() + patience * 1000
   let heard = false
   for (let wait = patience; wait > 0; wait = heard ? 0.3 : (deadline - performance.now()) / 1000) {

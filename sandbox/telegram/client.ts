@@ -1,8 +1,8 @@
 import type { Report } from './control/report.ts'
-import type { Act } from './control/users.ts'
+import type { UserAction } from './control/users.ts'
 import type { Entry } from './state/state.ts'
 
-export type { Act, Entry, Report }
+export type { Entry, Report, UserAction }
 
 export interface Identity {
   readonly name: string
@@ -26,8 +26,8 @@ export interface TelegramClient {
   revoke(name: string): Promise<Identity>
   report(name: string): Promise<Report>
   /** A person writes or presses a button: the id of the update, null when the bot does not want that kind. */
-  act(name: string, act: Act): Promise<number | null>
-  actAll(name: string, acts: readonly Act[]): Promise<(number | null)[]>
+  act(name: string, act: UserAction): Promise<number | null>
+  actAll(name: string, acts: readonly UserAction[]): Promise<(number | null)[]>
   /** What was said in a chat after an entry's `seq`, waiting so many seconds for something new. */
   chat(name: string, chat: number, options?: { after?: number; wait?: number; signal?: AbortSignal }): Promise<Entry[]>
   block(name: string, chat: number, blocked: boolean): Promise<void>

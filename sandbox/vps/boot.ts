@@ -7,7 +7,7 @@ import { docker, tryDocker } from '../machine/docker-cli.ts'
 import { see } from '../machine/inspect.ts'
 import { aliasesOf, containerOf, label, network } from '../machine/paths.ts'
 import { waitUntil } from '../machine/process.ts'
-import type { Ground } from './ground.ts'
+import type { Prerequisites } from './ground.ts'
 import { withAddress } from './network.ts'
 import { publicKey, writeAccess } from './ssh-access.ts'
 
@@ -18,7 +18,7 @@ import { publicKey, writeAccess } from './ssh-access.ts'
 const capabilities = ['SYS_ADMIN', 'NET_ADMIN', 'SYS_PTRACE', 'SYS_NICE']
 
 /** Starts a new VPS container. Its ssh port is chosen here, since one that Docker chooses changes with every restart. */
-export async function create(name: string, { image, nameServer }: Ground, memory: string): Promise<void> {
+export async function create(name: string, { image, nameServer }: Prerequisites, memory: string): Promise<void> {
   const container = containerOf(name)
   await docker(['volume', 'create', '--label', label, container])
   for (let tries = 3; ; tries--) {

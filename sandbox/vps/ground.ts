@@ -8,12 +8,12 @@ import { ensureParts } from '../services/index.ts'
 import { ensureNetwork } from './network.ts'
 
 /** What a VPS needs around it before it can be made: the image, and the address of its name server. */
-export interface Ground {
+export interface Prerequisites {
   readonly image: string
   readonly nameServer: string
 }
 
-export async function prepareGround(progress: Progress): Promise<Ground> {
+export async function preparePrerequisites(progress: Progress): Promise<Prerequisites> {
   mkdirSync(home, { recursive: true })
   chmodSync(home, 0o700)
   await ensureEngine(progress)

@@ -8,14 +8,14 @@ import { containerOf, home, paths } from '../machine/paths.ts'
 import { type Progress, step } from '../machine/progress.ts'
 import { inPart } from '../services/service.ts'
 import { awaitReady, create } from './boot.ts'
-import { type Ground, prepareGround } from './ground.ts'
+import { type Prerequisites, preparePrerequisites } from './ground.ts'
 import { reconnect } from './network.ts'
 import { isReady, knownHosts, writeAccess } from './ssh-access.ts'
 
 /** Makes sure that a VPS runs and is ready, whatever state it was left in; its memory is changed only when asked for. */
 export async function ensureVps(
   name: string,
-  ground: Ground,
+  ground: Prerequisites,
   memory: string | undefined,
   progress: Progress,
 ): Promise<void> {
@@ -36,7 +36,7 @@ export async function ensureVps(
 
 /** A bare VPS of this name, from the cached image: one that is there already is replaced. */
 export async function freshVps(name: string, options: { memory?: string; progress?: Progress } = {}): Promise<void> {
-  const ground = await prepareGround(options.progress ?? (() => {}))
+  const ground = await preparePrerequisites(options.progress ?? (() => {}))
   await withLock(lockOf(name), 300, async () => {
     await discard(name)
     await make(name, ground, options.memory)
@@ -76,7 +76,7 @@ export function bytesOf(memory: string): number {
   return Number(digits) * 1024 ** 'bkmg'.indexOf(unit?.toLowerCase() || 'b')
 }
 
-async function make(name: string, ground: Ground, memory = '2g'): Promise<void> {
+async function make(name: string, ground: Prerequisites, memory = '2g'): Promise<void> {
   await create(name, ground, memory)
   await awaitReady(name, { bare: true })
 }

@@ -41,7 +41,7 @@ async function begin({ isTTY = false, patience = 5 } = {}) {
   output.on('data', (part) => {
     shown += part
   })
-  const code = chat(it.client, 'hello-bot', { chatId: 7, language: 'en', input, output, patience })
+  const code = chat(it.client, 'hello-bot', { chatId: 7, language: 'en', input, output, answerTimeout: patience })
   const end = async () => {
     input.end()
     const exit = await code

@@ -1,6 +1,6 @@
 import { ApiError, badRequest, tooMany } from '../errors.ts'
 import { messageIn, messageOf, rewrite, say } from '../state/chats.ts'
-import { liveOf, scaled } from '../state/world.ts'
+import { runtimeOf, scaled } from '../state/world.ts'
 import { integer, isTrue } from './arguments.ts'
 import { type Answer, answer, type Call } from './call.ts'
 import { parseKeyboard } from './keyboard.ts'
@@ -77,7 +77,7 @@ function withoutTags(html: string): string {
 function watchFlood({ world, bot }: Call, chat: number): void {
   const { chatInterval } = world.options
   if (chatInterval === 0) return
-  const { lastSent } = liveOf(world, bot)
+  const { lastSent } = runtimeOf(world, bot)
   const wait = (lastSent.get(chat) ?? 0) + scaled(world, chatInterval) - Date.now()
   if (wait > 0) throw tooMany(Math.ceil(wait / 1000))
   lastSent.set(chat, Date.now())

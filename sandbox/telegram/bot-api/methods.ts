@@ -1,6 +1,6 @@
 import { ApiError, tooMany } from '../errors.ts'
 import { meOf } from '../state/bots.ts'
-import { liveOf } from '../state/world.ts'
+import { runtimeOf } from '../state/world.ts'
 import { deleteWebhook, getWebhookInfo, setWebhook } from '../webhook/webhook.ts'
 import { type Answer, answer, type Call } from './call.ts'
 import { getMyCommands, setMyCommands } from './commands.ts'
@@ -32,7 +32,7 @@ export async function run(method: string, call: Call): Promise<Answer> {
 }
 
 function failOnPurpose(name: string, { world, bot }: Call): void {
-  const fault = liveOf(world, bot).faults.find(({ method, times }) => method.toLowerCase() === name && times > 0)
+  const fault = runtimeOf(world, bot).faults.find(({ method, times }) => method.toLowerCase() === name && times > 0)
   if (fault === undefined) return
   fault.times--
   if (fault.error === 429) throw tooMany(fault.retryAfter)

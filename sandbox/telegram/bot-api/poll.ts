@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ApiError, conflict } from '../errors.ts'
 import type { Bot } from '../state/state.ts'
 import { dropExpired, markHanded, parseAllowed } from '../state/updates.ts'
-import { awaitChange, changed, type Live, liveOf, scaled, type World } from '../state/world.ts'
+import { awaitChange, changed, type Runtime, runtimeOf, scaled, type World } from '../state/world.ts'
 import { integer } from './arguments.ts'
 import { type Answer, answer, type Call } from './call.ts'
 
 export async function getUpdates({ world, bot, args, signal }: Call): Promise<Answer> {
-  const live = liveOf(world, bot)
+  const live = runtimeOf(world, bot)
   if (bot.webhook !== null) {
     const hint = 'use deleteWebhook to delete the webhook first'
     return failLate(world, live, conflict(`can't use getUpdates method while webhook is active; ${hint}`))
@@ -25,7 +25,7 @@ export async function getUpdates({ world, bot, args, signal }: Call): Promise<An
 
 /** Ends the long poll that waits: somebody else has come for the updates. */
 export function endLongPoll(world: World, bot: Bot, error: ApiError): void {
-  liveOf(world, bot).longPoll?.end(error)
+  runtimeOf(world, bot).longPoll?.end(error)
 }
 
 /** An offset says what the bot has done with: everything before it; a negative one leaves that many at the end. */
@@ -42,7 +42,7 @@ async function longPoll<T>(
   { seconds, signal }: { seconds: number; signal: AbortSignal },
   look: () => T[],
 ): Promise<T[]> {
-  const live = liveOf(world, bot)
+  const live = runtimeOf(world, bot)
   if (seconds === 0 || look().length > 0) return look()
   const why = 'terminated by other getUpdates request; make sure that only one bot instance is running'
   endLongPoll(world, bot, conflict(why))
@@ -61,7 +61,7 @@ async function longPoll<T>(
 }
 
 /** A conflict is told at once, a second one soon after it only 3 s later: two bots that fight should not do so fast. */
-async function failLate(world: World, live: Live, error: ApiError): Promise<never> {
+async function failLate(world: World, live: Runtime, error: ApiError): Promise<never> {
   if (Date.now() < live.nextConflictAt) await sleep(scaled(world, 3))
   else live.nextConflictAt = Date.now() + scaled(world, 3)
   throw error

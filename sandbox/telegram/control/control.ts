@@ -5,10 +5,10 @@ import { bodyOf, hangUp, sendJson } from '../http.ts'
 import { botNamed, ensureBot, freshToken } from '../state/bots.ts'
 import { entriesOf } from '../state/chats.ts'
 import type { Bot } from '../state/state.ts'
-import { awaitChange, changed, liveOf, type World } from '../state/world.ts'
+import { awaitChange, changed, runtimeOf, type World } from '../state/world.ts'
 import { removeWebhook, startWorker, stopWorker } from '../webhook/webhook.ts'
 import { reportOf } from './report.ts'
-import { type Act, act } from './users.ts'
+import { act, type UserAction } from './users.ts'
 
 interface Ask {
   readonly world: World
@@ -52,14 +52,14 @@ const actions: Readonly<Record<string, (bot: Bot, ask: Ask) => unknown>> = {
   'GET chats': readChat,
   'POST updates': (bot, { world, body }) =>
     Array.isArray(body.updates)
-      ? { update_ids: body.updates.map((each: Act) => act(world, bot, each) ?? null) }
-      : { update_id: act(world, bot, body as unknown as Act) ?? null },
+      ? { update_ids: body.updates.map((each: UserAction) => act(world, bot, each) ?? null) }
+      : { update_id: act(world, bot, body as unknown as UserAction) ?? null },
   'POST revoke': revoke,
   'POST block': block,
   'POST fault': (bot, { world, body }) => {
     const { method, error, retryAfter = 1, times = 1 } = body
     if (typeof method !== 'string' || typeof error !== 'number') throw badRequest('a fault needs a method and an error')
-    liveOf(world, bot).faults.push({ method, error, retryAfter: Number(retryAfter), times: Number(times) })
+    runtimeOf(world, bot).faults.push({ method, error, retryAfter: Number(retryAfter), times: Number(times) })
     return {}
   },
 }
@@ -85,7 +85,7 @@ function revoke(bot: Bot, { world }: Ask): unknown {
 async function readChat(bot: Bot, { world, path, query, signal }: Ask): Promise<unknown> {
   const after = Number(query.get('after')) || 0
   const seconds = Math.min(60, Number(query.get('wait')) || 0)
-  return awaitChange(liveOf(world, bot), { seconds, signal }, () => entriesOf(bot, Number(path[3]), after))
+  return awaitChange(runtimeOf(world, bot), { seconds, signal }, () => entriesOf(bot, Number(path[3]), after))
 }
 
 function block(bot: Bot, { world, body }: Ask): unknown {
@@ -101,7 +101,7 @@ function reset(world: World): unknown {
     // What is under way would still be told of.
     stopWorker(world, bot)
     Object.assign(bot, { pending: [], log: [], presses: {}, deliveries: [], counts: {}, blocked: [] })
-    const { faults, handed, lastSent } = liveOf(world, bot)
+    const { faults, handed, lastSent } = runtimeOf(world, bot)
     faults.length = 0
     handed.clear()
     lastSent.clear()

@@ -1,5 +1,5 @@
 import type { Bot, Delivery, Press } from '../state/state.ts'
-import { liveOf, type World } from '../state/world.ts'
+import { runtimeOf, type World } from '../state/world.ts'
 import { webhookInfo } from '../webhook/webhook.ts'
 
 /** All that there is to know about a bot, for tests and for the curious. */
@@ -31,7 +31,7 @@ export interface Report {
 export function reportOf(world: World, bot: Bot): Report {
   const { name, token, id, username, commands, counts, deliveries, presses } = bot
   const webhook = webhookInfo(bot)
-  const polled = liveOf(world, bot).longPoll !== undefined
+  const polled = runtimeOf(world, bot).longPoll !== undefined
   const pending = bot.pending.length
   return {
     name,

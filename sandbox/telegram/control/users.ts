@@ -6,7 +6,7 @@ import { queueUpdate } from '../state/updates.ts'
 import type { World } from '../state/world.ts'
 
 /** What a person does in a private chat: writes, or presses a button. */
-export interface Act {
+export interface UserAction {
   /** The id of the chat, and of the person. */
   readonly chat: number
   readonly text?: string
@@ -18,7 +18,11 @@ export interface Act {
 }
 
 /** Does it, and queues the update; undefined when the bot does not want that kind. */
-export function act(world: World, bot: Bot, { chat, text, data, message_id, language, from }: Act): number | undefined {
+export function act(
+  world: World,
+  bot: Bot,
+  { chat, text, data, message_id, language, from }: UserAction,
+): number | undefined {
   if (!Number.isSafeInteger(chat) || chat <= 0)
     throw badRequest(`chat: should be a number of at least 1, found ${chat}`)
   bot.users[chat] = {

@@ -1,13 +1,13 @@
 import { badRequest } from '../errors.ts'
 import { meOf } from './bots.ts'
 import { type Bot, type Button, type Entry, trim, type User } from './state.ts'
-import { changed, liveOf, type World } from './world.ts'
+import { changed, runtimeOf, type World } from './world.ts'
 
 type Said = Omit<Entry, 'seq' | 'at' | 'update_id'>
 
 /** Writes down what was said in a chat. */
 export function say(world: World, bot: Bot, said: Said): Entry {
-  const update = said.from === 'bot' ? liveOf(world, bot).handed.get(said.chat) : undefined
+  const update = said.from === 'bot' ? runtimeOf(world, bot).handed.get(said.chat) : undefined
   const entry = { seq: ++bot.last.seq, ...said, at: Date.now(), ...(update !== undefined && { update_id: update }) }
   bot.log.push(entry)
   trim(bot.log, 20_000)

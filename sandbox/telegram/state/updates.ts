@@ -1,5 +1,5 @@
 import type { Bot, Update } from './state.ts'
-import { changed, liveOf, scaled, type World } from './world.ts'
+import { changed, runtimeOf, scaled, type World } from './world.ts'
 
 const updateTypes =
   `message edited_message channel_post edited_channel_post inline_query chosen_inline_result callback_query custom_event
@@ -19,7 +19,7 @@ export function queueUpdate(world: World, bot: Bot, chat: number, body: Record<s
   const expiresAt = now + scaled(world, 24 * 3600)
   bot.pending.push({ id: ++bot.last.update, chat, body, expiresAt, failures: 0, delay: 1, wakeAt: now })
   changed(world, bot)
-  liveOf(world, bot).worker?.wake()
+  runtimeOf(world, bot).worker?.wake()
   return bot.last.update
 }
 
@@ -32,7 +32,7 @@ export function dropExpired(bot: Bot): void {
 
 /** Remembers what the bot got last from a chat, for telling upon which update it said something. */
 export function markHanded(world: World, bot: Bot, { chat, id }: Update): void {
-  liveOf(world, bot).handed.set(chat, id)
+  runtimeOf(world, bot).handed.set(chat, id)
 }
 
 /** `allowed_updates` as Telegram takes it: undefined is "as before", an empty list the default, unknown kinds nothing. */

@@ -9,14 +9,14 @@ export interface World {
   readonly state: State
   /** PEM of everyone whose certificates are trusted. */
   readonly authorities: () => Promise<string[]>
-  readonly live: Map<Bot, Live>
+  readonly live: Map<Bot, Runtime>
   /** Runs a method that a webhook's answer asks for. */
   readonly execute: (bot: Bot, method: string, args: ReadonlyMap<string, string>) => Promise<unknown>
   readonly save: () => void
 }
 
 /** What there is of a bot while the server runs. */
-export interface Live {
+export interface Runtime {
   readonly changes: EventEmitter
   readonly faults: Fault[]
   /** The newest update that the bot got from each chat. */
@@ -36,10 +36,10 @@ export interface Fault {
   times: number
 }
 
-export function liveOf(world: World, bot: Bot): Live {
+export function runtimeOf(world: World, bot: Bot): Runtime {
   const known = world.live.get(bot)
   if (known !== undefined) return known
-  const live: Live = {
+  const live: Runtime = {
     changes: new EventEmitter().setMaxListeners(0),
     faults: [],
     handed: new Map(),
@@ -54,12 +54,12 @@ export function liveOf(world: World, bot: Bot): Live {
 /** Something of this bot is different now: saves it, and wakes whoever waits for that. */
 export function changed(world: World, bot: Bot): void {
   world.save()
-  liveOf(world, bot).changes.emit('change')
+  runtimeOf(world, bot).changes.emit('change')
 }
 
 /** What `look` finds, as soon as it finds something, or after so many seconds whatever it finds then. */
 export async function awaitChange<T>(
-  { changes }: Live,
+  { changes }: Runtime,
   { seconds, signal }: { seconds: number; signal: AbortSignal },
   look: () => T[],
 ): Promise<T[]> {

@@ -1,6 +1,6 @@
 import type { Bot, Update, Webhook } from '../state/state.ts'
 import { dropExpired, markHanded } from '../state/updates.ts'
-import { changed, type Live, scaled, type World } from '../state/world.ts'
+import { changed, type Runtime, scaled, type World } from '../state/world.ts'
 import { checkAddress, resolve } from './address.ts'
 import { settle } from './outcome.ts'
 import { agentFor, peerOf, post, probe, type Reply } from './webhook-client.ts'
@@ -11,7 +11,7 @@ export function startDelivery(
   bot: Bot,
   webhook: Webhook,
   { isNew }: { isNew: boolean },
-): NonNullable<Live['worker']> {
+): NonNullable<Runtime['worker']> {
   const agent = agentFor(webhook)
   const stopped = new AbortController()
   const busy = new Set<number>()

@@ -5,7 +5,7 @@ import { endLongPoll } from '../bot-api/poll.ts'
 import { badRequest, conflict, tooMany } from '../errors.ts'
 import type { Bot, Webhook } from '../state/state.ts'
 import { dropExpired, parseAllowed } from '../state/updates.ts'
-import { changed, liveOf, scaled, type World } from '../state/world.ts'
+import { changed, runtimeOf, scaled, type World } from '../state/world.ts'
 import { badWebhook, checkAddress, resolve } from './address.ts'
 import { startDelivery } from './delivery.ts'
 
@@ -13,7 +13,7 @@ export async function setWebhook(call: Call): Promise<Answer> {
   const { world, bot, args } = call
   const url = args.get('url') ?? ''
   if (url === '') return deleteWebhook(call)
-  const live = liveOf(world, bot)
+  const live = runtimeOf(world, bot)
   if (Date.now() < live.nextSetWebhookAt) throw tooMany(1)
   live.nextSetWebhookAt = Date.now() + scaled(world, 1)
   const allowed = parseAllowed(args.get('allowed_updates'))
@@ -67,14 +67,14 @@ export function removeWebhook(world: World, bot: Bot): void {
 }
 
 export function stopWorker(world: World, bot: Bot): void {
-  const live = liveOf(world, bot)
+  const live = runtimeOf(world, bot)
   live.worker?.stop()
   live.worker = undefined
 }
 
 /** Begins to deliver, if there is a webhook. */
 export function startWorker(world: World, bot: Bot, { isNew = false } = {}): void {
-  if (bot.webhook !== null) liveOf(world, bot).worker = startDelivery(world, bot, bot.webhook, { isNew })
+  if (bot.webhook !== null) runtimeOf(world, bot).worker = startDelivery(world, bot, bot.webhook, { isNew })
 }
 
 /** Nothing to do. With an uploaded certificate it never is: the same name may be another file now. */
