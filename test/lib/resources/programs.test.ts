@@ -177,7 +177,7 @@ test('what a unit’s change looks like in a diff', () => {
 
 test('a start predicts what it changes elsewhere, an enabling does not', () => {
   const other = unitState('y.service')
-  const whenStarted = [{ key: other.key, unknowable: true as const }]
+  const whenStarted = [{ key: other.key, unknownUntilApply: true as const }]
   const resources = [unit('x.service', 'running', { whenStarted }), unit('y.service', 'running')]
   const y = { 'unit:y.service': { ...runningUnit, active: 'inactive' } }
   assert.equal(planOf(resources, { ...now({ active: 'failed' }), ...y }), [
