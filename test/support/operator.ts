@@ -8,6 +8,8 @@ import type { Test } from 'uvu'
 import { ConnectError } from '../../lib/errors.ts'
 import type { InventoryHost } from '../../lib/inventory.ts'
 import type { Session } from '../../lib/play.ts'
+import type { Resource } from '../../lib/resource.ts'
+import type { Roles } from '../../lib/run-host.ts'
 import type { Connection } from '../../lib/ssh.ts'
 import { type CopyOptions, scratchFolder, signingKey, whole, writeCopy } from './copies.ts'
 import { facts } from './fake-host.ts'
@@ -32,7 +34,7 @@ export const plain: Readonly<Record<string, string>> = {
 export const sealed = Object.fromEntries(
   await Promise.all(Object.entries(plain).map(async ([file, text]) => [file, await encrypted(text)] as const)),
 )
-const parts = whole.map((part) => {
+export const parts = whole.map((part) => {
   const text = plain[part.file] ?? ''
   return { ...part, size: text.length, sha256: createHash('sha256').update(text).digest('hex') }
 })
@@ -92,6 +94,7 @@ export async function operator(names: readonly string[], settings: Settings = {}
 
   let runs = 0
   const said: string[] = []
+  const wanted: Resource[] = []
   const entry: InventoryHost = {
     ...{
       name: 'vps1',
@@ -124,6 +127,8 @@ export async function operator(names: readonly string[], settings: Settings = {}
     /** Where its copies are, on this machine. */
     copies,
     said,
+    /** What it is to be brought to. */
+    wanted,
     cuts,
     entry,
     /** Where this path of the host is, on this machine. */
@@ -148,6 +153,12 @@ export async function operator(names: readonly string[], settings: Settings = {}
           const after = cuts.shift() ?? Number.POSITIVE_INFINITY
           if (after === 'no route') throw new ConnectError('vps1: no route to host')
           return use(connection(after))
+        },
+        hold: async () => void said.push('held'),
+        converge: async (_: unknown, rolesOf: Roles) => {
+          const roles = typeof rolesOf === 'function' ? await rolesOf(entry, connection(Infinity)) : rolesOf
+          wanted.push(...roles.flatMap((role) => role.resources({}, facts, entry)))
+          return 0
         },
       }) as unknown as Session,
     /** What lies beside the copies and in their place. */
