@@ -49,7 +49,7 @@ test('a bot’s database is brought from the newest copy, opened, and takes the 
   assert.is(ops.host.read(dumpOf('hello_bot')), plain[database.file])
   assert.is(ops.host.mode(incoming), '700')
   assert.equal(ops.said, ['held', 'vps1  ▸ hello_bot: 4 kB of 4 kB'])
-  assert.equal(changes(ops), [`restore:hello_bot: restored from ${newer}: 1 tables, 2 rows`])
+  assert.equal(changes(ops), [`restore:hello_bot: restored from ${newer}: 2 tables, 2 rows`])
   assert.equal(planOf(ops.wanted, {}), [], 'what was taken in is not taken in again')
   const [sweep, { wants } = { wants: '' }] = ops.wanted
   assert.equal(sweep?.wants, { except: [dumpOf('hello_bot')] })
@@ -67,10 +67,10 @@ test('before one is replaced the operator is asked, beside it and for a trial no
   await refused(run(ops, { name: 'hello-bot' }), `${what}: nobody is here to be asked; --yes says yes`)
   assert.equal([ops.wanted, ops.host.list(incoming)], [[], []])
   assert.is(await run(ops, { name: 'hello-bot', as: 'hello_old' }), 0)
-  assert.equal(changes(ops), [`restore:hello_old: restored from ${newer}: 1 tables, 2 rows`])
+  assert.equal(changes(ops), [`restore:hello_old: restored from ${newer}: 2 tables, 2 rows`])
   ops.wanted.length = 0
   assert.is(await run(ops, { drill: '' }), 0)
-  assert.equal(changes(ops), [`drill:hello_bot: tried from ${newer}: 1 tables, 2 rows`])
+  assert.equal(changes(ops), [`drill:hello_bot: tried from ${newer}: 2 tables, 2 rows`])
 })
 
 for (const [when, taken] of [

@@ -3,7 +3,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { backup } from '../../roles/backups/procedure.ts'
+import type { Flag, Flags } from '../../lib/flags.ts'
+import { parseOptions } from '../../lib/options.ts'
+import { backup, backupFlags } from '../../roles/backups/procedure.ts'
+import { restoreFlags } from '../../roles/backups/restore.ts'
 import { database, fingerprint, knownSigner, whole } from '../support/copies.ts'
 import { at, home, key, type Operator, operator, otherKey, outcome, printed } from '../support/operator.ts'
 
@@ -158,6 +161,29 @@ test('who is to be alerted is told', async () => {
   const bare = { ...ops.entry, vars: { backups: {} } }
   const none = await Promise.resolve(backup(ops.session({ status: '' }, [bare]))).catch(({ message }: Error) => message)
   assert.match(String(none), /^hosts\.vps1: backups\.recipients: missing: /)
+})
+
+test('what backup.ts and restore.ts are told on the command line', () => {
+  const given = (flags: Flags, ...args: string[]) => [...parseOptions(['-i', 'x', ...args], {}, 'x', flags).own]
+  const backupArgs = ['--name', 'a', '--quiet', '--status', '--install-cron', '1 2 * * *', '--remove-cron']
+  assert.equal(given(backupFlags, ...backupArgs), [
+    ...[
+      ['name', ['a']],
+      ['quiet', ['']],
+      ['status', ['']],
+    ],
+    ...[
+      ['install-cron', ['1 2 * * *']],
+      ['remove-cron', ['']],
+    ],
+  ])
+  const words = ['name', 'as', 'at', 'from', 'identity', 'host']
+  const restoreArgs = [...words.flatMap((word) => [`--${word}`, 'x']), '--drill', '--unsigned', '--yes']
+  assert.equal(given(restoreFlags, ...restoreArgs), [
+    ...words.map((word) => [word, ['x']]),
+    ...['drill', 'unsigned', 'yes'].map((word) => [word, ['']]),
+  ])
+  for (const flag of Object.values<Flag>({ ...backupFlags, ...restoreFlags })) assert.ok(flag.help.length > 10)
 })
 
 test.run()
