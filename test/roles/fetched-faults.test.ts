@@ -73,6 +73,21 @@ for (const [what, spoil, said] of [
     assert.ok(ops.list().includes(old) && !ops.list().includes(name))
   })
 
+test('what is spoilt on its host is not fetched twice, and a copy without a manifest takes no place', async () => {
+  const ops = await withOld({ keep: { ...keep, daily: 2 } })
+  ops.host.program('tail', `echo x >>"$STATE/tails"; exec /usr/bin/tail "$@"`)
+  writeFileSync(ops.on(`${store}/${name}/globals.sql.age`), 'x')
+  assert.is((await run(ops)).code, 3)
+  assert.is(ops.host.noted('tails'), 'x\n'.repeat(6))
+  rmSync(ops.on(`${store}/${name}`), { recursive: true })
+  rmSync(join(ops.copies, '2026-11-24T031700Z'), { recursive: true })
+  await ops.here(name)
+  const broken = await ops.here('2026-11-10T050000Z')
+  rmSync(join(broken, 'manifest.json'))
+  await ops.takes(undefined)
+  assert.equal((await run(ops)).vps1.removed, [])
+})
+
 test('a key that has changed is refused before anything is fetched, removed or kept', async () => {
   const ops = await withOld()
   writeFileSync(join(ops.copies, 'allowed_signers'), knownSigner(key))

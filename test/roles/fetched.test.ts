@@ -159,7 +159,7 @@ test('what has come in of another file is fetched again, and what no backup has 
   mkdirSync(join(folder, 'x'), { recursive: true })
   writeFileSync(join(folder, 'database-hello_bot.dump.age.part'), 'another file')
   writeFileSync(join(folder, 'globals.sql.age.part'), 'longer than all'.repeat(100))
-  writeFileSync(join(folder, 'SHA256SUMS'), 'of another time')
+  writeFileSync(join(folder, 'SHA256SUMS'), 'of another time'.repeat(200))
   await spoilt.takes(undefined)
   const { code, vps1 } = await run(spoilt)
   assert.equal([code, vps1.pulled, vps1.faults], [0, ['2026-11-25T031700Z'], []])
@@ -167,7 +167,7 @@ test('what has come in of another file is fetched again, and what no backup has 
   assert.is(bytesOf(join(spoilt.copies, '2026-11-25T031700Z')), bytesOf(there))
   // Twice all but those that were thought to be here.
   const twice = 2 * bytesOf(there) - 'another file'.length
-  assert.is(spoilt.said.at(-1), `vps1  ✓ 2026-11-25T031700Z: ${small(twice)}, after 2 kB that were here`)
+  assert.is(spoilt.said.at(-1), `vps1  ✓ 2026-11-25T031700Z: ${small(twice)}, after 5 kB that were here`)
 })
 
 test('two runs do not fetch at once', async () => {

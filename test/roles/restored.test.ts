@@ -135,10 +135,11 @@ test('what its host has is fetched first, and nothing is restored where that fai
   assert.match(changes(ops)[0] ?? '', `tried from ${newer}:`)
   assert.equal(ops.said.slice(0, 2), [`vps1  ▸ bringing ${newer}`, `vps1  ✓ ${newer}: 6 kB`])
   await ops.there('2026-11-25T040000Z', { key: otherKey })
+  await ops.there('2026-11-25T050000Z', { key: otherKey })
   ops.wanted.length = 0
   await refused(
     run(ops, { drill: '', from: 'host' }),
-    /^2026-11-25T040000Z: was pulled and is not as it was taken: the key .*[\s\S]*\nwithout --from host the copies that are here are used$/,
+    /^2026-11-25T050000Z: was pulled and is not as it was taken: the key [\s\S]*\n2026-11-25T040000Z: was pulled [\s\S]*\nwithout --from host the copies that are here are used$/,
   )
   assert.equal(ops.wanted, [])
   await refused(run(ops, { host: 'vps1', from: 'host' }), '--from host: a bare host has no backups; copy or restic')
