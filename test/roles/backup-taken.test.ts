@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { backups } from '../../roles/index.ts'
+import { backups } from '../../roles/backups/index.ts'
 import { entry, facts } from '../support/fake-host.ts'
 import { type ScratchHost, scratchHost } from '../support/scratch-host.ts'
 

@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { backups } from '../../roles/index.ts'
+import { backups } from '../../roles/backups/index.ts'
 import { entry, facts } from '../support/fake-host.ts'
 import { recipient } from '../support/operator.ts'
 import { changesOf, contentOf } from '../support/plan-of.ts'

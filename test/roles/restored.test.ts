@@ -6,6 +6,7 @@ import { generateX25519Identity } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Session } from '../../lib/play.ts'
+import { hasBackups } from '../../roles/backups/choose.ts'
 import { restore } from '../../roles/backups/restore.ts'
 import { database, knownSigner, scratchFolder, whole } from '../support/copies.ts'
 import { at, identity, key, keys, type Operator, operator, otherKey, parts, plain } from '../support/operator.ts'
@@ -126,6 +127,15 @@ test('one that lacks a database is passed over for it; one without files is pass
   assert.equal(ops.said, [])
   await run(ops, { drill: '' })
   assert.equal(ops.said, ['vps1  ▸ 2026-11-25T020000Z lacks hello_bot', 'held'])
+})
+
+test('copies of all of a host are what a new one is asked about', async () => {
+  const ops = await withCopies([])
+  assert.not(hasBackups(ops.entry))
+  await ops.here(`${older}-hello_bot`, { parts: parts.slice(0, 1), manifest: { only: 'hello_bot' } })
+  assert.not(hasBackups(ops.entry))
+  await ops.here(older)
+  assert.ok(hasBackups(ops.entry))
 })
 
 test('what its host has is fetched first, and nothing is restored where that fails', async () => {
