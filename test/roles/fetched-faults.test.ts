@@ -31,47 +31,35 @@ test('without a fault the old copy goes', async () => {
   assert.equal([code, vps1.taken, vps1.bytes, vps1.removed], [0, name, 4096, [old]])
 })
 
-/** Each leaves one backup where it is, with its reason; none of them costs a copy. */
-for (const [what, spoil, said] of [
-  [
-    'that is not what its checksums say',
-    (ops) => writeFileSync(ops.on(`${store}/${name}/globals.sql.age`), 'x'),
-    `${name}: was pulled and is not as it was taken: globals.sql.age: has 1 bytes, and had \\d+`,
-  ],
-  [
-    'whose file cannot be read',
-    (ops) => rmSync(ops.on(`${store}/${name}/files.tar.age`)),
-    `${name}/files.tar.age: cannot be read on the host`,
-  ],
-  [
-    'whose manifest is none',
-    (ops) => writeFileSync(ops.on(`${store}/${name}/manifest.json`), '{}'),
-    `${name}: its manifest cannot be used: [\\s\\S]*`,
-  ],
-  [
-    'without a manifest',
-    (ops) => rmSync(ops.on(`${store}/${name}/manifest.json`)),
-    `${name}: its manifest cannot be used: is no JSON`,
-  ],
-  [
-    'that is not signed, of a host that signs',
-    async (ops) => {
-      await ops.here('2026-11-23T031700Z')
-      writeFileSync(join(ops.copies, 'allowed_signers'), knownSigner(key))
-      rmSync(ops.on(`${store}/${name}/SHA256SUMS.sig`))
-    },
-    `${name}: is not signed, though vps1 signs since 2026-11-01T000000Z by ${own.replaceAll(/[+/]/g, '\\$&')}: .*`,
-  ],
-] as const satisfies readonly (readonly [string, (ops: Operator) => unknown, string])[])
-  test(`a backup ${what} is told and not kept; others are fetched, and nothing goes`, async () => {
-    const ops = await withOld()
-    await ops.there('2026-11-25T031600Z')
-    await spoil(ops)
-    const { code, vps1 } = await run(ops)
-    assert.equal([code, vps1.status, vps1.pulled, vps1.removed], [3, 'failed', ['2026-11-25T031600Z'], []])
-    assert.match(String(vps1.faults), new RegExp(`^${said}$`))
-    assert.ok(ops.list().includes(old) && !ops.list().includes(name))
-  })
+test('each backup that cannot be followed is told and not kept; the others are fetched, and nothing goes', async () => {
+  const ops = await withOld()
+  writeFileSync(join(ops.copies, 'allowed_signers'), knownSigner(key))
+  const of = (second: number) => `2026-11-25T03160${second}Z`
+  const [cut, unreadable, empty, bare, unsigned, good] = [of(5), of(4), of(3), of(2), of(1), of(0)] as const
+  rmSync(ops.on(`${store}/${name}`), { recursive: true })
+  for (const each of [cut, unreadable, empty, bare, unsigned, good]) await ops.there(each)
+  const on = (each: string, file: string) => ops.on(`${store}/${each}/${file}`)
+  writeFileSync(on(cut, 'globals.sql.age'), 'x')
+  rmSync(on(unreadable, 'files.tar.age'))
+  writeFileSync(on(empty, 'manifest.json'), '{}')
+  rmSync(on(bare, 'manifest.json'))
+  rmSync(on(unsigned, 'SHA256SUMS.sig'))
+  const { code, vps1 } = await run(ops)
+  assert.equal([code, vps1.status, vps1.pulled, vps1.removed], [3, 'failed', [good], []])
+  const [first = '', second, third = '', ...more] = vps1.faults as string[]
+  assert.match(first, `${cut}: was pulled and is not as it was taken: globals.sql.age: has 1 bytes, and had `)
+  assert.is(second, `${unreadable}/files.tar.age: cannot be read on the host`)
+  assert.match(third, `${empty}: its manifest cannot be used: `)
+  const why = 'somebody has taken the signature away, or made this copy'
+  assert.equal(more, [
+    `${bare}: its manifest cannot be used: is no JSON`,
+    `${unsigned}: is not signed, though vps1 signs since 2026-11-01T000000Z by ${own}: ${why}`,
+  ])
+  assert.equal(
+    ops.list().filter((each) => /^2026|^\.removed/.test(each)),
+    [old, '2026-11-24T031700Z', good],
+  )
+})
 
 test('what is spoilt on its host is not fetched twice, and a copy without a manifest takes no place', async () => {
   const ops = await withOld({ keep: { ...keep, daily: 2 } })

@@ -82,8 +82,7 @@ for (const [when, taken] of [
 ] as const)
   test(`--at ${when} means the newest until then`, async () => {
     const ops = await withCopies([older, newer])
-    await run(ops, { name: 'hello-bot', yes: '', at: when })
-    assert.match(changes(ops)[0] ?? '', `restored from ${taken}:`)
+    await refused(run(ops, { name: 'hello-bot', at: when }), new RegExp(` by the backup ${taken}: nobody is here`))
   })
 
 test('what no copy has, or none until then, is said with where was looked', async () => {

@@ -15,9 +15,9 @@ const own: Order = { database: 'hello', ofBot: true, target: 'hello', bot: 'hell
 const beside: Order = { database: 'hello', ofBot: true, target: 'hello_old', bot: undefined }
 const trial: Order = { database: 'hello', ofBot: true, target: undefined, bot: undefined }
 
-/** Notes what it is told, a line each: `DATABASE> SQL`, and else its arguments. Answers are files of $STATE. */
+/** Notes what it is told, one after the other: `DATABASE> SQL`, and else its arguments. Answers are files of $STATE. */
 const docker = `
-said() { printf '%s\\n' "$*" | tr '\\n' ' ' | sed 's/  */ /g; s/ $//' >>"$STATE/told"; echo >>"$STATE/told"; }
+said() { printf '%s\\036' "$*" >>"$STATE/told"; }
 answer() { [ ! -e "$STATE/$1" ] || cat "$STATE/$1"; }
 for last; do :; done
 case "$*" in *botgarden-drill*psql*) last="drill, $last" ;; esac
@@ -28,7 +28,7 @@ case "$*" in
   case "$*" in *'-U botgarden-reader'*) said "as reader, $last> $sql"; answer counts; exit ;; esac
   said "$last> $sql"
   case $sql in *rolsuper*) answer verdict ;; *'select pg_get_userbyid'*) answer held ;; *"count(*)"*"'botgarden-"*) echo 1 ;; *"count(*)"*) answer there ;; esac ;;
-*'cat >/tmp/restoring.pgpass'*) said "passwords: $(sed 's/[A-Za-z0-9]\\{20,\\}/PASSWORD/')" ;;
+*'cat >/tmp/restoring.pgpass'*) said "passwords: $(cat)" ;;
 *pg_dump*) said "$*"; echo dump ;;
 'ps '*) said "$*"; echo c0ffee ;;
 *) said "$*"; case $1 in start) [ ! -e "$STATE/stuck" ] ;; logs) answer log ;; container) echo postgres:here ;; esac ;;
@@ -50,9 +50,10 @@ const restore = (host: ScratchHost, order: Order, more: Partial<DatabasePart> = 
 const told = (host: ScratchHost) =>
   host
     .noted('told')
-    .replace(/password '\w{20,}'/, "password 'PASSWORD'")
-    .split('\n')
-    .filter(Boolean)
+    .replace(/(?<=password '|botgarden-reader:)\w{20,}/g, 'PASSWORD')
+    .split('\x1e')
+    .slice(0, -1)
+    .map((each) => each.replaceAll(/\s+/g, ' ').trim())
 
 const isPlain = `postgres> select case when r.oid is null then 'is not on this host: deploy its bot first (bot.ts), or restore the whole host (--host)' when rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls then 'may do more than own a database' when exists (select from pg_auth_members where member = r.oid) then 'is a member of other roles' else 'plain' end from (values (1)) one left join pg_roles r on rolname = 'hello'`
 const forgotten = (name: string) => [
