@@ -14,7 +14,7 @@ export interface Graph {
   readonly imports: ReadonlyMap<string, readonly string[]>
 }
 
-/** What imports what; a template is imported by the sources of its role that name it, and by the tests that name its folder too. */
+/** What imports what; a template is imported by the sources of its role that name it, and by tests that name its folder too. */
 export function graphOf(root: string): Graph {
   const files = globSync('{lib,roles,playbooks,sandbox,test}/**/*.{ts,sh,awk,mustache}', { cwd: root })
   const templates = files.filter((file) => !file.endsWith('.ts'))
