@@ -153,7 +153,8 @@ test('a run on the host that failed is a fault, what it has is fetched, and noth
 })
 
 test('what is missing from a backup is told part by part, and the rest is kept', async () => {
-  const ops = await withOld()
+  const alerted = join((await operator([])).copies, '../alerted')
+  const ops = await withOld({ alert: { command: `cat >>${alerted}` } })
   const failed = [
     { kind: 'database', database: 'hello_bot', file: database.file, reason: 'locked' },
     { kind: 'globals', file: 'globals.sql.age', reason: 'gone' },
@@ -162,7 +163,10 @@ test('what is missing from a backup is told part by part, and the rest is kept',
   const { code, vps1 } = await run(ops)
   assert.equal([code, vps1.status, vps1.taken, vps1.bytes, vps1.seconds], [3, 'failed', name, 77, 7])
   assert.equal([vps1.faults, vps1.removed], [[], [old]])
-  assert.equal(vps1.missing, [`hello_bot is not in ${name}: locked`, `globals is not in ${name}: gone`])
+  const missing = [`hello_bot is not in ${name}: locked`, `globals is not in ${name}: gone`]
+  assert.equal(vps1.missing, missing)
+  const lines = ['botgarden: backup of vps1:', ...missing.map((each) => `vps1  FAILED: ${each}`)]
+  assert.is(readFileSync(alerted, 'utf8'), `${lines.join('\n')}\n`)
 })
 
 for (const [what, spoil] of [

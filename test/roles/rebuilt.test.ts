@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
@@ -10,7 +11,7 @@ import { role } from '../../lib/role.ts'
 import { restore } from '../../roles/backups/restore.ts'
 import { knownSigner } from '../support/copies.ts'
 import { type Copy, type Entry, tar, writeCopy } from '../support/hostile.ts'
-import { at, identity, key, keys, type Operator, operator, recipient } from '../support/operator.ts'
+import { at, identity, key, keys, type Operator, operator, printed, recipient } from '../support/operator.ts'
 
 at('2026-11-25T12:00:00Z', test)
 const file = join(keys, 'rebuilt.txt')
@@ -52,6 +53,18 @@ async function refused(promise: Promise<unknown>, said: string): Promise<void> {
     (error: Error) => error.message,
   )
   assert.is(message, said)
+}
+/** Somebody is at the terminal, and types this. */
+async function answering<T>(line: string, what: () => Promise<T>) {
+  const real = Object.getOwnPropertyDescriptor(process, 'stdin') as PropertyDescriptor
+  const stdin = Object.assign(new PassThrough(), { isTTY: true })
+  Object.defineProperty(process, 'stdin', { value: stdin, configurable: true })
+  stdin.write(`${line}\n`)
+  try {
+    return await printed(what)
+  } finally {
+    Object.defineProperty(process, 'stdin', real)
+  }
 }
 const restoring = ['leftovers:restore', 'restore:hello_bot']
 
@@ -132,6 +145,18 @@ test('the operator’s own files of nginx are shown, and laid aside where nobody
     `vps1  ▸ these are laid aside in ${aside}: look at them, move them to /opt/botgarden/nginx/conf/own, and run site.ts`,
   ])
   assert.is(ops.host.read(`${aside}/site.conf`), 'a;\nb;\n')
+})
+
+test('what the person at the terminal says decides what is run, and whether anything is', async () => {
+  const own = { name: 'opt/botgarden/nginx/conf/own/site.conf', type: 'file', content: 'a;\n' } as const
+  const ops = await withCopy({}, [...entries, own])
+  const yes = await answering('yes', () => run(ops))
+  assert.equal([yes.value, yes.stderr], [0, 'have nginx run these as well? Type yes: '])
+  assert.is(ops.host.read('/opt/botgarden/nginx/conf/own/site.conf'), 'a;\n')
+  const other = await withCopy()
+  const no = await answering('no', () => run(other, {}).catch(({ message }: Error) => message))
+  assert.equal([no.value, no.stderr], ['not done', `make vps1 (/ops/production.yaml) what ${name} was? Type yes: `])
+  assert.equal(other.said, [])
 })
 
 test('a host that has bots is no bare one, and is left as it is', async () => {
