@@ -133,7 +133,7 @@ test('a status has of the last good one and of one that was taken what is known'
   const reason = 'it began then and was killed, or the host went down, before it had ended'
   for (const word of ['gone\n', ''])
     assert.equal(parseStatus(`${word}${JSON.stringify(running)}`), { ...running, result: 'failed', reason, failed: [] })
-  for (const nothing of ['', '\n', 'gone\n', 'alive\n \n']) assert.is(parseStatus(nothing), undefined)
+  for (const nothing of ['', '\n', 'gone', 'gone\n', 'alive\n \n']) assert.is(parseStatus(nothing), undefined)
 })
 
 for (const [what, more, told] of [
@@ -161,6 +161,8 @@ for (const [what, more, told] of [
     host.write('/opt/botgarden/backups/status.json', JSON.stringify({ ...status, ...more }))
     const resource = toldBackups(settingsOf({}).schedule)
     const [reading] = resource.reads
+    // A backup that is taken meanwhile is no reason to plan once more.
+    assert.is(reading?.kind.volatile, true)
     assert.ok(reading)
     const state = await host.reads(reading)
     assert.equal(resource.tells?.((() => state) as never), { backups: told })

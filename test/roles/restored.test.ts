@@ -128,6 +128,17 @@ test('one that lacks a database is passed over for it; one without files is pass
   assert.equal(ops.said, ['vps1  ▸ 2026-11-25T020000Z lacks hello_bot', 'held'])
 })
 
+test('a database that the newest lacks is not taken from a copy that is spoilt', async () => {
+  const ops = await withCopies([older])
+  const failed = [{ kind: 'database', database: 'hello_bot', file: database.file, reason: 'x' }]
+  await ops.here(newer, { parts: whole.slice(1), manifest: { format: 2, failed } })
+  writeFileSync(join(ops.copies, older, database.file), 'x')
+  const said = new RegExp(
+    `${older}: database-hello_bot\\.dump\\.age: has 1 bytes, and had \\d+\\n--at names an older one$`,
+  )
+  await refused(run(ops, { host: 'vps1', yes: '' }), said)
+})
+
 test('copies of all of a host are what a new one is asked about', async () => {
   const ops = await withCopies([])
   assert.not(hasBackups(ops.entry))

@@ -113,6 +113,7 @@ test('without any copy there is no good one, and nobody signs', async () => {
   const { code, vps1 } = await look(ops)
   assert.equal([code, vps1.lines, 'signer' in vps1], [3, ['all: on the host none, here none'], false])
   assert.equal(vps1.faults, ['all: there is no good backup on the host', 'all: there is no good backup here'])
+  assert.equal(vps1.warnings, [], 'no run yet is no doubt')
 })
 
 test('another key than the known one is told, be it the host’s or the copy’s', async () => {
