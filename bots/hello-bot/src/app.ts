@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { createBot } from './bot.ts'
 import type { Config } from './config.ts'
 import { connections, type Database, openDatabase } from './database.ts'
-import { createIntake } from './intake.ts'
+import { createIntake, type Intake } from './intake.ts'
 import type { Log } from './log.ts'
 import { poll } from './polling.ts'
 import { createBotServer } from './server.ts'
@@ -19,7 +19,7 @@ export interface App {
   stop(): Promise<void>
 }
 
-/** How long updates that have begun may take when the bot is stopped. */
+/** How long updates that have begun, and then their calls to Telegram, may take when the bot is stopped. */
 const graceMs = 10_000
 
 const tidyMs = 600_000
@@ -27,13 +27,14 @@ const tidyMs = 600_000
 /** Starts to listen at once, so that health can be asked while Telegram or the database are not there yet. */
 export async function startApp(config: Config, log: Log, given: Partial<Parts> = {}): Promise<App> {
   const db = given.db ?? (await openDatabase(config.database, log))
-  const bot = given.bot ?? createBot({ token: config.token, apiRoot: config.apiRoot, db, log })
+  const { bot, outbox } = given.parts ?? createBot({ token: config.token, apiRoot: config.apiRoot, db, log })
   const intake = createIntake((update) => bot.handleUpdate(update), connections - 1)
+  const take: Intake['take'] = async (update) => (outbox.isFull() ? 'again' : intake.take(update))
   const stopping = new AbortController()
   const told = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()))
   const server = createBotServer({
     webhook: config.mode === 'webhook' ? config.webhook : undefined,
-    take: intake.take,
+    take,
     unready,
     stopping: () => stopping.signal.aborted,
     log,
@@ -55,8 +56,9 @@ export async function startApp(config: Config, log: Log, given: Partial<Parts> =
 
   async function work(): Promise<void> {
     await introduce(bot, log, stopping.signal)
+    outbox.start()
     if (config.mode === 'webhook') return told
-    await poll({ api: bot.api, take: intake.take, log, signal: stopping.signal })
+    await poll({ api: bot.api, take, log, signal: stopping.signal })
   }
 
   const ended = work()
@@ -69,7 +71,9 @@ export async function startApp(config: Config, log: Log, given: Partial<Parts> =
     clearInterval(broom)
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     server.closeIdleConnections()
+    const end = performance.now() + graceMs
     await intake.close(graceMs)
+    await outbox.close(Math.max(0, end - performance.now()))
     await ended.catch(() => {})
     // The last answers are on their way out. Whoever does not read them is not waited for.
     setTimeout(() => server.closeAllConnections(), 1_000).unref()
@@ -98,7 +102,7 @@ function listen(server: Server, port: number): Promise<number> {
 
 interface Parts {
   db: Database
-  bot: ReturnType<typeof createBot>
+  parts: ReturnType<typeof createBot>
 }
 
 /** Telegram keeps an update for a day at most. */

@@ -6,11 +6,15 @@ import type { Log } from './log.ts'
 import { logged } from './logged.ts'
 import { messagesFor } from './messages/index.ts'
 import { once } from './once.ts'
+import { createOutbox, type Outbox } from './outbox/index.ts'
 
 /** The kinds of updates that the features need; the same stands in bot.yaml. */
 export const allowedUpdates = ['message', 'callback_query'] as const
 
-/** The bot, not started: updates go into `bot.handleUpdate`, which throws where an update must come again. */
+/**
+ * The bot, not started: updates go into `bot.handleUpdate`, which throws where an update must come again. What the bot
+ * says goes through the outbox.
+ */
 export function createBot(options: {
   token: string
   apiRoot: string
@@ -19,17 +23,18 @@ export function createBot(options: {
   /** Other ones than ours, for a test. */
   features?: Composer<BotContext>
   secondsToSend?: number
-}): Bot<BotContext> {
+}): { bot: Bot<BotContext>; outbox: Outbox } {
   const { token, apiRoot, db, log, features = allFeatures, secondsToSend } = options
-  // Longer than a long poll; calls of handlers end sooner, see once.ts.
+  // Longer than a long poll; other calls end sooner, see once.ts and outbox/sender.ts.
   const bot = new Bot<BotContext>(token, { client: { apiRoot, timeoutSeconds: 40 } })
-  bot.use(journal(log), once(db, log, secondsToSend))
+  const outbox = createOutbox({ db, api: bot.api, log, secondsToSend })
+  bot.use(journal(log), once({ db, outbox, log }, secondsToSend))
   bot.use((ctx, next) => {
     ctx.t = messagesFor(ctx.from?.language_code)
     return next()
   })
   bot.use(features)
-  return bot
+  return { bot, outbox }
 }
 
 /** A line for each update: what it was, how long it took and what became of it; nothing of what is in it. */

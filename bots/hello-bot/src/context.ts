@@ -12,8 +12,9 @@ export interface Extras {
   /** The messages in the user's language. */
   t: Messages
   /**
-   * Calls Telegram when the handlers are done. Call directly (`await ctx.api…`) only where the answer decides what to
-   * do: what was sent cannot be rolled back.
+   * Calls Telegram after the commit, until it has answered: `ctx.send(() => ctx.reply('Hello'))`. Calls in there have no
+   * answer. Call directly (`await ctx.api…`) where the answer decides what to do, or to upload a file: that is done at
+   * once, and cannot be rolled back.
    */
   send: (call: () => Promise<unknown>) => void
   outcome: Outcome

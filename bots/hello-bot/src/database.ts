@@ -1,4 +1,4 @@
-import { type Generated, Kysely, PGliteDialect, PostgresDialect, type Transaction } from 'kysely'
+import { type Generated, type GeneratedAlways, Kysely, PGliteDialect, PostgresDialect, type Transaction } from 'kysely'
 import { Pool, type PoolConfig } from 'pg'
 import type { DatabaseConfig } from './config.ts'
 import type { Log } from './log.ts'
@@ -16,13 +16,26 @@ export interface Tables {
     since: Generated<Date>
   }
   processed_update: { update_id: number | string; at: Generated<Date> }
+  /** Calls to Telegram that have not been confirmed, see outbox/table.ts. */
+  outbox: {
+    id: GeneratedAlways<number | string>
+    update_id: number | string
+    /** Calls of one chat are made in order of id. */
+    chat: string
+    method: string
+    payload: unknown
+    at: Generated<Date>
+    /** The process that makes the call; it says again and again until when nobody else may. */
+    owner: number | null
+    until: Date
+  }
 }
 
 export type Database = Kysely<Tables>
 export type Work = Transaction<Tables>
 
-/** One connection more than updates that are handled at once, so that readiness can be asked at any time. */
-export const connections = 3
+/** One connection more than updates that are handled at once: for the outbox, and to ask for readiness at any time. */
+export const connections = 4
 
 /** A server's database is migrated by `npm run migrate` alone, before a new version starts; the embedded one here. */
 export async function openDatabase(config: DatabaseConfig, log: Log): Promise<Database> {

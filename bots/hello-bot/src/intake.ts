@@ -1,4 +1,5 @@
 import type { Update } from 'grammy/types'
+import { chatOf } from './chat.ts'
 
 /** Takes updates, from whichever side they come. */
 export interface Intake {
@@ -8,15 +9,20 @@ export interface Intake {
   close(limitMs: number): Promise<void>
 }
 
-/** At most `width` at once, since each holds a connection to the database; the others wait, though not for ever. */
+/**
+ * At most `width` at once, since each holds a connection to the database, and of each chat one, so that a slow chat
+ * takes no more than one of them. The others wait, though not for ever.
+ */
 export function createIntake(handle: (update: Update) => Promise<void>, width: number, patienceMs = 10_000): Intake {
-  const queue: ((admitted: boolean) => void)[] = []
+  const queue: Waiting[] = []
+  const chats = new Set<number | undefined>()
   let busy = 0
   let open = true
   let drained = () => {}
 
   async function take(update: Update): Promise<'done' | 'again'> {
-    if (!(await admission())) return 'again'
+    const chat = chatOf(update)
+    if (!(await admission(chat))) return 'again'
     try {
       await handle(update)
       return 'done'
@@ -24,41 +30,57 @@ export function createIntake(handle: (update: Update) => Promise<void>, width: n
       // What went wrong has been logged where it happened.
       return 'again'
     } finally {
-      passOn()
+      passOn(chat)
     }
   }
 
-  function admission(): boolean | Promise<boolean> {
+  function admission(chat: number | undefined): boolean | Promise<boolean> {
     if (!open) return false
-    if (busy === width) return turn()
-    busy++
+    if (busy === width || chats.has(chat)) return turn(chat)
+    enter(chat)
     return true
   }
 
-  function turn(): Promise<boolean> {
+  function enter(chat: number | undefined): void {
+    busy++
+    if (chat !== undefined) chats.add(chat)
+  }
+
+  function turn(chat: number | undefined): Promise<boolean> {
     return new Promise((resolve) => {
-      const settle = (admitted: boolean) => {
+      const waiting = { chat, settle }
+      const clock = setTimeout(() => {
+        queue.splice(queue.indexOf(waiting), 1)
+        resolve(false)
+      }, patienceMs)
+      queue.push(waiting)
+
+      function settle(admitted: boolean): void {
         clearTimeout(clock)
         resolve(admitted)
       }
-      const clock = setTimeout(() => {
-        queue.splice(queue.indexOf(settle), 1)
-        resolve(false)
-      }, patienceMs)
-      queue.push(settle)
     })
   }
 
-  function passOn(): void {
-    const next = queue.shift()
-    if (next === undefined) busy--
-    next?.(true)
+  function passOn(chat: number | undefined): void {
+    busy--
+    chats.delete(chat)
+    // The first whose chat is free: that can be one more than has just ended, where others waited for this chat.
+    for (let next = first(); next !== undefined && busy < width; next = first()) {
+      queue.splice(queue.indexOf(next), 1)
+      enter(next.chat)
+      next.settle(true)
+    }
     if (busy === 0) drained()
+  }
+
+  function first(): Waiting | undefined {
+    return queue.find(({ chat }) => !chats.has(chat))
   }
 
   async function close(limitMs: number): Promise<void> {
     open = false
-    for (const settle of queue.splice(0)) settle(false)
+    for (const { settle } of queue.splice(0)) settle(false)
     if (busy === 0) return
     await new Promise<void>((resolve) => {
       const clock = setTimeout(resolve, limitMs)
@@ -70,4 +92,9 @@ export function createIntake(handle: (update: Update) => Promise<void>, width: n
   }
 
   return { take, close }
+}
+
+interface Waiting {
+  readonly chat: number | undefined
+  settle(admitted: boolean): void
 }

@@ -7,6 +7,12 @@ export function logged(update: Update, error?: unknown): Record<string, unknown>
   return error === undefined ? fields : { ...fields, error: strike(errorFields(error), wordsOf(update)) }
 }
 
+/** A call to Telegram as a log may know it, and what went wrong with it. */
+export function loggedCall(call: { updateId: number; method: string; payload: unknown }, error: unknown) {
+  const { updateId, method, payload } = call
+  return { update_id: updateId, method, error: strike(errorFields(error), wordsOf(payload)) }
+}
+
 function typeOf(update: Update): string {
   return Object.keys(update).find((key) => key !== 'update_id') ?? 'unknown'
 }

@@ -1,66 +1,85 @@
-import { autoRetry } from '@grammyjs/auto-retry'
 import { HttpError, type MiddlewareFn, type Transformer } from 'grammy'
-import { sql } from 'kysely'
-import type { BotContext, Outcome } from './context.ts'
+import { isAbortedTransactionError, sql } from 'kysely'
+import { chatOf } from './chat.ts'
+import type { BotContext } from './context.ts'
 import type { Database, Work } from './database.ts'
 import { isPassing } from './faults.ts'
 import type { Log } from './log.ts'
 import { logged } from './logged.ts'
+import type { Outbox } from './outbox/index.ts'
+import { createRecorder } from './outbox/record.ts'
+import type { Row } from './outbox/table.ts'
 import type { Signal } from './telegram.ts'
 
-/** All calls to Telegram of one update: less than idle_in_transaction_session_timeout, and than Telegram's patience. */
-const secondsToSend = 12
+/** Calls that a handler makes directly, all of one update: less than idle_in_transaction_session_timeout. */
+const secondsToCall = 12
 
 /**
  * Every update takes effect once, although Telegram may send it more than once.
  *
- * One transaction holds the note that the update was processed and all that its handlers write. Calls to Telegram are
- * queued and made at the end of it, *before* the commit: killed in between, the update comes again, and with it a second
- * reply. Made after the commit they could be lost, since the update would by then count as processed. The price is that
- * the connection is held while Telegram answers.
+ * One transaction holds the note that the update was processed, all that its handlers write, and the calls to Telegram
+ * that they want, as rows of the outbox. Those are made after the commit, and repeated until Telegram has answered: a
+ * process that is killed in between leaves them to the next one. A reply can come twice, and never fails to come.
  *
  * When this throws, nothing has taken effect, and the update must come again.
  */
-export function once(db: Database, log: Log, seconds = secondsToSend): MiddlewareFn<BotContext> {
+export function once(
+  { db, outbox, log }: { db: Database; outbox: Outbox; log: Log },
+  seconds = secondsToCall,
+): MiddlewareFn<BotContext> {
   return async (ctx, next) => {
-    ctx.outcome = await db.transaction().execute(async (work) => {
-      await lockChat(ctx, work)
-      if (!(await isNew(ctx, work))) return 'duplicate'
-      ctx.api.config.use(autoRetry({ maxRetryAttempts: 1, maxDelaySeconds: 5 }), within(seconds))
-      return take(ctx, work, next, log)
-    })
+    const { update_id } = ctx.update
+    let mayBeKept = false
+    try {
+      const rows = await db.transaction().execute(async (work) => {
+        if (!(await isNew(ctx, work))) return undefined
+        const kept = await take(ctx, work, next, outbox, seconds)
+        mayBeKept = kept.length > 0
+        return kept
+      })
+      ctx.outcome = rows === undefined ? 'duplicate' : 'handled'
+      outbox.send(rows ?? [])
+    } catch (error) {
+      if (!isBug(error)) {
+        if (mayBeKept) outbox.doubt()
+        throw error
+      }
+      log.error(logged(ctx.update, error instanceof Bug ? error.cause : error), 'a handler failed')
+      // Sent again, it would fail again, and hold up its chat for a day: so it counts as processed, without its effects.
+      await note(db, update_id)
+      ctx.outcome = 'bug'
+    }
   }
 }
 
-async function take(ctx: BotContext, work: Work, next: () => Promise<void>, log: Log): Promise<Outcome> {
-  const calls: (() => Promise<unknown>)[] = []
+/** Returns the rows of the outbox. */
+async function take(
+  ctx: BotContext,
+  work: Work,
+  next: () => Promise<void>,
+  outbox: Outbox,
+  seconds: number,
+): Promise<readonly Row[]> {
+  const makers: (() => Promise<unknown>)[] = []
+  const { transformer, record } = createRecorder(String(chatOf(ctx.update) ?? ''))
+  ctx.api.config.use(within(seconds), transformer)
   ctx.db = work
-  ctx.send = (call) => void calls.push(call)
-  await sql`savepoint handlers`.execute(work)
-  try {
-    await next()
-    // This also fails where a handler has caught an error of the database and gone on: all is lost by then.
-    await sql`release savepoint handlers`.execute(work)
-  } catch (error) {
-    if (isPassing(error)) throw error
-    // Sent again, it would fail again, and hold up its chat for a day: so it counts as processed, without its effects.
-    // Where the connection is gone this throws, and it was no bug.
-    await sql`rollback to savepoint handlers`.execute(work)
-    log.error(logged(ctx.update, error), 'a handler failed')
-    return 'bug'
-  }
-  for (const call of calls) await send(ctx, call, log)
-  return 'handled'
+  ctx.send = (call) => void makers.push(call)
+  const calls = await next()
+    .then(() => record(makers))
+    .catch((error: unknown) => {
+      throw isPassing(error) ? error : new Bug('a handler failed', { cause: error })
+    })
+  return outbox.keep(work, ctx.update.update_id, calls)
 }
 
-/** The user has blocked the bot, the message is gone: to try again would not help, and the effects stand. */
-async function send(ctx: BotContext, call: () => Promise<unknown>, log: Log): Promise<void> {
-  try {
-    await call()
-  } catch (error) {
-    if (isPassing(error)) throw error
-    log.warn(logged(ctx.update, error), 'a call to Telegram was refused')
-  }
+/** What a handler threw. Where the connection is gone, the rollback fails, and that is thrown instead: it was no bug. */
+class Bug extends Error {}
+
+/** Also where a handler has caught an error of the database and gone on: all is lost by then. */
+function isBug(error: unknown): boolean {
+  if (error instanceof Bug) return true
+  return isAbortedTransactionError(error) || (error as { code?: unknown }).code === '25P02'
 }
 
 /**
@@ -68,14 +87,18 @@ async function send(ctx: BotContext, call: () => Promise<unknown>, log: Log): Pr
  * versions of the bot may run at once. So updates of a chat wait for each other here, in the database, and handlers
  * may read, decide and write. It ends with the transaction.
  */
-async function lockChat(ctx: BotContext, work: Work): Promise<void> {
-  const id = ctx.chat?.id ?? ctx.from?.id
-  if (id !== undefined) await sql`select pg_advisory_xact_lock(${id}::bigint)`.execute(work)
+async function isNew(ctx: BotContext, work: Work): Promise<boolean> {
+  const chat = chatOf(ctx.update)
+  if (chat === undefined) return note(work, ctx.update.update_id)
+  const { rows } = await sql`
+    with locked as materialized (select pg_advisory_xact_lock(${chat}::bigint))
+    insert into processed_update (update_id) select ${ctx.update.update_id}::bigint from locked
+    on conflict do nothing returning update_id`.execute(work)
+  return rows.length > 0
 }
 
-/** Waits for a transaction that is at the same update: it is new if that one is rolled back. */
-async function isNew(ctx: BotContext, work: Work): Promise<boolean> {
-  const insert = work.insertInto('processed_update').values({ update_id: ctx.update.update_id })
+async function note(db: Database, update_id: number): Promise<boolean> {
+  const insert = db.insertInto('processed_update').values({ update_id })
   const row = await insert
     .onConflict((conflict) => conflict.doNothing())
     .returning('update_id')
@@ -83,7 +106,7 @@ async function isNew(ctx: BotContext, work: Work): Promise<boolean> {
   return row !== undefined
 }
 
-/** Auto-retry tries for ever where there is no network. One clock for all calls of an update ends that. */
+/** One clock for all direct calls of an update: it holds a connection. */
 function within(seconds: number): Transformer {
   const clock = AbortSignal.timeout(seconds * 1_000)
   return async (prev, method, payload, signal) => {
