@@ -8,9 +8,9 @@ import { anna, boris, message, press } from './support/updates.ts'
 test.after.each(cleanUp)
 
 test('/start greets in English, and knows the user the second time', async () => {
-  const { bot, telegram } = await setUp()
-  await bot.handleUpdate(message('/start'))
-  await bot.handleUpdate(message('/start'))
+  const { handle, telegram } = await setUp()
+  await handle(message('/start'))
+  await handle(message('/start'))
   assert.equal(telegram.texts(), [
     'Hello, Anna! I will remember you. /help tells what I can do.',
     'Hello again, Anna! We have met 2 times.',
@@ -18,9 +18,9 @@ test('/start greets in English, and knows the user the second time', async () =>
 })
 
 test('/start greets in Russian', async () => {
-  const { bot, telegram, db } = await setUp()
-  await bot.handleUpdate(message('/start', boris))
-  await bot.handleUpdate(message('/start', boris))
+  const { handle, telegram, db } = await setUp()
+  await handle(message('/start', boris))
+  await handle(message('/start', boris))
   assert.equal(telegram.texts(), [
     'Привет, Борис! Я тебя запомню. /help расскажет, что я умею.',
     'Снова привет, Борис! Мы здоровались 2 раза.',
@@ -30,10 +30,10 @@ test('/start greets in Russian', async () => {
 })
 
 test('an unknown language, or none, is English', async () => {
-  const { bot, telegram } = await setUp()
-  await bot.handleUpdate(message('/start', { ...anna, language_code: 'pt-br' }))
+  const { handle, telegram } = await setUp()
+  await handle(message('/start', { ...anna, language_code: 'pt-br' }))
   const { language_code: _, ...silent } = boris
-  await bot.handleUpdate(message('/start', silent))
+  await handle(message('/start', silent))
   assert.equal(
     telegram.texts().map((text) => text.slice(0, 6)),
     ['Hello,', 'Hello,'],
@@ -41,26 +41,26 @@ test('an unknown language, or none, is English', async () => {
 })
 
 test('/help tells of every command', async () => {
-  const { bot, telegram } = await setUp()
-  await bot.handleUpdate(message('/help'))
+  const { handle, telegram } = await setUp()
+  await handle(message('/help'))
   for (const command of ['/start', '/count', '/stats', '/help']) assert.match(telegram.texts()[0] ?? '', command)
 })
 
 test('/stats counts users and greetings, from nothing on', async () => {
-  const { bot, telegram } = await setUp()
-  await bot.handleUpdate(message('/stats'))
-  for (const from of [anna, boris, boris]) await bot.handleUpdate(message('/start', from))
-  await bot.handleUpdate(message('/stats'))
-  await bot.handleUpdate(message('/stats', boris))
+  const { handle, telegram } = await setUp()
+  await handle(message('/stats'))
+  for (const from of [anna, boris, boris]) await handle(message('/start', from))
+  await handle(message('/stats'))
+  await handle(message('/stats', boris))
   assert.equal(telegram.texts().at(0), 'Users: 0\nGreetings: 0')
   assert.equal(telegram.texts().slice(-2), ['Users: 2\nGreetings: 3', 'Пользователей: 2\nПриветствий: 3'])
 })
 
 test('a press of the button is answered, and the message edited', async () => {
-  const { bot, telegram } = await setUp()
-  await bot.handleUpdate(message('/count'))
-  await bot.handleUpdate(press('count:press'))
-  await bot.handleUpdate(press('count:press'))
+  const { handle, telegram } = await setUp()
+  await handle(message('/count'))
+  await handle(press('count:press'))
+  await handle(press('count:press'))
   const methods = ['sendMessage', 'answerCallbackQuery', 'editMessageText', 'answerCallbackQuery', 'editMessageText']
   assert.equal(
     telegram.calls().map(({ method }) => method),
@@ -73,8 +73,8 @@ test('a press of the button is answered, and the message edited', async () => {
 })
 
 test('a button that nobody knows any more is answered too', async () => {
-  const { bot, telegram } = await setUp()
-  await bot.handleUpdate(press('menu:long-gone'))
+  const { handle, telegram } = await setUp()
+  await handle(press('menu:long-gone'))
   assert.equal(
     telegram.calls().map(({ method, payload }) => [method, payload.text]),
     [['answerCallbackQuery', 'This button does nothing any more.']],
@@ -82,9 +82,9 @@ test('a button that nobody knows any more is answered too', async () => {
 })
 
 test('other messages are answered in private, and not in groups', async () => {
-  const { bot, telegram } = await setUp()
-  await bot.handleUpdate(message('how are you?'))
-  await bot.handleUpdate(message('how are you?', anna, true))
+  const { handle, telegram } = await setUp()
+  await handle(message('how are you?'))
+  await handle(message('how are you?', anna, true))
   assert.equal(telegram.texts(), ['I do not know that. /help tells what I can do.'])
 })
 

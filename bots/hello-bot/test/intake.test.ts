@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createIntake } from '../src/intake.ts'
 import { until } from './support/until.ts'
-import { message } from './support/updates.ts'
+import { anna, boris, message } from './support/updates.ts'
 
 /** Handles as long as each one is told to. */
 function slowly() {
@@ -21,7 +21,7 @@ function slowly() {
 test('so many at once and no more, each in its turn', async () => {
   const { handle, most, releases } = slowly()
   const { take, close } = createIntake(handle, 2)
-  const answers = Array.from({ length: 5 }, () => take(message('x')))
+  const answers = Array.from({ length: 5 }, (_, id) => take(message('x', { ...anna, id })))
   for (let done = 0; done < 5; done++) {
     await until(() => releases.length > 0)
     releases.shift()?.()
@@ -29,6 +29,21 @@ test('so many at once and no more, each in its turn', async () => {
   assert.equal(await Promise.all(answers), Array(5).fill('done'))
   assert.is(most.atOnce, 2)
   await close(1_000)
+})
+
+test('of one chat one at a time, in order, and it holds up no other chat', async () => {
+  const begun: string[] = []
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  const { take } = createIntake(async ({ message: { text = '' } = {} }) => {
+    begun.push(text)
+    if (text === 'slow') await ended
+  }, 2)
+  const slow = [take(message('slow')), take(message('after')), take(message('last'))]
+  assert.equal([await take(message('one', boris)), await take(message('two', boris))], ['done', 'done'])
+  assert.equal(begun, ['slow', 'one', 'two'])
+  end()
+  assert.equal(await Promise.all(slow), ['done', 'done', 'done'])
+  assert.equal(begun, ['slow', 'one', 'two', 'after', 'last'])
 })
 
 test('who has waited too long must come again', async () => {

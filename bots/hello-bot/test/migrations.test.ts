@@ -16,10 +16,10 @@ test.after.each(cleanUp)
 
 test('from nothing to all tables, and the second time nothing is left to do', async () => {
   const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: () => PGlite.create() }) })
-  assert.equal(await migrate(db), ['2026-11-24-hello'])
+  assert.equal(await migrate(db), ['2026-11-24-hello', '2026-11-25-outbox'])
   assert.equal(await migrate(db), [])
   const tables = await db.introspection.getTables()
-  assert.equal(tables.map(({ name }) => name).sort(), ['processed_update', 'users'])
+  assert.equal(tables.map(({ name }) => name).sort(), ['outbox', 'processed_update', 'users'])
   await db.destroy()
 })
 

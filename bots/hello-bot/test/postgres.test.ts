@@ -6,6 +6,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { BotContext } from '../src/context.ts'
 import { openDatabase, openForMigrations } from '../src/database.ts'
+import { start } from '../src/features/start.ts'
 import { createLog } from '../src/log.ts'
 import { migrate } from '../src/migrations.ts'
 import { afterwards, cleanUp } from './support/cleanup.ts'
@@ -26,6 +27,7 @@ async function serverDatabase() {
   await migrate(empty)
   await empty.deleteFrom('users').execute()
   await empty.deleteFrom('processed_update').execute()
+  await empty.deleteFrom('outbox').execute()
   await empty.destroy()
   const db = await openDatabase(config, silent)
   afterwards(() => db.destroy())
@@ -54,32 +56,37 @@ real('updates of one chat wait for each other', async () => {
 
 real('an update that comes again while the first is handled has no effect', async () => {
   const db = await serverDatabase()
-  const { bot, telegram } = await setUp({ db })
+  const { handle, telegram } = await setUp({ db })
   const update = message('/start')
-  await Promise.all([update, update, update].map((each) => bot.handleUpdate(each)))
+  await Promise.all([update, update, update].map((each) => handle(each)))
   assert.equal([await greetings(db), telegram.calls().length], [[1], 1])
 })
 
-real('a server that goes while Telegram is waited for ends nothing but the update, which comes again', async () => {
+real('a server that goes while a handler works ends nothing but the update, which comes again', async () => {
   const db = await serverDatabase()
-  const { bot, telegram } = await setUp({ db })
-  const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
-  telegram.hold(answered)
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+  let begun = false
+  const features = new Composer<BotContext>(async (_, next) => {
+    begun = true
+    await ended
+    await next()
+  }, start)
+  const { bot, handle, telegram } = await setUp({ db, features })
   const update = message('/start')
   const handled = bot.handleUpdate(update).then(
     () => 'handled',
     () => 'again',
   )
-  await until(() => telegram.calls().length === 1)
+  await until(() => begun)
   await sql`select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction' and usename = current_user`.execute(
     db,
   )
   await pause(50)
-  answer()
+  end()
   assert.is(await handled, 'again')
-  assert.equal([await greetings(db), await processed(db)], [[], 0])
-  await bot.handleUpdate(update)
-  assert.equal([await greetings(db), telegram.calls().length], [[1], 2])
+  assert.equal([await greetings(db), await processed(db), telegram.calls()], [[], 0, []])
+  await handle(update)
+  assert.equal([await greetings(db), telegram.calls().length], [[1], 1])
 })
 
 test.run()

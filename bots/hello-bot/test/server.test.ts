@@ -4,8 +4,9 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { BotContext } from '../src/context.ts'
 import { cleanUp } from './support/cleanup.ts'
-import { deadDatabase, greetings, processed } from './support/database.ts'
+import { deadDatabase, greetings, processed, waiting } from './support/database.ts'
 import { secret, setUpApp } from './support/setup.ts'
+import { until } from './support/until.ts'
 import { message } from './support/updates.ts'
 
 test.after.each(cleanUp)
@@ -16,6 +17,7 @@ test('an update is taken, with an effect and a reply; the same again is fine, an
   const { post, telegram, db } = await setUpApp()
   const update = message('/start')
   assert.equal([(await post(update)).status, (await post(update)).status], [200, 200])
+  await until(async () => (await waiting(db)) === 0)
   assert.equal([await greetings(db), telegram.calls().length], [[1], 1])
 })
 

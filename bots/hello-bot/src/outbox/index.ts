@@ -25,23 +25,24 @@ export interface OutboxOptions {
   readonly api: Api
   readonly log: Log
   readonly secondsToSend?: number | undefined
+  /** How often it says that its calls are its own: a third of the lease. */
+  readonly renewMs?: number
 }
 
 const most = 10_000
-/** A third of the lease. */
-const renewMs = 5_000
 /** While there are rows of others, and then ever less often. */
-const sweepMs = { first: 500, last: 600_000 }
+const sweeps = { first: 500, last: 600_000 }
 /** What is confirmed meanwhile goes in one statement. A crash in that time sends those replies twice. */
 const gatherMs = 20
 
-export function createOutbox({ db, api, log, secondsToSend }: OutboxOptions): Outbox {
+export function createOutbox({ db, api, log, secondsToSend, renewMs = 5_000 }: OutboxOptions): Outbox {
   let owner = randomInt(1, 2 ** 31)
   /** What is ours and not yet deleted, by id, and when that was last said in the database. */
-  const ours = new Map<number, { row: Row; since: number }>()
+  const ours = new Map<number, { row: Row; since: number; made: boolean }>()
   const confirmed: number[] = []
   let confirming: Promise<void> | undefined
-  let nextSweep = sweepMs.first
+  let sweeping = false
+  let sweepMs = sweeps.first
   let sweepTimer: NodeJS.Timeout | undefined
   let closed = false
   const sender = createSender({ api, log, secondsToSend, isOurs: ({ id }) => ours.has(id), done })
@@ -59,11 +60,13 @@ export function createOutbox({ db, api, log, secondsToSend }: OutboxOptions): Ou
 
   function take(rows: readonly Row[]): void {
     const fresh = rows.filter(({ id }) => !ours.has(id))
-    for (const row of fresh) ours.set(row.id, { row, since: performance.now() })
+    for (const row of fresh) ours.set(row.id, { row, since: performance.now(), made: false })
     sender.add(fresh)
   }
 
   function done({ id }: Row): void {
+    const entry = ours.get(id)
+    if (entry !== undefined) entry.made = true
     confirmed.push(id)
     confirming ??= confirm()
   }
@@ -93,31 +96,36 @@ export function createOutbox({ db, api, log, secondsToSend }: OutboxOptions): Ou
       db,
       old.map(({ row }) => row),
     )
-    for (const entry of old) {
-      entry.since = performance.now()
-      // Another process has it, or it has been confirmed in this moment.
-      if (!still.has(entry.row.id)) ours.delete(entry.row.id)
-    }
+    for (const entry of old) entry.since = performance.now()
+    const lost = old.filter(({ row, made }) => !made && !still.has(row.id))
+    for (const { row } of lost) ours.delete(row.id)
+    if (lost.length > 0) log.warn({ calls: lost.length }, 'another process has taken over calls')
   }
 
   async function sweep(): Promise<void> {
-    nextSweep = Math.min(nextSweep * 2, sweepMs.last)
+    if (sweeping) return
+    sweeping = true
+    sweepMs = Math.min(sweepMs * 2, sweeps.last)
     try {
       if (!(await hasOthers(db, owner))) return
-      nextSweep = sweepMs.first
+      sweepMs = sweeps.first
       take(await claim(db, owner))
     } catch (error) {
       log.debug({ err: error }, 'looking for calls that were left failed: trying again')
     } finally {
-      if (!closed) sweepTimer = setTimeout(() => void sweep(), nextSweep).unref()
+      sweeping = false
+      schedule()
     }
   }
 
   function sweepSoon(): void {
-    if (closed || nextSweep === sweepMs.first) return
-    nextSweep = sweepMs.first
+    sweepMs = sweeps.first
+    schedule()
+  }
+
+  function schedule(): void {
     clearTimeout(sweepTimer)
-    sweepTimer = setTimeout(() => void sweep(), nextSweep).unref()
+    if (!closed) sweepTimer = setTimeout(() => void sweep(), sweepMs).unref()
   }
 
   async function quietly(work: () => Promise<void>, what: string): Promise<void> {

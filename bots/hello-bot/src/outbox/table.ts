@@ -25,12 +25,19 @@ const lease = sql`clock_timestamp() + interval '15 seconds'`
  * process, alive or dead, they belong to none: a sweep takes them, when it can take or no longer finds the others.
  */
 export async function insert(work: Work, owner: number, updateId: number, calls: readonly Call[]): Promise<Row[]> {
+  // Not as one JSON array: taken apart, its \u0000 would be an error.
+  const [chats, methods, payloads] = [
+    calls.map(({ chat }) => chat),
+    calls.map(({ method }) => method),
+    calls.map(({ payload }) => JSON.stringify(payload)),
+  ]
   const { rows } = await sql<Stored>`
     insert into outbox (update_id, chat, method, payload, owner, until)
-    select ${updateId}::bigint, call->>'chat', call->>'method', call->'payload', case when not exists
-      (select from outbox as other where other.chat = call->>'chat' and other.owner is distinct from ${owner}::integer)
+    select ${updateId}::bigint, chat, method, payload::json, case when not exists
+      (select from outbox as other where other.chat = call.chat and other.owner is distinct from ${owner}::integer)
       then ${owner}::integer end, ${lease}
-    from json_array_elements(${JSON.stringify(calls)}::json) with ordinality as list(call, n) order by n
+    from unnest(${chats}::text[], ${methods}::text[], ${payloads}::text[]) with ordinality
+      as call(chat, method, payload, n) order by n
     returning ${columns}`.execute(work)
   return rows.map(rowOf)
 }

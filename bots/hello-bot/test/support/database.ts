@@ -11,6 +11,7 @@ export async function cleanDatabase(): Promise<Database> {
   shared ??= await newDatabase()
   await shared.deleteFrom('users').execute()
   await shared.deleteFrom('processed_update').execute()
+  await shared.deleteFrom('outbox').execute()
   return shared
 }
 
@@ -33,4 +34,9 @@ export async function processed(db: Database): Promise<number> {
 /** How often each user was greeted. */
 export async function greetings(db: Database): Promise<number[]> {
   return (await db.selectFrom('users').select('greetings').orderBy('id').execute()).map((row) => row.greetings)
+}
+
+/** How many calls to Telegram are not confirmed. */
+export async function waiting(db: Database): Promise<number> {
+  return (await db.selectFrom('outbox').select('id').execute()).length
 }

@@ -26,8 +26,8 @@ export async function fakeTelegram() {
     const method = request.url?.split('/').at(-1) ?? ''
     const payload = JSON.parse((await text(request)) || '{}') as Call['payload']
     calls.push({ method, payload })
-    const answer = answers.get(method)?.shift()
-    await holds.get(method)
+    const answer = (answers.get(method) ?? answers.get(`${method} ${payload.chat_id}`))?.shift()
+    await (holds.get(method) ?? holds.get(`${method} ${payload.chat_id}`))
     if (method === 'getUpdates' && updates.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
     const result = () => (method === 'getUpdates' ? (updates.shift() ?? []) : method === 'getMe' ? me : true)
     const reply = answer === undefined ? { ok: true, result: result() } : { ok: false, description: 'no', ...answer }
@@ -46,11 +46,12 @@ export async function fakeTelegram() {
     calls: () => calls.filter(({ method }) => !['getMe', 'getUpdates', 'deleteWebhook'].includes(method)),
     all: () => calls,
     texts: () => calls.flatMap(({ payload }) => (typeof payload.text === 'string' ? [payload.text] : [])),
+    /** The next answers to a method, or to a method in one chat: `sendMessage 7`. */
     answer: (method: string, ...next: Answer[]) => void answers.set(method, next),
     /** The next answers of getUpdates. */
     updates: (...batches: unknown[][]) => void updates.push(...batches),
-    /** Such calls get no answer until then. */
-    hold: (until: Promise<unknown>, method = 'sendMessage') => void holds.set(method, until),
+    /** Such calls get no answer until then, or ever; a method, or a method in one chat. */
+    hold: (until: Promise<unknown> = new Promise(() => {}), method = 'sendMessage') => void holds.set(method, until),
     close,
   }
 }
