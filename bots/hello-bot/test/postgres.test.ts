@@ -5,34 +5,17 @@ import { sql } from 'kysely'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { BotContext } from '../src/context.ts'
-import { openDatabase, openForMigrations } from '../src/database.ts'
 import { start } from '../src/features/start.ts'
-import { createLog } from '../src/log.ts'
-import { migrate } from '../src/migrations.ts'
-import { afterwards, cleanUp } from './support/cleanup.ts'
-import { greetings, processed } from './support/database.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { greetings, processed, serverDatabase } from './support/database.ts'
 import { setUp } from './support/setup.ts'
 import { until } from './support/until.ts'
 import { anna, boris, message } from './support/updates.ts'
 
-const { TEST_DATABASE_URL: url } = process.env
-const real = url === undefined ? test.skip : test
+const { TEST_DATABASE_URL: url = '' } = process.env
+const real = url === '' ? test.skip : test
 
 test.after.each(cleanUp)
-
-async function serverDatabase() {
-  const config = { kind: 'url', url: url ?? '' } as const
-  const silent = createLog({ level: 'silent', secrets: [] })
-  const empty = await openForMigrations(config, silent)
-  await migrate(empty)
-  await empty.deleteFrom('users').execute()
-  await empty.deleteFrom('processed_update').execute()
-  await empty.deleteFrom('outbox').execute()
-  await empty.destroy()
-  const db = await openDatabase(config, silent)
-  afterwards(() => db.destroy())
-  return db
-}
 
 /** Counts as one should not: it reads, thinks, and writes. */
 const slowly = new Composer<BotContext>(async ({ db, from }) => {
@@ -48,14 +31,14 @@ const slowly = new Composer<BotContext>(async ({ db, from }) => {
 })
 
 real('updates of one chat wait for each other', async () => {
-  const db = await serverDatabase()
+  const db = await serverDatabase(url)
   const { bot } = await setUp({ db, features: slowly })
   await Promise.all([anna, boris, anna].map((from) => bot.handleUpdate(message('x', from))))
   assert.equal(await greetings(db), [2, 1])
 })
 
 real('an update that comes again while the first is handled has no effect', async () => {
-  const db = await serverDatabase()
+  const db = await serverDatabase(url)
   const { handle, telegram } = await setUp({ db })
   const update = message('/start')
   await Promise.all([update, update, update].map((each) => handle(each)))
@@ -63,7 +46,7 @@ real('an update that comes again while the first is handled has no effect', asyn
 })
 
 real('a server that goes while a handler works ends nothing but the update, which comes again', async () => {
-  const db = await serverDatabase()
+  const db = await serverDatabase(url)
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   let begun = false
   const features = new Composer<BotContext>(async (_, next) => {

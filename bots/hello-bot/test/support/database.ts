@@ -1,8 +1,10 @@
 import { PGlite } from '@electric-sql/pglite'
 import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
 import { Pool } from 'pg'
-import type { Database, Tables } from '../../src/database.ts'
+import { type Database, openDatabase, openForMigrations, type Tables } from '../../src/database.ts'
+import { createLog } from '../../src/log.ts'
 import { migrate } from '../../src/migrations.ts'
+import { afterwards } from './cleanup.ts'
 
 let shared: Database | undefined
 
@@ -13,6 +15,21 @@ export async function cleanDatabase(): Promise<Database> {
   await shared.deleteFrom('processed_update').execute()
   await shared.deleteFrom('outbox').execute()
   return shared
+}
+
+/** One of a real server, with empty tables. */
+export async function serverDatabase(url: string) {
+  const config = { kind: 'url', url } as const
+  const silent = createLog({ level: 'silent', secrets: [] })
+  const empty = await openForMigrations(config, silent)
+  await migrate(empty)
+  await empty.deleteFrom('users').execute()
+  await empty.deleteFrom('processed_update').execute()
+  await empty.deleteFrom('outbox').execute()
+  await empty.destroy()
+  const db = await openDatabase(config, silent)
+  afterwards(() => db.destroy())
+  return db
 }
 
 /** A server that is not there. */

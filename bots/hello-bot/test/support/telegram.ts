@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterwards } from './cleanup.ts'
 
 export interface Call {
@@ -21,6 +22,7 @@ export async function fakeTelegram() {
   const calls: Call[] = []
   const answers = new Map<string, Answer[]>()
   const updates: unknown[][] = []
+  let delay = 0
   const holds = new Map<string, Promise<unknown>>()
   const server = createServer(async (request, response) => {
     const method = request.url?.split('/').at(-1) ?? ''
@@ -28,7 +30,8 @@ export async function fakeTelegram() {
     calls.push({ method, payload })
     const answer = (answers.get(method) ?? answers.get(`${method} ${payload.chat_id}`))?.shift()
     await (holds.get(method) ?? holds.get(`${method} ${payload.chat_id}`))
-    if (method === 'getUpdates' && updates.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    if (delay > 0) await pause(delay)
+    if (method === 'getUpdates' && updates.length === 0) await pause(20)
     const result = () => (method === 'getUpdates' ? (updates.shift() ?? []) : method === 'getMe' ? me : true)
     const reply = answer === undefined ? { ok: true, result: result() } : { ok: false, description: 'no', ...answer }
     response.writeHead(answer?.error_code ?? 200, { 'Content-Type': 'application/json' })
@@ -52,6 +55,10 @@ export async function fakeTelegram() {
     updates: (...batches: unknown[][]) => void updates.push(...batches),
     /** Such calls get no answer until then, or ever; a method, or a method in one chat. */
     hold: (until: Promise<unknown> = new Promise(() => {}), method = 'sendMessage') => void holds.set(method, until),
+    /** How long each answer takes, in milliseconds. */
+    delay: (ms: number) => {
+      delay = ms
+    },
     close,
   }
 }
