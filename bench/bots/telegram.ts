@@ -62,10 +62,12 @@ export async function telegram(connections: number) {
     await Promise.all(all)
   }
 
-  /** Until each update has been answered, 20 seconds at most. */
+  /** Until each update has been answered: nobody is fast for not doing the work. */
   async function quiet(): Promise<void> {
-    for (let tries = 0; began.size > 0 && tries < 200; tries++) await pause(100)
-    began.clear()
+    for (let tries = 0; began.size > 0; tries++) {
+      if (tries > 300) throw new Error(`${began.size} updates have no reply after 30 s`)
+      await pause(100)
+    }
   }
 
   async function deliver(): Promise<void> {

@@ -78,7 +78,7 @@ export async function claim(db: Database, owner: number): Promise<Row[]> {
     if (turn[0]?.mine !== true) return []
     const { rows } = await sql<Stored>`
       update outbox set owner = ${owner}::integer, until = ${lease}
-      where (owner is null or until < clock_timestamp()) and not exists
+      where owner is distinct from ${owner}::integer and not exists
         (select from outbox as other where other.chat = outbox.chat and other.owner <> ${owner}::integer
           and other.until >= clock_timestamp())
       returning ${columns}`.execute(work)
