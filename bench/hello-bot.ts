@@ -1,4 +1,4 @@
-// hello-bot under load, beside a bare handler and plain grammY: `node bench/hello-bot.ts [--seconds 10] [--connections 40] [FOLDER …]`.
+// hello-bot under load, beside a bare handler and plain grammY: `node bench/hello-bot.ts [FOLDER …]`.
 // FOLDER is another checkout's bots/hello-bot. It needs a PostgreSQL server: Debian's package `postgresql`. Programs take turns
 // at each delay of Telegram's answers, so all meet the same machine; that one includes Telegram and the server.
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -17,10 +17,14 @@ const { values, positionals } = parseArgs({
     /** As many as Telegram opens to a webhook, unless it is told otherwise. */
     connections: { type: 'string', default: '40' },
     delays: { type: 'string', default: '0,50,100' },
+    /** Programs with this in their name. */
     only: { type: 'string', default: '' },
+    /** A folder for a CPU profile of each run. */
+    profile: { type: 'string' },
   },
 })
 const seconds = Number(values.seconds)
+const profile = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(values.profile)}`]
 /** Updates a second that hello-bot is to answer wherever it runs. */
 const promised = 160
 const root = resolve(import.meta.dirname, '..')
@@ -58,7 +62,7 @@ try {
 /** First as fast as it goes, then for how long a reply takes: at 70 % of that, and of what is promised. */
 async function row(program: Program, delay: number): Promise<string> {
   api.delay = delay
-  const running = await startProgram(program, await postgres.database(), api)
+  const running = await startProgram(program, await postgres.database(), api, profile)
   try {
     await pause(2_000)
     const idle = running.megabytes()

@@ -22,14 +22,20 @@ export function copyOf(folder: string, name: string): Program {
 
 export const secret = 'secret'
 
-export async function startProgram({ name, main, migrate, folder: cwd }: Program, database: string, api: Telegram) {
+/** `options` are node's. */
+export async function startProgram(
+  { name, main, migrate, folder: cwd }: Program,
+  database: string,
+  api: Telegram,
+  options: readonly string[] = [],
+) {
   const port = api.webhookPort
   const env = {
     ...{ PATH: process.env.PATH, DATABASE_URL: database, TELEGRAM_API_ROOT: api.root, PORT: String(port) },
     ...{ BOT_TOKEN: '1:a', BOT_MODE: 'webhook', WEBHOOK_SECRET: secret },
   }
   if (migrate !== undefined) execFileSync(process.execPath, migrate, { cwd, env })
-  const child = spawn(process.execPath, [...(process.env.BENCH_NODE_OPTIONS?.split(' ') ?? []), ...main], {
+  const child = spawn(process.execPath, [...options, ...main], {
     cwd,
     env,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -128,7 +128,7 @@ function botResources(
       ? [
           databaseRole(databaseName(bot), {
             passwordFile: `${places.secrets}/database-password`,
-            // A pool of four, twice while a version replaces another; migrations run before the second is there.
+            // A pool of three, twice while a version replaces another, and a migration.
             connectionLimit: 8,
             settings: { statement_timeout: '30s', lock_timeout: '10s', idle_in_transaction_session_timeout: '30s' },
           }),
