@@ -76,10 +76,13 @@ async function take(
 /** What a handler threw. Where the connection is gone, the rollback fails, and that is thrown instead: it was no bug. */
 class Bug extends Error {}
 
-/** Also where a handler has caught an error of the database and gone on: all is lost by then. */
+/**
+ * Also where a handler has caught an error of the database and gone on: all is lost by then. And where the commit finds
+ * that a constraint is broken.
+ */
 function isBug(error: unknown): boolean {
-  if (error instanceof Bug) return true
-  return isAbortedTransactionError(error) || (error as { code?: unknown }).code === '25P02'
+  if (error instanceof Bug || isAbortedTransactionError(error)) return true
+  return /^(25P02|23...)$/.test(String((error as { code?: unknown }).code))
 }
 
 /**

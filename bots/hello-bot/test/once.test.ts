@@ -85,6 +85,18 @@ test('a wrong query is a bug like any other, also where the handler catches it',
   }
 })
 
+test('a commit that fails takes back effects and replies: none was made before it', async () => {
+  const features = greetingThen(async ({ db }) => {
+    await sql`create temporary table if not exists twice (id integer unique deferrable initially deferred)`.execute(db)
+    await sql`insert into twice values (1), (1)`.execute(db)
+  })
+  const { bot, outbox, telegram, db, entries } = await setUp({ features })
+  await bot.handleUpdate(message('/start'))
+  await outbox.close(1_000)
+  assert.equal([await greetings(db), telegram.calls(), await processed(db), await waiting(db)], [[], [], 1, 0])
+  assert.is(entries().at(-1)?.outcome, 'bug')
+})
+
 test('what the database may get over makes the update come again: a lock, a deadlock, a shutdown', async () => {
   for (const code of ['55P03', '40P01', '57P01', '53300', '08006']) {
     const fault = Object.assign(new Error('later'), { code })
