@@ -1,19 +1,19 @@
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 
-/** What is free on a host, swap included. */
+/** Free memory and disk of a host, in MiB; memory includes swap. */
 export interface FreeCapacity {
   readonly totalMB: number
-  /** Free, or free for the taking. */
+  /** Available: caches count as free. */
   readonly memoryMB: number
   readonly diskMB: number
 }
 
 export const freeCapacity: Reading<FreeCapacity> = reading(
   {
-    name: 'room',
+    name: 'free-capacity',
     volatile: true,
-    // In a container the limits of its own cgroup count as well; what it holds as a cache is free for all that.
+    // In a container the limits of its own cgroup apply as well; its cache counts as free.
     script: () => sh`
       awk '/^MemAvailable|^SwapFree/ { sum += $2 } /^MemTotal|^SwapTotal/ { total += $2 }
         END { print "memory", int(sum / 1024); print "total", int(total / 1024) }' /proc/meminfo

@@ -1,7 +1,7 @@
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 
-/** The number that a bot has on its host for good: its network is BASE.N.0/24, its user 20000 + N. */
+/** By bot: its number on the host, 1 to 254, for good. Its network is BASE.N.0/24, its uid 20000 + N. */
 export type Allocations = Readonly<Record<string, number>>
 
 export const allocationsFile = '/var/lib/botgarden/allocations'
@@ -18,7 +18,7 @@ export const allocations: Reading<Allocations> = reading(
   'bots',
 )
 
-/** Of what others may have cut or edited: a line that is not whole counts for nothing, nor does a number that two have. */
+/** The file may be incomplete or edited: lines that are not valid are ignored, and so are numbers that occur twice. */
 function parseAllocations(text: string): Allocations {
   const lines = text.split('\n').flatMap((line) => {
     const [, bot, digits] = /^(\S+) ([1-9]\d{0,2})$/.exec(line) ?? []

@@ -2,8 +2,8 @@ import { incoming } from '../../../lib/platform/leftovers.ts'
 
 export type Colour = 'blue' | 'green'
 
-/** Where the files of a bot lie, and what it is called there. */
-export function placesOf(bot: string) {
+/** Paths and names of a bot on its host. */
+export function layoutOf(bot: string) {
   return {
     state: `/var/lib/botgarden/bots/${bot}`,
     current: `/var/lib/botgarden/bots/${bot}/current.json`,
@@ -14,7 +14,7 @@ export function placesOf(bot: string) {
   }
 }
 
-export function userOf(number: number): string {
+export function uidOf(number: number): string {
   return String(20_000 + number)
 }
 
@@ -26,12 +26,12 @@ export function otherColour(colour: Colour): Colour {
   return colour === 'blue' ? 'green' : 'blue'
 }
 
-/** Where an image lies on the host before its engine takes it in. */
-export function archiveOf(bot: string): string {
+/** The uploaded archive of an image, before Docker loads it. */
+export function imageArchivePath(bot: string): string {
   return `${incoming}/${bot}.tar.gz`
 }
 
-/** Where what an image is built from lies on the host. */
-export function contextPath(bot: string): string {
+/** The uploaded archive of a build context. */
+export function contextArchivePath(bot: string): string {
   return `${incoming}/${bot}.context.tar.gz`
 }

@@ -17,7 +17,12 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { loadBot } from '../../../commands/deploy/load-bot.ts'
-import { chosen, historyText, migrationWarning, type ReleaseHistoryEntry } from '../../../commands/deploy/releases.ts'
+import {
+  historyText,
+  migrationWarning,
+  type ReleaseHistoryEntry,
+  selectRelease,
+} from '../../../commands/deploy/releases.ts'
 import { refuseSharedToken } from '../../../commands/deploy/unique-tokens.ts'
 import { allChanges, outputsOf, planAll } from '../../../lib/engine/plan.ts'
 import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
@@ -25,7 +30,7 @@ import { quote } from '../../../lib/shell/sh.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { bot, botRole } from '../../../roles/bot/index.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
-import { volumesRefused } from '../../../roles/bot/release/image-volumes.ts'
+import { refuseVolumesScript } from '../../../roles/bot/release/image-volumes.ts'
 import { locationText, webhookUrl } from '../../../roles/bot/release/nginx-route.ts'
 import { botAbsent } from '../../../roles/bot/remove.ts'
 import { allocations } from '../../../roles/bot/spec/allocations.ts'
@@ -41,7 +46,7 @@ const folder = mkdtempSync(join(tmpdir(), 'bot-test-'))
 test.after(() => rmSync(folder, { recursive: true }))
 
 const spec: Spec = specOf('botgarden/hello-bot:abc', {}, { health: '/readyz', migrate: ['node', 'migrate.ts'] })
-const delivery = (more: Partial<Spec> = {}): Deployment => ({
+const deployment = (more: Partial<Spec> = {}): Deployment => ({
   ...{ spec: { ...spec, ...more }, manifest: {}, context: undefined, pull: false },
   ...{ token: new Secret('123456:a-token-of-a-bot-in-a-test'), secrets: new Map(), by: 'ops@laptop' },
 })
@@ -54,7 +59,7 @@ const bare = {
   'routes:ipv4': [],
   'token-owners:bots': {},
   'kept-secrets:hello-bot': { token: 1 },
-  'room:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
+  'free-capacity:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
   'image:botgarden/hello-bot:abc': true,
   'nginx:config': { current: true, whole: true, inForce: true },
   'webhook:hello-bot https://api.telegram.org ask': { mark: '', answer: 'not asked' },
@@ -72,13 +77,13 @@ const release = { id: '20261124-120000-abc', spec, colour: 'blue', secrets: {}, 
 const current = 'text:/var/lib/botgarden/bots/hello-bot/current.json'
 
 test('a first release is known to the last detail before anything of it is there', () => {
-  assert.equal(plan(delivery()), [
+  assert.equal(plan(deployment()), [
     'allocation:hello-bot: network 10.210.1.0/24, user 20001',
     'network:botgarden-hello-bot: create, 10.210.1.0/24',
     'secret:/etc/botgarden/secrets/bots/hello-bot/webhook-secret: generate',
     'secret:/etc/botgarden/secrets/bots/hello-bot/database-password: generate',
     'command:pgpass-hello_bot: write /etc/botgarden/secrets/bots/hello-bot/pgpass',
-    'token:hello-bot: put in place',
+    'token:hello-bot: install',
     'postgres-role:hello_bot: create',
     'postgres-database:hello_bot: create',
     'release:hello-bot: release botgarden/hello-bot:abc',
@@ -91,8 +96,8 @@ test('site.ts plans nothing for a bot that nobody has deployed', () => assert.eq
 
 test('another bot, and a route of the host, keep their networks', () => {
   const taken = { 'allocations:bots': { other: 1 }, 'routes:ipv4': ['10.210.2.0/24'] }
-  assert.is(plan(delivery(), taken)[0], 'allocation:hello-bot: network 10.210.3.0/24, user 20003')
-  assert.throws(() => plan(delivery(), { 'routes:ipv4': ['10.210.0.0/16'] }), /no network of 10.210.0.0\/16 is free/)
+  assert.is(plan(deployment(), taken)[0], 'allocation:hello-bot: network 10.210.3.0/24, user 20003')
+  assert.throws(() => plan(deployment(), { 'routes:ipv4': ['10.210.0.0/16'] }), /no network of 10.210.0.0\/16 is free/)
 })
 
 test('what differs from the release that serves is named', () => {
@@ -100,14 +105,14 @@ test('what differs from the release that serves is named', () => {
     [current]: JSON.stringify({ ...release, spec: { ...spec, port: 8080 } }),
     'allocations:bots': { 'hello-bot': 1 },
   }
-  const line = plan(delivery(), state).find((each) => each.startsWith('release:'))
+  const line = plan(deployment(), state).find((each) => each.startsWith('release:'))
   assert.is(line, 'release:hello-bot: release botgarden/hello-bot:abc: port, secret token')
 })
 
 test('lost or wrong, the number of a bot is that of its network; no bot takes one that a bridge has', () => {
   const lost = { 'network:botgarden-hello-bot': { subnet: '10.210.7.0/24', number: 7 } }
-  const again = 'allocation:hello-bot: network 10.210.7.0/24, user 20007, as it has them'
-  const first = (state: Record<string, unknown>) => plan(delivery(), { ...lost, ...state })
+  const again = 'allocation:hello-bot: network 10.210.7.0/24, user 20007, taken from its Docker network'
+  const first = (state: Record<string, unknown>) => plan(deployment(), { ...lost, ...state })
   for (const taken of [{}, { 'hello-bot': 1 }, { other: 7 }]) {
     const lines = first({ 'allocations:bots': taken })
     assert.match(lines[0] ?? '', again)
@@ -115,7 +120,7 @@ test('lost or wrong, the number of a bot is that of its network; no bot takes on
   }
   assert.not.match(first({ 'allocations:bots': { 'hello-bot': 7 } })[0] ?? '', 'allocation:')
   const bridged = { 'routes:ipv4': ['10.210.1.0/24'] }
-  assert.match(plan(delivery(), bridged)[0] ?? '', 'allocation:hello-bot: network 10.210.2.0/24')
+  assert.match(plan(deployment(), bridged)[0] ?? '', 'allocation:hello-bot: network 10.210.2.0/24')
 })
 
 test('of a torn list of numbers what is whole and clear counts', () => {
@@ -127,10 +132,10 @@ test('of a torn list of numbers what is whole and clear counts', () => {
 
 test('a bot has its webhook before the next one, which may fail, is begun', () => {
   const both = { ...host, bots: [hello, { ...hello, name: 'next-bot' }] }
-  const next = { ...delivery(), token: new Secret('654321:another-token-of-a-bot-in-a-test') }
+  const next = { ...deployment(), token: new Secret('654321:another-token-of-a-bot-in-a-test') }
   const role = botRole(
     new Map([
-      ['hello-bot', delivery()],
+      ['hello-bot', deployment()],
       ['next-bot', next],
     ]),
   )
@@ -147,8 +152,8 @@ test('a bot has its webhook before the next one, which may fail, is begun', () =
 
 test('an image with a volume is refused, unless a scratch folder is just there', () => {
   const image = (...volumes: string[]) => ({ 'image:botgarden/hello-bot:abc': { volumes } })
-  const at = (given: Partial<Spec>, ...volumes: string[]) => plan(delivery(given), image(...volumes))
-  assert.throws(() => at({}, '/data', '/tmp'), /the image of hello-bot has volumes.*"scratch:".*: \/data$/)
+  const at = (given: Partial<Spec>, ...volumes: string[]) => plan(deployment(given), image(...volumes))
+  assert.throws(() => at({}, '/data', '/tmp'), /the image of hello-bot declares volumes.*"scratch:".*: \/data$/)
   // Docker puts the volume over a folder above it.
   assert.throws(() => at({ scratch: ['/var'] }, '/var/cache/'), /: \/var\/cache$/)
   assert.throws(() => at({ database: false }, '/run/postgresql'), /: \/run\/postgresql$/)
@@ -160,20 +165,23 @@ test('the host refuses a volume of an image that it has only just got', async ()
   const refused = (scratch: string[], ...volumes: string[]) =>
     withPrograms(
       { docker: `printf '%s\n' ${volumes.map((path) => quote(JSON.stringify(path))).join(' ')}` },
-      `${volumesRefused('hello-bot', { ...spec, scratch }).text}\necho went on`,
+      `${refuseVolumesScript('hello-bot', { ...spec, scratch }).text}\necho went on`,
     )
   assert.equal(await refused([]), { code: 0, said: 'went on\n' })
   assert.equal(await refused(['/data'], '/data/', '/tmp'), { code: 0, said: 'went on\n' })
   const { code, said } = await refused(['/data'], '/data/deep', '/a b', '/x\n/tmp')
   assert.is(code, 1)
   assert.match(said, /: \/data\/deep, \/a b, \/x\\n\/tmp\n$/)
-  const silent = await withPrograms({ docker: 'exit 1' }, `${volumesRefused('hello-bot', spec).text}\necho went on`)
+  const silent = await withPrograms(
+    { docker: 'exit 1' },
+    `${refuseVolumesScript('hello-bot', spec).text}\necho went on`,
+  )
   assert.equal(silent, { code: 1, said: '' })
 })
 
 test('scratch folders are memory, and a bot without any is what it was before there were any', () => {
-  const seat = { bot: 'hello-bot', number: 1, base: '10.210', telegram: 'x' }
-  const file = (given: Spec) => serviceFile(seat, 'blue', given, { memoryMB: 160, cpus: 0.5 })
+  const instance = { bot: 'hello-bot', number: 1, base: '10.210', telegram: 'x' }
+  const file = (given: Spec) => serviceFile(instance, 'blue', given, { memoryMB: 160, cpus: 0.5 })
   assert.not('scratch' in specOf('x:1', {}, {}))
   assert.is(file(specOf('x:1', {}, {})).checksum, file(specOf('x:1', { scratch: [] }, {})).checksum)
   const { text } = file(specOf('x:1', {}, { scratch: ['/data', '/cache', '/data'] }))
@@ -188,12 +196,12 @@ test('what serves is started again where it does not run, and what a cut release
     'allocations:bots': { 'hello-bot': 1 },
     [tokenFile]: { type: 'file' },
   }
-  assert.ok(plan(undefined, state).includes('release:hello-bot: start again, since it is gone'))
+  assert.ok(plan(undefined, state).includes('release:hello-bot: restart, since its container is gone'))
   const exited = { status: 'exited', health: '', config: '', memoryMB: 160, cpus: 0.5 }
   const line = plan(undefined, { ...state, 'container:botgarden-hello-bot-blue': exited }).find((each) =>
     each.startsWith('release:'),
   )
-  assert.is(line, 'release:hello-bot: start again, since it is exited')
+  assert.is(line, 'release:hello-bot: restart, since its container is exited')
 })
 
 const serving = { status: 'running', health: '', config: '', restart: 'always', memoryMB: 160, cpus: 0.5, startedAt: 5 }
@@ -213,25 +221,28 @@ test('what serves is started again where a folder that it has mounted is gone, o
     ['webhook-secret', 'database-password'].map((name) => [`file:${secrets}/${name}`, made('0400')]),
   )
   const kept = { token: 9, 'webhook-secret': 1, 'database-password': 2 }
-  const again = 'release:hello-bot: start again, since'
+  const again = 'release:hello-bot: restart, since'
   const there = { ...files, [blue]: serving, 'kept-secrets:hello-bot': kept }
   assert.is(
     reasonOf({ ...there, [blue]: { ...serving, stale: [secrets] } }),
-    `${again} ${secrets} is not the folder that it has mounted`,
+    `${again} ${secrets} is not the folder that its container has mounted`,
   )
   const newer = { ...kept, 'webhook-secret': 6 }
-  assert.is(reasonOf({ ...there, 'kept-secrets:hello-bot': newer }), `${again} webhook-secret is newer than it`)
+  assert.is(
+    reasonOf({ ...there, 'kept-secrets:hello-bot': newer }),
+    `${again} webhook-secret is newer than its container`,
+  )
   assert.is(
     reasonOf({ ...there, [`file:${secrets}/database-password`]: 'absent' }),
-    `${again} database-password is newer than it`,
+    `${again} database-password is newer than its container`,
   )
   const empty = { ...made('0400'), sha256: createHash('sha256').digest('hex') }
   assert.is(
     reasonOf({ ...there, [`file:${secrets}/webhook-secret`]: empty }),
-    `${again} webhook-secret is newer than it`,
+    `${again} webhook-secret is newer than its container`,
   )
   // It is not as its release says here: that a token is newer is none of site.ts's business.
-  assert.is(reasonOf(there), `${again} it is not as its release says`)
+  assert.is(reasonOf(there), `${again} its container differs from its release`)
 })
 
 test('a bot whose token is lost is left as it runs by site.ts, which says who brings it back', () => {
@@ -242,7 +253,7 @@ test('a bot whose token is lost is left as it runs by site.ts, which says who br
     [],
   )
   const told = outputsOf(resources, stateOf(resources, state))
-  assert.is(told['hello-bot has lost'], 'token: npx zx playbooks/bot.ts --name hello-bot brings them back')
+  assert.is(told['hello-bot has lost'], 'token: set them again: npx zx playbooks/bot.ts --name hello-bot')
 })
 
 test('what runs is bound to every boot, even where somebody has stopped it by hand', () => {
@@ -263,7 +274,7 @@ test('what runs is bound to every boot, even where somebody has stopped it by ha
     plan(undefined, { ...gone, 'container:botgarden-hello-bot-blue': { ...running, restart } }).find((line) =>
       line.startsWith('release:'),
     )
-  assert.is(lineFor('unless-stopped'), 'release:hello-bot: have every boot start it')
+  assert.is(lineFor('unless-stopped'), 'release:hello-bot: set the restart policy to always')
   assert.is(lineFor('always'), undefined)
 })
 
@@ -274,27 +285,28 @@ test('two of a bot that do not fit beside each other are refused before anything
     'allocations:bots': { 'hello-bot': 1 },
     'container:botgarden-hello-bot-blue': running,
   }
-  const cramped = { ...state, 'room:host': { totalMB: 2000, memoryMB: 70, diskMB: 9000 } }
+  const cramped = { ...state, 'free-capacity:host': { totalMB: 2000, memoryMB: 70, diskMB: 9000 } }
   assert.throws(
-    () => plan(delivery({ port: 1 }), cramped),
-    /may take 160 MB, and 70 MB are free beside the version that serves/,
+    () => plan(deployment({ port: 1 }), cramped),
+    /may use 160 MiB of memory, and only 70 MiB are free beside the current version/,
   )
-  assert.ok(plan(delivery({ port: 1, mode: 'polling' }), cramped).some((line) => line.startsWith('release:')))
+  assert.ok(plan(deployment({ port: 1, mode: 'polling' }), cramped).some((line) => line.startsWith('release:')))
   assert.throws(
-    () => plan(delivery({ port: 1 }), { ...state, 'room:host': { totalMB: 2000, memoryMB: 999, diskMB: 100 } }),
-    /100 MB of disk/,
+    () =>
+      plan(deployment({ port: 1 }), { ...state, 'free-capacity:host': { totalMB: 2000, memoryMB: 999, diskMB: 100 } }),
+    /only 100 MiB of disk/,
   )
 })
 
 test('a token is never shown, and two bots on a host never share one', () => {
-  const all = botRole(new Map([['hello-bot', delivery()]])).resources(vars, facts, host)
+  const all = botRole(new Map([['hello-bot', deployment()]])).resources(vars, facts, host)
   const shown = scriptsOf(all, bare).join('\n')
   assert.not.match(shown, 'a-token-of-a-bot')
   assert.throws(
-    () => plan(delivery(), { 'token-owners:bots': { other: '123456' } }),
-    /hello-bot and other, .* have the token of one bot \(123456\)/,
+    () => plan(deployment(), { 'token-owners:bots': { other: '123456' } }),
+    /hello-bot and other, .* use the same token of bot 123456/,
   )
-  assert.throws(() => plan({ ...delivery(), token: undefined }), /hello-bot has no token: set HELLO_BOT_TOKEN/)
+  assert.throws(() => plan({ ...deployment(), token: undefined }), /hello-bot has no token: set HELLO_BOT_TOKEN/)
 })
 
 test('a webhook that somebody took away is set again, and Telegram out of reach breaks no run', () => {
@@ -305,12 +317,12 @@ test('a webhook that somebody took away is set again, and Telegram out of reach 
   }
   const ask = 'webhook:hello-bot https://api.telegram.org ask'
   const hook = (answer: unknown, mark = 'x') =>
-    plan({ ...delivery(), token: undefined }, { ...state, [ask]: { mark, answer } }).filter((line) =>
+    plan({ ...deployment(), token: undefined }, { ...state, [ask]: { mark, answer } }).filter((line) =>
       line.startsWith('webhook:'),
     )
   assert.equal(hook({ url: '' }), ['webhook:hello-bot: set to https://bots.example.org/tg/hello-bot'])
   assert.equal(hook('unreachable', 'unreachable'), [])
-  assert.throws(() => hook('refused'), /Telegram refuses the token of hello-bot/)
+  assert.throws(() => hook('refused'), /Telegram rejects the token of hello-bot/)
 })
 
 test('a webhook that anybody has set is taken from a bot that asks for its updates itself', () => {
@@ -321,10 +333,10 @@ test('a webhook that anybody has set is taken from a bot that asks for its updat
   }
   const hook = (mark: string, answer: unknown) =>
     plan(
-      { ...delivery({ mode: 'polling' }), token: undefined },
+      { ...deployment({ mode: 'polling' }), token: undefined },
       { ...state, 'webhook:hello-bot https://api.telegram.org ask': { mark, answer } },
     ).filter((line) => line.startsWith('webhook:'))
-  const forget = ['webhook:hello-bot: forget it, since the bot asks for its updates itself']
+  const forget = ['webhook:hello-bot: delete the webhook: the bot polls for its updates']
   assert.equal(hook('', { url: 'https://elsewhere.example.org/' }), forget)
   assert.equal(hook('unreachable', { url: '' }), forget)
   for (const [mark, answer] of [
@@ -339,16 +351,16 @@ test('a webhook that anybody has set is taken from a bot that asks for its updat
 test('where Telegram cannot deliver to nothing is released', () => {
   const at = (name: string | undefined, more: Partial<Spec> = {}, telegram = 'https://api.telegram.org') => {
     const { domain: _, ...nameless } = host
-    const role = botRole(new Map([['hello-bot', delivery(more)]]))
+    const role = botRole(new Map([['hello-bot', deployment(more)]]))
     const where = { ...facts, address: name ?? '' }
     return () => role.resources(v.parse(bot.vars, { telegram }), where, nameless)
   }
   for (const address of ['10.1.2.3', '172.31.0.1', '192.168.0.9', '100.64.0.1', '169.254.0.1', '127.0.0.1', undefined])
-    assert.throws(at(address), /Telegram cannot deliver to hello-bot: this host has .* as "domain:" of the host/)
+    assert.throws(at(address), /Telegram cannot deliver to hello-bot: this host has .*Set "domain:" of the host/)
   for (const address of ['192.0.2.1', '172.32.0.1', '100.128.0.1']) assert.not.throws(at(address))
   assert.not.throws(at('10.1.2.3', { mode: 'polling' }))
   assert.not.throws(at('10.1.2.3', {}, 'http://telegram.sandbox:8081'))
-  const named = botRole(new Map([['hello-bot', delivery()]]))
+  const named = botRole(new Map([['hello-bot', deployment()]]))
   assert.not.throws(() => named.resources(vars, { ...facts, address: '10.1.2.3' }, host))
 })
 
@@ -359,7 +371,7 @@ test('a token that was revoked can be rotated, though Telegram refuses the old o
     'allocations:bots': { 'hello-bot': 1 },
     [tokenFile]: { type: 'file', sha256: 'old' },
   }
-  const lines = plan(delivery(), { ...state, [ask]: { mark: 'x', answer: 'refused' } })
+  const lines = plan(deployment(), { ...state, [ask]: { mark: 'x', answer: 'refused' } })
   assert.ok(lines.includes('token:hello-bot: rotate'))
   assert.ok(lines.includes('webhook:hello-bot: set to https://bots.example.org/tg/hello-bot'))
 })
@@ -400,7 +412,7 @@ for (const bad of [
 
 test('an image without a version of its own is refused with what to say instead', () => {
   const { issues } = v.safeParse(botSettings, { image: 'registry.example.org:5000/shop:latest' })
-  assert.match(issues?.[0]?.message ?? '', /names a version or a digest/)
+  assert.match(issues?.[0]?.message ?? '', /an image with a version or a digest/)
   for (const image of ['a:1', 'r:5000/a/b:1.2.3', `a@sha256:${'0'.repeat(64)}`]) assert.ok(v.is(botSettings, { image }))
 })
 
@@ -458,12 +470,12 @@ test('the archive of an image holds these files, what can be run and where links
 test('what is missing on this machine is said before any host is touched', async () => {
   await rejects(
     loadBot({ ...hello, name: 'no-bot' }),
-    /no folder bots\/no-bot: make it: npx zx playbooks\/new-bot.ts --name no-bot/,
+    /no folder bots\/no-bot: create it: npx zx playbooks\/new-bot.ts --name no-bot/,
   )
   await rejects(loadBot({ ...hello, settings: { image: 'a:1', source: 'b' } }), /both image and source/)
   await rejects(
     loadBot({ ...hello, settings: { image: 'a:1', token: { command: 'echo nonsense' } } }),
-    /is no token of a bot/,
+    /is not a bot token/,
   )
   await rejects(
     loadBot({ ...hello, settings: { image: 'a:1', token: { command: 'echo why >&2; exit 3' } } }),
@@ -475,7 +487,7 @@ test('what is missing on this machine is said before any host is touched', async
   })
   assert.ok(pull)
   assert.is(String(token), '***')
-  const twin = delivery()
+  const twin = deployment()
   await rejects(
     refuseSharedToken(
       new Map([
@@ -483,7 +495,7 @@ test('what is missing on this machine is said before any host is touched', async
         ['b', twin],
       ]),
     ),
-    /a and b have the token of one bot/,
+    /a and b use the same token of bot/,
   )
 })
 
@@ -494,7 +506,7 @@ test('going back over migrations is warned of, with the dump from before them', 
     id,
     spec: { ...spec, migrations },
     serving: false,
-    there: true,
+    hasImage: true,
     ...more,
   })
   const all = [past('3', 'b', { serving: true }), past('2', 'b', { dump: '/d/2.dump' }), past('1', 'a')]
@@ -509,29 +521,29 @@ test('back means the last release of another version whose image is still there'
     id,
     spec: { ...spec, image },
     serving: false,
-    there: true,
+    hasImage: true,
     ...more,
   })
   const all = [past('3', 'x:b', { serving: true }), past('2', 'x:b'), past('1', 'x:a')]
-  assert.is(chosen('a', all, undefined).id, '1')
-  assert.is(chosen('a', all, '2').id, '2')
-  assert.throws(() => chosen('a', all, '9'), /no release "9"/)
-  assert.throws(() => chosen('a', [past('1', 'x:a', { serving: true })], undefined), /no earlier version/)
+  assert.is(selectRelease('a', all, undefined).id, '1')
+  assert.is(selectRelease('a', all, '2').id, '2')
+  assert.throws(() => selectRelease('a', all, '9'), /no release "9"/)
+  assert.throws(() => selectRelease('a', [past('1', 'x:a', { serving: true })], undefined), /no earlier version/)
   assert.throws(
-    () => chosen('a', [past('2', 'x:b', { serving: true }), past('1', 'x:a', { there: false })], undefined),
+    () => selectRelease('a', [past('2', 'x:b', { serving: true }), past('1', 'x:a', { hasImage: false })], undefined),
     /no longer on the host/,
   )
-  assert.throws(() => chosen('a', [], undefined), /never released/)
+  assert.throws(() => selectRelease('a', [], undefined), /never released/)
   assert.match(historyText(all), /^\* 3 /)
 })
 
 test('what others have tied to a bot is named before it is removed, with what takes it out of the way', () => {
   const removal = [botAbsent('hello-bot', 'https://api.telegram.org', { purge: false })]
   const network = { 'network:botgarden-hello-bot': '10.210.1.0/24', 'allocations:bots': { 'hello-bot': 1 } }
-  const tied = (guests: string[], databases: string[]) =>
-    planOf(removal, { ...network, 'in-the-way:hello-bot': { guests, databases } })
-  assert.equal(tied([], []), ['bot:hello-bot: remove, after a last dump'])
-  assert.throws(() => tied(['stranger'], []), /stranger, .*: docker network disconnect botgarden-hello-bot stranger/)
+  const tied = (containers: string[], databases: string[]) =>
+    planOf(removal, { ...network, 'removal-conflicts:hello-bot': { containers, databases } })
+  assert.equal(tied([], []), ['bot:hello-bot: remove, after a final dump of its database'])
+  assert.throws(() => tied(['stranger'], []), /stranger .*: docker network disconnect botgarden-hello-bot stranger/)
   assert.throws(() => tied([], ['reports']), /role "hello_bot" .*: docker exec .*drop owned by "hello_bot"' reports/)
 })
 

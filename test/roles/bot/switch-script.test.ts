@@ -5,17 +5,17 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { local } from '../../../lib/shell/local.ts'
 import type { ReleasePolicy } from '../../../roles/bot/release/policy.ts'
-import { startAgain } from '../../../roles/bot/release/restart-script.ts'
+import { restartScript } from '../../../roles/bot/release/restart-script.ts'
 import { switchScript } from '../../../roles/bot/release/switch-script.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { callWithRetry } from '../../../roles/bot/telegram/bot-api.ts'
 
 type Mode = 'webhook' | 'polling'
-const seat = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
-const hook = { bot: 'hello', url: 'https://b.example.org/tg/hello', name: 'b.example.org', telegram: seat.telegram }
+const instance = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
+const hook = { bot: 'hello', url: 'https://b.example.org/tg/hello', name: 'b.example.org', telegram: instance.telegram }
 const limits = { memoryMB: 160, cpus: 0.5 }
-const terms: ReleasePolicy = {
+const policy: ReleasePolicy = {
   ...{ limits: () => limits, settle: 20, drain: 30, keep: 3, by: 'me', migrates: true },
   hook: { ...hook, ask: true },
 }
@@ -29,52 +29,52 @@ function stepsOf(before: Mode | undefined, after: Mode): string[] {
   const old = before && releaseOf(before)
   const { text } = switchScript({
     ...{
-      seat,
+      instance,
       spec: specOfMode(after),
       colour: 'green',
       old,
       oldContainerExists: old !== undefined,
-      terms,
+      policy,
       limits,
       secrets: [],
     },
   })
   const marks: [string, RegExp][] = [
-    ['stop old', /stopped=yes; docker stop --time 20 "\$former"/],
-    ['forget webhook', /deleteWebhook/],
+    ['stop old', /stopped=yes; docker stop --time 20 "\$old_container"/],
+    ['delete webhook', /deleteWebhook/],
     ['start new', /docker compose .* up /],
     ['settle', /^ *settle 20/],
     ['bind new', /docker update --restart always "\$new"/],
-    ['switch', /switched=yes; edge_/],
+    ['switch', /switched=yes; route_/],
     ['record', /^ *record_release /],
-    ['unbind old', /docker update --restart no "\$former"/],
+    ['unbind old', /docker update --restart no "\$old_container"/],
     ['drain', /^ *retire /],
   ]
-  const lines = text.slice(text.indexOf('trap undo EXIT')).split('\n')
+  const lines = text.slice(text.indexOf('trap revert_switch EXIT')).split('\n')
   return lines.flatMap((line) => marks.filter(([, mark]) => mark.test(line)).map(([name]) => name))
 }
 
 // The old one comes back after a boot up to the record, the new one from the moment on when that serves nobody any more.
 for (const [before, after, steps] of [
   ['webhook', 'webhook', 'start new, settle, bind new, switch, record, unbind old, drain'],
-  ['polling', 'polling', 'stop old, forget webhook, start new, settle, record, bind new, unbind old, drain'],
+  ['polling', 'polling', 'stop old, delete webhook, start new, settle, record, bind new, unbind old, drain'],
   ['polling', 'webhook', 'stop old, start new, settle, bind new, switch, record, unbind old, drain'],
   [
     'webhook',
     'polling',
-    'stop old, forget webhook, start new, bind new, settle, switch, record, bind new, unbind old, drain',
+    'stop old, delete webhook, start new, bind new, settle, switch, record, bind new, unbind old, drain',
   ],
-  [undefined, 'polling', 'forget webhook, start new, settle, record, bind new, unbind old'],
+  [undefined, 'polling', 'delete webhook, start new, settle, record, bind new, unbind old'],
 ] as const)
   test(`from ${before ?? 'nothing'} to ${after}: ${steps}`, () => assert.is(stepsOf(before, after).join(', '), steps))
 
 test('a version that polls and fails gives the webhook back to the one before', () => {
   const undo = (before: Mode) => {
     const { text } = switchScript({
-      ...{ seat, spec: specOfMode('polling'), colour: 'green', old: releaseOf(before), oldContainerExists: true },
-      ...{ terms, limits, secrets: [] },
+      ...{ instance, spec: specOfMode('polling'), colour: 'green', old: releaseOf(before), oldContainerExists: true },
+      ...{ policy, limits, secrets: [] },
     })
-    return text.slice(text.indexOf('undo() {'), text.indexOf('trap undo EXIT'))
+    return text.slice(text.indexOf('revert_switch() {'), text.indexOf('trap revert_switch EXIT'))
   }
   assert.match(undo('webhook'), /setWebhook[\s\S]*url=https:\/\/b.example.org\/tg\/hello/)
   assert.not.match(undo('polling'), /setWebhook/)
@@ -82,7 +82,7 @@ test('a version that polls and fails gives the webhook back to the one before', 
 
 test('of two that poll the leftover goes before the recorded one starts, else after nginx leads to that', () => {
   const order = (mode: Mode) => {
-    const { text } = startAgain(seat, releaseOf(mode), limits, { start: true, bind: false })
+    const { text } = restartScript(instance, releaseOf(mode), limits, { start: true, bind: false })
     return [text.indexOf('docker rm -f --volumes botgarden-hello-green'), text.indexOf(' up --detach')]
   }
   const [removed, up] = order('polling')
