@@ -60,7 +60,7 @@ async function deployed(given: Record<string, string[]>, telegram = '{"ok":true}
 for (const action of ['logs', 'remove', 'rollback', 'releases', 'rollback-to'])
   test(`--${action} is for one bot, and says so instead of taking the first`, async () => {
     for (const name of [['one,two'], ['one', 'three']])
-      await refused({ name, [action]: ['1'], yes: [] }, new RegExp(`--${action} is for one bot: --name`))
+      await refused({ name, [action]: ['1'], yes: [] }, new RegExp(`--${action} takes exactly one bot: --name BOT`))
   })
 
 test('what waits is dropped after a release, of these bots alone', async () => {

@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { deliveriesOf, deployment } from '../../../commands/deploy/deployment.ts'
+import { deploymentsOf, deployRoles } from '../../../commands/deploy/deployment.ts'
 import { deploy } from '../../../commands/deploy/index.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
@@ -94,10 +94,10 @@ for (const [own, pattern] of [
   [{ all: [], name: ['one'] }, /^which bot: /],
   [{ name: ['tow'] }, /^unknown bot "tow" \(did you mean "two"\?\): x.yaml has one, two, three$/],
   [{ name: ['x', 'yyyyyy'] }, /^unknown bot "x".*\nunknown bot "yyyyyy".*$/],
-  [{ name: ['one'], rollback: [], logs: [] }, /^--rollback and --logs are two different things: one at a time$/],
-  [{ name: ['one'], purge: [] }, /^--purge is for --remove$/],
-  [{ name: ['one'], build: ['elsewhere'] }, /^--build elsewhere: host or local$/],
-  [{ all: [], remove: [] }, /^--remove is for one bot: --name$/],
+  [{ name: ['one'], rollback: [], logs: [] }, /^--rollback and --logs cannot be combined$/],
+  [{ name: ['one'], purge: [] }, /^--purge needs --remove$/],
+  [{ name: ['one'], build: ['elsewhere'] }, /^--build elsewhere: should be host or local$/],
+  [{ all: [], remove: [] }, /^--remove takes exactly one bot: --name BOT$/],
   [
     { name: ['one'], 'drop-pending': [], releases: [] },
     /^--drop-pending goes with a release or a rollback, not with --releases$/,
@@ -108,7 +108,10 @@ for (const [own, pattern] of [
 test('an inventory without bots, and a limit that leaves none, are said', async () => {
   await refused({ own: { all: [] }, all: [], hosts: [] }, /^x.yaml has no bots: add them under "bots:"$/)
   await refused({ own: {}, all: [], hosts: [] }, /^which bot: --name BOT, or --all$/)
-  await refused({ own: { name: ['three'] }, hosts: two.slice(0, 1) }, /^no host that --limit leaves has three$/)
+  await refused(
+    { own: { name: ['three'] }, hosts: two.slice(0, 1) },
+    /^none of the hosts selected by --limit has three$/,
+  )
 })
 
 test('brings the bots that are named, each to its host, and no other', async () => {
@@ -123,7 +126,7 @@ test('brings the bots that are named, each to its host, and no other', async () 
 test('a host that holds nothing, of which there are backups, is not begun anew by mistake', async () => {
   await refused(
     { own: { name: ['one'] }, backups: true },
-    /^vps1 holds nothing of any bot, and there are backups of it: restore.ts --host vps1 brings all back; --new begins anew$/,
+    /^vps1 has no bots, but there are backups of it: restore.ts --host vps1 restores all of them; --new starts with empty databases$/,
   )
   assert.is((await ran({ own: { name: ['one'], new: [] }, backups: true })).code, 0)
   const known = scratchHost()
@@ -137,10 +140,10 @@ test('what waits is dropped after a release, not after a check or a failure, and
   host.write('/etc/botgarden/secrets/bots/one/webhook-secret', 'x')
   const own = { name: ['one'], 'drop-pending': [] }
   const done = await ran({ own, host })
-  assert.equal([done.code, done.said], [0, ['vps1  one: what waited at Telegram is dropped']])
+  assert.equal([done.code, done.said], [0, ['vps1  one: pending updates dropped']])
   host.note('telegram/setWebhook', '{"ok":false}')
   const not = await ran({ own, host })
-  assert.equal([not.code, not.said], [3, ['vps1  one: not dropped: {"ok":false}']])
+  assert.equal([not.code, not.said], [3, ['vps1  one: pending updates not dropped: {"ok":false}']])
   for (const more of [{ check: true }, { code: 3 }]) assert.equal((await ran({ own, host, ...more })).said, [])
 })
 
@@ -167,7 +170,7 @@ test('the releases and the last lines of a bot are printed', async () => {
   )
 })
 
-test('back is a delivery of the past: its version, limits and secrets, without a token, and warned of where migrations are between', async () => {
+test('back is a deployment of the past: its version, limits and secrets, without a token, and warned of where migrations are between', async () => {
   const limits = { memoryMB: 99, cpus: 0.25 }
   const host = withPast(
     past('1', 'one:1', { limits }, { migrations: 'a', secrets: ['KEY'] }),
@@ -176,7 +179,7 @@ test('back is a delivery of the past: its version, limits and secrets, without a
   const back = await ran({ own: { name: ['one'], rollback: [] }, host })
   assert.is(back.code, 0)
   assert.equal(back.said, [
-    'vps1  warning: the migrations have changed since 1, and the database stays as it is; as it was before them it is on the host in /d',
+    'vps1  warning: the migrations have changed since 1, and the database is not rolled back; a dump from before them is on the host in /d',
   ])
   assert.ok(back.plans.flat().includes('secret:one/KEY'))
   assert.not.ok(back.plans.flat().some((id) => id.startsWith('image:')))
@@ -192,7 +195,7 @@ test('a removal is asked about, unless it was agreed to or is only a check', asy
   )
   await refused(
     { own: { name: ['one'], remove: [], purge: [] } },
-    /^remove one from vps1 \(x.yaml\), with its database and no dump: /,
+    /^remove one from vps1 \(x.yaml\), with its database and without a dump: /,
   )
   for (const more of [
     { own: { name: ['one'], remove: [], yes: [] } },
@@ -202,14 +205,14 @@ test('a removal is asked about, unless it was agreed to or is only a check', asy
 })
 
 test('a large context is laid on the host beforehand, but not for a check', async () => {
-  const deliveries = await deliveriesOf([botEntry('one', '1')])
+  const deployments = await deploymentsOf([botEntry('one', '1')])
   const context = { archive: 'A'.repeat(4_000_004), files: 1, checksum: 'x', migrations: undefined }
-  const large = new Map([...deliveries].map(([name, each]) => [name, { ...each, context }]))
+  const large = new Map([...deployments].map(([name, each]) => [name, { ...each, context }]))
   const lay = async (check: boolean) => {
     const host = scratchHost()
     const report = { line: () => {} }
     const session = { options: { check, own: new Map() }, report, hold: async () => {} } as unknown as Session
-    await deployment(session, large, { buildsHere: false })(two[0] as InventoryHost, connectionTo(host))
+    await deployRoles(session, large, { buildsHere: false })(two[0] as InventoryHost, connectionTo(host))
     return host.there('/var/lib/botgarden/incoming/one.context.tar.gz')
   }
   assert.equal([await lay(true), await lay(false)], [false, true])
@@ -218,7 +221,7 @@ test('a large context is laid on the host beforehand, but not for a check', asyn
 // --- the role ---
 
 const spec = specOf('botgarden/hello:abc', {}, { health: '/readyz', migrate: ['m'] })
-const delivery = (more: Partial<Spec> = {}, other: Partial<Deployment> = {}): Deployment => ({
+const deployment = (more: Partial<Spec> = {}, other: Partial<Deployment> = {}): Deployment => ({
   ...{
     spec: { ...spec, ...more },
     manifest: {},
@@ -228,11 +231,11 @@ const delivery = (more: Partial<Spec> = {}, other: Partial<Deployment> = {}): De
   },
   ...{ secrets: new Map(), by: 'me', ...other },
 })
-const seat = { bot: 'hello', number: 3, base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = { bot: 'hello', number: 3, base: '10.210', telegram: 'https://api.telegram.org' }
 const limits = { memoryMB: 160, cpus: 0.5 }
 const served: Release = { id: '1', spec, colour: 'blue', secrets: { token: 'sum' }, by: 'me' }
 const serving = (more: object = {}) => {
-  const { checksum } = serviceFile(seat, 'blue', spec, limits)
+  const { checksum } = serviceFile(instance, 'blue', spec, limits)
   return {
     'container:botgarden-hello-blue': {
       status: 'running',
@@ -246,7 +249,7 @@ const serving = (more: object = {}) => {
 }
 const base = {
   'allocations:bots': { hello: 3 },
-  'room:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
+  'free-capacity:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
   'image:botgarden/hello:abc': { volumes: [] },
   'kept-secrets:hello': { token: 0 },
   'file:/etc/botgarden/secrets/bots/hello/token': { type: 'file', sha256: 'sum' },
@@ -254,18 +257,18 @@ const base = {
 const current = (release: Release | undefined) => ({
   'text:/var/lib/botgarden/bots/hello/current.json': release && JSON.stringify(release),
 })
-const terms: ReleasePolicy = {
+const policy: ReleasePolicy = {
   ...{ limits: () => limits, settle: 2, drain: 3, keep: 1, by: 'me', migrates: true },
   hook: {
     bot: 'hello',
     url: 'https://b.example.org/tg/hello',
     name: 'b.example.org',
-    telegram: seat.telegram,
+    telegram: instance.telegram,
     ask: true,
   },
 }
 const plan = (target: Spec | undefined, state: Record<string, unknown>, more: Partial<ReleasePolicy> = {}) =>
-  planOf([releasing(seat, target, { ...terms, ...more })], { ...base, ...state })
+  planOf([releasing(instance, target, { ...policy, ...more })], { ...base, ...state })
 
 for (const [what, target, release, state, line] of [
   ['nothing where nothing was ever released', undefined, undefined, {}, undefined],
@@ -286,70 +289,67 @@ for (const [what, target, release, state, line] of [
     'release botgarden/hello:abc: secret token',
   ],
   ['nothing of that without a target', undefined, { ...served, secrets: { token: 'old' } }, serving(), undefined],
-  ['one that is gone', undefined, served, {}, 'start again, since it is gone'],
-  ['one that is exited', undefined, served, serving({ status: 'exited' }), 'start again, since it is exited'],
+  ['one that is gone', undefined, served, {}, 'restart, since its container is gone'],
+  ['one that is exited', undefined, served, serving({ status: 'exited' }), 'restart, since its container is exited'],
   [
     'another one in its place',
     spec,
     served,
     serving({ config: 'x' }),
-    'start again, since it is not as its release says',
+    'restart, since its container differs from its release',
   ],
-  ['one that no boot starts', spec, served, serving({ restart: 'unless-stopped' }), 'have every boot start it'],
+  ['one that no boot starts', spec, served, serving({ restart: 'unless-stopped' }), 'set the restart policy to always'],
   [
     'a leftover',
     undefined,
     served,
     { ...serving(), 'container:botgarden-hello-green': { status: 'exited' } },
-    'finish what a cut release left',
+    'clean up after an interrupted release',
   ],
 ] as const)
   test(`plans ${what}`, () =>
     assert.equal(plan(target, { ...state, ...current(release) }), line === undefined ? [] : [`release:hello: ${line}`]))
 
 for (const [what, state, target, pattern] of [
-  ['no number', { 'allocations:bots': {} }, spec, /^bot hello has no number on this host$/],
-  [
-    'no image',
-    { 'image:botgarden/hello:abc': 'absent' },
-    spec,
-    /^there is no image botgarden\/hello:abc on this host$/,
-  ],
+  ['no number', { 'allocations:bots': {} }, spec, /^bot hello has no allocation on this host$/],
+  ['no image', { 'image:botgarden/hello:abc': 'absent' }, spec, /^the image botgarden\/hello:abc is not on this host$/],
   [
     'a host that is too small',
-    { 'room:host': { totalMB: 159, memoryMB: 159, diskMB: 9000 } },
+    { 'free-capacity:host': { totalMB: 159, memoryMB: 159, diskMB: 9000 } },
     spec,
-    /^bot hello may take 160 MB, and this host has 159 MB in all: give it less \(memory\)$/,
+    /^bot hello may use 160 MiB of memory, and this host has 159 MiB in total: lower its "memory:"$/,
   ],
   [
     'too little memory',
-    { 'room:host': { totalMB: 2000, memoryMB: 79, diskMB: 9000 } },
+    { 'free-capacity:host': { totalMB: 2000, memoryMB: 79, diskMB: 9000 } },
     spec,
-    /^bot hello may take 160 MB, and 79 MB are free: give it less \(memory\), or the host more$/,
+    /^bot hello may use 160 MiB of memory, and only 79 MiB are free: lower its "memory:", or add memory to the host$/,
   ],
   [
     'too little disk',
-    { 'room:host': { totalMB: 2000, memoryMB: 80, diskMB: 299 } },
+    { 'free-capacity:host': { totalMB: 2000, memoryMB: 80, diskMB: 299 } },
     spec,
-    /^299 MB of disk are free on this host, which is too little for a release$/,
+    /^only 299 MiB of disk are free on this host: a release needs 300 MiB$/,
   ],
 ] as const)
   test(`refuses a release with ${what}`, () => assert.throws(() => plan(target, state), pattern))
 
 test('just enough is enough, and of two that poll only one needs room', () => {
-  const room = (totalMB: number, memoryMB: number, diskMB: number) => ({ 'room:host': { totalMB, memoryMB, diskMB } })
+  const room = (totalMB: number, memoryMB: number, diskMB: number) => ({
+    'free-capacity:host': { totalMB, memoryMB, diskMB },
+  })
   assert.is(plan(spec, room(160, 80, 300)).length, 1)
   const polling = { ...spec, mode: 'polling' as const, port: 9 }
   assert.is(plan(polling, { ...room(2000, 0, 300), ...current(served), ...serving() }).length, 1)
-  assert.throws(() => plan(polling, { ...room(2000, 0, 300), ...current(served) }), /0 MB are free: give/)
+  assert.throws(() => plan(polling, { ...room(2000, 0, 300), ...current(served) }), /only 0 MiB are free: lower/)
   assert.throws(
     () => plan({ ...spec, port: 9 }, { ...room(2000, 0, 300), ...current(served), ...serving() }),
-    /free beside the version that serves: give/,
+    /are free beside the current version: lower/,
   )
 })
 
 test('what a release leaves is what the next run wants to find', () => {
-  const resources = [releasing(seat, spec, terms)]
+  const resources = [releasing(instance, spec, policy)]
   const [change] = changesOf(resources, base)
   assert.is(change?.long, true)
   assert.is(change?.diff?.(), 'nothing → botgarden/hello:abc')
@@ -361,7 +361,7 @@ test('what a release leaves is what the next run wants to find', () => {
   )
   assert.equal(plan(spec, { ...base, ...after }), [])
   const next = { ...spec, port: 9 }
-  const [second] = changesOf([releasing(seat, next, terms)], { ...base, ...after })
+  const [second] = changesOf([releasing(instance, next, policy)], { ...base, ...after })
   assert.is(second?.diff?.(), 'botgarden/hello:abc → botgarden/hello:abc')
   assert.equal((second?.predicts ?? []).map(({ key }) => key).sort(), [
     'container:botgarden-hello-blue',
@@ -370,7 +370,7 @@ test('what a release leaves is what the next run wants to find', () => {
     'text:/opt/botgarden/nginx/conf/bots/hello.conf',
     'text:/var/lib/botgarden/bots/hello/current.json',
   ])
-  const [polling] = changesOf([releasing(seat, { ...spec, mode: 'polling' }, terms)], base)
+  const [polling] = changesOf([releasing(instance, { ...spec, mode: 'polling' }, policy)], base)
   const gone = polling?.predicts?.find(({ key }) => key === 'file:/opt/botgarden/nginx/conf/bots/hello.conf')
   assert.is(gone && 'after' in gone && gone.after('x', () => undefined as never), 'absent')
   assert.ok(polling?.predicts?.some(({ key }) => key.startsWith('webhook:hello ')))
@@ -398,12 +398,12 @@ test('a bot’s resources, each after what it needs', () => {
     ...['file:/opt/botgarden/nginx/conf/bots/hello.conf', 'limits:hello', 'webhook:hello', 'nginx:config', 'bots:told'],
   ]
   assert.equal(
-    ids(delivery()).filter((id) => wanted.includes(id)),
+    ids(deployment()).filter((id) => wanted.includes(id)),
     wanted,
   )
-  const secret = delivery({}, { secrets: new Map([['KEY', undefined]]) })
+  const secret = deployment({}, { secrets: new Map([['KEY', undefined]]) })
   assert.ok(ids(secret).includes('secret:hello/KEY'))
-  const none = ids(delivery({ database: false }))
+  const none = ids(deployment({ database: false }))
   for (const id of [
     'postgres-role:hello',
     'postgres-database:hello',
@@ -414,7 +414,7 @@ test('a bot’s resources, each after what it needs', () => {
 })
 
 test('folders and the role of a bot are its own, and no more', () => {
-  const wants = Object.fromEntries(roleOf(delivery()).map(({ id, wants: each }) => [id, each]))
+  const wants = Object.fromEntries(roleOf(deployment()).map(({ id, wants: each }) => [id, each]))
   assert.equal(wants['directory:/var/lib/botgarden/bots'], { mode: '0700', owner: 'root', group: 'root' })
   assert.equal(wants['directory:/etc/botgarden/secrets/bots'], { mode: '0700', owner: 'root', group: 'root' })
   assert.equal(wants['directory:/etc/botgarden/secrets/bots/hello'], { mode: '0500', owner: '20001', group: '20001' })
@@ -436,12 +436,12 @@ test('what belongs to a bot is its user’s, by its number', () => {
     },
     'webhook:hello https://api.telegram.org ask': { mark: '', answer: 'not asked' },
   }
-  const scripts = changesOf(roleOf(delivery()), state).map(({ script }) => script.text)
+  const scripts = changesOf(roleOf(deployment()), state).map(({ script }) => script.text)
   assert.ok(scripts.some((text) => text.includes('20003:20003 /etc/botgarden/secrets/bots/hello')))
   assert.is(scripts.filter((text) => text.includes('20003:20003')).length >= 4, true)
 })
 
-test('without a delivery a bot is looked after only where it was released, and its database only where it has one', () => {
+test('without a deployment a bot is looked after only where it was released, and its database only where it has one', () => {
   const state = (release: Release | undefined) => ({
     ...base,
     ...{ 'postgres:catalog': freshCatalog, 'routes:ipv4': [], 'token-owners:bots': {}, 'releases:bots': {} },
