@@ -12,18 +12,18 @@ import * as assert from 'uvu/assert'
 import { alertHere } from '../../../commands/backup/alert.ts'
 import { installCron, removeCron } from '../../../commands/backup/crontab.ts'
 import { backup } from '../../../commands/backup/index.ts'
-import { faultLines, printResults, type Result } from '../../../commands/backup/report.ts'
+import { type BackupResult, faultLines, printResults } from '../../../commands/backup/report.ts'
 import { pullOffsite, pushOffsite } from '../../../commands/backup/restic.ts'
 import { decryptPart, identitiesIn } from '../../../commands/restore/decrypt.ts'
 import type { Session } from '../../../lib/cli/session.ts'
-import { shownAge, shownBytes } from '../../../roles/backups/backup-name.ts'
-import type { Part } from '../../../roles/backups/manifest.ts'
-import { settingsOf } from '../../../roles/backups/settings.ts'
+import { formatAge, formatBytes } from '../../../roles/backups/backup-name.ts'
+import { settingsOf } from '../../../roles/backups/backup-settings.ts'
+import type { BackupPart } from '../../../roles/backups/manifest.ts'
 import { scratchHost, withPrograms } from '../../support/scratch-host.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'operator-backups-'))
 test.after(() => rmSync(folder, { recursive: true }))
-const result = (more: Partial<Result> = {}): Result => ({
+const result = (more: Partial<BackupResult> = {}): BackupResult => ({
   host: 'vps1',
   faults: [],
   warnings: [],
@@ -58,7 +58,7 @@ test('a fault is a block of its own, a doubt is one line, and what could not be 
   assert.equal(faultLines(result({ faults: ['one\ntwo'], warnings: ['three'], exitCode: 3 })), [
     'vps1  FAILED: one',
     '    two',
-    'vps1  in doubt: three',
+    'vps1  suspicious: three',
   ])
   assert.equal(faultLines(result({ faults: ['no route'], exitCode: 4 })), ['vps1  unreachable: no route'])
   assert.equal(faultLines(result()), [])
@@ -179,7 +179,7 @@ for (const [milliseconds, shown] of [
   [72 * 3_600_000, '3 days'],
   [-120_000, '2 min from the future'],
 ] as const)
-  test(`an age of ${milliseconds} ms is ${shown}`, () => assert.is(shownAge(milliseconds), shown))
+  test(`an age of ${milliseconds} ms is ${shown}`, () => assert.is(formatAge(milliseconds), shown))
 
 for (const [bytes, shown] of [
   [0, '0 kB'],
@@ -188,7 +188,7 @@ for (const [bytes, shown] of [
   [1e6, '1.0 MB'],
   [123_456_789, '123.5 MB'],
 ] as const)
-  test(`${bytes} bytes are ${shown}`, () => assert.is(shownBytes(bytes), shown))
+  test(`${bytes} bytes are ${shown}`, () => assert.is(formatBytes(bytes), shown))
 
 const offsite = { restic: 'sftp:there:/r', passwordFile: '/pass', passwordCommand: 'pass show r' }
 const resticWith = (text: string) =>
@@ -215,7 +215,7 @@ for (const [what, text, said] of [
   [
     'finds no repository',
     'exit 10',
-    /^offsite: there is no repository yet: restic --repo sftp:there:\/r init makes one, with the same password$/,
+    /^offsite: there is no repository yet: create it with the same password: restic --repo sftp:there:\/r init$/,
   ],
   [
     'finds none, in the words of older ones',
@@ -266,7 +266,7 @@ test('cron runs it as long as it is wanted, and all else in the crontab stays', 
   const here = cronWith('MAILTO=ops\n')
   const run = (what: () => Promise<number>) => withPrograms(here, () => printed(what))
   const installed = await run(() => installCron(session(), '17 3 * * *'))
-  assert.match(installed.stdout, /^cron runs it now:\n17 3 \* \* \* cd /)
+  assert.match(installed.stdout, /^added to the crontab:\n17 3 \* \* \* cd /)
   assert.is(installed.value, 0)
   const lines = here.noted('crontab').split('\n')
   assert.equal(
@@ -283,7 +283,7 @@ test('cron runs it as long as it is wanted, and all else in the crontab stays', 
     1,
   )
   assert.match(here.noted('crontab'), /^5 5 \* \* \* /m)
-  assert.is((await run(() => removeCron(session()))).stdout, 'cron does not run it any more\n')
+  assert.is((await run(() => removeCron(session()))).stdout, 'removed from the crontab\n')
   assert.is(here.noted('crontab'), 'MAILTO=ops\n')
   assert.is((await run(() => removeCron(session()))).stdout, `cron had no entry for ${folder}/x.yaml\n`)
 })
@@ -319,9 +319,9 @@ test('a time that is none is refused before anything is written', () =>
   ))
 
 for (const [own, check, said] of [
-  [{ name: ['a'], status: [] }, false, /^--name and --status do not go together$/],
-  [{ status: [], 'install-cron': ['x'] }, false, /^--status and --install-cron do not go together$/],
-  [{}, true, /^backup.ts has no --check: --status looks and takes none$/],
+  [{ name: ['a'], status: [] }, false, /^--name and --status cannot be combined$/],
+  [{ status: [], 'install-cron': ['x'] }, false, /^--status and --install-cron cannot be combined$/],
+  [{}, true, /^backup.ts has no --check: use --status, which takes no backup$/],
 ] as const)
   test(`refuses ${Object.keys(own).join(' and ') || 'a check'}`, () => {
     const given = session(own as Record<string, string[]>)
@@ -346,23 +346,23 @@ test('what was encrypted is opened by its key alone, and is what its manifest sa
     file: 'x.age',
     size: 10,
     sha256: createHash('sha256').update('plain text').digest('hex'),
-  } as Part
-  const read = async (given: Part, keys = identities) => {
+  } as BackupPart
+  const read = async (given: BackupPart, keys = identities) => {
     const chunks = []
     for await (const chunk of decryptPart(join(folder, 'copy'), given, keys)) chunks.push(chunk)
     return Buffer.concat(chunks).toString()
   }
   assert.is(await read(part), 'plain text')
-  await refused(read({ ...part, sha256: '0'.repeat(64) }), /^x.age: is not what its manifest says, once opened$/)
+  await refused(read({ ...part, sha256: '0'.repeat(64) }), /^x.age: its decrypted content does not match the manifest$/)
   await refused(
     read(part, identities.slice(1)),
-    /^x.age: none of these identities opens it: it was encrypted for another key$/,
+    /^x.age: none of these identities can decrypt it: it was encrypted for another key$/,
   )
   const bytes = readFileSync(join(folder, 'copy/x.age'))
   writeFileSync(join(folder, 'copy/x.age'), bytes.subarray(0, -3))
-  await refused(read(part), /^x.age: cannot be opened: /)
+  await refused(read(part), /^x.age: cannot be decrypted: /)
   writeFileSync(join(folder, 'none.txt'), 'age1public\n')
-  await refused(identitiesIn(join(folder, 'none.txt')), /holds no line AGE-SECRET-KEY-1…, as age-keygen writes it$/)
+  await refused(identitiesIn(join(folder, 'none.txt')), /has no line AGE-SECRET-KEY-1… as age-keygen writes it$/)
   await refused(identitiesIn(join(folder, 'nowhere')), /cannot be read: /)
 })
 
