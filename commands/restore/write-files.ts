@@ -6,23 +6,23 @@ import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { type TarEntry, tarOf } from '../../lib/std/tar.ts'
 import { signingKey } from '../../roles/backups/paths.ts'
-import type { KeptFiles } from './restorable-files.ts'
+import type { RestorableFiles } from './restorable-files.ts'
 
 const archive = `${incoming}/files.tar`
 const stage = `${incoming}/files`
 
-/** Brings what is kept of a backup's files to a bare host, each with the owner and the mode that a role would give it. */
-export async function layDown(connection: Connection, kept: KeptFiles, ownFolder: string): Promise<string> {
-  await upload(connection, archive, Readable.from([await filesFor(kept)]))
-  return ask(connection, layDownScript(kept, ownFolder))
+/** Writes the files of a backup to a bare host, with the owners and modes that the roles use. Returns the output of the host. */
+export async function writeFiles(connection: Connection, kept: RestorableFiles, ownFolder: string): Promise<string> {
+  await upload(connection, archive, Readable.from([await archiveFor(kept)]))
+  return ask(connection, writeFilesScript(kept, ownFolder))
 }
 
-/** The archive of what is kept, as it is laid down. */
-export async function filesFor(kept: KeptFiles): Promise<Buffer> {
+/** A tar with the files to write. */
+export async function archiveFor(kept: RestorableFiles): Promise<Buffer> {
   return Buffer.concat(await tarOf(entriesOf(kept)).toArray())
 }
 
-async function* entriesOf(kept: KeptFiles): AsyncGenerator<TarEntry> {
+async function* entriesOf(kept: RestorableFiles): AsyncGenerator<TarEntry> {
   const file = (path: string, content: Buffer | string) => ({
     path,
     mode: 0o600,
@@ -39,8 +39,8 @@ async function* entriesOf(kept: KeptFiles): AsyncGenerator<TarEntry> {
   for (const entry of kept.certificate?.entries ?? []) yield { ...entry, path: `letsencrypt/${entry.path}` }
 }
 
-/** Unpacked in a folder of root's, and only then moved: the allocations last, which say that a host holds something. */
-export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
+/** Shell text: unpacks in a folder of root's, then moves the files. Allocations come last: with them a host counts as not bare. */
+export function writeFilesScript(kept: RestorableFiles, ownFolder: string): Script {
   const bots = [...kept.secrets.keys()]
   const user = (bot: string) => String(20_000 + (kept.allocations.get(bot) ?? 0))
   const placed = (from: string, to: string) => sh`
@@ -67,7 +67,7 @@ export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
     )}
     ${lines([...kept.registries.keys()].map((folder) => placed(`registry/${folder}`, `/etc/botgarden/registry/${folder}`)))}
     ${kept.signingKey === undefined ? sh`:` : placed('signing-key', signingKey)}
-    ${kept.certificate === undefined ? sh`:` : certificatePlaced(kept.certificate.entries)}
+    ${kept.certificate === undefined ? sh`:` : installCertificate(kept.certificate.entries)}
     ${
       kept.own.size === 0
         ? sh`:`
@@ -81,8 +81,8 @@ export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
     ) 2>&1 && echo unpacked`
 }
 
-/** Folders as certbot makes them; what links lead to comes before what is renewed by them. */
-function certificatePlaced(entries: readonly TarEntry[]): Script {
+/** Shell text: installs the files of certbot. The targets of links come before the renewal configuration. */
+function installCertificate(entries: readonly TarEntry[]): Script {
   const folders = [...new Set(entries.map(({ path }) => path.slice(0, path.lastIndexOf('/'))))].filter(
     (path) => path !== 'renewal',
   )

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { restoreScript } from '../../../commands/restore/database-script.ts'
-import type { DatabasePart } from '../../../commands/restore/order.ts'
+import type { DatabasePart } from '../../../commands/restore/restore-task.ts'
 import { hasBackups } from '../../../commands/restore/select-backup.ts'
 import { rolesIn } from '../../../commands/restore/whole-host.ts'
 import { local } from '../../../lib/shell/local.ts'
@@ -80,7 +80,7 @@ for (const [what, current, dockerStart, code, started] of [
     const { exitCode, stdout } = await local({ env, nothrow: true })`sh -c ${text}`
     const calls = readFileSync(join(folder, 'calls'), 'utf8')
     assert.is(exitCode, code)
-    assert.match(stdout, 'not the rows that were counted')
+    assert.match(stdout, 'the restored row counts (+) differ')
     assert.not.match(calls, /^stop/m)
     assert.is(/^start botgarden-hello-bot-green$/m.test(calls), started)
     assert.is(stdout.includes('its container does not start'), dockerStart !== ':')
@@ -88,8 +88,8 @@ for (const [what, current, dockerStart, code, started] of [
   })
 
 for (const [what, target, size, said, begun] of [
-  ['a drill of more than the memory holds', undefined, 2 ** 50, 'is too large for the memory that a drill has', false],
-  ['a dump larger than the disk', 'hello', 2 ** 50, 'too little to restore beside what is there', false],
+  ['a drill of more than the memory holds', undefined, 2 ** 50, 'does not fit into the memory of a drill', false],
+  ['a dump larger than the disk', 'hello', 2 ** 50, 'and the restore needs', false],
   ['a dump that unfolds to more than the disk holds', 'hello', 1, 'the disk would be full', true],
 ] as const)
   test(`${what} ends before anything is in danger, and says why`, async () => {
@@ -128,7 +128,7 @@ for (const [what, target, size, said, begun] of [
 test('a reboot that ends a restore in order has the bot start before', () => {
   const text = script({ target: 'hello', bot: 'hello-bot' })
   assert.match(text, "trap 'exit 143' TERM")
-  assert.match(text.slice(text.indexOf('tidy() {'), text.indexOf('trap tidy EXIT')), /docker start "\$bot"/)
+  assert.match(text.slice(text.indexOf('cleanup() {'), text.indexOf('trap cleanup EXIT')), /docker start "\$bot"/)
   assert.not.match(script({ target: 'hello_old' }), /current\.json/)
 })
 
@@ -139,7 +139,7 @@ test('a database without tables is compared as well, and is as empty as it was',
 test('a table that cannot be one comes from a manifest that nobody should follow', () => {
   assert.throws(
     () => script({ target: 'hello' }, { tables: { 'users; drop table users': 1 } }),
-    /names a table that cannot be one/,
+    /has an invalid table name/,
   )
 })
 
@@ -158,15 +158,15 @@ writeFileSync(file, 'AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ
 test.after(() => rmSync(join(file, '..'), { recursive: true }))
 for (const [args, said] of [
   [[], 'what to restore: --name BOT, --drill, or --host HOST'],
-  [['--drill', '--host', 'a'], '--drill and --host do not go together'],
+  [['--drill', '--host', 'a'], '--drill and --host cannot be combined'],
   [['--drill'], '--identity FILE'],
   [['--drill', '--identity', '/none'], '--identity /none: cannot be read'],
   [['--drill', '--identity', file, '--check'], 'restore.ts has no --check'],
   [['--name', 'a', '--identity', file, '--at', 'noon'], '--at noon: a time like'],
-  [['--name', 'a', '--identity', file, '--from', 'there'], '--from there: copy, host or restic'],
-  [['--drill', '--as', 'x', '--identity', file], '--as is for --name'],
+  [['--name', 'a', '--identity', file, '--from', 'there'], '--from there: should be copy, host or restic'],
+  [['--drill', '--as', 'x', '--identity', file], '--as needs --name'],
   [['--host', 'vps2', '--identity', file], '--host: unknown host "vps2" (did you mean "vps1"?)'],
-  [['--name', 'hello-bto', '--as', 'A-B', '--identity', file], '--as A-B: a name of'],
+  [['--name', 'hello-bto', '--as', 'A-B', '--identity', file], '--as A-B: should be a name of'],
 ] as const)
   test(`refuses ${args.map((each) => (each === file ? 'key.txt' : each)).join(' ') || 'to guess'}`, async () => {
     const inventory = join(file, '../x.yaml')
