@@ -120,11 +120,11 @@ const commands: readonly (readonly [args: readonly string[], said: string | RegE
   [['bot.ts'], 'which bot: --name BOT, or --all'],
   [['bot.ts', '--name', 'hello'], 'has no bots'],
   [['bot.ts', '--name', 'a', '--all'], 'which bot'],
-  [['bot.ts', '--name', 'a', '--rollback', '--logs'], 'two different things'],
-  [['bot.ts', '--name', 'a', '--purge'], '--purge is for --remove'],
+  [['bot.ts', '--name', 'a', '--rollback', '--logs'], 'cannot be combined'],
+  [['bot.ts', '--name', 'a', '--purge'], '--purge needs --remove'],
   [['backup.ts'], 'backups.recipients: missing'],
   [['backup.ts', '--check'], 'backup.ts has no --check'],
-  [['backup.ts', '--status', '--name', 'a'], 'do not go together'],
+  [['backup.ts', '--status', '--name', 'a'], 'cannot be combined'],
   [['restore.ts'], 'what to restore'],
 ]
 

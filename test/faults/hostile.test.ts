@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert'
 import { decryptPart } from '../../commands/restore/decrypt.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
-import { type Manifest, type Part, parseManifest } from '../../roles/backups/manifest.ts'
+import { type BackupManifest, type BackupPart, parseManifest } from '../../roles/backups/manifest.ts'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
 import { copyWith, dumpWith, everything, oddCopies, placeholder, traps } from '../support/hostile/dumps.ts'
 import { leftAlone, rebuiltFrom } from '../support/hostile/host.ts'
@@ -32,14 +32,14 @@ const inventory = inventoryWith({}, { domain: `${host}.sandbox`, backups })
 const taken = join(dirname(opens), 'taken')
 
 /** What the host has signed and encrypted itself. */
-let own: Manifest
+let own: BackupManifest
 let honest: Copy & { key: string }
 /** Of the bot's database, with room for SQL. */
 let base: Buffer
 let tables: Record<string, number>
 let clock = 0
 
-const content = async (part: Part | undefined): Promise<Buffer> => {
+const content = async (part: BackupPart | undefined): Promise<Buffer> => {
   const chunks: Buffer[] = []
   if (part) for await (const chunk of decryptPart(taken, part, [new Secret(identity)])) chunks.push(chunk)
   return Buffer.concat(chunks)
@@ -93,7 +93,7 @@ test.after(async () => {
   await removeVps(host)
 })
 
-const partOf = (kind: Part['kind']) => own.parts.find((part) => part.kind === kind)
+const partOf = (kind: BackupPart['kind']) => own.parts.find((part) => part.kind === kind)
 
 async function look(): Promise<string> {
   const { stdout, stderr } = await inVps(host, leftAlone)

@@ -171,7 +171,7 @@ test('the host is lost: one command makes a bare one what it was', async () => {
   const back = await run(['playbooks/restore.ts', '-i', inventory, '--identity', key, '--yes', '--host', host])
   // The one beside is no bot's: whose it is to be, a bare host cannot tell.
   assert.is(back.code, 3, back.stdout + back.stderr)
-  assert.match(back.stderr, 'NOT restored: the database second_old, which is no bot')
+  assert.match(back.stderr, 'NOT restored: the database second_old, which belongs to no bot')
   process.stdout.write(`  the host was back after ${Math.round((Date.now() - started) / 1000)} s\n`)
   assert.equal(await Promise.all(['first_bot', 'second_bot', 'third_bot'].map(checksum)), before)
   assert.is((await inside(certificate)).text, serial)

@@ -301,7 +301,7 @@ test('docker system prune while the bot is stopped', () =>
     begin: 'docker stop $(docker ps -q --filter label=botgarden.bot) >/dev/null && docker system prune -af >/dev/null',
     end: ':',
     args: ['site'],
-    check: [2, /release:hello-bot: start again, since it is gone/],
+    check: [2, /release:hello-bot: restart, since its container is gone/],
     run: [3, /the image of hello-bot is not on this host any more: npx zx playbooks\/bot.ts --name hello-bot/],
     mends: release,
     restarts: true,
@@ -337,7 +337,7 @@ for (const [what, begin] of [
 test('what the host knows of its bots is deleted', async () => {
   const colour = async () => (await inside("docker ps --format '{{.Names}}' --filter label=botgarden.bot")).text
   const before = await colour()
-  const gone = /current\.json: it is gone, .*npx zx playbooks\/bot\.ts --name hello-bot releases it anew/
+  const gone = /current\.json: it is missing, .*release it again: npx zx playbooks\/bot\.ts --name hello-bot/
   await meets('what the host knows of its bots is deleted', {
     begin: 'rm -r /var/lib/botgarden/bots',
     end: ':',
@@ -355,7 +355,7 @@ test('the record of the release that serves is deleted', () =>
     begin: `rm ${state}/current.json`,
     end: ':',
     args: ['site'],
-    check: [2, /record:hello-bot: current\.json, since it is gone/],
+    check: [2, /record:hello-bot: recover current\.json, since it is missing/],
     run: [0, /changed 1/],
   }))
 
@@ -390,7 +390,7 @@ test('the compose file of the bot is edited by hand, and brought up', async () =
     begin: `f=${file}; sed -i 's/read_only: true$/read_only: false/; s/no-new-privileges:true/label:disable/' $f; docker compose -f $f up -d --wait 2>&1`,
     end: ':',
     args: ['site'],
-    check: [2, /release:hello-bot: have every boot start it/],
+    check: [2, /release:hello-bot: set the restart policy to always/],
     run: [0, /changed 1/],
     restarts: true,
   })

@@ -58,7 +58,7 @@ export const named: readonly Named[] = [
     file: 'roles/bot/release/switch-script.ts',
     find: `const bind = sh\`docker update --restart always`,
     replace: `const bind = sh\`docker update --restart no`,
-    unit: 'roles/bot/released.test.ts',
+    unit: 'roles/bot/release-on-host.test.ts',
   },
   {
     what: 'the database server has a network',
@@ -115,23 +115,23 @@ export const named: readonly Named[] = [
   {
     what: 'a switch that fails does not bring nginx back',
     file: 'roles/bot/release/switch-script.ts',
-    find: 'edge_is_back || edge_back; then',
+    find: 'route_is_restored || route_restore; then',
     replace: ':; then',
-    unit: 'roles/bot/released.test.ts',
+    unit: 'roles/bot/release-on-host.test.ts',
   },
   {
     what: 'what a cut run had nginx lead to is not taken back',
     file: 'roles/bot/release/switch-script.ts',
-    find: 'sh`edge_is_back || edge_back`',
+    find: 'sh`route_is_restored || route_restore`',
     replace: 'nothing',
-    unit: 'roles/bot/released.test.ts',
+    unit: 'roles/bot/release-on-host.test.ts',
   },
   {
     what: 'a file that is right passes for one that nginx has loaded',
     file: 'roles/bot/release/nginx-route.sh',
     find: ' && nginx_is_current',
     replace: '',
-    unit: 'roles/bot/released.test.ts',
+    unit: 'roles/bot/release-on-host.test.ts',
   },
   {
     what: 'a file is open to all while it is written',
@@ -159,14 +159,14 @@ export const named: readonly Named[] = [
     file: 'roles/bot/secrets.ts',
     find: umask,
     replace: '(',
-    unit: 'roles/bot/files.test.ts',
+    unit: 'roles/bot/secrets-and-removal.test.ts',
   },
   {
     what: 'the login of a registry is open to all',
     file: 'roles/bot/registry-login.ts',
     find: umask,
     replace: '(',
-    unit: 'roles/bot/files.test.ts',
+    unit: 'roles/bot/secrets-and-removal.test.ts',
   },
   {
     what: 'the key of a pair of one’s own is open to all while it is written',
@@ -176,7 +176,7 @@ export const named: readonly Named[] = [
     unit: 'roles/certbot/scripts.test.ts',
   },
   // One function takes them all: before migrations, before a restore, and before a bot goes.
-  ...['lib/platform/database-dump.test.ts', 'roles/bot/released.test.ts', 'roles/bot/files.test.ts'].flatMap((unit) => [
+  ...['lib/platform/database-dump.test.ts', 'roles/bot/release-on-host.test.ts', 'roles/bot/secrets-and-removal.test.ts'].flatMap((unit) => [
     {
       what: `a dump is open to all, by ${unit}`,
       file: 'lib/platform/database-dump.sh',

@@ -54,7 +54,7 @@ const nothing: Record<string, unknown> = {
   container: 'absent',
   image: 'absent',
   'kept-secrets': {},
-  'in-the-way': { guests: [], databases: [] },
+  'removal-conflicts': { containers: [], databases: [] },
   'left-files': { busy: false, paths: [] },
   postgres: undefined,
   'postgres-password': false,

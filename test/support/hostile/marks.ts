@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Encrypter } from 'age-encryption'
 import { pack } from 'tar-stream'
-import { stampOf } from '../../../roles/backups/backup-name.ts'
+import { timestampOf } from '../../../roles/backups/backup-name.ts'
 import { sign, writeSums } from '../copies.ts'
 
 /** What a copy is made of, by whoever has the public key; with the host's own key, by whoever has taken the host over. */
@@ -26,7 +26,7 @@ const sum = (bytes: Buffer | string) => createHash('sha256').update(bytes).diges
 
 /** Writes a copy as a host would have made it into a folder of copies; returns its name. */
 export async function writeCopy(base: string, copy: Copy): Promise<string> {
-  const name = `${stampOf(copy.time)}${copy.only === undefined ? '' : `-${copy.only}`}`
+  const name = `${timestampOf(copy.time)}${copy.only === undefined ? '' : `-${copy.only}`}`
   const folder = join(base, copy.host, name)
   mkdirSync(folder, { recursive: true })
   const encrypter = new Encrypter()
