@@ -262,7 +262,7 @@ test('a resource of what was read, a guarded one, and one of the machine below',
     [below.unmanageable, below.plan(look), below.reads],
     ['belongs to the machine below this lxc container', [], []],
   )
-  assert.equal(unknownUntilApply(a), { key: 'one:a', unknowable: true })
+  assert.equal(unknownUntilApply(a), { key: 'one:a', unknownUntilApply: true })
   const follows = becomes(a, (before, readOther) => `${before}${readOther(reading(two, 'b'))}`)
   assert.is('after' in follows && follows.after('A', look), 'AB')
 })
