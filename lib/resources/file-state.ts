@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
+import { sha256Of } from '../std/sha256.ts'
 
 /** What stands at a path; a link is seen as a link. */
 export type FileState =
@@ -29,7 +29,7 @@ export function isEmpty(state: FileState): boolean {
   return state !== 'absent' && state.sha256 === sha256OfNothing
 }
 
-const sha256OfNothing = createHash('sha256').digest('hex')
+const sha256OfNothing = sha256Of('')
 
 /** The text of a file, undefined where there is none. What is no text, or more than 256 KiB of it, is refused. */
 export function textOf(path: string): Reading<string | undefined> {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import type { Login } from './spec/deployment.ts'
 
 /** A folder for Docker's client with the login of one registry, which only pulls use: no other command has it. */
@@ -29,7 +29,7 @@ function loggedIn({ registry, username, password }: Login): Resource[] {
   const content = new Secret(
     JSON.stringify({ auths: { [registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry]: { auth } } }),
   )
-  const sha256 = createHash('sha256').update(content.reveal()).digest('hex')
+  const sha256 = sha256Of(content.reveal())
   const now = fileState(path)
   return [
     directory(folderOf(registry), { mode: '0700' }),

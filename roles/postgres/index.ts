@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { becomes, knownAfterApply, type Prediction } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
@@ -20,6 +19,7 @@ import { generatedSecret } from '../../lib/resources/generated-secret.ts'
 import { pulledImage } from '../../lib/resources/image.ts'
 import { runFolder } from '../../lib/resources/runtime-directory.ts'
 import { sh } from '../../lib/shell/sh.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
 import { access, runningConfig, statements } from './running.ts'
 import { type Size, sizeFor } from './sizes.ts'
@@ -90,7 +90,7 @@ function configOf(size: Size, settings: Readonly<Record<string, string | number 
     template(new URL(`templates/${name}.mustache`, import.meta.url), values)
   const hba = from('pg_hba.conf', {})
   const body = from('postgresql.conf', { ...size, own })
-  const checksum = createHash('sha256').update(body).update(hba).digest('hex').slice(0, 16)
+  const checksum = sha256Of(body + hba).slice(0, 16)
   // The server tells it when it is asked which configuration it runs.
   return { hba, text: `${body}botgarden.config = '${checksum}'\n`, checksum }
 }
