@@ -1,3 +1,4 @@
+import { etcDir } from '../model/host-layout.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
@@ -5,7 +6,7 @@ import { shellFile } from '../shell/shell-file.ts'
 import { outdated } from './nginx.ts'
 
 /** Where the pair that nginx serves under a name lies: `NAME/current` is a link to a folder with fullchain.pem and privkey.pem. */
-export const tlsFolder = '/etc/botgarden/tls'
+export const tlsFolder = `${etcDir}/tls`
 
 /** What stands at `current`. */
 export type CertificateState =

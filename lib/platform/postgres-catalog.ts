@@ -1,3 +1,4 @@
+import { runDir } from '../model/host-layout.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction } from '../model/resource.ts'
 import { engineSilence, untoldBy } from '../resources/docker-engine.ts'
@@ -7,7 +8,7 @@ import { HostError } from '../std/errors.ts'
 
 /** The container of the database server, and the folder of the socket by which it is reached: it has no network. */
 export const postgresContainer = 'botgarden-postgres'
-export const postgresSocket = '/run/botgarden/postgres'
+export const postgresSocket = `${runDir}/postgres`
 
 /** What the catalog says of a role. */
 export interface RoleState {

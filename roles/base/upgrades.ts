@@ -1,4 +1,5 @@
 import type { Facts } from '../../lib/model/facts.ts'
+import { stateDir } from '../../lib/model/host-layout.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
 import { type Resource, resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
@@ -10,7 +11,7 @@ import { template } from '../../lib/std/template.ts'
 /** The engine's packages: an upgrade restarts the daemon, and some stop all containers for it. */
 const engine = ['docker.io', 'docker-ce', 'docker-ce-cli', 'containerd', 'containerd.io', 'runc']
 
-const heldList = '/var/lib/botgarden/held-updates'
+const heldList = `${stateDir}/held-updates`
 
 /** Security updates come by themselves, all but those of the engine and of `hold`; nothing reboots the host. */
 export function upgrades(hold: readonly string[], { os }: Facts): Resource[] {

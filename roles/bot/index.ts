@@ -1,3 +1,4 @@
+import { optDir } from '../../lib/model/host-layout.ts'
 import { type Change, fromReading, type Resource } from '../../lib/model/resource.ts'
 import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
@@ -17,7 +18,7 @@ import { generatedSecrets, operatorSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
 import type { Deployment } from './spec/deployment.ts'
-import { addressOf, archiveOf, contextPath, placesOf, userOf } from './spec/layout.ts'
+import { addressOf, archiveOf, botFolders, contextPath, placesOf, userOf } from './spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
 import { limitsOf, type Spec } from './spec/spec.ts'
@@ -61,10 +62,10 @@ export function botRole(deliveries: ReadonlyMap<string, Deployment>): Role {
       record({ bot, base: wanted.network, telegram: wanted.telegram }, deliveries.has(bot)),
     )
     const folders = [
-      directory('/opt/botgarden'),
-      directory('/opt/botgarden/bots'),
-      directory('/var/lib/botgarden/bots', { mode: '0700' }),
-      directory('/etc/botgarden/secrets/bots', { mode: '0700' }),
+      directory(optDir),
+      directory(botFolders.compose),
+      directory(botFolders.state, { mode: '0700' }),
+      directory(botFolders.secrets, { mode: '0700' }),
     ]
     if (host.bots.length === 0) return [whatRuns(host.bots)]
     // Telegram comes when nginx leads to the bot, and shows the certificate that Telegram is given. A switch sees to that by

@@ -1,3 +1,4 @@
+import { etcDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
@@ -8,7 +9,7 @@ import type { Login } from './spec/deployment.ts'
 
 /** A folder for Docker's client with the login of one registry, which only pulls use: no other command has it. */
 function folderOf(registry: string): string {
-  return `/etc/botgarden/registry/${registry.replace(/[^\w.-]/g, '_')}`
+  return `${etcDir}/registry/${registry.replace(/[^\w.-]/g, '_')}`
 }
 
 /** The one for an image; it may not be there, which is as good as no login. */
@@ -20,7 +21,7 @@ export function clientFolder(image: string): string {
 /** The logins that were given now; those that the host has besides stay. */
 export function registryLogins(logins: readonly Login[]): Resource[] {
   if (logins.length === 0) return []
-  return [directory('/etc/botgarden/registry', { mode: '0700' }), ...logins.flatMap(loggedIn)]
+  return [directory(`${etcDir}/registry`, { mode: '0700' }), ...logins.flatMap(loggedIn)]
 }
 
 function loggedIn({ registry, username, password }: Login): Resource[] {

@@ -2,6 +2,7 @@ import { type Kind, reading } from '../../lib/model/reading.ts'
 import { type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { sh } from '../../lib/shell/sh.ts'
+import { currentRecords } from './spec/layout.ts'
 import { currentRelease, parseRelease, tornBecause } from './spec/release-record.ts'
 import { keptSecrets, lostSecrets } from './spec/stored-secrets.ts'
 
@@ -46,7 +47,7 @@ const releases: Kind<Readonly<Record<string, string>>> = {
   name: 'releases',
   volatile: true,
   script: () => sh`
-    for file in /var/lib/botgarden/bots/*/current.json; do
+    for file in ${currentRecords}; do
       [ ! -e "$file" ] || { printf '%s ' "$(basename "$(dirname "$file")")"; base64 --wrap=0 "$file"; echo; }
     done`,
   parse: (output, names) => {

@@ -4,6 +4,7 @@ import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { secretFile } from './secrets.ts'
+import { botFolders } from './spec/layout.ts'
 import { askTelegram } from './telegram/bot-api.ts'
 
 /** The bot's token: given, it is proved by Telegram before it takes the old one's place; not given, the host's is kept. */
@@ -53,7 +54,7 @@ const tokenOwners: Reading<Readonly<Record<string, string>>> = reading(
   {
     name: 'token-owners',
     script: () => sh`
-      for file in /etc/botgarden/secrets/bots/*/token; do
+      for file in ${botFolders.secrets}/*/token; do
         [ ! -e "$file" ] || printf '%s %s\n' "$(basename "$(dirname "$file")")" "$(cut -d : -f 1 "$file")"
       done`,
     parse: (output, names) => {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { etcDir, optDir, secretsDir, stateDir } from '../../lib/model/host-layout.ts'
 import { becomes, knownAfterApply, type Prediction } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { images } from '../../lib/platform/image-versions.ts'
@@ -40,9 +41,9 @@ const vars = v.strictObject({
 
 /** The image's user, by number: the host has no such user. */
 const owner = '999'
-const folder = '/opt/botgarden/postgres'
-const secrets = '/etc/botgarden/secrets/postgres'
-const data = '/var/lib/botgarden/postgres'
+const folder = `${optDir}/postgres`
+const secrets = `${secretsDir}/postgres`
+const data = `${stateDir}/postgres`
 /** Where the image of PostgreSQL 18 keeps its cluster, below what is mounted. */
 const cluster = fileState(`${data}/18/docker/PG_VERSION`)
 
@@ -58,13 +59,13 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     whenStarted: [started(config.checksum)],
   })
   return [
-    directory('/opt/botgarden'),
-    directory('/etc/botgarden', { mode: '0700' }),
-    directory('/etc/botgarden/secrets', { mode: '0700' }),
+    directory(optDir),
+    directory(etcDir, { mode: '0700' }),
+    directory(secretsDir, { mode: '0700' }),
     directory(secrets, { mode: '0700', owner, group: owner }),
     generatedSecret(`${secrets}/superuser`, { owner, whenMade: [lockedOut] }),
     passFile('postgres', secrets, 'superuser'),
-    directory('/var/lib/botgarden', { mode: '0700' }),
+    directory(stateDir, { mode: '0700' }),
     directory(data, { mode: '0700', owner, group: owner }),
     // As the official image has it.
     ...runFolder('postgres', { owner, mode: '3775' }),
