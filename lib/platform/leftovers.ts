@@ -1,4 +1,5 @@
 import { optDir, runDir, secretsDir, stateDir } from '../model/host-layout.ts'
+import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource, unknownUntilApply } from '../model/resource.ts'
 import { containerState } from '../resources/container.ts'
@@ -102,11 +103,10 @@ const leftFiles: Reading<LeftFiles> = reading(
           [ -z "$(find /proc/[0-9]*/fd -lname ${runDir}/lock -o -lname ${runDir}/step 2>/dev/null |
             sed 's#/fd/#/fdinfo/#' | xargs -r grep -ls '^lock:')" ] || echo busy
       }`,
-    parse: (output, names) => {
-      const lines = output.split('\n').filter(Boolean)
-      const state = { busy: lines.includes('busy'), paths: lines.filter((line) => line.startsWith('/')).sort() }
-      return new Map(names.map((name) => [name, state]))
-    },
+    parse: oneValue((output) => {
+      const lines = output.split('\n')
+      return { busy: lines.includes('busy'), paths: lines.filter((line) => line.startsWith('/')).sort() }
+    }),
   } satisfies Kind<LeftFiles>,
   'restore',
 )

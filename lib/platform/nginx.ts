@@ -1,4 +1,5 @@
 import { optDir, runDir, stateDir } from '../model/host-layout.ts'
+import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { file } from '../resources/file.ts'
@@ -52,19 +53,16 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
         [ -n "$(nginx_says)" ] || [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" != true ] || nginx_answers
         echo "answers $(nginx_says)"
       }`,
-    parse: (output, names) => {
+    parse: oneValue((output) => {
       const of = (word: string) => new RegExp(`^${word} (.+)$`, 'm').exec(output)?.[1]
       const wanted = of('wanted')
-      const state: NginxState | 'absent' =
-        wanted === undefined
-          ? 'absent'
-          : {
-              current: of('running') === `generations/${wanted}`,
-              whole: of('whole') === 'yes',
-              inForce: of('answers') === wanted,
-            }
-      return new Map(names.map((name) => [name, state]))
-    },
+      if (wanted === undefined) return 'absent'
+      return {
+        current: of('running') === `generations/${wanted}`,
+        whole: of('whole') === 'yes',
+        inForce: of('answers') === wanted,
+      }
+    }),
   } satisfies Kind<NginxState | 'absent'>,
   'config',
 )

@@ -1,7 +1,8 @@
 import { runDir } from '../model/host-layout.ts'
+import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction } from '../model/resource.ts'
-import { engineSilence, untoldBy } from '../resources/docker-engine.ts'
+import { engineSilence, unlessSilent } from '../resources/docker-engine.ts'
 import { waiting } from '../shell/deadline.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
@@ -83,7 +84,7 @@ export const postgresCatalog: Reading<Catalog | typeof refused | undefined> = re
         printf %s ${catalogQuery} | ${psql()} 2>&1
       else ${engineSilence}
       fi`,
-    parse: (output, names) => untoldBy(output, names) ?? new Map(names.map((name) => [name, parseCatalog(output)])),
+    parse: unlessSilent(oneValue(parseCatalog)),
   } satisfies Kind<Catalog | typeof refused | undefined>,
   'catalog',
 )

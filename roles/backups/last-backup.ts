@@ -1,3 +1,4 @@
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
 import { type Resource, resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
@@ -46,11 +47,10 @@ const kind: Kind<Last> = {
   name: 'backups',
   volatile: true,
   script: () => sh`date +%s; ${statusScript(`${programDir}/status.json`)}`,
-  parse: (output, names) => {
+  parse: oneValue((output) => {
     const end = output.indexOf('\n')
-    const last = { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }
-    return new Map(names.map((name) => [name, last]))
-  },
+    return { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }
+  }),
 }
 
 const last = reading(kind, 'last')

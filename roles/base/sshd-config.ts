@@ -1,4 +1,5 @@
 import type { Facts } from '../../lib/model/facts.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
@@ -29,7 +30,7 @@ export function sshdConfig(candidate: string, { user, clientAddress, addresses, 
   const kind: Kind<SshdConfig> = {
     name: 'sshd',
     script: () => readScript(candidate, login),
-    parse: (output, names) => new Map(names.map((name) => [name, parse(output)])),
+    parse: oneValue(parse),
   }
   return reading(kind, 'config')
 }

@@ -1,5 +1,6 @@
 import type { Facts } from '../../lib/model/facts.ts'
 import { stateDir } from '../../lib/model/host-layout.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
 import { type Resource, resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
@@ -63,10 +64,10 @@ const waitingUpdates: Kind<Waiting> = {
       ! dpkg --compare-versions "$installed" lt "$version" || echo "held $name $version"
     done <${heldList}
     [ ! -e /run/reboot-required ] || sed 's/^/reboot /' /run/reboot-required.pkgs 2>/dev/null | sort -u | grep . || echo 'reboot unnamed'`,
-  parse: (output, names) => {
+  parse: oneValue((output) => {
     const of = (word: string) => [...output.matchAll(new RegExp(`^${word} (.*)$`, 'gm'))].map(([, rest = '']) => rest)
-    return new Map(names.map((name) => [name, { held: of('held'), reboot: of('reboot') }]))
-  },
+    return { held: of('held'), reboot: of('reboot') }
+  }),
 }
 
 /** Of exactly this package, as unattended-upgrades matches names. */

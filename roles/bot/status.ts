@@ -1,3 +1,4 @@
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
 import { type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
@@ -50,7 +51,7 @@ const releases: Kind<Readonly<Record<string, string>>> = {
     for file in ${currentRecords}; do
       [ ! -e "$file" ] || { printf '%s ' "$(basename "$(dirname "$file")")"; base64 --wrap=0 "$file"; echo; }
     done`,
-  parse: (output, names) => {
+  parse: oneValue((output) => {
     const found = output.split('\n').flatMap((line) => {
       const [, bot, text] = /^(\S+) (\S*)$/.exec(line) ?? []
       if (bot === undefined || text === undefined) return []
@@ -61,6 +62,6 @@ const releases: Kind<Readonly<Record<string, string>>> = {
         : `its current.json cannot be read: ${tornBecause(record)}`
       return [[bot, what] as const]
     })
-    return new Map(names.map((name) => [name, Object.fromEntries(found)]))
-  },
+    return Object.fromEntries(found)
+  }),
 }

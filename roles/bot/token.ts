@@ -1,3 +1,4 @@
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import type { Change, Prediction, Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
@@ -57,10 +58,10 @@ const tokenOwners: Reading<Readonly<Record<string, string>>> = reading(
       for file in ${botFolders.secrets}/*/token; do
         [ ! -e "$file" ] || printf '%s %s\n' "$(basename "$(dirname "$file")")" "$(cut -d : -f 1 "$file")"
       done`,
-    parse: (output, names) => {
+    parse: oneValue((output) => {
       const owners = output.split('\n').map((line) => line.split(' ') as [string, string])
-      return new Map(names.map((name) => [name, Object.fromEntries(owners.filter(([bot]) => bot))]))
-    },
+      return Object.fromEntries(owners.filter(([bot]) => bot))
+    }),
   } satisfies Kind<Readonly<Record<string, string>>>,
   'bots',
 )

@@ -1,3 +1,4 @@
+import { blockEach } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
 import { type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
@@ -36,10 +37,7 @@ const servedCertificates: Kind<Served> = {
       timeout 5 openssl s_client -connect "127.0.0.1:$port" $sni </dev/null 2>/dev/null |
         openssl x509 -noout -subject -issuer -enddate -dateopt iso_8601 2>/dev/null
     done`,
-  parse: (output, names) => {
-    const blocks = output.split(/^served /m).slice(1)
-    return new Map(names.map((name, i) => [name, parseServed(blocks[i] ?? '')]))
-  },
+  parse: blockEach('served', parseServed),
 }
 
 function parseServed(block: string): Served {

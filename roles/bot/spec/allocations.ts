@@ -1,4 +1,5 @@
 import { stateDir } from '../../../lib/model/host-layout.ts'
+import { oneValue } from '../../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 
@@ -11,10 +12,7 @@ export const allocations: Reading<Allocations> = reading(
   {
     name: 'allocations',
     script: () => sh`cat ${allocationsFile} 2>/dev/null || :`,
-    parse: (output, names) => {
-      const numbers = parseAllocations(output)
-      return new Map(names.map((name) => [name, numbers]))
-    },
+    parse: oneValue(parseAllocations),
   } satisfies Kind<Allocations>,
   'bots',
 )
