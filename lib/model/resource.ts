@@ -47,7 +47,7 @@ export interface Change {
   readonly guard?: Guard
   /** Runs in a transient unit, to its end, whatever happens to the connection. */
   readonly long?: boolean
-  /** Neighbours with the same `joins.name` become one step: packages, one apt transaction. */
+  /** Neighbours with the same `batch.name` become one step: packages, one apt transaction. */
   readonly batch?: { readonly name: string; readonly item: string; readonly script: (items: string[]) => Script }
 }
 
