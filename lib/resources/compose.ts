@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { mapChanges } from '../model/combinators.ts'
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
@@ -44,16 +45,11 @@ function unlikeContainer(name: string, path: string, text: string): Resource {
   const inner = file(path, { content: text, validate })
   const sha256 = sha256Of(text)
   const doubted = becomes(containerState(name), (now) => (now === 'absent' ? now : { ...now, config: '' }))
-  return {
-    ...inner,
-    plan: (read) => {
-      const there = read(fileState(path))
-      const isEdited = there !== 'absent' && there.sha256 !== sha256
-      return inner
-        .plan(read)
-        .map((change) => (isEdited ? { ...change, predicts: [...(change.predicts ?? []), doubted] } : change))
-    },
-  }
+  return mapChanges(inner, (change, read) => {
+    const there = read(fileState(path))
+    const isEdited = there !== 'absent' && there.sha256 !== sha256
+    return isEdited ? { ...change, predicts: [...(change.predicts ?? []), doubted] } : change
+  })
 }
 
 function container({ name, service, data, whenStarted = [] }: Project, path: string, checksum: string): Resource {

@@ -1,8 +1,9 @@
+import { notice } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
 import { stateDir } from '../../lib/model/host-layout.ts'
 import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
-import { type Resource, resource } from '../../lib/model/resource.ts'
+import type { Resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { dropIn, unit } from '../../lib/resources/unit.ts'
@@ -37,14 +38,14 @@ export function upgrades(hold: readonly string[], { os }: Facts): Resource[] {
 
 /** What a run tells at its end: what these updates leave to the operator. It changes nothing. */
 function waiting(): Resource {
-  const now = reading(waitingUpdates, 'updates')
-  return {
-    ...resource({ id: 'updates:waiting', wants: 'told', reads: { now }, plan: () => [] }),
-    outputs: (read) => {
-      const { held, reboot } = read(now)
-      return { ...(held.length > 0 && { heldUpdates: held }), ...(reboot.length > 0 && { pendingReboot: reboot }) }
-    },
-  }
+  return notice({
+    id: 'updates:waiting',
+    reads: { now: reading(waitingUpdates, 'updates') },
+    outputs: ({ now: { held, reboot } }) => ({
+      ...(held.length > 0 && { heldUpdates: held }),
+      ...(reboot.length > 0 && { pendingReboot: reboot }),
+    }),
+  })
 }
 
 interface Waiting {

@@ -1,5 +1,6 @@
+import { fromReading, when } from '../../lib/model/combinators.ts'
 import { optDir } from '../../lib/model/host-layout.ts'
-import { type Change, fromReading, type Resource } from '../../lib/model/resource.ts'
+import type { Read, Resource } from '../../lib/model/resource.ts'
 import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
@@ -168,31 +169,25 @@ const sample: Spec = {
 /** nginx leads to the container that serves; a bot that asks for its updates itself has nothing there. */
 function location(bot: string, spec: Spec, address: string): Resource {
   const present = nginxFile(locationFile(bot), locationText(bot, address, spec.port, spec.webhookPath))
-  return spec.mode === 'webhook' ? present : { ...present, plan: () => [] }
+  return when([], () => spec.mode === 'webhook', present)
 }
 
 /** Only where a release serves, and is like this. */
 function whenReleased(bot: string, isLike: (release: Release) => boolean, inner: Resource): Resource {
   const current = currentRelease(bot)
-  return {
-    ...inner,
-    reads: [...inner.reads, current],
-    plan: (read): readonly Change[] => {
-      const release = parseRelease(read(current))
-      return release !== undefined && isLike(release) ? inner.plan(read) : []
-    },
+  const isWanted = (read: Read) => {
+    const release = parseRelease(read(current))
+    return release !== undefined && isLike(release)
   }
+  return when([current], isWanted, inner)
 }
 
 /** Only where the host still has what the operator once gave for it: else the bot goes on as it runs, with what it knows. */
 function whereWhole(bot: string, inner: Resource): Resource {
   const [current, kept] = [currentRelease(bot), keptSecrets(bot)]
-  return {
-    ...inner,
-    reads: [...inner.reads, current, kept],
-    plan: (read): readonly Change[] => {
-      const release = parseRelease(read(current))
-      return release !== undefined && lostSecrets(release, read(kept)).length > 0 ? [] : inner.plan(read)
-    },
+  const isWhole = (read: Read) => {
+    const release = parseRelease(read(current))
+    return release === undefined || lostSecrets(release, read(kept)).length === 0
   }
+  return when([current, kept], isWhole, inner)
 }

@@ -1,3 +1,4 @@
+import { notice } from '../../lib/model/combinators.ts'
 import { blockEach, oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
@@ -22,16 +23,14 @@ export function lineage(name: string): Reading<Lineage> {
 
 /** What a run tells at its end, where the last renewal failed: nobody else would. */
 export function renewal(): Resource {
-  const now = reading(lastRenewals, 'certbot')
-  return {
-    ...resource({ id: 'certificate:renewal', wants: 'told', reads: { now }, plan: () => [] }),
-    outputs: (read): Outputs => {
-      const failed = read(now)
-      return failed === undefined
+  return notice({
+    id: 'certificate:renewal',
+    reads: { failed: reading(lastRenewals, 'certbot') },
+    outputs: ({ failed }): Outputs =>
+      failed === undefined
         ? {}
-        : { certificateRenewal: `FAILED at ${failed}: journalctl -u certbot, /var/log/letsencrypt/letsencrypt.log` }
-    },
-  }
+        : { certificateRenewal: `FAILED at ${failed}: journalctl -u certbot, /var/log/letsencrypt/letsencrypt.log` },
+  })
 }
 
 /**

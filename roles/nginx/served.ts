@@ -1,21 +1,19 @@
+import { notice } from '../../lib/model/combinators.ts'
 import { blockEach } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
-import { type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
+import type { Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
 
 /** What a run tells at its end: where the host answers, and until when the certificate lasts that it shows. */
 export function served(name: string, port: number): Resource {
-  const now = reading(servedCertificates, `${name} ${port}`)
-  return {
-    ...resource({ id: 'nginx:served', wants: 'told', reads: { now }, plan: () => [] }),
-    outputs: (read): Outputs => {
-      const { issuer, ends } = read(now)
-      return {
-        https: `https://${name}${port === 443 ? '' : `:${port}`}/`,
-        certificate: ends === '' ? 'none is served' : `ends ${ends}, by ${issuer || 'itself'}`,
-      }
-    },
-  }
+  return notice({
+    id: 'nginx:served',
+    reads: { now: reading(servedCertificates, `${name} ${port}`) },
+    outputs: ({ now: { issuer, ends } }) => ({
+      https: `https://${name}${port === 443 ? '' : `:${port}`}/`,
+      certificate: ends === '' ? 'none is served' : `ends ${ends}, by ${issuer || 'itself'}`,
+    }),
+  })
 }
 
 interface Served {
