@@ -81,7 +81,9 @@ export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
     mv -fT ${`${stage}/allocations`} ${allocationsFile}
     sync -f /etc
     sync -f ${stateDir}
-    ) 2>&1 && echo unpacked`
+    ) 2>&1
+    # Joined by && it would go on after a command that fails.
+    [ $? != 0 ] || echo unpacked`
 }
 
 /** Folders as certbot makes them; what links lead to comes before what is renewed by them. */
