@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HostError } from '../../lib/std/errors.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import type { BackupName } from '../../roles/backups/backup-name.ts'
 import {
   type BackupManifest,
@@ -40,8 +41,7 @@ export async function verifiedManifest({ folder, name, signers, unsigned }: Mani
   } else if (!unsigned) throw new HostError(unsignedFault(signers, name.time) ?? 'is not signed')
   const listed = parseSums(sums.toString())
   const text = contentOf(folder, 'manifest.json')
-  if (listed.get('manifest.json') !== createHash('sha256').update(text).digest('hex'))
-    throw new HostError('manifest.json: does not match its checksum')
+  if (listed.get('manifest.json') !== sha256Of(text)) throw new HostError('manifest.json: does not match its checksum')
   const manifest = manifestIn(text.toString())
   const faults = [...differences(files, listed, manifest), ...mismatches(manifest, signers.host, name)]
   if (faults.length > 0) throw new HostError(faults.join('; '))
@@ -141,12 +141,12 @@ async function partFault(folder: string, { file, encrypted }: BackupPart): Promi
   const path = join(folder, file)
   const { size } = lstatSync(path)
   if (size !== encrypted.size) return `${file}: has ${size} bytes instead of ${encrypted.size}`
-  if ((await sha256Of(path)) !== encrypted.sha256) return `${file}: its checksum differs from the manifest`
+  if ((await checksumOfFile(path)) !== encrypted.sha256) return `${file}: its checksum differs from the manifest`
   const start = await firstBytes(path, header.length)
   return start === header ? undefined : `${file}: is not encrypted with age for a key`
 }
 
-async function sha256Of(path: string): Promise<string> {
+async function checksumOfFile(path: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path)) hash.update(chunk)
   return hash.digest('hex')

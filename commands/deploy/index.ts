@@ -11,6 +11,8 @@ import { UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
 import { suggest } from '../../lib/std/suggest.ts'
 import { botAbsent } from '../../roles/bot/remove.ts'
+import { allocationsFile } from '../../roles/bot/spec/allocations.ts'
+import { currentRecords } from '../../roles/bot/spec/layout.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { deploymentsOf, deployRoles } from './deployment.ts'
 import { dropPendingUpdates } from './pending-updates.ts'
@@ -86,14 +88,14 @@ async function refuseEmptyHost({ name }: InventoryHost, connection: Connection):
   const known = await ask(
     connection,
     sh`
-      if [ -e /var/lib/botgarden/allocations ]; then echo known
-      elif ls /var/lib/botgarden/bots/*/current.json || [ -n "$(docker network ls --quiet --filter label=botgarden.bot)" ]; then echo lost
+      if [ -e ${allocationsFile} ]; then echo known
+      elif ls ${currentRecords} || [ -n "$(docker network ls --quiet --filter label=botgarden.bot)" ]; then echo lost
       fi 2>/dev/null`,
   )
   if (known.includes('known')) return
   if (known.includes('lost'))
     throw new UsageError(
-      `${name} has bots, but their allocations are lost (/var/lib/botgarden/allocations): recover them from the running bots with npx zx playbooks/site.ts --limit ${name}`,
+      `${name} has bots, but their allocations are lost (${allocationsFile}): recover them from the running bots with npx zx playbooks/site.ts --limit ${name}`,
     )
   throw new UsageError(
     `${name} has no bots, but there are backups of it: restore.ts --host ${name} restores all of them; --new starts with empty databases`,

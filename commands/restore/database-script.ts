@@ -5,6 +5,7 @@ import { freed, ident, literal } from '../../lib/platform/postgres.ts'
 import { postgresContainer } from '../../lib/platform/postgres-catalog.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import { shellFile } from '../../lib/shell/shell-file.ts'
+import { layoutOf } from '../../roles/bot/spec/layout.ts'
 import { checkOwner } from './database-owner.ts'
 import { drillContainer, removeDrill, startDrill, tooLarge } from './drill-server.ts'
 import type { DatabasePart, RestoreTask } from './restore-task.ts'
@@ -78,7 +79,7 @@ const revokeOthers = `
 /** Shell text: sets `bot` to the container that should serve by the release record; empty where there is none. */
 function servingContainer(bot: string): Script {
   return sh`
-    bot=$(sed -n 's/.*"colour":"\([a-z]*\)".*/\1/p' ${`/var/lib/botgarden/bots/${bot}/current.json`} 2>/dev/null) || :
+    bot=$(sed -n 's/.*"colour":"\([a-z]*\)".*/\1/p' ${layoutOf(bot).current} 2>/dev/null) || :
     bot=\${bot:+${`botgarden-${bot}-`}"$bot"}`
 }
 

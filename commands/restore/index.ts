@@ -86,7 +86,9 @@ async function one(
   if (as !== undefined && (!/^[a-z][a-z0-9_]{0,62}$/.test(as) || isReserved(as)))
     throw new UsageError(`--as ${as}: should be a name of a-z, 0-9 and _ that the server does not reserve`)
   if (as !== undefined && botOf(host, as) !== undefined)
-    throw new UsageError(`--as ${as}: that is the database of the bot ${botOf(host, as)}: restore it with --name`)
+    throw new UsageError(
+      `--as ${as}: that is the database of the bot ${botOf(host, as)}: restore it with --name ${botOf(host, as)}`,
+    )
   return selectBackup(session, host, { ...selector, database }, async (chosen) => {
     const target = as ?? database
     const what = `replace the database ${database} of ${host.name} (${session.inventory.file}) with the backup ${chosen.name}`

@@ -1,23 +1,24 @@
+import { notice } from '../../lib/model/combinators.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
-import { type Resource, resource } from '../../lib/model/resource.ts'
+import type { Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { formatAge, formatBytes, parseBackupName } from './backup-name.ts'
 import { programDir } from './paths.ts'
 import { parseStatus, type RunStatus, statusScript } from './run-status.ts'
 
-/** Output of a run: the age of the last good backup, and why there is no newer one. It changes nothing. */
+/** Output of a run: the age of the last good backup, and why there is no newer one. */
 export function lastBackup(schedule: string): Resource {
-  return {
-    ...resource({ id: 'backups:last', wants: 'told', reads: { last: lastRun }, plan: () => [] }),
-    outputs: (read) => ({ backups: outputOf(read(lastRun), schedule) }),
-  }
+  return notice({
+    id: 'backups:last',
+    reads: { last: reading(kind, 'last') },
+    outputs: ({ last }) => ({ backups: outputOf(last, schedule) }),
+  })
 }
 
 export function noBackups(): Resource {
-  return {
-    ...resource({ id: 'backups:last', wants: 'none', reads: {}, plan: () => [] }),
-    outputs: () => ({ backups: 'none: backups.recipients is not set' }),
-  }
+  const outputs = () => ({ backups: 'none: backups.recipients is not set' })
+  return notice({ id: 'backups:last', wants: 'none', reads: {}, outputs })
 }
 
 function outputOf({ status, now }: LastRun, schedule: string): readonly string[] {
@@ -46,11 +47,8 @@ const kind: Kind<LastRun> = {
   name: 'backups',
   volatile: true,
   script: () => sh`date +%s; ${statusScript(`${programDir}/status.json`)}`,
-  parse: (output, names) => {
+  parse: oneValue((output) => {
     const end = output.indexOf('\n')
-    const last = { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }
-    return new Map(names.map((name) => [name, last]))
-  },
+    return { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }
+  }),
 }
-
-const lastRun = reading(kind, 'last')

@@ -40,7 +40,7 @@ export function statusScript(file: string): Script {
  * cannot be parsed, as after a full disk, becomes a warning.
  */
 export function parseStatus(text: string): RunStatus | undefined {
-  const [, word, record = ''] = /^(?:(alive|gone)\n)?([\s\S]*)$/.exec(text) ?? []
+  const [, word, record = ''] = /^(?:(alive|gone)(?:\n|$))?([\s\S]*)$/.exec(text) ?? []
   if (record.trim() === '') return undefined
   const read = parseRecord(record)
   if (read === undefined) {

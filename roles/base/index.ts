@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { stateDir } from '../../lib/model/host-layout.ts'
 import { role } from '../../lib/model/role.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { admin, adminUser } from './admin.ts'
@@ -67,7 +68,7 @@ const vars = v.strictObject({
 /** What makes a host safe to leave alone: keys only, a person who can log in, and security updates by themselves. */
 export const base = role('base', vars, (wanted, facts) => [
   // What is to outlive a boot, and is nobody's business.
-  directory('/var/lib/botgarden', { mode: '0700' }),
+  directory(stateDir, { mode: '0700' }),
   ...packages(wanted.packages),
   ...hardening(),
   ...(wanted.admin ? adminUser(wanted.admin, facts) : []),

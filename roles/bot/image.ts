@@ -1,3 +1,4 @@
+import { stateDir } from '../../lib/model/host-layout.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { imageBy, pulledImage } from '../../lib/resources/image.ts'
 import { sh } from '../../lib/shell/sh.ts'
@@ -26,7 +27,7 @@ function loadedImage(bot: string, image: string): Resource {
 /** Built on the host. The tag is a checksum of the build context, so an image that exists is never built again. */
 function builtImage(bot: string, image: string, context: BuildContext): Resource {
   const { text } = sh`
-    archive=${contextArchivePath(bot)} folder=/var/lib/botgarden/build
+    archive=${contextArchivePath(bot)} folder=${stateDir}/build
     rm -rf "$folder"
     mkdir -m 0700 "$folder"
     trap 'rm -rf "$folder" "$archive"' EXIT

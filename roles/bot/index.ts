@@ -1,4 +1,6 @@
-import { type Change, fromReading, type Resource } from '../../lib/model/resource.ts'
+import { fromReading, when } from '../../lib/model/combinators.ts'
+import { optDir } from '../../lib/model/host-layout.ts'
+import type { Read, Resource } from '../../lib/model/resource.ts'
 import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
@@ -17,7 +19,7 @@ import { databasePassFile, databasePassword, operatorSecret, webhookSecret } fro
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
 import type { Deployment } from './spec/deployment.ts'
-import { addressOf, contextArchivePath, imageArchivePath, layoutOf, uidOf } from './spec/layout.ts'
+import { addressOf, botFolders, contextArchivePath, imageArchivePath, layoutOf, uidOf } from './spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
 import { limitsOf, type Spec } from './spec/spec.ts'
@@ -62,10 +64,10 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
       repairedRecord({ bot, base: wanted.network, telegram: wanted.telegram }, deployments.has(bot)),
     )
     const folders = [
-      directory('/opt/botgarden'),
-      directory('/opt/botgarden/bots'),
-      directory('/var/lib/botgarden/bots', { mode: '0700' }),
-      directory('/etc/botgarden/secrets/bots', { mode: '0700' }),
+      directory(optDir),
+      directory(botFolders.compose),
+      directory(botFolders.state, { mode: '0700' }),
+      directory(botFolders.secrets, { mode: '0700' }),
     ]
     // A webhook is set when nginx routes to the bot with the certificate that Telegram gets. The switch of a release reloads
     // nginx itself, so then each bot gets its webhook before the next bot, whose release may fail.
@@ -170,31 +172,25 @@ const placeholderSpec: Spec = {
 /** The file by which nginx routes to the serving container. A bot that polls has none. */
 function nginxLocation(bot: string, spec: Spec, address: string): Resource {
   const present = nginxFile(locationFile(bot), locationText(bot, address, spec.port, spec.webhookPath))
-  return spec.mode === 'webhook' ? present : { ...present, plan: () => [] }
+  return when([], () => spec.mode === 'webhook', present)
 }
 
 /** Plans a resource only where a release serves that `isLike` accepts. */
 function whenReleased(bot: string, isLike: (release: Release) => boolean, inner: Resource): Resource {
   const current = currentRelease(bot)
-  return {
-    ...inner,
-    reads: [...inner.reads, current],
-    plan: (read): readonly Change[] => {
-      const release = parseRelease(read(current))
-      return release !== undefined && isLike(release) ? inner.plan(read) : []
-    },
+  const isWanted = (read: Read) => {
+    const release = parseRelease(read(current))
+    return release !== undefined && isLike(release)
   }
+  return when([current], isWanted, inner)
 }
 
 /** Plans a resource only where the host has all secrets of the release. Else the bot is left running with those it has read. */
 function whenSecretsComplete(bot: string, inner: Resource): Resource {
   const [current, kept] = [currentRelease(bot), storedSecrets(bot)]
-  return {
-    ...inner,
-    reads: [...inner.reads, current, kept],
-    plan: (read): readonly Change[] => {
-      const release = parseRelease(read(current))
-      return release !== undefined && missingSecrets(release, read(kept)).length > 0 ? [] : inner.plan(read)
-    },
+  const isComplete = (read: Read) => {
+    const release = parseRelease(read(current))
+    return release === undefined || missingSecrets(release, read(kept)).length === 0
   }
+  return when([current, kept], isComplete, inner)
 }

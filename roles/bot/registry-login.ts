@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto'
+import { etcDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import type { RegistryLogin } from './spec/deployment.ts'
 
 /** The configuration folder of Docker's client with the login of one registry. Only pulls use it. */
 function folderOf(registry: string): string {
-  return `/etc/botgarden/registry/${registry.replace(/[^\w.-]/g, '_')}`
+  return `${etcDir}/registry/${registry.replace(/[^\w.-]/g, '_')}`
 }
 
 /** The folder for the registry of an image. It may not exist: then no login is used. */
@@ -20,7 +21,7 @@ export function dockerConfigFolder(image: string): string {
 /** The given logins, as files on the host. Logins that are not given are left alone. */
 export function registryLogins(logins: readonly RegistryLogin[]): Resource[] {
   if (logins.length === 0) return []
-  return [directory('/etc/botgarden/registry', { mode: '0700' }), ...logins.flatMap(registryLogin)]
+  return [directory(`${etcDir}/registry`, { mode: '0700' }), ...logins.flatMap(registryLogin)]
 }
 
 function registryLogin({ registry, username, password }: RegistryLogin): Resource[] {
@@ -29,7 +30,7 @@ function registryLogin({ registry, username, password }: RegistryLogin): Resourc
   const content = new Secret(
     JSON.stringify({ auths: { [registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry]: { auth } } }),
   )
-  const sha256 = createHash('sha256').update(content.reveal()).digest('hex')
+  const sha256 = sha256Of(content.reveal())
   const now = fileState(path)
   return [
     directory(folderOf(registry), { mode: '0700' }),

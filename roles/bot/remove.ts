@@ -10,7 +10,7 @@ import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
 import { removeAllImages } from './release/prune-images.ts'
 import { refuseConflicts, removalConflicts } from './removal-conflicts.ts'
-import { allocations } from './spec/allocations.ts'
+import { allocations, allocationsFile } from './spec/allocations.ts'
 import { layoutOf } from './spec/layout.ts'
 import { currentRelease } from './spec/release-record.ts'
 import { askTelegram } from './telegram/bot-api.ts'
@@ -64,6 +64,7 @@ function removal(bot: string, telegram: string, purge: boolean) {
       take_dump ${database} ${removedFolder} ${`${bot}-`}
       echo "final dump: $taken"
     fi`
+  const candidate = `${allocationsFile}.new`
   const { text } = sh`
     ${reloadFunction()}
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
@@ -78,8 +79,8 @@ function removal(bot: string, telegram: string, purge: boolean) {
     rm -f ${layout.current}
     ${removeAllImages(bot)}
     rm -rf ${layout.compose} ${layout.secrets} ${layout.state}
-    grep -v ${`^${bot} `} /var/lib/botgarden/allocations >/var/lib/botgarden/allocations.new || [ $? = 1 ]
-    sync /var/lib/botgarden/allocations.new
-    mv -fT /var/lib/botgarden/allocations.new /var/lib/botgarden/allocations`
+    grep -v ${`^${bot} `} ${allocationsFile} >${candidate} || [ $? = 1 ]
+    sync ${candidate}
+    mv -fT ${candidate} ${allocationsFile}`
   return { text, shown: `remove ${bot}` }
 }

@@ -1,9 +1,11 @@
+import { refuseWhen } from '../../lib/model/combinators.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
-import type { Prediction, Resource } from '../../lib/model/resource.ts'
+import type { Prediction, Read, Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { secretFile } from './secrets.ts'
+import { botFolders } from './spec/layout.ts'
 import { askTelegram } from './telegram/bot-api.ts'
 
 /**
@@ -31,20 +33,14 @@ export function token(
     missing: `${bot} has no token: set ${tokenVariable(bot)}, write BOT_TOKEN=… into the .env of its source, or set bots.${bot}.token in the inventory`,
     whenChanged,
   })
-  return {
-    ...inner,
-    reads: [...inner.reads, tokenOwners],
-    plan: (read) => {
-      const owners = read(tokenOwners)
-      const own = given?.reveal().split(':')[0] ?? owners[bot]
-      const twin = Object.keys(owners).find((name) => name !== bot && owners[name] === own)
-      if (own !== undefined && twin !== undefined)
-        throw new HostError(
-          `${bot} and ${twin}, which is already on this host, use the same token of bot ${own}: get a separate token for each from BotFather`,
-        )
-      return inner.plan(read)
-    },
+  const shared = (read: Read) => {
+    const owners = read(tokenOwners)
+    const own = given?.reveal().split(':')[0] ?? owners[bot]
+    const twin = Object.keys(owners).find((name) => name !== bot && owners[name] === own)
+    if (own !== undefined && twin !== undefined)
+      return `${bot} and ${twin}, which is already on this host, use the same token of bot ${own}: get a separate token for each from BotFather`
   }
+  return refuseWhen([tokenOwners], shared, inner)
 }
 
 /** By bot: the numeric id that its token begins with. It is no secret. */
@@ -52,13 +48,13 @@ const tokenOwners: Reading<Readonly<Record<string, string>>> = reading(
   {
     name: 'token-owners',
     script: () => sh`
-      for file in /etc/botgarden/secrets/bots/*/token; do
+      for file in ${botFolders.secrets}/*/token; do
         [ ! -e "$file" ] || printf '%s %s\n' "$(basename "$(dirname "$file")")" "$(cut -d : -f 1 "$file")"
       done`,
-    parse: (output, names) => {
+    parse: oneValue((output) => {
       const owners = output.split('\n').map((line) => line.split(' ') as [string, string])
-      return new Map(names.map((name) => [name, Object.fromEntries(owners.filter(([bot]) => bot))]))
-    },
+      return Object.fromEntries(owners.filter(([bot]) => bot))
+    }),
   } satisfies Kind<Readonly<Record<string, string>>>,
   'bots',
 )

@@ -1,3 +1,4 @@
+import { notice } from '../../lib/model/combinators.ts'
 import type { Reading } from '../../lib/model/reading.ts'
 import { type Resource, resource } from '../../lib/model/resource.ts'
 import { sql } from '../../lib/platform/postgres.ts'
@@ -25,10 +26,8 @@ export function runningConfig(checksum: string, cluster: Reading<FileState>): Re
 
 /** What a run tells at its end: how an operator gets in. */
 export function access(): Resource {
-  return {
-    ...resource({ id: 'postgres:access', wants: 'told', reads: {}, plan: () => [] }),
-    outputs: () => ({ postgres: `on the host: docker exec -it ${postgresContainer} psql -U postgres` }),
-  }
+  const outputs = () => ({ postgres: `on the host: docker exec -it ${postgresContainer} psql -U postgres` })
+  return notice({ id: 'postgres:access', reads: {}, outputs })
 }
 
 /** What slow queries there are can be asked, by the superuser. */

@@ -1,6 +1,6 @@
+import { refuseWhen } from '../../lib/model/combinators.ts'
 import type { Read, Resource } from '../../lib/model/resource.ts'
 import { packageState } from '../../lib/resources/package.ts'
-import { HostError } from '../../lib/std/errors.ts'
 import { type UfwState, ufwState } from './state.ts'
 
 /** They load rules of their own at boot, and ufw's package breaks with them: apt would have to remove them. */
@@ -8,33 +8,26 @@ const rivals = ['iptables-persistent', 'netfilter-persistent']
 
 /** A resource that is planned only where nothing stands in the way of ufw. */
 export function refuseConflicts(inner: Resource): Resource {
-  return {
-    ...inner,
-    reads: [...inner.reads, ...rivals.map(packageState), ufwState],
-    plan: (read) => {
-      refuseRivals(read)
-      refuseRulesBefore(read(ufwState))
-      return inner.plan(read)
-    },
-  }
+  const reads = [...rivals.map(packageState), ufwState]
+  return refuseWhen(reads, (read) => rivalFault(read) ?? ruleFault(read(ufwState)), inner)
 }
 
-function refuseRivals(read: Read): void {
+function rivalFault(read: Read): string | undefined {
   const there = rivals.filter((name) => read(packageState(name)) !== 'absent')
   if (there.length === 0) return
-  throw new HostError(
+  return (
     `${there.join(' and ')} of this host cannot stay beside ufw: apt-get purge ${rivals.join(' ')}, reboot, and run again; ` +
-      'the saved rules in /etc/iptables go with them: copy those that are still wanted, and put them into ufw.allow',
+    'the saved rules in /etc/iptables go with them: copy those that are still wanted, and put them into ufw.allow'
   )
 }
 
 /** Rules behind ufw's do no harm, until ufw's are hooked in anew. */
-function refuseRulesBefore({ obstacles, settings, differences }: UfwState): void {
+function ruleFault({ obstacles, settings, differences }: UfwState): string | undefined {
   const staysHooked = settings.ENABLED === 'yes' && differences.length === 0
   const found = obstacles.find(({ before }) => before || !staysHooked)
   if (found === undefined) return
-  throw new HostError(
+  return (
     `the kernel has a rule that is not ufw's and decides before ufw's are asked: ${found.tables} -A ${found.rule}: ` +
-      `take it out where it is made at boot, then: ${found.tables} -D ${found.rule}`,
+    `take it out where it is made at boot, then: ${found.tables} -D ${found.rule}`
   )
 }

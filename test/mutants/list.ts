@@ -176,7 +176,11 @@ export const named: readonly Named[] = [
     unit: 'roles/certbot/scripts.test.ts',
   },
   // One function takes them all: before migrations, before a restore, and before a bot goes.
-  ...['lib/platform/database-dump.test.ts', 'roles/bot/release-on-host.test.ts', 'roles/bot/secrets-and-removal.test.ts'].flatMap((unit) => [
+  ...[
+    'lib/platform/database-dump.test.ts',
+    'roles/bot/release-on-host.test.ts',
+    'roles/bot/secrets-and-removal.test.ts',
+  ].flatMap((unit) => [
     {
       what: `a dump is open to all, by ${unit}`,
       file: 'lib/platform/database-dump.sh',

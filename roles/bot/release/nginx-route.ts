@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { nginxFolder, reloadFunction } from '../../../lib/platform/nginx.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
+import { sha256Of } from '../../../lib/std/sha256.ts'
 import { addressOf, type Colour } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
@@ -38,16 +38,12 @@ export function routeFunctions(instance: BotInstance, colour: Colour, spec: Spec
     old?.spec.mode === 'webhook'
       ? locationText(bot, addressOf(base, number, old.colour), old.spec.port, old.spec.webhookPath)
       : undefined
-  const put = (content: string) => sh`route_install ${Buffer.from(content).toString('base64')} ${sha256(content)}`
+  const put = (content: string) => sh`route_install ${Buffer.from(content).toString('base64')} ${sha256Of(content)}`
   return sh`
     ${reloadFunction()}
     route_file=${file}
     ${functions}
     route_switch() { ${put(text)}; }
-    route_is_restored() { ${before === undefined ? sh`[ ! -e "$route_file" ]` : sh`route_is ${sha256(before)}`}; }
+    route_is_restored() { ${before === undefined ? sh`[ ! -e "$route_file" ]` : sh`route_is ${sha256Of(before)}`}; }
     route_restore() { ${before === undefined ? sh`route_remove` : put(before)}; }`
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -1,5 +1,5 @@
 import { type Script, sh } from '../../../lib/shell/sh.ts'
-import { layoutOf } from '../spec/layout.ts'
+import { currentRecords, layoutOf } from '../spec/layout.ts'
 
 /**
  * Shell text: removes old images of a bot. It keeps the newest `keep`, the `kept` ones, and those of the current release of any
@@ -27,5 +27,5 @@ function imageInRecord(): Script {
 
 // Without --force, so that Docker refuses an image that a container uses. Two bots may share an image.
 function removeUnused(): Script {
-  return sh`${imageInRecord()} /var/lib/botgarden/bots/*/current.json | grep -qxF -e "$image" || docker image rm "$image" >/dev/null 2>&1 || :`
+  return sh`${imageInRecord()} ${currentRecords} | grep -qxF -e "$image" || docker image rm "$image" >/dev/null 2>&1 || :`
 }

@@ -4,7 +4,7 @@ import { becomes, type Change, type Resource, resource } from '../../../lib/mode
 import { configLabel } from '../../../lib/resources/container.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { allocations } from '../spec/allocations.ts'
-import { layoutOf } from '../spec/layout.ts'
+import { botFolders, layoutOf } from '../spec/layout.ts'
 import { corruption, currentRelease, parseRelease, parseReleases, type Release } from '../spec/release-record.ts'
 import { type BotInstance, serviceFile } from './compose-file.ts'
 
@@ -121,7 +121,7 @@ const evidenceKind: Kind<RecordEvidence | undefined> = {
   // A valid record is also the last line of `releases`: then nothing more is read.
   script: (bots) => sh`
     for bot in ${bots}; do
-      state=/var/lib/botgarden/bots/$bot line=
+      state=${botFolders.state}/$bot line=
       { IFS= read -r line || :; } 2>/dev/null <"$state/current.json" || :
       case $line in '{"id":"'*'}') [ "$(tail -n 1 "$state/releases" 2>/dev/null)" != "$line" ] || continue ;; esac
       printf 'found %s ' "$bot"; tail -c 200000 "$state/releases" 2>/dev/null | base64 --wrap=0; echo

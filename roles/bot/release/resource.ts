@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
@@ -7,6 +6,7 @@ import { type ContainerState, containerState } from '../../../lib/resources/cont
 import { type FileState, fileState, textOf } from '../../../lib/resources/file-state.ts'
 import { imageState } from '../../../lib/resources/image.ts'
 import { HostError } from '../../../lib/std/errors.ts'
+import { sha256Of } from '../../../lib/std/sha256.ts'
 import { allocations } from '../spec/allocations.ts'
 import { addressOf, type Colour, layoutOf, otherColour } from '../spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
@@ -155,7 +155,7 @@ function predictions({ instance, spec, policy, current, state }: Version, colour
 /** SHA-256 by name of each secret that was read on the host for the version. */
 function secretsIn({ secrets }: Spec, state: State): Record<string, string> {
   const names = ['token', ...secrets].filter((name) => keyOf(name) in state)
-  return Object.fromEntries(names.map((name) => [name, sha256Of(state[keyOf(name)] ?? 'absent')]))
+  return Object.fromEntries(names.map((name) => [name, checksumIn(state[keyOf(name)] ?? 'absent')]))
 }
 
 /** What the switch must know of a serving container whose record is corrupt or missing. Its migrations are not known. */
@@ -187,7 +187,7 @@ function predictedLocation({ bot, base, number }: BotInstance, colour: Colour, s
   const path = `${nginxFolder}/conf/${locationFile(bot)}`
   if (spec.mode === 'polling') return [becomes(fileState(path), 'absent' as const)]
   const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)
-  const sha256 = createHash('sha256').update(text).digest('hex')
+  const sha256 = sha256Of(text)
   return [
     becomes(fileState(path), { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256 }),
     becomes(textOf(path), text),
@@ -206,7 +206,7 @@ function differencesOf(current: Release | undefined, spec: Spec, secrets: Readon
   return [...keys, ...rotated.map((name) => `secret ${name}`)]
 }
 
-function sha256Of(state: FileState): string {
+function checksumIn(state: FileState): string {
   return (state !== 'absent' && state.sha256) || ''
 }
 

@@ -19,6 +19,7 @@ import type { Session } from '../../../lib/cli/session.ts'
 import { formatAge, formatBytes } from '../../../roles/backups/backup-name.ts'
 import { settingsOf } from '../../../roles/backups/backup-settings.ts'
 import type { BackupPart } from '../../../roles/backups/manifest.ts'
+import { printed } from '../../support/operator.ts'
 import { scratchHost, withPrograms } from '../../support/scratch-host.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'operator-backups-'))
@@ -37,23 +38,6 @@ async function refused(promise: Promise<unknown>, pattern: RegExp): Promise<void
     (error: Error) => assert.match(error.message, pattern),
   )
 }
-/** What is printed meanwhile. */
-async function printed(run: () => unknown) {
-  const said = { stdout: '', stderr: '' }
-  const writes = { stdout: process.stdout.write, stderr: process.stderr.write }
-  for (const name of ['stdout', 'stderr'] as const)
-    process[name].write = ((text: string) => {
-      said[name] += text
-      return true
-    }) as typeof process.stdout.write
-  try {
-    return { value: await run(), ...said }
-  } finally {
-    process.stdout.write = writes.stdout
-    process.stderr.write = writes.stderr
-  }
-}
-
 test('a fault is a block of its own, a doubt is one line, and what could not be reached is told apart', () => {
   assert.equal(faultLines(result({ faults: ['one\ntwo'], warnings: ['three'], exitCode: 3 })), [
     'vps1  FAILED: one',
