@@ -31,7 +31,7 @@ export const confirmScript = shellFile(new URL('guard-confirm.sh', import.meta.u
 /** Takes the guarded changes back now, and prints the verdict. */
 export const revertScript = sh`
   systemctl start botgarden-guard.service
-  # On its way down, systemd starts nothing any more, and what nobody takes back would pass for confirmed.
+  # On its way down, systemd starts nothing any more, and a change that is not reverted would pass for confirmed.
   [ ! -e ${guardFolder}/armed ] || sh ${guardFolder}/take-back
   ${confirmScript}`
 

@@ -11,10 +11,10 @@ import { keepingOutput, stepsFolder, unitFunctions } from './step-output.ts'
 
 /**
  * Shell text that runs the steps in order, and stops at the first that fails. Marks: `begin N`, `end N STATUS`. A step that
- * was begun runs to its end even where nobody listens any more; the next mark is what a cut connection stops at.
+ * was begun runs to its end even where the connection is cut; no further step then begins.
  */
 export function stepsText(steps: readonly Step[], nonce: string): string {
-  // Everybody on the host sees the names of units: the number that proves our marks is none of them.
+  // Every user of the host sees the names of units, so they must not contain the number that proves our marks.
   const run = randomBytes(6).toString('hex')
   return [
     stepRunner(nonce),

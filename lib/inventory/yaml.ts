@@ -3,10 +3,10 @@ import { InventoryError } from '../std/errors.ts'
 import { suggest } from '../std/suggest.ts'
 import { readText } from './read-text.ts'
 
-/** A value of a YAML file and where it stands: `file:line:column`. */
+/** A value of a YAML file and its position: `file:line:column`. */
 export interface Node {
   readonly where: string
-  /** Where its key stands; for what has no key, the value itself. */
+  /** The position of its key; of the value itself where it has no key. */
   readonly key: string
   readonly value: Mapping | readonly Node[] | string | number | boolean | bigint | null
   /** As written: `1.10`, not 1.1. */

@@ -4,8 +4,8 @@ import { installFile } from '../shell/install-file.ts'
 import { sh } from '../shell/sh.ts'
 
 /**
- * A role's password once more, as libpq wants to read it: `pgpass` beside the file that holds it, of the same owner. Whoever
- * has PGPASSFILE lead to it needs to be told no password.
+ * A role's password in the format of libpq: the file `pgpass` beside the file that holds the password, with the same owner.
+ * A client whose PGPASSFILE is this file needs no other password.
  */
 export function passFile(role: string, folder: string, password: string): Resource {
   const [source, file] = [`${folder}/${password}`, `${folder}/pgpass`]

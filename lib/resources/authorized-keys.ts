@@ -8,7 +8,7 @@ import { HostError } from '../std/errors.ts'
 /** A file that sshd looks into for the keys of a user, whether it is there or not; the user need not be, either. */
 export interface KeyFile {
   readonly path: string
-  /** Lies in the user's home, so that sshd asks for modes and owners. */
+  /** It is in the user's home, where sshd checks modes and owners. */
   readonly own: boolean
   /** `MODE OWNER`, or `absent`. */
   readonly directory: string

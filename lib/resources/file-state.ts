@@ -4,7 +4,7 @@ import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 import { sha256Of } from '../std/sha256.ts'
 
-/** What stands at a path; a link is seen as a link. */
+/** What is at a path; links are not followed. */
 export type FileState =
   | 'absent'
   | {
@@ -25,14 +25,14 @@ export function fileState(path: string): Reading<FileState> {
   return reading(files, path)
 }
 
-/** Whether a file is there that has nothing in it: as a disk that was full, or a power cut, leaves it. */
+/** Whether a file is there and empty, as a full disk or a power cut leaves it. */
 export function isEmpty(state: FileState): boolean {
   return state !== 'absent' && state.sha256 === sha256OfNothing
 }
 
 const sha256OfNothing = sha256Of('')
 
-/** The text of a file, undefined where there is none. What is no text, or more than 256 KiB of it, is refused. */
+/** The text of a file, undefined where there is none. Not UTF-8, or more than 256 KiB, is a `HostError`. */
 export function textOf(path: string): Reading<string | undefined> {
   return reading(texts, path)
 }
@@ -72,7 +72,7 @@ const texts: Kind<string | undefined> = {
 }
 
 function parseRecord(record: string, states: Map<string, FileState>): void {
-  // stat's complaints come before whatever is next; what is not there is not a complaint.
+  // Errors of stat come before the next record; a missing file is not an error.
   const [complaints = '', rest = ''] = splitComplaints(record)
   const serious = complaints
     .split('\n')

@@ -16,8 +16,8 @@ export interface FileOptions {
   readonly owner?: string
   readonly group?: string
   /**
-   * Has the candidate proved by the tool that will read it; the old file stays where it does not pass. A check can do that
-   * only where the tool is there already.
+   * Checks the candidate with the tool that will read it; the old file stays where it fails. `--check` does so only where the
+   * tool is already installed.
    */
   readonly validate?: { readonly tool: string; readonly script: (path: Script) => Script }
   /** What else changes with the content: a daemon that now runs an old config. */
@@ -38,7 +38,7 @@ export function file(path: string, options: FileOptions): Resource {
       group,
       content: typeof options.content === 'string' ? options.content : (options.wants ?? options.content),
     },
-    // Every file has its tool; the shell itself stands for none.
+    // Every file needs a tool here; the shell, which is always there, means none.
     reads: { now: fileState(path), text, tool: programExists(options.validate?.tool ?? 'sh') },
     plan: ({ now, text: current, tool }) => {
       refuseDirectory(path, now)

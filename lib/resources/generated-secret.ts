@@ -7,7 +7,7 @@ import { type FileState, fileState, isEmpty } from './file-state.ts'
 
 /**
  * A secret that the host makes for itself and keeps: 256 random bits as 43 characters of base64url, without a line break.
- * Nobody but the host ever knows it; what is there is never made anew, unless it is empty. `whenMade`: what no longer fits a new one.
+ * It never leaves the host, and is not regenerated unless it is empty. `whenMade`: what a new one changes besides.
  */
 export function generatedSecret(path: string, options: Options = {}): Resource {
   return { ...generatedFile(path, randomText, options), credential: path }
@@ -18,7 +18,7 @@ interface Options {
   readonly whenMade?: readonly Prediction[]
 }
 
-/** A private file that is written on the host, once: what is there is never made anew, unless it is empty. */
+/** A private file that is written on the host, once: it is not written again unless it is empty. */
 export function generatedFile(
   path: string,
   { write, check }: Pick<Installation, 'write' | 'check'>,

@@ -13,7 +13,7 @@ export type UserState =
       /** The home is a directory that is there. */
       readonly homeThere: boolean
       readonly shell: string
-      /** `none` lets everybody in. */
+      /** `none` lets anyone log in. */
       readonly password: 'set' | 'locked' | 'none'
       /** All of them, the user's own first. */
       readonly groups: readonly string[]
@@ -23,7 +23,7 @@ export function userState(name: string): Reading<UserState> {
   return reading(users, name)
 }
 
-/** A person's account with a home and this shell, and without a password: whoever uses it comes with a key. */
+/** A person's account with a home and this shell, and without a password: it is used with a key. */
 export function user(name: string, { shell = '/bin/bash' } = {}): Resource {
   const now = userState(name)
   return resource({
@@ -43,7 +43,7 @@ export function user(name: string, { shell = '/bin/bash' } = {}): Resource {
   })
 }
 
-/** A user in a group; his other groups stay. A login under way goes on with the groups it began with. */
+/** A user in a group; the other groups of the user stay. Sessions that are open keep the groups they began with. */
 export function member(name: string, group: string): Resource {
   const now = userState(name)
   return resource({

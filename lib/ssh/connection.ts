@@ -113,7 +113,7 @@ function openShell(target: Target) {
   // Not `close`: a master that ssh leaves behind for the next run may hold the pipes open.
   const exited = new Promise<void>((resolve) => child.once('exit', () => setTimeout(resolve, 20)))
   const lost = exited.then(() => Promise.reject(new ConnectionLost(target, stderr)))
-  lost.catch(() => {}) // nobody may be waiting
+  lost.catch(() => {}) // it may not be awaited
 
   return {
     stderr: () => stderr,
@@ -164,7 +164,7 @@ export class ConnectionLost extends ConnectError {
     super(`${target.name}: the connection was lost${reason ? `: ${reason}` : ''}`)
   }
 
-  /** The same, saying what the host was in the middle of. */
+  /** The same error, with what the host was running. */
   during(step: string): ConnectError {
     return new ConnectError(`${this.message}\nin the middle of ${step}: ${afterwards}`, { cause: this })
   }

@@ -17,8 +17,8 @@ export function markCommand(nonce: string, words: string): string {
 }
 
 /**
- * Splits a stream into marks and text, however the chunks were cut. A mark is told from text by a number nobody on the
- * host can know beforehand, so no output of a command can pass for one. It stands in no name and no argument on the host.
+ * Splits a stream into marks and text, however the chunks were cut. A mark is told from text by a number that is not
+ * known on the host beforehand, so that no output of a command can pass for one. No name and no argument there contains it.
  */
 export function frames(nonce: string, handlers: FrameHandlers): (chunk: Buffer) => void {
   const prefix = Buffer.from(`${start}${nonce} `)
