@@ -71,7 +71,7 @@ export function scriptArguments(
   )
   if (lost === '') return argv.slice(at + 1)
   const next = `npx zx playbooks/${basename(script)} ${lost}`
-  throw new UsageError(`"${lost}" stands before the script, where it would be lost; type: ${next}`)
+  throw new UsageError(`"${lost}" comes before the script, where it has no effect; type: ${next}`)
 }
 
 /** The text of `--help`. */

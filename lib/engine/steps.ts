@@ -74,7 +74,7 @@ function stepText({ script, long, title, guards }: Step, id: string): string {
   return long ? inUnit(script.text, title, id) : script.text
 }
 
-const noRoom = '/run, which is memory, has no room for what the step needs there'
+const noRoom = '/run, which is in memory, has no room for the files of the step'
 
 /** In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. */
 function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'): string {

@@ -59,7 +59,7 @@ export function noLeftovers(except: readonly string[] = []): Resource {
         // It may get its name back.
         databases.includes(replaced) ? unknownUntilApply(postgresCatalog) : catalogBecomes(without),
       ]
-      return [{ summary: `remove what a run that was cut has left: ${found.join(', ')}`, script, predicts }]
+      return [{ summary: `remove what an interrupted run has left: ${found.join(', ')}`, script, predicts }]
     },
   })
 }

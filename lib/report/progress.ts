@@ -99,7 +99,7 @@ export function reporterOn(
       if (live && activities.size > 0)
         line(`${result.host}  ${paint('dim', `ended: ${statusOf(result)}, ${result.seconds.toFixed(1)} s`)}`)
     },
-    underWay: () => [...running].map(([host, title]) => `${host}  in the middle of ${title}: ${afterwards}`).join('\n'),
+    underWay: () => [...running].map(([host, title]) => `${host}  while running ${title}: ${afterwards}`).join('\n'),
     close: screen.close,
   }
 }

@@ -65,7 +65,7 @@ function container({ name, service, data, whenStarted = [] }: Project, path: str
     reads: { now, image: imageState(image) },
     plan: ({ now: state, image: held }) => {
       if (held === 'absent')
-        throw new HostError(`container ${name}: there is no image ${image}, and nothing in this playbook brings it`)
+        throw new HostError(`container ${name}: there is no image ${image}, and nothing in this playbook provides it`)
       const change = (summary: string, before: Script = sh`:`) => {
         const script = sh`${before}
           ${composeUp(name, path)}`
@@ -77,7 +77,7 @@ function container({ name, service, data, whenStarted = [] }: Project, path: str
         throw new HostError(
           `container ${name} runs on what was in ${data}, which is gone: move it back, or save what the container still holds, then docker stop ${name}; the next run begins with no data, and restore.ts brings it from a backup`,
         )
-      if (state.config !== checksum) return change('make anew, as its compose.yaml says')
+      if (state.config !== checksum) return change('recreate, as its compose.yaml says')
       // Compose takes one that waits for its next try for one that runs.
       const ended = state.status === 'restarting' ? sh`docker stop ${name}` : sh`:`
       if (state.status !== 'running') return change(`start, since it is ${state.status}`, ended)

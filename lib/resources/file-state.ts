@@ -97,13 +97,13 @@ function splitComplaints(record: string): string[] {
 
 function parseText(line: string, path: string): string | undefined {
   if (line === 'large')
-    throw new HostError(`${path}: is larger than 256 KiB, which is no file that we should touch: move it away`)
+    throw new HostError(`${path}: is larger than 256 KiB, too large for a file that we edit: move it away`)
   if (!line.startsWith('text ')) return undefined
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
       Buffer.from(line.slice('text '.length), 'base64'),
     )
   } catch {
-    throw new HostError(`${path}: is not UTF-8 text, and would not survive being read and written: move it away`)
+    throw new HostError(`${path}: is not UTF-8 text, and would be damaged when it is written: move it away`)
   }
 }

@@ -37,11 +37,11 @@ export function unit(
     plan: ({ now: state }) => {
       if (state.load === 'masked' && wanted === 'running')
         throw new HostError(
-          `unit ${name} is masked on this host: somebody chose so; to undo it: systemctl unmask ${name}`,
+          `unit ${name} is masked on this host, which an operator must have done; to undo it: systemctl unmask ${name}`,
         )
       if (state.load === 'not-found') {
         if (wanted === 'stopped') return []
-        throw new HostError(`unit ${name} does not exist on this host, and nothing in this playbook brings it`)
+        throw new HostError(`unit ${name} does not exist on this host, and nothing in this playbook provides it`)
       }
       const active = wanted === 'running' ? 'active' : 'inactive'
       const enabled =

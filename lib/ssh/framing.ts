@@ -30,7 +30,7 @@ export function frames(nonce: string, handlers: FrameHandlers): (chunk: Buffer) 
       const at = rest.indexOf(prefix)
       const end = at < 0 ? -1 : rest.indexOf('\n', at)
       if (at >= 0 && (end < 0 ? rest.length : end) - at > longestMark)
-        throw new HostError('what the host sends is no answer: a mark without an end')
+        throw new HostError('the answer of the host cannot be read: a mark without an end')
       const text = at < 0 ? rest.length - possibleStart(rest, prefix) : at
       if (text > 0) handlers.text(rest.subarray(0, text))
       if (end < 0) {
