@@ -34,7 +34,7 @@ test('a copy of before the host signed needs --unsigned, and a yes', async () =>
     await refused(here, /is not signed: --unsigned takes a copy of before/)
     await taken(here, ['unsigned']).then(
       () => assert.unreachable(),
-      ({ message }: Error) => assert.match(message, /which nobody has signed, .*nobody is here to be asked; --yes/),
+      ({ message }: Error) => assert.match(message, /which nobody has signed, .*there is no terminal to ask on; --yes/),
     )
     assert.is(await taken(here, ['unsigned', 'yes']), name)
   }
@@ -51,7 +51,7 @@ test('who signs a first copy is shown, and no flag says yes to that', async () =
         message.includes(`is signed by ${own}, and no key that signs the backups of vps1 is known here`),
         message,
       )
-      assert.match(message, /take it: nobody is here to be asked; once you have compared it, name it/)
+      assert.match(message, /take it: there is no terminal to ask on; once you have compared it, name it/)
       assert.ok(message.includes(`backups: { signer: '${own}' }`), message)
     },
   )
