@@ -7,7 +7,7 @@ import { directory } from '../../lib/resources/file.ts'
 import { generatedFile } from '../../lib/resources/generated-secret.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
-import { type Script, sh } from '../../lib/shell/sh.ts'
+import { sh } from '../../lib/shell/sh.ts'
 import { missingRecipients, settingsOf } from './backup-settings.ts'
 import { program } from './host-program.ts'
 import { lastBackup, noBackups } from './last-backup.ts'
@@ -38,10 +38,10 @@ export const backups = role(
   (wanted) => (Object.keys(wanted).length > 0 && wanted.recipients === undefined ? [missingRecipients] : []),
 )
 
-/** Shell text: generates the key that signs backups. Its public half can be derived from it. */
-function keyPair(candidate: string): Script {
-  return sh`
-    rm -f ${candidate} ${`${candidate}.pub`}
-    ssh-keygen -q -t ed25519 -N '' -C botgarden-backup -f ${candidate} </dev/null
-    rm -f ${`${candidate}.pub`}`
+/** Generates the key that signs backups. Its public half can be derived from it. */
+const keyPair = {
+  write: sh`
+    rm -f "$candidate.pub"
+    ssh-keygen -q -t ed25519 -N '' -C botgarden-backup -f "$candidate" </dev/null
+    rm -f "$candidate.pub"`,
 }

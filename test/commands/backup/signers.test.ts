@@ -34,7 +34,7 @@ test('a copy of before the host signed needs --unsigned, and a yes', async () =>
     await refused(here, /is not signed: --unsigned accepts a copy from before/)
     await taken(here, ['unsigned']).then(
       () => assert.unreachable(),
-      ({ message }: Error) => assert.match(message, /which is not signed, .*nobody is here to be asked; --yes/),
+      ({ message }: Error) => assert.match(message, /which is not signed, .*there is no terminal to ask on; --yes/),
     )
     assert.is(await taken(here, ['unsigned', 'yes']), name)
   }
@@ -51,7 +51,7 @@ test('who signs a first copy is shown, and no flag says yes to that', async () =
         message.includes(`is signed by ${own}, and no key that signs the backups of vps1 is known here`),
         message,
       )
-      assert.match(message, /trust it: nobody is here to be asked; after comparing it, set it/)
+      assert.match(message, /trust it: there is no terminal to ask on; after comparing it, set it/)
       assert.ok(message.includes(`backups: { signer: '${own}' }`), message)
     },
   )

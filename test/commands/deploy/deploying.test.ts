@@ -191,7 +191,7 @@ test('back is a deployment of the past: its version, limits and secrets, without
 test('a removal is asked about, unless it was agreed to or is only a check', async () => {
   await refused(
     { own: { name: ['one'], remove: [] } },
-    /^remove one from vps1 \(x.yaml\): nobody is here to be asked; --yes says yes$/,
+    /^remove one from vps1 \(x.yaml\): there is no terminal to ask on; --yes says yes$/,
   )
   await refused(
     { own: { name: ['one'], remove: [], purge: [] } },

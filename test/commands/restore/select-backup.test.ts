@@ -65,7 +65,7 @@ test('a bot’s database is brought from the newest copy, opened, and takes the 
 test('before one is replaced the operator is asked, beside it and for a trial not', async () => {
   const ops = await withCopies([newer])
   const what = `replace the database hello_bot of vps1 (/ops/production.yaml) with the backup ${newer}`
-  await refused(run(ops, { name: 'hello-bot' }), `${what}: nobody is here to be asked; --yes says yes`)
+  await refused(run(ops, { name: 'hello-bot' }), `${what}: there is no terminal to ask on; --yes says yes`)
   assert.equal([ops.wanted, ops.host.list(incoming)], [[], []])
   assert.is(await run(ops, { name: 'hello-bot', as: 'hello_old' }), 0)
   assert.equal(changes(ops), [`restore:hello_old: restored from ${newer}: 2 tables, 2 rows`])
@@ -82,7 +82,10 @@ for (const [when, taken] of [
 ] as const)
   test(`--at ${when} means the newest until then`, async () => {
     const ops = await withCopies([older, newer])
-    await refused(run(ops, { name: 'hello-bot', at: when }), new RegExp(` with the backup ${taken}: nobody is here`))
+    await refused(
+      run(ops, { name: 'hello-bot', at: when }),
+      new RegExp(` with the backup ${taken}: there is no terminal`),
+    )
   })
 
 test('what no copy has, or none until then, is said with where was looked', async () => {
@@ -106,8 +109,8 @@ test('a copy of one database is for that one and for a drill, and never for anot
   assert.match(changes(ops)[0] ?? '', 'tried from 2026-11-25T110000Z-hello_bot:')
   // Not even looked at.
   await ops.here('2026-11-25T110001Z-reports', { parts: [], key: otherKey })
-  await refused(run(ops, { name: 'hello-bot' }), /with the backup 2026-11-25T110000Z-hello_bot: nobody is here/)
-  const host = `rebuild vps1 (/ops/production.yaml) from the backup ${older}: nobody is here to be asked; --yes says yes`
+  await refused(run(ops, { name: 'hello-bot' }), /with the backup 2026-11-25T110000Z-hello_bot: there is no terminal/)
+  const host = `rebuild vps1 (/ops/production.yaml) from the backup ${older}: there is no terminal to ask on; --yes says yes`
   await refused(run(ops, { host: 'vps1' }), host)
 })
 
@@ -118,11 +121,11 @@ test('one that lacks a database is passed over for it; one without files is pass
     manifest: { format: 2, failed: [{ kind, reason: 'x', ...more }] },
   })
   await ops.here('2026-11-25T010000Z', lacks('files', { file: 'files.tar.age' }))
-  await refused(run(ops, { host: 'vps1' }), new RegExp(`from the backup ${older}: nobody`))
+  await refused(run(ops, { host: 'vps1' }), new RegExp(`from the backup ${older}: there is no terminal`))
   assert.equal(ops.said, ['vps1  ▸ 2026-11-25T010000Z lacks files: an older backup is used'])
   await ops.here('2026-11-25T020000Z', lacks('database', { database: 'hello_bot', file: database.file }))
   ops.said.length = 0
-  await refused(run(ops, { name: 'hello-bot' }), /with the backup 2026-11-25T010000Z: nobody is here/)
+  await refused(run(ops, { name: 'hello-bot' }), /with the backup 2026-11-25T010000Z: there is no terminal/)
   assert.equal(ops.said, [])
   await run(ops, { drill: '' })
   assert.equal(ops.said, ['vps1  ▸ 2026-11-25T020000Z lacks hello_bot', 'held'])
