@@ -103,20 +103,61 @@ function standing(host: ScratchHost) {
 const green = 'botgarden-hello-green running always'
 const blue = 'botgarden-hello-blue running always'
 
-for (const [before, after, leads] of [
-  [undefined, 'webhook', 'green'],
-  [undefined, 'polling', 'nowhere'],
-  ['webhook', 'webhook', 'green'],
-  ['webhook', 'polling', 'nowhere'],
-  ['polling', 'webhook', 'green'],
-  ['polling', 'polling', 'nowhere'],
+/** What each call of a switch comes to, as far as it is about which version runs. */
+const stepNames: [step: string, call: RegExp][] = [
+  ['stop old', /^docker stop --time 20 botgarden-hello-blue$/],
+  ['delete webhook', /^curl .*\/deleteWebhook/],
+  ['start new', /^docker compose .* up /],
+  ['ask its health', /^curl http:\/\/10\.210\.1\.3:3000\/readyz$/],
+  ['start new at boot', /^docker update --restart always botgarden-hello-green$/],
+  ['reload nginx', /^docker exec botgarden-nginx .*kill -HUP/],
+  ['record', /^sync .*\/current\.json\.new /],
+  ['not old at boot', /^docker update --restart no botgarden-hello-blue$/],
+  ['remove old', /^docker rm -f --volumes botgarden-hello-blue$/],
+]
+
+function stepsOf(calls: readonly string[]): string {
+  const steps = calls.flatMap((call) => stepNames.filter(([, pattern]) => pattern.test(call)).map(([step]) => step))
+  return steps.filter((step, i) => step !== steps[i - 1]).join(', ')
+}
+
+// A boot starts the old version until the new one is recorded, and the new one from when the old one gets no more updates.
+for (const [before, after, leads, steps] of [
+  [undefined, 'webhook', 'green', 'start new, ask its health, start new at boot, reload nginx, record'],
+  [undefined, 'polling', 'nowhere', 'delete webhook, start new, ask its health, record, start new at boot'],
+  [
+    'webhook',
+    'webhook',
+    'green',
+    'start new, ask its health, start new at boot, reload nginx, record, not old at boot, stop old, remove old',
+  ],
+  [
+    'webhook',
+    'polling',
+    'nowhere',
+    'stop old, delete webhook, start new, start new at boot, ask its health, reload nginx, record, ' +
+      'start new at boot, not old at boot, stop old, remove old',
+  ],
+  [
+    'polling',
+    'webhook',
+    'green',
+    'stop old, start new, ask its health, start new at boot, reload nginx, record, not old at boot, stop old, remove old',
+  ],
+  [
+    'polling',
+    'polling',
+    'nowhere',
+    'stop old, delete webhook, start new, ask its health, record, start new at boot, not old at boot, stop old, remove old',
+  ],
 ] as const)
   test(`from ${before ?? 'nothing'} to ${after}: the new one alone serves, now and after a boot`, async () => {
     const host = await hostWith(before)
-    const { code, output } = await host.run(switched(before, after))
+    const { code, output, calls } = await host.run(switched(before, after))
     assert.is(code, 0, output)
     assert.equal(standing(host), { bots: [green], leads, served: leads, colour: 'green' })
     if (before === undefined) assert.is(host.mode(state), '700')
+    assert.is(stepsOf(calls), steps)
   })
 
 /** Where a switch may fail, by the mode before and after: what fails, and whether Telegram is told of the webhook again. */
