@@ -5,6 +5,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps, restartVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run, scratchFile } from '../support/runner.ts'
+import { outputIn } from '../support/vps/inside.ts'
 import { difference, snapshot } from '../support/vps/snapshot.ts'
 import { overSsh, sshWith } from '../support/vps/ssh.ts'
 
@@ -15,11 +16,7 @@ execFileSync('sh', ['-c', `rm "$1" && ssh-keygen -q -t ed25519 -N "" -C ops@exam
 const admin = { name: 'ops', keys: [readFileSync(`${identity}.pub`, 'utf8').trim()] }
 const inventory = inventoryOf(host, { base: { admin } })
 const site = (...args: string[]) => run(['playbooks/site.ts', '-i', inventory, '--tags', 'base', '--json', ...args])
-const inside = async (command: string) => {
-  const { status, stdout, stderr } = await inVps(host, command)
-  assert.is(status, 0, stderr)
-  return stdout
-}
+const inside = outputIn(host)
 
 test.before(async () => {
   await freshVps(host)

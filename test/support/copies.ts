@@ -3,13 +3,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
-import * as assert from 'uvu/assert'
 import { stringify } from 'yaml'
 import { selectBackup } from '../../commands/restore/select-backup.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { local } from '../../lib/shell/local.ts'
 import { HostError } from '../../lib/std/errors.ts'
+import { rejects } from './errors.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'copies-test-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
@@ -139,12 +139,7 @@ export async function taken({ copies, signer }: Place, flags: readonly string[] 
 }
 
 export async function refused(from: Place, said: RegExp, flags: readonly string[] = []): Promise<void> {
-  try {
-    assert.unreachable(`it took ${await taken(from, flags)}`)
-  } catch (error) {
-    assert.instance(error, HostError, `${(error as Error).stack}`)
-    assert.match((error as Error).message, said)
-  }
+  await rejects(taken(from, flags), said, HostError)
 }
 
 export async function unreachable(copies: string): Promise<string> {

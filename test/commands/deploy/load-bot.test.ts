@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
-import * as assert from 'uvu/assert'
 import { loadBot } from '../../../commands/deploy/load-bot.ts'
 import { loginsOf } from '../../../commands/deploy/secret-sources.ts'
 import { InventoryError } from '../../../lib/std/errors.ts'
+import { rejects } from '../../support/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'prepare-test-'))
 test.after(() => rmSync(folder, { recursive: true }))
@@ -16,26 +16,17 @@ test('a NUL byte in what a bot says of itself is told with its line', async () =
   writeFileSync(join(source, 'Dockerfile'), 'FROM scratch\n')
   writeFileSync(join(source, 'bot.yaml'), 'port: 3000\nmigrate: [node, "migrate\\0.ts"]\n')
   const entry = { name: 'nul-bot', where: 'x.yaml:2:3', settings: { source } }
-  assert.match(await messageOf(loadBot(entry)), /nul-bot\/bot\.yaml:2:17: a NUL byte, which no program can be given$/)
+  await rejects(loadBot(entry), /nul-bot\/bot\.yaml:2:17: a NUL byte, which no program can be given$/, InventoryError)
 })
 
 test('a secret that is no text is told with its key', async () => {
   const nul = { command: String.raw`printf 'a\0b'` }
   const settings = { image: 'a:1', secrets: { KEY: nul } }
   const entry = { name: 'nul-bot', where: 'x.yaml:2:3', settings }
-  assert.match(await messageOf(loadBot(entry)), /^x\.yaml:2:3: bots\.nul-bot\.secrets\.KEY: the command prints a NUL/)
+  await rejects(loadBot(entry), /^x\.yaml:2:3: bots\.nul-bot\.secrets\.KEY: the command prints a NUL/, InventoryError)
   const registries = { 'registry.example.org': { username: 'me', password: nul } }
   const vars = { registries, network: '10.210', telegram: '', settle: 1, drain: 1, keep: 1 }
-  assert.match(await messageOf(loginsOf(vars)), /^bot\.registries\.registry\.example\.org\.password: .* a NUL byte/)
+  await rejects(loginsOf(vars), /^bot\.registries\.registry\.example\.org\.password: .* a NUL byte/, InventoryError)
 })
-
-async function messageOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => assert.unreachable('it was taken'),
-    (reason: unknown) => reason,
-  )
-  assert.instance(error, InventoryError)
-  return (error as InventoryError).message
-}
 
 test.run()

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { parseReadings } from '../../../lib/engine/read.ts'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { fileState, textOf } from '../../../lib/resources/file-state.ts'
+import { rejects } from '../../support/errors.ts'
 import { shell } from '../../support/shell.ts'
 
 const test = suite<{ directory: string }>('file state, read by a real sh', { directory: '' })
@@ -60,10 +61,7 @@ test('keeps the checksums apart from what is missing, wherever that stands', asy
 test('does not take a failure to read for absence', async ({ directory }) => {
   const loop = join(directory, 'loop')
   await symlink(loop, loop)
-  await stateOf(fileState(join(loop, 'x'))).then(
-    () => assert.unreachable(),
-    (error) => assert.match(error.message, /cannot be read: .*symbolic links/),
-  )
+  await rejects(stateOf(fileState(join(loop, 'x'))), /cannot be read: .*symbolic links/)
 })
 
 async function stateOf<S>(reading: Reading<S>) {

@@ -33,6 +33,7 @@ import { contextOf } from '../../../roles/bot/spec/build-context.ts'
 import type { Deployment } from '../../../roles/bot/spec/deployment.ts'
 import { botSettings } from '../../../roles/bot/spec/schema.ts'
 import { limitsOf, type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
+import { rejects } from '../../support/errors.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { planOf, scriptsOf, stateOf } from '../../support/plan-of.ts'
 import { withPrograms } from '../../support/stubs.ts'
@@ -536,10 +537,3 @@ test('what others have tied to a bot is named before it is removed, with what ta
 })
 
 test.run()
-
-async function rejects(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
-  await promise.then(
-    () => assert.unreachable('nothing was refused'),
-    (error: Error) => assert.match(error.message, pattern),
-  )
-}
