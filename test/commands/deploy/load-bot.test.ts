@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
+import * as assert from 'uvu/assert'
 import { loadBot } from '../../../commands/deploy/load-bot.ts'
 import { loginsOf } from '../../../commands/deploy/secret-sources.ts'
 import { InventoryError } from '../../../lib/std/errors.ts'
@@ -27,6 +28,30 @@ test('a secret that is no text is told with its key', async () => {
   const registries = { 'registry.example.org': { username: 'me', password: nul } }
   const vars = { registries, network: '10.210', telegram: '', settle: 1, drain: 1, keep: 1 }
   await rejects(loginsOf(vars), /^bot\.registries\.registry\.example\.org\.password: .* a NUL byte/, InventoryError)
+})
+
+const helloBot = { name: 'hello-bot', where: 'x.yaml:9:3', settings: {} }
+
+test('what is missing on this machine is said before any host is touched', async () => {
+  await rejects(
+    loadBot({ ...helloBot, name: 'no-bot' }),
+    /no folder bots\/no-bot: make it: npx zx playbooks\/new-bot.ts --name no-bot/,
+  )
+  await rejects(loadBot({ ...helloBot, settings: { image: 'a:1', source: 'b' } }), /both image and source/)
+  await rejects(
+    loadBot({ ...helloBot, settings: { image: 'a:1', token: { command: 'echo nonsense' } } }),
+    /is no token of a bot/,
+  )
+  await rejects(
+    loadBot({ ...helloBot, settings: { image: 'a:1', token: { command: 'echo why >&2; exit 3' } } }),
+    /exit code 3[\s\S]*why/,
+  )
+  const { token, pull } = await loadBot({
+    ...helloBot,
+    settings: { image: 'a:1', token: { command: 'echo 123456:abcdefghijklmnopqrstuv' } },
+  })
+  assert.ok(pull)
+  assert.is(String(token), '***')
 })
 
 test.run()

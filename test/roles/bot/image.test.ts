@@ -140,9 +140,16 @@ for (const [settings, fine] of [
   [{ secrets: { KEY: { env: 'X' } } }, true],
   [{ secrets: { key: { env: 'X' } } }, false],
   [{ secrets: ['KEY'] }, false],
+  [{ token: 'abc' }, false],
+  [{ hots: 1 }, false],
 ] as const)
   test(`${fine ? 'takes' : 'refuses'} ${JSON.stringify(settings)} of the inventory`, () =>
     assert.is(v.is(botSettings, settings), fine))
+
+test('an image without a version of its own is refused with what to say instead', () => {
+  const { issues } = v.safeParse(botSettings, { image: 'registry.example.org:5000/shop:latest' })
+  assert.match(issues?.[0]?.message ?? '', /names a version or a digest/)
+})
 
 test('a manifest names its secrets, and has none of what is the inventory’s to say', () => {
   assert.ok(v.is(manifestSchema, { secrets: ['KEY'] }))
