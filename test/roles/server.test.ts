@@ -12,14 +12,12 @@ import { nginx, postgres } from '../../roles/index.ts'
 import { freePorts } from '../../roles/nginx/ports.ts'
 import { sizeFor } from '../../roles/postgres/sizes.ts'
 import { entry, facts } from '../support/fake-host.ts'
-import { changesOf, contentOf, planOf } from '../support/plan-of.ts'
+import { changesOf, contentOf, idsOf, planOf, wantsOf } from '../support/plan-of.ts'
 import { type ScratchHost, scratchHost } from '../support/scratch-host.ts'
 
 const server = (vars: unknown = {}, memoryMiB = 1024) =>
   postgres.resources(v.parse(postgres.vars, vars), { ...facts, memoryMiB }, entry)
 const lines = (text: string) => text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
-const idsOf = (resources: readonly Resource[]) => resources.map(({ id }) => id)
-const wantsOf = (resources: readonly Resource[], id: string) => resources.find((each) => each.id === id)?.wants
 
 test('who comes by the socket has a password, and nobody replicates', () => {
   assert.equal(

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,6 +9,7 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { local } from '../../lib/shell/local.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { rejects } from './errors.ts'
+import { sha256 } from './sha256.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'copies-test-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
@@ -107,10 +107,6 @@ export async function sign(folder: string, key: string, namespace = 'botgarden-b
 
 export function publicHalf(key: string): string {
   return readFileSync(`${key}.pub`, 'utf8').split(' ').slice(0, 2).join(' ')
-}
-
-function sha256(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex')
 }
 
 /** Where copies of vps1 are, and what the inventory says of who signs. */

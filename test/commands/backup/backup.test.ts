@@ -1,6 +1,5 @@
 // What happens to backups on the operator's machine: who is told, what is printed, where copies are pushed, and when cron runs.
 
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -22,6 +21,7 @@ import { settingsOf } from '../../../roles/backups/settings.ts'
 import { rejects } from '../../support/errors.ts'
 import { printed } from '../../support/printed.ts'
 import { scratchHost, withPrograms } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'operator-backups-'))
 test.after(() => rmSync(folder, { recursive: true }))
@@ -325,7 +325,7 @@ test('what was encrypted is opened by its key alone, and is what its manifest sa
     kind: 'globals',
     file: 'x.age',
     size: 10,
-    sha256: createHash('sha256').update('plain text').digest('hex'),
+    sha256: sha256('plain text'),
   } as Part
   const read = async (given: Part, keys = identities) => {
     const chunks = []

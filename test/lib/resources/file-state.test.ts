@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { parseReadings } from '../../../lib/engine/read.ts'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { fileState, textOf } from '../../../lib/resources/file-state.ts'
 import { rejects } from '../../support/errors.ts'
+import { sha256 } from '../../support/sha256.ts'
 import { shell } from '../../support/shell.ts'
 
 const test = suite<{ directory: string }>('file state, read by a real sh', { directory: '' })
@@ -23,7 +23,7 @@ test('reads content, type and mode, whatever the name', async ({ directory }) =>
   const state = await stateOf(fileState(path))
   assert.is(state.type, 'file')
   assert.is(state.mode, '0640')
-  assert.is(state.sha256, createHash('sha256').update('text\n').digest('hex'))
+  assert.is(state.sha256, sha256('text\n'))
   assert.is(await stateOf(textOf(path)), 'text\n')
 })
 

@@ -1,5 +1,5 @@
 // What a switch of a bot does to a host, run in a real sh with stand-ins for docker, nginx and Telegram.
-import { createHash } from 'node:crypto'
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { nginxReload } from '../../../lib/platform/nginx.ts'
@@ -12,6 +12,7 @@ import type { Colour } from '../../../roles/bot/spec/layout.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 type Mode = 'webhook' | 'polling'
 const seat = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
@@ -371,7 +372,7 @@ test('what is recorded: the version, who, the checksums of the secrets; and the 
   const release = JSON.parse(text)
   assert.match(release.id, /^\d{8}-\d{6}-2$/)
   assert.equal(Object.keys(release.secrets), ['token', 'webhook-secret'])
-  assert.is(release.secrets.token, createHash('sha256').update('the-token').digest('hex'))
+  assert.is(release.secrets.token, sha256('the-token'))
   assert.equal([release.by, release.colour, release.spec.image], ['me', 'green', 'hello:2'])
   assert.equal(release.limits, limits)
   assert.equal(host.read(`${state}/releases`).split('\n'), [JSON.stringify(releaseOf('webhook')), text.trim(), ''])
