@@ -12,11 +12,12 @@ const examples = [...page.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```/gms)].map(([, 
   path,
   text,
 }))
+const folders = ['lib', 'roles', 'commands', 'sandbox', 'playbooks', 'inventory']
 const copy = mkdtempSync(join(tmpdir(), 'contributing-test-'))
 test.after(() => rmSync(copy, { recursive: true }))
 
 test.before(() => {
-  for (const path of ['lib', 'roles', 'commands', 'sandbox', 'playbooks', 'inventory', 'test/support', 'package.json'])
+  for (const path of [...folders, 'test/support', 'package.json', 'tsconfig.json', 'biome.json', '.gitignore'])
     cpSync(join(root, path), join(copy, path), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   for (const { path, text } of examples) {
@@ -25,22 +26,27 @@ test.before(() => {
   }
 })
 
+const bin = (name: string) => join(root, 'node_modules/.bin', name)
+const run = local({ cwd: copy, quiet: true, nothrow: true })
+
 test('the tests of the examples pass', async () => {
-  const tests = examples.filter(({ path }) => path.startsWith('test/'))
-  assert.is(tests.length, 3)
-  const uvu = join(root, 'node_modules/uvu/bin.js')
-  const { exitCode, stdout } = await local({
-    cwd: copy,
-    quiet: true,
-    nothrow: true,
-  })`${process.execPath} ${uvu} test ${'\\.test\\.ts$'}`
+  const { exitCode, stdout } = await run`${process.execPath} ${bin('uvu')} test ${'\\.test\\.ts$'}`
   assert.is(exitCode, 0, stdout)
   assert.match(stdout, /Passed: +5/)
 })
 
-test('its playbook says what it does', async () => {
-  const { stdout } = await local({ cwd: copy, quiet: true })`${process.execPath} playbooks/uptime.ts --help`
-  assert.match(stdout, 'prints how long each host has been up')
+test('the examples have their types, and are formatted', async () => {
+  const paths = examples.map(({ path }) => path)
+  writeFileSync(join(copy, 'examples.json'), JSON.stringify({ extends: './tsconfig.json', include: paths }))
+  const types = await run`${process.execPath} ${bin('tsc')} -p examples.json`
+  assert.is(types.exitCode, 0, types.stdout)
+  const format = await run`${process.execPath} ${bin('biome')} check ${paths}`
+  assert.is(format.exitCode, 0, `${format.stdout}${format.stderr}`)
+})
+
+test('the playbook of the examples says what it does', async () => {
+  const { stdout } = await run`${process.execPath} playbooks/uptime.ts --help`
+  assert.match(stdout, 'uptime: prints how long each host has been up\n')
 })
 
 test.run()
