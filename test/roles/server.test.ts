@@ -301,7 +301,7 @@ test('what else stands in daemon.json stays, and the very text where nothing is 
   assert.is(merged('{"b":2,"a":0}'), '{\n  "b": 2,\n  "a": 1\n}\n')
   assert.is(merged(' {"a": 1, "b":2}'), ' {"a": 1, "b":2}')
   for (const bad of ['null', '1', '[]', '{'])
-    assert.throws(() => merged(bad), /\/etc\/docker\/daemon.json is not JSON: .*: mend it, or move it away/)
+    assert.throws(() => merged(bad), /\/etc\/docker\/daemon.json is not JSON: .*: correct it, or move it away/)
 })
 
 const engine = (vars: unknown = {}, os: 'debian' | 'ubuntu' = 'debian') =>

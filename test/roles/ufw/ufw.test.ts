@@ -151,7 +151,7 @@ test('refuses a host that loads rules by another package, before anything is tou
 const reject = 'INPUT -j REJECT --reject-with icmp-host-prohibited'
 const obstacle = (before: boolean) => ({ obstacles: [{ tables: 'iptables' as const, rule: reject, before }] })
 test("refuses a rule of somebody else's that decides before ufw's are asked, or would once they are loaded", () => {
-  const said = /: iptables -A INPUT -j REJECT --reject-with icmp-host-prohibited: take it out .* iptables -D INPUT -j/
+  const said = /: iptables -A INPUT -j REJECT --reject-with icmp-host-prohibited: remove it .* iptables -D INPUT -j/
   assert.throws(() => planOf(role(), built(obstacle(true))), said)
   assert.throws(() => planOf(role(), { 'ufw:state': { ...nothing, ...obstacle(true) } }), said)
   assert.equal(planOf(role(), built(obstacle(false))), [])
