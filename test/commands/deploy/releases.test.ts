@@ -35,7 +35,7 @@ test('back from a version that serves twice in the list is back from the one tha
   assert.is(selectRelease('a', all, undefined).id, '3')
 })
 
-test('where nothing serves the newest there was is the one to go back to', () => {
+test('where nothing serves the newest hasImage was is the one to go back to', () => {
   assert.is(selectRelease('a', [past('2', 'x:b'), past('1', 'x:a')], undefined).id, '2')
 })
 
@@ -49,6 +49,7 @@ test('a release that nobody knows is refused with one that is like it, and one w
     () => selectRelease('a', all, '20261123-1'),
     /the image of 20261123-1 is no longer on the host: deploy that version again/,
   )
+  assert.is(selectRelease('a', all, '20261124-1').spec.image, 'x:b')
   assert.throws(() => selectRelease('a', [], undefined), /a was never released on this host/)
 })
 
@@ -96,7 +97,7 @@ test('the past of a bot is read from its host, with what it still has the images
   for (const name of ['x:2', 'x:3']) host.note(`images/${name}`, '')
   const all = await history('a', connectionTo(host))
   assert.equal(
-    all.map(({ id, serving, hasImage: there }) => [id, serving, there]),
+    all.map(({ id, serving, hasImage }) => [id, serving, hasImage]),
     [
       ['3', false, true],
       ['2', true, true],
@@ -105,7 +106,7 @@ test('the past of a bot is read from its host, with what it still has the images
   )
 })
 
-test('the last lines are of whichever containers there are', async () => {
+test('the last lines are of whichever containers hasImage are', async () => {
   const host = scratchHost()
   assert.is((await host.run(logsOf('a'))).output, '')
   host.container('botgarden-a-green')

@@ -20,6 +20,7 @@ import { contextArchivePath, imageArchivePath } from '../../../roles/bot/spec/la
 import { botManifestSchema, botSettings } from '../../../roles/bot/spec/schema.ts'
 import { limitsOf, specOf } from '../../../roles/bot/spec/spec.ts'
 import { bot } from '../../../roles/index.ts'
+import { rejects } from '../../support/errors.ts'
 import { changesOf, planOf } from '../../support/plan-of.ts'
 import { connectionTo, scratchHost, withPrograms } from '../../support/scratch-host.ts'
 
@@ -37,12 +38,6 @@ function source(files: Record<string, string>): string {
   return path
 }
 const entryOf = (settings: object, name = 'a-bot'): BotEntry => ({ name, where: 'x.yaml:9:3', settings })
-async function refused(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
-  await promise.then(
-    () => assert.unreachable('nothing was refused'),
-    (error: Error) => assert.match(error.message, pattern),
-  )
-}
 
 test('a version: what the inventory says, else its manifest, else what is usual', () => {
   assert.equal(specOf('x:1', {}, {}), {
@@ -145,9 +140,16 @@ for (const [settings, fine] of [
   [{ secrets: { KEY: { env: 'X' } } }, true],
   [{ secrets: { key: { env: 'X' } } }, false],
   [{ secrets: ['KEY'] }, false],
+  [{ token: 'abc' }, false],
+  [{ hots: 1 }, false],
 ] as const)
   test(`${fine ? 'takes' : 'refuses'} ${JSON.stringify(settings)} of the inventory`, () =>
     assert.is(v.is(botSettings, settings), fine))
+
+test('an image without a version of its own is refused with what to say instead', () => {
+  const { issues } = v.safeParse(botSettings, { image: 'registry.example.org:5000/shop:latest' })
+  assert.match(issues?.[0]?.message ?? '', /an image with a version or a digest/)
+})
 
 test('a manifest names its secrets, and has none of what is the inventory’s to say', () => {
   assert.ok(v.is(botManifestSchema, { secrets: ['KEY'] }))
@@ -189,36 +191,36 @@ test('a token comes from the inventory’s source, else from the environment, el
     assert.is(await of({ token: { command: `echo '9${token}'` } }), `9${token}`)
     assert.is(await of({ token: { env: 'NOT_SET_ANYWHERE' } }), undefined)
     process.env.A_BOT_TOKEN = 'x:y'
-    await refused(of({}), /^A_BOT_TOKEN: is not a bot token: BotFather gives tokens like 123456789:ABC…$/)
+    await rejects(of({}), /^A_BOT_TOKEN: is not a bot token: BotFather gives tokens like 123456789:ABC…$/)
   } finally {
     delete process.env.A_BOT_TOKEN
     delete process.env.OTHER
   }
   assert.is(await of({}), token)
-  await refused(of({ token: { command: 'echo 1:short' } }), /^bots.a-bot.token: is not a bot token/)
-  await refused(of({ token: { command: `echo 'x${token}'` } }), /is not a bot token/)
-  await refused(of({ token: { command: `echo '${token} more'` } }), /is not a bot token/)
+  await rejects(of({ token: { command: 'echo 1:short' } }), /^bots.a-bot.token: is not a bot token/)
+  await rejects(of({ token: { command: `echo 'x${token}'` } }), /is not a bot token/)
+  await rejects(of({ token: { command: `echo '${token} more'` } }), /is not a bot token/)
 })
 
 test('what a folder lacks is named with its place', async () => {
-  await refused(
+  await rejects(
     loadBot(entryOf({ source: '/nowhere/at/all' })),
     /^x.yaml:9:3: bots.a-bot: no folder \/nowhere\/at\/all: it is a path relative to this checkout$/,
   )
   const bare = source({})
-  await refused(
+  await rejects(
     loadBot(entryOf({ source: bare })),
     /^x.yaml:9:3: bots.a-bot: .*source-\d+ has no bot.yaml: it must set at least the port/,
   )
-  await refused(
+  await rejects(
     loadBot(entryOf({ source: source({ 'bot.yaml': 'prot: 1\nmode: x\n' }) })),
     /bot.yaml:1:1: prot: [\s\S]*bot.yaml:2:7: mode: /,
   )
-  await refused(
+  await rejects(
     loadBot(entryOf({ image: 'a:1', source: bare })),
     /^x.yaml:9:3: bots.a-bot: has both image and source: remove one of them$/,
   )
-  await refused(
+  await rejects(
     loadBot(entryOf({ image: 'a:1', token: { command: 'echo why >&2; exit 3' } })),
     /^x.yaml:9:3: bots.a-bot.token: the command ended with exit code 3: echo why >&2; exit 3\nwhy$/,
   )
@@ -251,7 +253,7 @@ test('two bots with one token are named, also those that are not deployed now; a
     entryOf({ image: 'a:1', token: { command: 'exit 1' } }, 'three'),
     entryOf(at('2'), 'four'),
   ]
-  await refused(
+  await rejects(
     refuseSharedToken(new Map([['one', one]]), others),
     /^one and two use the same token of bot 1: get a separate token for each from BotFather$/,
   )
@@ -305,7 +307,7 @@ test('what goes into an image: nothing of this machine’s, whatever a .dockerig
   assert.is(other.migrations, same.migrations)
   assert.is.not(other.checksum, same.checksum)
   writeFileSync(join(path, 'huge'), Buffer.alloc(64_000_001))
-  await refused(
+  await rejects(
     contextOf(path, 'k'),
     /^k: .* has 64 MB, more than the limit of 64 MB: exclude what the image does not need in .dockerignore$/,
   )
@@ -371,7 +373,7 @@ test('one that was built elsewhere is loaded, and its archive goes', async () =>
   assert.not.ok(host.there(imageArchivePath('a')))
 })
 
-test('one of a registry is pulled with its login; one of the past is there, and nothing is delivered without a deployment', () => {
+test('one of a registry is pulled with its login; one of the past is there, and nothing is botImage without a deployment', () => {
   const pulled = botImage(
     'a',
     deployment({
@@ -446,7 +448,7 @@ test('an image that is built on this machine is for the host’s kind of process
     ],
   ] as const) {
     const failing = scratchHost({ docker: text })
-    await refused(withPrograms(failing, shipping), error)
+    await rejects(withPrograms(failing, shipping), error)
     assert.ok(what)
   }
 })

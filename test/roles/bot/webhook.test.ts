@@ -1,320 +1,70 @@
-// What Telegram is told of a bot, and what of its answers: our scripts in a real sh, with a stand-in for curl.
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { outputsOf } from '../../../lib/engine/plan.ts'
-import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
-import { botStatus } from '../../../roles/bot/status.ts'
-import { deleteWebhook, dropPending, restoreWebhook, setWebhook } from '../../../roles/bot/telegram/set-webhook.ts'
-import { webhook } from '../../../roles/bot/telegram/webhook.ts'
-import { type WebhookState, type WebhookTarget, webhookState } from '../../../roles/bot/telegram/webhook-state.ts'
-import { changesOf, planOf, stateOf } from '../../support/plan-of.ts'
-import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import * as v from 'valibot'
+import { bot, botRole } from '../../../roles/bot/index.ts'
+import { webhookUrl } from '../../../roles/bot/release/nginx-route.ts'
+import type { Spec } from '../../../roles/bot/spec/spec.ts'
+import { facts } from '../../support/fake-host.ts'
+import { deployment, host, plan, served, tokenFile, vars } from '../../support/hello-bot.ts'
 
-const api = 'https://api.telegram.org'
-const hook: WebhookTarget = {
-  bot: 'hello',
-  url: 'https://b.example.org/tg/hello',
-  name: 'b.example.org',
-  telegram: api,
-  ask: true,
-}
-const spec = (more: Partial<Spec> = {}): Spec => ({ ...specOf('x:1', {}, {}), ...more })
-const state = '/var/lib/botgarden/bots/hello'
-const pem = '/etc/botgarden/tls/b.example.org/current/fullchain.pem'
-const asked = (method: string) => `curl ${api}/bot11:token/${method}`
-const plainForm = `"url=${hook.url}" "max_connections=10" "secret_token=the-secret"`
-const mark = (host: ScratchHost) => (host.there(`${state}/webhook`) ? host.read(`${state}/webhook`) : undefined)
-
-function hostWith(answers: Record<string, string> = {}): ScratchHost {
-  const host = scratchHost()
-  host.write('/etc/botgarden/secrets/bots/hello/token', '11:token')
-  host.write('/etc/botgarden/secrets/bots/hello/webhook-secret', 'the-secret')
-  host.folder(state)
-  for (const [method, answer] of Object.entries(answers)) host.note(`telegram/${method}`, answer)
-  return host
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'telegram-test-'))
-test.after(() => rmSync(folder, { recursive: true }))
-function certificate(subject: string, issuer?: string): string {
-  const to = join(folder, 'c.pem')
-  const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc']
-  execFileSync(
-    'openssl',
-    [...make, '-subj', `/CN=${issuer ?? subject}`, '-keyout', join(folder, 'ca.key'), '-out', join(folder, 'ca.pem')],
-    { stdio: 'ignore' },
-  )
-  const by = issuer === undefined ? [] : ['-CA', join(folder, 'ca.pem'), '-CAkey', join(folder, 'ca.key')]
-  execFileSync('openssl', [...make, '-subj', `/CN=${subject}`, ...by, '-keyout', join(folder, 'k'), '-out', to], {
-    stdio: 'ignore',
-  })
-  return readFileSync(to, 'utf8')
-}
-
-test('a webhook is set with its secret by stdin, and what it was set with is noted', async () => {
-  const host = hostWith()
-  const { code, output, calls } = await host.run(
-    setWebhook(hook, spec({ allowedUpdates: ['message', 'callback_query'] }), false, 'mark'),
-  )
-  assert.is(code, 0, output)
-  assert.equal(calls, [
-    `${asked('setWebhook')} "url=${hook.url}" "max_connections=10" "allowed_updates=[\\"message\\",\\"callback_query\\"]" "secret_token=the-secret"`,
-  ])
-  // The first half of what the secret's checksum is.
-  assert.match(mark(host) ?? '', /^mark-[0-9a-f]{16}-$/)
-  assert.is(setWebhook(hook, spec(), false, 'mark').shown, `setWebhook url=${hook.url}`)
-})
-
-test('a certificate that signs itself goes along, and into the mark', async () => {
-  const host = hostWith()
-  host.write(pem, certificate('b.example.org'))
-  const { calls } = await host.run(setWebhook(hook, spec(), true, 'mark'))
-  assert.match(calls[0] ?? '', new RegExp(`${plainForm.replace(/[.+]/g, '.')} "certificate=@${pem}"$`))
-  assert.match(mark(host) ?? '', /^mark-[0-9a-f]{16}-[0-9a-f]{16}$/)
-})
-
-for (const [what, answer, code, said, left] of [
-  [
-    'says no',
-    '{"ok":false,"error_code":400,"description":"Bad Request: bad webhook"}',
-    1,
-    'Telegram: Bad Request: bad webhook\n',
-    undefined,
-  ],
-  [
-    'does not answer',
-    'curl: (28) timeout for https://api.telegram.org/bot11:token/setWebhook',
-    0,
-    /^warning: Telegram does not answer: curl: \(28\) timeout for https:\/\/api.telegram.org\/bot\*\*\*\/setWebhook\n$/,
-    'unreachable',
-  ],
-  [
-    'has trouble of its own',
-    '{"ok":false,"error_code":502,"description":"Bad Gateway"}',
-    0,
-    'warning: Telegram does not answer: Bad Gateway\n',
-    'unreachable',
-  ],
-] as const)
-  test(`a Telegram that ${what} when a webhook is set`, async () => {
-    const host = hostWith({ setWebhook: answer })
-    const ran = await host.run(setWebhook(hook, spec(), false, 'mark'))
-    assert.is(ran.code, code)
-    assert.match(ran.output, said)
-    assert.is(mark(host), left)
-  })
-
-for (const [what, answer, code, said, left] of [
-  ['does', '{"ok":true}', 0, /^$/, undefined],
-  ['says no', '{"ok":false,"error_code":401,"description":"Unauthorized"}', 1, 'Telegram: Unauthorized\n', undefined],
-  ['does not answer', 'nothing', 0, 'warning: Telegram does not answer: nothing\n', 'unreachable'],
-] as const)
-  test(`asked to forget a webhook, Telegram ${what}`, async () => {
-    const host = hostWith({ deleteWebhook: answer })
-    host.write(`${state}/webhook`, 'mark')
-    const ran = await host.run(deleteWebhook(hook))
-    assert.equal([ran.code, ran.calls.map((each) => each.trim())], [code, [asked('deleteWebhook')]])
-    assert.match(ran.output, said)
-    assert.is(mark(host), left)
-    assert.is(deleteWebhook(hook).shown, 'deleteWebhook')
-  })
-
-for (const [what, pair, upload] of [
-  ['an authority’s', ['b.example.org', 'Authority'], false],
-  ['its own', ['b.example.org'], true],
-] as const)
-  test(`set again, with a certificate that is ${what}`, async () => {
-    const host = hostWith()
-    host.write(pem, certificate(pair[0], pair[1]))
-    const { calls, output } = await host.run(restoreWebhook(hook, spec()))
-    assert.is(calls[0], `${asked('setWebhook')} ${plainForm}${upload ? ` "certificate=@${pem}"` : ''}`)
-    assert.is(output, '')
-    assert.is(mark(host), undefined)
-  })
-
-test('one that is not set again is told', async () => {
-  const host = hostWith({ setWebhook: 'nothing' })
-  host.write(pem, certificate('b.example.org'))
-  assert.match(
-    (await host.run(restoreWebhook(hook, spec()))).output,
-    'the webhook could not be set again: the next run sets it',
-  )
-})
-
-for (const [mode, method] of [
-  ['webhook', 'setWebhook'],
-  ['polling', 'deleteWebhook'],
-] as const)
-  test(`what waits is dropped by the call that says how a bot gets its updates: ${mode}`, async () => {
-    const host = hostWith({ [method]: '{"ok":true,"result":true}' })
-    host.write(pem, certificate('b.example.org', 'Authority'))
-    const { calls, stdout } = await host.run(dropPending(hook, spec({ mode })))
-    assert.is(calls.length, 1)
-    assert.match(calls[0] ?? '', `${asked(method)} `)
-    assert.match(calls[0] ?? '', '"drop_pending_updates=true"')
-    assert.is((calls[0] ?? '').includes('secret_token'), mode === 'webhook')
-    assert.is(stdout, '{"ok":true,"result":true}')
-  })
-
-/** What is read of a webhook, with this mark and this answer. */
-async function read(
-  ask: boolean,
-  { was, answer, released = true }: { was?: string; answer?: string; released?: boolean },
-) {
-  const host = hostWith(answer === undefined ? {} : { getWebhookInfo: answer })
-  if (was !== undefined) host.write(`${state}/webhook`, was)
-  if (released) host.write(`${state}/current.json`, '{}')
-  const found = await host.reads(webhookState({ ...hook, ask }))
-  return { found, asked: host.noted('asked.last') !== '' }
-}
-const isSet = '{"ok":true,"result":{"url":"https://b.example.org/tg/hello"}}'
-for (const [what, ask, given, found, wasAsked] of [
-  ['where that is wanted', true, { was: 'mark', answer: isSet }, { mark: 'mark', answer: { url: hook.url } }, true],
-  ['not where all is well', false, { was: 'mark', answer: isSet }, { mark: 'mark', answer: 'not asked' }, false],
-  [
-    'where it did not answer the last time',
-    false,
-    { was: 'unreachable', answer: isSet },
-    { mark: 'unreachable', answer: { url: hook.url } },
-    true,
-  ],
-  ['not for a bot that was never released', true, { released: false }, { mark: '', answer: 'not asked' }, false],
-  ['and refuses the token', true, { answer: '{"ok":false,"error_code":401}' }, { mark: '', answer: 'refused' }, true],
-  ['and knows no such token', true, { answer: '{"ok":false,"error_code":404}' }, { mark: '', answer: 'refused' }, true],
-  [
-    'and has trouble of its own',
-    true,
-    { answer: '{"ok":false,"error_code":500}' },
-    { mark: '', answer: 'unreachable' },
-    true,
-  ],
-  ['and says nonsense', true, { answer: '<html>' }, { mark: '', answer: 'unreachable' }, true],
-] as const)
-  test(`Telegram is asked ${what}`, async () => {
-    assert.equal(await read(ask, given), { found, asked: wasAsked })
-  })
-
-test('a Telegram out of reach is that, and is asked by stdin as ever', async () => {
-  const host = hostWith()
-  host.write(`${state}/current.json`, '{}')
-  host.program('curl', 'cat >/dev/null; exit 28')
-  assert.equal(await host.reads(webhookState(hook)), { mark: '', answer: 'unreachable' })
-})
-
-test('several bots are asked each for itself', async () => {
-  const host = hostWith({ getWebhookInfo: isSet })
-  for (const bot of ['a', 'ab']) {
-    host.write(`/var/lib/botgarden/bots/${bot}/webhook`, `mark-of-${bot}`)
-    host.write(`/var/lib/botgarden/bots/${bot}/current.json`, '{}')
-    host.write(`/etc/botgarden/secrets/bots/${bot}/token`, `1:${bot}`)
-  }
-  const { kind } = webhookState(hook)
-  const names = [`ab ${api} ask`, `a ${api} trust`]
-  const { stdout } = await host.run(kind.script(names), { args: [] })
-  const found = kind.parse(stdout, names) as Map<string, WebhookState>
-  assert.equal(found.get(names[0] ?? ''), { mark: 'mark-of-ab', answer: { url: hook.url } })
-  assert.equal(found.get(names[1] ?? ''), { mark: 'mark-of-a', answer: 'not asked' })
-})
-
-const current = `text:${state}/current.json`
-const release = (more: Partial<Spec> = {}) => ({
-  [current]: JSON.stringify({ id: '1', spec: spec(more), colour: 'blue', secrets: {}, by: 'me' }),
-})
-const plan = (now: WebhookState, more: Record<string, unknown> = {}, ask = true) => {
-  const given = { ...hook, ask }
-  return planOf([webhook(given)], { ...release(), [webhookState(given).key]: now, ...more })
-}
-
-test('what was set with the same things stays, and anything else is set', async () => {
-  const none: WebhookState = { mark: '', answer: 'not asked' }
-  const secret = {
-    'file:/etc/botgarden/secrets/bots/hello/webhook-secret': { type: 'file', sha256: 'ab'.repeat(32) },
-  }
-  const [line] = plan(none, secret)
-  assert.is(line, `webhook:hello: set to ${hook.url}`)
-  // What the script notes is what the plan expects.
-  const host = hostWith()
-  const sum = createHash('sha256').update('the-secret').digest('hex')
-  const real = { 'file:/etc/botgarden/secrets/bots/hello/webhook-secret': { type: 'file', sha256: sum } }
-  const [change] = changesOf([webhook(hook)], { ...release(), ...real, [webhookState(hook).key]: none })
-  await host.run(change?.script ?? '')
-  const noted: WebhookState = { mark: mark(host) ?? '', answer: 'not asked' }
-  assert.equal(plan(noted, real), [])
-  assert.equal(plan(noted, secret), [line], 'another secret')
-  assert.equal(plan(noted, { ...real, ...release({ maxConnections: 11 }) }), [line])
-  assert.equal(plan(noted, { ...real, ...release({ allowedUpdates: ['message'] }) }), [line])
-  const own = { [`certificate:${hook.name}`]: { selfSigned: true, fingerprint: 'cd'.repeat(32) } }
-  assert.equal(plan(noted, { ...real, ...own }), [line])
-  assert.equal(plan(noted, { ...real, [`certificate:${hook.name}`]: { selfSigned: false, fingerprint: 'cd' } }), [])
-  assert.equal(plan({ ...noted, answer: { url: hook.url } }, real), [])
-  assert.equal(plan({ ...noted, answer: { url: 'https://elsewhere.example.org' } }, real), [
-    'webhook:hello: set again: Telegram has a different URL',
-  ])
-  assert.equal(plan(none, { ...real, [current]: undefined }), [])
-})
-
-test('a token that is refused is an error of who deploys, and no matter of who looks after the host', () => {
-  assert.throws(
-    () => plan({ mark: 'x', answer: 'refused' }),
-    /Telegram rejects the token of hello: check that it is complete and not revoked/,
-  )
-  assert.equal(plan({ mark: 'x', answer: 'refused' }, {}, false), [])
-  assert.equal(plan({ mark: 'unreachable', answer: 'unreachable' }), [])
-  assert.is(plan({ mark: 'x', answer: 'unreachable' }).length, 1)
-})
-
-for (const [what, now, more, told] of [
-  [
-    'not set',
-    { mark: 'unreachable', answer: 'unreachable' },
-    {},
-    'not set: Telegram did not answer; the next run tries again',
-  ],
-  [
-    'may still be set',
-    { mark: 'unreachable', answer: 'unreachable' },
-    { mode: 'polling' },
-    'may still be set: Telegram did not answer; the next run tries again',
-  ],
-  ['refused', { mark: 'unreachable', answer: 'refused' }, {}, 'not set: Telegram rejects its token'],
-  ['well', { mark: 'x', answer: 'not asked' }, {}, undefined],
-] as const)
-  test(`a run tells of a webhook that is ${what}`, () => {
-    const resource = webhook(hook)
-    const outputs = outputsOf([resource], stateOf([resource], { ...release(more), [webhookState(hook).key]: now }))
-    assert.equal(outputs, told === undefined ? {} : { 'hello webhook': told })
-  })
-
-test('a run tells which release of each bot serves, what waits for its first, and whom nobody knows', async () => {
-  const bots = ['one', 'two'].map((name) => ({ name, where: 'x', settings: {} }))
-  const resource = botStatus(bots)
-  const [reading] = resource.reads
-  assert.ok(reading)
-  const host = scratchHost()
-  const outputs = async () => outputsOf([resource], stateOf([resource], { [reading.key]: await host.reads(reading) }))
-  assert.equal(await outputs(), {
-    notDeployed: ['one (npx zx playbooks/bot.ts --name one)', 'two (npx zx playbooks/bot.ts --name two)'],
-  })
-  const put = (bot: string, id: string, mode: 'webhook' | 'polling') =>
-    host.write(
-      `/var/lib/botgarden/bots/${bot}/current.json`,
-      `${JSON.stringify({ id, colour: 'blue', by: 'me', secrets: {}, spec: specOf('a:1', { mode }, {}) })}\n`,
+test('a webhook that somebody took away is set again, and Telegram out of reach breaks no run', () => {
+  const state = served()
+  const ask = 'webhook:hello-bot https://api.telegram.org ask'
+  const hook = (answer: unknown, mark = 'x') =>
+    plan({ ...deployment(), token: undefined }, { ...state, [ask]: { mark, answer } }).filter((line) =>
+      line.startsWith('webhook:'),
     )
-  put('one', '7', 'webhook')
-  put('other', '8', 'polling')
-  assert.equal(await outputs(), {
-    bots: ['one 7, webhook'],
-    notDeployed: ['two (npx zx playbooks/bot.ts --name two)'],
-    unknownBots: ['other, which is not in the inventory'],
-  })
-  host.write('/var/lib/botgarden/bots/one/current.json', '{"id":')
-  assert.equal((await outputs()).bots, ['one its current.json cannot be read: it is not valid JSON'])
-  assert.equal(planOf([resource], { [reading.key]: {} }), [])
+  assert.equal(hook({ url: '' }), ['webhook:hello-bot: set to https://bots.example.org/tg/hello-bot'])
+  assert.equal(hook('unreachable', 'unreachable'), [])
+  assert.throws(() => hook('refused'), /Telegram rejects the token of hello-bot/)
+})
+
+test('a webhook that anybody has set is taken from a bot that asks for its updates itself', () => {
+  const state = { ...served({ mode: 'polling' }, { token: 'x' }), [tokenFile]: { type: 'file', sha256: 'x' } }
+  const hook = (mark: string, answer: unknown) =>
+    plan(
+      { ...deployment({ mode: 'polling' }), token: undefined },
+      { ...state, 'webhook:hello-bot https://api.telegram.org ask': { mark, answer } },
+    ).filter((line) => line.startsWith('webhook:'))
+  const forget = ['webhook:hello-bot: delete the webhook: the bot polls for its updates']
+  assert.equal(hook('', { url: 'https://elsewhere.example.org/' }), forget)
+  assert.equal(hook('unreachable', { url: '' }), forget)
+  for (const [mark, answer] of [
+    ['', { url: '' }],
+    ['', 'unreachable'],
+    ['unreachable', 'unreachable'],
+    ['', 'refused'],
+  ] as const)
+    assert.equal(hook(mark, answer), [])
+})
+
+test('where Telegram cannot deliver to nothing is released', () => {
+  const at = (name: string | undefined, more: Partial<Spec> = {}, telegram = 'https://api.telegram.org') => {
+    const { domain: _, ...nameless } = host
+    const role = botRole(new Map([['hello-bot', deployment(more)]]))
+    const where = { ...facts, address: name ?? '' }
+    return () => role.resources(v.parse(bot.vars, { telegram }), where, nameless)
+  }
+  for (const address of ['10.1.2.3', '172.31.0.1', '192.168.0.9', '100.64.0.1', '169.254.0.1', '127.0.0.1', undefined])
+    assert.throws(at(address), /Telegram cannot deliver to hello-bot: this host has .*Set "domain:" of the host/)
+  for (const address of ['192.0.2.1', '172.32.0.1', '100.128.0.1']) assert.not.throws(at(address))
+  assert.not.throws(at('10.1.2.3', { mode: 'polling' }))
+  assert.not.throws(at('10.1.2.3', {}, 'http://telegram.sandbox:8081'))
+  const named = botRole(new Map([['hello-bot', deployment()]]))
+  assert.not.throws(() => named.resources(vars, { ...facts, address: '10.1.2.3' }, host))
+})
+
+test('a token that was revoked can be rotated, though Telegram refuses the old one', () => {
+  const ask = 'webhook:hello-bot https://api.telegram.org ask'
+  const state = { ...served(), [tokenFile]: { type: 'file', sha256: 'old' } }
+  const lines = plan(deployment(), { ...state, [ask]: { mark: 'x', answer: 'refused' } })
+  assert.ok(lines.includes('token:hello-bot: rotate'))
+  assert.ok(lines.includes('webhook:hello-bot: set to https://bots.example.org/tg/hello-bot'))
+})
+
+test('the address that Telegram is told has the port, unless it is the usual one', () => {
+  assert.is(webhookUrl('a', 'b.example.org', 8443), 'https://b.example.org:8443/tg/a')
+  assert.is(webhookUrl('a', 'b.example.org', 443), 'https://b.example.org/tg/a')
 })
 
 test.run()
