@@ -90,12 +90,7 @@ for (const [what, target, release, state, line] of [
 
 for (const [what, state, target, pattern] of [
   ['no number', { 'allocations:bots': {} }, spec, /^bot hello has no allocation on this host$/],
-  [
-    'no image',
-    { 'image:botgarden/hello:abc': 'absent' },
-    spec,
-    /^the image botgarden\/hello:abc is not on this host$/,
-  ],
+  ['no image', { 'image:botgarden/hello:abc': 'absent' }, spec, /^the image botgarden\/hello:abc is not on this host$/],
   [
     'a host that is too small',
     { 'free-capacity:host': { totalMB: 159, memoryMB: 159, diskMB: 9000 } },
