@@ -37,7 +37,7 @@ export function unit(
     plan: ({ now: state }) => {
       if (state.load === 'masked' && wanted === 'running')
         throw new HostError(
-          `unit ${name} is masked on this host, which an operator must have done; to undo it: systemctl unmask ${name}`,
+          `unit ${name} is masked on this host: an operator must have done that; to undo it: systemctl unmask ${name}`,
         )
       if (state.load === 'not-found') {
         if (wanted === 'stopped') return []

@@ -121,7 +121,7 @@ test('one that lacks a database is passed over for it; one without files is pass
     manifest: { format: 2, failed: [{ kind, reason: 'x', ...more }] },
   })
   await ops.here('2026-11-25T010000Z', lacks('files', { file: 'files.tar.age' }))
-  await refused(run(ops, { host: 'vps1' }), new RegExp(`what ${older} was: nobody`))
+  await refused(run(ops, { host: 'vps1' }), new RegExp(`what ${older} was: there is no terminal`))
   assert.equal(ops.said, ['vps1  ▸ 2026-11-25T010000Z lacks files: an older one is taken'])
   await ops.here('2026-11-25T020000Z', lacks('database', { database: 'hello_bot', file: database.file }))
   ops.said.length = 0

@@ -177,7 +177,7 @@ test('a host that moved is no error, one that is held by another is', async () =
 test('an end outside of any step, and a connection that is lost in one', async () => {
   const error = await errorOf(applied([['taken'], 'sh: syntax error\n'], 2).done)
   assert.instance(error, HostError)
-  assert.is(error.message, 'ended with exit code 2 outside of any step: sh: syntax error\n')
+  assert.is(error.message, 'ended with exit code 2 outside any step: sh: syntax error\n')
   const target = { name: 'vps1', ssh: 'vps1', sshConfig: undefined, acceptNew: false }
   const lost = new ConnectionLost(target, 'x\nTimeout, server not responding.\n')
   assert.is(lost.message, 'vps1: the connection was lost: Timeout, server not responding.')
@@ -256,7 +256,7 @@ test('a resource of what was read, a guarded one, and one of the machine below',
     [below.unmanageable, below.plan(look), below.reads],
     ['belongs to the machine that runs this lxc container', [], []],
   )
-  assert.equal(unknownUntilApply(a), { key: 'one:a', unknowable: true })
+  assert.equal(unknownUntilApply(a), { key: 'one:a', unknownUntilApply: true })
   const follows = becomes(a, (before, readOther) => `${before}${readOther(reading(two, 'b'))}`)
   assert.is('after' in follows && follows.after('A', look), 'AB')
 })
