@@ -82,8 +82,9 @@ export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
     sync -f /etc
     sync -f ${stateDir}
     ) 2>&1
-    # Joined by && it would go on after a command that fails.
-    [ $? != 0 ] || echo unpacked`
+    # With && the parentheses would go on after a command that fails.
+    status=$?
+    [ "$status" != 0 ] || echo unpacked`
 }
 
 /** Folders as certbot makes them; what links lead to comes before what is renewed by them. */
