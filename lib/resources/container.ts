@@ -74,7 +74,7 @@ interface Mount {
   readonly Destination: string
 }
 
-/** Nothing is said of a mount that cannot be looked at: its container has ended by now. */
+/** A mount that cannot be read is left out: its container has ended in the meantime. */
 function staleOf(
   mounts: readonly Mount[] | null,
   pid: number,
