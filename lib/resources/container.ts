@@ -52,8 +52,8 @@ const containers: Kind<ContainerState> = {
     const lines = output.split('\n')
     const inodes = new Map([...output.matchAll(/^inode (\S+) (.*)$/gm)].map(([, inode, path]) => [path, inode]))
     for (const line of lines.filter((each) => each.startsWith('{'))) {
-      const { name, state, labels, mounts, restart, memory, nanoCpus } = JSON.parse(line)
-      const volumes = (mounts as Mount[]).filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
+      const { name, state, labels, mounts, restart, memory, nanoCpus } = JSON.parse(line) as Inspected
+      const volumes = mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
       states.set(name.slice(1), {
         status: state.Status,
         health: state.Health?.Status ?? '',
@@ -66,6 +66,19 @@ const containers: Kind<ContainerState> = {
     }
     return states
   }),
+}
+
+/** What `format` prints of a container. */
+interface Inspected {
+  /** With a slash before it. */
+  readonly name: string
+  readonly state: { Status: string; StartedAt: string; Pid: number; Health?: { Status: string } | null }
+  readonly labels: Readonly<Record<string, string>> | null
+  readonly mounts: readonly Mount[]
+  readonly restart: string
+  /** In bytes. */
+  readonly memory: number
+  readonly nanoCpus: number
 }
 
 interface Mount {
