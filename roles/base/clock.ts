@@ -12,10 +12,10 @@ export const timezone = v.pipe(v.string(), v.check(isTimezone, 'a name like Euro
 
 const localtime = '/etc/localtime'
 const timesyncd = 'systemd-timesyncd'
-/** Those that keep the time as well, and may be there in its stead, each with its unit. */
+/** Other packages that set the clock, each with its unit. */
 const others = { chrony: 'chrony.service', ntpsec: 'ntpsec.service', openntpd: 'openntpd.service' }
 
-/** The time of day, kept right, and shown as of this zone; without one, as the host shows it. */
+/** Synchronises the clock, and sets the time zone where one is given. */
 export function clock(zone: string | undefined, facts: Facts): Resource[] {
   return [
     ...(zone === undefined ? [] : zoned(zone, facts)),
@@ -33,7 +33,7 @@ function zoneLink(zone: string): Resource {
   const path = `/usr/share/zoneinfo/${zone}`
   const [data, tzdata] = [fileState(path), packageState('tzdata')]
   const reason = (read: Read) => {
-    // Where the package is still to come, so is the file.
+    // Where the package is not installed yet, the file is not there either.
     const found = read(tzdata)
     if (read(data) === 'absent' && typeof found === 'object' && found.version !== '')
       return `timezone ${zone}: this host has no ${path}: an old name may be in the package tzdata-legacy`
@@ -41,7 +41,7 @@ function zoneLink(zone: string): Resource {
   return refuseWhen([data, tzdata], reason, symlink(localtime, path))
 }
 
-/** A daemon that is there already is kept: Debian installs one of them at a time. */
+/** A time daemon that is installed already is kept: Debian allows only one of them. */
 function timeDaemon(): Resource {
   const own = packageState(timesyncd)
   const reads = { own, ...Object.fromEntries(Object.keys(others).map((name) => [name, packageState(name)])) }
@@ -65,7 +65,7 @@ function timeUnit(): Resource {
 
 function isTimezone(name: string): boolean {
   try {
-    // It takes any case; a file's name does not.
+    // Intl takes names in any case, file names do not.
     return (
       new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone === name ||
       /^(Etc\/)?[A-Z]+$/.test(name)

@@ -12,7 +12,7 @@ import { sha256Of } from '../../lib/std/sha256.ts'
 
 const checkout = resolve(import.meta.dirname, '../..')
 
-/** A file of the operator's machine, by its path from the checkout; `key` is what names it in the inventory. */
+/** Reads a file of the operator's machine, by its path from the checkout; `key` is its place in the inventory, for errors. */
 export function contentOf(key: string, path: string): string {
   let text: string
   try {
@@ -24,7 +24,7 @@ export function contentOf(key: string, path: string): string {
   return text
 }
 
-/** The operator's own pair. */
+/** The operator's own certificate and key. */
 export function installed(name: string, { fullchain, privkey }: { fullchain: string; privkey: string }): Resource[] {
   const chain = contentOf('certbot.files.fullchain', fullchain)
   const key = contentOf('certbot.files.privkey', privkey)
@@ -46,7 +46,7 @@ export function installed(name: string, { fullchain, privkey }: { fullchain: str
         }
         const file = (text: string): FileState => ({ ...plainFile, sha256: sha256Of(text) })
         const predicts = [becomes(now, after), becomes(there, file(chain)), becomes(keyThere, file(key)), outdated]
-        return [{ summary: 'put yours into service', script: putIntoService(name, chain, key), predicts }]
+        return [{ summary: 'install yours', script: putIntoService(name, chain, key), predicts }]
       },
     }),
   ]

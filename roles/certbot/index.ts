@@ -9,7 +9,7 @@ import { letsencrypt } from './letsencrypt.ts'
 import { pruneLineages } from './lineage.ts'
 import { type CertbotVars, vars } from './schema.ts'
 
-/** The certificate that nginx shows: got, renewed and put into service without a request that fails. */
+/** The certificate that nginx serves: issued, renewed and installed without a failed request. */
 export const certbot = role(
   'certbot',
   vars,

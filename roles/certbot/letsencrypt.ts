@@ -15,7 +15,7 @@ const timer = 'certbot.timer'
 const authorityFile = `${etcDir}/acme-ca.pem`
 const hooks = '/etc/letsencrypt/renewal-hooks'
 
-/** A certificate of an ACME authority's, asked for by the distribution's certbot and renewed by its timer. */
+/** A certificate from an ACME authority, requested by the distribution's certbot and renewed by its timer. */
 export function letsencrypt(
   name: string,
   { email, server, authority, preflight }: CertbotVars,
@@ -44,7 +44,7 @@ interface Order {
   readonly server: string
   readonly trusted: boolean
   readonly preflight: boolean
-  /** The host's own, for whoever has to set up DNS. */
+  /** The addresses of the host, for the error that says how to set up DNS. */
   readonly addresses: readonly string[]
 }
 
@@ -62,7 +62,7 @@ function certificate(name: string, order: Order): Resource {
         const reason = ours === 'absent' ? '' : `, not from ${ours.server}`
         return [
           {
-            summary: `get one from ${order.server}${reason}`,
+            summary: `issue one from ${order.server}${reason}`,
             script: issue(name, { ...order, authority: order.trusted ? authorityFile : undefined }),
             predicts: [becomes(got, { server: order.server, names, fingerprint: 'new' }), becomes(shown, after)],
             long: true,
@@ -71,12 +71,12 @@ function certificate(name: string, order: Order): Resource {
       }
       if (served !== 'absent' && served.keyMatches && served.fingerprint === ours.fingerprint) return []
       const predicts = [becomes(shown, { ...after, fingerprint: ours.fingerprint })]
-      return [{ summary: 'put the one that certbot has into service', script: putIntoService(name), predicts }]
+      return [{ summary: 'install the one that certbot has', script: putIntoService(name), predicts }]
     },
   })
 }
 
-/** An authority that only this inventory trusts: by certbot alone, never by the host. */
+/** The root of an authority that only this inventory trusts: used by certbot alone, not by the host. */
 function trust(authority: string | undefined): Resource[] {
   const folder = '/etc/systemd/system/certbot.service.d'
   const path = `${folder}/botgarden.conf`
@@ -100,8 +100,8 @@ function urlOf(server: string): string {
 }
 
 /**
- * certbot runs a hook once and forgets how it ended. What it got and nginx did not take is tried again with every run of its
- * timer, and until that succeeds the unit has failed, which every run of ours tells.
+ * certbot runs a hook once and does not check its exit code. So each run of its timer tries again to install a certificate that
+ * nginx did not take. Until that succeeds the unit has failed, which each run of botgarden reports.
  */
 function serveHook(name: string): Resource[] {
   const path = `${optDir}/certbot/serve`
@@ -117,7 +117,7 @@ function serveHook(name: string): Resource[] {
   ]
 }
 
-/** What certbot runs after each renewal: only now does the reload happen, and only for what changed. */
+/** certbot runs it after each renewal: only then nginx is reloaded, and only for a changed certificate. */
 function hook(): string {
   return template(templateOf('deploy-hook'), {
     script: putIntoService('"$name"').text,

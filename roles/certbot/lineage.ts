@@ -5,7 +5,7 @@ import { becomes, type Outputs, type Resource, resource } from '../../lib/model/
 import { tlsFolder } from '../../lib/platform/certificate.ts'
 import { sh } from '../../lib/shell/sh.ts'
 
-/** What certbot has under a name. */
+/** The certificate that certbot has under a name. */
 export type Lineage =
   | 'absent'
   | {
@@ -21,7 +21,7 @@ export function lineage(name: string): Reading<Lineage> {
   return reading(lineages, name)
 }
 
-/** What a run tells at its end, where the last renewal failed: nobody else would. */
+/** Outputs that the last renewal failed, which is reported nowhere else. */
 export function renewal(): Resource {
   return notice({
     id: 'certificate:renewal',
@@ -34,8 +34,8 @@ export function renewal(): Resource {
 }
 
 /**
- * Of what we had put into service under another name nothing goes on being renewed: the authority would be refused, and one
- * renewed beside a certificate of another kind would take its place.
+ * Deletes the certificates that we installed under other names, so that they are not renewed: the renewal would fail, or, beside
+ * a certificate of another kind, replace that.
  */
 export function pruneLineages(name: string | undefined): Resource {
   const now = reading(ownLineages, 'own')
@@ -47,8 +47,8 @@ export function pruneLineages(name: string | undefined): Resource {
       own
         .filter((each) => each !== name)
         .map((each) => ({
-          summary: `delete what certbot has for ${each}, which is not served any more`,
-          // Of a host that was rebuilt certbot may not be there any more.
+          summary: `delete the certificate of certbot for ${each}, which is no longer served`,
+          // On a host that was rebuilt certbot may not be installed any more.
           script: sh`
             if command -v certbot >/dev/null; then certbot delete --non-interactive --cert-name ${each}; else rm -f /etc/letsencrypt/renewal/${each}.conf; fi`,
           predicts: [becomes(now, (before) => before.filter((other) => other !== each))],
@@ -56,7 +56,7 @@ export function pruneLineages(name: string | undefined): Resource {
   })
 }
 
-/** The names that certbot renews and nginx was given. */
+/** The names of the certificates that certbot renews and that were installed for nginx. */
 const ownLineages: Kind<readonly string[]> = {
   name: 'own-lineages',
   script: () => sh`

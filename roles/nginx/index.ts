@@ -22,7 +22,7 @@ import { firstGeneration } from './generation.ts'
 import { freePorts } from './ports.ts'
 import { served } from './served.ts'
 
-/** Where Telegram delivers from, as it says itself (core.telegram.org/bots/webhooks, 2026-11). */
+/** The networks that Telegram sends updates from (core.telegram.org/bots/webhooks, 2026-11). */
 const telegramNetworks = ['149.154.160.0/20', '91.108.4.0/22']
 
 const network = v.pipe(v.string(), v.regex(/^[\da-f.:]+\/\d+$/), v.description('a network as ADDRESS/BITS'))
@@ -33,11 +33,11 @@ const vars = v.strictObject({
     v.pipe(v.string(), v.regex(/^\S+[:@]\S+$/), v.description('an image with its version')),
     images.nginx,
   ),
-  /** Who is never limited: the networks that Telegram delivers from. */
+  /** Networks without a rate limit: those that Telegram sends updates from. */
   telegram: v.optional(v.array(network), telegramNetworks),
 })
 
-/** What all of the internet may talk to: ends TLS for every bot, and hands each its own updates. */
+/** The only server that the internet reaches: ends TLS for all bots, and routes updates to each. */
 export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
   const name = publicName(host, facts)
   return [
@@ -63,7 +63,7 @@ export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
   ]
 })
 
-/** It loads what `running` points to. */
+/** nginx loads the generation that `running` points to. */
 const started: Prediction = becomes(nginxState, (now) => (now === 'absent' ? now : { ...now, inForce: now.current }))
 
 /** The folder of its sockets; in the container it has the same path. */
@@ -73,12 +73,12 @@ function service(image: string): Record<string, unknown> {
   return {
     image,
     ...hardened,
-    // The ports of the web, the change to a user of its own, and nothing else.
+    // To bind ports below 1024 and to change to its own user; nothing else.
     cap_add: ['NET_BIND_SERVICE', 'SETUID', 'SETGID', 'CHOWN'],
-    // Published ports would go round the firewall; on the host's network its rules hold.
+    // Published ports would bypass the firewall; on the host's network its rules apply.
     network_mode: 'host',
     entrypoint: ['/bin/sh', '-c'],
-    // A socket that a killed server left behind would keep the next one from starting.
+    // A socket left by a killed server would keep the next one from starting.
     command: [`rm -f ${runtime}/*.sock; exec nginx -c /etc/nginx/running/nginx.conf -g 'daemon off;'`],
     stop_signal: 'SIGQUIT',
     stop_grace_period: '10s',

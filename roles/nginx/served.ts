@@ -4,7 +4,7 @@ import { type Kind, reading } from '../../lib/model/reading.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
 
-/** What a run tells at its end: where the host answers, and until when the certificate lasts that it shows. */
+/** Outputs the URL of the host, and when the certificate that it serves ends. */
 export function served(name: string, port: number): Resource {
   return notice({
     id: 'nginx:served',
@@ -23,7 +23,7 @@ interface Served {
   readonly ends: string
 }
 
-/** Asked of whoever listens, not of the files. */
+/** Asks the server that listens, not the files. */
 const servedCertificates: Kind<Served> = {
   name: 'served',
   volatile: true,

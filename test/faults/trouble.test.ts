@@ -7,9 +7,10 @@ import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { quote } from '../../lib/shell/sh.ts'
-import { freshVps, inVps, removeVps, telegramControlUrl } from '../../sandbox/index.ts'
+import { freshVps, removeVps, telegramControlUrl } from '../../sandbox/index.ts'
 import { type TelegramClient, telegramAt } from '../../sandbox/telegram/client.ts'
 import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
+import { endedIn } from '../support/vps/inside.ts'
 
 const host = 'trouble'
 const source = resolve(import.meta.dirname, '../../bots/hello-bot')
@@ -30,10 +31,7 @@ let chat = 1
 /** What the next release changes. */
 let version = 0
 
-const inside = async (command: string) => {
-  const { status, stdout, stderr } = await inVps(host, command)
-  return { status, text: stdout.trim(), all: `${stdout}${stderr}` }
-}
+const inside = endedIn(host)
 const inventory = (more: object = {}) =>
   inventoryOf(host, vars, {
     hosts: { [host]: { domain: `${host}.sandbox` } },
@@ -48,13 +46,13 @@ type Args = [playbook: string, ...args: string[]]
 const release: Args = ['bot', '--name', 'hello-bot']
 const restore: Args = ['restore', '--name', 'hello-bot', '--identity', key, '--yes']
 
-const serving = async () => (await inside('docker ps -q --no-trunc --filter label=botgarden.bot=hello-bot')).text
+const serving = async () => (await inside('docker ps -q --no-trunc --filter label=botgarden.bot=hello-bot')).stdout
 const ledger = async () =>
   (
     await inside(
       `docker exec botgarden-postgres psql -XqAtU postgres hello_bot -c "select md5(string_agg(t::text, ',' order by id)) from ledger t"`,
     )
-  ).text
+  ).stdout
 async function greeted(): Promise<string> {
   const own = chat++
   await telegram.act(name, { chat: own, text: '/start', language: 'en' })
@@ -335,7 +333,7 @@ for (const [what, begin] of [
     }))
 
 test('what the host knows of its bots is deleted', async () => {
-  const colour = async () => (await inside("docker ps --format '{{.Names}}' --filter label=botgarden.bot")).text
+  const colour = async () => (await inside("docker ps --format '{{.Names}}' --filter label=botgarden.bot")).stdout
   const before = await colour()
   const gone = /current\.json: it is gone, .*npx zx playbooks\/bot\.ts --name hello-bot releases it anew/
   await meets('what the host knows of its bots is deleted', {
@@ -370,7 +368,10 @@ for (const container of ['postgres', 'nginx'])
       run: [0, /changed [23]/],
       // Its migrations are the same, and so is it: only what it stands on was replaced.
     })
-    assert.is((await inside(`docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' botgarden-${container}`)).text, 'true')
+    assert.is(
+      (await inside(`docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' botgarden-${container}`)).stdout,
+      'true',
+    )
   })
 
 test('the compose file of the bot is edited by hand', () =>
@@ -394,7 +395,7 @@ test('the compose file of the bot is edited by hand, and brought up', async () =
     run: [0, /changed 1/],
     restarts: true,
   })
-  assert.is((await inside(`docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' ${await serving()}`)).text, 'true')
+  assert.is((await inside(`docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' ${await serving()}`)).stdout, 'true')
 })
 
 const strange = 'docker run -d --name stranger'

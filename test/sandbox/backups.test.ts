@@ -11,10 +11,11 @@ import { quote } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { parseName, stampOf } from '../../roles/backups/backup-name.ts'
 import { parseManifest } from '../../roles/backups/manifest.ts'
-import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
+import { freshVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
 import { waitUntil } from '../../sandbox/machine/process.ts'
 import { writeCopy } from '../support/hostile/marks.ts'
 import { inventoryOf, resultOf, run, scratchFile, scratchInventory } from '../support/runner.ts'
+import { endedIn, sqlIn } from '../support/vps/inside.ts'
 import { type CountingProxy, countingProxy } from '../support/vps/proxy.ts'
 import { portOf } from '../support/vps/ssh.ts'
 
@@ -35,14 +36,8 @@ let proxy: CountingProxy | undefined
 const site = (from: string, ...args: string[]) =>
   run(['playbooks/site.ts', '-i', from, '--json', '--tags', 'docker,postgres,certbot,backups', ...args])
 const backup = (...args: string[]) => run(['playbooks/backup.ts', '-i', inventory, ...args])
-const inside = async (command: string) => {
-  const { status, stdout, stderr } = await inVps(host, command)
-  return { status, stdout: stdout.trim(), all: `${stdout}${stderr}` }
-}
-const sql = (text: string, database = 'one') =>
-  inside(
-    `printf %s ${quote(text)} | docker exec -i botgarden-postgres psql -XqAt -v ON_ERROR_STOP=1 -U postgres ${database}`,
-  )
+const inside = endedIn(host)
+const sql = (text: string, database = 'one') => sqlIn(host)(text, database)
 const status = async () => JSON.parse((await inside('cat /opt/botgarden/backups/status.json')).stdout)
 const there = async () => (await inside(`ls ${store}`)).stdout.split('\n').filter(Boolean)
 const here = () => (existsSync(copies) ? readdirSync(copies).filter(parseName).sort() : [])

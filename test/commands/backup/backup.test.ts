@@ -1,6 +1,5 @@
 // What happens to backups on the operator's machine: who is told, what is printed, where copies are pushed, and when cron runs.
 
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -19,8 +18,10 @@ import type { Session } from '../../../lib/cli/session.ts'
 import { shownAge, shownBytes } from '../../../roles/backups/backup-name.ts'
 import type { Part } from '../../../roles/backups/manifest.ts'
 import { settingsOf } from '../../../roles/backups/settings.ts'
-import { printed } from '../../support/operator.ts'
+import { rejects } from '../../support/errors.ts'
+import { printed } from '../../support/printed.ts'
 import { scratchHost, withPrograms } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'operator-backups-'))
 test.after(() => rmSync(folder, { recursive: true }))
@@ -32,12 +33,7 @@ const result = (more: Partial<Result> = {}): Result => ({
   exitCode: 0,
   ...more,
 })
-async function refused(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
-  await promise.then(
-    () => assert.unreachable('nothing was refused'),
-    (error: Error) => assert.match(error.message, pattern),
-  )
-}
+
 test('a fault is a block of its own, a doubt is one line, and what could not be reached is told apart', () => {
   assert.equal(faultLines(result({ faults: ['one\ntwo'], warnings: ['three'], exitCode: 3 })), [
     'vps1  FAILED: one',
@@ -213,7 +209,7 @@ for (const [what, text, said] of [
   ],
 ] as const)
   test(`a restic that ${what} is told with what to do`, () =>
-    refused(
+    rejects(
       withPrograms(resticWith(text), () => pushOffsite('/copies/vps1', 'vps1', offsite)),
       said,
     ))
@@ -231,7 +227,7 @@ test('what was pushed last comes back, wherever it was pushed from', async () =>
   await withPrograms(here, () => pullOffsite(target, 'vps1', offsite))
   assert.is(readFileSync(join(target, 'from'), 'utf8'), 'bb22\n')
   assert.is(here.noted('calls').split('\n')[0], 'restic snapshots --json --tag botgarden --host vps1')
-  await refused(
+  await rejects(
     withPrograms(resticWith('echo "[]"'), () => pullOffsite(target, 'vps1', offsite)),
     /^offsite: sftp:there:\/r holds no copies of vps1$/,
   )
@@ -291,13 +287,13 @@ for (const [what, text, said] of [
   ],
 ] as const)
   test(`a crontab that is ${what} is told`, () =>
-    refused(
+    rejects(
       withPrograms(scratchHost({ crontab: text }), () => installCron(session(), '17 3 * * *')),
       said,
     ))
 
 test('a time that is none is refused before anything is written', () =>
-  refused(
+  rejects(
     installCron(session(), 'daily'),
     /^--install-cron: should be five fields as of crontab\(5\), as in '17 3 \* \* \*', found "daily"$/,
   ))
@@ -329,7 +325,7 @@ test('what was encrypted is opened by its key alone, and is what its manifest sa
     kind: 'globals',
     file: 'x.age',
     size: 10,
-    sha256: createHash('sha256').update('plain text').digest('hex'),
+    sha256: sha256('plain text'),
   } as Part
   const read = async (given: Part, keys = identities) => {
     const chunks = []
@@ -337,17 +333,17 @@ test('what was encrypted is opened by its key alone, and is what its manifest sa
     return Buffer.concat(chunks).toString()
   }
   assert.is(await read(part), 'plain text')
-  await refused(read({ ...part, sha256: '0'.repeat(64) }), /^x.age: is not what its manifest says, once opened$/)
-  await refused(
+  await rejects(read({ ...part, sha256: '0'.repeat(64) }), /^x.age: is not what its manifest says, once opened$/)
+  await rejects(
     read(part, identities.slice(1)),
     /^x.age: none of these identities opens it: it was encrypted for another key$/,
   )
   const bytes = readFileSync(join(folder, 'copy/x.age'))
   writeFileSync(join(folder, 'copy/x.age'), bytes.subarray(0, -3))
-  await refused(read(part), /^x.age: cannot be opened: /)
+  await rejects(read(part), /^x.age: cannot be opened: /)
   writeFileSync(join(folder, 'none.txt'), 'age1public\n')
-  await refused(identitiesIn(join(folder, 'none.txt')), /holds no line AGE-SECRET-KEY-1…, as age-keygen writes it$/)
-  await refused(identitiesIn(join(folder, 'nowhere')), /cannot be read: /)
+  await rejects(identitiesIn(join(folder, 'none.txt')), /holds no line AGE-SECRET-KEY-1…, as age-keygen writes it$/)
+  await rejects(identitiesIn(join(folder, 'nowhere')), /cannot be read: /)
 })
 
 test.run()

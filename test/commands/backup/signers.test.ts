@@ -19,6 +19,7 @@ import {
   unreachable,
   writeCopy,
 } from '../../support/copies.ts'
+import { rejects } from '../../support/errors.ts'
 import { onTerminal } from '../../support/terminal.ts'
 
 const scratch = scratchFolder()
@@ -32,10 +33,7 @@ test('a copy of before the host signed needs --unsigned, and a yes', async () =>
     const name = '2026-10-01T031700Z'
     await writeCopy(here.copies, { name })
     await refused(here, /is not signed: --unsigned takes a copy of before/)
-    await taken(here, ['unsigned']).then(
-      () => assert.unreachable(),
-      ({ message }: Error) => assert.match(message, /which nobody has signed, .*there is no terminal to ask on; --yes/),
-    )
+    await rejects(taken(here, ['unsigned']), /which nobody has signed, .*there is no terminal to ask on; --yes/)
     assert.is(await taken(here, ['unsigned', 'yes']), name)
   }
 })

@@ -49,6 +49,7 @@ test('a release that nobody knows is refused with one that is like it, and one w
     () => chosen('a', all, '20261123-1'),
     /the image of 20261123-1 is no longer on the host: deploy that version anew/,
   )
+  assert.is(chosen('a', all, '20261124-1').spec.image, 'x:b')
   assert.throws(() => chosen('a', [], undefined), /a was never released on this host/)
 })
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
@@ -19,6 +18,7 @@ import { knownSigner, signingKey as newKey, place, scratchFolder, whole, writeCo
 import { entry, facts } from '../../support/fake-host.ts'
 import { planOf, stateOf } from '../../support/plan-of.ts'
 import { scratchFile } from '../../support/runner.ts'
+import { sha256 } from '../../support/sha256.ts'
 import { shell } from '../../support/shell.ts'
 
 const recipient = await identityToRecipient(await generateX25519Identity())
@@ -85,8 +85,7 @@ function built(vars: unknown): Record<string, unknown> {
       if (id.startsWith('directory:'))
         return [[id.replace('directory', 'file'), { type: 'directory', ...attributes(rest) }]]
       if (content === undefined) return []
-      const sha256 = createHash('sha256').update(content).digest('hex')
-      return [[id, { type: 'file', ...attributes(rest), sha256 }]]
+      return [[id, { type: 'file', ...attributes(rest), sha256: sha256(content) }]]
     }),
   ])
 }

@@ -1,5 +1,3 @@
-// What a bot has on its host: made, kept and removed by our scripts in a real sh.
-import { createHash } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Resource } from '../../../lib/model/resource.ts'
@@ -18,11 +16,11 @@ import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { token } from '../../../roles/bot/token.ts'
 import { changesOf, planOf } from '../../support/plan-of.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 const api = 'https://api.telegram.org'
 const folder = '/etc/botgarden/secrets/bots/hello'
 const given = '123456:a-token-of-a-bot-in-a-test'
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const old = { type: 'file', mode: '0400', owner: '20001', group: '20001', sha256: sha256('old') }
 const tokenOf = (value: string | undefined) =>
   token(folder, '20001', value === undefined ? undefined : new Secret(value), api, 'hello', [])

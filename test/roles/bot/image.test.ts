@@ -20,6 +20,7 @@ import { archiveOf, contextPath } from '../../../roles/bot/spec/layout.ts'
 import { botSettings, manifestSchema } from '../../../roles/bot/spec/schema.ts'
 import { limitsOf, specOf } from '../../../roles/bot/spec/spec.ts'
 import { bot } from '../../../roles/index.ts'
+import { rejects } from '../../support/errors.ts'
 import { changesOf, planOf } from '../../support/plan-of.ts'
 import { connectionTo, scratchHost, withPrograms } from '../../support/scratch-host.ts'
 
@@ -37,12 +38,6 @@ function source(files: Record<string, string>): string {
   return path
 }
 const entryOf = (settings: object, name = 'a-bot'): BotEntry => ({ name, where: 'x.yaml:9:3', settings })
-async function refused(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
-  await promise.then(
-    () => assert.unreachable('nothing was refused'),
-    (error: Error) => assert.match(error.message, pattern),
-  )
-}
 
 test('a version: what the inventory says, else its manifest, else what is usual', () => {
   assert.equal(specOf('x:1', {}, {}), {
@@ -145,9 +140,16 @@ for (const [settings, fine] of [
   [{ secrets: { KEY: { env: 'X' } } }, true],
   [{ secrets: { key: { env: 'X' } } }, false],
   [{ secrets: ['KEY'] }, false],
+  [{ token: 'abc' }, false],
+  [{ hots: 1 }, false],
 ] as const)
   test(`${fine ? 'takes' : 'refuses'} ${JSON.stringify(settings)} of the inventory`, () =>
     assert.is(v.is(botSettings, settings), fine))
+
+test('an image without a version of its own is refused with what to say instead', () => {
+  const { issues } = v.safeParse(botSettings, { image: 'registry.example.org:5000/shop:latest' })
+  assert.match(issues?.[0]?.message ?? '', /names a version or a digest/)
+})
 
 test('a manifest names its secrets, and has none of what is the inventory’s to say', () => {
   assert.ok(v.is(manifestSchema, { secrets: ['KEY'] }))
@@ -189,36 +191,36 @@ test('a token comes from the inventory’s source, else from the environment, el
     assert.is(await of({ token: { command: `echo '9${token}'` } }), `9${token}`)
     assert.is(await of({ token: { env: 'NOT_SET_ANYWHERE' } }), undefined)
     process.env.A_BOT_TOKEN = 'x:y'
-    await refused(of({}), /^A_BOT_TOKEN: is no token of a bot: BotFather gives them as 123456789:ABC…$/)
+    await rejects(of({}), /^A_BOT_TOKEN: is no token of a bot: BotFather gives them as 123456789:ABC…$/)
   } finally {
     delete process.env.A_BOT_TOKEN
     delete process.env.OTHER
   }
   assert.is(await of({}), token)
-  await refused(of({ token: { command: 'echo 1:short' } }), /^bots.a-bot.token: is no token/)
-  await refused(of({ token: { command: `echo 'x${token}'` } }), /is no token/)
-  await refused(of({ token: { command: `echo '${token} more'` } }), /is no token/)
+  await rejects(of({ token: { command: 'echo 1:short' } }), /^bots.a-bot.token: is no token/)
+  await rejects(of({ token: { command: `echo 'x${token}'` } }), /is no token/)
+  await rejects(of({ token: { command: `echo '${token} more'` } }), /is no token/)
 })
 
 test('what a folder lacks is named with its place', async () => {
-  await refused(
+  await rejects(
     loadBot(entryOf({ source: '/nowhere/at/all' })),
     /^x.yaml:9:3: bots.a-bot: no folder \/nowhere\/at\/all: a path from this checkout$/,
   )
   const bare = source({})
-  await refused(
+  await rejects(
     loadBot(entryOf({ source: bare })),
     /^x.yaml:9:3: bots.a-bot: .*source-\d+ has no bot.yaml, which says at least its port/,
   )
-  await refused(
+  await rejects(
     loadBot(entryOf({ source: source({ 'bot.yaml': 'prot: 1\nmode: x\n' }) })),
     /bot.yaml:1:1: prot: [\s\S]*bot.yaml:2:7: mode: /,
   )
-  await refused(
+  await rejects(
     loadBot(entryOf({ image: 'a:1', source: bare })),
     /^x.yaml:9:3: bots.a-bot: both image and source; it is either built here or by somebody else$/,
   )
-  await refused(
+  await rejects(
     loadBot(entryOf({ image: 'a:1', token: { command: 'echo why >&2; exit 3' } })),
     /^x.yaml:9:3: bots.a-bot.token: the command ended with exit code 3: echo why >&2; exit 3\nwhy$/,
   )
@@ -251,7 +253,7 @@ test('two bots with one token are named, also those that are not deployed now; a
     entryOf({ image: 'a:1', token: { command: 'exit 1' } }, 'three'),
     entryOf(at('2'), 'four'),
   ]
-  await refused(
+  await rejects(
     refuseSharedToken(new Map([['one', one]]), others),
     /^one and two have the token of one bot \(1\): each needs its own, from BotFather$/,
   )
@@ -305,7 +307,7 @@ test('what goes into an image: nothing of this machine’s, whatever a .dockerig
   assert.is(other.migrations, same.migrations)
   assert.is.not(other.checksum, same.checksum)
   writeFileSync(join(path, 'huge'), Buffer.alloc(64_000_001))
-  await refused(
+  await rejects(
     contextOf(path, 'k'),
     /^k: .* holds 64 MB for its image, more than 64: leave out in .dockerignore what it does not need$/,
   )
@@ -446,7 +448,7 @@ test('an image that is built on this machine is for the host’s kind of process
     ],
   ] as const) {
     const failing = scratchHost({ docker: text })
-    await refused(withPrograms(failing, shipping), error)
+    await rejects(withPrograms(failing, shipping), error)
     assert.ok(what)
   }
 })

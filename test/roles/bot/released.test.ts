@@ -1,5 +1,5 @@
 // What a switch of a bot does to a host, run in a real sh with stand-ins for docker, nginx and Telegram.
-import { createHash } from 'node:crypto'
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { nginxReload } from '../../../lib/platform/nginx.ts'
@@ -12,6 +12,7 @@ import type { Colour } from '../../../roles/bot/spec/layout.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 type Mode = 'webhook' | 'polling'
 const seat = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
@@ -103,20 +104,61 @@ function standing(host: ScratchHost) {
 const green = 'botgarden-hello-green running always'
 const blue = 'botgarden-hello-blue running always'
 
-for (const [before, after, leads] of [
-  [undefined, 'webhook', 'green'],
-  [undefined, 'polling', 'nowhere'],
-  ['webhook', 'webhook', 'green'],
-  ['webhook', 'polling', 'nowhere'],
-  ['polling', 'webhook', 'green'],
-  ['polling', 'polling', 'nowhere'],
+/** What each call of a switch comes to, as far as it is about which version runs. */
+const stepNames: [step: string, call: RegExp][] = [
+  ['stop old', /^docker stop --time 20 botgarden-hello-blue$/],
+  ['delete webhook', /^curl .*\/deleteWebhook/],
+  ['start new', /^docker compose .* up /],
+  ['ask its health', /^curl http:\/\/10\.210\.1\.3:3000\/readyz$/],
+  ['start new at boot', /^docker update --restart always botgarden-hello-green$/],
+  ['reload nginx', /^docker exec botgarden-nginx .*kill -HUP/],
+  ['record', /^sync .*\/current\.json\.new /],
+  ['not old at boot', /^docker update --restart no botgarden-hello-blue$/],
+  ['remove old', /^docker rm -f --volumes botgarden-hello-blue$/],
+]
+
+function stepsOf(calls: readonly string[]): string {
+  const steps = calls.flatMap((call) => stepNames.filter(([, pattern]) => pattern.test(call)).map(([step]) => step))
+  return steps.filter((step, i) => step !== steps[i - 1]).join(', ')
+}
+
+// A boot starts the old version until the new one is recorded, and the new one from when the old one gets no more updates.
+for (const [before, after, leads, steps] of [
+  [undefined, 'webhook', 'green', 'start new, ask its health, start new at boot, reload nginx, record'],
+  [undefined, 'polling', 'nowhere', 'delete webhook, start new, ask its health, record, start new at boot'],
+  [
+    'webhook',
+    'webhook',
+    'green',
+    'start new, ask its health, start new at boot, reload nginx, record, not old at boot, stop old, remove old',
+  ],
+  [
+    'webhook',
+    'polling',
+    'nowhere',
+    'stop old, delete webhook, start new, start new at boot, ask its health, reload nginx, record, ' +
+      'start new at boot, not old at boot, stop old, remove old',
+  ],
+  [
+    'polling',
+    'webhook',
+    'green',
+    'stop old, start new, ask its health, start new at boot, reload nginx, record, not old at boot, stop old, remove old',
+  ],
+  [
+    'polling',
+    'polling',
+    'nowhere',
+    'stop old, delete webhook, start new, ask its health, record, start new at boot, not old at boot, stop old, remove old',
+  ],
 ] as const)
   test(`from ${before ?? 'nothing'} to ${after}: the new one alone serves, now and after a boot`, async () => {
     const host = await hostWith(before)
-    const { code, output } = await host.run(switched(before, after))
+    const { code, output, calls } = await host.run(switched(before, after))
     assert.is(code, 0, output)
     assert.equal(standing(host), { bots: [green], leads, served: leads, colour: 'green' })
     if (before === undefined) assert.is(host.mode(state), '700')
+    assert.is(stepsOf(calls), steps)
   })
 
 /** Where a switch may fail, by the mode before and after: what fails, and whether Telegram is told of the webhook again. */
@@ -330,7 +372,7 @@ test('what is recorded: the version, who, the checksums of the secrets; and the 
   const release = JSON.parse(text)
   assert.match(release.id, /^\d{8}-\d{6}-2$/)
   assert.equal(Object.keys(release.secrets), ['token', 'webhook-secret'])
-  assert.is(release.secrets.token, createHash('sha256').update('the-token').digest('hex'))
+  assert.is(release.secrets.token, sha256('the-token'))
   assert.equal([release.by, release.colour, release.spec.image], ['me', 'green', 'hello:2'])
   assert.equal(release.limits, limits)
   assert.equal(host.read(`${state}/releases`).split('\n'), [JSON.stringify(releaseOf('webhook')), text.trim(), ''])

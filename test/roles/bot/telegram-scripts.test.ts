@@ -1,6 +1,6 @@
 // What Telegram is told of a bot, and what of its answers: our scripts in a real sh, with a stand-in for curl.
+
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import { webhook } from '../../../roles/bot/telegram/webhook.ts'
 import { type WebhookState, type WebhookTarget, webhookState } from '../../../roles/bot/telegram/webhook-state.ts'
 import { changesOf, planOf, stateOf } from '../../support/plan-of.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 const api = 'https://api.telegram.org'
 const hook: WebhookTarget = {
@@ -239,7 +240,7 @@ test('what was set with the same things stays, and anything else is set', async 
   assert.is(line, `webhook:hello: set to ${hook.url}`)
   // What the script notes is what the plan expects.
   const host = hostWith()
-  const sum = createHash('sha256').update('the-secret').digest('hex')
+  const sum = sha256('the-secret')
   const real = { 'file:/etc/botgarden/secrets/bots/hello/webhook-secret': { type: 'file', sha256: sum } }
   const [change] = changesOf([webhook(hook)], { ...release(), ...real, [webhookState(hook).key]: none })
   await host.run(change?.script ?? '')

@@ -1,5 +1,5 @@
 // What backup.ts and restore.ts send, every stage of a restore.
-import { createHash } from 'node:crypto'
+
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
@@ -23,6 +23,7 @@ import { tarOf } from '../../../lib/std/tar.ts'
 import type { Part } from '../../../roles/backups/manifest.ts'
 import { scratchFolder } from '../copies.ts'
 import { entry, facts } from '../fake-host.ts'
+import { sha256 } from '../sha256.ts'
 import { recorder } from './recorder.ts'
 import { cronCommand, request, runScripts, type Shell, shell } from './scripts.ts'
 
@@ -121,12 +122,11 @@ async function copy(): Promise<{ chosen: SelectedBackup; identities: readonly Se
   const folder = scratchFolder()
   const encrypter = new Encrypter()
   encrypter.addRecipient(await identityToRecipient(identity))
-  const sum = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
   const part = async (file: string, content: Buffer) => {
     const bytes = Buffer.from(await encrypter.encrypt(content))
     writeFileSync(join(folder, file), bytes)
-    const encrypted = { size: bytes.length, sha256: sum(bytes) }
-    return { file, size: content.length, sha256: sum(content), encrypted }
+    const encrypted = { size: bytes.length, sha256: sha256(bytes) }
+    return { file, size: content.length, sha256: sha256(content), encrypted }
   }
   const files = Buffer.concat(await tarOf(entries()).toArray())
   const database = { kind: 'database', database: 'hello', owner: 'hello', tables: { 'public.users': 2 } }

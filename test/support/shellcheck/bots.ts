@@ -15,6 +15,7 @@ import type { Deployment } from '../../../roles/bot/spec/deployment.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { dropPending } from '../../../roles/bot/telegram/set-webhook.ts'
 import { entry, facts } from '../fake-host.ts'
+import { printed } from '../printed.ts'
 import { recorder } from './recorder.ts'
 import { request, runScripts, type Shell } from './scripts.ts'
 
@@ -176,7 +177,7 @@ async function procedures(): Promise<Shell[]> {
     { name: ['hello'], 'drop-pending': [] },
     ...['releases', 'logs'].map((each) => ({ name: ['hello'], [each]: [] })),
   ])
-    await quietly(() =>
+    await printed(() =>
       deploy({ ...session, options: { own: new Map(Object.entries(own)) } } as unknown as Session, () => true),
     )
   await ship('hello', 'hello:2', context, here.connection, { buildsHere: false, progress: () => {} })
@@ -187,15 +188,4 @@ async function procedures(): Promise<Shell[]> {
       request(`drop pending, ${mode}`, dropPending(hooked, spec(mode)).text),
     ),
   ]
-}
-
-/** Without what it prints. */
-async function quietly(run: () => Promise<unknown>): Promise<void> {
-  const { write } = process.stdout
-  process.stdout.write = (() => true) as typeof write
-  try {
-    await run()
-  } finally {
-    process.stdout.write = write
-  }
 }
