@@ -7,7 +7,7 @@ export interface Flag {
   /** What its value is called in `--help`; a flag without one takes none. */
   readonly value?: string
   readonly multiple?: boolean
-  /** npm has a setting of this name itself. */
+  /** npm has an option of this name itself. */
   readonly npm?: boolean
   readonly help: string
 }

@@ -21,7 +21,7 @@ export async function main(run: () => Promise<number | undefined>): Promise<void
     const code = await run()
     if (!stopping) process.exitCode = code ?? 0
   } catch (error) {
-    // What Ctrl-C tears down fails by that; the last line is the interruption's.
+    // What Ctrl-C ends fails because of it; the last line is about the interruption.
     if (!stopping) process.exitCode = report(error)
   } finally {
     settled = true

@@ -5,9 +5,9 @@ import { markCommand } from '../ssh/framing.ts'
 import { HostError } from '../std/errors.ts'
 import { stepsFolder } from './step-output.ts'
 
-/** How a run takes a host for itself. */
+/** How a run takes the lock of a host. */
 export interface LockRequest {
-  /** Who runs what, as another run is told: `ops@laptop, site.ts`. */
+  /** Who runs what, as other runs show it: `ops@laptop, site.ts`. */
   readonly holder: string
   /** Wait for the run that holds the host, rather than fail. */
   readonly wait: boolean

@@ -8,7 +8,7 @@ export function readText(readings: readonly Reading[], nonce: string): string {
   const kinds = [...byKind(readings)].map(
     ([kind, names]) => `${markCommand(nonce, `read ${kind.name}`)}\n${kind.script(names).text}`,
   )
-  // What a reading ends with is no verdict: that something is not there is an answer.
+  // The exit status of a reading means nothing: that something is absent is an answer too.
   return [...kinds, ':'].join('\n')
 }
 
@@ -42,7 +42,7 @@ export function parseReadings(readings: readonly Reading[], outputs: ReadonlyMap
   return state
 }
 
-/** What a program on a host prints is not ours to rely on: what cannot be read is the host's trouble, not a bug. */
+/** Programs on a host may print anything: output that cannot be parsed is an error of the host, not a bug. */
 function parsed<S>(kind: Kind<S>, output: string, names: readonly string[]): Map<string, S | Untold> {
   try {
     return kind.parse(output, names)

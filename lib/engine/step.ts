@@ -8,7 +8,7 @@ export interface Step {
   readonly title: string
   readonly script: Script
   readonly long: boolean
-  /** What is kept before this step, to be taken back unless it is confirmed. */
+  /** What is kept before this step, to be reverted unless it is confirmed. */
   readonly guards: readonly Guard[]
 }
 

@@ -10,7 +10,7 @@ export function shapeOf(schema: v.GenericSchema): Shape {
   return toJsonSchema(schema, { typeMode: 'input', errorMode: 'ignore' })
 }
 
-/** The schema without what makes it nullable. */
+/** The schema without its option `null`. */
 export function bare(shape: Shape): Shape {
   const [inner, other, ...more] = optionsOf(shape)
   return inner !== undefined && other?.type === 'null' && more.length === 0 ? bare(inner) : shape
@@ -53,7 +53,7 @@ export function found({ value, source }: Node): string {
   return typeof value === 'boolean' ? String(value) : `the number ${source}`
 }
 
-/** The most common slip of all: quotes too few or too many. */
+/** The hint for the most common mistake: missing or surplus quotes. */
 export function quoteHint(shape: Shape, { value }: Node): string {
   const { type, enum: options } = bare(shape)
   const fits = (other: string | number) => options === undefined || options.includes(other)

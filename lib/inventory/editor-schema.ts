@@ -6,7 +6,7 @@ type Override<Name extends 'overrideAction' | 'overrideSchema'> = NonNullable<Co
 
 /**
  * The JSON Schema of an inventory, for editors. It takes every inventory that botgarden takes. Rules that are code, or that go
- * across levels, are not in it: a var that a role needs may stand at any level, so none is required.
+ * across levels, are not in it: a var that a role needs may be set at any level, so none is required.
  */
 export function editorSchema(roles: readonly RoleSchema[]): JsonSchema {
   const definitions = Object.fromEntries(roles.map(({ name, vars }) => [name, v.nullish(vars)]))

@@ -17,8 +17,8 @@ export function layered(all: Node, groups: readonly Group[], host: Node): Node {
 }
 
 /**
- * What two groups of one host set to different values: no order between groups is to be guessed. What the host sets
- * itself is settled by that.
+ * The vars that two groups of one host set to different values: groups have no order. A value that the host sets itself
+ * settles it.
  */
 export function disagreements(groups: readonly Group[], host: Node): string[] {
   return groups.flatMap((one, i) => groups.slice(i + 1).flatMap((other) => between(one, other, host)))

@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path'
 import { InventoryError } from '../std/errors.ts'
 import { suggest } from '../std/suggest.ts'
 
-/** Reads a file that a person wrote; what is wrong with it is said with the next step. */
+/** Reads a file that a person wrote. Its errors say what to do next. */
 export async function readText(file: string): Promise<string> {
   const bytes = await readFile(file).catch(async (error: NodeJS.ErrnoException) => {
     throw new InventoryError(`${file}: ${await reason(file, error)}`, { cause: error })

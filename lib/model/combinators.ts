@@ -21,7 +21,7 @@ export function when(reads: readonly Reading[], isWanted: (read: Read) => boolea
   }
 }
 
-/** The resource, but where `reason` finds one against it: then its plan throws that as a `HostError`. */
+/** The resource; where `reason` returns one, its plan throws a `HostError` with it. */
 export function refuseWhen(
   reads: readonly Reading[],
   reason: (read: Read) => string | undefined,
@@ -59,7 +59,7 @@ export function guarded(inner: Resource, guard: Guard): Resource {
   return mapChanges(inner, (change) => ({ ...change, guard }))
 }
 
-/** A resource that only a machine of its own has: a container shares it with the machine below, and is not asked. */
+/** A resource of the machine's own: in a container it belongs to the machine below, and is neither read nor changed. */
 export function notInContainer(inner: Resource, { container }: Pick<Facts, 'container'>): Resource {
   if (container === '') return inner
   const unmanageable = `belongs to the machine that runs this ${container} container`

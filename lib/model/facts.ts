@@ -14,9 +14,9 @@ export interface Facts {
   /** Has an address that others reach by IPv6. */
   readonly ipv6: boolean
   readonly addresses: readonly string[]
-  /** The IPv4 address that it reaches the world from; '' where it has none. */
+  /** The IPv4 address of its default route; '' where it has none. */
   readonly address: string
-  /** The name servers that it asks, and that Docker hands to containers; not one of its own, which they cannot reach. */
+  /** The name servers that it asks and that Docker gives to containers; none on its loopback, which they cannot reach. */
   readonly resolvers: readonly string[]
   /** cloud-init is still setting the host up. */
   readonly booting: boolean

@@ -40,7 +40,7 @@ export interface Change {
   readonly diff?: () => string
   /** What the readings will be afterwards, so that later resources plan against the state as it will be. */
   readonly predicts?: readonly Prediction[]
-  /** Proves on the host that the change will be accepted, without making it; `$dir` is a private directory to write in. */
+  /** Checks on the host that the change will be accepted, without making it; `$dir` is a private directory to write in. */
   readonly validation?: Script
   /** Armed on the host before the change: reverts it unless a new connection confirms in time. */
   readonly guard?: Guard
@@ -101,7 +101,7 @@ const root = new URL('../../', import.meta.url).href
 /** The first line of a role or a command that leads to this call, past the frames of lib between them. */
 function declaringLine(): string | undefined {
   const limit = Error.stackTraceLimit
-  // A kind made of kinds made of kinds is some frames away from its role.
+  // Constructors call constructors: the role may be many frames away.
   Error.stackTraceLimit = 20
   const here: { stack?: string } = {}
   Error.captureStackTrace(here, resource)

@@ -5,7 +5,7 @@ import type { Resource } from './resource.ts'
 /** What the inventory says of a host itself, besides its roles' vars. */
 export interface HostEntry {
   readonly name: string
-  /** The name that people and Telegram know it by; without one it is reached by its address. */
+  /** Its public DNS name; without one it is reached by its address. */
   readonly domain?: string
   /** Where nginx listens for HTTPS: 443, 8443, 88 or 80, the ports that Telegram delivers to. */
   readonly httpsPort: number

@@ -122,21 +122,25 @@ function parseCatalog(output: string): Catalog | typeof refused | undefined {
       : ''
     throw new HostError(`the database server does not answer: ${output.replaceAll('\r', '').trim()}${next}`)
   }
-  const { roles, databases, config, pendingRestart, extensions } = JSON.parse(json)
+  const { roles, databases, config, pendingRestart, extensions } = JSON.parse(json) as QueriedCatalog
   const settingsOf = (list: string[]) =>
     Object.fromEntries(list.map((each) => [each.split('=', 1)[0], each.replace(/^[^=]*=/, '')]))
   return {
     roles: Object.fromEntries(
-      Object.entries(roles as Record<string, RoleState & { settings: string[] }>).map(([name, role]) => [
-        name,
-        { ...role, settings: settingsOf(role.settings) },
-      ]),
+      Object.entries(roles).map(([name, role]) => [name, { ...role, settings: settingsOf(role.settings) }]),
     ),
     databases,
     config: config || undefined,
     pendingRestart,
     extensions,
   }
+}
+
+/** The JSON of `catalogQuery`. */
+type QueriedCatalog = Omit<Catalog, 'roles' | 'config'> & {
+  /** The settings of a role as `NAME=VALUE`. */
+  readonly roles: Readonly<Record<string, Omit<RoleState, 'settings'> & { settings: string[] }>>
+  readonly config: string | null
 }
 
 // One row of JSON, in an order of its own, so that nothing seems to change by itself.

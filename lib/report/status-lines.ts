@@ -12,7 +12,7 @@ export interface Activity {
   readonly said: string
 }
 
-/** The living part of the screen: a line a host, and beneath it what its step said last, as far as there is room. */
+/** The part of the screen that is redrawn: a line for each host, and where there is room the last output of its step. */
 export function frame(
   activities: readonly Activity[],
   { width, height, now, paint }: { width: number; height: number; now: number; paint: Paint },

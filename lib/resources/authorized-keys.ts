@@ -5,7 +5,7 @@ import { hiddenCandidate, installFile } from '../shell/install-file.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 
-/** A file that sshd looks into for the keys of a user, whether it is there or not; the user need not be, either. */
+/** A file that sshd reads the keys of a user from. Neither the file nor the user need exist. */
 export interface KeyFile {
   readonly path: string
   /** It is in the user's home, where sshd checks modes and owners. */
@@ -17,9 +17,9 @@ export interface KeyFile {
 }
 
 export interface AuthorizedKey {
-  /** `TYPE BASE64`: what makes it this key. */
+  /** `TYPE BASE64`, which identifies the key. */
   readonly key: string
-  /** What it is restricted to: `from="…",command="…"`. */
+  /** Its restrictions: `from="…",command="…"`. */
   readonly options: string
 }
 
@@ -91,7 +91,7 @@ function rightAttributes(user: string, { own, directory, file }: KeyFile) {
   return own ? { directory: `0700 ${user}`, file: `0600 ${user}` } : { directory, file }
 }
 
-// sshd itself is asked where it looks. What a Match block of its configuration may want to know is told, to no effect.
+// sshd itself is asked for the paths. It needs every criterion that a Match block may use; their values do not matter.
 const kind: Kind<readonly KeyFile[]> = {
   name: 'keys',
   script: (users) => sh`

@@ -14,11 +14,11 @@ export interface CommandOptions {
   readonly script: Script
   /** What the command does, in a few words. */
   readonly summary: string
-  /** Takes long, and must not be cut by a lost connection. */
+  /** It takes long, and must not be stopped by a lost connection. */
   readonly long?: boolean
 }
 
-/** A command for what no other kind can say, with the test that tells whether it is still needed. */
+/** A command for what no other kind covers, with a test whether it is still needed. */
 export function command(name: string, { unless, script, summary, long = false }: CommandOptions): Resource {
   const done = testPasses(unless)
   return resource({

@@ -15,13 +15,13 @@ export interface Project {
   readonly name: string
   /** The folder of its compose.yaml; the parent must exist. */
   readonly folder: string
-  /** The service, as compose(5) has it; it must name an image, and mind the host's limits. */
+  /** The service, as compose(5) has it; it must name an image and set limits. */
   readonly service: Readonly<Record<string, unknown>>
   /** Further top-level keys: networks. */
   readonly more?: Readonly<Record<string, unknown>>
   /** Files that the container reads only once, at its start: it is recreated when one of these checksums changes. */
   readonly startedWith?: readonly string[]
-  /** What the container says it was made from; left out: all of the service. */
+  /** The checksum for the label of the container; by default that of all of the service. */
   readonly checksum?: string
   /** The folder with its data: a container whose data is gone is not started again, which would begin with none. */
   readonly data?: string
@@ -78,12 +78,12 @@ function container({ name, service, data, whenStarted = [] }: Project, path: str
           `container ${name} runs on what was in ${data}, which is gone: move it back, or save what the container still holds, then docker stop ${name}; the next run begins with no data, and restore.ts brings it from a backup`,
         )
       if (state.config !== checksum) return change('recreate, as its compose.yaml says')
-      // Compose takes one that waits for its next try for one that runs.
+      // Compose takes a container that waits for its next restart for a running one.
       const ended = state.status === 'restarting' ? sh`docker stop ${name}` : sh`:`
       if (state.status !== 'running') return change(`start, since it is ${state.status}`, ended)
       if (lost !== undefined)
         return change(`restart, since ${lost} is not the folder that it has mounted`, sh`docker restart ${name}`)
-      // Docker itself only tells of it.
+      // Docker itself only reports it.
       if (state.health === 'unhealthy') return change('restart, since it is unhealthy', sh`docker restart ${name}`)
       return []
     },
@@ -101,10 +101,10 @@ export function composeUp(name: string, path: string): Script {
     }`
 }
 
-/** The text of compose.yaml, with the checksum of everything that it says on the container. */
+/** The text of compose.yaml, and the checksum of everything in it that concerns the container. */
 export function composeFile(project: Project): { text: string; checksum: string } {
   const { name, service, more = {}, startedWith = [] } = project
-  // Not `unless-stopped`: what was stopped once, or only sent a signal, would not come back with the next boot.
+  // Not `unless-stopped`: a container that was stopped once, or only sent a signal, would not start at the next boot.
   const plain = { name, ...more, services: { [name]: { container_name: name, restart: 'always', ...service } } }
   const everything = JSON.stringify([plain, startedWith])
   const checksum = project.checksum ?? sha256Of(everything).slice(0, 16)
@@ -113,12 +113,12 @@ export function composeFile(project: Project): { text: string; checksum: string 
   return { text: `# Written by botgarden; changes made here are overwritten.\n${stringify(whole)}`, checksum }
 }
 
-/** A folder of the host's in a container, at the same path unless another is said; never one that Docker would have to make. */
+/** A bind mount of a folder of the host, by default at the same path. The folder must exist: Docker does not create it. */
 export function mount(source: string, target = source, { writable = false } = {}): Record<string, unknown> {
   return { type: 'bind', source, target, read_only: !writable, bind: { create_host_path: false } }
 }
 
-/** What every container of ours has taken from it: it runs with no rights, and writes nowhere but where it is told. */
+/** The restrictions of every container of ours: no capabilities, and a read-only root file system. */
 export const hardened = {
   read_only: true,
   cap_drop: ['ALL'],

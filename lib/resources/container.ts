@@ -52,8 +52,8 @@ const containers: Kind<ContainerState> = {
     const lines = output.split('\n')
     const inodes = new Map([...output.matchAll(/^inode (\S+) (.*)$/gm)].map(([, inode, path]) => [path, inode]))
     for (const line of lines.filter((each) => each.startsWith('{'))) {
-      const { name, state, labels, mounts, restart, memory, nanoCpus } = JSON.parse(line)
-      const volumes = (mounts as Mount[]).filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
+      const { name, state, labels, mounts, restart, memory, nanoCpus } = JSON.parse(line) as Inspected
+      const volumes = mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
       states.set(name.slice(1), {
         status: state.Status,
         health: state.Health?.Status ?? '',
@@ -68,13 +68,26 @@ const containers: Kind<ContainerState> = {
   }),
 }
 
+/** What `format` prints of a container. */
+interface Inspected {
+  /** With a slash before it. */
+  readonly name: string
+  readonly state: { Status: string; StartedAt: string; Pid: number; Health?: { Status: string } | null }
+  readonly labels: Readonly<Record<string, string>> | null
+  readonly mounts: readonly Mount[]
+  readonly restart: string
+  /** In bytes. */
+  readonly memory: number
+  readonly nanoCpus: number
+}
+
 interface Mount {
   readonly Type: string
   readonly Source: string
   readonly Destination: string
 }
 
-/** Nothing is said of a mount that cannot be looked at: its container has ended by now. */
+/** A mount that cannot be read is left out: its container has ended in the meantime. */
 function staleOf(
   mounts: readonly Mount[] | null,
   pid: number,

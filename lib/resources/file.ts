@@ -9,7 +9,7 @@ import { type FileState, fileState, programExists, textOf } from './file-state.t
 export interface FileOptions {
   /** The whole text, or a function from the text that is there, for a file that others write to as well. */
   readonly content: string | ((current: string | undefined) => string)
-  /** What a content that is a function depends on, for two wants of one file to be compared. */
+  /** What the result of a content function depends on: two resources of one path are compared by it. */
   readonly wants?: unknown
   /** Octal, four digits. */
   readonly mode?: string
@@ -22,7 +22,7 @@ export interface FileOptions {
   readonly validate?: { readonly tool: string; readonly script: (path: Script) => Script }
   /** What else changes with the content: a daemon that now runs an old config. */
   readonly predicts?: readonly Prediction[]
-  /** Follows the rename within the same step. */
+  /** Runs after the rename, in the same step. */
   readonly afterwards?: Script
 }
 

@@ -10,7 +10,7 @@ export function groupState(name: string): Reading<GroupState> {
   return reading(groups, name)
 }
 
-/** A group; with a number of its own where files are shared by number, with a container for one. */
+/** A group. It needs a fixed `gid` where files are shared by number, as with a container. */
 export function group(name: string, { gid }: { gid?: number } = {}): Resource {
   const now = groupState(name)
   return resource({

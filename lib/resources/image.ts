@@ -43,7 +43,7 @@ export function imageBy(name: string, summary: string, script: Script): Resource
 
 const images: Kind<ImageState> = {
   name: 'image',
-  // One by one: a digest, or a name with its registry, is not among the tags that the engine tells.
+  // One by one: the tags that the engine lists have no digest, and no name with a registry.
   script: (names) =>
     sh`
       missing=

@@ -3,8 +3,8 @@ import type { Resource } from '../model/resource.ts'
 import { directory, file } from './file.ts'
 
 /**
- * The folder /run/botgarden/NAME, there before any container after each boot. Containers have it mounted: it must never be
- * another one while they run, so it is made once, and only its attributes are mended.
+ * The folder /run/botgarden/NAME, there before any container after each boot. Containers have it mounted: it must not be
+ * replaced while they run, so it is created once, and only its attributes are corrected.
  */
 export function runFolder(name: string, { mode = '0755', owner = 'root' } = {}): Resource[] {
   const path = `${runDir}/${name}`

@@ -5,7 +5,7 @@ import { becomes, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 
-/** What the host swaps to, and what there is at a path to swap to. */
+/** The swap space in use, and the swap file at a path. */
 export interface SwapState {
   /** In use, each with its size in MiB. */
   readonly active: Readonly<Record<string, number>>
@@ -19,7 +19,7 @@ export function swapState(path: string): Reading<SwapState> {
   return reading(swaps, path)
 }
 
-/** Left free beside a new swap file, in MiB: a full disk stops more than a lack of swap does. */
+/** Left free beside a new swap file, in MiB: a full disk is worse than a lack of swap. */
 const reserveMiB = 1024
 
 /**
@@ -51,7 +51,7 @@ export function swapFile(path: string, sizeMiB: number, facts: Facts): Resource 
   return notInContainer(inner, facts)
 }
 
-/** Beside and renamed: a file of the right size is always one that can be swapped to. */
+/** Written beside and renamed, so that a file of the right size is always complete. */
 function makeScript(path: string, sizeMiB: number) {
   return sh`
     candidate=${`${path}.new`}

@@ -37,7 +37,7 @@ export function unit(
     plan: ({ now: state }) => {
       if (state.load === 'masked' && wanted === 'running')
         throw new HostError(
-          `unit ${name} is masked on this host, which an operator must have done; to undo it: systemctl unmask ${name}`,
+          `unit ${name} is masked on this host: an operator must have done that; to undo it: systemctl unmask ${name}`,
         )
       if (state.load === 'not-found') {
         if (wanted === 'stopped') return []
@@ -57,7 +57,7 @@ export function unit(
   })
 }
 
-/** A drop-in that changes a unit, in force when systemd has read it; a running daemon goes on as it was started. */
+/** A drop-in for a unit, effective once systemd has read it; a running daemon keeps its settings until it restarts. */
 export function dropIn(unitName: string, name: string, content: string): Resource[] {
   const folder = `/etc/systemd/system/${unitName}.d`
   const reloaded = becomes(unitState(unitName), (before) => ({ ...before, needsReload: false }))

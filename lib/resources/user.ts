@@ -10,7 +10,7 @@ export type UserState =
   | {
       readonly uid: number
       readonly home: string
-      /** The home is a directory that is there. */
+      /** The home exists and is a directory. */
       readonly homeThere: boolean
       readonly shell: string
       /** `none` lets anyone log in. */
@@ -80,7 +80,7 @@ function mended(name: string, shell: string, state: Exclude<UserState, 'absent'>
   ]
 }
 
-/** A password of `*` matches nothing, as `!` does, but sshd without PAM takes an account with `!` for a closed one. */
+/** A password of `*` matches nothing, as `!` does, but sshd without PAM refuses an account with `!`. */
 function createScript(name: string, shell: string) {
   const options = ['--create-home', '--shell', shell, '--password', '*']
   return sh`

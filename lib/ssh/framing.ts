@@ -2,7 +2,7 @@ import { HostError } from '../std/errors.ts'
 
 const start = '\x1e'
 
-/** What no mark of ours comes near, in bytes: one whose end does not come is none. */
+/** The greatest length of a mark, in bytes: a longer one is an error. */
 const longestMark = 4096
 
 /** What a stream from a host holds: text as the commands printed it, and our own marks between it. */

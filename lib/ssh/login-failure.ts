@@ -17,7 +17,7 @@ export async function connectFailure(target: Target, stdout: string, stderr: str
         `log in as root, or put this line into a file of /etc/sudoers.d on the host: ${user} ALL=(ALL) NOPASSWD: ALL`,
     )
   }
-  // OpenSSH speaks English only, and has said these two things in these words since 2000.
+  // OpenSSH has no translations, and has had these two messages since 2000.
   if (/HOST IDENTIFICATION HAS CHANGED/.test(stderr)) return changedKey(target)
   if (/host key is known for|Host key verification failed/i.test(stderr)) return unknownKey(target)
   if (/Permission denied/.test(stderr)) {

@@ -5,7 +5,7 @@ export function unanswered(what: string): HostError {
   return new HostError(`the answer of the host does not fit the request: ${what.slice(0, 200)}`)
 }
 
-/** More than any host has to say about itself, in bytes: it is kept in memory. */
+/** The greatest length of an answer, in bytes, since it is kept in memory. */
 const longestAnswer = 64 * 2 ** 20
 
 /** Collects what follows each mark of a section: `read KIND` under the kind's name, `held` under `holder`, the rest under ''. */

@@ -133,41 +133,16 @@ export const named: readonly Named[] = [
     replace: '',
     unit: 'roles/bot/release-on-host.test.ts',
   },
-  {
-    what: 'a file is open to all while it is written',
-    file: 'lib/resources/file.ts',
-    find: umask,
-    replace: '(',
-    unit: 'lib/resources/private.test.ts',
-  },
-  {
-    what: 'a secret that the host makes is open to all while it is written',
-    file: 'lib/resources/generated-secret.ts',
-    find: umask,
-    replace: '(',
-    unit: 'lib/resources/private.test.ts',
-  },
-  {
-    what: 'a pass file is open to all while it is written',
-    file: 'lib/platform/pgpass.ts',
-    find: umask,
-    replace: '(',
-    unit: 'lib/resources/private.test.ts',
-  },
-  {
-    what: 'a token is open to all while it is tried',
-    file: 'roles/bot/secrets.ts',
-    find: umask,
-    replace: '(',
-    unit: 'roles/bot/secrets-and-removal.test.ts',
-  },
-  {
-    what: 'the login of a registry is open to all',
-    file: 'roles/bot/registry-login.ts',
-    find: umask,
-    replace: '(',
-    unit: 'roles/bot/secrets-and-removal.test.ts',
-  },
+  // One function installs them all: configuration, secrets, logins of registries.
+  ...['lib/shell/install-file.test.ts', 'lib/resources/private.test.ts', 'roles/bot/secrets-and-removal.test.ts'].map(
+    (unit) => ({
+      what: `a file is open to all while it is written, by ${unit}`,
+      file: 'lib/shell/install-file.ts',
+      find: umask,
+      replace: '(',
+      unit,
+    }),
+  ),
   {
     what: 'the key of a pair of one’s own is open to all while it is written',
     file: 'roles/certbot/files.ts',

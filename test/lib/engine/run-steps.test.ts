@@ -173,7 +173,7 @@ test('a host that moved is no error, one that is held by another is', async () =
 
 test('an end outside of any step, and a connection that is lost in one', async () => {
   const error = await errorOf(applied([['taken'], 'sh: syntax error\n'], 2).done, HostError)
-  assert.is(error.message, 'ended with exit code 2 outside of any step: sh: syntax error\n')
+  assert.is(error.message, 'ended with exit code 2 outside any step: sh: syntax error\n')
   const target = { name: 'vps1', ssh: 'vps1', sshConfig: undefined, acceptNew: false }
   const lost = new ConnectionLost(target, 'x\nTimeout, server not responding.\n')
   assert.is(lost.message, 'vps1: the connection was lost: Timeout, server not responding.')

@@ -122,7 +122,7 @@ const faults: [name: string, text: string | Buffer, ...lines: string[]][] = [
   ['two documents', 'hosts: { a: }\n---\n', 'x.yaml:2:1: a second document'],
   ['an unknown tag', 'hosts: !vault { a: }', 'x.yaml:1:8: unknown tag !vault'],
   ['an unknown alias', 'vars: &all {}\nhosts: { a: *al }', 'x.yaml:2:13: no anchor "&al" above (did you mean "all"?)'],
-  ['an alias of itself', 'hosts: &x { a: *x }', 'x.yaml:1:16: this alias stands inside'],
+  ['an alias of itself', 'hosts: &x { a: *x }', 'x.yaml:1:16: this alias is inside the'],
   ['aliases that unfold without end', bomb(), 'x.yaml:1:28: more than 50000 values'],
   ['a template', 'hosts: {{ x }}', 'x.yaml:1:9: a key must be text'],
   [

@@ -65,7 +65,7 @@ test('neither reads nor plans in a container what belongs to the machine below',
   assert.is(notInContainer(inner, { container: '' }), inner)
   const shared = notInContainer(inner, { container: 'lxc' })
   assert.equal([shared.reads, shared.plan(found({ own: 'absent' }))], [[], []])
-  assert.match(shared.unmanageable ?? '', /machine below this lxc container/)
+  assert.match(shared.unmanageable ?? '', /machine that runs this lxc container/)
 })
 
 test.run()
