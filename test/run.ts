@@ -29,8 +29,12 @@ if (stages.includes(unit)) await ensureShellcheck((line) => process.stdout.write
 // Those on the sandbox have a VPS each and mostly wait for it: three at a time, on a machine of two cores.
 const alone = stages.filter(({ name }) => !name.startsWith('sandbox/'))
 const paired = stages.filter((stage) => !alone.includes(stage))
+// Its images are built, where they are missing, while the unit tests run.
+const ready = paired.length > 1 ? up({ progress: (line) => process.stdout.write(`${line}\n`) }) : undefined
+const isUp = Promise.allSettled([ready])
 for (const stage of alone) scores.push(await scoreOf(stage, root))
-if (paired.length > 1) await up({ progress: (line) => process.stdout.write(`${line}\n`) })
+await isUp
+await ready
 await Promise.all([next(), next(), next()])
 
 async function next(): Promise<void> {

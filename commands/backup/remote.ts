@@ -64,8 +64,7 @@ export async function listRemote(connection: Connection): Promise<HostBackups> {
       for name in [0-9]*Z [0-9]*Z-*; do
         [ -d "$name" ] || continue
         [ -f "$name/"${signatureFile} ] && signed=true || signed=false
-        jq -R -s -c --arg name "$name" --argjson signed "$signed" '{name: $name, signed: $signed, manifest: .}' "$name/manifest.json" 2>/dev/null ||
-          jq -n -c --arg name "$name" --argjson signed "$signed" '{name: $name, signed: $signed, manifest: ""}'
+        { cat "$name/manifest.json" 2>/dev/null || :; } | jq -R -s -c --arg name "$name" --argjson signed "$signed" '{name: $name, signed: $signed, manifest: .}'
       done`,
   )
   const [head = '', ...rows] = output.trim().split('\n')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HostError } from '../../lib/std/errors.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import type { Name } from '../../roles/backups/backup-name.ts'
 import { type Manifest, metadataFiles, type Part, parseManifest, signatureFile } from '../../roles/backups/manifest.ts'
 import { keyIn, signatureFault } from './signature.ts'
@@ -34,7 +35,7 @@ export async function provedManifest({ folder, name, signers, unsigned }: Manife
   } else if (!unsigned) throw new HostError(unsignedFault(signers, name.time) ?? 'is not signed')
   const listed = parseSums(sums.toString())
   const text = contentOf(folder, 'manifest.json')
-  if (listed.get('manifest.json') !== createHash('sha256').update(text).digest('hex'))
+  if (listed.get('manifest.json') !== sha256Of(text))
     throw new HostError('manifest.json: is not the one that was written')
   const manifest = manifestIn(text.toString())
   const faults = [...differences(files, listed, manifest), ...otherClaims(manifest, signers.host, name)]
@@ -135,12 +136,12 @@ async function faultOf(folder: string, { file, encrypted }: Part): Promise<strin
   const path = join(folder, file)
   const { size } = lstatSync(path)
   if (size !== encrypted.size) return `${file}: has ${size} bytes, and had ${encrypted.size}`
-  if ((await sha256Of(path)) !== encrypted.sha256) return `${file}: its checksum is not the one of the manifest`
+  if ((await checksumOfFile(path)) !== encrypted.sha256) return `${file}: its checksum is not the one of the manifest`
   const start = await firstBytes(path, header.length)
   return start === header ? undefined : `${file}: is not encrypted by age for a key`
 }
 
-async function sha256Of(path: string): Promise<string> {
+async function checksumOfFile(path: string): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(path)) hash.update(chunk)
   return hash.digest('hex')

@@ -11,6 +11,8 @@ import { UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
 import { suggest } from '../../lib/std/suggest.ts'
 import { botAbsent } from '../../roles/bot/remove.ts'
+import { allocationsFile } from '../../roles/bot/spec/allocations.ts'
+import { currentRecords } from '../../roles/bot/spec/layout.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { deliveriesOf, deployment } from './deployment.ts'
 import { forgetPending } from './pending-updates.ts'
@@ -87,14 +89,14 @@ async function refuseEmptyHost({ name }: InventoryHost, connection: Connection):
   const known = await ask(
     connection,
     sh`
-      if [ -e /var/lib/botgarden/allocations ]; then echo known
-      elif ls /var/lib/botgarden/bots/*/current.json || [ -n "$(docker network ls --quiet --filter label=botgarden.bot)" ]; then echo lost
+      if [ -e ${allocationsFile} ]; then echo known
+      elif ls ${currentRecords} || [ -n "$(docker network ls --quiet --filter label=botgarden.bot)" ]; then echo lost
       fi 2>/dev/null`,
   )
   if (known.includes('known')) return
   if (known.includes('lost'))
     throw new UsageError(
-      `${name} has bots, and does not know their numbers any more (/var/lib/botgarden/allocations): npx zx playbooks/site.ts --limit ${name} gets them back from what runs`,
+      `${name} has bots, and does not know their numbers any more (${allocationsFile}): npx zx playbooks/site.ts --limit ${name} gets them back from what runs`,
     )
   throw new UsageError(
     `${name} holds nothing of any bot, and there are backups of it: restore.ts --host ${name} brings all back; --new begins anew`,

@@ -5,6 +5,7 @@ import { freed, ident, literal } from '../../lib/platform/postgres.ts'
 import { postgresContainer } from '../../lib/platform/postgres-catalog.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import { shellFile } from '../../lib/shell/shell-file.ts'
+import { placesOf } from '../../roles/bot/spec/layout.ts'
 import { ownerKnown } from './database-owner.ts'
 import { drillContainer, forgetDrill, startDrill, tooLarge } from './drill-server.ts'
 import type { DatabasePart, Order } from './order.ts'
@@ -79,7 +80,7 @@ const nobodyElse = `
 /** The container that a bot's release says serves: it is meant to run, whether or not it does. */
 function servingContainer(bot: string): Script {
   return sh`
-    bot=$(sed -n 's/.*"colour":"\([a-z]*\)".*/\1/p' ${`/var/lib/botgarden/bots/${bot}/current.json`} 2>/dev/null) || :
+    bot=$(sed -n 's/.*"colour":"\([a-z]*\)".*/\1/p' ${placesOf(bot).current} 2>/dev/null) || :
     bot=\${bot:+${`botgarden-${bot}-`}"$bot"}`
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
@@ -11,6 +10,7 @@ import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import { shownBytes } from '../../roles/backups/backup-name.ts'
 import { refuseOwner } from './database-owner.ts'
 import { restoreScript } from './database-script.ts'
@@ -63,7 +63,7 @@ export function acceptable(chosen: SelectedBackup, order: Order): DatabasePart {
 /** A dump that lies on the host, unencrypted, for as long as it takes: in a folder of root's. */
 function incomingPath(database: string): string {
   // Its name comes from a manifest, and may be anything.
-  return `${incoming}/${createHash('sha256').update(database).digest('hex').slice(0, 16)}.dump`
+  return `${incoming}/${sha256Of(database).slice(0, 16)}.dump`
 }
 
 function databaseRestore({ name }: SelectedBackup, order: Order, part: DatabasePart): Resource {

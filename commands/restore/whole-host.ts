@@ -1,6 +1,7 @@
 import type { Roles } from '../../lib/cli/run-host.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { stateDir } from '../../lib/model/host-layout.ts'
 import type { Role } from '../../lib/model/role.ts'
 import { isPlainName, isReserved } from '../../lib/platform/database-name.ts'
 import { incoming } from '../../lib/platform/leftovers.ts'
@@ -14,6 +15,7 @@ import { says } from '../../lib/std/confirm-prompt.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import type { Part } from '../../roles/backups/manifest.ts'
+import { currentRecords } from '../../roles/bot/spec/layout.ts'
 import { acceptable, restoreDatabases } from './database.ts'
 import { isOfBot } from './database-owner.ts'
 import { decryptPart } from './decrypt.ts'
@@ -55,7 +57,7 @@ export async function rebuild(
   const deliveries = await bots(host)
   await session.connected(host, async (connection) => {
     await session.hold(host, connection)
-    const there = await ask(connection, sh`ls /var/lib/botgarden/bots/*/current.json 2>/dev/null || :`)
+    const there = await ask(connection, sh`ls ${currentRecords} 2>/dev/null || :`)
     if (there.trim() !== '')
       throw new HostError(`${host.name} has bots already: --host is for a bare one; --name brings one database back`)
     say('▸ secrets, certificates and allocations')
@@ -122,7 +124,7 @@ async function ownPlace({ own }: KeptFiles, backup: string, say: (line: string) 
     for (const line of content.toString().trimEnd().split('\n')) say(`    ${line}`)
   }
   if (await says('have nginx run these as well')) return place
-  const aside = `/var/lib/botgarden/laid-aside/${backup}`
+  const aside = `${stateDir}/laid-aside/${backup}`
   say(`▸ these are laid aside in ${aside}: look at them, move them to ${place}, and run site.ts`)
   return aside
 }

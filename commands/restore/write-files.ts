@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { etcDir, stateDir } from '../../lib/model/host-layout.ts'
 import { incoming } from '../../lib/platform/leftovers.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
@@ -6,6 +7,8 @@ import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { type TarEntry, tarOf } from '../../lib/std/tar.ts'
 import { signingKey } from '../../roles/backups/paths.ts'
+import { allocationsFile } from '../../roles/bot/spec/allocations.ts'
+import { botFolders, placesOf } from '../../roles/bot/spec/layout.ts'
 import type { KeptFiles } from './restorable-files.ts'
 
 const archive = `${incoming}/files.tar`
@@ -55,17 +58,17 @@ export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
     mkdir ${stage}
     tar --extract --no-same-owner --preserve-permissions --file ${archive} --directory ${stage}
     sync -f ${stage}
-    mkdir -p /etc/botgarden/secrets/bots /etc/botgarden/registry /var/lib/botgarden
+    mkdir -p ${botFolders.secrets} ${etcDir}/registry ${stateDir}
     ${lines(
       bots.map(
         (bot) => sh`
     chown -R ${`${user(bot)}:${user(bot)}`} ${`${stage}/secrets/${bot}`}
     chmod 0400 ${`${stage}/secrets/${bot}`}/*
     chmod 0500 ${`${stage}/secrets/${bot}`}
-    ${placed(`secrets/${bot}`, `/etc/botgarden/secrets/bots/${bot}`)}`,
+    ${placed(`secrets/${bot}`, placesOf(bot).secrets)}`,
       ),
     )}
-    ${lines([...kept.registries.keys()].map((folder) => placed(`registry/${folder}`, `/etc/botgarden/registry/${folder}`)))}
+    ${lines([...kept.registries.keys()].map((folder) => placed(`registry/${folder}`, `${etcDir}/registry/${folder}`)))}
     ${kept.signingKey === undefined ? sh`:` : placed('signing-key', signingKey)}
     ${kept.certificate === undefined ? sh`:` : certificatePlaced(kept.certificate.entries)}
     ${
@@ -75,10 +78,13 @@ export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
     (umask 022; mkdir -p ${ownFolder})
     for each in ${`${stage}/own`}/*; do mv -fT "$each" ${ownFolder}/"$(basename "$each")"; done`
     }
-    mv -fT ${`${stage}/allocations`} /var/lib/botgarden/allocations
+    mv -fT ${`${stage}/allocations`} ${allocationsFile}
     sync -f /etc
-    sync -f /var/lib/botgarden
-    ) 2>&1 && echo unpacked`
+    sync -f ${stateDir}
+    ) 2>&1
+    # With && the parentheses would go on after a command that fails.
+    status=$?
+    [ "$status" != 0 ] || echo unpacked`
 }
 
 /** Folders as certbot makes them; what links lead to comes before what is renewed by them. */

@@ -57,9 +57,13 @@ function excerpt(output: string | Buffer): string {
   return text.length > 500 ? `${text.slice(0, 500)}…` : text
 }
 
+/** Throws where two kinds have one name: what the host sends is told apart by it. */
 function byKind(readings: readonly Reading[]): Map<Kind<unknown>, string[]> {
   const kinds = new Map<Kind<unknown>, string[]>()
+  const named = new Map<string, Kind<unknown>>()
   for (const { kind, name } of readings) {
+    if ((named.get(kind.name) ?? kind) !== kind) throw new TypeError(`two kinds of readings are called ${kind.name}`)
+    named.set(kind.name, kind)
     const names = kinds.get(kind) ?? []
     if (!names.includes(name)) kinds.set(kind, [...names, name])
   }

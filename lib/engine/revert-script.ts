@@ -1,7 +1,8 @@
+import { stateDir } from '../model/host-layout.ts'
 import { shellFile } from '../shell/shell-file.ts'
 
 /** Where the host keeps what was there before a guarded change, and how far the decision about it has come. */
-export const guardFolder = '/var/lib/botgarden/guard'
+export const guardFolder = `${stateDir}/guard`
 
 /** What the names of the units begin with that guarded steps run in, each in one of its own. */
 export const guardedUnit = 'botgarden-guarded-'

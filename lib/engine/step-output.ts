@@ -1,7 +1,8 @@
+import { runDir } from '../model/host-layout.ts'
 import { shellFile } from '../shell/shell-file.ts'
 
 /** Where the units of long steps have their scripts and what they print: in memory, and root's alone. */
-export const stepsFolder = '/run/botgarden/steps'
+export const stepsFolder = `${runDir}/steps`
 
 /** How many pieces of an output are kept. */
 const pieces = 4

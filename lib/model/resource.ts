@@ -1,5 +1,4 @@
 import type { Script } from '../shell/sh.ts'
-import type { Facts } from './facts.ts'
 import type { Reading } from './reading.ts'
 
 /** One piece of a host's wanted state. It runs nothing. */
@@ -47,7 +46,7 @@ export interface Change {
   readonly guard?: Guard
   /** Runs in a transient unit, to its end, whatever happens to the connection. */
   readonly long?: boolean
-  /** Neighbours with the same `joins.name` become one step: packages, one apt transaction. */
+  /** Neighbours with the same `batch.name` become one step: packages, one apt transaction. */
   readonly batch?: { readonly name: string; readonly item: string; readonly script: (items: string[]) => Script }
 }
 
@@ -63,22 +62,6 @@ export interface Guard {
   readonly restore: Script
 }
 
-/** A resource whose changes are guarded. */
-export function guarded(inner: Resource, guard: Guard): Resource {
-  return { ...inner, plan: (read) => inner.plan(read).map((change) => ({ ...change, guard })) }
-}
-
-/** A resource that a host has only where it is a machine of its own: a container shares it with the machine below. */
-export function notInContainer(inner: Resource, { container }: Pick<Facts, 'container'>): Resource {
-  if (container === '') return inner
-  return {
-    ...inner,
-    reads: [],
-    plan: () => [],
-    unmanageable: `belongs to the machine below this ${container} container`,
-  }
-}
-
 /** What a change makes of a reading: a new value, or one that only the host can tell afterwards. */
 export type Prediction = { readonly key: string } /** `onlyTheHostKnows` where that depends on what was there. */ & (
   | { readonly after: (before: unknown, read: Read) => unknown }
@@ -88,7 +71,8 @@ export type Prediction = { readonly key: string } /** `onlyTheHostKnows` where t
 /** What a prediction returns that cannot say more. */
 export const knownAfterApply = Symbol('only the host knows')
 
-type StatesOf<R> = { [K in keyof R]: R[K] extends Reading<infer S> ? S : never }
+/** What each of these readings found, by the same names. */
+export type StatesOf<R> = { [K in keyof R]: R[K] extends Reading<infer S> ? S : never }
 
 /** A resource whose plan is a pure function of its readings. */
 export function resource<R extends Record<string, Reading>>(definition: {
@@ -97,16 +81,19 @@ export function resource<R extends Record<string, Reading>>(definition: {
   reads: R
   plan: (state: StatesOf<R>) => readonly Change[]
 }): Resource {
-  const readings = Object.entries(definition.reads)
   const declared = declaringLine()
   return {
     id: definition.id,
     ...(declared !== undefined && { declared }),
     wants: definition.wants,
-    reads: readings.map(([, reading]) => reading),
-    plan: (read) =>
-      definition.plan(Object.fromEntries(readings.map(([name, reading]) => [name, read(reading)])) as StatesOf<R>),
+    reads: Object.values(definition.reads),
+    plan: (read) => definition.plan(statesOf(definition.reads, read)),
   }
+}
+
+export function statesOf<R extends Record<string, Reading>>(readings: R, read: Read): StatesOf<R> {
+  const states = Object.entries(readings).map(([name, reading]) => [name, read(reading)])
+  return Object.fromEntries(states) as StatesOf<R>
 }
 
 const root = new URL('../../', import.meta.url).href
@@ -121,15 +108,6 @@ function declaringLine(): string | undefined {
   Error.stackTraceLimit = limit
   const frame = here.stack?.split(root).find((path) => /^(roles|commands)\//.test(path))
   return frame?.match(/^[^\s:]+:\d+/)?.[0]
-}
-
-/**
- * A resource that depends on what was read: whatever that is, the resource has the id and the readings that it has for the
- * sample.
- */
-export function fromReading<S>(reading: Reading<S>, sample: S, make: (state: S) => Resource): Resource {
-  const shape = make(sample)
-  return { ...shape, reads: [...shape.reads, reading], plan: (read) => make(read(reading)).plan(read) }
 }
 
 /** Predicts the value of a reading: what it is then, or how that follows from what it was and from other readings. */

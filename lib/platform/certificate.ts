@@ -1,3 +1,5 @@
+import { etcDir } from '../model/host-layout.ts'
+import { blockEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
@@ -5,7 +7,7 @@ import { shellFile } from '../shell/shell-file.ts'
 import { outdated } from './nginx.ts'
 
 /** Where the pair that nginx serves under a name lies: `NAME/current` is a link to a folder with fullchain.pem and privkey.pem. */
-export const tlsFolder = '/etc/botgarden/tls'
+export const tlsFolder = `${etcDir}/tls`
 
 /** What stands at `current`. */
 export type CertificateState =
@@ -96,10 +98,7 @@ const certificates: Kind<CertificateState> = {
       [ "$own" != "$(openssl pkey -in "$pair/privkey.pem" -pubout 2>/dev/null | sha256sum)" ] || echo 'key matches'
       openssl x509 -in "$pair/fullchain.pem" -noout -checkend 2592000 >/dev/null || echo 'ends soon'
     done`,
-  parse: (output, names) => {
-    const blocks = output.split(/^certificate /m).slice(1)
-    return new Map(names.map((name, i) => [name, parseCertificate(blocks[i] ?? '')]))
-  },
+  parse: blockEach('certificate', parseCertificate),
 }
 
 function parseCertificate(block: string): CertificateState {

@@ -1,3 +1,5 @@
+import { optDir, runDir, secretsDir, stateDir } from '../model/host-layout.ts'
+import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource, unknownUntilApply } from '../model/resource.ts'
 import { containerState } from '../resources/container.ts'
@@ -7,7 +9,7 @@ import { ident } from './postgres.ts'
 import { type Catalog, catalogBecomes, postgresCatalog, psql, refused } from './postgres-catalog.ts'
 
 /** Where what is brought to a host lies until it is taken in: dumps in plain, secrets, and what images are made of. */
-export const incoming = '/var/lib/botgarden/incoming'
+export const incoming = `${stateDir}/incoming`
 
 // With a dash, which no bot's role or database has.
 /** The database that a dump is read into, and the role that reads it. */
@@ -18,13 +20,7 @@ export const replaced = 'botgarden-before'
 const drill = 'botgarden-drill'
 
 /** Where files are written as NAME.new, and take their name when they are whole. */
-const candidates = [
-  '/etc/botgarden/secrets',
-  '/opt/botgarden/bots',
-  '/var/lib/botgarden/bots',
-  dumpsFolder,
-  removedFolder,
-]
+const candidates = [secretsDir, `${optDir}/bots`, `${stateDir}/bots`, dumpsFolder, removedFolder]
 
 /**
  * Nothing in plain, and nobody who could log in, is left of a run that was cut. What another run is in the middle of is not
@@ -42,7 +38,7 @@ export function noLeftovers(except: readonly string[] = []): Resource {
       const databases = [restoring, replaced].filter((name) => catalog?.databases[name] !== undefined)
       const roles = catalog?.roles[reader] === undefined ? [] : [reader]
       const found = [
-        ...files.map((path) => path.replace('/var/lib/botgarden/', '')),
+        ...files.map((path) => path.replace(`${stateDir}/`, '')),
         ...databases.map((name) => `database ${name}`),
         ...roles.map((name) => `role ${name}`),
         ...(server === 'absent' ? [] : [`container ${drill}`]),
@@ -100,18 +96,17 @@ const leftFiles: Reading<LeftFiles> = reading(
     volatile: true,
     // Whether we hold the host's lock, or who does, is seen without taking it: even a shared one would turn another run away.
     script: () => sh`
-      found=$(find ${incoming} -mindepth 1 -maxdepth 1 2>/dev/null; find ${candidates} /var/lib/botgarden/allocations.new -name '*.new' 2>/dev/null)
+      found=$(find ${incoming} -mindepth 1 -maxdepth 1 2>/dev/null; find ${candidates} ${stateDir}/allocations.new -name '*.new' 2>/dev/null)
       [ -z "$found" ] || {
         printf '%s\n' "$found"
         grep -q '^lock:' "/proc/$$/fdinfo/9" 2>/dev/null ||
-          [ -z "$(find /proc/[0-9]*/fd -lname /run/botgarden/lock -o -lname /run/botgarden/step 2>/dev/null |
+          [ -z "$(find /proc/[0-9]*/fd -lname ${runDir}/lock -o -lname ${runDir}/step 2>/dev/null |
             sed 's#/fd/#/fdinfo/#' | xargs -r grep -ls '^lock:')" ] || echo busy
       }`,
-    parse: (output, names) => {
-      const lines = output.split('\n').filter(Boolean)
-      const state = { busy: lines.includes('busy'), paths: lines.filter((line) => line.startsWith('/')).sort() }
-      return new Map(names.map((name) => [name, state]))
-    },
+    parse: oneValue((output) => {
+      const lines = output.split('\n')
+      return { busy: lines.includes('busy'), paths: lines.filter((line) => line.startsWith('/')).sort() }
+    }),
   } satisfies Kind<LeftFiles>,
   'restore',
 )

@@ -1,3 +1,5 @@
+import { optDir, runDir, stateDir } from '../model/host-layout.ts'
+import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { file } from '../resources/file.ts'
@@ -7,10 +9,10 @@ import { shellFile } from '../shell/shell-file.ts'
 
 /** The container that ends TLS for all bots, and what it reads: `conf` is what is wanted, `running` what it runs. */
 export const nginxContainer = 'botgarden-nginx'
-export const nginxFolder = '/opt/botgarden/nginx'
-export const nginxStatus = '/run/botgarden/nginx/status.sock'
+export const nginxFolder = `${optDir}/nginx`
+export const nginxStatus = `${runDir}/nginx/status.sock`
 /** Where an answer to an authority's question is laid; nginx serves it on port 80. */
-export const acmeWebroot = '/var/lib/botgarden/acme'
+export const acmeWebroot = `${stateDir}/acme`
 
 /**
  * Shell functions: `nginx_files FOLDER` is the checksum of the files that nginx reads there, `nginx_checksum FOLDER` that of
@@ -51,19 +53,16 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
         [ -n "$(nginx_says)" ] || [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" != true ] || nginx_answers
         echo "answers $(nginx_says)"
       }`,
-    parse: (output, names) => {
+    parse: oneValue((output) => {
       const of = (word: string) => new RegExp(`^${word} (.+)$`, 'm').exec(output)?.[1]
       const wanted = of('wanted')
-      const state: NginxState | 'absent' =
-        wanted === undefined
-          ? 'absent'
-          : {
-              current: of('running') === `generations/${wanted}`,
-              whole: of('whole') === 'yes',
-              inForce: of('answers') === wanted,
-            }
-      return new Map(names.map((name) => [name, state]))
-    },
+      if (wanted === undefined) return 'absent'
+      return {
+        current: of('running') === `generations/${wanted}`,
+        whole: of('whole') === 'yes',
+        inForce: of('answers') === wanted,
+      }
+    }),
   } satisfies Kind<NginxState | 'absent'>,
   'config',
 )
@@ -124,7 +123,7 @@ export const nginxReload: Script = {
 function testWith(path: string, candidate: Script): Script {
   return sh`
     [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" != true ] || (
-      tree=$(mktemp -d /run/botgarden/nginx/candidate.XXXXXX)
+      tree=$(mktemp -d ${runDir}/nginx/candidate.XXXXXX)
       trap 'rm -rf "$tree"' EXIT
       cp -R ${nginxFolder}/conf/. "$tree/"
       mkdir -p "$tree/$(dirname ${path})"

@@ -1,13 +1,15 @@
+import { runDir } from '../model/host-layout.ts'
+import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction } from '../model/resource.ts'
-import { engineSilence, untoldBy } from '../resources/docker-engine.ts'
+import { engineSilence, unlessSilent } from '../resources/docker-engine.ts'
 import { waiting } from '../shell/deadline.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 
 /** The container of the database server, and the folder of the socket by which it is reached: it has no network. */
 export const postgresContainer = 'botgarden-postgres'
-export const postgresSocket = '/run/botgarden/postgres'
+export const postgresSocket = `${runDir}/postgres`
 
 /** What the catalog says of a role. */
 export interface RoleState {
@@ -82,7 +84,7 @@ export const postgresCatalog: Reading<Catalog | typeof refused | undefined> = re
         printf %s ${catalogQuery} | ${psql()} 2>&1
       else ${engineSilence}
       fi`,
-    parse: (output, names) => untoldBy(output, names) ?? new Map(names.map((name) => [name, parseCatalog(output)])),
+    parse: unlessSilent(oneValue(parseCatalog)),
   } satisfies Kind<Catalog | typeof refused | undefined>,
   'catalog',
 )

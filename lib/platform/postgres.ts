@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Change, type Resource, resource } from '../model/resource.ts'
-import { engineSilence, untoldBy } from '../resources/docker-engine.ts'
+import { engineSilence, unlessSilent } from '../resources/docker-engine.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import {
   catalogBecomes,
@@ -182,10 +183,5 @@ const passwords: Kind<boolean> = {
         done'
     else ${engineSilence}
     fi`,
-  parse: (output, names) => {
-    const untold = untoldBy(output, names)
-    if (untold) return untold
-    const answers = output.split('\n')
-    return new Map(names.map((name, i) => [name, answers[i] === 'yes']))
-  },
+  parse: unlessSilent(lineEach((line) => line === 'yes')),
 }

@@ -1,3 +1,4 @@
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import type { Script } from '../shell/sh.ts'
@@ -34,8 +35,5 @@ const tests: Kind<boolean> = {
     const each = texts.map((text) => `if (\n${text}\n) >/dev/null 2>&1 </dev/null; then echo yes; else echo no; fi`)
     return { text: each.join('\n'), shown: texts.join('\n') }
   },
-  parse: (output, texts) => {
-    const answers = output.split('\n')
-    return new Map(texts.map((text, i) => [text, answers[i] === 'yes']))
-  },
+  parse: lineEach((line) => line === 'yes'),
 }

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
 import { stringify } from 'yaml'
+import { mapChanges } from '../model/combinators.ts'
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
+import { sha256Of } from '../std/sha256.ts'
 import { configLabel, containerState } from './container.ts'
 import { directory, file } from './file.ts'
 import { fileState } from './file-state.ts'
@@ -42,18 +43,13 @@ export function composeProject(project: Project): Resource[] {
 function unlikeContainer(name: string, path: string, text: string): Resource {
   const validate = { tool: 'docker', script: (candidate: Script) => sh`docker compose -f ${candidate} config --quiet` }
   const inner = file(path, { content: text, validate })
-  const sha256 = createHash('sha256').update(text).digest('hex')
+  const sha256 = sha256Of(text)
   const doubted = becomes(containerState(name), (now) => (now === 'absent' ? now : { ...now, config: '' }))
-  return {
-    ...inner,
-    plan: (read) => {
-      const there = read(fileState(path))
-      const isEdited = there !== 'absent' && there.sha256 !== sha256
-      return inner
-        .plan(read)
-        .map((change) => (isEdited ? { ...change, predicts: [...(change.predicts ?? []), doubted] } : change))
-    },
-  }
+  return mapChanges(inner, (change, read) => {
+    const there = read(fileState(path))
+    const isEdited = there !== 'absent' && there.sha256 !== sha256
+    return isEdited ? { ...change, predicts: [...(change.predicts ?? []), doubted] } : change
+  })
 }
 
 function container({ name, service, data, whenStarted = [] }: Project, path: string, checksum: string): Resource {
@@ -111,7 +107,7 @@ export function composeFile(project: Project): { text: string; checksum: string 
   // Not `unless-stopped`: what was stopped once, or only sent a signal, would not come back with the next boot.
   const plain = { name, ...more, services: { [name]: { container_name: name, restart: 'always', ...service } } }
   const everything = JSON.stringify([plain, startedWith])
-  const checksum = project.checksum ?? createHash('sha256').update(everything).digest('hex').slice(0, 16)
+  const checksum = project.checksum ?? sha256Of(everything).slice(0, 16)
   const labelled = { ...service, labels: { ...(service.labels as object), [configLabel]: checksum } }
   const whole = { ...plain, services: { [name]: { ...plain.services[name], ...labelled } } }
   return { text: `# Written by botgarden; changes made here are overwritten.\n${stringify(whole)}`, checksum }

@@ -1,6 +1,6 @@
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { sh } from '../shell/sh.ts'
-import { engineSilence, untoldBy } from './docker-engine.ts'
+import { engineSilence, unlessSilent } from './docker-engine.ts'
 
 /** What the engine says of a container. */
 export type ContainerState =
@@ -47,9 +47,7 @@ const containers: Kind<ContainerState> = {
       printf '%s\n' "$said" | grep '^/' | xargs -r -d '\n' stat -L --format 'inode %d:%i %n' -- 2>/dev/null || :
     else ${engineSilence}
     fi`,
-  parse: (output, names) => {
-    const untold = untoldBy(output, names)
-    if (untold) return untold
+  parse: unlessSilent((output, names) => {
     const states = new Map<string, ContainerState>(names.map((name) => [name, 'absent']))
     const lines = output.split('\n')
     const inodes = new Map([...output.matchAll(/^inode (\S+) (.*)$/gm)].map(([, inode, path]) => [path, inode]))
@@ -67,7 +65,7 @@ const containers: Kind<ContainerState> = {
       })
     }
     return states
-  },
+  }),
 }
 
 interface Mount {

@@ -1,4 +1,4 @@
-import { Untold } from '../model/reading.ts'
+import { type Kind, Untold } from '../model/reading.ts'
 import { sh } from '../shell/sh.ts'
 
 /** The resource that starts the container engine. */
@@ -10,9 +10,10 @@ export const engineUnit = 'unit:docker.service'
  */
 export const engineSilence = sh`! command -v dockerd >/dev/null || docker version >/dev/null 2>&1 || echo 'engine silent'`
 
-/** What a kind makes of that: for each of these names nothing that a plan could be made on. */
-export function untoldBy(output: string, names: readonly string[]): Map<string, Untold> | undefined {
-  return /^engine silent$/m.test(output) ? new Map(names.map((name) => [name, silence])) : undefined
+/** The parser of a kind whose script says so: nothing is known then, else what `parse` makes of the output. */
+export function unlessSilent<State>(parse: Kind<State>['parse']): Kind<State>['parse'] {
+  return (output, names) =>
+    /^engine silent$/m.test(output) ? new Map(names.map((name) => [name, silence])) : parse(output, names)
 }
 
 const silence = new Untold(

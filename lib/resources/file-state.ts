@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
+import { sha256Of } from '../std/sha256.ts'
 
 /** What stands at a path; a link is seen as a link. */
 export type FileState =
@@ -29,7 +30,7 @@ export function isEmpty(state: FileState): boolean {
   return state !== 'absent' && state.sha256 === sha256OfNothing
 }
 
-const sha256OfNothing = createHash('sha256').digest('hex')
+const sha256OfNothing = sha256Of('')
 
 /** The text of a file, undefined where there is none. What is no text, or more than 256 KiB of it, is refused. */
 export function textOf(path: string): Reading<string | undefined> {
@@ -44,10 +45,7 @@ export function programExists(name: string): Reading<boolean> {
 const programs: Kind<boolean> = {
   name: 'program',
   script: (names) => sh`for name in ${names}; do command -v "$name" >/dev/null && echo yes || echo no; done`,
-  parse: (output, names) => {
-    const answers = output.split('\n')
-    return new Map(names.map((name, i) => [name, answers[i] === 'yes']))
-  },
+  parse: lineEach((line) => line === 'yes'),
 }
 
 const files: Kind<FileState> = {
@@ -70,10 +68,7 @@ const texts: Kind<string | undefined> = {
       elif [ "$(stat -c %s -- "$path")" -gt 262144 ]; then echo large
       else printf 'text '; base64 --wrap=0 -- "$path"; echo; fi
     done`,
-  parse: (output, paths) => {
-    const lines = output.split('\n')
-    return new Map(paths.map((path, i) => [path, parseText(path, lines[i])]))
-  },
+  parse: lineEach(parseText),
 }
 
 function parseRecord(record: string, states: Map<string, FileState>): void {
@@ -100,10 +95,10 @@ function splitComplaints(record: string): string[] {
   return [complaints, record.slice(complaints.length)]
 }
 
-function parseText(path: string, line: string | undefined): string | undefined {
+function parseText(line: string, path: string): string | undefined {
   if (line === 'large')
     throw new HostError(`${path}: is larger than 256 KiB, which is no file that we should touch: move it away`)
-  if (!line?.startsWith('text ')) return undefined
+  if (!line.startsWith('text ')) return undefined
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
       Buffer.from(line.slice('text '.length), 'base64'),

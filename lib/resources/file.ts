@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
+import { sha256Of } from '../std/sha256.ts'
 import { fileDiff } from '../std/unified-diff.ts'
 import { type FileState, fileState, programExists, textOf } from './file-state.ts'
 
@@ -43,7 +43,7 @@ export function file(path: string, options: FileOptions): Resource {
     plan: ({ now, text: current, tool }) => {
       refuseDirectory(path, now)
       const content = typeof options.content === 'string' ? options.content : options.content(current)
-      const sha256 = createHash('sha256').update(content).digest('hex')
+      const sha256 = sha256Of(content)
       const attributes = now === 'absent' ? [] : attributeChanges(now, { mode, owner, group })
       const after: FileState = { type: 'file', mode, owner, group, sha256 }
       const predicts = [becomes(fileState(path), after), becomes(text, content), ...(options.predicts ?? [])]

@@ -1,7 +1,8 @@
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
-import { engineSilence, untoldBy } from './docker-engine.ts'
+import { engineSilence, unlessSilent } from './docker-engine.ts'
 
 /** What the engine says of an image; one that is only just brought has not been asked yet for its volumes. */
 export type ImageState =
@@ -48,14 +49,9 @@ const images: Kind<ImageState> = {
         echo "$volumes"
       done
       [ -z "$missing" ] || ${engineSilence}`,
-  parse: (output, names) => {
-    const untold = untoldBy(output, names)
-    if (untold) return untold
-    const answers = output.split('\n')
-    return new Map(names.map((name, i) => [name, stateOf(answers[i])]))
-  },
+  parse: unlessSilent(lineEach(stateOf)),
 }
 
-function stateOf(answer = 'absent'): ImageState {
+function stateOf(answer: string): ImageState {
   return answer.startsWith('{') || answer === 'null' ? { volumes: Object.keys(JSON.parse(answer) ?? {}) } : 'absent'
 }

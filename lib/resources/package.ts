@@ -1,5 +1,5 @@
 import { type Kind, type Reading, reading } from '../model/reading.ts'
-import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
+import { becomes, type Change, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
 
@@ -26,14 +26,14 @@ export function aptPackage(name: string, brings: readonly Prediction[] = []): Re
 }
 
 /** The change that installs a package; neighbours become one transaction. */
-export function installing(name: string, summary: string, predicts: readonly Prediction[]) {
+export function installing(name: string, summary: string, predicts: readonly Prediction[]): Change {
   return {
     summary,
     script: installScript([name]),
     diff: () => `${summary === 'install' ? 'absent' : 'half installed'} → installed`,
     predicts,
     long: true,
-    joins: { name: 'apt', item: name, script: installScript },
+    batch: { name: 'apt', item: name, script: installScript },
   }
 }
 

@@ -1,3 +1,4 @@
+import { runDir } from '../model/host-layout.ts'
 import type { Resource } from '../model/resource.ts'
 import { directory, file } from './file.ts'
 
@@ -6,9 +7,9 @@ import { directory, file } from './file.ts'
  * another one while they run, so it is made once, and only its attributes are mended.
  */
 export function runFolder(name: string, { mode = '0755', owner = 'root' } = {}): Resource[] {
-  const path = `/run/botgarden/${name}`
+  const path = `${runDir}/${name}`
   const content = `# Written by botgarden; changes made here are overwritten.
-d /run/botgarden 0700 root root -
+d ${runDir} 0700 root root -
 d ${path} ${mode} ${owner} ${owner} -
 `
   return [

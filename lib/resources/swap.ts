@@ -1,6 +1,7 @@
+import { notInContainer } from '../model/combinators.ts'
 import type { Facts } from '../model/facts.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
-import { becomes, notInContainer, type Resource, resource } from '../model/resource.ts'
+import { becomes, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 

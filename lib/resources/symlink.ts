@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
@@ -33,8 +34,5 @@ export function symlink(path: string, target: string): Resource {
 const links: Kind<string | undefined> = {
   name: 'link',
   script: (paths) => sh`for path in ${paths}; do readlink -n -- "$path"; printf '\0'; done`,
-  parse: (output, paths) => {
-    const targets = output.split('\0')
-    return new Map(paths.map((path, i) => [path, targets[i] || undefined]))
-  },
+  parse: lineEach((target) => target || undefined, '\0'),
 }

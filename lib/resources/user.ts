@@ -1,3 +1,4 @@
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Change, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
@@ -96,10 +97,7 @@ const users: Kind<UserState> = {
       printf '%s|%s|%s|%s\n' "$(id -nG "$name")" "$(passwd -S "$name" 2>/dev/null | cut -d ' ' -f 2)" \
         "$([ -d "$home" ] && echo yes || echo no)" "$entry"
     done`,
-  parse: (output, names) => {
-    const lines = output.split('\n')
-    return new Map(names.map((name, i) => [name, parseUser(lines[i] ?? '')]))
-  },
+  parse: lineEach(parseUser),
 }
 
 function parseUser(line: string): UserState {

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { etcDir, optDir, stateDir } from '../../lib/model/host-layout.ts'
 import { becomes } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { cron, noCron } from '../../lib/resources/cron.ts'
@@ -24,10 +25,10 @@ export const backups = role(
       ...['age', 'jq', ...(wanted.alert?.url === undefined ? [] : ['curl'])].map((each) => aptPackage(each)),
       aptPackage('cron', [becomes(unitState('cron.service'), runningUnit)]),
       unit('cron.service', 'running'),
-      ...['/opt/botgarden', programDir].map((each) => directory(each)),
-      directory('/var/lib/botgarden', { mode: '0700' }),
+      ...[optDir, programDir].map((each) => directory(each)),
+      directory(stateDir, { mode: '0700' }),
       directory(backupDir, { mode: '0700' }),
-      ...['/etc/botgarden', dirname(signingKey)].map((each) => directory(each, { mode: '0700' })),
+      ...[etcDir, dirname(signingKey)].map((each) => directory(each, { mode: '0700' })),
       generatedFile(signingKey, keyPair),
       ...program(settingsOf(wanted), name, wanted.recipients),
       cron('backups', { schedule, command: `${programDir}/backup 2>&1 | logger -t botgarden-backup` }),

@@ -1,5 +1,7 @@
+import { notice } from '../../lib/model/combinators.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
-import { type Resource, resource } from '../../lib/model/resource.ts'
+import type { Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { parseName, shownAge, shownBytes } from './backup-name.ts'
 import { programDir } from './paths.ts'
@@ -7,17 +9,16 @@ import { parseStatus, type Status, statusScript } from './run-status.ts'
 
 /** What a run tells at its end: how old the last good backup is, and why there is no newer one. It changes nothing. */
 export function toldBackups(schedule: string): Resource {
-  return {
-    ...resource({ id: 'backups:last', wants: 'told', reads: { last }, plan: () => [] }),
-    outputs: (read) => ({ backups: textOf(read(last), schedule) }),
-  }
+  return notice({
+    id: 'backups:last',
+    reads: { last: reading(kind, 'last') },
+    outputs: ({ last }) => ({ backups: textOf(last, schedule) }),
+  })
 }
 
 export function toldNone(): Resource {
-  return {
-    ...resource({ id: 'backups:last', wants: 'none', reads: {}, plan: () => [] }),
-    outputs: () => ({ backups: 'none, since no recipient is set' }),
-  }
+  const outputs = () => ({ backups: 'none, since no recipient is set' })
+  return notice({ id: 'backups:last', wants: 'none', reads: {}, outputs })
 }
 
 function textOf({ status, now }: Last, schedule: string): readonly string[] {
@@ -46,11 +47,8 @@ const kind: Kind<Last> = {
   name: 'backups',
   volatile: true,
   script: () => sh`date +%s; ${statusScript(`${programDir}/status.json`)}`,
-  parse: (output, names) => {
+  parse: oneValue((output) => {
     const end = output.indexOf('\n')
-    const last = { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }
-    return new Map(names.map((name) => [name, last]))
-  },
+    return { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }
+  }),
 }
-
-const last = reading(kind, 'last')

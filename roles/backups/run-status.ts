@@ -40,7 +40,7 @@ export function statusScript(file: string): Script {
  * has cut tells nothing of it, which is a doubt and no more.
  */
 export function parseStatus(text: string): Status | undefined {
-  const [, word, record = ''] = /^(?:(alive|gone)\n)?([\s\S]*)$/.exec(text) ?? []
+  const [, word, record = ''] = /^(?:(alive|gone)(?:\n|$))?([\s\S]*)$/.exec(text) ?? []
   if (record.trim() === '') return undefined
   const read = recordIn(record)
   if (read === undefined) {

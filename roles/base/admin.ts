@@ -1,6 +1,7 @@
 import * as v from 'valibot'
+import { guarded } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
-import { type Guard, guarded, type Resource } from '../../lib/model/resource.ts'
+import type { Guard, Resource } from '../../lib/model/resource.ts'
 import { authorizedKeys, parseKeys } from '../../lib/resources/authorized-keys.ts'
 import { file } from '../../lib/resources/file.ts'
 import { aptPackage } from '../../lib/resources/package.ts'

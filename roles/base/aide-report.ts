@@ -1,3 +1,4 @@
+import { when } from '../../lib/model/combinators.ts'
 import { becomes, type Resource } from '../../lib/model/resource.ts'
 import { directory, file } from '../../lib/resources/file.ts'
 import { isInstalled, packageState } from '../../lib/resources/package.ts'
@@ -31,11 +32,7 @@ export function changeReport(): Resource[] {
 /** Debian runs aide by a package of its own, aide-common: where that is installed the operator has a configuration already. */
 function unlessTheirs(inner: Resource): Resource {
   const theirs = packageState('aide-common')
-  return {
-    ...inner,
-    reads: [...inner.reads, theirs],
-    plan: (read) => (isInstalled(read(theirs)) ? [] : inner.plan(read)),
-  }
+  return when([theirs], (read) => !isInstalled(read(theirs)), inner)
 }
 
 function known(before: UnitState): UnitState {

@@ -1,12 +1,12 @@
 import * as v from 'valibot'
+import { notInContainer, refuseWhen, when } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
-import { becomes, notInContainer, type Resource, resource } from '../../lib/model/resource.ts'
+import { becomes, type Read, type Resource, resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { installing, isInstalled, packageState } from '../../lib/resources/package.ts'
 import { symlink } from '../../lib/resources/symlink.ts'
 import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
-import { HostError } from '../../lib/std/errors.ts'
 
 export const timezone = v.pipe(v.string(), v.check(isTimezone, 'a name like Europe/Berlin or UTC'))
 
@@ -31,21 +31,14 @@ function zoned(zone: string, { os }: Facts): Resource[] {
 
 function zoneLink(zone: string): Resource {
   const path = `/usr/share/zoneinfo/${zone}`
-  const link = symlink(localtime, path)
   const [data, tzdata] = [fileState(path), packageState('tzdata')]
-  return {
-    ...link,
-    reads: [...link.reads, data, tzdata],
-    plan: (read) => {
-      // Where the package is not installed yet, the file is not there either.
-      const found = read(tzdata)
-      if (read(data) === 'absent' && typeof found === 'object' && found.version !== '')
-        throw new HostError(
-          `timezone ${zone}: this host has no ${path}: an old name may be in the package tzdata-legacy`,
-        )
-      return link.plan(read)
-    },
+  const reason = (read: Read) => {
+    // Where the package is not installed yet, the file is not there either.
+    const found = read(tzdata)
+    if (read(data) === 'absent' && typeof found === 'object' && found.version !== '')
+      return `timezone ${zone}: this host has no ${path}: an old name may be in the package tzdata-legacy`
   }
+  return refuseWhen([data, tzdata], reason, symlink(localtime, path))
 }
 
 /** A time daemon that is installed already is kept: Debian allows only one of them. */
@@ -65,13 +58,9 @@ function timeDaemon(): Resource {
 }
 
 function timeUnit(): Resource {
-  const inner = unit(`${timesyncd}.service`, 'running')
   const rivals = Object.keys(others).map((name) => packageState(name))
-  return {
-    ...inner,
-    reads: [...inner.reads, ...rivals],
-    plan: (read) => (rivals.some((each) => isInstalled(read(each))) ? [] : inner.plan(read)),
-  }
+  const isAlone = (read: Read) => !rivals.some((each) => isInstalled(read(each)))
+  return when(rivals, isAlone, unit(`${timesyncd}.service`, 'running'))
 }
 
 function isTimezone(name: string): boolean {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { stateDir } from '../../lib/model/host-layout.ts'
 import { role } from '../../lib/model/role.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { admin, adminUser } from './admin.ts'
@@ -67,7 +68,7 @@ const vars = v.strictObject({
 /** Makes a host safe to run unattended: login by key only, an admin user, automatic security updates. */
 export const base = role('base', vars, (wanted, facts) => [
   // Holds what must survive a reboot, readable by root only.
-  directory('/var/lib/botgarden', { mode: '0700' }),
+  directory(stateDir, { mode: '0700' }),
   ...packages(wanted.packages),
   ...hardening(),
   ...(wanted.admin ? adminUser(wanted.admin, facts) : []),

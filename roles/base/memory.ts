@@ -1,5 +1,6 @@
+import { notInContainer, when } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
-import { becomes, notInContainer, type Resource } from '../../lib/model/resource.ts'
+import { becomes, type Read, type Resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { swapFile, swapState } from '../../lib/resources/swap.ts'
@@ -40,16 +41,12 @@ WantedBy=swap.target
 /** Only where the host has no other swap; a swap file of ours has this size, or our unit beside it. */
 function unlessElsewhere(inner: Resource, ours: number | 'any'): Resource {
   const [now, mark] = [swapState(path), fileState(unitFile)]
-  return {
-    ...inner,
-    reads: [...inner.reads, now, mark],
-    plan: (read) => {
-      const { active, fileMiB } = read(now)
-      const isOurs = ours === 'any' || fileMiB === ours || read(mark) !== 'absent'
-      const elsewhere = path in active ? !isOurs : Object.keys(active).length > 0
-      return elsewhere ? [] : inner.plan(read)
-    },
+  const isWanted = (read: Read) => {
+    const { active, fileMiB } = read(now)
+    const isOurs = ours === 'any' || fileMiB === ours || read(mark) !== 'absent'
+    return path in active ? isOurs : Object.keys(active).length === 0
   }
+  return when([now, mark], isWanted, inner)
 }
 
 /** As large as the memory, in whole GiB, between one and two: with more a host would swap until it does not respond. */

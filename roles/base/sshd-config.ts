@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { Facts } from '../../lib/model/facts.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 
 export const mainConfig = '/etc/ssh/sshd_config'
 /** Read before all other drop-ins, cloud-init's 50-cloud-init.conf among them. */
@@ -29,7 +30,7 @@ export function sshdConfig(candidate: string, { user, clientAddress, addresses, 
   const kind: Kind<SshdConfig> = {
     name: 'sshd',
     script: () => readScript(candidate, login),
-    parse: (output, names) => new Map(names.map((name) => [name, parse(output)])),
+    parse: oneValue(parse),
   }
   return reading(kind, 'config')
 }
@@ -49,7 +50,7 @@ export function withDropIn(files: SshdConfig['files'], content: string): SshdCon
 
 /** The checksum that the unit writes when sshd reads its configuration. */
 export function checksumOf(files: SshdConfig['files']): string {
-  return createHash('sha256').update(Object.values(files).join(''), 'latin1').digest('hex')
+  return sha256Of(Buffer.from(Object.values(files).join(''), 'latin1'))
 }
 
 // By stdin, since nothing may be written: sshd_config with its Include expanded, and our text in the place of our file.

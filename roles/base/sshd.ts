@@ -1,6 +1,7 @@
+import { guarded } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
 import type { Reading } from '../../lib/model/reading.ts'
-import { becomes, type Guard, guarded, type Resource, resource } from '../../lib/model/resource.ts'
+import { becomes, type Guard, type Resource, resource } from '../../lib/model/resource.ts'
 import { keyFiles } from '../../lib/resources/authorized-keys.ts'
 import { startedWith } from '../../lib/resources/config-stamp.ts'
 import { directory, file } from '../../lib/resources/file.ts'

@@ -1,6 +1,9 @@
+import { notice } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
+import { stateDir } from '../../lib/model/host-layout.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
-import { type Resource, resource } from '../../lib/model/resource.ts'
+import type { Resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { dropIn, unit } from '../../lib/resources/unit.ts'
@@ -10,7 +13,7 @@ import { template } from '../../lib/std/template.ts'
 /** Packages of the Docker engine: upgrades restart the daemon, and some stop all containers. */
 const engine = ['docker.io', 'docker-ce', 'docker-ce-cli', 'containerd', 'containerd.io', 'runc']
 
-const heldList = '/var/lib/botgarden/held-updates'
+const heldList = `${stateDir}/held-updates`
 
 /** Installs security updates automatically, except those of the engine and of `hold`; never reboots the host. */
 export function upgrades(hold: readonly string[], { os }: Facts): Resource[] {
@@ -35,14 +38,14 @@ export function upgrades(hold: readonly string[], { os }: Facts): Resource[] {
 
 /** Changes nothing: outputs the updates and reboots that wait for the operator. */
 function waiting(): Resource {
-  const now = reading(waitingUpdates, 'updates')
-  return {
-    ...resource({ id: 'updates:waiting', wants: 'told', reads: { now }, plan: () => [] }),
-    outputs: (read) => {
-      const { held, reboot } = read(now)
-      return { ...(held.length > 0 && { heldUpdates: held }), ...(reboot.length > 0 && { pendingReboot: reboot }) }
-    },
-  }
+  return notice({
+    id: 'updates:waiting',
+    reads: { now: reading(waitingUpdates, 'updates') },
+    outputs: ({ now: { held, reboot } }) => ({
+      ...(held.length > 0 && { heldUpdates: held }),
+      ...(reboot.length > 0 && { pendingReboot: reboot }),
+    }),
+  })
 }
 
 interface Waiting {
@@ -62,10 +65,10 @@ const waitingUpdates: Kind<Waiting> = {
       ! dpkg --compare-versions "$installed" lt "$version" || echo "held $name $version"
     done <${heldList}
     [ ! -e /run/reboot-required ] || sed 's/^/reboot /' /run/reboot-required.pkgs 2>/dev/null | sort -u | grep . || echo 'reboot unnamed'`,
-  parse: (output, names) => {
+  parse: oneValue((output) => {
     const of = (word: string) => [...output.matchAll(new RegExp(`^${word} (.*)$`, 'gm'))].map(([, rest = '']) => rest)
-    return new Map(names.map((name) => [name, { held: of('held'), reboot: of('reboot') }]))
-  },
+    return { held: of('held'), reboot: of('reboot') }
+  }),
 }
 
 /** A regular expression for exactly this package, as unattended-upgrades matches names. */

@@ -1,3 +1,4 @@
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
@@ -50,10 +51,7 @@ const routes: Reading<readonly string[]> = reading(
     name: 'routes',
     volatile: true,
     script: () => sh`ip -4 route show 2>/dev/null || :`,
-    parse: (output, names) => {
-      const found = output.split('\n').flatMap((line) => /^[\d.]+(\/\d+)?/.exec(line)?.[0] ?? [])
-      return new Map(names.map((name) => [name, found]))
-    },
+    parse: oneValue((output) => output.split('\n').flatMap((line) => /^[\d.]+(\/\d+)?/.exec(line)?.[0] ?? [])),
   } satisfies Kind<readonly string[]>,
   'ipv4',
 )

@@ -1,3 +1,4 @@
+import { stateDir } from '../../lib/model/host-layout.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { imageBy, pulledImage } from '../../lib/resources/image.ts'
 import { sh } from '../../lib/shell/sh.ts'
@@ -26,7 +27,7 @@ function loaded(bot: string, image: string): Resource {
 /** Built on the host that runs it. The tag is of everything that goes into it: what is there is never built again. */
 function built(bot: string, image: string, context: Context): Resource {
   const { text } = sh`
-    archive=${contextPath(bot)} folder=/var/lib/botgarden/build
+    archive=${contextPath(bot)} folder=${stateDir}/build
     rm -rf "$folder"
     mkdir -m 0700 "$folder"
     trap 'rm -rf "$folder" "$archive"' EXIT

@@ -1,4 +1,6 @@
-import { type Change, fromReading, type Resource } from '../../lib/model/resource.ts'
+import { fromReading, when } from '../../lib/model/combinators.ts'
+import { optDir } from '../../lib/model/host-layout.ts'
+import type { Read, Resource } from '../../lib/model/resource.ts'
 import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
@@ -17,7 +19,7 @@ import { generatedSecrets, operatorSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
 import type { Deployment } from './spec/deployment.ts'
-import { addressOf, archiveOf, contextPath, placesOf, userOf } from './spec/layout.ts'
+import { addressOf, archiveOf, botFolders, contextPath, placesOf, userOf } from './spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
 import { limitsOf, type Spec } from './spec/spec.ts'
@@ -61,10 +63,10 @@ export function botRole(deliveries: ReadonlyMap<string, Deployment>): Role {
       record({ bot, base: wanted.network, telegram: wanted.telegram }, deliveries.has(bot)),
     )
     const folders = [
-      directory('/opt/botgarden'),
-      directory('/opt/botgarden/bots'),
-      directory('/var/lib/botgarden/bots', { mode: '0700' }),
-      directory('/etc/botgarden/secrets/bots', { mode: '0700' }),
+      directory(optDir),
+      directory(botFolders.compose),
+      directory(botFolders.state, { mode: '0700' }),
+      directory(botFolders.secrets, { mode: '0700' }),
     ]
     if (host.bots.length === 0) return [whatRuns(host.bots)]
     // Telegram comes when nginx leads to the bot, and shows the certificate that Telegram is given. A switch sees to that by
@@ -167,31 +169,25 @@ const sample: Spec = {
 /** nginx leads to the container that serves; a bot that asks for its updates itself has nothing there. */
 function location(bot: string, spec: Spec, address: string): Resource {
   const present = nginxFile(locationFile(bot), locationText(bot, address, spec.port, spec.webhookPath))
-  return spec.mode === 'webhook' ? present : { ...present, plan: () => [] }
+  return when([], () => spec.mode === 'webhook', present)
 }
 
 /** Only where a release serves, and is like this. */
 function whenReleased(bot: string, isLike: (release: Release) => boolean, inner: Resource): Resource {
   const current = currentRelease(bot)
-  return {
-    ...inner,
-    reads: [...inner.reads, current],
-    plan: (read): readonly Change[] => {
-      const release = parseRelease(read(current))
-      return release !== undefined && isLike(release) ? inner.plan(read) : []
-    },
+  const isWanted = (read: Read) => {
+    const release = parseRelease(read(current))
+    return release !== undefined && isLike(release)
   }
+  return when([current], isWanted, inner)
 }
 
 /** Only where the host still has what the operator once gave for it: else the bot goes on as it runs, with what it knows. */
 function whereWhole(bot: string, inner: Resource): Resource {
   const [current, kept] = [currentRelease(bot), keptSecrets(bot)]
-  return {
-    ...inner,
-    reads: [...inner.reads, current, kept],
-    plan: (read): readonly Change[] => {
-      const release = parseRelease(read(current))
-      return release !== undefined && lostSecrets(release, read(kept)).length > 0 ? [] : inner.plan(read)
-    },
+  const isWhole = (read: Read) => {
+    const release = parseRelease(read(current))
+    return release === undefined || lostSecrets(release, read(kept)).length === 0
   }
+  return when([current, kept], isWhole, inner)
 }

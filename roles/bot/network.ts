@@ -1,6 +1,6 @@
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
-import { engineSilence, untoldBy } from '../../lib/resources/docker-engine.ts'
+import { engineSilence, unlessSilent } from '../../lib/resources/docker-engine.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 
@@ -45,9 +45,7 @@ const format = '{{.Name}} {{range .IPAM.Config}}{{.Subnet}}{{end}} {{index .Opti
 const networks: Kind<NetworkState> = {
   name: 'network',
   script: (names) => sh`docker network inspect --format ${format} -- ${names} 2>/dev/null | grep . || ${engineSilence}`,
-  parse: (output, names) => {
-    const untold = untoldBy(output, names)
-    if (untold) return untold
+  parse: unlessSilent((output, names) => {
     const found = new Map(
       output.split('\n').map((line) => {
         const [name = '', subnet = '', bridge = ''] = line.split(' ')
@@ -56,5 +54,5 @@ const networks: Kind<NetworkState> = {
       }),
     )
     return new Map(names.map((name) => [name, found.get(name)]))
-  },
+  }),
 }

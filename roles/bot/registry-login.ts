@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto'
+import { etcDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import type { Login } from './spec/deployment.ts'
 
 /** A folder for Docker's client with the login of one registry, which only pulls use: no other command has it. */
 function folderOf(registry: string): string {
-  return `/etc/botgarden/registry/${registry.replace(/[^\w.-]/g, '_')}`
+  return `${etcDir}/registry/${registry.replace(/[^\w.-]/g, '_')}`
 }
 
 /** The one for an image; it may not be there, which is as good as no login. */
@@ -20,7 +21,7 @@ export function clientFolder(image: string): string {
 /** The logins that were given now; those that the host has besides stay. */
 export function registryLogins(logins: readonly Login[]): Resource[] {
   if (logins.length === 0) return []
-  return [directory('/etc/botgarden/registry', { mode: '0700' }), ...logins.flatMap(loggedIn)]
+  return [directory(`${etcDir}/registry`, { mode: '0700' }), ...logins.flatMap(loggedIn)]
 }
 
 function loggedIn({ registry, username, password }: Login): Resource[] {
@@ -29,7 +30,7 @@ function loggedIn({ registry, username, password }: Login): Resource[] {
   const content = new Secret(
     JSON.stringify({ auths: { [registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry]: { auth } } }),
   )
-  const sha256 = createHash('sha256').update(content.reveal()).digest('hex')
+  const sha256 = sha256Of(content.reveal())
   const now = fileState(path)
   return [
     directory(folderOf(registry), { mode: '0700' }),

@@ -10,7 +10,7 @@ import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
 import { forgetAllImages } from './release/prune-images.ts'
 import { inTheWay, refuseInTheWay } from './removal-conflicts.ts'
-import { allocations } from './spec/allocations.ts'
+import { allocations, allocationsFile } from './spec/allocations.ts'
 import { placesOf } from './spec/layout.ts'
 import { currentRelease } from './spec/release-record.ts'
 import { askTelegram } from './telegram/bot-api.ts'
@@ -64,6 +64,7 @@ function removal(bot: string, telegram: string, purge: boolean) {
       take_dump ${database} ${removedFolder} ${`${bot}-`}
       echo "its last dump: $taken"
     fi`
+  const candidate = `${allocationsFile}.new`
   const { text } = sh`
     ${reloadFunction()}
     [ ! -e ${places.secrets}/token ] || { ${askTelegram(telegram, `${places.secrets}/token`, 'deleteWebhook')}
@@ -78,8 +79,8 @@ function removal(bot: string, telegram: string, purge: boolean) {
     rm -f ${places.current}
     ${forgetAllImages(bot)}
     rm -rf ${places.compose} ${places.secrets} ${places.state}
-    grep -v ${`^${bot} `} /var/lib/botgarden/allocations >/var/lib/botgarden/allocations.new || [ $? = 1 ]
-    sync /var/lib/botgarden/allocations.new
-    mv -fT /var/lib/botgarden/allocations.new /var/lib/botgarden/allocations`
+    grep -v ${`^${bot} `} ${allocationsFile} >${candidate} || [ $? = 1 ]
+    sync ${candidate}
+    mv -fT ${candidate} ${allocationsFile}`
   return { text, shown: `remove ${bot}` }
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { passFile } from '../../lib/platform/pgpass.ts'
 import { attributeChanges } from '../../lib/resources/file.ts'
@@ -7,6 +6,7 @@ import { generatedSecret } from '../../lib/resources/generated-secret.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import { keptSecrets } from './spec/stored-secrets.ts'
 
 /** What the host makes for a bot and keeps: the header that Telegram proves itself with, and the way into the database. */
@@ -41,7 +41,7 @@ export function secretFile(
   { id, check, missing }: { id: string; check: Script; missing: string },
 ): Resource {
   const wanted = { mode: '0400', owner: user, group: user }
-  const sha256 = given && createHash('sha256').update(given.reveal()).digest('hex')
+  const sha256 = given && sha256Of(given.reveal())
   return resource({
     id,
     // Never the value: two wants are told apart by its checksum.

@@ -1,3 +1,4 @@
+import { etcDir } from '../../lib/model/host-layout.ts'
 import { type HostEntry, role } from '../../lib/model/role.ts'
 import { isAddress, selfSigned, tlsFolder } from '../../lib/platform/certificate.ts'
 import { nginxReloaded } from '../../lib/platform/nginx.ts'
@@ -16,7 +17,7 @@ export const certbot = role(
     const name = publicName(host, facts)
     const kind = kindOf(wanted, host)
     return [
-      directory('/etc/botgarden', { mode: '0700' }),
+      directory(etcDir, { mode: '0700' }),
       directory(tlsFolder, { mode: '0700' }),
       directory(`${tlsFolder}/${name}`, { mode: '0700' }),
       ...(kind === 'letsencrypt' ? letsencrypt(name, wanted, facts) : []),

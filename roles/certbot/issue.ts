@@ -1,3 +1,4 @@
+import { etcDir } from '../../lib/model/host-layout.ts'
 import { installPair, tlsFolder } from '../../lib/platform/certificate.ts'
 import { acmeWebroot, reloadFunction } from '../../lib/platform/nginx.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
@@ -40,7 +41,7 @@ export function putIntoService(name: string): Script {
     ${reloadFunction()}
     install_pair ${word} /etc/letsencrypt/live/${word}
     nginx_reload`
-  return { text, shown: `install /etc/letsencrypt/live/${name} as /etc/botgarden/tls/${name}/current; nginx -s reload` }
+  return { text, shown: `install /etc/letsencrypt/live/${name} as ${etcDir}/tls/${name}/current; nginx -s reload` }
 }
 
 /** Shell: installs certbot's certificate where it differs from the file of nginx, or nginx serves another one than its file. */

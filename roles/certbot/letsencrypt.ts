@@ -1,4 +1,5 @@
 import type { Facts } from '../../lib/model/facts.ts'
+import { etcDir, optDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { certificateState, sameNames, subjectName } from '../../lib/platform/certificate.ts'
 import { absentFile, directory, file } from '../../lib/resources/file.ts'
@@ -11,7 +12,7 @@ import { lineage, pruneLineages, renewal } from './lineage.ts'
 import type { CertbotVars } from './schema.ts'
 
 const timer = 'certbot.timer'
-const authorityFile = '/etc/botgarden/acme-ca.pem'
+const authorityFile = `${etcDir}/acme-ca.pem`
 const hooks = '/etc/letsencrypt/renewal-hooks'
 
 /** A certificate from an ACME authority, requested by the distribution's certbot and renewed by its timer. */
@@ -82,7 +83,7 @@ function trust(authority: string | undefined): Resource[] {
   const reloaded = becomes(unitState('certbot.service'), (now) => ({ ...now, needsReload: false }))
   if (authority === undefined) return [absentFile(path)]
   return [
-    directory('/etc/botgarden', { mode: '0700' }),
+    directory(etcDir, { mode: '0700' }),
     file(authorityFile, { content: contentOf('certbot.authority', authority) }),
     directory(folder),
     file(path, {
@@ -103,10 +104,10 @@ function urlOf(server: string): string {
  * nginx did not take. Until that succeeds the unit has failed, which each run of botgarden reports.
  */
 function serveHook(name: string): Resource[] {
-  const path = '/opt/botgarden/certbot/serve'
+  const path = `${optDir}/certbot/serve`
   return [
-    directory('/opt/botgarden'),
-    directory('/opt/botgarden/certbot'),
+    directory(optDir),
+    directory(`${optDir}/certbot`),
     file(path, { content: template(templateOf('serve'), { script: putIntoServiceIfNew(name).text }), mode: '0755' }),
     ...dropIn(
       'certbot.service',

@@ -1,3 +1,5 @@
+import { notice } from '../../lib/model/combinators.ts'
+import { blockEach, oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
 import { tlsFolder } from '../../lib/platform/certificate.ts'
@@ -21,16 +23,14 @@ export function lineage(name: string): Reading<Lineage> {
 
 /** Outputs that the last renewal failed, which is reported nowhere else. */
 export function renewal(): Resource {
-  const now = reading(lastRenewals, 'certbot')
-  return {
-    ...resource({ id: 'certificate:renewal', wants: 'told', reads: { now }, plan: () => [] }),
-    outputs: (read): Outputs => {
-      const failed = read(now)
-      return failed === undefined
+  return notice({
+    id: 'certificate:renewal',
+    reads: { failed: reading(lastRenewals, 'certbot') },
+    outputs: ({ failed }): Outputs =>
+      failed === undefined
         ? {}
-        : { certificateRenewal: `FAILED at ${failed}: journalctl -u certbot, /var/log/letsencrypt/letsencrypt.log` }
-    },
-  }
+        : { certificateRenewal: `FAILED at ${failed}: journalctl -u certbot, /var/log/letsencrypt/letsencrypt.log` },
+  })
 }
 
 /**
@@ -64,7 +64,7 @@ const ownLineages: Kind<readonly string[]> = {
       name=$(basename "$file" .conf)
       [ ! -d ${tlsFolder}/"$name" ] || echo "$name"
     done`,
-  parse: (output, names) => new Map(names.map((name) => [name, output.split('\n').filter(Boolean)])),
+  parse: oneValue((output) => output.split('\n').filter(Boolean)),
 }
 
 const lineages: Kind<Lineage> = {
@@ -75,10 +75,7 @@ const lineages: Kind<Lineage> = {
       sed -n 's/^server = /server /p' "/etc/letsencrypt/renewal/$name.conf" 2>/dev/null
       openssl x509 -in "/etc/letsencrypt/live/$name/fullchain.pem" -noout -fingerprint -sha256 -ext subjectAltName 2>/dev/null
     done`,
-  parse: (output, names) => {
-    const blocks = output.split(/^lineage /m).slice(1)
-    return new Map(names.map((name, i) => [name, parseLineage(blocks[i] ?? '')]))
-  },
+  parse: blockEach('lineage', parseLineage),
 }
 
 function parseLineage(block: string): Lineage {
@@ -96,9 +93,8 @@ const lastRenewals: Kind<string | undefined> = {
   name: 'renewal',
   volatile: true,
   script: () => sh`systemctl show --property=Result,ExecMainExitTimestamp certbot.service`,
-  parse: (output, names) => {
+  parse: oneValue((output) => {
     const of = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(output)?.[1] ?? ''
-    const failed = ['', 'success'].includes(of('Result')) ? undefined : of('ExecMainExitTimestamp')
-    return new Map(names.map((name) => [name, failed]))
-  },
+    return ['', 'success'].includes(of('Result')) ? undefined : of('ExecMainExitTimestamp')
+  }),
 }

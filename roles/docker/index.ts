@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { becomes, type Prediction, type Resource, resource, unknownUntilApply } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
@@ -9,6 +8,7 @@ import { installing, isInstalled, type PackageState, packageState } from '../../
 import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import { daemonSettings, mergedDaemonJson } from './daemon.ts'
 
 const vars = v.strictObject({
@@ -114,7 +114,7 @@ function runningConfig(): Resource {
   })
 }
 
-const checksumOfNothing = createHash('sha256').digest('hex')
+const checksumOfNothing = sha256Of('')
 
 function checksumOf(state: FileState): string {
   return (state !== 'absent' && state.sha256) || checksumOfNothing

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { etcDir, optDir, runDir, stateDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Prediction } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { selfSigned, tlsFolder } from '../../lib/platform/certificate.ts'
@@ -40,12 +41,12 @@ const vars = v.strictObject({
 export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
   const name = publicName(host, facts)
   return [
-    directory('/opt/botgarden'),
-    directory('/etc/botgarden', { mode: '0700' }),
+    directory(optDir),
+    directory(etcDir, { mode: '0700' }),
     directory(tlsFolder, { mode: '0700' }),
     directory(`${tlsFolder}/${name}`, { mode: '0700' }),
     selfSigned(name, { placeholder: true }),
-    directory('/var/lib/botgarden', { mode: '0700' }),
+    directory(stateDir, { mode: '0700' }),
     directory(acmeWebroot),
     directory(`${acmeWebroot}/.well-known`),
     directory(`${acmeWebroot}/.well-known/acme-challenge`),
@@ -65,6 +66,9 @@ export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
 /** nginx loads the generation that `running` points to. */
 const started: Prediction = becomes(nginxState, (now) => (now === 'absent' ? now : { ...now, inForce: now.current }))
 
+/** The folder of its sockets; in the container it has the same path. */
+const runtime = `${runDir}/nginx`
+
 function service(image: string): Record<string, unknown> {
   return {
     image,
@@ -75,14 +79,14 @@ function service(image: string): Record<string, unknown> {
     network_mode: 'host',
     entrypoint: ['/bin/sh', '-c'],
     // A socket left by a killed server would keep the next one from starting.
-    command: ["rm -f /run/botgarden/nginx/*.sock; exec nginx -c /etc/nginx/running/nginx.conf -g 'daemon off;'"],
+    command: [`rm -f ${runtime}/*.sock; exec nginx -c /etc/nginx/running/nginx.conf -g 'daemon off;'`],
     stop_signal: 'SIGQUIT',
     stop_grace_period: '10s',
     volumes: [
       mount(nginxFolder, '/etc/nginx'),
       mount(tlsFolder),
       mount(acmeWebroot),
-      mount('/run/botgarden/nginx', undefined, { writable: true }),
+      mount(runtime, undefined, { writable: true }),
     ],
     tmpfs: ['/tmp:size=32m,mode=1777'],
     mem_limit: '96m',
@@ -90,7 +94,7 @@ function service(image: string): Record<string, unknown> {
     pids_limit: 64,
     ulimits: { nofile: 8192 },
     healthcheck: {
-      test: ['CMD-SHELL', '[ -S /run/botgarden/nginx/status.sock ]'],
+      test: ['CMD-SHELL', `[ -S ${runtime}/status.sock ]`],
       interval: '10s',
       timeout: '5s',
       retries: 3,

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
+import { etcDir, optDir, secretsDir, stateDir } from '../../lib/model/host-layout.ts'
 import { becomes, knownAfterApply, type Prediction } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { images } from '../../lib/platform/image-versions.ts'
@@ -20,6 +20,7 @@ import { generatedSecret } from '../../lib/resources/generated-secret.ts'
 import { pulledImage } from '../../lib/resources/image.ts'
 import { runFolder } from '../../lib/resources/runtime-directory.ts'
 import { sh } from '../../lib/shell/sh.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
 import { access, runningConfig, statements } from './running.ts'
 import { type Size, sizeFor } from './sizes.ts'
@@ -40,9 +41,9 @@ const vars = v.strictObject({
 
 /** The user of the image, by number: the host has no such user. */
 const owner = '999'
-const folder = '/opt/botgarden/postgres'
-const secrets = '/etc/botgarden/secrets/postgres'
-const data = '/var/lib/botgarden/postgres'
+const folder = `${optDir}/postgres`
+const secrets = `${secretsDir}/postgres`
+const data = `${stateDir}/postgres`
 /** Where the image of PostgreSQL 18 keeps its cluster, below the mounted folder. */
 const cluster = fileState(`${data}/18/docker/PG_VERSION`)
 
@@ -58,13 +59,13 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     whenStarted: [started(config.checksum)],
   })
   return [
-    directory('/opt/botgarden'),
-    directory('/etc/botgarden', { mode: '0700' }),
-    directory('/etc/botgarden/secrets', { mode: '0700' }),
+    directory(optDir),
+    directory(etcDir, { mode: '0700' }),
+    directory(secretsDir, { mode: '0700' }),
     directory(secrets, { mode: '0700', owner, group: owner }),
     generatedSecret(`${secrets}/superuser`, { owner, whenMade: [lockedOut] }),
     passFile('postgres', secrets, 'superuser'),
-    directory('/var/lib/botgarden', { mode: '0700' }),
+    directory(stateDir, { mode: '0700' }),
     directory(data, { mode: '0700', owner, group: owner }),
     // The same mode as in the official image.
     ...runFolder('postgres', { owner, mode: '3775' }),
@@ -90,7 +91,7 @@ function configOf(size: Size, settings: Readonly<Record<string, string | number 
     template(new URL(`templates/${name}.mustache`, import.meta.url), values)
   const hba = from('pg_hba.conf', {})
   const body = from('postgresql.conf', { ...size, own })
-  const checksum = createHash('sha256').update(body).update(hba).digest('hex').slice(0, 16)
+  const checksum = sha256Of(body + hba).slice(0, 16)
   // The server returns it when asked which configuration it runs.
   return { hba, text: `${body}botgarden.config = '${checksum}'\n`, checksum }
 }

@@ -1,3 +1,4 @@
+import { notice } from '../../lib/model/combinators.ts'
 import type { Reading } from '../../lib/model/reading.ts'
 import { type Resource, resource } from '../../lib/model/resource.ts'
 import { sql } from '../../lib/platform/postgres.ts'
@@ -25,10 +26,8 @@ export function runningConfig(checksum: string, cluster: Reading<FileState>): Re
 
 /** Outputs the command that opens psql. */
 export function access(): Resource {
-  return {
-    ...resource({ id: 'postgres:access', wants: 'told', reads: {}, plan: () => [] }),
-    outputs: () => ({ postgres: `on the host: docker exec -it ${postgresContainer} psql -U postgres` }),
-  }
+  const outputs = () => ({ postgres: `on the host: docker exec -it ${postgresContainer} psql -U postgres` })
+  return notice({ id: 'postgres:access', reads: {}, outputs })
 }
 
 /** Lets the superuser query the statistics of statements. */

@@ -1,6 +1,6 @@
+import { refuseWhen } from '../../lib/model/combinators.ts'
 import type { Read, Resource } from '../../lib/model/resource.ts'
 import { packageState } from '../../lib/resources/package.ts'
-import { HostError } from '../../lib/std/errors.ts'
 import { type UfwState, ufwState } from './state.ts'
 
 /** Packages that load rules of their own at boot. They conflict with ufw: apt would remove them. */
@@ -8,33 +8,26 @@ const rivals = ['iptables-persistent', 'netfilter-persistent']
 
 /** A resource that is planned only where nothing conflicts with ufw; else the plan throws a `HostError`. */
 export function refuseConflicts(inner: Resource): Resource {
-  return {
-    ...inner,
-    reads: [...inner.reads, ...rivals.map(packageState), ufwState],
-    plan: (read) => {
-      refuseRivals(read)
-      refuseRulesBefore(read(ufwState))
-      return inner.plan(read)
-    },
-  }
+  const reads = [...rivals.map(packageState), ufwState]
+  return refuseWhen(reads, (read) => rivalFault(read) ?? ruleFault(read(ufwState)), inner)
 }
 
-function refuseRivals(read: Read): void {
+function rivalFault(read: Read): string | undefined {
   const there = rivals.filter((name) => read(packageState(name)) !== 'absent')
   if (there.length === 0) return
-  throw new HostError(
+  return (
     `${there.join(' and ')} of this host cannot stay beside ufw: apt-get purge ${rivals.join(' ')}, reboot, and run again; ` +
-      'the saved rules in /etc/iptables go with them: copy those that are still needed to ufw.allow',
+    'the saved rules in /etc/iptables go with them: copy those that are still needed to ufw.allow'
   )
 }
 
 /** Rules after ufw's do no harm until ufw's chains are hooked in again. */
-function refuseRulesBefore({ obstacles, settings, differences }: UfwState): void {
+function ruleFault({ obstacles, settings, differences }: UfwState): string | undefined {
   const staysHooked = settings.ENABLED === 'yes' && differences.length === 0
   const found = obstacles.find(({ before }) => before || !staysHooked)
   if (found === undefined) return
-  throw new HostError(
+  return (
     `the kernel has a rule that is not ufw's and decides before ufw's are asked: ${found.tables} -A ${found.rule}: ` +
-      `remove it where it is loaded at boot, then: ${found.tables} -D ${found.rule}`,
+    `remove it where it is loaded at boot, then: ${found.tables} -D ${found.rule}`
   )
 }

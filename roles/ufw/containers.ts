@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
 import { familyOf, isInside, type Rule } from './rules.ts'
 
@@ -44,7 +44,7 @@ export function containerRules(
   resolvers: readonly string[],
 ): ContainerRules {
   const rules = { ipv4: rulesOf('ipv4', web, open, resolvers), ipv6: rulesOf('ipv6', web, open, resolvers) }
-  const mark = createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 12)
+  const mark = sha256Of(JSON.stringify(rules)).slice(0, 12)
   const text = (family: Family) =>
     rules[family].map((rule) => `${rule} -m comment --comment botgarden:${mark}`).join('\n')
   const loaded = (family: Family) => rules[family].map((rule) => `${rule.split(' ')[1]} ${mark}`).sort()

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { becomes, guarded, type Resource } from '../../lib/model/resource.ts'
+import { guarded } from '../../lib/model/combinators.ts'
+import { becomes, type Resource } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState, textOf } from '../../lib/resources/file-state.ts'

@@ -1,3 +1,4 @@
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { kernelDifferences, type Loaded } from './kernel.ts'
@@ -63,7 +64,7 @@ export const ufwKind: Kind<UfwState> = {
           -e 's/^-A ([^ ]*) .*/container \1 not-ours/p'
       } 2>/dev/null | uniq -c
     done`,
-  parse: (output, names) => new Map(names.map((name) => [name, parseUfw(output)])),
+  parse: oneValue(parseUfw),
 }
 
 export const ufwState = reading(ufwKind, 'state')

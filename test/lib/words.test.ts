@@ -548,11 +548,11 @@ test('seconds, names and holders', () => {
   assert.equal([heldBy(' x \n'), heldBy('\n')], ['x', 'a run that has just begun'])
 })
 
-test('neighbours that join are one step, others are not', () => {
+test('neighbours of one batch are one step, others are not', () => {
   const change = (item: string, name?: string) => ({
     summary: 'install',
     script: sh`one ${item}`,
-    ...(name !== undefined && { joins: { name, item, script: (items: string[]) => sh`all ${items}` } }),
+    ...(name !== undefined && { batch: { name, item, script: (items: string[]) => sh`all ${items}` } }),
   })
   const guard = { name: 'g', paths: [], restore: sh`:` }
   const steps = stepsOf([

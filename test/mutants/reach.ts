@@ -14,7 +14,7 @@ export interface Graph {
   readonly imports: ReadonlyMap<string, readonly string[]>
 }
 
-/** What imports what; a template is imported by the sources of its role that name it. */
+/** What imports what; a template is imported by the sources of its role that name it, and by tests that name its folder too. */
 export function graphOf(root: string): Graph {
   const files = globSync('{lib,roles,commands,playbooks,sandbox,test}/**/*.{ts,sh,awk,mustache}', { cwd: root })
   const templates = files.filter((file) => !file.endsWith('.ts'))
@@ -26,7 +26,9 @@ export function graphOf(root: string): Graph {
         join(dirname(file), path),
       )
       const named = templates.filter(
-        (template) => template.startsWith(`${dirname(file)}/`) && text.includes(basename(template)),
+        (template) =>
+          (template.startsWith(`${dirname(file)}/`) || text.includes(dirname(template))) &&
+          text.includes(basename(template)),
       )
       return [file, [...modules, ...named]]
     }),

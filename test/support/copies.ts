@@ -43,10 +43,12 @@ export interface CopyOptions {
   /** Its folder's name. */
   readonly name?: string
   readonly parts?: readonly Part[]
+  /** The parts that are really encrypted, by file. */
+  readonly sealed?: Readonly<Record<string, Uint8Array>>
   /** Any other field of its manifest. */
   readonly manifest?: Record<string, unknown>
   /** The file of the key that signs it. */
-  readonly key?: string
+  readonly key?: string | undefined
 }
 
 /** A key as a host makes it: the path of its file. */
@@ -68,12 +70,12 @@ export async function fingerprint(key: string): Promise<string> {
 
 /** Writes a copy of a backup of vps1 into a folder of copies, and returns its own folder. */
 export async function writeCopy(copies: string, options: CopyOptions = {}): Promise<string> {
-  const { name = '2026-11-24T031700Z', parts = whole, manifest = {}, key } = options
+  const { name = '2026-11-24T031700Z', parts = whole, sealed = {}, manifest = {}, key } = options
   const folder = join(copies, name)
   mkdirSync(folder, { recursive: true })
   const [, date, hour, minute, second] = /^(.{10})T(..)(..)(..)Z/.exec(name) ?? []
   const told = parts.map((part) => {
-    const content = `age-encryption.org/v1\n-> X25519 ${part.file} of ${name}\n`
+    const content = sealed[part.file] ?? Buffer.from(`age-encryption.org/v1\n-> X25519 ${part.file} of ${name}\n`)
     writeFileSync(join(folder, part.file), content)
     return { size: 1, sha256: 'a'.repeat(64), ...part, encrypted: { size: content.length, sha256: sha256(content) } }
   })

@@ -30,6 +30,13 @@ export interface Outcome {
   readonly calls: readonly string[]
 }
 
+interface RunOptions {
+  readonly program?: string
+  readonly args?: readonly string[]
+  /** Is given what it prints, byte for byte. */
+  readonly heard?: (bytes: Buffer) => void
+}
+
 export type ScratchHost = ReturnType<typeof scratchHost>
 
 /** A connection to such a host. */
@@ -140,7 +147,10 @@ export function scratchHost(programs: Record<string, string> = {}) {
   }
 
   /** Runs a script as a step of a run is: it ends at its first failing command. */
-  function run(script: Script | string, { program = 'sh', args = ['-e'] } = {}): Promise<Outcome> {
+  function run(
+    script: Script | string,
+    { program = 'sh', args = ['-e'], heard = () => {} }: RunOptions = {},
+  ): Promise<Outcome> {
     writeFileSync(join(state, 'calls'), '')
     const text = moved(typeof script === 'string' ? script : script.text)
     return new Promise((resolve, reject) => {
@@ -158,9 +168,11 @@ export function scratchHost(programs: Record<string, string> = {}) {
       child.stdout.on('data', (chunk: Buffer) => {
         said.stdout += chunk
         said.output += chunk
+        heard(chunk)
       })
       child.stderr.on('data', (chunk: Buffer) => {
         said.output += chunk
+        heard(chunk)
       })
       child.on('error', reject)
       child.on('close', (code) =>

@@ -1,3 +1,4 @@
+import { oneValue } from '../../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 
@@ -29,15 +30,14 @@ total $((limit / 1048576))"
       done
       folder=/var/lib/docker; [ -d $folder ] || folder=/var/lib
       df --output=avail -m $folder | awk 'NR == 2 { print "disk", $1 }'`,
-    parse: (output, names) => {
+    parse: oneValue((output) => {
       const of = (word: string) => [...output.matchAll(new RegExp(`^${word} (\\d+)$`, 'gm'))].map(([, n]) => Number(n))
-      const state: FreeCapacity = {
+      return {
         totalMB: Math.min(...of('total')),
         memoryMB: Math.min(...of('memory')),
         diskMB: Math.min(...of('disk')),
       }
-      return new Map(names.map((name) => [name, state]))
-    },
+    }),
   } satisfies Kind<FreeCapacity>,
   'host',
 )

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { nginxFolder, reloadFunction } from '../../../lib/platform/nginx.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
+import { sha256Of } from '../../../lib/std/sha256.ts'
 import { addressOf, type Colour } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
@@ -38,16 +38,12 @@ export function edgeFunctions(seat: BotInstance, colour: Colour, spec: Spec, old
     old?.spec.mode === 'webhook'
       ? locationText(bot, addressOf(base, number, old.colour), old.spec.port, old.spec.webhookPath)
       : undefined
-  const put = (content: string) => sh`put_edge ${Buffer.from(content).toString('base64')} ${sha256(content)}`
+  const put = (content: string) => sh`put_edge ${Buffer.from(content).toString('base64')} ${sha256Of(content)}`
   return sh`
     ${reloadFunction()}
     edge=${file}
     ${functions}
     edge_forth() { ${put(text)}; }
-    edge_is_back() { ${before === undefined ? sh`[ ! -e "$edge" ]` : sh`is_edge ${sha256(before)}`}; }
+    edge_is_back() { ${before === undefined ? sh`[ ! -e "$edge" ]` : sh`is_edge ${sha256Of(before)}`}; }
     edge_back() { ${before === undefined ? sh`edge_off` : put(before)}; }`
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -1,5 +1,5 @@
 import { type Script, sh } from '../../../lib/shell/sh.ts'
-import { placesOf } from '../spec/layout.ts'
+import { currentRecords, placesOf } from '../spec/layout.ts'
 
 /**
  * Of the images of a bot's releases the newest stay, besides those that are named, and what any bot's release of now needs.
@@ -27,5 +27,5 @@ function imagesOf(): Script {
 
 // Without --force, by which the engine refuses what a container uses. Two bots may share an image.
 function forget(): Script {
-  return sh`${imagesOf()} /var/lib/botgarden/bots/*/current.json | grep -qxF -e "$image" || docker image rm "$image" >/dev/null 2>&1 || :`
+  return sh`${imagesOf()} ${currentRecords} | grep -qxF -e "$image" || docker image rm "$image" >/dev/null 2>&1 || :`
 }

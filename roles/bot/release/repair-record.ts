@@ -4,7 +4,7 @@ import { becomes, type Change, type Resource, resource } from '../../../lib/mode
 import { configLabel } from '../../../lib/resources/container.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { allocations } from '../spec/allocations.ts'
-import { placesOf } from '../spec/layout.ts'
+import { botFolders, placesOf } from '../spec/layout.ts'
 import { currentRelease, parseRelease, parseReleases, type Release, tornBecause } from '../spec/release-record.ts'
 import { type BotInstance, serviceFile } from './compose-file.ts'
 
@@ -116,7 +116,7 @@ const finds: Kind<Found | undefined> = {
   // A record that is whole is the last line of `releases` too: then there is nothing to be found.
   script: (bots) => sh`
     for bot in ${bots}; do
-      state=/var/lib/botgarden/bots/$bot line=
+      state=${botFolders.state}/$bot line=
       { IFS= read -r line || :; } 2>/dev/null <"$state/current.json" || :
       case $line in '{"id":"'*'}') [ "$(tail -n 1 "$state/releases" 2>/dev/null)" != "$line" ] || continue ;; esac
       printf 'found %s ' "$bot"; tail -c 200000 "$state/releases" 2>/dev/null | base64 --wrap=0; echo

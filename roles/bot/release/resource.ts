@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
@@ -6,6 +5,7 @@ import { type ContainerState, containerState } from '../../../lib/resources/cont
 import { type FileState, fileState, textOf } from '../../../lib/resources/file-state.ts'
 import { imageState } from '../../../lib/resources/image.ts'
 import { HostError } from '../../../lib/std/errors.ts'
+import { sha256Of } from '../../../lib/std/sha256.ts'
 import { allocations } from '../spec/allocations.ts'
 import { addressOf, type Colour, otherColour, placesOf } from '../spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
@@ -62,7 +62,7 @@ export function release(seat: Omit<BotInstance, 'number'>, target: Spec | undefi
         blue: read(containerState(places.container('blue'))),
         green: read(containerState(places.container('green'))),
       }
-      const secrets = Object.fromEntries(secretFiles.map(([name, state]) => [name, sha256Of(read(state))]))
+      const secrets = Object.fromEntries(secretFiles.map(([name, state]) => [name, checksumIn(read(state))]))
 
       const predicted = (colour: Colour): Prediction[] => {
         const after: Release = { id: 'new', spec, colour, secrets, by: terms.by, limits }
@@ -155,7 +155,7 @@ function locationAfter({ bot, base, number }: BotInstance, colour: Colour, spec:
   const path = `${nginxFolder}/conf/${locationFile(bot)}`
   if (spec.mode === 'polling') return [becomes(fileState(path), 'absent' as const)]
   const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)
-  const sha256 = createHash('sha256').update(text).digest('hex')
+  const sha256 = sha256Of(text)
   return [
     becomes(fileState(path), { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256 }),
     becomes(textOf(path), text),
@@ -172,7 +172,7 @@ function differencesOf(current: Release, spec: Spec, secrets: Readonly<Record<st
   return [...keys, ...rotated.map((name) => `secret ${name}`)]
 }
 
-function sha256Of(state: FileState): string {
+function checksumIn(state: FileState): string {
   return (state !== 'absent' && state.sha256) || ''
 }
 

@@ -1,18 +1,26 @@
+import { optDir, secretsDir, stateDir } from '../../../lib/model/host-layout.ts'
 import { incoming } from '../../../lib/platform/leftovers.ts'
+import { sh } from '../../../lib/shell/sh.ts'
 
 export type Colour = 'blue' | 'green'
 
 /** Where the files of a bot lie, and what it is called there. */
 export function placesOf(bot: string) {
   return {
-    state: `/var/lib/botgarden/bots/${bot}`,
-    current: `/var/lib/botgarden/bots/${bot}/current.json`,
-    compose: `/opt/botgarden/bots/${bot}`,
-    secrets: `/etc/botgarden/secrets/bots/${bot}`,
+    state: `${botFolders.state}/${bot}`,
+    current: `${botFolders.state}/${bot}/current.json`,
+    compose: `${botFolders.compose}/${bot}`,
+    secrets: `${botFolders.secrets}/${bot}`,
     network: `botgarden-${bot}`,
     container: (colour: Colour) => `botgarden-${bot}-${colour}`,
   }
 }
+
+/** The folders that hold one folder for each bot. */
+export const botFolders = { state: `${stateDir}/bots`, compose: `${optDir}/bots`, secrets: `${secretsDir}/bots` }
+
+/** Shell words: for every bot the record of the release that serves. */
+export const currentRecords = sh`${botFolders.state}/*/current.json`
 
 export function userOf(number: number): string {
   return String(20_000 + number)

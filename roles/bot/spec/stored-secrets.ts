@@ -1,5 +1,6 @@
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
+import { botFolders } from './layout.ts'
 import type { Release } from './release-record.ts'
 
 /** By the name of each secret that the host keeps for a bot: when it was written, in milliseconds since 1970. */
@@ -21,7 +22,7 @@ const storedSecretsKind: Kind<StoredSecrets> = {
   name: 'kept-secrets',
   // A time to come is that of a clock that was wrong then: it says nothing.
   script: () => sh`
-    find /etc/botgarden/secrets/bots -mindepth 2 -maxdepth 2 -type f -size +0 \( -newermt now -printf '%P 0\n' -o -printf '%P %T@\n' \) 2>/dev/null | sort`,
+    find ${botFolders.secrets} -mindepth 2 -maxdepth 2 -type f -size +0 \( -newermt now -printf '%P 0\n' -o -printf '%P %T@\n' \) 2>/dev/null | sort`,
   parse: (output, names) => {
     const lines = [...output.matchAll(/^(.+)\/(.+) ([\d.]+)$/gm)]
     const of = (bot: string) => lines.filter(([, each]) => each === bot)

@@ -1,6 +1,7 @@
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { becomes, type Prediction } from '../../../lib/model/resource.ts'
 import { sh } from '../../../lib/shell/sh.ts'
+import { botFolders } from '../spec/layout.ts'
 
 export interface WebhookTarget {
   readonly bot: string
@@ -34,10 +35,10 @@ const hooks: Kind<WebhookState> = {
   // All at once: each is a way to Telegram and back.
   script: (names) => sh`
     hook() {
-      mark=$(cat "/var/lib/botgarden/bots/$1/webhook" 2>/dev/null)
+      mark=$(cat "${botFolders.state}/$1/webhook" 2>/dev/null)
       answer=
-      if [ -e "/var/lib/botgarden/bots/$1/current.json" ] && { [ "$3" = ask ] || [ "$mark" = unreachable ]; }; then
-        answer=$({ printf 'url = "%s/bot%s/getWebhookInfo"\n' "$2" "$(cat "/etc/botgarden/secrets/bots/$1/token")" | curl --silent --max-time 5 --config - || echo unreachable; } | base64 --wrap=0)
+      if [ -e "${botFolders.state}/$1/current.json" ] && { [ "$3" = ask ] || [ "$mark" = unreachable ]; }; then
+        answer=$({ printf 'url = "%s/bot%s/getWebhookInfo"\n' "$2" "$(cat "${botFolders.secrets}/$1/token")" | curl --silent --max-time 5 --config - || echo unreachable; } | base64 --wrap=0)
       fi
       echo "hook $1 mark=$mark answer=$answer"
     }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { becomes, type Change, type Outputs, type Resource, resource } from '../../../lib/model/resource.ts'
 import { certificateState } from '../../../lib/platform/certificate.ts'
 import { fileState } from '../../../lib/resources/file-state.ts'
 import { HostError } from '../../../lib/std/errors.ts'
+import { sha256Of } from '../../../lib/std/sha256.ts'
 import { placesOf } from '../spec/layout.ts'
 import { currentRelease, parseRelease } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
@@ -28,10 +28,7 @@ export function webhook(hook: WebhookTarget): Resource {
       if (now.answer === 'unreachable' && now.mark === 'unreachable') return []
       const uploaded = certificate !== 'absent' && certificate.selfSigned ? certificate.fingerprint : undefined
       const sum = (key !== 'absent' && key.sha256) || ''
-      const mark = createHash('sha256')
-        .update(JSON.stringify([hook.url, spec.allowedUpdates, spec.maxConnections]))
-        .digest('hex')
-        .slice(0, 16)
+      const mark = sha256Of(JSON.stringify([hook.url, spec.allowedUpdates, spec.maxConnections])).slice(0, 16)
       const taken = typeof now.answer === 'object' && now.answer.url !== hook.url
       const whole = `${mark}-${sum.slice(0, 16)}-${uploaded?.slice(0, 16) ?? ''}`
       if (now.mark === whole && !taken) return []

@@ -95,6 +95,7 @@ test('since when a host signs says which copies need no signature', async () => 
   const both = `# mine\n${line('2026-11-24T000000Z')}${knownSigner(other, '2026-11-20T000000Z')}`
   assert.match(fault(both, '2026-11-21') ?? '', /signs since 2026-11-20T000000Z/)
   assert.match(fault(line('x').replace(' since x', ''), '2026-01-01') ?? '', /is not signed/)
+  assert.match(fault(line('2026-11-24T000000Z by hand'), '2026-01-01') ?? '', /is not signed/)
   assert.match(fault('', '2026-01-01', await fingerprint(key)) ?? '', /is not signed/)
 })
 

@@ -1,219 +1,302 @@
-// What a restore of one database does to a host, run in a real sh with stand-ins for docker and the server.
+// The script that takes a dump in on its host, in a real sh, with a stand-in for Docker that notes what the server is asked.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { restoreScript } from '../../../commands/restore/database-script.ts'
 import type { DatabasePart, Order } from '../../../commands/restore/order.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 
-const dump = '/var/lib/botgarden/incoming/hello.dump'
+const dump = '/var/lib/botgarden/incoming/x.dump'
+const sum = '0'.repeat(64)
 const part: DatabasePart = {
-  ...{ kind: 'database', file: 'x.age', size: 1, sha256: '0'.repeat(64) },
-  encrypted: { size: 1, sha256: '0'.repeat(64) },
+  ...{ kind: 'database', file: 'x.age', size: 1, sha256: sum, encrypted: { size: 1, sha256: sum } },
   ...{ database: 'hello', owner: 'hello', tables: { 'public.users': 2, 'public."Odd name"': 1 } },
 }
-const script = (order: Partial<Order>, more: Partial<DatabasePart> = {}) =>
-  restoreScript(
-    { database: 'hello', ofBot: false, bot: undefined, target: undefined, ...order },
-    { ...part, ...more },
-    dump,
-  )
-const counts = 'public."Odd name" 1\\npublic.users 2\\n'
+const own: Order = { database: 'hello', ofBot: true, target: 'hello', bot: 'hello-bot' }
+const beside: Order = { database: 'hello', ofBot: true, target: 'hello_old', bot: undefined }
+const trial: Order = { database: 'hello', ofBot: true, target: undefined, bot: undefined }
 
-/** A host whose server answers so, and where a green version of the bot serves. */
-function hostWith({ rows = counts, exists = 1, colour = 'green' } = {}): ScratchHost {
-  const host = scratchHost({ df: 'echo Avail; echo 5000' })
-  for (const name of ['postgres', 'hello-bot-green']) host.container(`botgarden-${name}`)
-  host.write(dump, 'DUMP of hello\n')
-  const release = { id: '1', spec: { environment: { X: '"colour":"blue"' } }, colour, by: 'me' }
-  if (colour) host.write('/var/lib/botgarden/bots/hello-bot/current.json', `${JSON.stringify(release)}\n`)
-  host.note('docker', 'case $1 in ps) echo botgarden-hello-bot-green; exit ;; esac\n')
-  host.note(
-    'answer',
-    `text=$(cat)
-    printf '%s\\n' "$text" | sed 's/^/sql /' >>"$STATE/calls"
-    case $text in *public.users*) printf '${rows}' ;; *rolsuper*) echo plain ;; *'count(*) from pg_database'*) echo ${exists} ;; esac\n`,
-  )
+/** Notes what it is told, one after the other: `DATABASE> SQL`, and else its arguments. Answers are files of $STATE. */
+const docker = `
+said() { printf '%s\\036' "$*" >>"$STATE/told"; }
+answer() { [ ! -e "$STATE/$1" ] || cat "$STATE/$1"; }
+for last; do :; done
+case "$*" in *botgarden-drill*psql*) last="drill, $last" ;; esac
+case "$*" in
+*--username=botgarden-reader*) said "$*"; cat >"$STATE/read"; if [ -e "$STATE/broken" ]; then cat "$STATE/broken"; exit 1; fi ;;
+*psql*)
+  sql=$(cat)
+  case "$*" in *'-U botgarden-reader'*) said "as reader, $last> $sql"; answer counts; exit ;; esac
+  said "$last> $sql"
+  case $sql in *rolsuper*) answer verdict ;; *'select pg_get_userbyid'*) answer held ;; *"count(*)"*"'botgarden-"*) echo 1 ;; *"count(*)"*) answer there ;; esac ;;
+*'cat >/tmp/restoring.pgpass'*) said "passwords: $(cat)" ;;
+*pg_dump*) said "$*"; echo dump ;;
+'ps '*) said "$*"; echo c0ffee ;;
+*) said "$*"; case $1 in start) [ ! -e "$STATE/stuck" ] ;; logs) answer log ;; container) echo postgres:here ;; esac ;;
+esac`
+
+function hostWith(notes: Record<string, string> = {}): ScratchHost {
+  const host = scratchHost({ docker, df: 'echo Avail; cat "$STATE/free"', head: 'exec /usr/bin/head "$@"' })
+  const counts = 'public."Odd name" 1\npublic.users 2\n'
+  for (const [name, text] of Object.entries({ free: '5000\n', verdict: 'plain\n', there: '1\n', counts, ...notes }))
+    host.note(name, text)
+  host.write(dump, 'the dump')
+  host.write('/var/lib/botgarden/bots/hello-bot/current.json', '{"id":"1","colour":"green"}\n')
+  host.write('/proc/meminfo', 'MemTotal: 999999 kB\nMemAvailable: 1048576 kB\n')
+  host.folder('/var/lib/botgarden/postgres')
   return host
 }
+const restore = (host: ScratchHost, order: Order, more: Partial<DatabasePart> = {}) =>
+  host.run(restoreScript(order, { ...part, ...more }, dump))
+const told = (host: ScratchHost) =>
+  host
+    .noted('told')
+    .replace(/(?<=password '|botgarden-reader:)\w{20,}/g, 'PASSWORD')
+    .split('\x1e')
+    .slice(0, -1)
+    .map((each) => each.replaceAll(/\s+/g, ' ').trim())
 
-/** What the calls of a restore come to, in their order. */
-const stepNames: [step: string, call: RegExp][] = [
-  ['ask for the owner', /^sql .* rolname = 'hello'$/],
-  ['start the throwaway server', /^docker run .*--name botgarden-drill --network none /],
-  ['make the reader', /^sql create role "botgarden-reader" login nosuperuser nocreatedb nocreaterole password '\S+';$/],
-  ['make its database', /^sql create database "botgarden-restoring" owner "botgarden-reader" template template0;$/],
-  ['read the dump', /^docker exec .* pg_restore --username=botgarden-reader --dbname=botgarden-restoring /],
-  ['count the rows', /^docker exec .* psql .* -U botgarden-reader -d botgarden-restoring$/],
-  ['give it to the owner', /^sql reassign owned by "botgarden-reader" to "hello"; drop owned by "botgarden-reader";$/],
-  ['stop the bot', /^docker stop --time 20 botgarden-hello-bot-green$/],
-  ['dump what is there', /^docker exec botgarden-postgres pg_dump -U postgres -Fc hello$/],
-  ['end its sessions', /^sql select count\(pg_terminate_backend\(pid\)\) .* datname = 'hello';$/],
-  ['rename what is there', /^sql alter database "hello" rename to "botgarden-before";$/],
-  ['rename what was read', /^sql alter database "botgarden-restoring" rename to "hello(_old)?";$/],
-  ['drop what was there', /^sql drop database if exists "botgarden-before" with \(force\);$/],
-  ['start the bot', /^docker start botgarden-hello-bot-green$/],
-  ['remove the throwaway server', /^docker rm -f --volumes botgarden-drill$/],
+const isPlain = `postgres> select case when r.oid is null then 'is not on this host: deploy its bot first (bot.ts), or restore the whole host (--host)' when rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls then 'may do more than own a database' when exists (select from pg_auth_members where member = r.oid) then 'is a member of other roles' else 'plain' end from (values (1)) one left join pg_roles r on rolname = 'hello'`
+const forgotten = (name: string) => [
+  `postgres> select count(*) from pg_database where datname = '${name}'`,
+  `postgres> alter database "${name}" is_template false;`,
+  `postgres> drop database if exists "${name}" with (force);`,
+]
+const reading =
+  'exec -i -e PGPASSFILE=/tmp/restoring.pgpass botgarden-postgres pg_restore --username=botgarden-reader --dbname=botgarden-restoring --no-owner --no-privileges --exit-on-error --single-transaction'
+const read = [
+  ...forgotten('botgarden-restoring'),
+  'postgres> drop role if exists "botgarden-reader";',
+  `postgres> create role "botgarden-reader" login nosuperuser nocreatedb nocreaterole password 'PASSWORD';`,
+  'postgres> create database "botgarden-restoring" owner "botgarden-reader" template template0;',
+  'postgres> revoke all on database "botgarden-restoring" from public;',
+  'passwords: *:*:*:botgarden-reader:PASSWORD',
+  reading,
+  `as reader, botgarden-restoring> select 'public."Odd name"' || ' ' || count(*) from public."Odd name"; select 'public.users' || ' ' || count(*) from public.users;`,
+]
+const given = (owner: string) => [
+  `botgarden-restoring> reassign owned by "botgarden-reader" to "${owner}"; drop owned by "botgarden-reader";`,
+  `postgres> comment on database "botgarden-restoring" is null; select format('revoke all on database %I from %s cascade', datname, case grantee when 0 then 'public' else grantee::regrole::text end) from pg_database, aclexplode(datacl) where datname = 'botgarden-restoring' and grantee <> datdba \\gexec`,
+  'postgres> alter database "botgarden-restoring" with is_template false allow_connections true connection limit -1; alter database "botgarden-restoring" reset all;',
+]
+const tidied = [
+  'exec botgarden-postgres rm -f /tmp/restoring.pgpass',
+  ...forgotten('botgarden-restoring'),
+  'postgres> drop role if exists "botgarden-reader";',
 ]
 
-function stepsOf(calls: readonly string[]): string[] {
-  return calls.flatMap((call) => stepNames.filter(([, pattern]) => pattern.test(call)).map(([step]) => step))
-}
-
-const inPlace = { target: 'hello', bot: 'hello-bot', ofBot: true }
-const reading = ['make the reader', 'make its database', 'read the dump', 'count the rows', 'give it to the owner']
-
-test('the database that is there is touched once what was read has been compared, and is dumped before', async () => {
+test('a bot’s database is read beside the one that is there, counted, and changes places with it while the bot is down', async () => {
   const host = hostWith()
-  const { code, output, calls } = await host.run(script(inPlace))
+  const { code, output } = await restore(host, own)
   assert.is(code, 0, output)
-  assert.equal(stepsOf(calls), [
-    ...[
-      'ask for the owner',
-      ...reading,
-      'stop the bot',
-      'dump what is there',
-      'drop what was there',
-      'end its sessions',
-    ],
-    ...['rename what is there', 'rename what was read', 'drop what was there', 'start the bot'],
+  assert.match(
+    output,
+    /^what was there is in \/var\/lib\/botgarden\/dumps\/hello-bot\/before-restore-\d{8}-\d{6}\.1\.dump\nin \d+ s\n$/,
+  )
+  assert.equal(told(host), [
+    ...[isPlain, ...read, ...given('hello')],
+    'ps --quiet --filter label=botgarden.bot=hello-bot',
+    'stop --time 20 c0ffee',
+    `postgres> select count(*) from pg_database where datname = 'hello'`,
+    `postgres> select format('alter database %I with is_template false allow_connections true connection limit -1', datname) from pg_database where datname = 'hello' \\gexec`,
+    `postgres> select 1 from pg_prepared_xacts where database = 'hello'`,
+    'exec botgarden-postgres pg_dump -U postgres -Fc hello',
+    'exec -i botgarden-postgres pg_restore --file=-',
+    ...forgotten('botgarden-before'),
+    `postgres> select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = 'hello';`,
+    `postgres> begin; alter database "hello" rename to "botgarden-before"; comment on database "botgarden-before" is 'hello'; alter database "botgarden-restoring" rename to "hello"; commit;`,
+    ...forgotten('botgarden-before'),
+    'start botgarden-hello-bot-green',
+    ...tidied,
   ])
-  const begin = calls.indexOf('sql begin;')
-  assert.equal(calls.slice(begin, calls.indexOf('sql commit;') + 1), [
-    'sql begin;',
-    'sql alter database "hello" rename to "botgarden-before";',
-    `sql comment on database "botgarden-before" is 'hello';`,
-    'sql alter database "botgarden-restoring" rename to "hello";',
-    'sql commit;',
-  ])
-  const [taken = '', ...others] = host.list('/var/lib/botgarden/dumps/hello-bot')
-  assert.match(taken, /^before-restore-\d{8}-\d{6}\.1\.dump$/)
-  assert.equal(others, [])
-  assert.match(output, `what was there is in /var/lib/botgarden/dumps/hello-bot/${taken}\n`)
+  assert.is(host.noted('read'), 'the dump')
   assert.equal(host.list('/var/lib/botgarden/incoming'), [])
+})
+
+test('one beside it takes a name that is free, and nobody is stopped for that', async () => {
+  const host = hostWith({ there: '0\n' })
+  const { code, output } = await restore(host, beside)
+  assert.is(code, 0, output)
+  assert.match(output, /^in \d+ s\n$/)
+  const there = `postgres> select count(*) from pg_database where datname = 'hello_old'`
+  const renamed = 'postgres> alter database "botgarden-restoring" rename to "hello_old";'
+  assert.equal(told(host), [isPlain, there, ...read, ...given('hello'), there, renamed, ...tidied])
+  const taken = hostWith()
+  const { code: ended, output: said } = await restore(taken, beside)
+  assert.equal([ended, said], [1, 'there is a database hello_old already\n'])
+  assert.equal(told(taken), [isPlain, there, ...tidied])
+})
+
+for (const [what, notes, spoil, said, last] of [
+  [
+    'a dump that does not read to its end',
+    { broken: 'pg_restore: error: unexpected end of file\n' },
+    {},
+    'pg_restore: error: unexpected end of file\nthe dump cannot be restored; what was there is as it was\n',
+    reading,
+  ],
+  [
+    'other rows than were counted',
+    { counts: 'public."Odd name" 1\npublic.users 3\n' },
+    {},
+    'not the rows that were counted when it was taken (-), but (+):\n-public.users 2\n+public.users 3\n',
+    read.at(-1),
+  ],
+  [
+    'a role that may do more',
+    { verdict: 'may do more than own a database\n' },
+    {},
+    'the database hello would belong to the role hello, which may do more than own a database\n',
+    isPlain,
+  ],
+  [
+    'a disk with too little room',
+    { free: '257\n' },
+    { size: 1_048_577 },
+    'the disk has 257 MB free, too little to restore beside what is there: nothing was touched\n',
+    'passwords: *:*:*:botgarden-reader:PASSWORD',
+  ],
+] as const)
+  test(`${what}: it ends there, the one that is there stays, and the bot runs in the end`, async () => {
+    const host = hostWith(notes)
+    const { code, output } = await restore(host, own, spoil)
+    assert.equal([code, output], [1, said])
+    const end = ['start botgarden-hello-bot-green', ...tidied]
+    assert.equal(told(host).slice(-end.length - 1), [last, ...end])
+    assert.equal(host.list('/var/lib/botgarden/incoming'), [])
+  })
+
+test('a disk with just enough room will do', async () => {
+  const { code, output } = await restore(hostWith({ free: '257\n' }), own, { size: 1_048_576 })
+  assert.is(code, 0, output)
+})
+
+test('a bot that does not start in the end is told, however well all else went', async () => {
+  const host = hostWith({ stuck: '' })
+  const { code, output } = await restore(host, own)
+  assert.is(code, 1)
+  assert.match(output, /\nin \d+ s\nits container does not start: run site\.ts\n$/)
+})
+
+/** The same, asked of the server of a trial. */
+const tried = (line: string) =>
+  line.includes('> ')
+    ? line.replace(/^(as reader, )?/, '$1drill, ')
+    : line.replace('botgarden-postgres pg_restore', 'botgarden-drill pg_restore')
+
+// Of 1024 MB that are free, 160 are the server's work and 128 are left to the bots.
+const started =
+  'run --detach --name botgarden-drill --network none --user 999:999 --cap-drop ALL --security-opt no-new-privileges --read-only --memory 896m --memory-swap 896m --pids-limit 100 --shm-size 64m --tmpfs /var/lib/postgresql:size=736m,mode=0700,uid=999,gid=999 --tmpfs /run/postgresql:mode=0775,uid=999,gid=999 --tmpfs /tmp:size=16m,mode=1777 --env POSTGRES_HOST_AUTH_METHOD=trust --env POSTGRES_PASSWORD=unused --env POSTGRES_INITDB_ARGS=--no-sync --wal-segsize=4 --locale-provider=builtin --builtin-locale=C.UTF-8 postgres:here -c fsync=off -c listen_addresses= -c shared_buffers=32MB -c max_connections=10 -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=8MB -c max_wal_size=32MB'
+
+test('a trial has a server of its own, in memory, with a role of the name, and nothing of it is left', async () => {
+  const host = hostWith()
+  host.program('docker', `case "$*" in *'head -n 1'*) echo 1; exit ;; esac\n${docker}`)
+  const { code, output } = await restore(host, trial)
+  assert.is(code, 0, output)
+  assert.equal(told(host), [
+    'rm -f --volumes botgarden-drill',
+    'container inspect --format {{.Config.Image}} botgarden-postgres',
+    started,
+    'exec botgarden-drill pg_isready --quiet',
+    ...['postgres> create role "hello";', ...read, ...given('hello')].map(tried),
+    'rm -f --volumes botgarden-drill',
+  ])
+  assert.equal(host.list('/var/lib/botgarden/incoming'), [])
+})
+
+for (const [what, memory, size, said] of [
+  ['no memory for a trial', 351, 1, 'a drill keeps its server in memory and needs 352 MB of it; 351 MB are free\n'],
+  ['just enough memory for a trial', 352, 64 * 2 ** 20, ''],
+  [
+    'a dump of more than that',
+    352,
+    64 * 2 ** 20 + 1,
+    'the database hello is too large for the memory that a drill has here, 64 MB: restore.ts --name NAME --as NEW restores it beside what is there, on the disk\n',
+  ],
+] as const)
+  test(`${what} ${said === '' ? 'is enough' : 'is told before anything begins'}`, async () => {
+    const host = hostWith()
+    host.program('docker', `case "$*" in *'head -n 1'*) echo 1; exit ;; esac\n${docker}`)
+    host.write('/proc/meminfo', `MemAvailable: ${memory * 1024} kB\n`)
+    const { code, output } = await restore(host, trial, { size })
+    if (said === '') assert.is(code, 0, output)
+    else assert.equal([code, output], [1, said])
+    if (said !== '') assert.not.ok(told(host).some((line) => line.startsWith('run ')))
+  })
+
+for (const [what, notes, said] of [
+  ['has no room there', { log: 'No space left on device\n' }, /is too large for the memory .*, 736 MB: /],
+  ['is wrong', {}, /^x\nthe dump cannot be restored; what was there is as it was\n$/],
+] as const)
+  test(`a dump of a trial that ${what} is told so`, async () => {
+    const host = hostWith({ broken: 'x\n', ...notes })
+    host.program('docker', `case "$*" in *'head -n 1'*) echo 1; exit ;; esac\n${docker}`)
+    const { code, output } = await restore(host, trial)
+    assert.is(code, 1)
+    assert.match(output, said)
+  })
+
+test('the server’s own database is tried as a role that could be nobody’s', async () => {
+  const host = hostWith()
+  host.program('docker', `case "$*" in *'head -n 1'*) echo 1; exit ;; esac\n${docker}`)
+  const { code, output } = await restore(host, { ...trial, database: 'postgres' }, { database: 'postgres' })
+  assert.is(code, 0, output)
+  assert.ok(told(host).includes('drill, postgres> create role "botgarden-owner";'))
+  assert.ok(told(host).includes(`drill, ${given('botgarden-owner')[0]}`))
 })
 
 test('where no database of that name is there, the new one gets the name', async () => {
-  const { code, output, calls } = await hostWith({ exists: 0 }).run(script(inPlace))
+  const host = hostWith({ there: '0\n' })
+  const { code, output } = await restore(host, own)
   assert.is(code, 0, output)
-  const steps = ['ask for the owner', ...reading, 'stop the bot', 'rename what was read', 'start the bot']
-  assert.equal(stepsOf(calls), steps)
-})
-
-test('under another name a database is restored beside, and its bot goes on', async () => {
-  const host = hostWith({ exists: 0 })
-  const { code, output, calls } = await host.run(script({ ...inPlace, target: 'hello_old', bot: undefined }))
-  assert.is(code, 0, output)
-  assert.equal(stepsOf(calls), ['ask for the owner', ...reading, 'rename what was read'])
-  assert.not(calls.some((call) => /^docker (stop|start|ps) /.test(call)))
-  const taken = await hostWith({ exists: 1 }).run(script({ ...inPlace, target: 'hello_old', bot: undefined }))
-  assert.is(taken.code, 1)
-  assert.match(taken.output, 'there is a database hello_old already')
-  assert.equal(stepsOf(taken.calls), ['ask for the owner'])
-})
-
-test('a drill reads the dump in a server of its own, which is gone then', async () => {
-  const host = hostWith()
-  host.write('/proc/meminfo', 'MemAvailable: 2000000 kB\n')
-  host.note('docker', 'case "$*" in *postmaster.pid*) echo 1; exit ;; esac\n')
-  const { code, output, calls } = await host.run(script({ ofBot: true }))
-  assert.is(code, 0, output)
-  const gone = 'remove the throwaway server'
-  assert.equal(stepsOf(calls), [gone, 'start the throwaway server', ...reading, gone])
-  assert.not(calls.some((call) => /^docker exec .*botgarden-postgres/.test(call)))
-  assert.equal(host.containers(), ['botgarden-hello-bot-green running always', 'botgarden-postgres running always'])
-  assert.equal(host.list('/var/lib/botgarden/incoming'), [])
-})
-
-test('a dump is read by a role that owns the new database, and is given nothing else', async () => {
-  for (const order of [inPlace, { target: 'hello_new' }, {}]) {
-    const host = hostWith({ exists: order === inPlace ? 1 : 0 })
-    host.write('/proc/meminfo', 'MemAvailable: 2000000 kB\n')
-    const { code, output, calls } = await host.run(script(order))
-    assert.is(code, 0, output)
-    const writing = calls.filter((call) => / pg_restore .*--dbname/.test(call))
-    assert.is(writing.length, 1)
-    assert.match(
-      writing[0] ?? '',
-      /PGPASSFILE=\/tmp\/restoring\.pgpass .* --username=botgarden-reader .*--single-transaction$/,
-    )
-    assert.not(calls.some((call) => /^sql .*\bgrant /i.test(call)))
-    // Nor is it left there.
-    if (order !== inPlace && !('target' in order)) continue
-    assert.is(calls.at(-1), 'sql drop role if exists "botgarden-reader";')
-    assert.ok(calls.includes('docker exec botgarden-postgres rm -f /tmp/restoring.pgpass'))
-  }
+  assert.equal(told(host), [
+    ...[isPlain, ...read, ...given('hello')],
+    ...['ps --quiet --filter label=botgarden.bot=hello-bot', 'stop --time 20 c0ffee'],
+    `postgres> select count(*) from pg_database where datname = 'hello'`,
+    'postgres> alter database "botgarden-restoring" rename to "hello";',
+    ...['start botgarden-hello-bot-green', ...tidied],
+  ])
 })
 
 test('a database without tables is compared as well, and is as empty as it was', async () => {
-  const { code, output, calls } = await hostWith({ rows: '' }).run(script(inPlace, { tables: {} }))
+  const { code, output } = await restore(hostWith({ counts: '' }), own, { tables: {} })
   assert.is(code, 0, output)
-  assert.ok(stepsOf(calls).includes('count the rows'))
+  assert.is((await restore(hostWith(), own, { tables: {} })).code, 1)
 })
 
-for (const [what, colour, failing, started] of [
-  ['the version that is recorded runs in the end, though nothing has stopped it', 'green', [], true],
-  ['a version that does not start is told', 'green', ['start botgarden-hello-bot'], true],
-  ['a bot that was never released is not started', '', [], false],
-] as const)
-  test(`other rows than were counted leave the database and the bot as they were: ${what}`, async () => {
-    const host = hostWith({ rows: 'public."Odd name" 0\\npublic.users 2\\n', colour })
-    host.fails(...failing)
-    const { code, output, calls } = await host.run(script(inPlace))
-    assert.is(code, 1)
-    assert.match(output, 'not the rows that were counted')
-    assert.match(output, '\n-public."Odd name" 1\n+public."Odd name" 0\n')
-    const before = ['ask for the owner', ...reading.slice(0, -1)]
-    assert.equal(stepsOf(calls), started ? [...before, 'start the bot'] : before)
-    assert.is(output.includes('its container does not start'), failing.length > 0)
-    assert.equal(host.list('/var/lib/botgarden/incoming'), [])
-  })
+test('a bot that was never released is not started in the end', async () => {
+  const host = hostWith({ broken: 'x\n' })
+  await host.run('rm /var/lib/botgarden/bots/hello-bot/current.json')
+  assert.is((await restore(host, own)).code, 1)
+  assert.not(told(host).some((line) => line.startsWith('start ')))
+})
 
-test('a reboot that ends a restore in order has the bot start before', async () => {
+test('an orderly reboot has the bot start before the restore ends', async () => {
   const host = hostWith()
-  host.note('answer', `${host.noted('answer')}\ncase $text in *pg_terminate*) kill -TERM $PPID ;; esac\n`)
-  const { code, calls } = await host.run(script(inPlace))
-  assert.is(code, 143)
-  const steps = stepsOf(calls)
-  assert.equal(steps.slice(-2), ['end its sessions', 'start the bot'])
-  assert.ok(host.containers().includes('botgarden-hello-bot-green running always'))
+  host.program('docker', `case "$*" in *pg_dump*) kill -TERM $PPID ;; esac\n${docker}`)
+  assert.is((await restore(host, own)).code, 143)
+  const end = ['start botgarden-hello-bot-green', ...tidied]
+  assert.equal(told(host).slice(-end.length), end)
+  assert.not(told(host).some((line) => line.includes('rename to')))
 })
 
-for (const [what, order, size, said, begun] of [
-  ['a drill of more than the memory holds', {}, 2 ** 50, 'is too large for the memory that a drill has', false],
-  ['a dump larger than the disk', inPlace, 2 ** 50, 'too little to restore beside what is there', false],
-  [
-    'a dump that unfolds to more than the disk holds',
-    inPlace,
-    1,
-    'the disk would be full: 256 MB of it are to stay free',
-    true,
-  ],
-] as const)
-  test(`${what} ends before the database is touched, and says why`, async () => {
-    const host = hostWith()
-    host.write('/proc/meminfo', 'MemAvailable: 2000000 kB\n')
-    // There is room when that is asked first. The dump is read until its session is ended.
-    host.note('free', begun ? '300\n200\n' : '5000\n')
-    host.program(
-      'df',
-      'echo Avail; head -n 1 "$STATE/free"; [ "$(wc -l <"$STATE/free")" = 1 ] || sed -i 1d "$STATE/free"',
-    )
-    host.note(
-      'docker',
-      'case "$*" in *pg_restore*) for look in $(/usr/bin/seq 200); do [ ! -e "$STATE/ended" ] || exit 1; /bin/sleep 0.05; done ;; esac\n',
-    )
-    host.note('answer', `${host.noted('answer')}\ncase $text in *pg_terminate*) : >"$STATE/ended" ;; esac\n`)
-    const { code, output, calls } = await host.run(script(order, { size }))
-    assert.is(code, 1)
-    assert.match(output, said)
-    assert.is(stepsOf(calls).includes('read the dump'), begun)
-    assert.not(stepsOf(calls).some((step) => /^(stop|rename|dump|drop)/.test(step)))
-    assert.not(calls.some((call) => call.startsWith('docker run ')))
-    assert.equal(host.list('/var/lib/botgarden/incoming'), [])
-  })
+test('a dump that needs more of the disk than it has is ended while it is read', async () => {
+  const host = hostWith({ free: '300\n200\n' })
+  host.program(
+    'df',
+    'echo Avail; sed -n 1p "$STATE/free"; [ "$(wc -l <"$STATE/free")" = 1 ] || sed -i 1d "$STATE/free"',
+  )
+  // Until its session is ended.
+  const reads = `for look in $(/usr/bin/seq 200); do ! grep -q pg_terminate "$STATE/told" || exit 1; /bin/sleep 0.05; done`
+  host.program('docker', `case "$*" in *'pg_restore --username'*) ${reads} ;; esac\n${docker}`)
+  const { code, output } = await restore(host, own)
+  assert.is(code, 1)
+  assert.match(output, /^the disk would be full: 256 MB of it are to stay free\nthe dump cannot be restored; /)
+  assert.not(told(host).some((line) => /^stop |pg_dump|rename to/.test(line)))
+})
 
-test('a table that cannot be one comes from a manifest that nobody should follow', () => {
-  assert.throws(() => script(inPlace, { tables: { 'users; drop table users': 1 } }), /names a table that cannot be one/)
+test('a manifest with a table that cannot be one is refused', () => {
+  const tables = { 'users; drop table users': 1 }
+  assert.throws(() => restoreScript(own, { ...part, tables }, dump), /names a table that cannot be one/)
 })
 
 test.run()

@@ -6,15 +6,9 @@ import { Busy } from '../../../lib/engine/host-lock.ts'
 import { digestible, digestOf, parseReadings, readText } from '../../../lib/engine/read.ts'
 import { applySteps, read, validate } from '../../../lib/engine/run-steps.ts'
 import type { Step } from '../../../lib/engine/step.ts'
+import { fromReading, guarded, notInContainer } from '../../../lib/model/combinators.ts'
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
-import {
-  becomes,
-  fromReading,
-  guarded,
-  notInContainer,
-  resource,
-  unknownUntilApply,
-} from '../../../lib/model/resource.ts'
+import { becomes, resource, unknownUntilApply } from '../../../lib/model/resource.ts'
 import { lines, quote, sh } from '../../../lib/shell/sh.ts'
 import { type Connection, ConnectionLost } from '../../../lib/ssh/connection.ts'
 import { ask } from '../../../lib/ssh/exec.ts'

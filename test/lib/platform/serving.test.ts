@@ -124,7 +124,10 @@ test('what starts with a container is predicted, its health only where somebody 
     0,
   ])
   const before = { status: 'exited', health: '', config: right.config, restart: 'no', memoryMB: 5, cpus: 1 }
-  assert.equal(after({ whenStarted: [{ key: 'k', unknowable: true }] }, before), [{ ...before, status: 'running' }, 1])
+  assert.equal(after({ whenStarted: [{ key: 'k', unknownUntilApply: true }] }, before), [
+    { ...before, status: 'running' },
+    1,
+  ])
 })
 
 test('a mount is read-only unless it is said, and never made by the engine', () => {

@@ -1,7 +1,8 @@
 // A playbook that cuts the operator off, in a way that no plan could foresee: what the guard is for.
 import * as v from 'valibot'
 import { play } from '../../../lib/cli/play.ts'
-import { becomes, type Guard, guarded, resource } from '../../../lib/model/resource.ts'
+import { guarded } from '../../../lib/model/combinators.ts'
+import { becomes, type Guard, resource } from '../../../lib/model/resource.ts'
 import { role } from '../../../lib/model/role.ts'
 import { fileState } from '../../../lib/resources/file-state.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
