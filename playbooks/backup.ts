@@ -4,7 +4,7 @@ import { allRoles } from '../roles/index.ts'
 
 await play({
   name: 'backup',
-  summary: 'takes a backup of each host now, brings it here, and verifies it',
+  summary: 'takes a backup of each host now, downloads and verifies it',
   roles: [],
   allRoles,
   flags: backupFlags,

@@ -5,7 +5,7 @@ import { allRoles, bot } from '../roles/index.ts'
 
 await play({
   name: 'bot',
-  summary: 'brings a bot to its host, or a new version of it in the place of the old one, without a gap',
+  summary: 'releases a bot on its host, or replaces it by a new version without a gap',
   roles: [bot],
   allRoles,
   flags: deployFlags,

@@ -7,7 +7,7 @@ const core = [base, ufw, docker, postgres, nginx, certbot, backups]
 
 await play({
   name: 'restore',
-  summary: 'brings a database back from a backup, or a whole host, or proves that it could',
+  summary: 'restores a database or a whole host from a backup, or proves that it could be',
   roles: [],
   allRoles,
   flags: restoreFlags,

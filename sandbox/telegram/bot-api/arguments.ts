@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { ApiError, badRequest } from '../errors.ts'
 import { bodyOf } from '../http.ts'
 
-/** What a caller handed over: everything as text, whatever way it came. */
+/** The arguments of a call, all as text, from any of the ways to pass them. */
 export interface Arguments {
   readonly args: ReadonlyMap<string, string>
   /** Uploads, by the name of their form field. */

@@ -33,7 +33,7 @@ const later = `create function g() returns int language plpgsql as $f$ begin
 const may =
   /permission denied|must be (superuser|owner|able)|[Oo]nly roles with|cannot run inside a transaction|transaction block|cannot be executed/
 
-/** Each is run by whoever restores. */
+/** Each would run during a restore. */
 export const traps: readonly Trap[] = [
   {
     what: 'a program in a CHECK',
