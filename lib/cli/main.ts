@@ -29,7 +29,7 @@ export async function main(run: () => Promise<number | undefined>): Promise<void
 }
 
 /**
- * Adds lines to what Ctrl-C prints, such as what each host is in the middle of; returns how to take that back. It may
+ * Adds lines to what Ctrl-C prints, such as what each host is running; returns how to remove them again. It may
  * take its time: a second Ctrl-C ends the wait.
  */
 export function onInterrupt(lines: Lines): () => void {
@@ -88,7 +88,7 @@ function say(text: string): void {
   if (text !== '') writeErr(text)
 }
 
-/** Whoever reads our output (`| head`) may leave early; that ends no run. */
+/** The reader of our output (`| head`) may exit early; the run goes on. */
 function outlive(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }

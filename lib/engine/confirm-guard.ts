@@ -36,8 +36,8 @@ export async function applyWithGuard<T>(
     if (error instanceof Reverted || !(error instanceof CommandFailed || error instanceof ConnectError)) throw error
     const verdict = (await overExistingConnection(connection)) ?? (await awaitHost(connection))
     if (verdict === 'confirmed') throw error
-    if (error instanceof CommandFailed) throw error.with(`what was changed under the guard of ${guards} was taken back`)
-    throw new Reverted(`${guards}: the change was taken back, since nobody could log in any more: ${error.message}`)
+    if (error instanceof CommandFailed) throw error.with(`what was changed under the guard of ${guards} was reverted`)
+    throw new Reverted(`${guards}: the change was reverted, since no new login was possible: ${error.message}`)
   }
 }
 

@@ -91,7 +91,7 @@ export async function applyHost(
 }
 
 const driftedTwice =
-  'somebody else is changing this host: what was read twice was no more so when the changes were to begin'
+  'another program is changing this host: twice it differed from what was read when the changes were to begin'
 
 /** What was applied, with nothing after it that could have undone it, or was applied twice, will not come right by itself. */
 function refuseRepetition(steps: readonly Step[], rounds: readonly (readonly Step[])[]): void {

@@ -25,7 +25,7 @@ arm() {
   printf '%s\n' "$2" >"$unit"
   systemctl daemon-reload
   systemctl enable --quiet botgarden-guard.service
-  # A reset from the provider's panel, the answer of whoever is locked out, must not find an empty one.
+  # A reset from the provider's panel, the way out for an operator who is locked out, must not find an empty one.
   sync -f /var/lib/botgarden/guard
   sync -f "$unit"
   systemd-run --quiet "--on-active=$1" --timer-property=AccuracySec=1s --unit=botgarden-guard.service

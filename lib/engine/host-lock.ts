@@ -9,11 +9,11 @@ import { stepsFolder } from './step-output.ts'
 export interface LockRequest {
   /** Who runs what, as another run is told: `ops@laptop, site.ts`. */
   readonly holder: string
-  /** Wait for whoever holds the host, rather than fail. */
+  /** Wait for the run that holds the host, rather than fail. */
   readonly wait: boolean
 }
 
-/** Somebody else is changing the host. */
+/** Another run is changing the host. */
 export class Busy extends HostError {}
 
 export function lockRequestOf(playbook: string, wait: boolean): LockRequest {
@@ -38,7 +38,7 @@ ${markCommand(nonce, 'held')}
 cat ${runDir}/holder 2>/dev/null
 ${wait ? 'flock $fd' : 'exit 75'}
 done
-# Nobody runs a step any more: what is here was left by one whose connection was cut.
+# No step is running now: what is here was left by a run whose connection was cut.
 rm -rf ${stepsFolder}
 exec 8>&-
 ${markCommand(nonce, 'taken')}

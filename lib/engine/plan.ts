@@ -44,7 +44,7 @@ export function planAll(resources: readonly Resource[], state: State): ResourceP
     }
     const changes = planOn(resource, expected)
     for (const prediction of changes.flatMap((change) => change.predicts ?? [])) {
-      if (!state.has(prediction.key)) continue // nobody asks
+      if (!state.has(prediction.key)) continue // nothing reads it
       const before = expected.get(prediction.key)
       causes.set(prediction.key, resource.id)
       const after =

@@ -31,10 +31,11 @@ export function parseReadings(readings: readonly Reading[], outputs: ReadonlyMap
   const state = new Map<string, unknown>()
   for (const [kind, names] of byKind(readings)) {
     const output = outputs.get(kind.name)
-    if (output === undefined) throw new HostError(`the host answers, and says nothing of ${kind.name}`)
+    if (output === undefined) throw new HostError(`the host answers, but not about ${kind.name}`)
     const states = parsed(kind, output.toString(), names)
     for (const name of names) {
-      if (!states.has(name)) throw new HostError(`the host says nothing of ${kind.name} ${name}:\n${excerpt(output)}`)
+      if (!states.has(name))
+        throw new HostError(`the host does not answer about ${kind.name} ${name}:\n${excerpt(output)}`)
       state.set(reading(kind, name).key, states.get(name))
     }
   }
@@ -47,7 +48,7 @@ function parsed<S>(kind: Kind<S>, output: string, names: readonly string[]): Map
     return kind.parse(output, names)
   } catch (error) {
     if (error instanceof RunnerError) throw error
-    const reason = `what the host says of ${kind.name} cannot be understood`
+    const reason = `what the host says of ${kind.name} cannot be parsed`
     throw new HostError(`${reason} (${(error as Error).message}):\n${excerpt(output)}`, { cause: error })
   }
 }

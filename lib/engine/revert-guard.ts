@@ -17,7 +17,7 @@ export function withGuard(steps: readonly Step[]): Step[] {
   const first = steps.findIndex((step) => step.guards.length > 0)
   if (first < 0) return [...steps]
   const guards = new Map(steps.flatMap((step) => step.guards).map((guard) => [guard.name, guard]))
-  const title = `guard: keep the old ${[...guards.keys()].join(' and ')}, to be taken back in ${guardSeconds()} s unless confirmed`
+  const title = `guard: keep the old ${[...guards.keys()].join(' and ')}, to be reverted in ${guardSeconds()} s unless confirmed`
   const arm: Step = { changes: [], title, script: armScript([...guards.values()]), long: false, guards: [] }
   return steps.toSpliced(first, 0, arm)
 }
@@ -31,7 +31,7 @@ export const confirmScript = shellFile(new URL('guard-confirm.sh', import.meta.u
 /** Takes the guarded changes back now, and prints the verdict. */
 export const revertScript = sh`
   systemctl start botgarden-guard.service
-  # On its way down, systemd starts nothing any more, and what nobody takes back would pass for confirmed.
+  # On its way down, systemd starts nothing any more, and a change that is not reverted would pass for confirmed.
   [ ! -e ${guardFolder}/armed ] || sh ${guardFolder}/take-back
   ${confirmScript}`
 
@@ -47,7 +47,7 @@ export const revertOrphan = sh`[ ! -e ${guardFolder} ] || { ${revertScript}
  * way then. Otherwise it would go on upon the old files, and nobody would take that back.
  */
 export function underGuard(script: string): string {
-  const late = `the host has taken it back: it was not confirmed within ${guardSeconds()} s ($BOTGARDEN_GUARD_SECONDS)`
+  const late = `the host has reverted it: it was not confirmed within ${guardSeconds()} s ($BOTGARDEN_GUARD_SECONDS)`
   return `[ -e ${guardFolder}/armed ] || { echo ${quote(late)}; exit 1; }\n${script}`
 }
 

@@ -76,7 +76,7 @@ async function runSteps(
   })
   if (heard.failed) throw heard.failed
   if (status === 75) throw new Busy(`is being changed by ${heldBy(heard.text('holder'))}: --wait waits for it`)
-  if (status !== 0) throw new HostError(`ended with exit code ${status} outside of any step: ${heard.text('')}`)
+  if (status !== 0) throw new HostError(`ended with exit code ${status} outside any step: ${heard.text('')}`)
   const left = heard.drifted ? undefined : steps[heard.ended]
   if (heard.running || left || (heard.drifted && heard.ended > 0))
     throw unanswered(`it says that all is done, and nothing of ${(heard.running?.step ?? left ?? steps[0])?.title}`)

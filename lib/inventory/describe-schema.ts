@@ -21,14 +21,14 @@ export function keysOf(shape: Shape): string[] {
   return Object.keys(bare(shape).properties ?? {})
 }
 
-/** The schema of what stands under this key of a mapping, or at this place of a list. */
+/** The schema of the value under this key of a mapping, or at this index of a list. */
 export function childAt(shape: Shape, key: string): Shape | undefined {
   const { properties = {}, additionalProperties, items } = bare(shape)
   const child = Object.hasOwn(properties, key) ? properties[key] : (items ?? additionalProperties)
   return isShape(child) ? child : undefined
 }
 
-/** The schema of what stands at this path, as far as it can be told without the data. */
+/** The schema of the value at this path, as far as it is known without the data. */
 export function shapeAt(shape: Shape, path: readonly string[]): Shape | undefined {
   const [key, ...rest] = path
   if (key === undefined) return shape

@@ -36,7 +36,7 @@ const overrideSchema: Override<'overrideSchema'> = ({ valibotSchema, jsonSchema 
   return inner.type === 'object' ? { ...inner, type: ['object', 'null'] } : undefined
 }
 
-/** Mappings are merged by key across the levels, lists are not: what an item of a list needs stands beside it. */
+/** Mappings are merged by key across the levels, lists are not: what an item of a list needs is checked with it. */
 function withoutRequired(schema: JsonSchema | boolean): JsonSchema | boolean {
   if (typeof schema === 'boolean') return schema
   const { required, properties, additionalProperties, ...rest } = schema

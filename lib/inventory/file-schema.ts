@@ -12,7 +12,7 @@ export interface RoleSchema {
 }
 
 /**
- * What the inventory file may hold. What stands under a role's name may be anything (unless `varsOf` says otherwise): it is
+ * What the inventory file may hold. The value under a role's name may be anything (unless `varsOf` says otherwise): it is
  * checked later, when the levels are merged.
  */
 export function inventorySchema(

@@ -114,7 +114,7 @@ function section(root: Node, name: string) {
   return entriesOf(entriesOf(root).get(name) ?? { ...root, value: null })
 }
 
-/** Only what stands under roles' names. A role without anything (`docker:`) is one with no vars. */
+/** Only the values under roles' names. A role without anything (`docker:`) is one with no vars. */
 function rolesIn(level: Node, roles: readonly RoleSchema[]): Node {
   const held = roles.flatMap(({ name }) => {
     const node = entriesOf(level).get(name)

@@ -43,7 +43,7 @@ function between(one: Group, other: Group, host: Node): string[] {
   return clashes(one.vars, other.vars, host, []).map(
     ({ path, first, second }) =>
       `${first.key}: ${dotted(path)}: the groups "${one.name}" and "${other.name}" of one host disagree: ` +
-      `the other value stands at ${second.key}; set it in one of them, or in the host`,
+      `the other value is at ${second.key}; set it in one of them, or in the host`,
   )
 }
 

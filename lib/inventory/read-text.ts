@@ -24,7 +24,7 @@ function decoded(file: string, bytes: Buffer): string {
 async function reason(file: string, { code }: NodeJS.ErrnoException): Promise<string> {
   if (code === 'ENOENT') return `no such file${await nearby(file)}; name one with --inventory`
   if (code === 'EISDIR') return 'this is a directory; name a file in it with --inventory'
-  if (code === 'EACCES' || code === 'EPERM') return 'permission denied; whoever runs this must be able to read it'
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied; the user who runs this must be able to read it'
   return `cannot be read (${code})`
 }
 

@@ -62,7 +62,7 @@ export function guarded(inner: Resource, guard: Guard): Resource {
 /** A resource that only a machine of its own has: a container shares it with the machine below, and is not asked. */
 export function notInContainer(inner: Resource, { container }: Pick<Facts, 'container'>): Resource {
   if (container === '') return inner
-  const unmanageable = `belongs to the machine below this ${container} container`
+  const unmanageable = `belongs to the machine that runs this ${container} container`
   return { ...inner, reads: [], plan: () => [], unmanageable }
 }
 

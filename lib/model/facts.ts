@@ -1,4 +1,4 @@
-/** What a host is: comes with the first bytes of a connection and never changes during a run. */
+/** What a host is. Read with the first bytes of a connection; constant during a run. */
 export interface Facts {
   /** `debian`, `ubuntu`: ID of os-release. */
   readonly os: string

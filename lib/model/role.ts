@@ -15,9 +15,9 @@ export interface HostEntry {
 /** A bot of the inventory, on the host that it names. */
 export interface BotEntry {
   readonly name: string
-  /** Where it stands in the inventory: `file:line:column`. */
+  /** Its position in the inventory: `file:line:column`. */
   readonly where: string
-  /** What it says, checked against the schema of the role that has bots. */
+  /** Its settings, checked against the schema of the role that has bots. */
   readonly settings: unknown
 }
 
@@ -28,7 +28,7 @@ export interface Role {
   /** What the inventory says of a bot besides its host, where this is the role that has bots. */
   readonly bots?: v.StrictObjectSchema<v.ObjectEntries, undefined>
   resources(vars: unknown, facts: Facts, host: HostEntry): readonly Resource[]
-  /** What does not fit together in vars that are right one by one: said before any host is touched. */
+  /** Contradictions between vars that are each valid: reported before any host is touched. */
   faults(vars: unknown, host: HostEntry): readonly string[]
 }
 

@@ -6,10 +6,10 @@ import { type Script, sh } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
 import { outdated } from './nginx.ts'
 
-/** Where the pair that nginx serves under a name lies: `NAME/current` is a link to a folder with fullchain.pem and privkey.pem. */
+/** The certificates that nginx serves: `NAME/current` is a link to a folder with fullchain.pem and privkey.pem. */
 export const tlsFolder = `${etcDir}/tls`
 
-/** What stands at `current`. */
+/** The pair that `current` points to. */
 export type CertificateState =
   | 'absent'
   | {
@@ -47,7 +47,7 @@ export function selfSigned(name: string, { placeholder }: { placeholder: boolean
   })
 }
 
-/** Shell text: `install_pair NAME FOLDER` puts the pair that lies in a folder into service, both files at once. */
+/** Shell text: `install_pair NAME FOLDER` makes the pair in a folder the current one, both files at once. */
 export const installPair = onHosts(shellFile(new URL('install-pair.sh', import.meta.url)))
 
 /** certbot's files on hosts hold this text: with other blanks or line breaks they would be changed there. */

@@ -24,9 +24,9 @@ export interface RoleState {
 
 export interface DatabaseState {
   readonly owner: string
-  /** Everybody who has any right on it; `PUBLIC` is everybody. */
+  /** The roles that have any right on it; `PUBLIC` is every role. */
   readonly grantees: readonly string[]
-  /** Its owner has made a template of it, or shut it: nobody dumps or drops it as it is. */
+  /** Its owner has made it a template, or denied connections: it cannot be dumped or dropped as it is. */
   readonly barred?: boolean
 }
 
@@ -35,13 +35,13 @@ export interface Catalog {
   readonly databases: Readonly<Record<string, DatabaseState>>
   /** The checksum that the configuration in force carries; undefined where it carries none. */
   readonly config: string | undefined
-  /** The settings that only a restart brings into force. */
+  /** The settings that need a restart. */
   readonly pendingRestart: readonly string[]
   /** Of the database `postgres`. */
   readonly extensions: readonly string[]
 }
 
-/** What a server says that has just been made. */
+/** The catalog of a new server. */
 export const freshCatalog: Catalog = {
   roles: {
     postgres: {
@@ -94,12 +94,12 @@ export function catalogBecomes(after: (now: Catalog) => Catalog): Prediction {
   return becomes(postgresCatalog, (now) => (now === undefined || now === refused ? now : after(now)))
 }
 
-/** psql as the superuser, by the password file that only his container has: SQL comes by stdin. */
+/** psql as the superuser, by the password file that only its container has. It reads SQL from stdin. */
 export function psql(...more: string[]): Script {
   return sh`docker exec -i ${postgresContainer} psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres ${more}`
 }
 
-/** What a plan goes by: without a server there is none. */
+/** The catalog that a plan is made on. Throws a `HostError` where there is no server, or where it refuses our password. */
 export function known(catalog: Catalog | typeof refused | undefined): Catalog {
   if (catalog === undefined)
     throw new HostError(

@@ -1,13 +1,14 @@
 import { posix } from 'node:path'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Change, type Resource, resource } from '../model/resource.ts'
+import { hiddenCandidate, installFile } from '../shell/install-file.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 
 /** A file that sshd looks into for the keys of a user, whether it is there or not; the user need not be, either. */
 export interface KeyFile {
   readonly path: string
-  /** Lies in the user's home, so that sshd asks for modes and owners. */
+  /** It is in the user's home, where sshd checks modes and owners. */
   readonly own: boolean
   /** `MODE OWNER`, or `absent`. */
   readonly directory: string
@@ -62,16 +63,10 @@ function added(user: string, { path, own, directory }: KeyFile, missing: readonl
   if (missing.length === 0) return []
   const folder = posix.dirname(path)
   const owner = own ? `${user}:` : 'root:root'
-  const candidate = `${folder}/.${posix.basename(path)}.botgarden`
+  const write = sh`{ if [ -e ${path} ]; then sed -e '$a\' ${path}; fi; printf '%s\n' ${missing}; } >"$candidate"`
   const script = sh`
     ${directory === 'absent' ? sh`(umask ${own ? '077' : '022'}; mkdir -p ${folder}); chown ${owner} ${folder}` : sh`:`}
-    trap ${`rm -f '${candidate}'`} EXIT
-    rm -f ${candidate}
-    (umask 077; { if [ -e ${path} ]; then sed -e '$a\' ${path}; fi; printf '%s\n' ${missing}; } >${candidate})
-    chown ${owner} ${candidate}
-    chmod ${own ? '0600' : '0644'} ${candidate}
-    sync ${candidate}
-    mv -fT ${candidate} ${path}`
+    ${installFile(path, { owner, mode: own ? '0600' : '0644', write, candidate: hiddenCandidate(path) })}`
   const summary = missing.length === 1 ? 'add a key' : `add ${missing.length} keys`
   return [{ summary, script, diff: () => missing.map((line) => `+${line}`).join('\n') }]
 }

@@ -13,13 +13,13 @@ import { imageState } from './image.ts'
 export interface Project {
   /** Of the project, the service and the container: `botgarden-nginx`. */
   readonly name: string
-  /** Where its compose.yaml lies; the parent must be there. */
+  /** The folder of its compose.yaml; the parent must exist. */
   readonly folder: string
   /** The service, as compose(5) has it; it must name an image, and mind the host's limits. */
   readonly service: Readonly<Record<string, unknown>>
   /** Further top-level keys: networks. */
   readonly more?: Readonly<Record<string, unknown>>
-  /** Files that the container reads only once, at its start: it is made anew when one of these checksums changes. */
+  /** Files that the container reads only once, at its start: it is recreated when one of these checksums changes. */
   readonly startedWith?: readonly string[]
   /** What the container says it was made from; left out: all of the service. */
   readonly checksum?: string
@@ -39,7 +39,7 @@ export function composeProject(project: Project): Resource[] {
   return [directory(project.folder), unlikeContainer(project.name, path, text), container(project, path, checksum)]
 }
 
-/** The file; where somebody has edited it and brought that up, the container goes on saying that it was made from ours. */
+/** The compose file. After it was edited by hand and applied, the label of the container still has our checksum. */
 function unlikeContainer(name: string, path: string, text: string): Resource {
   const validate = { tool: 'docker', script: (candidate: Script) => sh`docker compose -f ${candidate} config --quiet` }
   const inner = file(path, { content: text, validate })
@@ -65,7 +65,7 @@ function container({ name, service, data, whenStarted = [] }: Project, path: str
     reads: { now, image: imageState(image) },
     plan: ({ now: state, image: held }) => {
       if (held === 'absent')
-        throw new HostError(`container ${name}: there is no image ${image}, and nothing in this playbook brings it`)
+        throw new HostError(`container ${name}: there is no image ${image}, and nothing in this playbook provides it`)
       const change = (summary: string, before: Script = sh`:`) => {
         const script = sh`${before}
           ${composeUp(name, path)}`
@@ -77,7 +77,7 @@ function container({ name, service, data, whenStarted = [] }: Project, path: str
         throw new HostError(
           `container ${name} runs on what was in ${data}, which is gone: move it back, or save what the container still holds, then docker stop ${name}; the next run begins with no data, and restore.ts brings it from a backup`,
         )
-      if (state.config !== checksum) return change('make anew, as its compose.yaml says')
+      if (state.config !== checksum) return change('recreate, as its compose.yaml says')
       // Compose takes one that waits for its next try for one that runs.
       const ended = state.status === 'restarting' ? sh`docker stop ${name}` : sh`:`
       if (state.status !== 'running') return change(`start, since it is ${state.status}`, ended)
@@ -90,7 +90,7 @@ function container({ name, service, data, whenStarted = [] }: Project, path: str
   })
 }
 
-/** Brings a project up and waits until it is healthy; where it does not get there, its last words are the error. */
+/** Starts a project and waits until it is healthy; where it does not become so, the end of its log is the error. */
 export function composeUp(name: string, path: string): Script {
   return sh`
     docker compose -f ${path} up --detach --wait --wait-timeout ${composeTimeout} --remove-orphans --no-build --pull never --quiet-pull 2>&1 || {

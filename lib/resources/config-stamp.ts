@@ -8,7 +8,7 @@ import { dropIn } from './unit.ts'
 export interface StartedWith {
   /** The checksum (SHA-256, hexadecimal) of all these files in a row, as they were when the daemon read them last. */
   readonly mark: Reading<string | undefined>
-  /** Has the unit write it: to stand before whatever starts the unit. */
+  /** Makes the unit write it: must come before the resource that starts the unit. */
   readonly dropIn: readonly Resource[]
 }
 

@@ -8,11 +8,11 @@ export type ContainerState =
   | {
       /** `running`, `restarting`, `exited`, `created`, `paused`, `dead`. */
       readonly status: string
-      /** `healthy`, `unhealthy`, `starting`; '' where nothing looks after its health. */
+      /** `healthy`, `unhealthy`, `starting`; '' without a health check. */
       readonly health: string
-      /** The checksum of what it was made from: our label on it. */
+      /** Our label on it: the checksum of what it was created from. */
       readonly config: string
-      /** `always`, `no`: whether a boot brings it back. */
+      /** The restart policy, `always` or `no`: whether it starts at boot. */
       readonly restart: string
       /** In MiB; 0 without a limit. */
       readonly memoryMB: number
@@ -21,11 +21,11 @@ export type ContainerState =
       readonly volumes?: readonly string[]
       /** When it was started last, in milliseconds since 1970. */
       readonly startedAt?: number
-      /** Folders of the host's that it has mounted as they were: by now they are gone, or others stand in their place. */
+      /** Mounted folders of the host that have been removed since, or replaced by others. */
       readonly stale?: readonly string[]
     }
 
-/** The label by which a container says what it was made from. */
+/** The label of a container with the checksum of what it was created from. */
 export const configLabel = 'botgarden.config'
 
 export function containerState(name: string): Reading<ContainerState> {

@@ -4,7 +4,7 @@ import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 import { sha256Of } from '../std/sha256.ts'
 
-/** What stands at a path; a link is seen as a link. */
+/** What is at a path; links are not followed. */
 export type FileState =
   | 'absent'
   | {
@@ -25,14 +25,14 @@ export function fileState(path: string): Reading<FileState> {
   return reading(files, path)
 }
 
-/** Whether a file is there that has nothing in it: as a disk that was full, or a power cut, leaves it. */
+/** Whether a file is there and empty, as a full disk or a power cut leaves it. */
 export function isEmpty(state: FileState): boolean {
   return state !== 'absent' && state.sha256 === sha256OfNothing
 }
 
 const sha256OfNothing = sha256Of('')
 
-/** The text of a file, undefined where there is none. What is no text, or more than 256 KiB of it, is refused. */
+/** The text of a file, undefined where there is none. Not UTF-8, or more than 256 KiB, is a `HostError`. */
 export function textOf(path: string): Reading<string | undefined> {
   return reading(texts, path)
 }
@@ -72,7 +72,7 @@ const texts: Kind<string | undefined> = {
 }
 
 function parseRecord(record: string, states: Map<string, FileState>): void {
-  // stat's complaints come before whatever is next; what is not there is not a complaint.
+  // Errors of stat come before the next record; a missing file is not an error.
   const [complaints = '', rest = ''] = splitComplaints(record)
   const serious = complaints
     .split('\n')
@@ -97,13 +97,13 @@ function splitComplaints(record: string): string[] {
 
 function parseText(line: string, path: string): string | undefined {
   if (line === 'large')
-    throw new HostError(`${path}: is larger than 256 KiB, which is no file that we should touch: move it away`)
+    throw new HostError(`${path}: is larger than 256 KiB, too large for a file that we edit: move it away`)
   if (!line.startsWith('text ')) return undefined
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
       Buffer.from(line.slice('text '.length), 'base64'),
     )
   } catch {
-    throw new HostError(`${path}: is not UTF-8 text, and would not survive being read and written: move it away`)
+    throw new HostError(`${path}: is not UTF-8 text, and would be damaged when it is written: move it away`)
   }
 }

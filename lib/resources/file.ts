@@ -1,5 +1,5 @@
-import { posix } from 'node:path'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../model/resource.ts'
+import { hiddenCandidate, installFile } from '../shell/install-file.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 import { sha256Of } from '../std/sha256.ts'
@@ -16,8 +16,8 @@ export interface FileOptions {
   readonly owner?: string
   readonly group?: string
   /**
-   * Has the candidate proved by the tool that will read it; the old file stays where it does not pass. A check can do that
-   * only where the tool is there already.
+   * Checks the candidate with the tool that will read it; the old file stays where it fails. `--check` does so only where the
+   * tool is already installed.
    */
   readonly validate?: { readonly tool: string; readonly script: (path: Script) => Script }
   /** What else changes with the content: a daemon that now runs an old config. */
@@ -38,7 +38,7 @@ export function file(path: string, options: FileOptions): Resource {
       group,
       content: typeof options.content === 'string' ? options.content : (options.wants ?? options.content),
     },
-    // Every file has its tool; the shell itself stands for none.
+    // Every file needs a tool here; the shell, which is always there, means none.
     reads: { now: fileState(path), text, tool: programExists(options.validate?.tool ?? 'sh') },
     plan: ({ now, text: current, tool }) => {
       refuseDirectory(path, now)
@@ -111,29 +111,18 @@ export function directory(path: string, { mode = '0755', owner = 'root', group =
   })
 }
 
-/** The new file beside the old one: a deterministic name, so that what a cut run leaves is the next one's to overwrite. */
-function candidatePath(path: string): string {
-  return posix.join(posix.dirname(path), `.${posix.basename(path)}.botgarden`)
-}
-
 function writeScript(
   path: string,
   content: string,
   options: FileOptions & { mode: string; owner: string; group: string },
 ) {
-  const candidate = candidatePath(path)
+  const candidate = hiddenCandidate(path)
   const { owner, group, mode, validate } = options
   const encoded = Buffer.from(content).toString('base64')
+  const write = sh`printf %s ${encoded} | base64 -d | tee "$candidate" >/dev/null`
+  const check = validate?.script(sh`"$candidate"`)
   const { text } = sh`
-    candidate=${candidate}
-    trap 'rm -f "$candidate"' EXIT
-    rm -f "$candidate"
-    (umask 077; printf %s ${encoded} | base64 -d | tee "$candidate" >/dev/null)
-    chown ${`${owner}:${group}`} "$candidate"
-    chmod ${mode} "$candidate"
-    ${validate?.script(sh`"$candidate"`) ?? sh`:`}
-    sync "$candidate"
-    mv -fT "$candidate" ${path}
+    ${installFile(path, { owner: `${owner}:${group}`, mode, write, candidate, ...(check && { check }) })}
     ${options.afterwards ?? sh`:`}`
   // The content is shown by --diff, not by an error.
   return { text, shown: [`write ${path}`, validate?.script(sh`${candidate}`).shown].filter(Boolean).join('; ') }

@@ -4,11 +4,14 @@ import { becomes, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { engineSilence, unlessSilent } from './docker-engine.ts'
 
-/** What the engine says of an image; one that is only just brought has not been asked yet for its volumes. */
+/** What the engine says of an image. */
 export type ImageState =
   | 'absent'
   | {
-      /** Where its Dockerfile says VOLUME: every container gets a place on the host's disk for each, unless told otherwise. */
+      /**
+       * The paths of VOLUME in its Dockerfile: every container gets a volume for each, unless told otherwise. Undefined
+       * where the image was only just loaded.
+       */
       readonly volumes: readonly string[] | undefined
     }
 
@@ -24,7 +27,7 @@ export function pulledImage(name: string, { config = '' } = {}): Resource {
   return imageBy(name, 'pull', sh`docker ${config === '' ? [] : ['--config', config]} pull --quiet ${name}`)
 }
 
-/** An image that this script brings where it is not there yet. */
+/** An image that this script pulls, loads or builds where it is not there yet. */
 export function imageBy(name: string, summary: string, script: Script): Resource {
   const now = imageState(name)
   return resource({

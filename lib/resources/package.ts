@@ -10,8 +10,8 @@ export function packageState(name: string): Reading<PackageState> {
   return reading(packages, name)
 }
 
-/** An installed package, in whatever version the distribution has. `brings`: what its install script is known to leave. */
-export function aptPackage(name: string, brings: readonly Prediction[] = []): Resource {
+/** An installed package, in the version of the distribution. `alsoProvides`: what its install script is known to change. */
+export function aptPackage(name: string, alsoProvides: readonly Prediction[] = []): Resource {
   const now = packageState(name)
   return resource({
     id: `package:${name}`,
@@ -20,7 +20,7 @@ export function aptPackage(name: string, brings: readonly Prediction[] = []): Re
     plan: ({ now: state }) => {
       if (isInstalled(state)) return []
       const summary = state === 'half' ? 'finish its installation' : 'install'
-      return [installing(name, summary, [becomes(now, { version: '' }), ...brings])]
+      return [installing(name, summary, [becomes(now, { version: '' }), ...alsoProvides])]
     },
   })
 }
@@ -53,7 +53,7 @@ function installScript(names: string[]): Script {
     lock_free
     apt -o APT::Update::Error-Mode=any update
     lock_free
-    # Nobody asked for a removal: a package that conflicts with one of these is the operator's to decide.
+    # Nothing is removed: what conflicts with one of these is for the operator to decide.
     apt --no-install-recommends --no-remove install -- ${names}`
   return { text, shown: `apt-get --no-install-recommends install -- ${names.join(' ')}` }
 }

@@ -14,7 +14,7 @@ d ${path} ${mode} ${owner} ${owner} -
 `
   return [
     file(`/etc/tmpfiles.d/botgarden-${name}.conf`, { content }),
-    // Its parent is there: whoever changes a host holds a lock in it.
+    // Its parent is there: a run that changes a host holds a lock in it.
     directory(path, { mode, owner, group: owner }),
   ]
 }

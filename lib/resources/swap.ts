@@ -82,7 +82,7 @@ const swaps: Kind<SwapState> = {
     return new Map(
       paths.map((path) => {
         const [, , bytes, free] = lines.find(([word, of]) => word === 'file' && of === path) ?? []
-        if (free === undefined) throw new HostError(`cannot tell what could be swapped to:\n${output}`)
+        if (free === undefined) throw new HostError(`the swap space cannot be read:\n${output}`)
         const fileMiB = Math.round(Number(bytes) / 2 ** 20)
         return [path, { active: Object.fromEntries(active), fileMiB, freeMiB: mib(free) }]
       }),

@@ -113,7 +113,7 @@ function openShell(target: Target) {
   // Not `close`: a master that ssh leaves behind for the next run may hold the pipes open.
   const exited = new Promise<void>((resolve) => child.once('exit', () => setTimeout(resolve, 20)))
   const lost = exited.then(() => Promise.reject(new ConnectionLost(target, stderr)))
-  lost.catch(() => {}) // nobody may be waiting
+  lost.catch(() => {}) // it may not be awaited
 
   return {
     stderr: () => stderr,
@@ -144,7 +144,7 @@ function openShell(target: Target) {
 }
 
 function statusOf([, status = '']: readonly string[]): number {
-  if (!/^\d{1,3}$/.test(status)) throw new HostError(`what the host sends is no answer: exit status "${status}"`)
+  if (!/^\d{1,3}$/.test(status)) throw new HostError(`the answer of the host cannot be read: exit status "${status}"`)
   return Number(status)
 }
 
@@ -164,9 +164,9 @@ export class ConnectionLost extends ConnectError {
     super(`${target.name}: the connection was lost${reason ? `: ${reason}` : ''}`)
   }
 
-  /** The same, saying what the host was in the middle of. */
+  /** The same error, with what the host was running. */
   during(step: string): ConnectError {
-    return new ConnectError(`${this.message}\nin the middle of ${step}: ${afterwards}`, { cause: this })
+    return new ConnectError(`${this.message}\nwhile running ${step}: ${afterwards}`, { cause: this })
   }
 }
 
@@ -180,7 +180,7 @@ async function readFacts(shell: Shell, target: Target): Promise<Facts> {
   try {
     const text = (bytes: Buffer) => {
       output += bytes
-      if (output.length > 1e6) throw new HostError(`${target.name}: the login prints without end`)
+      if (output.length > 1e6) throw new HostError(`${target.name}: the login prints more than 1 MB`)
     }
     await shell.request(() => factsScript.text, { text })
   } catch (error) {
@@ -198,8 +198,7 @@ async function readFacts(shell: Shell, target: Target): Promise<Facts> {
 async function awaitFirstBoot(shell: Shell, target: Target, progress: (line: string) => void): Promise<void> {
   progress('waiting for cloud-init, which is still setting the host up')
   const status = await shell.request(() => firstBootScript.text, {})
-  if (status !== 0)
-    throw new HostError(`${target.name}: cloud-init is still at work after 10 minutes: see cloud-init status`)
+  if (status !== 0) throw new HostError(`${target.name}: cloud-init still runs after 10 minutes: see cloud-init status`)
 }
 
 /** zx keeps all output of a process by default; this connection's may be endless. */

@@ -63,9 +63,9 @@ async function changedKey(target: Target): Promise<ConnectError> {
   const host = config.get('hostkeyalias') ?? config.get('hostname') ?? target.ssh
   const known = config.get('userknownhostsfile')?.split(' ')[0] ?? '~/.ssh/known_hosts'
   return new ConnectError(
-    `${target.name}: its host key has CHANGED: the host was set up anew, or somebody sits in between\n` +
+    `${target.name}: its host key has CHANGED: the host was reinstalled, or the connection is intercepted\n` +
       `it now shows ${(await offeredKey(target)) ?? 'a key that could not be read'}\n` +
-      `if the host was set up anew: ssh-keygen -R '${port === '22' ? host : `[${host}]:${port}`}' -f ${known}, then run again with --accept-new`,
+      `if the host was reinstalled: ssh-keygen -R '${port === '22' ? host : `[${host}]:${port}`}' -f ${known}, then run again with --accept-new`,
   )
 }
 

@@ -31,7 +31,7 @@ export function sshArguments(target: Target): string[] {
       // A dead link is noticed within a minute.
       ServerAliveInterval: '10',
       ServerAliveCountMax: '3',
-      // Whoever answers a prompt needs a terminal.
+      // A prompt needs a terminal.
       BatchMode: process.stdin.isTTY ? 'no' : 'yes',
       // What an operator's ssh_config may ask for in an interactive login and which has no place here.
       RemoteCommand: 'none',

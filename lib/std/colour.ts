@@ -8,7 +8,7 @@ export type Paint = (style: Style, text: string) => string
 
 export const plain: Paint = (_, text) => text
 
-// What a host sends is told from our own colours by a number that nobody there can know.
+// What a host sends is told from our own colours by a number that is not known there.
 const mark = `\x1b${randomUUID()}`
 
 /** For what goes to this stream. NO_COLOR wins over FORCE_COLOR, and that over what the stream is. `visible` makes it a colour. */

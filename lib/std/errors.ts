@@ -47,7 +47,7 @@ export class CommandFailed extends HostError {
   readonly where: string
   readonly status: number
   readonly step: FailedStep
-  /** What became of it. */
+  /** What followed from it. */
   readonly notes: string[] = []
 
   constructor(where: string, status: number, command: string, output: string, ids: readonly string[] = []) {
@@ -68,7 +68,7 @@ export class CommandFailed extends HostError {
 /** What was applied still differs when read again. */
 export class NotConverged extends HostError {}
 
-/** Not the operator's to mend: a bug of ours on one host, which must not take the other hosts' results along. */
+/** A bug of ours on one host, which must not hide the results of the others. */
 export class Bug extends RunnerError {
   readonly exitCode = 70
 
@@ -77,7 +77,7 @@ export class Bug extends RunnerError {
   }
 }
 
-/** A guarded change was taken back by the host, since nobody could confirm it over a fresh connection. */
+/** The host has reverted a guarded change, since it was not confirmed over a new connection. */
 export class Reverted extends RunnerError {
   readonly exitCode = 5
 }

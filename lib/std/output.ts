@@ -1,7 +1,7 @@
 import { visible } from './colour.ts'
 import { masked } from './secret.ts'
 
-/** The terminal, or what stands in for it: for its size and whether it takes colours. Only the two below write to it. */
+/** The terminal, or what replaces it in a test: for its size and its colours. Only the two functions below write to it. */
 export const streams = { out: process.stdout, err: process.stderr } as const
 
 /** Writes a result, as a line of its own. */

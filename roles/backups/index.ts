@@ -7,7 +7,7 @@ import { directory } from '../../lib/resources/file.ts'
 import { generatedFile } from '../../lib/resources/generated-secret.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
-import { type Script, sh } from '../../lib/shell/sh.ts'
+import { sh } from '../../lib/shell/sh.ts'
 import { program } from './host-program.ts'
 import { toldBackups, toldNone } from './last-backup.ts'
 import { backupDir, programDir, signingKey } from './paths.ts'
@@ -39,9 +39,9 @@ export const backups = role(
 )
 
 /** A key by which backups are signed; its public half can be had from it at any time. */
-function keyPair(candidate: string): Script {
-  return sh`
-    rm -f ${candidate} ${`${candidate}.pub`}
-    ssh-keygen -q -t ed25519 -N '' -C botgarden-backup -f ${candidate} </dev/null
-    rm -f ${`${candidate}.pub`}`
+const keyPair = {
+  write: sh`
+    rm -f "$candidate.pub"
+    ssh-keygen -q -t ed25519 -N '' -C botgarden-backup -f "$candidate" </dev/null
+    rm -f "$candidate.pub"`,
 }

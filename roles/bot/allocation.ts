@@ -1,6 +1,7 @@
 import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { installFile } from '../../lib/shell/install-file.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { networkState } from './network.ts'
@@ -23,11 +24,9 @@ export function allocated(bot: string, base: string): Resource {
       const network = `network ${base}.${number}.0/24, user ${userOf(number)}`
       const others = Object.entries(taken).filter(([name, each]) => name !== bot && each !== number)
       const after = Object.fromEntries([...others, [bot, number]])
-      const script = sh`
-        printf '%s\n' ${Object.entries(after).map(([name, each]) => `${name} ${each}`)} >${`${allocationsFile}.new`}
-        chmod 0600 ${`${allocationsFile}.new`}
-        sync ${`${allocationsFile}.new`}
-        mv -fT ${`${allocationsFile}.new`} ${allocationsFile}`
+      const lines = Object.entries(after).map(([name, each]) => `${name} ${each}`)
+      const write = sh`printf '%s\n' ${lines} >"$candidate"`
+      const script = installFile(allocationsFile, { owner: 'root:root', mode: '0600', write })
       const summary = given === undefined ? network : `${network}, as it has them: ${allocationsFile} does not say so`
       return [{ summary, script, predicts: [becomes(allocations, after)] }]
     },

@@ -2,6 +2,7 @@ import { etcDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
+import { installFile } from '../../lib/shell/install-file.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
@@ -40,9 +41,8 @@ function loggedIn({ registry, username, password }: Login): Resource[] {
       reads: { now },
       plan: ({ now: state }) => {
         if (state !== 'absent' && state.sha256 === sha256 && state.mode === '0600') return []
-        const { text } = sh`
-          (umask 077; printf %s ${content} >${`${path}.new`})
-          mv -fT ${`${path}.new`} ${path}`
+        const write = sh`printf %s ${content} >"$candidate"`
+        const { text } = installFile(path, { owner: 'root:root', mode: '0600', write })
         const after = { type: 'file', mode: '0600', owner: 'root', group: 'root', sha256 }
         return [{ summary: 'log in', script: { text, shown: `write ${path}` }, predicts: [becomes(now, after)] }]
       },

@@ -5,6 +5,7 @@ import { nginxFolder, outdated, reloadFunction } from '../../lib/platform/nginx.
 import { freed, ident } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-catalog.ts'
 import { containerState } from '../../lib/resources/container.ts'
+import { installFile } from '../../lib/shell/install-file.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
@@ -64,7 +65,7 @@ function removal(bot: string, telegram: string, purge: boolean) {
       take_dump ${database} ${removedFolder} ${`${bot}-`}
       echo "its last dump: $taken"
     fi`
-  const candidate = `${allocationsFile}.new`
+  const others = sh`grep -v ${`^${bot} `} ${allocationsFile} >"$candidate" || [ $? = 1 ]`
   const { text } = sh`
     ${reloadFunction()}
     [ ! -e ${places.secrets}/token ] || { ${askTelegram(telegram, `${places.secrets}/token`, 'deleteWebhook')}
@@ -79,8 +80,6 @@ function removal(bot: string, telegram: string, purge: boolean) {
     rm -f ${places.current}
     ${forgetAllImages(bot)}
     rm -rf ${places.compose} ${places.secrets} ${places.state}
-    grep -v ${`^${bot} `} ${allocationsFile} >${candidate} || [ $? = 1 ]
-    sync ${candidate}
-    mv -fT ${candidate} ${allocationsFile}`
+    ${installFile(allocationsFile, { owner: 'root:root', mode: '0600', write: others })}`
   return { text, shown: `remove ${bot}` }
 }

@@ -3,6 +3,7 @@ import { passFile } from '../../lib/platform/pgpass.ts'
 import { attributeChanges } from '../../lib/resources/file.ts'
 import { type FileState, fileState, isEmpty } from '../../lib/resources/file-state.ts'
 import { generatedSecret } from '../../lib/resources/generated-secret.ts'
+import { installFile } from '../../lib/shell/install-file.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
@@ -60,16 +61,8 @@ export function secretFile(
       }
       const predicts = [becomes(fileState(path), after)]
       if (given !== undefined && (now === 'absent' || now.sha256 !== sha256)) {
-        const candidate = `${path}.new`
-        const { text } = sh`
-          candidate=${candidate}
-          trap 'rm -f "$candidate"' EXIT
-          (umask 077; printf %s ${given} >"$candidate")
-          ${check}
-          chown ${`${user}:${user}`} "$candidate"
-          chmod 0400 "$candidate"
-          sync "$candidate"
-          mv -fT "$candidate" ${path}`
+        const write = sh`printf %s ${given} >"$candidate"`
+        const { text } = installFile(path, { owner: `${user}:${user}`, mode: '0400', write, check })
         return [
           { summary: now === 'absent' ? 'put in place' : 'rotate', script: { text, shown: `write ${path}` }, predicts },
         ]

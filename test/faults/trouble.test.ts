@@ -364,7 +364,7 @@ for (const container of ['postgres', 'nginx'])
       begin: `sed -i 's/read_only: true$/read_only: false/; s/no-new-privileges:true/label:disable/' ${file}; docker compose -f ${file} up -d --wait 2>&1`,
       end: ':',
       args: ['site'],
-      check: [2, new RegExp(`container:botgarden-${container}: make anew`)],
+      check: [2, new RegExp(`container:botgarden-${container}: recreate`)],
       run: [0, /changed [23]/],
       // Its migrations are the same, and so is it: only what it stands on was replaced.
     })

@@ -210,7 +210,7 @@ test('an error without a step is a line, with its resource where there is one', 
   assert.equal(failureLines('h', 'failed', error, sources, plain), ['h  failed: no', '    resource   x, base'])
   assert.equal(
     [meaningOf(126, ''), meaningOf(143, ''), meaningOf(100, 'apt-get -q'), meaningOf(129, '')],
-    ['found, but cannot be run', 'killed by SIGTERM', 'apt could not do it', 'killed by SIGHUP'],
+    ['found, but cannot be run', 'killed by SIGTERM', 'apt failed', 'killed by SIGHUP'],
   )
 })
 
@@ -389,7 +389,7 @@ for (const [text, ...expected] of [
   ['hosts: { a: }\n---\n', 'FILE:2:1: a second document starts here; keep one'],
   ['hosts: !v { a: }', 'FILE:1:8: unknown tag !v; tags are not used here'],
   ['hosts: { a: *b }', 'FILE:1:13: no anchor "&b" above'],
-  ['hosts: &x { a: *x }', 'FILE:1:16: this alias stands inside of what it repeats'],
+  ['hosts: &x { a: *x }', 'FILE:1:16: this alias is inside the value that it repeats'],
   ['hosts: {{ x }}', 'FILE:1:9: a key must be text; templates like {{ x }} are not filled in here'],
   ['__proto__: 1\nhosts: { a: }', 'FILE:1:1: __proto__: this name cannot be a key'],
   ['hosts:\n  a\0:', 'FILE:2:1: not text: it holds a NUL byte; is this the right file?'],
@@ -413,7 +413,7 @@ for (const [text, ...expected] of [
   ['groups: { b: }\nhosts: { a: }', 'FILE:1:11: groups.b: no host is in this group'],
   [
     'groups: { x: { docker: { log: a } }, y: { docker: { log: b } } }\nhosts: { a: { groups: [x, y] } }',
-    'FILE:1:26: docker.log: the groups "x" and "y" of one host disagree: the other value stands at FILE:1:53; set it in one of them, or in the host',
+    'FILE:1:26: docker.log: the groups "x" and "y" of one host disagree: the other value is at FILE:1:53; set it in one of them, or in the host',
   ],
   ['hosts: { a: , b: }\nbots: { c: }', 'FILE:2:9: bots.c: missing: host, one of a, b'],
   ['hosts: { a1: , b: }\nbots: { c: { host: a2 } }', 'FILE:2:20: bots.c.host: unknown host "a2" (did you mean "a1"?)'],
@@ -492,7 +492,7 @@ test('facts that are missing, and systems that are not supported', () => {
   const login = { user: 'root', sshPort: 22, clientAddress: '1' }
   assert.throws(
     () => parseFacts('os=debian\n', login),
-    /^HostError: |cannot tell what this host is: no version among its facts\nos=debian/,
+    /^HostError: |the facts of this host cannot be read: no version among its facts\nos=debian/,
   )
   const { osName } = facts
   assert.not.throws(() => refuseUnsupported(facts))

@@ -397,7 +397,7 @@ test('taken off its host, nothing of a bot is left but a last dump, however it h
   await psql('alter database other_bot with is_template true allow_connections false')
   const asked = await deploy(['--name', 'other-bot', '--remove'])
   assert.is(asked.code, 1)
-  assert.match(asked.stderr, 'nobody is here to be asked')
+  assert.match(asked.stderr, 'there is no terminal to ask on')
   const gone = await deploy(['--name', 'other-bot', '--remove', '--yes'])
   assert.is(gone.code, 0, resultOf(gone, host).error)
   assert.is(

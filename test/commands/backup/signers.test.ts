@@ -33,7 +33,7 @@ test('a copy of before the host signed needs --unsigned, and a yes', async () =>
     const name = '2026-10-01T031700Z'
     await writeCopy(here.copies, { name })
     await refused(here, /is not signed: --unsigned takes a copy of before/)
-    await rejects(taken(here, ['unsigned']), /which nobody has signed, .*nobody is here to be asked; --yes/)
+    await rejects(taken(here, ['unsigned']), /which nobody has signed, .*there is no terminal to ask on; --yes/)
     assert.is(await taken(here, ['unsigned', 'yes']), name)
   }
 })
@@ -49,7 +49,7 @@ test('who signs a first copy is shown, and no flag says yes to that', async () =
         message.includes(`is signed by ${own}, and no key that signs the backups of vps1 is known here`),
         message,
       )
-      assert.match(message, /take it: nobody is here to be asked; once you have compared it, name it/)
+      assert.match(message, /take it: there is no terminal to ask on; once you have compared it, name it/)
       assert.ok(message.includes(`backups: { signer: '${own}' }`), message)
     },
   )

@@ -199,7 +199,7 @@ test('after a rollback what waits is dropped by the call that the version it wen
 test('a removal is asked about, unless it was agreed to or is only a check', async () => {
   await rejects(
     ran({ own: { name: ['one'], remove: [] } }),
-    /^remove one from vps1 \(x.yaml\): nobody is here to be asked; --yes says yes$/,
+    /^remove one from vps1 \(x.yaml\): there is no terminal to ask on; --yes says yes$/,
   )
   await rejects(
     ran({ own: { name: ['one'], remove: [], purge: [] } }),

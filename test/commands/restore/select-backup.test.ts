@@ -58,7 +58,7 @@ test('a bot’s database is brought from the newest copy, opened, and takes the 
 test('before one is replaced the operator is asked, beside it and for a trial not', async () => {
   const ops = await withCopies([newer])
   const what = `replace the database hello_bot of vps1 (/ops/production.yaml) by the backup ${newer}`
-  await rejects(run(ops, { name: 'hello-bot' }), `${what}: nobody is here to be asked; --yes says yes`)
+  await rejects(run(ops, { name: 'hello-bot' }), `${what}: there is no terminal to ask on; --yes says yes`)
   assert.equal([ops.wanted, ops.host.list(incoming)], [[], []])
   assert.is(await run(ops, { name: 'hello-bot', as: 'hello_old' }), 0)
   assert.equal(changes(ops), [`restore:hello_old: restored from ${newer}: 2 tables, 2 rows`])
@@ -75,7 +75,10 @@ for (const [when, taken] of [
 ] as const)
   test(`--at ${when} means the newest until then`, async () => {
     const ops = await withCopies([older, newer])
-    await rejects(run(ops, { name: 'hello-bot', at: when }), new RegExp(` by the backup ${taken}: nobody is here`))
+    await rejects(
+      run(ops, { name: 'hello-bot', at: when }),
+      new RegExp(` by the backup ${taken}: there is no terminal`),
+    )
   })
 
 test('what no copy has, or none until then, is said with where was looked', async () => {
@@ -99,8 +102,8 @@ test('a copy of one database is for that one and for a drill, and never for anot
   assert.match(changes(ops)[0] ?? '', 'tried from 2026-11-25T110000Z-hello_bot:')
   // Not even looked at.
   await ops.here('2026-11-25T110001Z-reports', { parts: [], key: otherKey })
-  await rejects(run(ops, { name: 'hello-bot' }), /by the backup 2026-11-25T110000Z-hello_bot: nobody is here/)
-  const host = `make vps1 (/ops/production.yaml) what ${older} was: nobody is here to be asked; --yes says yes`
+  await rejects(run(ops, { name: 'hello-bot' }), /by the backup 2026-11-25T110000Z-hello_bot: there is no terminal/)
+  const host = `make vps1 (/ops/production.yaml) what ${older} was: there is no terminal to ask on; --yes says yes`
   await rejects(run(ops, { host: 'vps1' }), host)
 })
 
@@ -111,11 +114,11 @@ test('one that lacks a database is passed over for it; one without files is pass
     manifest: { format: 2, failed: [{ kind, reason: 'x', ...more }] },
   })
   await ops.here('2026-11-25T010000Z', lacks('files', { file: 'files.tar.age' }))
-  await rejects(run(ops, { host: 'vps1' }), new RegExp(`what ${older} was: nobody`))
+  await rejects(run(ops, { host: 'vps1' }), new RegExp(`what ${older} was: there is no terminal`))
   assert.equal(ops.said, ['vps1  ▸ 2026-11-25T010000Z lacks files: an older one is taken'])
   await ops.here('2026-11-25T020000Z', lacks('database', { database: 'hello_bot', file: database.file }))
   ops.said.length = 0
-  await rejects(run(ops, { name: 'hello-bot' }), /by the backup 2026-11-25T010000Z: nobody is here/)
+  await rejects(run(ops, { name: 'hello-bot' }), /by the backup 2026-11-25T010000Z: there is no terminal/)
   assert.equal(ops.said, [])
   await run(ops, { drill: '' })
   assert.equal(ops.said, ['vps1  ▸ 2026-11-25T020000Z lacks hello_bot', 'held'])

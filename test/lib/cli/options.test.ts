@@ -114,7 +114,7 @@ for (const [line, env, flags] of lost) {
     const error = thrown(() => scriptArguments(line.split(' '), env, 'site.ts'), UsageError)
     assert.is(
       error.message,
-      `"${flags}" stands before the script, where it would be lost; type: npx zx playbooks/site.ts ${flags}`,
+      `"${flags}" comes before the script, where it has no effect; type: npx zx playbooks/site.ts ${flags}`,
     )
   })
 }

@@ -127,7 +127,7 @@ for (const [what, answer] of [
 
 test('a host that always says that it has changed is an error', async () => {
   const { error } = await applyHost(sayingOnApply('drift'), [wants('a', 'on')], silent, claim)
-  assert.match(error?.message ?? '', 'somebody else is changing this host')
+  assert.match(error?.message ?? '', 'another program is changing this host')
 })
 
 test('a host that answers no reading, or what none can be, is an error', async () => {

@@ -184,7 +184,7 @@ test('an end outside of any step, and a connection that is lost in one', async (
   )
   assert.is(
     during.message,
-    `${lost.message}\nin the middle of second: the host finishes that by itself; run again for the rest`,
+    `${lost.message}\nwhile running second: the host finishes that by itself; run again for the rest`,
   )
   assert.is(during.cause, lost)
   assert.is(
@@ -252,7 +252,7 @@ test('a resource of what was read, a guarded one, and one of the machine below',
   const below = notInContainer(made, { container: 'lxc' })
   assert.equal(
     [below.unmanageable, below.plan(look), below.reads],
-    ['belongs to the machine below this lxc container', [], []],
+    ['belongs to the machine that runs this lxc container', [], []],
   )
   assert.equal(unknownUntilApply(a), { key: 'one:a', unknownUntilApply: true })
   const follows = becomes(a, (before, readOther) => `${before}${readOther(reading(two, 'b'))}`)

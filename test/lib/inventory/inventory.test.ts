@@ -118,7 +118,7 @@ const faults: [name: string, text: string | Buffer, ...lines: string[]][] = [
   ['hosts without one', 'hosts: {}', 'x.yaml:1:8: hosts: no host'],
   ['a syntax error', 'hosts:\n  a: [1', 'x.yaml:2:8: not YAML: '],
   ['a tab', 'hosts:\n\ta:', 'x.yaml:2:1: a tab as indentation; use spaces'],
-  ['a key twice', 'hosts:\n  a:\n  a:', 'x.yaml:3:3: a: stands at x.yaml:2:3 already; keep one'],
+  ['a key twice', 'hosts:\n  a:\n  a:', 'x.yaml:3:3: a: is already at x.yaml:2:3; keep one'],
   ['two documents', 'hosts: { a: }\n---\n', 'x.yaml:2:1: a second document'],
   ['an unknown tag', 'hosts: !vault { a: }', 'x.yaml:1:8: unknown tag !vault'],
   ['an unknown alias', 'vars: &all {}\nhosts: { a: *al }', 'x.yaml:2:13: no anchor "&al" above (did you mean "all"?)'],
@@ -211,7 +211,7 @@ const faults: [name: string, text: string | Buffer, ...lines: string[]][] = [
   [
     'groups that disagree',
     'groups:\n  x: { docker: { log: { files: 1 } } }\n  y: { docker: { log: { files: 2 } } }\nhosts: { a: { groups: [x, y] }, b: { groups: [x, y] } }',
-    'x.yaml:2:25: docker.log.files: the groups "x" and "y" of one host disagree: the other value stands at x.yaml:3:25',
+    'x.yaml:2:25: docker.log.files: the groups "x" and "y" of one host disagree: the other value is at x.yaml:3:25',
   ],
   [
     'a fault that two hosts share, once',

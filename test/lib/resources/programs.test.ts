@@ -152,11 +152,8 @@ test('what the system does not answer is an error that names it', () => {
     () => unitState('x').kind.parse('Failed to connect to bus', ['x']),
     /systemd does not answer about x:\nFailed/,
   )
-  assert.throws(() => userState('x').kind.parse('nonsense', ['x']), /cannot tell who a user is: nonsense/)
-  assert.throws(
-    () => swapState('/x').kind.parse('active /dev/sda2 5', ['/x']),
-    /cannot tell what could be swapped to:\na/,
-  )
+  assert.throws(() => userState('x').kind.parse('nonsense', ['x']), /the account of a user cannot be read: nonsense/)
+  assert.throws(() => swapState('/x').kind.parse('active /dev/sda2 5', ['/x']), /the swap space cannot be read:\na/)
 })
 
 test('a unit that is masked or missing, and what says so', () => {

@@ -187,7 +187,7 @@ for (const [what, words, settings, key, expected] of [
     'WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!',
     'hostname 192.0.2.1\nport 22\nuserknownhostsfile /home/ops/known /home/ops/known2',
     offered,
-    `its host key has CHANGED: .*\nit now shows ${fingerprint}\nif the host was set up anew: ssh-keygen -R '192.0.2.1' -f /home/ops/known, then run again with --accept-new$`,
+    `its host key has CHANGED: .*\nit now shows ${fingerprint}\nif the host was reinstalled: ssh-keygen -R '192.0.2.1' -f /home/ops/known, then run again with --accept-new$`,
   ],
   [
     'a changed key of a host that ssh -G says nothing of',
@@ -250,7 +250,7 @@ test('a first boot is waited for, and one that does not end is named', async () 
   await local`rm ${host.at('/run/cloud-init/result.json')}`
   const error = await errorOf(connect(host.target))
   assert.instance(error, HostError)
-  assert.is(error.message, 'vps1: cloud-init is still at work after 10 minutes: see cloud-init status')
+  assert.is(error.message, 'vps1: cloud-init still runs after 10 minutes: see cloud-init status')
   host.program('systemctl', '[ "$*" != "is-failed cloud-final.service" ] || echo failed')
   await connected(async ({ facts }) => assert.is(facts.booting, true))
 })
@@ -411,7 +411,7 @@ test('a host that moved between reading and changing is read again; one that goe
   assert.is(host.read('/var/a'), 'on\n')
   host.write('/var/count', '0\n')
   const { text } = await runOf([moving(1000), wants(at('/var/b'), 'on')])
-  assert.match(text, /^somebody else is changing this host: what was read twice/)
+  assert.match(text, /^another program is changing this host: twice it differed/)
   assert.not.ok(existsSync(host.at('/var/b')))
 })
 
@@ -487,7 +487,7 @@ test('a guarded change is confirmed by another login, and nothing is kept of it'
   const { result, lines, text } = await runOf([guarded(wants(at('/var/a'), 'on'), guard())])
   assert.is(text, '')
   assert.is(result.roundTrips, 3)
-  assert.match(lines[1] ?? '', /▸ guard: keep the old sshd, to be taken back in 60 s unless confirmed$/)
+  assert.match(lines[1] ?? '', /▸ guard: keep the old sshd, to be reverted in 60 s unless confirmed$/)
   assert.is(host.read('/var/a'), 'on\n')
   assert.not.ok(existsSync(host.at('/var/lib/botgarden/guard')))
   assert.not.ok(existsSync(host.at('/etc/systemd/system/botgarden-guard.service')))

@@ -64,12 +64,11 @@ for (const [what, answer, code, said, left] of [
     assert.is(host.read(`${folder}/token`), left)
     assert.equal(host.list(folder), ['token'], 'no candidate is left')
     // Asked with the new one, by stdin; no other program is told.
-    assert.is(ran.calls[0]?.trim(), `curl ${api}/bot${given}/getMe`)
-    assert.not.match([...ran.calls.slice(1), ran.shown].join(), given)
-    if (code === 0) {
-      assert.equal(ran.calls.slice(1, 3), [`chown 20001:20001 ${folder}/token.new`, 'was 600'])
-      assert.is(host.mode(`${folder}/token`), '400')
-    }
+    const asked = ran.calls.map((call) => call.trim()).indexOf(`curl ${api}/bot${given}/getMe`)
+    assert.ok(asked >= 0, 'Telegram was asked')
+    assert.not.match([...ran.calls.toSpliced(asked, 1), ran.shown].join(), given)
+    assert.equal(ran.calls.slice(0, 2), [`chown 20001:20001 ${folder}/token.new`, 'was 600'])
+    if (code === 0) assert.is(host.mode(`${folder}/token`), '400')
   })
 
 test('a token that is there is kept, and only its attributes are mended', async () => {
