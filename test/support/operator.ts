@@ -41,7 +41,7 @@ export const parts = whole.map((part) => {
   return { ...part, ...tables, size: text.length, sha256: sha256(text) }
 })
 
-/** The whole bytes that a fetch of such a backup brings. */
+/** The bytes of all files of such a backup. */
 export function bytesOf(folder: string): number {
   return readdirSync(folder).reduce((sum, file) => sum + readFileSync(join(folder, file)).length, 0)
 }
@@ -130,7 +130,7 @@ export async function operator(names: readonly string[], settings: Settings = {}
     /** Where its copies are, on this machine. */
     copies,
     said,
-    /** What it is to be brought to. */
+    /** The resources that were applied to it. */
     wanted,
     /** How the next of these end. */
     codes,
@@ -166,7 +166,7 @@ export async function operator(names: readonly string[], settings: Settings = {}
           return codes.shift() ?? 0
         },
       }) as unknown as Session,
-    /** What lies beside the copies and in their place. */
+    /** The names in the folder of the copies. */
     list: () => (existsSync(copies) ? readdirSync(copies).sort() : []),
   }
 }

@@ -110,7 +110,7 @@ export function scratchHost(programs: Record<string, string> = {}) {
     place(name, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>"$STATE/calls"\n${moved(text)}\n`)
   }
 
-  /** The same text with the paths of a host where they are here. */
+  /** The text with the paths of a host replaced by those of its folder. */
   function moved(text: string): string {
     return text.replace(
       /(?<![\w./*?$})-])\/(etc|var\/lib|opt|run|sys|usr\/lib|proc)(?=\/(?!\$\$))/g,

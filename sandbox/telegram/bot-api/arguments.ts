@@ -18,7 +18,7 @@ export async function readArguments(request: IncomingMessage): Promise<Arguments
   return { args: new Map([...searchParams, ...inBody.args]), files: inBody.files }
 }
 
-/** The same, of a body alone: a webhook may answer with one. */
+/** The arguments in a body alone: a webhook may answer with one. */
 export async function parseBody(type: string, body: Buffer): Promise<Arguments> {
   if (body.length === 0) return { args: new Map(), files: new Map() }
   if (type.startsWith('application/json')) return { args: parseJson(body.toString()), files: new Map() }

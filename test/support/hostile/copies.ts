@@ -28,7 +28,7 @@ const sealed = async (folder: string, key: string, files = ['manifest.json', ...
 }
 
 export const ofOrigin: readonly HostileCopy[] = [
-  { what: 'signed by nobody', says: /is not signed, though/, spoil: (at) => rmSync(join(at, 'SHA256SUMS.sig')) },
+  { what: 'without a signature', says: /is not signed, though/, spoil: (at) => rmSync(join(at, 'SHA256SUMS.sig')) },
   {
     what: 'signed by a key of their own',
     says: /has CHANGED/,
@@ -59,7 +59,7 @@ export const ofOrigin: readonly HostileCopy[] = [
     },
   },
   {
-    what: 'a dump of somebody else, encrypted to the same key',
+    what: 'a dump of another author, encrypted to the same key',
     says: /its checksum is not the one of the manifest|has \d+ bytes, and had/,
     spoil: (at) => cpSync(join(at, 'globals.sql.age'), join(at, 'database-hello_bot.dump.age')),
   },
