@@ -11,7 +11,7 @@ import { bytesOf, ensureVps } from './vps/index.ts'
 import { preparePrerequisites } from './vps/prerequisites.ts'
 import { isReady } from './vps/ssh-access.ts'
 
-/** Brings up vps1 … vpsN and what is beside them. Everything up already: one question to Docker, nothing else. */
+/** Starts vps1 … vpsN and the services beside them. Where all is up already, that is one request to Docker. */
 export async function up(options: { hosts?: number; memory?: string; progress: Progress }): Promise<void> {
   const { hosts = 1, memory, progress } = options
   if (!Number.isInteger(hosts) || hosts < 1 || hosts > 40) throw new UsageError(`hosts: 1 to 40, not ${hosts}`)

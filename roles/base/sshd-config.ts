@@ -40,7 +40,7 @@ export function acceptScript(path: Script): Script {
   return sh`cat ${path} ${mainConfig} | /usr/sbin/sshd -t -f /dev/stdin`
 }
 
-/** The same files with this text as our drop-in. */
+/** The files of sshd's configuration with this text as our drop-in. */
 export function withDropIn(files: SshdConfig['files'], content: string): SshdConfig['files'] {
   const all = { ...files, [dropInPath]: Buffer.from(content).toString('latin1') }
   const inOrder = ([a]: [string, string], [b]: [string, string]) =>

@@ -12,7 +12,7 @@ import { reconnect } from './network.ts'
 import { type Prerequisites, preparePrerequisites } from './prerequisites.ts'
 import { isReady, knownHosts, writeAccess } from './ssh-access.ts'
 
-/** Makes sure that a VPS runs and is ready, whatever state it was left in; its memory is changed only when asked for. */
+/** Makes sure that a VPS runs and is ready, from any state; its memory is changed only when asked for. */
 export async function ensureVps(
   name: string,
   prerequisites: Prerequisites,

@@ -31,7 +31,7 @@ test('a change that is confirmed stays, and leaves nothing of the guard behind',
 })
 
 test('an sshd that lets nobody in is taken back at once, with exit code 5', async () => {
-  const cut = await run(cutOff('nobody may log in'))
+  const cut = await run(cutOff('no user may log in'))
   assert.is(cut.code, 5)
   const { status, error } = resultOf(cut, host)
   assert.is(status, 'reverted')
@@ -47,7 +47,7 @@ test('a step that fails under a guard has its half taken back', async () => {
 })
 
 test('an sshd that ends for its new files is started again with the old ones', async () => {
-  const ended = await run(cutOff('nobody listens'))
+  const ended = await run(cutOff('no listening socket'))
   assert.is(ended.code, 3, ended.stdout)
   assert.match(resultOf(ended, host).error, /was reverted/)
   await hostIsAsBefore()
@@ -75,7 +75,7 @@ for (const [what, prepare, mend] of [
     const files = "find /etc/ssh/ -type f -exec sha256sum {} + -exec stat -c '%n %a %U %G' {} + | sort"
     await inVps(host, prepare)
     const before = (await inVps(host, files)).stdout
-    const cut = await run(cutOff('nobody may log in'))
+    const cut = await run(cutOff('no user may log in'))
     assert.is(cut.code, 5, cut.stdout)
     assert.is((await inVps(host, files)).stdout, before)
     await hostIsAsBefore()

@@ -11,9 +11,11 @@ export async function errorOf<E extends Error = Error>(promise: Promise<unknown>
   return checked(error, kind)
 }
 
-/** Fails unless a promise is rejected with such a message. uvu's own `throws` does not wait for promises. */
+/** Fails unless a promise is rejected with this whole message, or one like this. uvu's own `throws` does not wait. */
 export async function rejects(promise: Promise<unknown>, message: RegExp | string, kind?: Kind<Error>): Promise<void> {
-  assert.match((await errorOf(promise, kind)).message, message)
+  const { message: found } = await errorOf(promise, kind)
+  if (typeof message === 'string') assert.is(found, message)
+  else assert.match(found, message)
 }
 
 /** The error of this kind that a function throws; the test fails where it returns. */

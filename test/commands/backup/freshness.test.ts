@@ -8,7 +8,8 @@ import { restoreFlags } from '../../../commands/restore/index.ts'
 import type { Flag, Flags } from '../../../lib/cli/flags.ts'
 import { parseOptions } from '../../../lib/cli/options.ts'
 import { database, fingerprint, knownSigner, whole } from '../../support/copies.ts'
-import { at, home, key, type Operator, operator, otherKey, outcome, printed } from '../../support/operator.ts'
+import { at, home, key, type Operator, operator, otherKey, outcome } from '../../support/operator.ts'
+import { printed } from '../../support/printed.ts'
 
 at('2026-11-25T12:00:00Z', test)
 const own = await fingerprint(key)

@@ -244,4 +244,59 @@ test('the server’s own database is tried as a role that could be nobody’s', 
   assert.ok(told(host).includes(`drill, ${given('botgarden-owner')[0]}`))
 })
 
+test('where no database of that name is there, the new one gets the name', async () => {
+  const host = hostWith({ there: '0\n' })
+  const { code, output } = await restore(host, own)
+  assert.is(code, 0, output)
+  assert.equal(told(host), [
+    ...[isPlain, ...read, ...given('hello')],
+    ...['ps --quiet --filter label=botgarden.bot=hello-bot', 'stop --time 20 c0ffee'],
+    `postgres> select count(*) from pg_database where datname = 'hello'`,
+    'postgres> alter database "botgarden-restoring" rename to "hello";',
+    ...['start botgarden-hello-bot-green', ...tidied],
+  ])
+})
+
+test('a database without tables is compared as well, and is as empty as it was', async () => {
+  const { code, output } = await restore(hostWith({ counts: '' }), own, { tables: {} })
+  assert.is(code, 0, output)
+  assert.is((await restore(hostWith(), own, { tables: {} })).code, 1)
+})
+
+test('a bot that was never released is not started in the end', async () => {
+  const host = hostWith({ broken: 'x\n' })
+  await host.run('rm /var/lib/botgarden/bots/hello-bot/current.json')
+  assert.is((await restore(host, own)).code, 1)
+  assert.not(told(host).some((line) => line.startsWith('start ')))
+})
+
+test('an orderly reboot has the bot start before the restore ends', async () => {
+  const host = hostWith()
+  host.program('docker', `case "$*" in *pg_dump*) kill -TERM $PPID ;; esac\n${docker}`)
+  assert.is((await restore(host, own)).code, 143)
+  const end = ['start botgarden-hello-bot-green', ...tidied]
+  assert.equal(told(host).slice(-end.length), end)
+  assert.not(told(host).some((line) => line.includes('rename to')))
+})
+
+test('a dump that needs more of the disk than it has is ended while it is read', async () => {
+  const host = hostWith({ free: '300\n200\n' })
+  host.program(
+    'df',
+    'echo Avail; sed -n 1p "$STATE/free"; [ "$(wc -l <"$STATE/free")" = 1 ] || sed -i 1d "$STATE/free"',
+  )
+  // Until its session is ended.
+  const reads = `for look in $(/usr/bin/seq 200); do ! grep -q pg_terminate "$STATE/told" || exit 1; /bin/sleep 0.05; done`
+  host.program('docker', `case "$*" in *'pg_restore --username'*) ${reads} ;; esac\n${docker}`)
+  const { code, output } = await restore(host, own)
+  assert.is(code, 1)
+  assert.match(output, /^the disk would be full: 256 MB of it are to stay free\nthe dump cannot be restored; /)
+  assert.not(told(host).some((line) => /^stop |pg_dump|rename to/.test(line)))
+})
+
+test('a manifest with a table that cannot be one is refused', () => {
+  const tables = { 'users; drop table users': 1 }
+  assert.throws(() => restoreScript(own, { ...part, tables }, dump), /names a table that cannot be one/)
+})
+
 test.run()

@@ -1,9 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { hasBackups } from '../../../commands/restore/select-backup.ts'
 import { rolesIn } from '../../../commands/restore/whole-host.ts'
 import { run } from '../../support/runner.ts'
 
@@ -24,16 +23,6 @@ test('of all roles only those of databases come back, each with its password and
     `alter role "hello" login password 'SCRAM-SHA-256$x';`,
     `select 'create role "odd one"' where not exists (select from pg_roles where rolname = 'odd one') \\gexec`,
   ])
-})
-
-test('copies of all of a host are what a new one is asked about', () => {
-  const local = mkdtempSync(join(tmpdir(), 'restore-test-'))
-  const host = { ...{ name: 'vps1', ssh: 'vps1', groups: [], httpsPort: 443, bots: [] }, vars: { backups: { local } } }
-  mkdirSync(join(local, 'vps1/2026-11-24T031700Z-hello'), { recursive: true })
-  assert.not(hasBackups(host))
-  mkdirSync(join(local, 'vps1/2026-11-24T031700Z'))
-  assert.ok(hasBackups(host))
-  rmSync(local, { recursive: true })
 })
 
 const file = join(mkdtempSync(join(tmpdir(), 'restore-test-')), 'key.txt')

@@ -10,8 +10,10 @@ import { restore } from '../../../commands/restore/index.ts'
 import { resource } from '../../../lib/model/resource.ts'
 import { role } from '../../../lib/model/role.ts'
 import { knownSigner } from '../../support/copies.ts'
+import { rejects } from '../../support/errors.ts'
 import { type Copy, type Entry, tar, writeCopy } from '../../support/hostile/marks.ts'
-import { at, identity, key, keys, type Operator, operator, printed, recipient } from '../../support/operator.ts'
+import { at, identity, key, keys, type Operator, operator, recipient } from '../../support/operator.ts'
+import { printed } from '../../support/printed.ts'
 
 at('2026-11-25T12:00:00Z', test)
 const file = join(keys, 'rebuilt.txt')
@@ -46,13 +48,6 @@ async function withCopy(more: Partial<Copy> = {}, files = entries): Promise<Oper
   })
   writeFileSync(join(ops.copies, 'allowed_signers'), knownSigner(key))
   return ops
-}
-async function refused(promise: Promise<unknown>, said: string): Promise<void> {
-  const message = await promise.then(
-    (code) => `it ended with ${code}`,
-    (error: Error) => error.message,
-  )
-  assert.is(message, said)
 }
 /** Somebody is at the terminal, and types this. */
 async function answering<T>(line: string, what: () => Promise<T>) {
@@ -165,25 +160,25 @@ test('what the person at the terminal says decides what is run, and whether anyt
 test('a host that has bots is no bare one, and is left as it is', async () => {
   const ops = await withCopy()
   ops.host.write('/var/lib/botgarden/bots/hello-bot/current.json', '{}')
-  await refused(run(ops), 'vps1 already has bots: --host rebuilds a bare host; --name restores one database')
+  await rejects(run(ops), 'vps1 already has bots: --host rebuilds a bare host; --name restores one database')
   assert.equal([ops.wanted, ops.host.there('/var/lib/botgarden/allocations')], [[], false])
 })
 
 test('files that cannot be laid down end it, and so do roles that cannot be made', async () => {
   const ops = await withCopy()
   ops.host.program('tar', 'echo "tar: no room"; exit 2')
-  await refused(run(ops), 'the files of the backup cannot be unpacked: tar: no room')
+  await rejects(run(ops), 'the files of the backup cannot be unpacked: tar: no room')
   assert.equal(ops.wanted, [])
   const other = await withCopy()
   other.host.fails('psql')
   const said = 'refused: docker exec -i botgarden-postgres psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres'
-  await refused(run(other), `the database roles cannot be created: ${said} \nended 1`.replace(' \n', '\n'))
+  await rejects(run(other), `the database roles cannot be created: ${said} \nended 1`.replace(' \n', '\n'))
   assert.equal([other.wanted.length, other.host.list(incoming)], [1, []])
 })
 
 test('what no host has so much of is refused before the host is looked at', async () => {
   const ops = await withCopy({ globals: 'x'.repeat(2 ** 20 + 1) })
-  await refused(run(ops), 'globals.sql.age: is larger than 1048576 bytes')
+  await rejects(run(ops), 'globals.sql.age: is larger than 1048576 bytes')
   assert.equal(ops.said, [])
   const most = await withCopy({ globals: 'x'.repeat(2 ** 20) })
   assert.is(await run(most), 0)
@@ -191,9 +186,9 @@ test('what no host has so much of is refused before the host is looked at', asyn
 
 test('a table that cannot be one, or an owner that is none, is refused before anything else', async () => {
   const table = await withCopy({ databases: [{ ...hello, tables: { 'a; drop table b': 1 } }] })
-  await refused(run(table), 'the manifest of hello_bot has an invalid table name: "a; drop table b"')
+  await rejects(run(table), 'the manifest of hello_bot has an invalid table name: "a; drop table b"')
   const owner = await withCopy({ databases: [{ ...hello, owner: 'other' }] })
-  await refused(
+  await rejects(
     run(owner),
     `${name}: says that the database hello_bot belongs to "other", but the database of a bot belongs to the role of the same name: it is not a valid backup of this host; nothing was changed`,
   )

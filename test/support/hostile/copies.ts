@@ -8,7 +8,7 @@ export interface HostileCopy {
   readonly what: string
   readonly says: RegExp
   readonly copy?: Partial<Copy>
-  /** What is done to its folder afterwards, by somebody who has this key. */
+  /** What is done to its folder afterwards, with this key. */
   readonly spoil?: (folder: string, key: string) => unknown
 }
 

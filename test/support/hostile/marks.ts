@@ -6,7 +6,7 @@ import { timestampOf } from '../../../roles/backups/backup-name.ts'
 import { sign, writeSums } from '../copies.ts'
 import { sha256 } from '../sha256.ts'
 
-/** What a copy is made of, by whoever has the public key; with the host's own key, by whoever has taken the host over. */
+/** What an attacker makes a copy of: with the public key alone, or, after taking the host over, with the host's own key. */
 export interface Copy {
   readonly host: string
   readonly time: number

@@ -13,9 +13,9 @@ const mark = '/etc/ssh/sshd_config.d/00-cut-off.conf'
 const sshdReads = (text: string) => sh`printf '%s\n' ${text} >${mark}; sshd -t; systemctl restart ssh.service`
 
 const ways: Record<string, { guard: Guard; script: Script }> = {
-  'nobody may log in': { guard: sshd, script: sshdReads('DenyUsers *') },
+  'no user may log in': { guard: sshd, script: sshdReads('DenyUsers *') },
   // No interface has it: sshd finds its files right, and ends.
-  'nobody listens': { guard: sshd, script: sshdReads('ListenAddress 203.0.113.9') },
+  'no listening socket': { guard: sshd, script: sshdReads('ListenAddress 203.0.113.9') },
   'too late': {
     guard: sshd,
     script: sh`
