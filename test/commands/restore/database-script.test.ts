@@ -290,13 +290,13 @@ test('a dump that needs more of the disk than it has is ended while it is read',
   host.program('docker', `case "$*" in *'pg_restore --username'*) ${reads} ;; esac\n${docker}`)
   const { code, output } = await restore(host, own)
   assert.is(code, 1)
-  assert.match(output, /^the disk would be full: 256 MB of it are to stay free\nthe dump cannot be restored; /)
+  assert.match(output, /^the disk would be full: 256 MiB must stay free\nthe dump cannot be restored; /)
   assert.not(told(host).some((line) => /^stop |pg_dump|rename to/.test(line)))
 })
 
 test('a manifest with a table that cannot be one is refused', () => {
   const tables = { 'users; drop table users': 1 }
-  assert.throws(() => restoreScript(own, { ...part, tables }, dump), /names a table that cannot be one/)
+  assert.throws(() => restoreScript(own, { ...part, tables }, dump), /has an invalid table name/)
 })
 
 test.run()
