@@ -63,8 +63,8 @@ function readHost(
     groups: [...new Set(listed.map((group) => String(group.value)))],
     vars: value,
   }
-  const misfits = faults.length > 0 ? [] : inconsistenciesOf(host, node, roles)
-  return { host, faults: [...faults, ...misfits, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)] }
+  const inconsistencies = faults.length > 0 ? [] : inconsistenciesOf(host, node, roles)
+  return { host, faults: [...faults, ...inconsistencies, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)] }
 }
 
 /** The bots of a host: those that name it, or all where there is no other. */

@@ -134,9 +134,9 @@ function openShell(target: Target) {
     },
     close: async () => {
       stdin.end()
-      const patience = setTimeout(() => child.kill(), 2_000)
+      const timer = setTimeout(() => child.kill(), 2_000)
       await exited
-      clearTimeout(patience)
+      clearTimeout(timer)
       child.stdout?.destroy()
       child.stderr?.destroy()
     },
@@ -173,7 +173,7 @@ export class ConnectionLost extends ConnectError {
 async function readFacts(shell: Shell, target: Target): Promise<Facts> {
   // Output of the login shell itself comes before the answer.
   let output = ''
-  const patience = setTimeout(
+  const timer = setTimeout(
     () => shell.giveUp(`it let us in, but did not answer within ${loginPatience} s`),
     loginPatience * 1000,
   )
@@ -187,7 +187,7 @@ async function readFacts(shell: Shell, target: Target): Promise<Facts> {
     if (!(error instanceof ConnectionLost)) throw error
     throw await connectFailure(target, output, shell.stderr())
   } finally {
-    clearTimeout(patience)
+    clearTimeout(timer)
   }
   const [, clientAddress, sshPort, user] = output.match(/botgarden login (\S+) \S+ \S+ (\d+) (\S+)/) ?? []
   if (clientAddress === undefined || user === undefined)
