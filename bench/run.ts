@@ -77,7 +77,7 @@ async function timed(tool: Tool, version: number, check: boolean): Promise<numbe
   const { exitCode, stdout, stderr } = await local({ nothrow: true, env })`${[...tool.command(version, check)]}`
   const seconds = (performance.now() - started) / 1000
   if (exitCode !== 0) throw new Error(`${tool.name} ended with ${exitCode}:\n${stdout}${stderr}`)
-  // Whoever is fast because it does not do the work is not in the table.
+  // A tool that is fast because it does not do the work is not in the table.
   const right = await inVps(host, `cat /opt/bench/?/*.conf | grep -c '^version = ${version}$'`)
   if (right.stdout.trim() !== '40') throw new Error(`${tool.name} left ${right.stdout.trim()} files right of 40`)
   return seconds

@@ -4,14 +4,14 @@ import { allRoles } from '../roles/index.ts'
 
 await play({
   name: 'backup',
-  summary: 'takes a backup of each host now, brings it here, and verifies it',
+  summary: 'takes a backup of each host now, downloads it, and verifies it',
   roles: [],
   allRoles,
   flags: backupFlags,
   examples: [
     ['-i inventory/production.yaml', 'all of its hosts'],
     ['--name hello-bot', 'one database, before something risky'],
-    ['--status', 'how old the last good ones are, there and here'],
+    ['--status', 'the age of the last good ones, on the host and on this machine'],
     [`-i inventory/production.yaml --install-cron '17 3 * * *'`, 'every night from now on'],
   ],
   run: backup,

@@ -5,17 +5,17 @@ import { allRoles, bot } from '../roles/index.ts'
 
 await play({
   name: 'bot',
-  summary: 'brings a bot to its host, or a new version of it in the place of the old one, without a gap',
+  summary: 'deploys a bot to its host, or replaces it with a new version without downtime',
   roles: [bot],
   allRoles,
   flags: deployFlags,
   examples: [
-    ['--name hello-bot', 'build, start, switch, and stop the version before'],
-    ['--name hello-bot --check --diff', 'what that would do'],
-    ['--all', 'every bot; what has not changed is left alone'],
-    ['--name hello-bot --rollback', 'back to the version before'],
-    ['--name hello-bot --releases', 'what has been released, and when'],
-    ['--name hello-bot --remove', 'off its host'],
+    ['--name hello-bot', 'build, start, switch, and stop the previous version'],
+    ['--name hello-bot --check --diff', 'show what that would change'],
+    ['--all', 'every bot; unchanged bots are left alone'],
+    ['--name hello-bot --rollback', 'go back to the previous version'],
+    ['--name hello-bot --releases', 'list its releases'],
+    ['--name hello-bot --remove', 'remove it from its host'],
   ],
   run: (session) => deploy(session, hasBackups),
 })

@@ -1,4 +1,4 @@
-import { deliveriesOf, deployment } from '../commands/deploy/deployment.ts'
+import { deploymentsOf, deployRoles } from '../commands/deploy/deployment.ts'
 import { restore, restoreFlags } from '../commands/restore/index.ts'
 import { play } from '../lib/cli/play.ts'
 import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
@@ -7,19 +7,22 @@ const core = [base, ufw, docker, postgres, nginx, certbot, backups]
 
 await play({
   name: 'restore',
-  summary: 'brings a database back from a backup, or a whole host, or proves that it could',
+  summary: 'restores a database or a whole host from a backup, or tests that this works',
   roles: [],
   allRoles,
   flags: restoreFlags,
   examples: [
     ['--name hello-bot --identity key.txt', 'its database as in the newest backup'],
-    ['--name hello-bot --as hello_old --at 2026-11-20 --identity key.txt', 'beside it, as it was that day'],
-    ['--drill --identity key.txt', 'every database into a throwaway server, and compared'],
-    ['--host vps1 --identity key.txt', 'all of a host, on a bare one of that name in the inventory'],
+    [
+      '--name hello-bot --as hello_old --at 2026-11-20 --identity key.txt',
+      'beside the existing one, from a backup of that day',
+    ],
+    ['--drill --identity key.txt', 'restore every database into a temporary server and compare'],
+    ['--host vps1 --identity key.txt', 'rebuild a bare host of that name in the inventory'],
   ],
   run: (session) =>
     restore(session, {
       core,
-      bots: async (host) => deployment(session, await deliveriesOf(host.bots), { buildsHere: false }),
+      bots: async (host) => deployRoles(session, await deploymentsOf(host.bots), { buildsHere: false }),
     }),
 })

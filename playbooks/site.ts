@@ -4,7 +4,7 @@ import { up } from '../sandbox/index.ts'
 
 await play({
   name: 'site',
-  summary: 'brings the whole host to the wanted state',
+  summary: 'configures the whole host',
   roles: [base, ufw, docker, postgres, nginx, certbot, bot, backups],
   allRoles,
   sandboxUp: up,

@@ -3,7 +3,7 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { paths } from './machine/paths.ts'
 import { writeAtomic } from './machine/write-atomic.ts'
 
-/** The key that the sandbox's backups are encrypted for: an operator makes his own, by age-keygen. */
+/** The key that the sandbox's backups are encrypted for: an operator makes another one, by age-keygen. */
 export async function ensureBackupKey(): Promise<void> {
   if (hasBackupKey()) return
   const identity = await generateX25519Identity()

@@ -15,7 +15,7 @@ export function inventoryFor(names: readonly string[]): string {
 ${stringify(inventory)}`
 }
 
-/** Paths that begin with `..` are relative to the inventory, and this one lies elsewhere. */
+/** Paths that begin with `..` are relative to the inventory, and this one is in another folder. */
 function besideUs(_key: unknown, value: unknown): unknown {
   if (typeof value !== 'string' || !value.startsWith('../')) return value
   return relative(home, resolve(dirname(standard), value))

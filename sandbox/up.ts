@@ -7,21 +7,21 @@ import { paths } from './machine/paths.ts'
 import type { Progress } from './machine/progress.ts'
 import { writeAtomic } from './machine/write-atomic.ts'
 import { partNames } from './services/index.ts'
-import { preparePrerequisites } from './vps/ground.ts'
 import { bytesOf, ensureVps } from './vps/index.ts'
+import { preparePrerequisites } from './vps/prerequisites.ts'
 import { isReady } from './vps/ssh-access.ts'
 
-/** Brings up vps1 … vpsN and what is beside them. Everything up already: one question to Docker, nothing else. */
+/** Starts vps1 … vpsN and the services beside them. Where all is up already, that is one request to Docker. */
 export async function up(options: { hosts?: number; memory?: string; progress: Progress }): Promise<void> {
   const { hosts = 1, memory, progress } = options
   if (!Number.isInteger(hosts) || hosts < 1 || hosts > 40) throw new UsageError(`hosts: 1 to 40, not ${hosts}`)
   const names = Array.from({ length: hosts }, (_, index) => `vps${index + 1}`)
   if (!(await isUp(names, memory))) {
-    const ground = await preparePrerequisites(progress)
+    const prerequisites = await preparePrerequisites(progress)
     await ensureBackupKey()
     // Two at a time: a boot is work for a core, and more of them at once only time each other out.
     for (let first = 0; first < hosts; first += 2) {
-      await Promise.all(names.slice(first, first + 2).map((name) => ensureVps(name, ground, memory, progress)))
+      await Promise.all(names.slice(first, first + 2).map((name) => ensureVps(name, prerequisites, memory, progress)))
     }
   }
   if (options.hosts !== undefined) writeAtomic(paths.inventory, inventoryFor(names))

@@ -8,7 +8,7 @@ import { parseOrder } from '../sandbox/cli/parse.ts'
 import { run } from './playbooks/support.ts'
 
 const root = join(import.meta.dirname, '..')
-const files = globSync('{README,ARCHITECTURE,docs/*}.md', { cwd: root }).sort()
+const files = globSync('{README,ARCHITECTURE,CONTRIBUTING,docs/*}.md', { cwd: root }).sort()
 const text = (file: string) => readFileSync(join(root, file), 'utf8')
 
 const commands = files.flatMap((file) =>

@@ -1,10 +1,10 @@
 import { local } from '../../lib/shell/local.ts'
 import { shown } from '../../lib/std/output.ts'
-import type { Settings } from '../../roles/backups/settings.ts'
-import { faultLines, type Result } from './report.ts'
+import type { BackupSettings } from '../../roles/backups/backup-settings.ts'
+import { type BackupResult, faultLines } from './report.ts'
 
-/** Tells of a fault that this machine has found, as the host does of those that it finds. */
-export async function alertHere(result: Result, { alert }: Settings): Promise<void> {
+/** Sends an alert for faults that were found by this machine. A failed alert becomes a warning of the result. */
+export async function alertHere(result: BackupResult, { alert }: BackupSettings): Promise<void> {
   const lines = faultLines(result)
   if (lines.length === 0) return
   const text = shown(`botgarden: backup of ${result.host}:\n${lines.join('\n')}\n`)

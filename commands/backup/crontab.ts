@@ -7,11 +7,11 @@ import { local, localFault } from '../../lib/shell/local.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
-import { settingsFor } from './settings.ts'
+import { settingsFor } from './host-settings.ts'
 
 const checkout = resolve(import.meta.dirname, '../..')
 
-/** Has the operator's cron run backup.ts for this inventory; an earlier entry for it is replaced. */
+/** Adds backup.ts for this inventory to the operator's crontab; replaces an earlier entry. Throws a `UsageError` for a bad schedule. */
 export async function installCron({ inventory, hosts, options }: Session, schedule: string): Promise<number> {
   if (!v.is(cronSchedule, schedule))
     throw new UsageError(
@@ -19,14 +19,14 @@ export async function installCron({ inventory, hosts, options }: Session, schedu
     )
   const file = resolve(inventory.file)
   const log = join(resolve(checkout, settingsFor(hosts[0]).local), 'backup.log')
-  madeFolder(dirname(log))
+  makeFolder(dirname(log))
   const line = cronLine(schedule, { file, log, limit: options.limit, node: process.execPath })
   await write(withEntry(await read(), file, line))
-  writeOut(`cron runs it now:\n${line}`)
+  writeOut(`added to the crontab:\n${line}`)
   return 0
 }
 
-function madeFolder(folder: string): void {
+function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
@@ -39,11 +39,11 @@ export async function removeCron({ inventory }: Session): Promise<number> {
   const before = await read()
   const after = withoutEntry(before, file)
   if (after !== before) await write(after)
-  writeOut(after === before ? `cron had no entry for ${file}` : 'cron does not run it any more')
+  writeOut(after === before ? `cron had no entry for ${file}` : 'removed from the crontab')
   return 0
 }
 
-/** cron knows no PATH and no directory of ours. What is said is mailed by cron, and kept in the log. */
+/** The line of the crontab. It sets the directory and PATH itself. The output is mailed by cron, and kept in the log. */
 export function cronLine(
   schedule: string,
   { file, log, limit, node }: { file: string; log: string; limit: readonly string[]; node: string },
@@ -54,25 +54,25 @@ export function cronLine(
   return `${schedule} ${text.replaceAll('%', '\\%')}`
 }
 
-/** The crontab with this line for this inventory, between marks; everything else in it stays as it is. */
+/** The crontab with this line for this inventory, between two markers. Nothing else in it changes. */
 export function withEntry(crontab: string, file: string, line: string): string {
   const rest = withoutEntry(crontab, file)
   const before = rest === '' || rest.endsWith('\n') ? rest : `${rest}\n`
-  const [begin, end] = marksOf(file)
+  const [begin, end] = markersOf(file)
   return `${before}${begin}\n${line}\n${end}\n`
 }
 
 export function withoutEntry(crontab: string, file: string): string {
-  const [begin, end] = marksOf(file)
+  const [begin, end] = markersOf(file)
   const rows = crontab.split('\n')
   const [from, to] = [rows.indexOf(begin), rows.indexOf(end)]
   if (from < 0 && to < 0) return crontab
   if (from < 0 || to < from)
-    throw new HostError(`the crontab has only one of the two marks of ${file}: mend it with crontab -e`)
+    throw new HostError(`the crontab has only one of the two markers of ${file}: repair it with crontab -e`)
   return rows.toSpliced(from, to - from + 1).join('\n')
 }
 
-function marksOf(file: string): readonly [string, string] {
+function markersOf(file: string): readonly [string, string] {
   return [`# botgarden: backups of ${file}`, `# botgarden: end of backups of ${file}`]
 }
 

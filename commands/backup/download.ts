@@ -21,77 +21,77 @@ import type { HostBackup } from './remote.ts'
 import type { Signers } from './signers.ts'
 import { copyFaults } from './verify.ts'
 
-/** What of a backup has travelled: `resumed` bytes had come in by an earlier connection. */
-export interface Pulled {
+/** Bytes that were downloaded now, and bytes that were already here from an interrupted download. */
+export interface DownloadResult {
   readonly bytes: number
   readonly resumed: number
 }
 
-/** Brings a backup into a folder and verifies it there. What was brought before the connection broke is not brought again. */
-export async function pull(
+/** Downloads a backup into a folder, or the rest of it, and verifies it. Throws a `HostError` where the copy is not valid. */
+export async function download(
   connection: Connection,
   backup: HostBackup,
   folder: string,
   signers: Signers,
-): Promise<Pulled> {
+): Promise<DownloadResult> {
   const { name, signed } = backup
   const claim = { folder, name: backup, signers, unsigned: !signed }
   const parts = partsOf(backup)
-  removeOthers(parts, folder)
-  const before = brought(parts, folder)
-  let bytes = await pullFiles(connection, name, parts, folder)
+  removeStale(parts, folder)
+  const before = presentBytes(parts, folder)
+  let bytes = await downloadFiles(connection, name, parts, folder)
   let faults = await copyFaults(claim)
-  // What had come in by then may have been of another file.
+  // What an earlier run has downloaded may have been of another file.
   if (faults.length > 0 && before > 0) {
-    bytes += await pullFiles(connection, name, parts, folder, { anew: true })
+    bytes += await downloadFiles(connection, name, parts, folder, { again: true })
     faults = await copyFaults(claim)
   }
-  if (faults.length > 0) throw new HostError(`${name}: was pulled and is not as it was taken: ${faults.join('; ')}`)
+  if (faults.length > 0) throw new HostError(`${name}: the downloaded copy is damaged: ${faults.join('; ')}`)
   return { bytes, resumed: before }
 }
 
-interface Sized {
+interface FileToDownload {
   readonly file: string
-  /** Unknown of the small files that stand beside the parts. */
+  /** In bytes; undefined for the small files besides the parts, which are always downloaded. */
   readonly size: number | undefined
 }
 
-function partsOf({ name, manifest, signed }: HostBackup): Sized[] {
+function partsOf({ name, manifest, signed }: HostBackup): FileToDownload[] {
   const own = signed ? [...metadataFiles, signatureFile] : metadataFiles
   try {
     const parts = parseManifest(manifest).parts.map(({ file, encrypted }) => ({ file, size: encrypted.size }))
     return [...parts, ...own.map((file) => ({ file, size: undefined }))]
   } catch (error) {
-    throw new HostError(`${name}: its manifest cannot be used: ${(error as Error).message}`, { cause: error })
+    throw new HostError(`${name}: its manifest is invalid: ${(error as Error).message}`, { cause: error })
   }
 }
 
-/** What an earlier run has brought of a backup that was another one then. */
-function removeOthers(files: readonly Sized[], folder: string): void {
+/** Removes files that an earlier run has downloaded and the backup does not have any more. */
+function removeStale(files: readonly FileToDownload[], folder: string): void {
   const wanted = files.flatMap(({ file }) => [file, `${file}.part`])
   for (const entry of readdirSync(folder))
     if (!wanted.includes(entry)) rmSync(join(folder, entry), { recursive: true, force: true })
 }
 
-function brought(files: readonly Sized[], folder: string): number {
+function presentBytes(files: readonly FileToDownload[], folder: string): number {
   const here = files.flatMap(({ file }) => [join(folder, file), join(folder, `${file}.part`)]).filter(existsSync)
   return here.reduce((sum, path) => sum + statSync(path).size, 0)
 }
 
-async function pullFiles(
+async function downloadFiles(
   connection: Connection,
   name: string,
-  files: readonly Sized[],
+  files: readonly FileToDownload[],
   folder: string,
-  { anew = false } = {},
+  { again = false } = {},
 ): Promise<number> {
   let bytes = 0
   for (const { file, size } of files) {
     const path = join(folder, file)
-    if (!anew && size !== undefined && existsSync(path) && statSync(path).size === size) continue
+    if (!again && size !== undefined && existsSync(path) && statSync(path).size === size) continue
     const handle = openSync(`${path}.part`, 'a', 0o600)
     try {
-      if (anew || size === undefined || statSync(`${path}.part`).size > size) ftruncateSync(handle)
+      if (again || size === undefined || statSync(`${path}.part`).size > size) ftruncateSync(handle)
       const offset = statSync(`${path}.part`).size
       const script = sh`tail -c ${`+${offset + 1}`} ${`${backupDir}/${name}/${file}`} 2>/dev/null`
       const status = await stream(connection, script, (chunk) => {

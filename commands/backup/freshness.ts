@@ -4,36 +4,36 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { localFault } from '../../lib/shell/local.ts'
 import { HostError, RunnerError } from '../../lib/std/errors.ts'
 import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
-import { type Name, shownAge } from '../../roles/backups/backup-name.ts'
-import { databasesOf, missingIn, nameOf, parseManifest } from '../../roles/backups/manifest.ts'
+import { type BackupName, formatAge } from '../../roles/backups/backup-name.ts'
+import { databasesOf, missingParts, parseManifest, partName } from '../../roles/backups/manifest.ts'
 import { alertHere } from './alert.ts'
+import { refuseUnencrypted, settingsFor } from './host-settings.ts'
 import { copiesOf } from './local-copies.ts'
 import { type HostBackups, listRemote } from './remote.ts'
-import { printResults, type Result } from './report.ts'
-import { refuseUnencrypted, settingsFor } from './settings.ts'
+import { type BackupResult, printResults } from './report.ts'
 import { fingerprintOf } from './signature.ts'
-import { isAnyKnown, keyFault, type Signers, signersOf, unsignedFault } from './signers.ts'
+import { hasKnownSigner, keyFault, type Signers, signersOf, unsignedFault } from './signers.ts'
 import { copyFaults } from './verify.ts'
 
-/** A day, and two hours for a run that takes its time. */
-const tooOld = 26 * 3_600_000
+/** In milliseconds: a day, and two hours for the backup itself. */
+const maxAge = 26 * 3_600_000
 
-/** A backup of which only the name and the manifest are looked at. */
-interface Seen extends Name {
+/** A backup on the host or on this machine: its name and the text of its manifest. */
+interface FreshnessEntry extends BackupName {
   readonly manifest: string
 }
 
-/** Tells how old the last good backup of each host and database is, there and here. Exit code 3 past 26 hours. */
+/** Prints the age of the last good backup of each host and database, on the host and here. Returns the exit code: 3 past 26 hours. */
 export async function checkFreshness(session: Session): Promise<number> {
   refuseUnencrypted(session.hosts)
-  const results = await mapConcurrent(session.options.forks, session.hosts, (host) => watchHost(session, host))
+  const results = await mapConcurrent(session.options.forks, session.hosts, (host) => checkHost(session, host))
   await Promise.all(results.map((result, i) => alertHere(result, settingsFor(session.hosts[i]))))
   return printResults('backup', results, session)
 }
 
-async function watchHost(session: Session, host: InventoryHost): Promise<Result> {
-  const result: Result = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
-  const there = await lookedAt(session, host, result)
+async function checkHost(session: Session, host: InventoryHost): Promise<BackupResult> {
+  const result: BackupResult = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
+  const there = await readRemote(session, host, result)
   if (there?.signer !== undefined) result.facts.signer = fingerprintOf(there.signer)
   const own = await copiesFaults(host, there, result).catch((failure) => {
     const error = localFault(failure)
@@ -50,8 +50,12 @@ async function watchHost(session: Session, host: InventoryHost): Promise<Result>
   return result
 }
 
-/** What is old, what is wrong with the newest copy, and whether the host still signs as it did. */
-async function copiesFaults(host: InventoryHost, there: HostBackups | undefined, { facts }: Result): Promise<string[]> {
+/** Faults: backups that are too old, a newest copy that is not valid, a signing key that has changed. */
+async function copiesFaults(
+  host: InventoryHost,
+  there: HostBackups | undefined,
+  { facts }: BackupResult,
+): Promise<string[]> {
   const { local, signer } = settingsFor(host)
   const copies = copiesOf(host.name, local)
   const signers = signersOf(host.name, copies.folder, signer)
@@ -60,7 +64,7 @@ async function copiesFaults(host: InventoryHost, there: HostBackups | undefined,
   facts.lines = lines.map(({ text }) => text)
   const [newest] = here
   const spoilt = newest === undefined ? [] : await faultsOfNewest(newest, copies.folder, signers)
-  const changed = there?.signer !== undefined && isAnyKnown(signers) ? keyFault(signers, there.signer) : undefined
+  const changed = there?.signer !== undefined && hasKnownSigner(signers) ? keyFault(signers, there.signer) : undefined
   return [
     ...lines.flatMap(({ faults }) => faults),
     ...spoilt.map((fault) => `${newest?.name} here: ${fault}`),
@@ -68,12 +72,16 @@ async function copiesFaults(host: InventoryHost, there: HostBackups | undefined,
   ]
 }
 
-async function faultsOfNewest(name: Name, copies: string, signers: Signers): Promise<string[]> {
+async function faultsOfNewest(name: BackupName, copies: string, signers: Signers): Promise<string[]> {
   const unsigned = unsignedFault(signers, name.time) === undefined
   return copyFaults({ folder: join(copies, name.name), name, signers, unsigned })
 }
 
-async function lookedAt(session: Session, host: InventoryHost, result: Result): Promise<HostBackups | undefined> {
+async function readRemote(
+  session: Session,
+  host: InventoryHost,
+  result: BackupResult,
+): Promise<HostBackups | undefined> {
   try {
     return await session.connected(host, listRemote)
   } catch (error) {
@@ -84,28 +92,28 @@ async function lookedAt(session: Session, host: InventoryHost, result: Result): 
   }
 }
 
-/** A line for the host as a whole and for each of its databases. `there` is undefined where the host was not reached. */
-export function ageFaults(here: readonly Seen[], there: readonly Seen[] | undefined, now: number) {
+/** A line and the faults for the host as a whole and for each database. `there` is undefined where the host was not reached. */
+export function ageFaults(here: readonly FreshnessEntry[], there: readonly FreshnessEntry[] | undefined, now: number) {
   const whole = [there, here].flatMap((side) => side?.find(({ only, time }) => only === undefined && time <= now) ?? [])
   const subjects = new Set(
     whole.map(({ manifest }) => contentsOf(manifest)).flatMap(({ databases, missing }) => [...databases, ...missing]),
   )
   return ['all', ...subjects].map((subject) => {
-    const on = (side: readonly Seen[]) => side.find((each) => each.time <= now && covers(each, subject))
+    const on = (side: readonly FreshnessEntry[]) => side.find((each) => each.time <= now && covers(each, subject))
     const sides = [...(there === undefined ? [] : [['on the host', on(there)] as const]), ['here', on(here)] as const]
     const shown = sides.map(
-      ([where, found]) => `${where} ${found === undefined ? 'none' : `${shownAge(now - found.time)} old`}`,
+      ([where, found]) => `${where} ${found === undefined ? 'none' : `${formatAge(now - found.time)} old`}`,
     )
     const faults = sides.flatMap(([where, found]) => {
       if (found === undefined) return [`${subject}: there is no good backup ${where}`]
       const age = now - found.time
-      return age > tooOld ? [`${subject}: the last good backup ${where} is ${shownAge(age)} old: ${found.name}`] : []
+      return age > maxAge ? [`${subject}: the last good backup ${where} is ${formatAge(age)} old: ${found.name}`] : []
     })
     return { text: `${subject}: ${shown.join(', ')}`, faults }
   })
 }
 
-function covers({ only, manifest }: Seen, subject: string): boolean {
+function covers({ only, manifest }: FreshnessEntry, subject: string): boolean {
   const { there, missing } = contentsOf(manifest)
   return subject === 'all' ? only === undefined && missing.length === 0 : there.includes(subject)
 }
@@ -113,9 +121,9 @@ function covers({ only, manifest }: Seen, subject: string): boolean {
 function contentsOf(text: string): Record<'databases' | 'missing' | 'there', string[]> {
   try {
     const manifest = parseManifest(text)
-    return { databases: databasesOf(manifest), missing: missingIn(manifest), there: manifest.parts.map(nameOf) }
+    return { databases: databasesOf(manifest), missing: missingParts(manifest), there: manifest.parts.map(partName) }
   } catch {
-    // It counts for nothing; a pull says what is wrong with it.
+    // An invalid backup does not count; its download says what is wrong.
     return { databases: [], missing: [], there: [] }
   }
 }

@@ -6,19 +6,22 @@ import { checkFreshness } from './freshness.ts'
 import { backUp } from './take.ts'
 
 export const backupFlags: Flags = {
-  name: { value: 'BOT', help: 'only the database of this bot, or the one of this name' },
-  quiet: { help: 'say nothing unless something is wrong: for cron' },
-  status: { help: 'say how old the last good backups are, and take none; exit code 3 past 26 hours' },
-  'install-cron': { value: 'SCHEDULE', help: `have your cron run this for this inventory, as in '17 3 * * *'` },
-  'remove-cron': { help: 'have your cron not run it any more' },
+  name: { value: 'BOT', help: 'only the database of this bot, or the database of this name' },
+  quiet: { help: 'print only problems: for cron' },
+  status: { help: 'show the age of the last good backups, and take none; exit code 3 past 26 hours' },
+  'install-cron': {
+    value: 'SCHEDULE',
+    help: `have cron on this machine run this for this inventory, as in '17 3 * * *'`,
+  },
+  'remove-cron': { help: 'remove it from cron' },
 }
 
-/** What of these the operator wants. */
+/** The command backup.ts: one of its actions. Returns the exit code; throws a `UsageError`. */
 export function backup(session: Session): Promise<number> {
   const { own, check } = session.options
   const wants = ['name', 'status', 'install-cron', 'remove-cron'].filter((flag) => own.has(flag))
-  if (wants.length > 1) throw new UsageError(`--${wants.join(' and --')} do not go together`)
-  if (check) throw new UsageError('backup.ts has no --check: --status looks and takes none')
+  if (wants.length > 1) throw new UsageError(`--${wants.join(' and --')} cannot be combined`)
+  if (check) throw new UsageError('backup.ts has no --check: use --status, which takes no backup')
   if (own.has('status')) return checkFreshness(session)
   if (own.has('remove-cron')) return removeCron(session)
   const [schedule] = own.get('install-cron') ?? []

@@ -13,25 +13,25 @@ import {
 import { join, resolve } from 'node:path'
 import { localFault } from '../../lib/shell/local.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { type Name, newestFirst, parseName } from '../../roles/backups/backup-name.ts'
+import { type BackupName, newestFirst, parseBackupName } from '../../roles/backups/backup-name.ts'
 
 const checkout = resolve(import.meta.dirname, '../..')
 
-/** The operator's copies of a host's backups: one folder each, which the host has no way to reach. */
-export interface Copies {
+/** The operator's copies of a host's backups, one folder each. The host cannot reach them. */
+export interface LocalCopies {
   readonly folder: string
-  /** The newest first. Each was verified before it got its name. */
-  list(): Name[]
-  /** Where a backup is brought together; what an earlier run has brought is still there. */
+  /** The names of the copies, the newest first. Each was verified when it was committed. */
+  list(): BackupName[]
+  /** The folder for the download of a backup, with what an earlier run has downloaded. */
   incoming(name: string): string
-  /** Makes what has come in a copy. */
+  /** Makes a complete download a copy. */
   commit(name: string): void
   remove(name: string): void
-  /** The text of a copy's manifest, whatever it is; empty where there is none. */
+  /** The text of a copy's manifest, not checked; empty where there is none. */
   manifest(name: string): string
 }
 
-export function copiesOf(host: string, base: string): Copies {
+export function copiesOf(host: string, base: string): LocalCopies {
   const folder = join(resolve(checkout, base), host)
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw new HostError(`${folder}: should be the folder of the copies of ${host} and is a file: move it away`)
@@ -41,7 +41,7 @@ export function copiesOf(host: string, base: string): Copies {
     list: () => {
       if (!existsSync(folder)) return []
       return entriesOf(folder)
-        .flatMap((each) => parseName(each) ?? [])
+        .flatMap((each) => parseBackupName(each) ?? [])
         .sort(newestFirst)
     },
     incoming: (name) => {
@@ -49,12 +49,12 @@ export function copiesOf(host: string, base: string): Copies {
       return incoming(name)
     },
     commit: (name) => {
-      synced(incoming(name))
+      syncFolder(incoming(name))
       renameSync(incoming(name), join(folder, name))
-      synced(folder)
+      syncFolder(folder)
     },
     remove: (name) => {
-      // Cut in the middle, a removal must not leave what looks like a copy.
+      // Renamed first, so that an interrupted removal leaves nothing that looks like a copy.
       rmSync(join(folder, `.removed-${name}`), { recursive: true, force: true })
       renameSync(join(folder, name), join(folder, `.removed-${name}`))
       rmSync(join(folder, `.removed-${name}`), { recursive: true, force: true })
@@ -71,7 +71,7 @@ function entriesOf(folder: string): string[] {
   }
 }
 
-/** It counts for nothing where it cannot be read; what is wrong then is said by whoever verifies the copy. */
+/** Empty where the file cannot be read: the verification of the copy reports why. */
 function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8')
@@ -80,7 +80,7 @@ function textOf(path: string): string {
   }
 }
 
-function synced(folder: string): void {
+function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r')
   fsyncSync(handle)
   closeSync(handle)

@@ -1,15 +1,15 @@
 import type { Session } from '../../lib/cli/session.ts'
 import { oneLine, writeErr, writeOut } from '../../lib/std/output.ts'
-import { shownBytes } from '../../roles/backups/backup-name.ts'
+import { formatBytes } from '../../roles/backups/backup-name.ts'
 
-/** What became of one host. */
-export interface Result {
+/** The result of backup.ts for one host. */
+export interface BackupResult {
   readonly host: string
-  /** What went wrong; each is a line. */
+  /** Errors, one line each. */
   readonly faults: string[]
-  /** What somebody should look at, though a good backup was taken: no reason to exit with 0. */
+  /** What the operator should look at, although a good backup was taken. The exit code is not 0 then. */
   readonly warnings: string[]
-  /** What is not in the backup that was taken; the rest is, and is brought and kept like any other. */
+  /** The parts that are missing from the backup that was taken. */
   readonly missing?: string[]
   readonly facts: {
     taken?: string
@@ -19,7 +19,7 @@ export interface Result {
     removed?: readonly string[]
     folder?: string
     copies?: number
-    /** Of the key that its backups are signed by. */
+    /** The fingerprint of the key that signs its backups. */
     signer?: string
     /** For `--status`, a line each. */
     lines?: readonly string[]
@@ -27,8 +27,8 @@ export interface Result {
   exitCode: number
 }
 
-/** Prints them, faults as a block of their own, and returns the exit code of the worst. With `--quiet`: faults only. */
-export function printResults(playbook: string, results: readonly Result[], { options }: Session): number {
+/** Prints the results, faults last, and returns the exit code of the worst. With `--quiet` it prints only faults. */
+export function printResults(playbook: string, results: readonly BackupResult[], { options }: Session): number {
   const quiet = options.own.has('quiet')
   if (options.json) {
     const hosts = Object.fromEntries(results.map((result) => [result.host, jsonOf(result)]))
@@ -42,23 +42,23 @@ export function printResults(playbook: string, results: readonly Result[], { opt
   return [70, 1, 3, 4].find((code) => results.some(({ exitCode }) => exitCode === code)) ?? 0
 }
 
-/** As one text, for whoever is alerted. */
-export function faultLines({ host, faults, warnings, missing = [], exitCode }: Result): string[] {
+/** The lines of a result that report errors and warnings. */
+export function faultLines({ host, faults, warnings, missing = [], exitCode }: BackupResult): string[] {
   const word = exitCode === 4 ? 'unreachable' : 'FAILED'
   // A line that does not begin with a host's name goes on with the one before.
-  const told = (head: string, text: string) => `${host}  ${head}: ${text.replaceAll('\n', '\n    ')}`.split('\n')
+  const block = (head: string, text: string) => `${host}  ${head}: ${text.replaceAll('\n', '\n    ')}`.split('\n')
   return [
-    ...faults.flatMap((fault) => told(word, fault)),
-    ...missing.flatMap((each) => told('FAILED', each)),
-    ...warnings.flatMap((warning) => told('in doubt', warning)),
+    ...faults.flatMap((fault) => block(word, fault)),
+    ...missing.flatMap((each) => block('FAILED', each)),
+    ...warnings.flatMap((warning) => block('suspicious', warning)),
   ]
 }
 
-function factLines({ host, facts }: Result): string[] {
+function factLines({ host, facts }: BackupResult): string[] {
   const { taken, seconds = 0, bytes = 0, pulled = [], removed = [], folder, copies = 0, signer, lines = [] } = facts
   return [
     ...lines.map((line) => `${host}  ${oneLine(line)}`),
-    ...(taken === undefined ? [] : [`${host}  taken: ${taken}, ${shownBytes(bytes)}, in ${seconds} s`]),
+    ...(taken === undefined ? [] : [`${host}  taken: ${taken}, ${formatBytes(bytes)}, in ${seconds} s`]),
     ...(folder === undefined
       ? []
       : [`${host}  here: ${folder}, ${copies} in all, ${pulled.length} new and verified, ${removed.length} removed`]),
@@ -66,7 +66,7 @@ function factLines({ host, facts }: Result): string[] {
   ]
 }
 
-function jsonOf({ faults, warnings, missing, facts, exitCode }: Result): Record<string, unknown> {
+function jsonOf({ faults, warnings, missing, facts, exitCode }: BackupResult): Record<string, unknown> {
   const status = exitCode === 0 ? 'ok' : exitCode === 4 ? 'unreachable' : 'failed'
   return { status, ...facts, faults, ...(missing && { missing }), warnings }
 }

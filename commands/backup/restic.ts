@@ -7,9 +7,9 @@ import type { BackupsVars } from '../../roles/backups/schema.ts'
 
 export type Offsite = NonNullable<BackupsVars['offsite']>
 
-/** Pushes the operator's copies of a host to a repository of restic's. */
+/** Pushes the operator's copies of a host to a restic repository. Throws a `HostError`. */
 export async function pushOffsite(folder: string, host: string, offsite: Offsite): Promise<void> {
-  // A bare `.*` would mean any folder above as well, and leave everything out.
+  // A bare `.*` would also match a folder above, and exclude everything.
   await restic(offsite, [
     'backup',
     '--quiet',
@@ -22,24 +22,24 @@ export async function pushOffsite(folder: string, host: string, offsite: Offsite
   ])
 }
 
-/** Brings a host's copies to `target`, as they were pushed last, from whichever machine and folder that was. */
+/** Restores the last snapshot of a host's copies to `target`. Throws a `HostError` where there is none. */
 export async function pullOffsite(target: string, host: string, offsite: Offsite): Promise<void> {
   const snapshots = parsed(await restic(offsite, ['snapshots', '--json', ...ofHost(host)]))
   const latest = snapshots.sort((one, other) => Date.parse(other.time) - Date.parse(one.time))[0]
   const [path] = latest?.paths ?? []
   if (latest === undefined || path === undefined)
     throw new HostError(`offsite: ${offsite.restic} holds no copies of ${host}`)
-  // Below its whole path: only since 0.16 a folder of a snapshot can be named.
+  // restic before 0.16 restores a folder only below its whole path.
   const whole = `${target}.whole`
   await restic(offsite, ['restore', '--quiet', latest.id, '--target', whole])
-  // Whoever can write to the repository has named the path, and may have put links on the way.
+  // The path comes from the repository, which others may write to: it must not lead elsewhere by links.
   const folder = join(whole, resolve('/', path))
   if (!existsSync(folder) || realpathSync(folder) !== join(realpathSync(whole), resolve('/', path)))
     throw new HostError(`offsite: the newest snapshot of ${host} (${latest.id}) holds no folder ${path}`)
   renameSync(folder, target)
 }
 
-/** What is read of restic's own description of a snapshot. */
+/** A snapshot as `restic snapshots --json` prints it. */
 const snapshotsSchema = v.array(
   v.object({
     id: v.pipe(v.string(), v.regex(/^[0-9a-f]+$/)),
@@ -53,12 +53,9 @@ function parsed(output: string): v.InferOutput<typeof snapshotsSchema> {
   try {
     return v.parse(snapshotsSchema, JSON.parse(output))
   } catch (error) {
-    throw new HostError(
-      `offsite: restic lists snapshots in a way that is not understood: ${(error as Error).message}`,
-      {
-        cause: error,
-      },
-    )
+    throw new HostError(`offsite: the snapshot list of restic cannot be parsed: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 
@@ -81,10 +78,10 @@ async function restic({ restic, passwordFile, passwordCommand }: Offsite, args: 
   })`restic ${[...args]}`
   if (exitCode === 127)
     throw new HostError('this machine: restic is missing, which offsite needs: apt-get install restic')
-  // 10 since restic 0.17; before, it says so in words only.
+  // Exit code 10 since restic 0.17; older ones say it only in words.
   if (exitCode === 10 || /Is there a repository at/.test(stderr))
     throw new HostError(
-      `offsite: there is no repository yet: restic --repo ${restic} init makes one, with the same password`,
+      `offsite: there is no repository yet: create it with the same password: restic --repo ${restic} init`,
     )
   if (exitCode !== 0)
     throw new HostError(

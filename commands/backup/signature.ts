@@ -5,25 +5,25 @@ import { join } from 'node:path'
 import { local } from '../../lib/shell/local.ts'
 import { HostError } from '../../lib/std/errors.ts'
 
-/** What a signature is made for: one that the same key has made for anything else does not count. */
+/** The namespace of the signatures: a signature by the same key for another purpose is not valid. */
 export const namespace = 'botgarden-backup'
 
-/** A public key of ed25519, as a line of OpenSSH has it without its comment. */
+/** An ed25519 public key in the format of OpenSSH, without its comment. */
 const keyPattern = /^ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}$/
 
-/** Undefined for what is no such key. */
+/** The key in a line of OpenSSH; undefined where it is not an ed25519 key. */
 export function parseKey(line: string): string | undefined {
   const key = line.trim().split(' ').slice(0, 2).join(' ')
   return keyPattern.test(key) ? key : undefined
 }
 
-/** As `ssh-keygen -l` shows it. */
+/** The fingerprint of a public key as `ssh-keygen -l` shows it: `SHA256:…`. */
 export function fingerprintOf(key: string): string {
   const blob = Buffer.from(key.split(' ')[1] ?? '', 'base64')
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
 }
 
-/** The key that a signature names: that proves nothing yet. Undefined for what is no signature of ed25519. */
+/** The public key in a signature, not verified; undefined where it is not an ed25519 signature. */
 export function keyIn(signature: string): string | undefined {
   const armor = /^-----BEGIN SSH SIGNATURE-----\n([A-Za-z0-9+/=\n]+)\n-----END SSH SIGNATURE-----\n?$/
   // Of PROTOCOL.sshsig: the word SSHSIG, a version, and the key with its length before it.
@@ -33,7 +33,7 @@ export function keyIn(signature: string): string | undefined {
   return parseKey(`ssh-ed25519 ${blob.subarray(14, 65).toString('base64')}`)
 }
 
-/** Why this key has not signed these bytes; undefined: it has. */
+/** Why the signature of these bytes is not valid for this key; undefined where it is. */
 export async function signatureFault(key: string, bytes: Buffer, signature: string): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'botgarden-signature-'))
   try {
@@ -45,11 +45,11 @@ export async function signatureFault(key: string, bytes: Buffer, signature: stri
       ssh-keygen -Y verify -f ${signers} -I host -n ${namespace} -s ${file}`
     if (exitCode === 127)
       throw new HostError(
-        'this machine: ssh-keygen is missing, by which signatures are verified: apt-get install openssh-client',
+        'this machine: ssh-keygen is missing, which verifies signatures: apt-get install openssh-client',
       )
     return exitCode === 0
       ? undefined
-      : `its signature does not hold: ${(stderr.trim() || stdout.trim()).split('\n').at(-1)}`
+      : `its signature is invalid: ${(stderr.trim() || stdout.trim()).split('\n').at(-1)}`
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

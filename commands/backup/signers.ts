@@ -1,18 +1,18 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { HostError } from '../../lib/std/errors.ts'
-import { parseName, stampOf } from '../../roles/backups/backup-name.ts'
+import { parseBackupName, timestampOf } from '../../roles/backups/backup-name.ts'
 import { fingerprintOf, namespace, parseKey } from './signature.ts'
 
-/** Whose signature counts for the backups of a host: what the inventory says alone, else what was met first. */
+/** The keys that may sign the backups of a host: the one in the inventory, else those that were learned from the host. */
 export interface Signers {
   readonly host: string
-  /** Beside the copies, as ssh-keygen reads it, a line a key; it never comes from where copies are pushed to. */
+  /** The path of `allowed_signers`, beside the copies, in the format of ssh-keygen. It is never restored from a copy. */
   readonly file: string
   /** The fingerprint that the inventory names. */
   readonly pinned: string | undefined
   readonly keys: readonly string[]
-  /** When the host began to sign, in milliseconds; undefined: nobody has noted that. */
+  /** When the host began to sign, in milliseconds since 1970; undefined where that is not known. */
   readonly since: number | undefined
 }
 
@@ -24,41 +24,41 @@ export function signersOf(host: string, folder: string, pinned: string | undefin
   return { host, file, pinned, keys, since: times.length === 0 ? undefined : Math.min(...times) }
 }
 
-export function isAnyKnown({ pinned, keys }: Signers): boolean {
+export function hasKnownSigner({ pinned, keys }: Signers): boolean {
   return pinned !== undefined || keys.length > 0
 }
 
-/** Why a key is not to be followed; undefined: it is known. */
+/** Why a key is not trusted; undefined where it is. */
 export function keyFault(signers: Signers, key: string): string | undefined {
   const { host, file, pinned, keys } = signers
   const fingerprint = fingerprintOf(key)
   if (pinned !== undefined)
     return fingerprint === pinned
       ? undefined
-      : `the key that signs the backups of ${host} is ANOTHER than the inventory says: somebody else signs, or the host was set up anew\n` +
+      : `the key that signs the backups of ${host} is ANOTHER than the inventory says: the host was reinstalled, or the signature is forged\n` +
           `it is ${fingerprint}, and backups.signer says ${pinned}\n` +
-          'if the host was set up anew, change backups.signer; a copy that the key before has signed needs that one'
+          'if the host was reinstalled, change backups.signer; copies signed by the previous key still need that key'
   if (keys.length === 0)
-    return `signed by ${fingerprint}, and no key that signs the backups of ${host} is known here: backup.ts asks the host for it`
+    return `signed by ${fingerprint}, and no key that signs the backups of ${host} is known here: run backup.ts, which gets the key from the host`
   if (keys.includes(key)) return undefined
   return (
-    `the key that signs the backups of ${host} has CHANGED: the host was set up anew, or somebody else signs\n` +
+    `the key that signs the backups of ${host} has CHANGED: the host was reinstalled, or the signature is forged\n` +
     `it is ${fingerprint}, and ${file} has ${keys.map(fingerprintOf).join(', ')}\n` +
-    `if the host was set up anew, add this line to that file, beside the one that older copies need:\n${lineOf(signers, key, Date.now())}`
+    `if the host was reinstalled, add this line to that file, and keep the others for older copies:\n${lineOf(signers, key, Date.now())}`
   )
 }
 
-/** Why a backup of this time needs a signature; undefined: it is of before the host signed. */
+/** Why a backup of this time needs a signature; undefined where it is from before the host signed. */
 export function unsignedFault({ host, pinned, keys, since }: Signers, time: number): string | undefined {
   if (pinned === undefined && keys.length === 0) return undefined
   if (since !== undefined && time < since) return undefined
   const by = pinned ?? keys.map(fingerprintOf).join(', ')
-  const when = since === undefined ? '' : ` since ${stampOf(since)}`
-  return `is not signed, though ${host} signs${when} by ${by}: somebody has taken the signature away, or made this copy`
+  const when = since === undefined ? '' : ` since ${timestampOf(since)}`
+  return `is not signed, although ${host} signs its backups${when} with ${by}: the signature was removed, or the copy is forged`
 }
 
-/** Keeps a key as one of the host's, where it is not kept yet. */
-export function remember(signers: Signers, key: string, since: number): Signers {
+/** Adds a key to `allowed_signers`, unless it is there. */
+export function rememberSigner(signers: Signers, key: string, since: number): Signers {
   const { file, keys } = signers
   if (keys.includes(key)) return signers
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
@@ -72,7 +72,7 @@ export function remember(signers: Signers, key: string, since: number): Signers 
 }
 
 function lineOf({ host }: Signers, key: string, since: number): string {
-  return `${host} namespaces="${namespace}" ${key} since ${stampOf(since)}`
+  return `${host} namespaces="${namespace}" ${key} since ${timestampOf(since)}`
 }
 
 function linesOf(file: string): string[] {
@@ -90,5 +90,5 @@ function parsed(line: string, host: string, place: string): { key: string; since
   const key = parseKey(rest)
   if (name !== host || key === undefined)
     throw new HostError(`${place}: should be: ${host} namespaces="${namespace}" ssh-ed25519 AAAA…`)
-  return { key, since: parseName(/ since (\S+)$/.exec(rest)?.[1] ?? '')?.time }
+  return { key, since: parseBackupName(/ since (\S+)$/.exec(rest)?.[1] ?? '')?.time }
 }

@@ -11,30 +11,30 @@ import { loginsOf } from './secret-sources.ts'
 import { ship } from './ship-image.ts'
 import { refuseSharedToken } from './unique-tokens.ts'
 
-/** What brings these bots to their hosts, as this machine has them. */
-export async function deliveriesOf(
+/** Deployments of these bots, by name, from their sources on this machine. Throws an `InventoryError`, as for a token that two bots use. */
+export async function deploymentsOf(
   bots: readonly BotEntry[],
   all: readonly BotEntry[] = bots,
 ): Promise<ReadonlyMap<string, Deployment>> {
-  const deliveries = new Map<string, Deployment>()
-  for (const entry of bots) deliveries.set(entry.name, await loadBot(entry))
-  await refuseSharedToken(deliveries, all)
-  return deliveries
+  const deployments = new Map<string, Deployment>()
+  for (const entry of bots) deployments.set(entry.name, await loadBot(entry))
+  await refuseSharedToken(deployments, all)
+  return deployments
 }
 
-/** The role that brings these bots to a host, when what it is too much to carry along has been laid there. */
-export function deployment(
+/** For a host: uploads images and build contexts that are too large for a script, then returns the role with the deployments. */
+export function deployRoles(
   session: Session,
-  deliveries: ReadonlyMap<string, Deployment>,
+  deployments: ReadonlyMap<string, Deployment>,
   { buildsHere }: { buildsHere: boolean },
 ) {
   const { options, report } = session
   return async (host: InventoryHost, connection: Connection): Promise<readonly Role[]> => {
     const logins = await loginsOf(host.vars.bot as BotVars)
-    const own = [...deliveries].filter(([name]) => host.bots.some((each) => each.name === name))
+    const own = [...deployments].filter(([name]) => host.bots.some((each) => each.name === name))
     const progress = (line: string) => report.line(`${host.name}  ${line}`)
     const carried = own.filter(([, { context }]) => context && (buildsHere || isLarge(context)) && !options.check)
-    // What lies there is ours from then on, and no other run's to remove.
+    // Under the lock, so that no other run removes the uploads.
     if (carried.length > 0) await session.hold(host, connection)
     for (const [name, { spec, context }] of carried)
       if (context) await ship(name, spec.image, context, connection, { buildsHere, progress })

@@ -11,45 +11,46 @@ import { UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
 import { suggest } from '../../lib/std/suggest.ts'
 import { botAbsent } from '../../roles/bot/remove.ts'
+import { allocationsFile } from '../../roles/bot/spec/allocations.ts'
+import { currentRecords } from '../../roles/bot/spec/layout.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
-import { deliveriesOf, deployment } from './deployment.ts'
-import { forgetPending } from './pending-updates.ts'
+import { deploymentsOf, deployRoles } from './deployment.ts'
+import { dropPendingUpdates } from './pending-updates.ts'
 import { history, historyText, logsOf } from './releases.ts'
 import { rollback } from './rollback.ts'
 
 /** The options of bot.ts beyond those of every playbook. */
 export const deployFlags = {
-  name: { value: 'BOT', multiple: true, help: 'this bot of the inventory' },
-  all: { help: 'every bot of the inventory, in its order, up to the first that fails' },
-  build: { value: 'WHERE', help: 'where its image is built: host (default), or local, for a host with little memory' },
-  rollback: { help: 'back to the version before, with its configuration of then' },
-  'rollback-to': { value: 'RELEASE', help: 'back to this release' },
+  name: { value: 'BOT', multiple: true, help: 'a bot of the inventory' },
+  all: { help: 'every bot of the inventory, in order, up to the first failure' },
+  build: { value: 'WHERE', help: 'where the image is built: host (default), or local for a host with little memory' },
+  rollback: { help: 'go back to the previous version, with the configuration it had' },
+  'rollback-to': { value: 'RELEASE', help: 'go back to this release' },
   releases: { help: 'list the releases of a bot' },
   logs: { help: "show the last lines of a bot's containers" },
-  'drop-pending': { help: 'afterwards, have Telegram forget the updates that wait' },
-  remove: { help: 'take a bot off its host, after a last dump of its database' },
-  new: { help: 'begin anew on a host that holds nothing, though there are backups of it' },
-  purge: { help: 'with --remove: with all its data, and no dump' },
-  yes: { help: 'do not ask before something is destroyed' },
+  'drop-pending': { help: 'afterwards, have Telegram drop the pending updates' },
+  remove: { help: 'remove a bot from its host, after a final dump of its database' },
+  new: { help: 'start with empty databases on a bare host, although there are backups of it' },
+  purge: { help: 'with --remove: delete all its data, without a dump' },
+  yes: { help: 'do not ask before data is destroyed' },
 } as const
 
-/** What bot.ts does. */
+/** The command bot.ts: deploy, roll back, remove, list releases, or show logs. Returns the exit code; throws a `UsageError`. */
 export async function deploy(session: Session, hasBackups: (host: InventoryHost) => boolean): Promise<number> {
   const { options, inventory } = session
   const given = (name: keyof typeof deployFlags) => options.own.has(name)
   const actions = (['rollback', 'rollback-to', 'releases', 'logs', 'remove'] as const).filter(given)
-  if (actions.length > 1)
-    throw new UsageError(`--${actions[0]} and --${actions[1]} are two different things: one at a time`)
-  if (given('purge') && !given('remove')) throw new UsageError('--purge is for --remove')
+  if (actions.length > 1) throw new UsageError(`--${actions[0]} and --${actions[1]} cannot be combined`)
+  if (given('purge') && !given('remove')) throw new UsageError('--purge needs --remove')
   const names = namesOf(session)
   const [action] = actions
   if (action !== undefined && (given('all') || names.length > 1))
-    throw new UsageError(`--${action} is for one bot: --name`)
+    throw new UsageError(`--${action} takes exactly one bot: --name BOT`)
   if (given('drop-pending') && (action === 'releases' || action === 'logs' || action === 'remove'))
     throw new UsageError(`--drop-pending goes with a release or a rollback, not with --${action}`)
-  const places = session.hosts.filter(({ bots }) => bots.some(({ name }) => names.includes(name)))
-  if (places.length === 0) throw new UsageError(`no host that --limit leaves has ${names.join(', ')}`)
-  const [bot = '', host = places[0] as InventoryHost] = [names[0], places[0]]
+  const hosts = session.hosts.filter(({ bots }) => bots.some(({ name }) => names.includes(name)))
+  if (hosts.length === 0) throw new UsageError(`none of the hosts selected by --limit has ${names.join(', ')}`)
+  const [bot = '', host = hosts[0] as InventoryHost] = [names[0], hosts[0]]
 
   if (action === 'releases')
     return print(
@@ -63,41 +64,41 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     return rollback(session, host, bot, options.own.get('rollback-to')?.[0], given('drop-pending'))
 
   const entries = inventory.hosts.flatMap(({ bots }) => bots)
-  const deliveries = await deliveriesOf(
+  const deployments = await deploymentsOf(
     entries.filter(({ name }) => names.includes(name)),
     entries,
   )
-  const roles = deployment(session, deliveries, { buildsHere: buildsHere(session) })
-  const code = await session.converge(places, async (place, connection) => {
-    if (!given('new') && hasBackups(place)) await refuseEmptyHost(place, connection)
-    return roles(place, connection)
+  const roles = deployRoles(session, deployments, { buildsHere: buildsHere(session) })
+  const code = await session.converge(hosts, async (host, connection) => {
+    if (!given('new') && hasBackups(host)) await refuseEmptyHost(host, connection)
+    return roles(host, connection)
   })
   if (code !== 0 || !given('drop-pending')) return code
-  return forgetPending(session, places, new Map([...deliveries].map(([name, { spec }]) => [name, spec])))
+  return dropPendingUpdates(session, hosts, new Map([...deployments].map(([name, { spec }]) => [name, spec])))
 }
 
 function buildsHere({ options }: Session): boolean {
   const where = options.own.get('build')?.[0] ?? 'host'
-  if (where !== 'host' && where !== 'local') throw new UsageError(`--build ${where}: host or local`)
+  if (where !== 'host' && where !== 'local') throw new UsageError(`--build ${where}: should be host or local`)
   return where === 'local'
 }
 
-/** A host that has been replaced must not begin with empty databases unless that is meant. */
+/** Throws a `UsageError` for a host without bots although it has backups: a replaced host must not start with empty databases. */
 async function refuseEmptyHost({ name }: InventoryHost, connection: Connection): Promise<void> {
   const known = await ask(
     connection,
     sh`
-      if [ -e /var/lib/botgarden/allocations ]; then echo known
-      elif ls /var/lib/botgarden/bots/*/current.json || [ -n "$(docker network ls --quiet --filter label=botgarden.bot)" ]; then echo lost
+      if [ -e ${allocationsFile} ]; then echo known
+      elif ls ${currentRecords} || [ -n "$(docker network ls --quiet --filter label=botgarden.bot)" ]; then echo lost
       fi 2>/dev/null`,
   )
   if (known.includes('known')) return
   if (known.includes('lost'))
     throw new UsageError(
-      `${name} has bots, and does not know their numbers any more (/var/lib/botgarden/allocations): npx zx playbooks/site.ts --limit ${name} gets them back from what runs`,
+      `${name} has bots, but their allocations are lost (${allocationsFile}): recover them from the running bots with npx zx playbooks/site.ts --limit ${name}`,
     )
   throw new UsageError(
-    `${name} holds nothing of any bot, and there are backups of it: restore.ts --host ${name} brings all back; --new begins anew`,
+    `${name} has no bots, but there are backups of it: restore.ts --host ${name} restores all of them; --new starts with empty databases`,
   )
 }
 
@@ -127,7 +128,7 @@ async function remove(
   { purge }: { purge: boolean },
 ): Promise<number> {
   const { options, inventory } = session
-  const what = `remove ${bot} from ${host.name} (${inventory.file})${purge ? ', with its database and no dump' : ''}`
+  const what = `remove ${bot} from ${host.name} (${inventory.file})${purge ? ', with its database and without a dump' : ''}`
   if (!options.check && !options.own.has('yes')) await confirm(what)
   const { telegram } = host.vars.bot as BotVars
   return session.converge([host], [role('bot', v.any(), () => [botAbsent(bot, telegram, { purge })])])

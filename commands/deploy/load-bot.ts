@@ -8,14 +8,14 @@ import { specOf } from '../../roles/bot/spec/spec.ts'
 import { manifestOf, sourceOf } from './bot-source.ts'
 import { secretsOf, tokenOf } from './secret-sources.ts'
 
-/** Everything about a bot that this machine knows, before any host is asked: what to build, its manifest, its secrets. */
+/** The deployment of a bot from this machine: build context, manifest, token and secrets. Throws an `InventoryError`. */
 export async function loadBot(entry: BotEntry): Promise<Deployment> {
   const { name, where } = entry
   const settings = entry.settings as BotSettings
   const key = `${where}: bots.${name}`
   const folder = sourceOf(entry)
   if (settings.image !== undefined && settings.source !== undefined)
-    throw new InventoryError(`${key}: both image and source; it is either built here or by somebody else`)
+    throw new InventoryError(`${key}: has both image and source: remove one of them`)
   const manifest = folder === undefined ? {} : await manifestOf(folder, key)
   const context =
     folder === undefined ? undefined : await contextOf(folder, key, settings.migrations ?? manifest.migrations)

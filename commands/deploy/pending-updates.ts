@@ -7,8 +7,8 @@ import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import type { Spec } from '../../roles/bot/spec/spec.ts'
 import { dropPending } from '../../roles/bot/telegram/set-webhook.ts'
 
-/** Exit code 3 where Telegram did not: whoever asks for it counts on it. */
-export async function forgetPending(
+/** Has Telegram drop the pending updates of these bots. Returns the exit code: 3 where Telegram refused or did not answer. */
+export async function dropPendingUpdates(
   session: Session,
   hosts: readonly InventoryHost[],
   specs: ReadonlyMap<string, Spec>,
@@ -18,12 +18,12 @@ export async function forgetPending(
   for (const host of hosts)
     for (const { name } of host.bots) {
       const spec = specs.get(name)
-      if (spec !== undefined && !(await forgotPending(session, host, name, spec))) code = 3
+      if (spec !== undefined && !(await dropPendingOf(session, host, name, spec))) code = 3
     }
   return code
 }
 
-async function forgotPending(
+async function dropPendingOf(
   { connected, report }: Session,
   host: InventoryHost,
   bot: string,
@@ -36,6 +36,6 @@ async function forgotPending(
     return ask(connection, dropPending(hook, spec))
   })
   const done = answer.includes('"ok":true')
-  report.line(`${host.name}  ${bot}: ${done ? 'what waited at Telegram is dropped' : `not dropped: ${answer}`}`)
+  report.line(`${host.name}  ${bot}: ${done ? 'pending updates dropped' : `pending updates not dropped: ${answer}`}`)
   return done
 }

@@ -3,8 +3,8 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { Spec } from '../../roles/bot/spec/spec.ts'
-import { forgetPending } from './pending-updates.ts'
-import { chosen, history, migrationWarning } from './releases.ts'
+import { dropPendingUpdates } from './pending-updates.ts'
+import { history, migrationWarning, selectRelease } from './releases.ts'
 
 export async function rollback(
   session: Session,
@@ -16,18 +16,18 @@ export async function rollback(
   const specs = new Map<string, Spec>()
   const code = await session.converge([host], async (_, connection) => {
     const all = await history(bot, connection, (line) => session.report.line(`${host.name}  ${line}`))
-    const past = chosen(bot, all, id)
+    const past = selectRelease(bot, all, id)
     const warning = migrationWarning(all, past)
     if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)
     specs.set(bot, past.spec)
-    const delivery: Deployment = {
+    const deployment: Deployment = {
       ...{ spec: past.spec, context: undefined, pull: false, token: undefined },
       manifest: past.limits ? { memory: `${past.limits.memoryMB}m`, cpus: past.limits.cpus } : {},
-      back: true,
+      isRollback: true,
       secrets: new Map(past.spec.secrets.map((name) => [name, undefined])),
       by: `rollback to ${past.id}`,
     }
-    return [botRole(new Map([[bot, delivery]]))]
+    return [botRole(new Map([[bot, deployment]]))]
   })
-  return code === 0 && dropPending ? forgetPending(session, [host], specs) : code
+  return code === 0 && dropPending ? dropPendingUpdates(session, [host], specs) : code
 }

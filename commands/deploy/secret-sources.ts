@@ -6,8 +6,8 @@ import type { BotEntry } from '../../lib/model/role.ts'
 import { local } from '../../lib/shell/local.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import { Secret } from '../../lib/std/secret.ts'
-import type { Login } from '../../roles/bot/spec/deployment.ts'
-import type { BotSettings, BotVars, Manifest, SecretSource } from '../../roles/bot/spec/schema.ts'
+import type { RegistryLogin } from '../../roles/bot/spec/deployment.ts'
+import type { BotManifest, BotSettings, BotVars, SecretSource } from '../../roles/bot/spec/schema.ts'
 import { tokenVariable } from '../../roles/bot/token.ts'
 import { checkout } from './bot-source.ts'
 
@@ -25,13 +25,13 @@ export async function tokenOf(
         : [existsSync(file) ? parseEnv(await readFile(file, 'utf8')).BOT_TOKEN : undefined, file]
   if (!found) return undefined
   if (!/^\d+:[\w-]{20,}$/.test(found))
-    throw new InventoryError(`${origin}: is no token of a bot: BotFather gives them as 123456789:ABC…`)
+    throw new InventoryError(`${origin}: is not a bot token: BotFather gives tokens like 123456789:ABC…`)
   return new Secret(found)
 }
 
 export async function secretsOf(
   settings: BotSettings,
-  manifest: Manifest,
+  manifest: BotManifest,
   key: string,
 ): Promise<Map<string, Secret | undefined>> {
   const names = new Set([...(manifest.secrets ?? []), ...Object.keys(settings.secrets ?? {})])
@@ -44,8 +44,8 @@ export async function secretsOf(
   return found
 }
 
-/** The logins that this machine has for the registries of a host. */
-export async function loginsOf({ registries }: BotVars): Promise<Login[]> {
+/** Logins for the registries of a host whose password this machine has. */
+export async function loginsOf({ registries }: BotVars): Promise<RegistryLogin[]> {
   const logins = []
   for (const [registry, { username, password }] of Object.entries(registries)) {
     const value = await valueFrom(password, `bot.registries.${registry}.password`)
@@ -54,7 +54,7 @@ export async function loginsOf({ registries }: BotVars): Promise<Login[]> {
   return logins
 }
 
-/** Undefined where a variable is not set: then the host keeps what it has. A command that fails is an error. */
+/** The value of a secret; undefined where its variable is not set. Throws an `InventoryError` where its command fails. */
 async function valueFrom(source: SecretSource, key: string): Promise<string | undefined> {
   if ('env' in source) return process.env[source.env]?.trim()
   const quiet = local({ quiet: true, nothrow: true, cwd: checkout })
@@ -64,6 +64,6 @@ async function valueFrom(source: SecretSource, key: string): Promise<string | un
       `${key}: the command ended with exit code ${exitCode}: ${source.command}\n${stderr.trim()}`,
     )
   if (stdout.includes('\0'))
-    throw new InventoryError(`${key}: the command prints a NUL byte, and a secret is text: let it print base64`)
+    throw new InventoryError(`${key}: the command prints a NUL byte, but a secret must be text: print it as base64`)
   return stdout.trim()
 }

@@ -9,24 +9,24 @@ import type { Connection } from '../../lib/ssh/connection.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { UsageError } from '../../lib/std/errors.ts'
-import type { Context } from '../../roles/bot/spec/build-context.ts'
-import { archiveOf, contextPath } from '../../roles/bot/spec/layout.ts'
+import type { BuildContext } from '../../roles/bot/spec/build-context.ts'
+import { contextArchivePath, imageArchivePath } from '../../roles/bot/spec/layout.ts'
 
-/** Lays on the host what the image is made of, unless it has the image: its context, or the image itself, built on this machine. */
+/** Uploads the build context of an image, or the image built on this machine, unless the host has the image. Throws a `UsageError`. */
 export async function ship(
   bot: string,
   image: string,
-  context: Context,
+  context: BuildContext,
   connection: Connection,
   { buildsHere, progress }: { buildsHere: boolean; progress: (line: string) => void },
 ): Promise<void> {
-  // What an earlier run brought for it, and did not get to, is of no more use.
-  const forget = sh`rm -f ${[archiveOf(bot), contextPath(bot)]}`
+  // Uploads of an interrupted run are of no use.
+  const forget = sh`rm -f ${[imageArchivePath(bot), contextArchivePath(bot)]}`
   const there = await ask(connection, sh`${forget}; ! docker image inspect -- ${image} >/dev/null 2>&1 || echo there`)
   if (there.includes('there')) return
   const archive = Buffer.from(context.archive, 'base64')
   if (buildsHere) await shipImage(bot, image, archive, connection, progress)
-  else await upload(connection, contextPath(bot), Readable.from([archive]))
+  else await upload(connection, contextArchivePath(bot), Readable.from([archive]))
 }
 
 async function shipImage(
@@ -50,8 +50,8 @@ async function shipImage(
     const saved = await quiet`docker save --output ${`${file}.tar`} ${image} && gzip --fast <${`${file}.tar`} >${file}`
     if (saved.exitCode !== 0)
       throw new UsageError(`--build local: docker save failed on this machine\n${tail(saved.stderr)}`)
-    await upload(connection, archiveOf(bot), createReadStream(file), (bytes) =>
-      progress(`${image}: ${Math.round(bytes / 1e6)} MB are on the host`),
+    await upload(connection, imageArchivePath(bot), createReadStream(file), (bytes) =>
+      progress(`${image}: ${Math.round(bytes / 1e6)} MB uploaded`),
     )
   } finally {
     await rm(folder, { recursive: true })

@@ -5,20 +5,20 @@ import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import { sourceOf } from './bot-source.ts'
 import { tokenOf } from './secret-sources.ts'
 
-/** Two bots with one token would take each other's updates away: told before any host is touched. */
+/** Throws an `InventoryError` where bots use the same token: they would take updates from each other. */
 export async function refuseSharedToken(
-  deliveries: ReadonlyMap<string, Deployment>,
+  deployments: ReadonlyMap<string, Deployment>,
   others: readonly BotEntry[] = [],
 ): Promise<void> {
-  // Of bots that are not deployed now a token that cannot be had is no matter.
+  // For bots that are not deployed now, a token that is not available does not matter.
   const tokens = await Promise.all(
     others
-      .filter(({ name }) => !deliveries.has(name))
+      .filter(({ name }) => !deployments.has(name))
       .map(async (entry) => [entry.name, await tokenIfAny(entry)] as const),
   )
 
   const byId = Map.groupBy(
-    [...[...deliveries].map(([name, { token }]) => [name, token] as const), ...tokens].flatMap(([name, token]) =>
+    [...[...deployments].map(([name, { token }]) => [name, token] as const), ...tokens].flatMap(([name, token]) =>
       token === undefined ? [] : [{ name, id: idOf(token) }],
     ),
     ({ id }) => id,
@@ -27,7 +27,7 @@ export async function refuseSharedToken(
   if (twins.length === 0) return
   const lines = twins.map(
     ([id, bots]) =>
-      `${bots.map(({ name }) => name).join(' and ')} have the token of one bot (${id}): each needs its own, from BotFather`,
+      `${bots.map(({ name }) => name).join(' and ')} use the same token of bot ${id}: get a separate token for each from BotFather`,
   )
   throw new InventoryError(lines.join('\n'))
 }
@@ -40,7 +40,7 @@ async function tokenIfAny(entry: BotEntry): Promise<Secret | undefined> {
   }
 }
 
-/** What stands before the colon is a bot's number, and no secret. */
+/** The id of the bot, before the colon of its token. It is not a secret. */
 export function idOf(token: Secret): string {
   return token.reveal().split(':')[0] ?? ''
 }

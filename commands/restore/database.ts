@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
@@ -11,73 +10,74 @@ import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
-import { shownBytes } from '../../roles/backups/backup-name.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
+import { formatBytes } from '../../roles/backups/backup-name.ts'
 import { refuseOwner } from './database-owner.ts'
 import { restoreScript } from './database-script.ts'
 import { decryptPart } from './decrypt.ts'
-import type { DatabasePart, Order } from './order.ts'
+import type { DatabasePart, RestoreTask } from './restore-task.ts'
 import { countQuery } from './row-counts.ts'
 import type { SelectedBackup } from './select-backup.ts'
 
-/** Brings databases of a backup to the host and takes them in, one after the other, under the host's lock. */
+/** Uploads databases of a backup and restores them, one after the other, under the lock of the host. Returns the exit code. */
 export async function restoreDatabases(
   session: Session,
   host: InventoryHost,
   chosen: SelectedBackup,
-  orders: readonly Order[],
+  tasks: readonly RestoreTask[],
   identities: readonly Secret[],
 ): Promise<number> {
-  const parts = orders.map((order) => [order, acceptable(chosen, order)] as const)
+  const parts = tasks.map((task) => [task, partFor(chosen, task)] as const)
   return session.converge([host], async (_, connection) => {
-    // From then on what lies there is ours, and no other run's to remove.
+    // Under the lock, so that no other run removes the uploads.
     await session.hold(host, connection)
     for (const [{ database }, part] of parts) {
       const say = (bytes: number) =>
-        session.report.line(`${host.name}  ▸ ${database}: ${shownBytes(bytes)} of ${shownBytes(part.size)}`)
+        session.report.line(`${host.name}  ▸ ${database}: ${formatBytes(bytes)} of ${formatBytes(part.size)}`)
       try {
         await upload(connection, incomingPath(database), decryptPart(chosen.folder, part, identities), say)
       } catch (error) {
-        await ask(connection, sh`rm -f ${parts.map(([order]) => incomingPath(order.database))}`).catch(() => {})
+        await ask(connection, sh`rm -f ${parts.map(([task]) => incomingPath(task.database))}`).catch(() => {})
         throw error
       }
     }
-    const brought = orders.map(({ database }) => incomingPath(database))
+    const uploads = tasks.map(({ database }) => incomingPath(database))
     return [
       role('restore', v.any(), () => [
-        noLeftovers(brought),
-        ...parts.map(([order, part]) => databaseRestore(chosen, order, part)),
+        noLeftovers(uploads),
+        ...parts.map(([task, part]) => databaseRestore(chosen, task, part)),
       ]),
     ]
   })
 }
 
-/** What the manifest says of a database, where that can be followed: else nothing is begun with any of them. */
-export function acceptable(chosen: SelectedBackup, order: Order): DatabasePart {
-  const part = chosen.manifest.parts.find((each) => each.kind === 'database' && each.database === order.database)
-  if (part?.kind !== 'database') throw new HostError(`${chosen.name}: has no database ${order.database}`)
-  refuseOwner(chosen.name, order, part)
+/** The part of a backup with a database. Throws a `HostError` where it is missing, or its owner or tables are not acceptable. */
+export function partFor(chosen: SelectedBackup, task: RestoreTask): DatabasePart {
+  const part = chosen.manifest.parts.find((each) => each.kind === 'database' && each.database === task.database)
+  if (part?.kind !== 'database') throw new HostError(`${chosen.name}: has no database ${task.database}`)
+  refuseOwner(chosen.name, task, part)
   countQuery(part)
   return part
 }
 
-/** A dump that lies on the host, unencrypted, for as long as it takes: in a folder of root's. */
+/** The path of the decrypted dump on the host during the restore, in a folder that only root can read. */
 function incomingPath(database: string): string {
-  // Its name comes from a manifest, and may be anything.
-  return `${incoming}/${createHash('sha256').update(database).digest('hex').slice(0, 16)}.dump`
+  // A checksum, since the name comes from a manifest and may be anything.
+  return `${incoming}/${sha256Of(database).slice(0, 16)}.dump`
 }
 
-function databaseRestore({ name }: SelectedBackup, order: Order, part: DatabasePart): Resource {
-  const dump = fileState(incomingPath(order.database))
+function databaseRestore({ name }: SelectedBackup, task: RestoreTask, part: DatabasePart): Resource {
+  const dump = fileState(incomingPath(task.database))
   const rows = Object.values(part.tables).reduce((sum, count) => sum + count, 0)
-  const verb = order.target === undefined ? 'tried' : 'restored'
+  const verb = task.target === undefined ? 'tried' : 'restored'
   return resource({
-    id: `${order.target === undefined ? 'drill' : 'restore'}:${order.target ?? order.database}`,
+    id: `${task.target === undefined ? 'drill' : 'restore'}:${task.target ?? task.database}`,
     wants: part.sha256,
     reads: { dump },
     plan: ({ dump: state }) => {
       if (state === 'absent') return []
       const summary = `${verb} from ${name}: ${Object.keys(part.tables).length} tables, ${rows} rows`
-      const script = restoreScript(order, part, incomingPath(order.database))
+      const script = restoreScript(task, part, incomingPath(task.database))
       return [{ summary, script, long: true, predicts: [becomes(dump, 'absent' as const)] }]
     },
   })

@@ -6,34 +6,38 @@ import { Readable } from 'node:stream'
 import { Decrypter } from 'age-encryption'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 import { Secret } from '../../lib/std/secret.ts'
-import type { Part } from '../../roles/backups/manifest.ts'
+import type { BackupPart } from '../../roles/backups/manifest.ts'
 
-/** The operator's secret keys: a file as age-keygen writes it. They never leave this machine. */
+/** The operator's secret keys, in a file of age-keygen. They never leave this machine. Throws a `UsageError`. */
 export async function identitiesIn(file: string): Promise<readonly Secret[]> {
   const text = await readFile(file, 'utf8').catch((error: Error) => {
     throw new UsageError(`--identity ${file}: cannot be read: ${error.message}`, { cause: error })
   })
   const keys = text.split('\n').flatMap((line) => /^\s*(AGE-SECRET-KEY-1[A-Z0-9]+)\s*$/.exec(line)?.[1] ?? [])
   if (keys.length === 0)
-    throw new UsageError(`--identity ${file}: holds no line AGE-SECRET-KEY-1…, as age-keygen writes it`)
+    throw new UsageError(`--identity ${file}: has no line AGE-SECRET-KEY-1… as age-keygen writes it`)
   return keys.map((key) => new Secret(key))
 }
 
 /**
- * A part of a copy as it was before it was encrypted, a chunk at a time. It ends with an error unless it is to the last byte
- * what the manifest says: what was made of it until then must not be kept.
+ * The decrypted content of a part, in chunks. Throws a `HostError` where it does not match the manifest, at the end at the
+ * latest: until then nothing that was made of it may be kept.
  */
-export async function* decryptPart(folder: string, part: Part, identities: readonly Secret[]): AsyncGenerator<Buffer> {
+export async function* decryptPart(
+  folder: string,
+  part: BackupPart,
+  identities: readonly Secret[],
+): AsyncGenerator<Buffer> {
   const decrypter = new Decrypter()
   for (const identity of identities) decrypter.addIdentity(identity.reveal())
   const blob = await openAsBlob(join(folder, part.file))
   const hash = createHash('sha256')
-  const other = new HostError(`${part.file}: is not what its manifest says, once opened`)
+  const other = new HostError(`${part.file}: its decrypted content does not match the manifest`)
   let size = 0
   try {
     const plain = await decrypter.decrypt(blob.stream())
     for await (const chunk of Readable.fromWeb(plain as Parameters<typeof Readable.fromWeb>[0])) {
-      // Room was found for that much, and for no more.
+      // The host has checked its free space for this size.
       size += chunk.length
       if (size > part.size) throw other
       hash.update(chunk)
@@ -47,6 +51,7 @@ export async function* decryptPart(folder: string, part: Part, identities: reado
 }
 
 function reasonOf({ message }: Error): string {
-  if (/no identity matched/i.test(message)) return 'none of these identities opens it: it was encrypted for another key'
-  return `cannot be opened: ${message}`
+  if (/no identity matched/i.test(message))
+    return 'none of these identities can decrypt it: it was encrypted for another key'
+  return `cannot be decrypted: ${message}`
 }

@@ -2,25 +2,25 @@ import { images } from '../../lib/platform/image-versions.ts'
 import { postgresContainer } from '../../lib/platform/postgres-catalog.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 
-/** The server that a drill restores into. */
+/** The container of the temporary server that a drill restores into. */
 export const drillContainer = 'botgarden-drill'
 
-/** In MB: what the server works with beside its data, and what is left to the bots meanwhile. */
+/** In MiB: memory of the server besides its data, memory left to the bots, and the least memory for its data. */
 const work = 160
 const left = 128
 const least = 64
 
 /**
- * Shell text: starts a server without a network, whose data is in memory and never on a disk, that nobody else knows of.
- * `data` is the room there, in MB; the database must not need more.
+ * Shell text: starts a server without a network, whose data is in memory and never on a disk. Sets `data`, the space for data
+ * in MiB, and exits with 1 where the dump, in bytes, does not fit.
  */
 export function startDrill(dumpBytes: number): Script {
   return sh`
-    ${forgetDrill()}
+    ${removeDrill()}
     free=$(${freeMemory()})
     data=$((free - ${work + left}))
     [ "$data" -ge ${least} ] || {
-      echo "a drill keeps its server in memory and needs ${work + left + least} MB of it; $free MB are free"
+      echo "a drill runs its server in memory and needs ${work + left + least} MiB; $free MiB are free"
       exit 1
     }
     [ "$data" -ge ${Math.ceil(dumpBytes / 2 ** 20)} ] || { too_large; exit 1; }
@@ -34,24 +34,24 @@ export function startDrill(dumpBytes: number): Script {
       -c min_wal_size=8MB -c max_wal_size=32MB >/dev/null
     for second in $(seq 90); do
       [ "$(docker exec "$server" sh -c 'head -n 1 "$PGDATA/postmaster.pid"' 2>/dev/null)" = 1 ] && docker exec "$server" pg_isready --quiet && break
-      [ "$second" != 90 ] || { echo 'the throwaway server does not start'; docker logs --tail 10 "$server" 2>&1; exit 1; }
+      [ "$second" != 90 ] || { echo 'the temporary server does not start'; docker logs --tail 10 "$server" 2>&1; exit 1; }
       sleep 1
     done`
 }
 
-/** Shell text: nothing of it is left. */
-export function forgetDrill(): Script {
+/** Shell text: removes the temporary server. */
+export function removeDrill(): Script {
   return sh`docker rm -f --volumes ${drillContainer} >/dev/null 2>&1 || :`
 }
 
-/** Shell text: `too_large` says that the drill has no room for the database. */
+/** Shell function `too_large`: prints that the database does not fit into the memory of a drill, `$data` MiB. */
 export function tooLarge(database: string): Script {
   return sh`too_large() {
-      echo ${`the database ${database} is too large for the memory that a drill has here, `}"$data MB: restore.ts --name NAME --as NEW restores it beside what is there, on the disk"
+      echo ${`the database ${database} does not fit into the memory of a drill, `}"$data MiB: test it on the disk with restore.ts --name NAME --as NEW"
     }`
 }
 
-/** In MB, without swap: that is a disk. In a container the limit of its own cgroup counts as well, of either version. */
+/** Shell text: prints the free memory in MiB, without swap. In a container its cgroup limits apply as well, of version 1 or 2. */
 function freeMemory(): Script {
   return sh`
       {

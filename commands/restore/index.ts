@@ -11,28 +11,34 @@ import { restoreDatabases } from './database.ts'
 import { botOf, isOfBot } from './database-owner.ts'
 import { identitiesIn } from './decrypt.ts'
 import { type BackupSelector, type SelectedBackup, selectBackup } from './select-backup.ts'
-import { type Others, rebuild } from './whole-host.ts'
+import { type HostRoles, rebuild } from './whole-host.ts'
 
 export const restoreFlags: Flags = {
-  name: { value: 'BOT', help: 'the database of this bot, or the one of this name' },
-  as: { value: 'NEW', help: 'into a new database of this name, beside the one that is there' },
+  name: { value: 'BOT', help: 'the database of this bot, or the database of this name' },
+  as: { value: 'NEW', help: 'into a new database of this name, beside the existing one' },
   at: {
     value: 'TIME',
-    help: 'from the last backup until then: 2026-11-20, or 2026-11-20T12:00:00Z (default: the newest)',
+    help: 'from the last backup before this time: 2026-11-20, or 2026-11-20T12:00:00Z (default: the newest)',
   },
-  from: { value: 'WHERE', help: 'copy: the one beside you (default), host: what the host has, restic: the repository' },
-  identity: { value: 'FILE', help: 'the key that opens it, as age-keygen wrote it; it never leaves this machine' },
-  drill: { help: 'restore every database into a throwaway server, compare, and keep nothing' },
+  from: {
+    value: 'WHERE',
+    help: 'copy: the one on this machine (default), host: what the host has, restic: the repository',
+  },
+  identity: {
+    value: 'FILE',
+    help: 'the secret key that decrypts it, as age-keygen wrote it; it never leaves this machine',
+  },
+  drill: { help: 'restore every database into a temporary server, compare, and keep nothing' },
   host: {
     value: 'HOST',
-    help: 'all of a host, on a bare one: core, secrets, certificates, databases, and its bots last',
+    help: 'rebuild a bare host: core roles, secrets, certificates, databases, and its bots last',
   },
-  unsigned: { help: 'a copy of before its host signed will do, though nobody can prove whose it is' },
+  unsigned: { help: 'accept a copy from before its host signed backups, although its origin cannot be proved' },
   yes: { help: 'do not ask before something is replaced' },
 }
 
-/** What restore.ts does. */
-export async function restore(session: Session, others: Others): Promise<number> {
+/** The command restore.ts: restore a database or a host, or drill. Returns the exit code; throws a `UsageError`. */
+export async function restore(session: Session, others: HostRoles): Promise<number> {
   const { own, check } = session.options
   const value = (flag: string) => own.get(flag)?.[0]
   const wants = ['name', 'drill', 'host'].filter((flag) => own.has(flag))
@@ -40,25 +46,26 @@ export async function restore(session: Session, others: Others): Promise<number>
     throw new UsageError(
       wants.length === 0
         ? 'what to restore: --name BOT, --drill, or --host HOST'
-        : `--${wants.join(' and --')} do not go together`,
+        : `--${wants.join(' and --')} cannot be combined`,
     )
   if (check)
-    throw new UsageError('restore.ts has no --check: --drill proves a backup, and changes nothing that is there')
+    throw new UsageError('restore.ts has no --check: use --drill, which tests a backup and changes no database')
   const file = value('identity')
-  if (file === undefined) throw new UsageError('--identity FILE: the key that opens the backup, as age-keygen wrote it')
+  if (file === undefined)
+    throw new UsageError('--identity FILE is missing: the secret key that decrypts the backup, as age-keygen wrote it')
   const identities = await identitiesIn(file)
-  const wish = { ...wishOf(value('from'), value('at')), unsigned: own.has('unsigned') }
+  const selector = { ...selectorFrom(value('from'), value('at')), unsigned: own.has('unsigned') }
   const as = value('as')
-  if (as !== undefined && !own.has('name')) throw new UsageError('--as is for --name')
-  if (own.has('host')) return rebuildHost(session, value('host') ?? '', wish, identities, others)
-  if (own.has('drill')) return drill(session, wish, identities)
-  return one(session, value('name') ?? '', as, wish, identities)
+  if (as !== undefined && !own.has('name')) throw new UsageError('--as needs --name')
+  if (own.has('host')) return rebuildHost(session, value('host') ?? '', selector, identities, others)
+  if (own.has('drill')) return drill(session, selector, identities)
+  return one(session, value('name') ?? '', as, selector, identities)
 }
 
-function wishOf(from = 'copy', at: string | undefined): Pick<BackupSelector, 'from' | 'until'> {
+function selectorFrom(from = 'copy', at: string | undefined): Pick<BackupSelector, 'from' | 'until'> {
   if (from !== 'copy' && from !== 'host' && from !== 'restic')
-    throw new UsageError(`--from ${from}: copy, host or restic`)
-  // A day is meant to its end.
+    throw new UsageError(`--from ${from}: should be copy, host or restic`)
+  // A date without a time includes the whole day.
   const time = at === undefined ? undefined : Date.parse(/^\d{4}-\d\d-\d\d$/.test(at) ? `${at}T23:59:59Z` : at)
   if (Number.isNaN(time)) throw new UsageError(`--at ${at}: a time like 2026-11-20 or 2026-11-20T12:00:00Z`)
   return { from, until: time }
@@ -68,21 +75,23 @@ async function one(
   session: Session,
   name: string,
   as: string | undefined,
-  wish: BackupSelector,
+  selector: BackupSelector,
   identities: readonly Secret[],
 ): Promise<number> {
   const host = hostOf(session, name)
   const database = databaseName(name)
   const bot = botOf(host, database)
   if (isReserved(database) || !isPlainName(database))
-    throw new UsageError(`--name ${name}: no database of that name is restored`)
+    throw new UsageError(`--name ${name}: a database of that name cannot be restored`)
   if (as !== undefined && (!/^[a-z][a-z0-9_]{0,62}$/.test(as) || isReserved(as)))
-    throw new UsageError(`--as ${as}: a name of a-z, 0-9 and _, and none of the server's own`)
+    throw new UsageError(`--as ${as}: should be a name of a-z, 0-9 and _ that the server does not reserve`)
   if (as !== undefined && botOf(host, as) !== undefined)
-    throw new UsageError(`--as ${as}: that is the database of the bot ${botOf(host, as)}, which --name restores`)
-  return selectBackup(session, host, { ...wish, database }, async (chosen) => {
+    throw new UsageError(
+      `--as ${as}: that is the database of the bot ${botOf(host, as)}: restore it with --name ${botOf(host, as)}`,
+    )
+  return selectBackup(session, host, { ...selector, database }, async (chosen) => {
     const target = as ?? database
-    const what = `replace the database ${database} of ${host.name} (${session.inventory.file}) by the backup ${chosen.name}`
+    const what = `replace the database ${database} of ${host.name} (${session.inventory.file}) with the backup ${chosen.name}`
     if (as === undefined && !session.options.own.has('yes')) await confirm(what)
     return restoreDatabases(
       session,
@@ -94,20 +103,22 @@ async function one(
   })
 }
 
-/** The one that has this bot, else the only one. */
+/** The host of a bot. A database of no bot is looked for on the only host. */
 function hostOf({ hosts, inventory }: Session, name: string): InventoryHost {
   const known = inventory.hosts.flatMap(({ bots }) => bots.map((bot) => bot.name))
   const found =
     hosts.find(({ bots }) => bots.some((bot) => bot.name === name)) ?? (hosts.length === 1 ? hosts[0] : undefined)
   if (found === undefined)
-    throw new UsageError(`--name ${name}: no host has that bot${suggest(name, known)}; --limit names a host`)
+    throw new UsageError(
+      `--name ${name}: no host has that bot${suggest(name, known)}; for another database select its host with --limit`,
+    )
   return found
 }
 
-async function drill(session: Session, wish: BackupSelector, identities: readonly Secret[]): Promise<number> {
+async function drill(session: Session, selector: BackupSelector, identities: readonly Secret[]): Promise<number> {
   let worst = 0
   for (const host of session.hosts) {
-    const code = await selectBackup(session, host, wish, (chosen) =>
+    const code = await selectBackup(session, host, selector, (chosen) =>
       restoreDatabases(
         session,
         host,
@@ -126,9 +137,9 @@ async function drill(session: Session, wish: BackupSelector, identities: readonl
 async function rebuildHost(
   session: Session,
   name: string,
-  wish: BackupSelector,
+  selector: BackupSelector,
   identities: readonly Secret[],
-  others: Others,
+  others: HostRoles,
 ): Promise<number> {
   const host = session.inventory.hosts.find((each) => each.name === name)
   if (host === undefined) {
@@ -137,16 +148,16 @@ async function rebuildHost(
       `--host: unknown host "${name}"${suggest(name, names)}: ${session.inventory.file} has ${names.join(', ')}`,
     )
   }
-  if (wish.from === 'host') throw new UsageError('--from host: a bare host has no backups; copy or restic')
-  return selectBackup(session, host, { ...wish, whole: true }, async (chosen) => {
+  if (selector.from === 'host') throw new UsageError('--from host: a bare host has no backups: use copy or restic')
+  return selectBackup(session, host, { ...selector, whole: true }, async (chosen) => {
     if (!session.options.own.has('yes'))
-      await confirm(`make ${name} (${session.inventory.file}) what ${chosen.name} was`)
+      await confirm(`rebuild ${name} (${session.inventory.file}) from the backup ${chosen.name}`)
     const code = await rebuild(session, host, chosen, identities, others)
     return code === 0 && chosen.lost.length > 0 ? 3 : code
   })
 }
 
-/** The server's own database holds nothing of anybody's. */
+/** The databases of a backup without `postgres`, which the server itself creates. */
 export function restorable({ manifest }: SelectedBackup): string[] {
   return databasesOf(manifest).filter((database) => database !== 'postgres')
 }

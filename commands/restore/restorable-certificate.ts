@@ -1,13 +1,13 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { acmeWebroot } from '../../lib/platform/nginx.ts'
 import type { TarEntry } from '../../lib/std/tar.ts'
-import type { Member } from './read-archive.ts'
+import type { ArchiveMember } from './read-archive.ts'
 
-/** What certbot has of a host's name, as it is written anew: nothing of it runs a program. */
-export interface KeptCertificate {
-  /** Where it stood in the archive. */
+/** The files of certbot for a name, written from validated values: nothing in them can run a program. */
+export interface RestorableCertificate {
+  /** The paths of its files in the archive. */
   readonly paths: readonly string[]
-  /** Below /etc/letsencrypt. */
+  /** The files to write, by paths relative to /etc/letsencrypt. */
   readonly entries: readonly TarEntry[]
 }
 
@@ -15,8 +15,11 @@ const root = 'etc/letsencrypt'
 const kinds = ['cert', 'chain', 'fullchain', 'privkey'] as const
 const pem = /^(-----BEGIN (CERTIFICATE|(EC |RSA )?PRIVATE KEY)-----\n[A-Za-z0-9+/=\n]+-----END \2-----\n*)+$/
 
-/** Undefined where it is not whole, not of this name, or not got as we get one: then certbot is asked for another. */
-export function keptCertificate(name: string, members: ReadonlyMap<string, Member>): KeptCertificate | undefined {
+/** Undefined where files are missing or invalid, or for another name or method: then certbot gets a new certificate. */
+export function restorableCertificate(
+  name: string,
+  members: ReadonlyMap<string, ArchiveMember>,
+): RestorableCertificate | undefined {
   const text = (path: string) => {
     const member = members.get(`${root}/${path}`)
     return member && 'content' in member ? member.content.toString('latin1') : ''
@@ -47,7 +50,7 @@ interface Renewal {
   readonly version: string
   readonly account: string
   readonly server: string
-  /** Where certbot keeps the account. */
+  /** The folder of the account, relative to `accounts`. */
   readonly folder: string
 }
 
@@ -59,7 +62,7 @@ function renewalIn(text: string): Renewal | undefined {
   return version && account && server && folder ? { version, account, server, folder } : undefined
 }
 
-/** As certbot writes it for what we ask of it. */
+/** The renewal configuration that certbot writes for the options of our role. */
 function renewalText(name: string, { version, account, server }: Renewal): string {
   return `version = ${version}
 archive_dir = /${root}/archive/${name}
@@ -84,7 +87,7 @@ function isPair(name: string, fullchain: string, privkey: string): boolean {
   }
 }
 
-/** An object of JSON, written anew. */
+/** A JSON object, parsed and serialized again; undefined where it is not one. */
 function objectIn(text: string): string | undefined {
   try {
     const json: unknown = JSON.parse(text)

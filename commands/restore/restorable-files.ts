@@ -1,23 +1,23 @@
 import * as v from 'valibot'
 import { botName } from '../../lib/inventory/file-schema.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import type { Member } from './read-archive.ts'
-import { type KeptCertificate, keptCertificate } from './restorable-certificate.ts'
+import type { ArchiveMember } from './read-archive.ts'
+import { type RestorableCertificate, restorableCertificate } from './restorable-certificate.ts'
 
-/** What a rebuilt host takes from the files of its backup: everything else there is made anew by a role. */
-export interface KeptFiles {
+/** The files of a backup that a rebuilt host gets. A role creates the others. */
+export interface RestorableFiles {
   readonly allocations: ReadonlyMap<string, number>
-  /** By bot, then by name. */
+  /** Contents of the secrets, by bot, then by name. */
   readonly secrets: ReadonlyMap<string, ReadonlyMap<string, Buffer>>
-  /** What opens registries: by folder, as Docker's client reads it. */
+  /** Logins of registries, by folder, in the format of Docker's client. */
   readonly registries: ReadonlyMap<string, Buffer>
-  /** What backups are signed with. */
+  /** The private key that signs backups. */
   readonly signingKey: Buffer | undefined
-  readonly certificate: KeptCertificate | undefined
-  /** The operator's own files of nginx's configuration, which are put into force only when he says so. */
+  readonly certificate: RestorableCertificate | undefined
+  /** The operator's own nginx files, by name. They are installed only after a confirmation. */
   readonly own: ReadonlyMap<string, Buffer>
-  /** What was there, and nobody makes anew. */
-  readonly leftOut: readonly string[]
+  /** Paths that are neither restored nor created by a role. */
+  readonly ignored: readonly string[]
 }
 
 const secret = /^etc\/botgarden\/secrets\/bots\/([^/]+)\/([^/]+)$/
@@ -26,8 +26,8 @@ const own = /^opt\/botgarden\/nginx\/conf\/own\/(\w[\w.-]*)$/
 const signingKey = 'etc/botgarden/secrets/backup-signing-key'
 const allocations = 'var/lib/botgarden/allocations'
 
-/** Whose content is looked at. */
-export function isKept(path: string): boolean {
+/** Whether the content of a path is read from the archive. */
+export function isRestorable(path: string): boolean {
   return (
     path === allocations ||
     path === signingKey ||
@@ -36,8 +36,8 @@ export function isKept(path: string): boolean {
   )
 }
 
-/** A role makes these anew, or they are of no use on another host: that they are not taken need not be said. */
-const madeAnew = [
+/** Paths that a role creates again, or that are of no use on another host: they are skipped without a message. */
+const recreated = [
   /^etc\/botgarden\/(acme-ca\.pem$|tls\/|secrets\/postgres\/)/,
   /^etc\/botgarden\/secrets\/bots\/[^/]+\/pgpass$/,
   /^etc\/letsencrypt\/(cli\.ini$|renewal-hooks\/deploy\/botgarden$|csr\/|keys\/|live\/|\.updated-)/,
@@ -45,8 +45,11 @@ const madeAnew = [
   /^opt\/botgarden\/(?!nginx\/conf\/own\/)/,
 ]
 
-/** What is taken of these members, for a host that is known by this domain. */
-export function keptFiles(members: ReadonlyMap<string, Member>, domain: string | undefined): KeptFiles {
+/** Selects and validates the files for a host with this domain. Throws a `HostError` for invalid allocations. */
+export function restorableFiles(
+  members: ReadonlyMap<string, ArchiveMember>,
+  domain: string | undefined,
+): RestorableFiles {
   const used = new Set<string>()
   const contentOf = (path: string) => {
     const member = members.get(path)
@@ -57,7 +60,7 @@ export function keptFiles(members: ReadonlyMap<string, Member>, domain: string |
   const matching = (pattern: RegExp) =>
     [...members.keys()].flatMap((path) => {
       const found = pattern.exec(path)
-      return found === null || !('content' in (members.get(path) as Member)) ? [] : [[path, found] as const]
+      return found === null || !('content' in (members.get(path) as ArchiveMember)) ? [] : [[path, found] as const]
     })
 
   const numbers = numbersIn(contentOf(allocations)?.toString() ?? '')
@@ -75,18 +78,18 @@ export function keptFiles(members: ReadonlyMap<string, Member>, domain: string |
     registries.set(name, logins)
     used.add(path)
   }
-  const certificate = domain === undefined ? undefined : keptCertificate(domain, members)
+  const certificate = domain === undefined ? undefined : restorableCertificate(domain, members)
   for (const path of certificate?.paths ?? []) used.add(path)
   const key = members.get(signingKey)
   const signing = key && 'content' in key && isPrivateKey(key.content) ? contentOf(signingKey) : undefined
   return {
     ...{ allocations: numbers, secrets, registries, certificate, signingKey: signing },
     own: new Map(matching(own).map(([path, [, name = '']]) => [name, contentOf(path) ?? Buffer.alloc(0)])),
-    leftOut: [...members.keys()].filter((path) => !used.has(path) && !madeAnew.some((each) => each.test(path))).sort(),
+    ignored: [...members.keys()].filter((path) => !used.has(path) && !recreated.some((each) => each.test(path))).sort(),
   }
 }
 
-/** A line a bot, each with a number of its own: its network and its user follow from it. */
+/** Allocations by bot, from lines `BOT NUMBER`. Throws a `HostError` for a line that is not valid or not unique. */
 function numbersIn(text: string): ReadonlyMap<string, number> {
   const numbers = new Map<string, number>()
   for (const line of text.split('\n').filter(Boolean)) {
@@ -94,14 +97,14 @@ function numbersIn(text: string): ReadonlyMap<string, number> {
     const number = Number(digits)
     if (!v.is(botName, bot) || number < 1 || number > 254 || numbers.has(bot) || [...numbers.values()].includes(number))
       throw new HostError(
-        `the files of the backup: allocations: ${JSON.stringify(line)} is no bot with a number of its own`,
+        `the files of the backup: allocations: ${JSON.stringify(line)} is not a bot with a unique number`,
       )
     numbers.set(bot, number)
   }
   return numbers
 }
 
-/** Those that reach other programs by way of files with a syntax are what they are made as, and nothing else. */
+/** Whether a secret has the format in which it was generated. Some are copied into files with a syntax, as pgpass. */
 function isSecret(name: string, content: Buffer): boolean {
   if (content.length > 65_536) return false
   const text = content.toString('latin1')
@@ -110,7 +113,7 @@ function isSecret(name: string, content: Buffer): boolean {
   return /^[A-Z_][A-Z0-9_]*$/.test(name)
 }
 
-/** Only what logs in: the client's configuration may name programs as well. */
+/** Only the logins: the configuration of Docker's client can also name programs to run. */
 function loginsIn(content: Buffer): Buffer | undefined {
   const config = v.object({ auths: v.record(v.string(), v.object({ auth: v.pipe(v.string(), v.base64()) })) })
   try {

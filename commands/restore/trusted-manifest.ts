@@ -2,59 +2,64 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { type Name, shownAge } from '../../roles/backups/backup-name.ts'
-import type { Manifest } from '../../roles/backups/manifest.ts'
+import { type BackupName, formatAge } from '../../roles/backups/backup-name.ts'
+import type { BackupManifest } from '../../roles/backups/manifest.ts'
 import { signingKey } from '../../roles/backups/paths.ts'
+import { settingsFor } from '../backup/host-settings.ts'
 import { copiesOf } from '../backup/local-copies.ts'
-import { settingsFor } from '../backup/settings.ts'
 import { fingerprintOf } from '../backup/signature.ts'
-import { isAnyKnown, remember, type Signers, signersOf, unsignedFault } from '../backup/signers.ts'
-import { provedManifest, signatureIn } from '../backup/verify.ts'
+import { hasKnownSigner, rememberSigner, type Signers, signersOf, unsignedFault } from '../backup/signers.ts'
+import { signatureIn, verifiedManifest } from '../backup/verify.ts'
 
 /**
- * The manifest of a copy that comes from its host. Where nothing is known of who signs for it, and where nobody has, the
- * operator is asked, before anything in the copy is looked at.
+ * The verified manifest of a copy. The operator is asked first where the copy is not signed, and where no key of its host is
+ * known. Throws a `HostError` where the copy is not valid, and a `UsageError` without a confirmation.
  */
 export async function trustedManifest(
   folder: string,
-  name: Name,
+  name: BackupName,
   session: Session,
   host: InventoryHost,
   { unsigned }: { readonly unsigned: boolean },
-): Promise<Manifest> {
+): Promise<BackupManifest> {
   const { local, signer } = settingsFor(host)
-  // Never from where the copy comes from.
+  // From the operator's folder of copies, never from where this copy comes from.
   const signers = signersOf(host.name, copiesOf(host.name, local).folder, signer)
   const key = signatureIn(folder)?.key
   if (key === undefined) {
-    await agreeUnsigned(signers, name, unsigned, session)
-    return provedManifest({ folder, name, signers, unsigned: true })
+    await confirmUnsigned(signers, name, unsigned, session)
+    return verifiedManifest({ folder, name, signers, unsigned: true })
   }
-  if (isAnyKnown(signers)) return provedManifest({ folder, name, signers, unsigned: false })
-  await agreeKey(host.name, name, key)
-  const manifest = await provedManifest({ folder, name, signers: { ...signers, keys: [key] }, unsigned: false })
-  remember(signers, key, name.time)
+  if (hasKnownSigner(signers)) return verifiedManifest({ folder, name, signers, unsigned: false })
+  await confirmKey(host.name, name, key)
+  const manifest = await verifiedManifest({ folder, name, signers: { ...signers, keys: [key] }, unsigned: false })
+  rememberSigner(signers, key, name.time)
   return manifest
 }
 
-async function agreeUnsigned(signers: Signers, name: Name, wanted: boolean, { options }: Session): Promise<void> {
+async function confirmUnsigned(
+  signers: Signers,
+  name: BackupName,
+  wanted: boolean,
+  { options }: Session,
+): Promise<void> {
   const fault = unsignedFault(signers, name.time)
   if (fault !== undefined && (signers.since !== undefined || !wanted)) throw new HostError(fault)
   if (!wanted)
     throw new HostError(
-      'is not signed: --unsigned takes a copy of before its host signed, which nobody can prove is its own',
+      'is not signed: --unsigned accepts a copy from before its host signed backups, although its origin cannot be proved',
     )
-  const age = shownAge(Date.now() - name.time)
+  const age = formatAge(Date.now() - name.time)
   if (!options.own.has('yes'))
-    await confirm(`use ${name.name} (${age} old), which nobody has signed, as a backup of ${signers.host}`)
+    await confirm(`use ${name.name} (${age} old), which is not signed, as a backup of ${signers.host}`)
 }
 
-/** --yes is no answer: it would be one to whatever key somebody else has made. */
-function agreeKey(host: string, { name }: Name, key: string): Promise<void> {
+/** Asks even with --yes, which would also accept the key of an attacker. */
+function confirmKey(host: string, { name }: BackupName, key: string): Promise<void> {
   const fingerprint = fingerprintOf(key)
-  const compare = `compare it with what you noted, or on the host: ssh-keygen -lf ${signingKey}`
+  const compare = `compare it with your notes, or on the host: ssh-keygen -lf ${signingKey}`
   return confirm(
-    `${name} is signed by ${fingerprint}, and no key that signs the backups of ${host} is known here\n${compare}\ntake it`,
-    `once you have compared it, name it in the inventory: hosts: { ${host}: { backups: { signer: '${fingerprint}' } } }`,
+    `${name} is signed by ${fingerprint}, and no key that signs the backups of ${host} is known here\n${compare}\ntrust it`,
+    `after comparing it, set it in the inventory: hosts: { ${host}: { backups: { signer: '${fingerprint}' } } }`,
   )
 }

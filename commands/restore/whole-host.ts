@@ -1,6 +1,7 @@
 import type { Roles } from '../../lib/cli/run-host.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { stateDir } from '../../lib/model/host-layout.ts'
 import type { Role } from '../../lib/model/role.ts'
 import { isPlainName, isReserved } from '../../lib/platform/database-name.ts'
 import { incoming } from '../../lib/platform/leftovers.ts'
@@ -13,61 +14,62 @@ import { upload } from '../../lib/ssh/upload.ts'
 import { says } from '../../lib/std/confirm-prompt.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
-import type { Part } from '../../roles/backups/manifest.ts'
-import { acceptable, restoreDatabases } from './database.ts'
+import type { BackupPart } from '../../roles/backups/manifest.ts'
+import { currentRecords } from '../../roles/bot/spec/layout.ts'
+import { partFor, restoreDatabases } from './database.ts'
 import { isOfBot } from './database-owner.ts'
 import { decryptPart } from './decrypt.ts'
-import type { DatabasePart, Order } from './order.ts'
 import { membersOf } from './read-archive.ts'
-import { isKept, type KeptFiles, keptFiles } from './restorable-files.ts'
+import { isRestorable, type RestorableFiles, restorableFiles } from './restorable-files.ts'
+import type { DatabasePart, RestoreTask } from './restore-task.ts'
 import type { SelectedBackup } from './select-backup.ts'
-import { layDown } from './write-files.ts'
+import { writeFiles } from './write-files.ts'
 
-/** What a playbook puts together, since roles do not know each other. */
-export interface Others {
+/** The roles of a rebuilt host, from the playbook. */
+export interface HostRoles {
   /** The roles of a host without its bots. */
   readonly core: readonly Role[]
-  /** The role that brings a host's bots back. */
+  /** The role that deploys the bots of a host. */
   readonly bots: (host: InventoryHost) => Promise<Roles>
 }
 
-/** A role is a line. */
-const mostGlobals = 2 ** 20
+/** In bytes. The globals of a real host have one line a role. */
+const maxGlobalsBytes = 2 ** 20
 
-/** Makes a bare host what its backup was: secrets and certificates, the core, the databases, and the bots last. */
+/** Rebuilds a bare host from a backup: secrets and certificates, core roles, databases, bots last. Returns the exit code. */
 export async function rebuild(
   session: Session,
   host: InventoryHost,
   chosen: SelectedBackup,
   identities: readonly Secret[],
-  { core, bots }: Others,
+  { core, bots }: HostRoles,
 ): Promise<number> {
   const began = Date.now()
   const say = (line: string) => session.report.line(`${host.name}  ${line}`)
-  const { orders, others } = ordersFor(host, chosen)
-  // Whatever is wrong with the backup is said before the host is looked at.
-  for (const order of orders) acceptable(chosen, order)
+  const { tasks, others } = restoreTasks(host, chosen)
+  // The backup is checked before the host is contacted.
+  for (const task of tasks) partFor(chosen, task)
   const files = decryptPart(chosen.folder, partOf(chosen, 'files'), identities)
-  const kept = keptFiles(await membersOf(files, isKept), host.domain)
+  const kept = restorableFiles(await membersOf(files, isRestorable), host.domain)
   const globals = await textOf(decryptPart(chosen.folder, partOf(chosen, 'globals'), identities))
-  for (const path of kept.leftOut) say(`▸ not taken: /${path}`)
-  const ownFolder = await ownPlace(kept, chosen.name, say)
-  const deliveries = await bots(host)
+  for (const path of kept.ignored) say(`▸ skipped: /${path}`)
+  const ownFolder = await approvedNginxFolder(kept, chosen.name, say)
+  const deployments = await bots(host)
   await session.connected(host, async (connection) => {
     await session.hold(host, connection)
-    const there = await ask(connection, sh`ls /var/lib/botgarden/bots/*/current.json 2>/dev/null || :`)
+    const there = await ask(connection, sh`ls ${currentRecords} 2>/dev/null || :`)
     if (there.trim() !== '')
-      throw new HostError(`${host.name} has bots already: --host is for a bare one; --name brings one database back`)
+      throw new HostError(`${host.name} already has bots: --host rebuilds a bare host; --name restores one database`)
     say('▸ secrets, certificates and allocations')
-    const status = await layDown(connection, kept, ownFolder)
+    const status = await writeFiles(connection, kept, ownFolder)
     if (!status.includes('unpacked'))
-      throw new HostError(`what the backup has of files cannot be unpacked: ${status.trim()}`)
+      throw new HostError(`the files of the backup cannot be unpacked: ${status.trim()}`)
   })
   const coreCode = await session.converge([host], core)
   if (coreCode !== 0) return coreCode
 
   await session.connected(host, async (connection) => {
-    say('▸ the roles of its databases')
+    say('▸ database roles')
     await session.hold(host, connection)
     const path = `${incoming}/globals.sql`
     await upload(
@@ -76,66 +78,70 @@ export async function rebuild(
       bytes(
         rolesIn(
           globals,
-          orders.map(({ database }) => database),
+          tasks.map(({ database }) => database),
         ),
       ),
     )
     const made = await ask(connection, sh`${psql()} <${path} 2>&1; echo "ended $?"; rm -f ${path}`)
-    if (!made.includes('ended 0')) throw new HostError(`the roles of its databases cannot be made: ${made.trim()}`)
+    if (!made.includes('ended 0')) throw new HostError(`the database roles cannot be created: ${made.trim()}`)
   })
-  const dataCode = await restoreDatabases(session, host, chosen, orders, identities)
+  const dataCode = await restoreDatabases(session, host, chosen, tasks, identities)
   if (dataCode !== 0) return dataCode
-  const code = host.bots.length === 0 ? 0 : await session.converge([host], deliveries)
+  const code = host.bots.length === 0 ? 0 : await session.converge([host], deployments)
   const seconds = Math.round((Date.now() - began) / 1000)
-  say(`${code === 0 ? 'is back' : 'is not back yet'}, after ${seconds} s`)
+  say(`${code === 0 ? 'is restored' : 'is not fully restored'}, after ${seconds} s`)
   for (const { database, owner } of others)
     say(
-      `▸ NOT restored: the database ${database}, which is no bot's and belonged to ${owner}: create database ${database} owner ${owner}, then restore.ts --name ${database}`,
+      `▸ NOT restored: the database ${database}, which belongs to no bot and was owned by ${owner}: create database ${database} owner ${owner}, then restore.ts --name ${database}`,
     )
   return Math.max(code, others.length > 0 ? 3 : 0)
 }
 
 /**
- * What is restored without a question: the databases of bots, and others that belong to a role of their own name. On a bare
- * host nobody could say who else may own one.
+ * Databases that are restored without a question: those of bots, and those that belong to the role of the same name. The
+ * owners of `others` cannot be checked on a bare host.
  */
-export function ordersFor(host: InventoryHost, { manifest }: SelectedBackup) {
+export function restoreTasks(host: InventoryHost, { manifest }: SelectedBackup) {
   const parts = manifest.parts
     .filter((part) => part.kind === 'database')
     .filter(({ database }) => database !== 'postgres')
   const isKnown = ({ database, owner }: DatabasePart) =>
     isOfBot(host, database) || (owner === database && isPlainName(database) && !isReserved(database))
   return {
-    orders: parts.filter(isKnown).map(({ database }): Order => {
+    tasks: parts.filter(isKnown).map(({ database }): RestoreTask => {
       return { database, ofBot: isOfBot(host, database), target: database, bot: undefined }
     }),
     others: parts.filter((part) => !isKnown(part)),
   }
 }
 
-/** The operator's own files of nginx's configuration can have it do anything: he looks at them first, whatever else he has agreed to. */
-async function ownPlace({ own }: KeptFiles, backup: string, say: (line: string) => void): Promise<string> {
+/** Where the operator's own nginx files go. They can make nginx do anything, so the operator must confirm them, even with --yes. */
+async function approvedNginxFolder(
+  { own }: RestorableFiles,
+  backup: string,
+  say: (line: string) => void,
+): Promise<string> {
   const place = `${nginxFolder}/conf/own`
   if (own.size === 0) return place
   for (const [name, content] of own) {
     say(`▸ ${place}/${name}:`)
     for (const line of content.toString().trimEnd().split('\n')) say(`    ${line}`)
   }
-  if (await says('have nginx run these as well')) return place
-  const aside = `/var/lib/botgarden/laid-aside/${backup}`
-  say(`▸ these are laid aside in ${aside}: look at them, move them to ${place}, and run site.ts`)
+  if (await says('install these files of nginx')) return place
+  const aside = `${stateDir}/laid-aside/${backup}`
+  say(`▸ these files are saved in ${aside} instead: review them, move them to ${place}, and run site.ts`)
   return aside
 }
 
-function partOf({ manifest, name }: SelectedBackup, kind: 'files' | 'globals'): Part {
+function partOf({ manifest, name }: SelectedBackup, kind: 'files' | 'globals'): BackupPart {
   const part = manifest.parts.find((each) => each.kind === kind)
-  if (part === undefined) throw new HostError(`${name}: has no ${kind}: it is not of a whole host`)
+  if (part === undefined) throw new HostError(`${name}: has no ${kind}: it is not a backup of a whole host`)
   return part
 }
 
 /**
- * SQL that makes a role for each of these databases, of its name and with the password that it had, and nothing else of what
- * `pg_dumpall --globals-only` says.
+ * SQL that creates a role for each database, with the same name and its old password. Nothing else of the output of
+ * `pg_dumpall --globals-only` is used.
  */
 export function rolesIn(globals: string, databases: readonly string[]): string {
   return databases
@@ -154,7 +160,7 @@ async function textOf(source: AsyncIterable<Buffer>): Promise<string> {
   let bytes = 0
   for await (const chunk of source) {
     bytes += chunk.length
-    if (bytes > mostGlobals) throw new HostError(`globals.sql.age: is more than the ${mostGlobals} bytes of any host`)
+    if (bytes > maxGlobalsBytes) throw new HostError(`globals.sql.age: is larger than ${maxGlobalsBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()

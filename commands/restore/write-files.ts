@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { etcDir, stateDir } from '../../lib/model/host-layout.ts'
 import { incoming } from '../../lib/platform/leftovers.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
@@ -6,23 +7,25 @@ import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { type TarEntry, tarOf } from '../../lib/std/tar.ts'
 import { signingKey } from '../../roles/backups/paths.ts'
-import type { KeptFiles } from './restorable-files.ts'
+import { allocationsFile } from '../../roles/bot/spec/allocations.ts'
+import { botFolders, layoutOf } from '../../roles/bot/spec/layout.ts'
+import type { RestorableFiles } from './restorable-files.ts'
 
 const archive = `${incoming}/files.tar`
 const stage = `${incoming}/files`
 
-/** Brings what is kept of a backup's files to a bare host, each with the owner and the mode that a role would give it. */
-export async function layDown(connection: Connection, kept: KeptFiles, ownFolder: string): Promise<string> {
-  await upload(connection, archive, Readable.from([await filesFor(kept)]))
-  return ask(connection, layDownScript(kept, ownFolder))
+/** Writes the files of a backup to a bare host, with the owners and modes that the roles use. Returns the output of the host. */
+export async function writeFiles(connection: Connection, kept: RestorableFiles, ownFolder: string): Promise<string> {
+  await upload(connection, archive, Readable.from([await archiveFor(kept)]))
+  return ask(connection, writeFilesScript(kept, ownFolder))
 }
 
-/** The archive of what is kept, as it is laid down. */
-export async function filesFor(kept: KeptFiles): Promise<Buffer> {
+/** A tar with the files to write. */
+export async function archiveFor(kept: RestorableFiles): Promise<Buffer> {
   return Buffer.concat(await tarOf(entriesOf(kept)).toArray())
 }
 
-async function* entriesOf(kept: KeptFiles): AsyncGenerator<TarEntry> {
+async function* entriesOf(kept: RestorableFiles): AsyncGenerator<TarEntry> {
   const file = (path: string, content: Buffer | string) => ({
     path,
     mode: 0o600,
@@ -39,8 +42,8 @@ async function* entriesOf(kept: KeptFiles): AsyncGenerator<TarEntry> {
   for (const entry of kept.certificate?.entries ?? []) yield { ...entry, path: `letsencrypt/${entry.path}` }
 }
 
-/** Unpacked in a folder of root's, and only then moved: the allocations last, which say that a host holds something. */
-export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
+/** Shell text: unpacks in a folder of root's, then moves the files. Allocations come last: with them a host counts as not bare. */
+export function writeFilesScript(kept: RestorableFiles, ownFolder: string): Script {
   const bots = [...kept.secrets.keys()]
   const user = (bot: string) => String(20_000 + (kept.allocations.get(bot) ?? 0))
   const placed = (from: string, to: string) => sh`
@@ -55,19 +58,19 @@ export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
     mkdir ${stage}
     tar --extract --no-same-owner --preserve-permissions --file ${archive} --directory ${stage}
     sync -f ${stage}
-    mkdir -p /etc/botgarden/secrets/bots /etc/botgarden/registry /var/lib/botgarden
+    mkdir -p ${botFolders.secrets} ${etcDir}/registry ${stateDir}
     ${lines(
       bots.map(
         (bot) => sh`
     chown -R ${`${user(bot)}:${user(bot)}`} ${`${stage}/secrets/${bot}`}
     chmod 0400 ${`${stage}/secrets/${bot}`}/*
     chmod 0500 ${`${stage}/secrets/${bot}`}
-    ${placed(`secrets/${bot}`, `/etc/botgarden/secrets/bots/${bot}`)}`,
+    ${placed(`secrets/${bot}`, layoutOf(bot).secrets)}`,
       ),
     )}
-    ${lines([...kept.registries.keys()].map((folder) => placed(`registry/${folder}`, `/etc/botgarden/registry/${folder}`)))}
+    ${lines([...kept.registries.keys()].map((folder) => placed(`registry/${folder}`, `${etcDir}/registry/${folder}`)))}
     ${kept.signingKey === undefined ? sh`:` : placed('signing-key', signingKey)}
-    ${kept.certificate === undefined ? sh`:` : certificatePlaced(kept.certificate.entries)}
+    ${kept.certificate === undefined ? sh`:` : installCertificate(kept.certificate.entries)}
     ${
       kept.own.size === 0
         ? sh`:`
@@ -75,16 +78,17 @@ export function layDownScript(kept: KeptFiles, ownFolder: string): Script {
     (umask 022; mkdir -p ${ownFolder})
     for each in ${`${stage}/own`}/*; do mv -fT "$each" ${ownFolder}/"$(basename "$each")"; done`
     }
-    mv -fT ${`${stage}/allocations`} /var/lib/botgarden/allocations
+    mv -fT ${`${stage}/allocations`} ${allocationsFile}
     sync -f /etc
-    sync -f /var/lib/botgarden
+    sync -f ${stateDir}
     ) 2>&1
-    # Joined by && it would go on after a command that fails.
-    [ $? != 0 ] || echo unpacked`
+    # With && the parentheses would go on after a command that fails.
+    status=$?
+    [ "$status" != 0 ] || echo unpacked`
 }
 
-/** Folders as certbot makes them; what links lead to comes before what is renewed by them. */
-function certificatePlaced(entries: readonly TarEntry[]): Script {
+/** Shell text: installs the files of certbot. The targets of links come before the renewal configuration. */
+function installCertificate(entries: readonly TarEntry[]): Script {
   const folders = [...new Set(entries.map(({ path }) => path.slice(0, path.lastIndexOf('/'))))].filter(
     (path) => path !== 'renewal',
   )

@@ -7,7 +7,7 @@ export interface Flag {
   /** What its value is called in `--help`; a flag without one takes none. */
   readonly value?: string
   readonly multiple?: boolean
-  /** npm has a setting of this name itself. */
+  /** npm has an option of this name itself. */
   readonly npm?: boolean
   readonly help: string
 }
@@ -56,7 +56,7 @@ export function spellingOf(name: string, { short, value }: Flag): string {
 /**
  * Flags that npm took for its own: `npx --check zx site.ts`, `npm run play site.ts --check`. npm 11 hands every setting
  * that is not at its default down as npm_config_NAME, and does not say whether it came from the command line, the
- * environment or an npmrc. A name that npm does not know (check, limit, tags …) is in nobody's npmrc, so there it is
+ * environment or an npmrc. A name that npm does not know (check, limit, tags …) is in no npmrc, so there it is
  * proof. Its own ones (json, diff, help; verbose becomes loglevel) are in some people's, so they are let pass; losing one
  * of these changes what is shown, not what is done. Without npm_command npm had no part in it.
  */

@@ -21,7 +21,7 @@ export async function main(run: () => Promise<number | undefined>): Promise<void
     const code = await run()
     if (!stopping) process.exitCode = code ?? 0
   } catch (error) {
-    // What Ctrl-C tears down fails by that; the last line is the interruption's.
+    // What Ctrl-C ends fails because of it; the last line is about the interruption.
     if (!stopping) process.exitCode = report(error)
   } finally {
     settled = true
@@ -29,7 +29,7 @@ export async function main(run: () => Promise<number | undefined>): Promise<void
 }
 
 /**
- * Adds lines to what Ctrl-C prints, such as what each host is in the middle of; returns how to take that back. It may
+ * Adds lines to what Ctrl-C prints, such as what each host is running; returns how to remove them again. It may
  * take its time: a second Ctrl-C ends the wait.
  */
 export function onInterrupt(lines: Lines): () => void {
@@ -88,7 +88,7 @@ function say(text: string): void {
   if (text !== '') writeErr(text)
 }
 
-/** Whoever reads our output (`| head`) may leave early; that ends no run. */
+/** The reader of our output (`| head`) may exit early; the run goes on. */
 function outlive(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }

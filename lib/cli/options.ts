@@ -22,7 +22,7 @@ export interface Options {
   own: ReadonlyMap<string, readonly string[]>
 }
 
-/** Reads what stands after the script on the command line; `playbook` is for the last line of an error. */
+/** Reads what follows the script on the command line; `playbook` is for the last line of an error. */
 export function parseOptions(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -55,7 +55,7 @@ export function parseOptions(
 }
 
 /**
- * What stands after the script in process.argv. Flags before it never reach the playbook, which would then run without
+ * What follows the script in process.argv. Flags before it never reach the playbook, which would then run without
  * them, `--check` above all: they are refused.
  */
 export function scriptArguments(
@@ -71,7 +71,7 @@ export function scriptArguments(
   )
   if (lost === '') return argv.slice(at + 1)
   const next = `npx zx playbooks/${basename(script)} ${lost}`
-  throw new UsageError(`"${lost}" stands before the script, where it would be lost; type: ${next}`)
+  throw new UsageError(`"${lost}" comes before the script, where it has no effect; type: ${next}`)
 }
 
 /** The text of `--help`. */

@@ -37,7 +37,7 @@ export async function login({ name, ssh }: InventoryHost, { options, report, ssh
   }
 }
 
-/** Brings one host to the wanted state, or checks it. Whatever goes wrong on it is part of the result. */
+/** Brings one host to the wanted state, or checks it. Its errors are part of the result. */
 export async function runHost(host: InventoryHost, roles: Roles, run: Run): Promise<HostResult> {
   const started = performance.now()
   const { name, vars } = host

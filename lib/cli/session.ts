@@ -7,14 +7,14 @@ import type { Roles } from './run-host.ts'
 /** A run of a playbook whose arguments and inventory are right. */
 export interface Session {
   readonly inventory: Inventory
-  /** Those that `--limit` leaves. */
+  /** The hosts that `--limit` selects. */
   readonly hosts: readonly InventoryHost[]
   readonly options: Options
   readonly report: Reporter
   /** Brings hosts to the wanted state, or checks them, prints the result, and returns the exit code. */
   converge(hosts: readonly InventoryHost[], roles: Roles): Promise<number>
-  /** Takes a host as an apply does, for as long as the connection lasts. */
+  /** Takes the lock of a host, as an apply does, for as long as the connection lasts. */
   hold(host: InventoryHost, connection: Connection): Promise<void>
-  /** Does something by a connection to a host. */
+  /** Opens a connection to a host for a task. */
   connected<T>(host: InventoryHost, use: (connection: Connection) => Promise<T>): Promise<T>
 }

@@ -1,6 +1,6 @@
 import type { Change } from '../model/resource.ts'
 
-/** What a change changes, a line with `-` or `+` each. A change that has no diff of its own is told by its summary. */
+/** The diff of a change, in lines with `-` or `+`. Without a diff of its own it is made from the summary. */
 export function changeDiff({ summary, diff }: Pick<Change, 'summary' | 'diff'>): string {
   const text = diff?.() ?? summary.split(', ').join('\n')
   return text
@@ -9,7 +9,7 @@ export function changeDiff({ summary, diff }: Pick<Change, 'summary' | 'diff'>):
     .join('\n')
 }
 
-/** `mode 0600 → 0644`: the words in front that both sides share are said only once, before the arrow. */
+/** `mode 0600 → 0644`: the words that both sides begin with are there only once, before the arrow. */
 function beforeAndAfter(line: string): string[] {
   const [before = '', after, ...more] = line.split(' → ')
   if (after === undefined || more.length > 0) return [`+ ${line}`]

@@ -12,7 +12,7 @@ export interface CollectedResources {
   sourceOf(id: string): string | undefined
 }
 
-/** What these roles want of a host. Two roles may want the same thing, but not the same thing differently. */
+/** The resources of these roles. Throws a `HostError` where two roles want one resource differently. */
 export function resourcesOf(
   roles: readonly Role[],
   vars: Record<string, unknown>,

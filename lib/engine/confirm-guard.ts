@@ -8,18 +8,18 @@ import type { Step } from './step.ts'
 
 type Verdict = 'confirmed' | 'reverted'
 
-/** How long an answer over a connection that may have been cut off is waited for, in seconds. */
+/** How long to wait for an answer over a connection that may be cut off, in seconds. */
 const answerTimeout = 15
 
 /**
- * For how long a login that was refused is tried again, in seconds: an sshd that has just reloaded, or that drops one of
- * many strangers by MaxStartups, says no to us by chance.
+ * For how long a login that was refused is tried again, in seconds: an sshd that has just reloaded, or that
+ * drops some connections by MaxStartups, may refuse us by chance.
  */
 const loginRetrySeconds = 3
 
 /**
- * Applies a stage and, where it is a guarded one, confirms it over a fresh connection. Where that cannot be had, the host
- * takes the changes back; its own verdict is what counts, and then `Reverted` is thrown.
+ * Applies a stage and, where it is a guarded one, confirms it over a new connection. Where none can be opened, the host
+ * reverts the changes. The verdict of the host counts: throws `Reverted` where it says so.
  */
 export async function applyWithGuard<T>(
   connection: Connection,
@@ -36,8 +36,8 @@ export async function applyWithGuard<T>(
     if (error instanceof Reverted || !(error instanceof CommandFailed || error instanceof ConnectError)) throw error
     const verdict = (await overExistingConnection(connection)) ?? (await awaitHost(connection))
     if (verdict === 'confirmed') throw error
-    if (error instanceof CommandFailed) throw error.with(`what was changed under the guard of ${guards} was taken back`)
-    throw new Reverted(`${guards}: the change was taken back, since nobody could log in any more: ${error.message}`)
+    if (error instanceof CommandFailed) throw error.with(`what was changed under the guard of ${guards} was reverted`)
+    throw new Reverted(`${guards}: the change was reverted, since no new login was possible: ${error.message}`)
   }
 }
 
@@ -58,13 +58,13 @@ async function overNewConnection(connection: Connection, script: Script): Promis
   return verdictOf(fresh, script).finally(() => fresh.close())
 }
 
-/** Has it taken back at once over the connection that we still have, if it answers. */
+/** Has the change reverted at once over the existing connection, if that still answers. */
 async function overExistingConnection(connection: Connection): Promise<Verdict | undefined> {
   const answer = verdictOf(connection, revertScript).catch(ignoreRunnerError)
   return Promise.race([answer, pause(answerTimeout * 1000, undefined, { ref: false })])
 }
 
-/** Waits until the host lets us in again, which it does by taking the change back, and asks for its verdict. */
+/** Waits until the host has reverted the change and lets us in again, and asks for its verdict. */
 async function awaitHost(connection: Connection): Promise<Verdict> {
   const end = Date.now() + (guardSeconds() + 60) * 1000
   for (;;) {

@@ -14,7 +14,7 @@ import { type Step, stepsOf } from './step.ts'
 export interface Outcome {
   readonly changes: readonly AppliedChange[]
   readonly unknowns: readonly { readonly id: string; readonly cause: string }[]
-  /** What the resources have to say about the state that was read last. */
+  /** The outputs of the resources, from the state that was read last. */
   readonly outputs: Outputs
   /** What ended it early; the changes are those made until then. */
   readonly error?: RunnerError
@@ -26,7 +26,7 @@ export interface AppliedChange {
   readonly diff: string
 }
 
-/** What would change, each candidate proved by the tool that will read it. Writes nothing on the host. */
+/** What would change, with each candidate checked by the tool that will read it. Writes nothing on the host. */
 export async function checkHost(
   connection: Connection,
   resources: readonly Resource[],
@@ -91,9 +91,9 @@ export async function applyHost(
 }
 
 const driftedTwice =
-  'somebody else is changing this host: what was read twice was no more so when the changes were to begin'
+  'another program is changing this host: twice it differed from what was read when the changes were to begin'
 
-/** What was applied, with nothing after it that could have undone it, or was applied twice, will not come right by itself. */
+/** Throws for a change that still differs, though nothing applied after it could have undone it, or applied twice. */
 function refuseRepetition(steps: readonly Step[], rounds: readonly (readonly Step[])[]): void {
   const changesId = (id: string) => (step: Step) => step.changes.some((each) => each.id === id)
   const last = rounds.flat().at(-1)
@@ -105,7 +105,7 @@ function refuseRepetition(steps: readonly Step[], rounds: readonly (readonly Ste
   }
 }
 
-/** What the steps change, and what comes with them: one entry a resource, in the order of the playbook. */
+/** What the steps change, and what follows from them: one entry a resource, in the order of the playbook. */
 function changesOf(resources: readonly Resource[], steps: readonly Step[], followers: ReadonlyMap<string, string>) {
   return resources.flatMap(({ id }): AppliedChange[] => {
     const own = steps.flatMap((step) => step.changes.filter((each) => each.id === id)).map(({ change }) => change)

@@ -3,7 +3,7 @@ import { sh } from '../shell/sh.ts'
 import type { Connection } from '../ssh/connection.ts'
 import { ask } from '../ssh/exec.ts'
 
-/** Where the host keeps what opens it: paths, or with `reveal` each path with its content. That costs a round trip. */
+/** The files on the host with credentials: their paths, or with `reveal` also their contents, which takes a round trip. */
 export async function credentialsOf(
   resources: readonly Resource[],
   connection: Connection,

@@ -7,7 +7,7 @@ keep_old() {
   cd /
   for path; do
     printf '%s\n' "$path"
-    # What a link leads to is what is changed.
+    # A change goes to the target of a link.
     if [ -L "$path" ]; then readlink -f "$path" | sed s,^/,,; fi
   done >"$new/paths"
   mkdir "$new/old"
@@ -16,7 +16,7 @@ keep_old() {
   done <"$new/paths"
   cd "$new"
 }
-# arm SECONDS UNIT: puts the folder in force, and starts the clock. UNIT: the text of the unit that takes it back.
+# arm SECONDS UNIT: makes the folder effective, and starts the timer. UNIT: the text of the unit that reverts the change.
 arm() {
   unit=/etc/systemd/system/botgarden-guard.service
   touch "$new/armed"
@@ -25,7 +25,7 @@ arm() {
   printf '%s\n' "$2" >"$unit"
   systemctl daemon-reload
   systemctl enable --quiet botgarden-guard.service
-  # A reset from the provider's panel, the answer of whoever is locked out, must not find an empty one.
+  # A reset from the provider's panel, the way out for an operator who is locked out, must not find an empty one.
   sync -f /var/lib/botgarden/guard
   sync -f "$unit"
   systemd-run --quiet "--on-active=$1" --timer-property=AccuracySec=1s --unit=botgarden-guard.service

@@ -2,9 +2,9 @@
 guard=/var/lib/botgarden/guard
 if mv "$guard/armed" "$guard/confirmed" 2>/dev/null; then verdict=confirmed
 else
-  # The host was faster; it may be in the middle of it.
+  # The host was faster; it may still be reverting.
   for _ in $(seq 60); do [ -e "$guard/reverting" ] || break; sleep 1; done
-  [ ! -e "$guard/reverting" ] || { echo 'the host is still taking it back'; exit 1; }
+  [ ! -e "$guard/reverting" ] || { echo 'the host is still reverting it'; exit 1; }
   if [ -e "$guard/reverted" ]; then verdict=reverted
   # Another connection has cleared everything away already: it noted what was decided.
   else verdict=$(cat /run/botgarden/verdict 2>/dev/null) || verdict=confirmed

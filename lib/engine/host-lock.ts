@@ -1,18 +1,19 @@
 import { hostname, userInfo } from 'node:os'
+import { runDir } from '../model/host-layout.ts'
 import { quote } from '../shell/sh.ts'
 import { markCommand } from '../ssh/framing.ts'
 import { HostError } from '../std/errors.ts'
 import { stepsFolder } from './step-output.ts'
 
-/** How a run takes a host for itself. */
+/** How a run takes the lock of a host. */
 export interface LockRequest {
-  /** Who runs what, as another run is told: `ops@laptop, site.ts`. */
+  /** Who runs what, as other runs show it: `ops@laptop, site.ts`. */
   readonly holder: string
-  /** Wait for whoever holds the host, rather than fail. */
+  /** Wait for the run that holds the host, rather than fail. */
   readonly wait: boolean
 }
 
-/** Somebody else is changing the host. */
+/** Another run is changing the host. */
 export class Busy extends HostError {}
 
 export function lockRequestOf(playbook: string, wait: boolean): LockRequest {
@@ -23,33 +24,32 @@ export function lockRequestOf(playbook: string, wait: boolean): LockRequest {
  * For the shell of the connection itself, outside of any request: the lock's file stays open as long as the connection
  * does, and the kernel frees the lock with it.
  */
-export const openLock =
-  '[ -e /proc/$$/fd/9 ] || { (umask 077; mkdir -p /run/botgarden) && exec 9>>/run/botgarden/lock; }'
+export const openLock = `[ -e /proc/$$/fd/9 ] || { (umask 077; mkdir -p ${runDir}) && exec 9>>${runDir}/lock; }`
 
 /**
  * Shell text that takes the lock, or ends with 75. Marks: `held`, then who holds it, and `taken`. Two locks in one: the
  * connection's, and that of a long step, which may have outlived the connection it was started by.
  */
 export function takeLock({ holder, wait }: LockRequest, nonce: string): string {
-  return `exec 8>>/run/botgarden/step
+  return `exec 8>>${runDir}/step
 for fd in 9 8; do
 flock -n $fd && continue
 ${markCommand(nonce, 'held')}
-cat /run/botgarden/holder 2>/dev/null
+cat ${runDir}/holder 2>/dev/null
 ${wait ? 'flock $fd' : 'exit 75'}
 done
-# Nobody runs a step any more: what is here was left by one whose connection was cut.
+# No step is running now: what is here was left by a run whose connection was cut.
 rm -rf ${stepsFolder}
 exec 8>&-
 ${markCommand(nonce, 'taken')}
 who=${quote(holder)}; since=$(date -u '+%F %T UTC')
-holding() { printf '%s, since %s, at %s\\n' "$who" "$since" "$1" >/run/botgarden/holder.new; mv -f /run/botgarden/holder.new /run/botgarden/holder; }
+holding() { printf '%s, since %s, at %s\\n' "$who" "$since" "$1" >${runDir}/holder.new; mv -f ${runDir}/holder.new ${runDir}/holder; }
 holding 'the beginning'`
 }
 
 /** Shell text that puts a script under the lock of long steps for as long as it runs; its children do not inherit it. */
 export function underStepLock(script: string): string {
-  return `exec 8>>/run/botgarden/step\nflock 8\n(\n${script}\n) 8>&-`
+  return `exec 8>>${runDir}/step\nflock 8\n(\n${script}\n) 8>&-`
 }
 
 /** What another run's `holder` file says, for people. */

@@ -5,10 +5,10 @@ import { HostError } from '../std/errors.ts'
 /** What a run would do about one resource. */
 export type ResourcePlan = { readonly resource: Resource } & (
   | { readonly status: 'ok' }
-  /** No changes of its own: what `cause` does will also make this as wanted. */
+  /** It needs no changes of its own: those of `cause` will also make it as wanted. */
   | { readonly status: 'comes-with'; readonly cause: string }
   | { readonly status: 'change'; readonly changes: readonly Change[] }
-  /** Not as wanted now, and only after `cause` can the host tell what is left to do. */
+  /** Not as wanted now; what is left to do is known only after `cause`. */
   | { readonly status: 'unknown'; readonly cause: string }
 )
 
@@ -17,7 +17,7 @@ export interface PlannedChange {
   readonly change: Change
 }
 
-/** Only the host can tell it, after this change: a class, since no state that a host sends can pass for one. */
+/** A state that is known only after this change. A class, so that no state from a host can be taken for it. */
 class Unknown {
   readonly after: string
 
@@ -44,7 +44,7 @@ export function planAll(resources: readonly Resource[], state: State): ResourceP
     }
     const changes = planOn(resource, expected)
     for (const prediction of changes.flatMap((change) => change.predicts ?? [])) {
-      if (!state.has(prediction.key)) continue // nobody asks
+      if (!state.has(prediction.key)) continue // nothing reads it
       const before = expected.get(prediction.key)
       causes.set(prediction.key, resource.id)
       const after =
@@ -60,7 +60,7 @@ export function planAll(resources: readonly Resource[], state: State): ResourceP
         if (value instanceof Untold && value.until === resource.id) expected.set(key, new Unknown(resource.id))
       return { resource, status: 'change', changes }
     }
-    // Only where the thing itself changes: one that was right all along, for what it should be, is not changed.
+    // Only where the thing itself changes: one that was right from the start is not changed.
     const cause = causes.get(resource.reads[0]?.key ?? '')
     return cause === undefined || asWanted(resource, state)
       ? { resource, status: 'ok' }
@@ -81,14 +81,14 @@ export function nextStage(planned: readonly ResourcePlan[]): PlannedChange[] {
   return end < 0 ? changes : changes.slice(0, end)
 }
 
-/** Every change that can be told, in order. */
+/** Every change that is known now, in order. */
 export function allChanges(planned: readonly ResourcePlan[]): PlannedChange[] {
   return planned.flatMap((each) =>
     each.status === 'change' ? each.changes.map((change) => ({ id: each.resource.id, change })) : [],
   )
 }
 
-/** What the resources have to say about this state, by name. */
+/** The outputs of the resources in this state, by name. */
 export function outputsOf(resources: readonly Resource[], state: State): Outputs {
   return Object.assign({}, ...resources.map((resource) => toldBy(resource, state)))
 }
@@ -102,7 +102,7 @@ function isTold({ reads }: Resource, state: State): boolean {
   return reads.every(({ key }) => !(state.get(key) instanceof Untold))
 }
 
-/** What is wrong with this state, and no change of the plan mends. */
+/** The faults of this state that no change of the plan repairs. */
 export function faultOf(planned: readonly ResourcePlan[], state: State): HostError | undefined {
   const left = planned.filter(({ status, resource }) => status !== 'change' && isTold(resource, state))
   const faults = left.flatMap(({ resource }) => resource.fault?.(readerOf(resource, state)) ?? [])
@@ -113,7 +113,7 @@ function asWanted(resource: Resource, state: State): boolean {
   try {
     return planOn(resource, state).length === 0
   } catch (error) {
-    // Not reachable from here as things stand, which is what an earlier change is there to mend.
+    // It cannot be reached from this state; an earlier change may make it reachable.
     if (error instanceof HostError) return false
     throw error
   }

@@ -8,7 +8,7 @@ export function readText(readings: readonly Reading[], nonce: string): string {
   const kinds = [...byKind(readings)].map(
     ([kind, names]) => `${markCommand(nonce, `read ${kind.name}`)}\n${kind.script(names).text}`,
   )
-  // What a reading ends with is no verdict: that something is not there is an answer.
+  // The exit status of a reading means nothing: that something is absent is an answer too.
   return [...kinds, ':'].join('\n')
 }
 
@@ -31,23 +31,24 @@ export function parseReadings(readings: readonly Reading[], outputs: ReadonlyMap
   const state = new Map<string, unknown>()
   for (const [kind, names] of byKind(readings)) {
     const output = outputs.get(kind.name)
-    if (output === undefined) throw new HostError(`the host answers, and says nothing of ${kind.name}`)
+    if (output === undefined) throw new HostError(`the host answers, but not about ${kind.name}`)
     const states = parsed(kind, output.toString(), names)
     for (const name of names) {
-      if (!states.has(name)) throw new HostError(`the host says nothing of ${kind.name} ${name}:\n${excerpt(output)}`)
+      if (!states.has(name))
+        throw new HostError(`the host does not answer about ${kind.name} ${name}:\n${excerpt(output)}`)
       state.set(reading(kind, name).key, states.get(name))
     }
   }
   return state
 }
 
-/** What a program on a host prints is not ours to rely on: what cannot be read is the host's trouble, not a bug. */
+/** Programs on a host may print anything: output that cannot be parsed is an error of the host, not a bug. */
 function parsed<S>(kind: Kind<S>, output: string, names: readonly string[]): Map<string, S | Untold> {
   try {
     return kind.parse(output, names)
   } catch (error) {
     if (error instanceof RunnerError) throw error
-    const reason = `what the host says of ${kind.name} cannot be understood`
+    const reason = `what the host says of ${kind.name} cannot be parsed`
     throw new HostError(`${reason} (${(error as Error).message}):\n${excerpt(output)}`, { cause: error })
   }
 }
@@ -57,9 +58,13 @@ function excerpt(output: string | Buffer): string {
   return text.length > 500 ? `${text.slice(0, 500)}…` : text
 }
 
+/** Throws where two kinds have one name: what the host sends is told apart by it. */
 function byKind(readings: readonly Reading[]): Map<Kind<unknown>, string[]> {
   const kinds = new Map<Kind<unknown>, string[]>()
+  const named = new Map<string, Kind<unknown>>()
   for (const { kind, name } of readings) {
+    if ((named.get(kind.name) ?? kind) !== kind) throw new TypeError(`two kinds of readings are called ${kind.name}`)
+    named.set(kind.name, kind)
     const names = kinds.get(kind) ?? []
     if (!names.includes(name)) kinds.set(kind, [...names, name])
   }

@@ -7,47 +7,47 @@ import type { Step } from './step.ts'
 
 const armFunctions = shellFile(new URL('guard-arm.sh', import.meta.url))
 
-/** How long the host waits for a confirmation before it takes a guarded change back, in seconds. */
+/** How long the host waits for a confirmation before it reverts a guarded change, in seconds. */
 export function guardSeconds(): number {
   return envSeconds('BOTGARDEN_GUARD_SECONDS', 60)
 }
 
-/** The steps, with one before the first guarded one that keeps the old files and starts the clock. */
+/** The steps, with one before the first guarded one that keeps the old files and starts the timer. */
 export function withGuard(steps: readonly Step[]): Step[] {
   const first = steps.findIndex((step) => step.guards.length > 0)
   if (first < 0) return [...steps]
   const guards = new Map(steps.flatMap((step) => step.guards).map((guard) => [guard.name, guard]))
-  const title = `guard: keep the old ${[...guards.keys()].join(' and ')}, to be taken back in ${guardSeconds()} s unless confirmed`
+  const title = `guard: keep the old ${[...guards.keys()].join(' and ')}, to be reverted in ${guardSeconds()} s unless confirmed`
   const arm: Step = { changes: [], title, script: armScript([...guards.values()]), long: false, guards: [] }
   return steps.toSpliced(first, 0, arm)
 }
 
 /**
- * Confirms the guarded changes: prints the verdict. One rename decides between this and the host's own clock: only one of
+ * Confirms the guarded changes: prints the verdict. One rename decides between this and the host's own timer: only one of
  * them finds `armed`.
  */
 export const confirmScript = shellFile(new URL('guard-confirm.sh', import.meta.url))
 
-/** Takes the guarded changes back now, and prints the verdict. */
+/** Reverts the guarded changes now, and prints the verdict. */
 export const revertScript = sh`
   systemctl start botgarden-guard.service
-  # On its way down, systemd starts nothing any more, and what nobody takes back would pass for confirmed.
+  # On its way down, systemd starts nothing any more, and a change that is not reverted would pass for confirmed.
   [ ! -e ${guardFolder}/armed ] || sh ${guardFolder}/take-back
   ${confirmScript}`
 
 /**
- * Takes back what an earlier run left unconfirmed, since whoever holds the lock knows that nobody will confirm it any more,
- * and clears away what is left of it.
+ * Reverts what an earlier run left unconfirmed, and removes the rest of its files. Only the holder of the lock may do so: no
+ * other run can then still confirm it.
  */
 export const revertOrphan = sh`[ ! -e ${guardFolder} ] || { ${revertScript}
   } >/dev/null`
 
 /**
- * Shell text of a guarded step: it does not begin once its change has been taken back, and is ended where it is still under
- * way then. Otherwise it would go on upon the old files, and nobody would take that back.
+ * Shell text of a guarded step: it does not begin once its change has been reverted, and is ended where it still runs
+ * then. Otherwise it would change the old files, and that would not be reverted.
  */
 export function underGuard(script: string): string {
-  const late = `the host has taken it back: it was not confirmed within ${guardSeconds()} s ($BOTGARDEN_GUARD_SECONDS)`
+  const late = `the host has reverted it: it was not confirmed within ${guardSeconds()} s ($BOTGARDEN_GUARD_SECONDS)`
   return `[ -e ${guardFolder}/armed ] || { echo ${quote(late)}; exit 1; }\n${script}`
 }
 

@@ -1,18 +1,20 @@
+import { stateDir } from '../model/host-layout.ts'
 import { shellFile } from '../shell/shell-file.ts'
 
-/** Where the host keeps what was there before a guarded change, and how far the decision about it has come. */
-export const guardFolder = '/var/lib/botgarden/guard'
+/** Where the host keeps the files from before a guarded change, and the state of the decision about it. */
+export const guardFolder = `${stateDir}/guard`
 
-/** What the names of the units begin with that guarded steps run in, each in one of its own. */
+/** The prefix of the units that guarded steps run in, one unit a step. */
 export const guardedUnit = 'botgarden-guarded-'
 
 /**
- * What the host runs alone. Cut in the middle, by a reboot, it is run again: it only ends with `reverted`. What cannot be put
- * back, a file that is immutable or mounted, keeps nothing else from it. A link to what was kept needs no room on a full disk.
+ * The script that reverts a change, run by the host alone. After an interruption, by a reboot, it runs again: `reverted` is
+ * its last step. A file that cannot be restored, immutable or mounted, does not stop the others. A hard link to the kept file
+ * needs no space on a full disk.
  */
 export const takeBack = shellFile(new URL('revert.sh', import.meta.url)).text
 
-/** The unit that runs it: by the clock, and after a boot. */
+/** The unit that runs it: by the timer, and after a boot. */
 export const takeBackUnit = `[Unit]
 Description=botgarden: take back a guarded change that nobody confirmed
 ConditionPathExists=|${guardFolder}/armed

@@ -10,7 +10,7 @@ import { digestOf, parseReadings, readText } from './read.ts'
 import type { Step } from './step.ts'
 import { applyText, validateText } from './steps.ts'
 
-/** What is told while steps run on a host. */
+/** The events while steps run on a host. */
 export interface Progress {
   begin(step: Step): void
   output(line: string): void
@@ -23,7 +23,7 @@ export interface Progress {
 /** What was read at one moment. */
 export interface Snapshot {
   readonly state: State
-  /** Of all that should not change by itself until a plan made on it is applied. */
+  /** The checksum of everything that must not change before the plan is applied. */
   readonly digest: string
 }
 
@@ -35,8 +35,8 @@ export async function read(connection: Connection, readings: readonly Reading[])
 }
 
 /**
- * Applies steps in order in one round trip, under the host's lock, and reads everything behind the last. The first that
- * fails ends it. Undefined: the host is no more as it was read, and nothing was done.
+ * Applies steps in order in one round trip, under the host's lock, and reads everything after the last. The first that
+ * fails ends it. Returns undefined where the host has changed since it was read; then nothing was done.
  */
 export async function applySteps(
   connection: Connection,
@@ -53,7 +53,7 @@ export async function applySteps(
   return heard.drifted ? undefined : snapshotOf(readings, heard.sections())
 }
 
-/** Takes the host for as long as the connection lasts, before what is brought to it for the steps that follow. */
+/** Takes the lock of the host for as long as the connection lasts, before the uploads for the steps that follow. */
 export async function hold(connection: Connection, claim: LockRequest, progress: Progress): Promise<void> {
   await runSteps(connection, [], (nonce) => takeLock(claim, nonce), progress, openLock)
 }
@@ -76,7 +76,7 @@ async function runSteps(
   })
   if (heard.failed) throw heard.failed
   if (status === 75) throw new Busy(`is being changed by ${heldBy(heard.text('holder'))}: --wait waits for it`)
-  if (status !== 0) throw new HostError(`ended with exit code ${status} outside of any step: ${heard.text('')}`)
+  if (status !== 0) throw new HostError(`ended with exit code ${status} outside any step: ${heard.text('')}`)
   const left = heard.drifted ? undefined : steps[heard.ended]
   if (heard.running || left || (heard.drifted && heard.ended > 0))
     throw unanswered(`it says that all is done, and nothing of ${(heard.running?.step ?? left ?? steps[0])?.title}`)
@@ -119,7 +119,7 @@ function listening(steps: readonly Step[], progress: Progress): StageOutput {
         if (sections.current() === 'holder') progress.waiting(`waiting for ${heldBy(masked(bytes.toString()))}`)
       },
       mark: ([word = '', index, result]) => {
-        // In order, each once: what else a host may say of its steps is not what was asked of it.
+        // In order, each once: any other marks of steps are no answer to this request.
         const { running } = heard
         const due = String(running?.index ?? heard.ended)
         if ((word === 'begin' || word === 'end') && (index !== due || heard.failed))
@@ -165,7 +165,7 @@ function snapshotOf(readings: readonly Reading[], outputs: ReadonlyMap<string, B
   return { state: parseReadings(readings, outputs), digest: digestOf(readings, outputs) }
 }
 
-/** As much of an output as helps: a failed apt says why in its last lines. */
+/** The end of an output: a failed apt prints the reason in its last lines. */
 function lastLines(output: string): string {
   const lines = output.trimEnd().split('\n')
   return lines.length > 30 ? `… ${lines.length - 30} lines before\n${lines.slice(-30).join('\n')}` : lines.join('\n')

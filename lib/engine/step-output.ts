@@ -1,20 +1,21 @@
+import { runDir } from '../model/host-layout.ts'
 import { shellFile } from '../shell/shell-file.ts'
 
-/** Where the units of long steps have their scripts and what they print: in memory, and root's alone. */
-export const stepsFolder = '/run/botgarden/steps'
+/** The scripts and the output of long steps: in memory, and readable by root alone. */
+export const stepsFolder = `${runDir}/steps`
 
 /** How many pieces of an output are kept. */
 const pieces = 4
 
 /**
  * Shell text that runs a script and keeps the end of what it prints in files `output.N`, each of 1024 reads or 1 MB. The
- * script waits for no reader, since it would stand still with a connection that does, and goes on where /run is full. What it
- * leaves behind may hold its output open: that ends with it.
+ * script never waits for a reader, which a stalled connection would stop, and goes on where /run is full. Processes that it
+ * leaves behind may keep its output open; they do not keep the step from ending.
  */
 export function keepingOutput(script: string, folder: string): string {
   return `cd ${folder} && mkfifo pipe || exit
 (
-# Told to end, the script may have something to say yet.
+# After SIGTERM the script may still print something.
 trap '' TERM
 n=0
 while dd bs=1k count=1k status=none of="output.$n" 2>/dev/null; [ -s "output.$n" ]; do

@@ -8,7 +8,7 @@ export interface Step {
   readonly title: string
   readonly script: Script
   readonly long: boolean
-  /** What is kept before this step, to be taken back unless it is confirmed. */
+  /** What is kept before this step, to be reverted unless it is confirmed. */
   readonly guards: readonly Guard[]
 }
 
@@ -28,12 +28,12 @@ export function stepsOf(changes: Step['changes']): Step[] {
 function stepOf(changes: Step['changes']): Step {
   const [first] = changes
   if (!first) throw new Error('a step of no changes')
-  const { batch: joins, script, long = false, summary } = first.change
+  const { batch, script, long = false, summary } = first.change
   const guards = changes.flatMap(({ change }) => change.guard ?? [])
   return {
     changes,
     title: `${changes.map(({ id }) => id).join(', ')}: ${summary}`,
-    script: joins ? joins.script(changes.flatMap(({ change }) => change.batch?.item ?? [])) : script,
+    script: batch ? batch.script(changes.flatMap(({ change }) => change.batch?.item ?? [])) : script,
     long,
     guards,
   }

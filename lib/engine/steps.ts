@@ -11,10 +11,10 @@ import { keepingOutput, stepsFolder, unitFunctions } from './step-output.ts'
 
 /**
  * Shell text that runs the steps in order, and stops at the first that fails. Marks: `begin N`, `end N STATUS`. A step that
- * was begun runs to its end even where nobody listens any more; the next mark is what a cut connection stops at.
+ * was begun runs to its end even where the connection is cut; no further step then begins.
  */
 export function stepsText(steps: readonly Step[], nonce: string): string {
-  // Everybody on the host sees the names of units: the number that proves our marks is none of them.
+  // Every user of the host sees the names of units, so they must not contain the number that proves our marks.
   const run = randomBytes(6).toString('hex')
   return [
     stepRunner(nonce),
@@ -74,7 +74,7 @@ function stepText({ script, long, title, guards }: Step, id: string): string {
   return long ? inUnit(script.text, title, id) : script.text
 }
 
-const noRoom = '/run, which is memory, has no room for what the step needs there'
+const noRoom = '/run, which is in memory, has no room for the files of the step'
 
 /** In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. */
 function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'): string {

@@ -10,7 +10,7 @@ export function shapeOf(schema: v.GenericSchema): Shape {
   return toJsonSchema(schema, { typeMode: 'input', errorMode: 'ignore' })
 }
 
-/** The schema without what makes it nullable. */
+/** The schema without its option `null`. */
 export function bare(shape: Shape): Shape {
   const [inner, other, ...more] = optionsOf(shape)
   return inner !== undefined && other?.type === 'null' && more.length === 0 ? bare(inner) : shape
@@ -21,14 +21,14 @@ export function keysOf(shape: Shape): string[] {
   return Object.keys(bare(shape).properties ?? {})
 }
 
-/** The schema of what stands under this key of a mapping, or at this place of a list. */
+/** The schema of the value under this key of a mapping, or at this index of a list. */
 export function childAt(shape: Shape, key: string): Shape | undefined {
   const { properties = {}, additionalProperties, items } = bare(shape)
   const child = Object.hasOwn(properties, key) ? properties[key] : (items ?? additionalProperties)
   return isShape(child) ? child : undefined
 }
 
-/** The schema of what stands at this path, as far as it can be told without the data. */
+/** The schema of the value at this path, as far as it is known without the data. */
 export function shapeAt(shape: Shape, path: readonly string[]): Shape | undefined {
   const [key, ...rest] = path
   if (key === undefined) return shape
@@ -53,7 +53,7 @@ export function found({ value, source }: Node): string {
   return typeof value === 'boolean' ? String(value) : `the number ${source}`
 }
 
-/** The most common slip of all: quotes too few or too many. */
+/** The hint for the most common mistake: missing or surplus quotes. */
 export function quoteHint(shape: Shape, { value }: Node): string {
   const { type, enum: options } = bare(shape)
   const fits = (other: string | number) => options === undefined || options.includes(other)

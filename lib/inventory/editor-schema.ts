@@ -6,7 +6,7 @@ type Override<Name extends 'overrideAction' | 'overrideSchema'> = NonNullable<Co
 
 /**
  * The JSON Schema of an inventory, for editors. It takes every inventory that botgarden takes. Rules that are code, or that go
- * across levels, are not in it: a var that a role needs may stand at any level, so none is required.
+ * across levels, are not in it: a var that a role needs may be set at any level, so none is required.
  */
 export function editorSchema(roles: readonly RoleSchema[]): JsonSchema {
   const definitions = Object.fromEntries(roles.map(({ name, vars }) => [name, v.nullish(vars)]))
@@ -36,7 +36,7 @@ const overrideSchema: Override<'overrideSchema'> = ({ valibotSchema, jsonSchema 
   return inner.type === 'object' ? { ...inner, type: ['object', 'null'] } : undefined
 }
 
-/** Mappings are merged by key across the levels, lists are not: what an item of a list needs stands beside it. */
+/** Mappings are merged by key across the levels, lists are not: what an item of a list needs is checked with it. */
 function withoutRequired(schema: JsonSchema | boolean): JsonSchema | boolean {
   if (typeof schema === 'boolean') return schema
   const { required, properties, additionalProperties, ...rest } = schema

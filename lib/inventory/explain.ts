@@ -28,7 +28,7 @@ interface Origin {
 type Path = readonly string[]
 
 /**
- * Tells where a variable (`docker.daemon`) and all that stands below it come from. `root` is the inventory that the
+ * Shows where a variable (`docker.daemon`) and all that is below it come from. `root` is the inventory that the
  * hosts were read from. A key that no role has is a UsageError.
  */
 export function explain(

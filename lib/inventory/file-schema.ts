@@ -2,17 +2,17 @@ import { isIP } from 'node:net'
 import * as v from 'valibot'
 import type { HostEntry } from '../model/role.ts'
 
-/** As much of a role as the inventory knows of it. */
+/** The part of a role that the inventory needs. */
 export interface RoleSchema {
   readonly name: string
   readonly vars: v.GenericSchema
   readonly bots?: v.StrictObjectSchema<v.ObjectEntries, undefined>
-  /** What does not fit together in vars that are right one by one. */
+  /** Contradictions between vars that are each valid. */
   faults?(vars: unknown, host: HostEntry): readonly string[]
 }
 
 /**
- * What the inventory file may hold. What stands under a role's name may be anything (unless `varsOf` says otherwise): it is
+ * What the inventory file may hold. The value under a role's name may be anything (unless `varsOf` says otherwise): it is
  * checked later, when the levels are merged.
  */
 export function inventorySchema(
@@ -69,7 +69,7 @@ export const botName = v.pipe(
     (text) => !/^(pg-.*|public|none)$/.test(text),
     'one that PostgreSQL does not keep for itself (pg-…, public, none): a role of the database is called like the bot',
   ),
-  // No key can be called that: the reader of YAML says so first.
+  // No key can have that name: the reader of YAML refuses it first.
   v.check((text) => !(text in Object.prototype), 'one that can be a key'),
 )
 

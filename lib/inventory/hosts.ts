@@ -14,7 +14,7 @@ export interface InventoryHost extends HostEntry {
   readonly vars: Record<string, unknown>
 }
 
-/** The hosts, each with its merged vars. It bears a file that is wrong in other places too, so that all faults are found at once. */
+/** The hosts, each with its merged vars. Accepts a file with faults elsewhere, so that all faults are found at once. */
 export function readHosts(root: Node, roles: readonly RoleSchema[]): { hosts: InventoryHost[]; faults: string[] } {
   const groups = [...section(root, 'groups')].map(([name, node]) => ({ name, node, vars: rolesIn(node, roles) }))
   const all = rolesIn(entriesOf(root).get('vars') ?? root, roles)
@@ -29,7 +29,7 @@ export function readHosts(root: Node, roles: readonly RoleSchema[]): { hosts: In
   }
 }
 
-/** What the file says of a host, level by level, the weakest first. Each level's vars stand under their role's names. */
+/** What the file says of a host, level by level, the weakest first. Each level's vars are under their roles' names. */
 export function levelsOf(root: Node, host: string, roles: readonly RoleSchema[]): Group[] {
   const node = section(root, 'hosts').get(host)
   const listed = node === undefined ? [] : listedGroups(node)
@@ -63,8 +63,8 @@ function readHost(
     groups: [...new Set(listed.map((group) => String(group.value)))],
     vars: value,
   }
-  const misfits = faults.length > 0 ? [] : inconsistenciesOf(host, node, roles)
-  return { host, faults: [...faults, ...misfits, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)] }
+  const inconsistencies = faults.length > 0 ? [] : inconsistenciesOf(host, node, roles)
+  return { host, faults: [...faults, ...inconsistencies, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)] }
 }
 
 /** The bots of a host: those that name it, or all where there is no other. */
@@ -89,7 +89,7 @@ function unknownHosts(root: Node, hosts: readonly string[]): string[] {
   })
 }
 
-/** Said of the host as a whole: two values are in each other's way, and either may be the wrong one. */
+/** Reported for the host as a whole: two values contradict each other, and either may be the wrong one. */
 function inconsistenciesOf(host: InventoryHost, node: Node, roles: readonly RoleSchema[]): string[] {
   return roles.flatMap((role) =>
     (role.faults?.(host.vars[role.name], host) ?? []).map((fault) => `${node.key}: hosts.${host.name}: ${fault}`),
@@ -114,7 +114,7 @@ function section(root: Node, name: string) {
   return entriesOf(entriesOf(root).get(name) ?? { ...root, value: null })
 }
 
-/** Only what stands under roles' names. A role without anything (`docker:`) is one with no vars. */
+/** Only the values under roles' names. A role without anything (`docker:`) is one with no vars. */
 function rolesIn(level: Node, roles: readonly RoleSchema[]): Node {
   const held = roles.flatMap(({ name }) => {
     const node = entriesOf(level).get(name)
@@ -123,7 +123,7 @@ function rolesIn(level: Node, roles: readonly RoleSchema[]): Node {
   return { ...level, value: new Map(held) }
 }
 
-/** Absent roles get their schema's defaults; what they miss is said to be missing in the host. */
+/** Absent roles get their schema's defaults; what they lack is reported as missing in the host. */
 function withEveryRole(vars: Node, roles: readonly RoleSchema[]): Node {
   const absent = { ...vars, where: vars.key, value: new Map() }
   return { ...vars, value: new Map(roles.map(({ name }) => [name, entriesOf(vars).get(name) ?? absent])) }

@@ -17,8 +17,8 @@ export function layered(all: Node, groups: readonly Group[], host: Node): Node {
 }
 
 /**
- * What two groups of one host set to different values: no order between groups is to be guessed. What the host sets
- * itself is settled by that.
+ * The vars that two groups of one host set to different values: groups have no order. A value that the host sets itself
+ * settles it.
  */
 export function disagreements(groups: readonly Group[], host: Node): string[] {
   return groups.flatMap((one, i) => groups.slice(i + 1).flatMap((other) => between(one, other, host)))
@@ -43,7 +43,7 @@ function between(one: Group, other: Group, host: Node): string[] {
   return clashes(one.vars, other.vars, host, []).map(
     ({ path, first, second }) =>
       `${first.key}: ${dotted(path)}: the groups "${one.name}" and "${other.name}" of one host disagree: ` +
-      `the other value stands at ${second.key}; set it in one of them, or in the host`,
+      `the other value is at ${second.key}; set it in one of them, or in the host`,
   )
 }
 

@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path'
 import { InventoryError } from '../std/errors.ts'
 import { suggest } from '../std/suggest.ts'
 
-/** Reads a file that a person wrote; what is wrong with it is said with the next step. */
+/** Reads a file that a person wrote. Its errors say what to do next. */
 export async function readText(file: string): Promise<string> {
   const bytes = await readFile(file).catch(async (error: NodeJS.ErrnoException) => {
     throw new InventoryError(`${file}: ${await reason(file, error)}`, { cause: error })
@@ -24,7 +24,7 @@ function decoded(file: string, bytes: Buffer): string {
 async function reason(file: string, { code }: NodeJS.ErrnoException): Promise<string> {
   if (code === 'ENOENT') return `no such file${await nearby(file)}; name one with --inventory`
   if (code === 'EISDIR') return 'this is a directory; name a file in it with --inventory'
-  if (code === 'EACCES' || code === 'EPERM') return 'permission denied; whoever runs this must be able to read it'
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied; the user who runs this must be able to read it'
   return `cannot be read (${code})`
 }
 

@@ -4,8 +4,8 @@ import { allowed, bare, childAt, found, keysOf, quoteHint, type Shape, shapeAt, 
 import { isList, isMapping, type Mapping, type Node, plain } from './yaml.ts'
 
 /**
- * Checks part of a file against a closed schema. Faults come as lines, `file:line:column: path: what`; the value means
- * something only when there is none.
+ * Checks part of a file against a closed schema. Faults come as lines, `file:line:column: path: what`; the value is
+ * valid only when there is none.
  */
 export function checked<Schema extends v.GenericSchema>(
   node: Node,
@@ -58,7 +58,7 @@ function misshapenUnder(shape: Shape, key: string, child: Node, path: readonly s
   return inner === undefined ? [] : misshapenIn(inner, child, [...path, key])
 }
 
-/** Of a union's options, only one that got past the outermost brace can say what is wrong inside. */
+/** Of a union's options, only one that accepts the outermost mapping can report what is wrong inside. */
 function leaves(issue: v.BaseIssue<unknown>): Leaf[] {
   const path = (issue.path ?? []).map((item) => String(item.key))
   const inner = (issue.issues ?? []).filter((each) => each.path !== undefined).flatMap(leaves)

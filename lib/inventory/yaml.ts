@@ -3,10 +3,10 @@ import { InventoryError } from '../std/errors.ts'
 import { suggest } from '../std/suggest.ts'
 import { readText } from './read-text.ts'
 
-/** A value of a YAML file and where it stands: `file:line:column`. */
+/** A value of a YAML file and its position: `file:line:column`. */
 export interface Node {
   readonly where: string
-  /** Where its key stands; for what has no key, the value itself. */
+  /** The position of its key; of the value itself where it has no key. */
   readonly key: string
   readonly value: Mapping | readonly Node[] | string | number | boolean | bigint | null
   /** As written: `1.10`, not 1.1. */
@@ -111,7 +111,7 @@ class Reader {
         this.faults.push(`${where}: a key must be text; templates like {{ x }} are not filled in here`)
       else if (name.includes('\0')) this.faults.push(`${where}: ${noNul}`)
       else if (name in Object.prototype) this.faults.push(`${where}: ${name}: this name cannot be a key`)
-      else if (twin !== undefined) this.faults.push(`${where}: ${name}: stands at ${twin.key} already; keep one`)
+      else if (twin !== undefined) this.faults.push(`${where}: ${name}: is already at ${twin.key}; keep one`)
       else mapping.set(name, value === null ? nothing(where) : this.read(value, where))
     }
     return mapping
@@ -120,7 +120,7 @@ class Reader {
   #aliased(name: string, where: string, key = where): Node {
     const node = this.#anchors.get(name)
     if (node !== undefined && !this.#open.has(node)) return { ...this.read(node), where, key }
-    const problem = node === undefined ? `no anchor "&${name}" above` : 'this alias stands inside of what it repeats'
+    const problem = node === undefined ? `no anchor "&${name}" above` : 'this alias is inside the value that it repeats'
     this.faults.push(`${where}: ${problem}${node === undefined ? suggest(name, this.#anchors.keys()) : ''}`)
     return nothing(where)
   }

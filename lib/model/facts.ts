@@ -1,4 +1,4 @@
-/** What a host is: comes with the first bytes of a connection and never changes during a run. */
+/** What a host is. Read with the first bytes of a connection; constant during a run. */
 export interface Facts {
   /** `debian`, `ubuntu`: ID of os-release. */
   readonly os: string
@@ -14,9 +14,9 @@ export interface Facts {
   /** Has an address that others reach by IPv6. */
   readonly ipv6: boolean
   readonly addresses: readonly string[]
-  /** The IPv4 address that it reaches the world from; '' where it has none. */
+  /** The IPv4 address of its default route; '' where it has none. */
   readonly address: string
-  /** The name servers that it asks, and that Docker hands to containers; not one of its own, which they cannot reach. */
+  /** The name servers that it asks and that Docker gives to containers; none on its loopback, which they cannot reach. */
   readonly resolvers: readonly string[]
   /** cloud-init is still setting the host up. */
   readonly booting: boolean

@@ -3,7 +3,7 @@ import type { Script } from '../shell/sh.ts'
 /** A way to read the state of many things of one kind with one command. */
 export interface Kind<State> {
   readonly name: string
-  /** Moves by itself, a unit that restarts for one: no reason to take a plan for outdated. */
+  /** Changes by itself, as the state of a unit does: a plan is not outdated by it. */
   readonly volatile?: boolean
   /** A script that prints the state of all of them and writes nothing. */
   readonly script: (names: readonly string[]) => Script
@@ -11,7 +11,7 @@ export interface Kind<State> {
   readonly parse: (output: string, names: readonly string[]) => Map<string, State | Untold>
 }
 
-/** What the host cannot tell as it is, and why: it may, once the resource of this id has changed something. */
+/** A state that the host cannot tell now. It may be known once the resource with the id `until` has changed something. */
 export class Untold {
   readonly why: string
   readonly until: string

@@ -1,5 +1,4 @@
 import type { Script } from '../shell/sh.ts'
-import type { Facts } from './facts.ts'
 import type { Reading } from './reading.ts'
 
 /** One piece of a host's wanted state. It runs nothing. */
@@ -20,13 +19,13 @@ export interface Resource {
   readonly runsLast?: boolean
   /** The file on the host with a secret that the operator may ask for. */
   readonly credential?: string
-  /** What is wrong and only the operator can mend, though the rest goes on without it: the run ends with it as an error. */
+  /** A fault that only the operator can repair. The rest goes on without it, and the run ends with it as an error. */
   fault?(read: Read): string | undefined
   /** What waits for the operator, by name: shown among a run's outputs. */
   outputs?(read: Read): Outputs
 }
 
-/** What a run has to say besides its changes: `heldUpdates`, `pendingReboot`. */
+/** What a run reports besides its changes: `heldUpdates`, `pendingReboot`. */
 export type Outputs = Readonly<Record<string, string | readonly string[]>>
 
 /** Looks a reading up in the state that a plan is made on. */
@@ -37,58 +36,43 @@ export interface Change {
   /** What changes, in a few words that go on after the id: `install`, `mode 0600 → 0644`. */
   readonly summary: string
   readonly script: Script
-  /** Made only when somebody wants to see it. */
+  /** Called only where the diff is shown. */
   readonly diff?: () => string
   /** What the readings will be afterwards, so that later resources plan against the state as it will be. */
   readonly predicts?: readonly Prediction[]
-  /** Proves on the host that the change will be accepted, without making it; `$dir` is a private directory to write in. */
+  /** Checks on the host that the change will be accepted, without making it; `$dir` is a private directory to write in. */
   readonly validation?: Script
-  /** Armed on the host before the change: takes it back unless a fresh connection confirms in time. */
+  /** Armed on the host before the change: reverts it unless a new connection confirms in time. */
   readonly guard?: Guard
-  /** Runs in a transient unit, to its end, whatever happens to the connection. */
+  /** Runs in a transient unit, to its end, even where the connection is lost. */
   readonly long?: boolean
-  /** Neighbours with the same `joins.name` become one step: packages, one apt transaction. */
+  /** Neighbours with the same `batch.name` become one step: packages, one apt transaction. */
   readonly batch?: { readonly name: string; readonly item: string; readonly script: (items: string[]) => Script }
 }
 
-/** How to take a change back that could lock the operator out: old files, and what puts them in force. */
+/** How to revert a change that could lock the operator out: the old files, and the script that makes them effective. */
 export interface Guard {
   /** What is guarded, in one word: `ufw`, `sshd`. */
   readonly name: string
   /** Files and directories whose state before the change is kept; what was not there is removed again. */
   readonly paths: readonly string[]
-  /** Notes in the current directory what else than files the restoring must know of the state before. */
+  /** Writes to the current directory what `restore` must know of the state before, besides the files. */
   readonly note?: Script
-  /** Puts the old files in force again; runs in that directory, on the host alone, perhaps after a reboot. */
+  /** Makes the old files effective again; runs in that directory, on the host alone, perhaps after a reboot. */
   readonly restore: Script
 }
 
-/** A resource whose changes are guarded. */
-export function guarded(inner: Resource, guard: Guard): Resource {
-  return { ...inner, plan: (read) => inner.plan(read).map((change) => ({ ...change, guard })) }
-}
-
-/** A resource that a host has only where it is a machine of its own: a container shares it with the machine below. */
-export function notInContainer(inner: Resource, { container }: Pick<Facts, 'container'>): Resource {
-  if (container === '') return inner
-  return {
-    ...inner,
-    reads: [],
-    plan: () => [],
-    unmanageable: `belongs to the machine below this ${container} container`,
-  }
-}
-
-/** What a change makes of a reading: a new value, or one that only the host can tell afterwards. */
-export type Prediction = { readonly key: string } /** `onlyTheHostKnows` where that depends on what was there. */ & (
+/** How a change affects a reading: a new value, or one that is known only after it is applied. */
+export type Prediction = { readonly key: string } /** `knownAfterApply` where that depends on what was there. */ & (
   | { readonly after: (before: unknown, read: Read) => unknown }
   | { readonly unknownUntilApply: true }
 )
 
-/** What a prediction returns that cannot say more. */
+/** Returned by a prediction whose value only the host can tell afterwards. */
 export const knownAfterApply = Symbol('only the host knows')
 
-type StatesOf<R> = { [K in keyof R]: R[K] extends Reading<infer S> ? S : never }
+/** What each of these readings found, by the same names. */
+export type StatesOf<R> = { [K in keyof R]: R[K] extends Reading<infer S> ? S : never }
 
 /** A resource whose plan is a pure function of its readings. */
 export function resource<R extends Record<string, Reading>>(definition: {
@@ -97,24 +81,27 @@ export function resource<R extends Record<string, Reading>>(definition: {
   reads: R
   plan: (state: StatesOf<R>) => readonly Change[]
 }): Resource {
-  const readings = Object.entries(definition.reads)
   const declared = declaringLine()
   return {
     id: definition.id,
     ...(declared !== undefined && { declared }),
     wants: definition.wants,
-    reads: readings.map(([, reading]) => reading),
-    plan: (read) =>
-      definition.plan(Object.fromEntries(readings.map(([name, reading]) => [name, read(reading)])) as StatesOf<R>),
+    reads: Object.values(definition.reads),
+    plan: (read) => definition.plan(statesOf(definition.reads, read)),
   }
+}
+
+export function statesOf<R extends Record<string, Reading>>(readings: R, read: Read): StatesOf<R> {
+  const states = Object.entries(readings).map(([name, reading]) => [name, read(reading)])
+  return Object.fromEntries(states) as StatesOf<R>
 }
 
 const root = new URL('../../', import.meta.url).href
 
-/** The first line of a role or a command that leads to this call, through whatever kinds of lib lie between. */
+/** The first line of a role or a command that leads to this call, past the frames of lib between them. */
 function declaringLine(): string | undefined {
   const limit = Error.stackTraceLimit
-  // A kind made of kinds made of kinds is some frames away from its role.
+  // Constructors call constructors: the role may be many frames away.
   Error.stackTraceLimit = 20
   const here: { stack?: string } = {}
   Error.captureStackTrace(here, resource)
@@ -123,16 +110,7 @@ function declaringLine(): string | undefined {
   return frame?.match(/^[^\s:]+:\d+/)?.[0]
 }
 
-/**
- * A resource that depends on what was read: whatever that is, the resource has the id and the readings that it has for the
- * sample.
- */
-export function fromReading<S>(reading: Reading<S>, sample: S, make: (state: S) => Resource): Resource {
-  const shape = make(sample)
-  return { ...shape, reads: [...shape.reads, reading], plan: (read) => make(read(reading)).plan(read) }
-}
-
-/** Predicts the value of a reading: what it is then, or how that follows from what it was and from other readings. */
+/** Predicts the value of a reading: the value itself, or a function of the value before and of other readings. */
 export function becomes<S>(
   reading: Reading<S>,
   after: S | ((before: S, read: Read) => S | typeof knownAfterApply),
@@ -141,7 +119,7 @@ export function becomes<S>(
   return { key: reading.key, after: (before, read) => step(before as S, read) }
 }
 
-/** Predicts that a reading changes in a way that only the host can tell. */
+/** Predicts that a reading changes in a way that is known only after the change. */
 export function unknownUntilApply(reading: Reading): Prediction {
   return { key: reading.key, unknownUntilApply: true }
 }

@@ -5,7 +5,7 @@ import type { Resource } from './resource.ts'
 /** What the inventory says of a host itself, besides its roles' vars. */
 export interface HostEntry {
   readonly name: string
-  /** The name that people and Telegram know it by; without one it is reached by its address. */
+  /** Its public DNS name; without one it is reached by its address. */
   readonly domain?: string
   /** Where nginx listens for HTTPS: 443, 8443, 88 or 80, the ports that Telegram delivers to. */
   readonly httpsPort: number
@@ -15,9 +15,9 @@ export interface HostEntry {
 /** A bot of the inventory, on the host that it names. */
 export interface BotEntry {
   readonly name: string
-  /** Where it stands in the inventory: `file:line:column`. */
+  /** Its position in the inventory: `file:line:column`. */
   readonly where: string
-  /** What it says, checked against the schema of the role that has bots. */
+  /** Its settings, checked against the schema of the role that has bots. */
   readonly settings: unknown
 }
 
@@ -28,7 +28,7 @@ export interface Role {
   /** What the inventory says of a bot besides its host, where this is the role that has bots. */
   readonly bots?: v.StrictObjectSchema<v.ObjectEntries, undefined>
   resources(vars: unknown, facts: Facts, host: HostEntry): readonly Resource[]
-  /** What does not fit together in vars that are right one by one: said before any host is touched. */
+  /** Contradictions between vars that are each valid: reported before any host is touched. */
   faults(vars: unknown, host: HostEntry): readonly string[]
 }
 

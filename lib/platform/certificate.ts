@@ -1,13 +1,15 @@
+import { etcDir } from '../model/host-layout.ts'
+import { blockEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
 import { outdated } from './nginx.ts'
 
-/** Where the pair that nginx serves under a name lies: `NAME/current` is a link to a folder with fullchain.pem and privkey.pem. */
-export const tlsFolder = '/etc/botgarden/tls'
+/** The certificates that nginx serves: `NAME/current` is a link to a folder with fullchain.pem and privkey.pem. */
+export const tlsFolder = `${etcDir}/tls`
 
-/** What stands at `current`. */
+/** The pair that `current` points to. */
 export type CertificateState =
   | 'absent'
   | {
@@ -45,7 +47,7 @@ export function selfSigned(name: string, { placeholder }: { placeholder: boolean
   })
 }
 
-/** Shell text: `install_pair NAME FOLDER` puts the pair that lies in a folder into service, both files at once. */
+/** Shell text: `install_pair NAME FOLDER` makes the pair in a folder the current one, both files at once. */
 export const installPair = onHosts(shellFile(new URL('install-pair.sh', import.meta.url)))
 
 /** certbot's files on hosts hold this text: with other blanks or line breaks they would be changed there. */
@@ -96,10 +98,7 @@ const certificates: Kind<CertificateState> = {
       [ "$own" != "$(openssl pkey -in "$pair/privkey.pem" -pubout 2>/dev/null | sha256sum)" ] || echo 'key matches'
       openssl x509 -in "$pair/fullchain.pem" -noout -checkend 2592000 >/dev/null || echo 'ends soon'
     done`,
-  parse: (output, names) => {
-    const blocks = output.split(/^certificate /m).slice(1)
-    return new Map(names.map((name, i) => [name, parseCertificate(blocks[i] ?? '')]))
-  },
+  parse: blockEach('certificate', parseCertificate),
 }
 
 function parseCertificate(block: string): CertificateState {

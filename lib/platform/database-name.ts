@@ -3,7 +3,7 @@ export function databaseName(bot: string): string {
   return bot.replaceAll('-', '_')
 }
 
-/** Whether a name is the server's own or ours, which is nobody's to have: as a role it may be able to do anything. */
+/** Whether a name is reserved by the server or by us. No bot may have it: as a role it may have every right. */
 export function isReserved(name: string): boolean {
   return /^(pg_|botgarden|postgres$|template[01]$|public$|none$)/i.test(name)
 }

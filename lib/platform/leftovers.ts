@@ -1,3 +1,5 @@
+import { optDir, runDir, secretsDir, stateDir } from '../model/host-layout.ts'
+import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource, unknownUntilApply } from '../model/resource.ts'
 import { containerState } from '../resources/container.ts'
@@ -6,29 +8,23 @@ import { dumpsFolder, removedFolder } from './database-dump.ts'
 import { ident } from './postgres.ts'
 import { type Catalog, catalogBecomes, postgresCatalog, psql, refused } from './postgres-catalog.ts'
 
-/** Where what is brought to a host lies until it is taken in: dumps in plain, secrets, and what images are made of. */
-export const incoming = '/var/lib/botgarden/incoming'
+/** Uploads to a host, until they are used: dumps in plain text, secrets, images and what they are built from. */
+export const incoming = `${stateDir}/incoming`
 
 // With a dash, which no bot's role or database has.
 /** The database that a dump is read into, and the role that reads it. */
 export const restoring = 'botgarden-restoring'
 export const reader = 'botgarden-reader'
-/** What another database has taken the place of, until it is dropped; its comment says what it was called. */
+/** A database that another one has replaced, until it is dropped; its comment holds its old name. */
 export const replaced = 'botgarden-before'
 const drill = 'botgarden-drill'
 
-/** Where files are written as NAME.new, and take their name when they are whole. */
-const candidates = [
-  '/etc/botgarden/secrets',
-  '/opt/botgarden/bots',
-  '/var/lib/botgarden/bots',
-  dumpsFolder,
-  removedFolder,
-]
+/** Where files are written as NAME.new, and renamed when they are complete. */
+const candidates = [secretsDir, `${optDir}/bots`, `${stateDir}/bots`, dumpsFolder, removedFolder]
 
 /**
- * Nothing in plain, and nobody who could log in, is left of a run that was cut. What another run is in the middle of is not
- * left over, nor is what this one has brought: the paths of `except`.
+ * Removes what a run that was cut has left: plain text of secrets, and database roles that could log in. The files of a run
+ * that is under way stay, and so do the uploads of this one: the paths of `except`.
  */
 export function noLeftovers(except: readonly string[] = []): Resource {
   const reads = { files: leftFiles, catalog: postgresCatalog, server: containerState(drill) }
@@ -42,7 +38,7 @@ export function noLeftovers(except: readonly string[] = []): Resource {
       const databases = [restoring, replaced].filter((name) => catalog?.databases[name] !== undefined)
       const roles = catalog?.roles[reader] === undefined ? [] : [reader]
       const found = [
-        ...files.map((path) => path.replace('/var/lib/botgarden/', '')),
+        ...files.map((path) => path.replace(`${stateDir}/`, '')),
         ...databases.map((name) => `database ${name}`),
         ...roles.map((name) => `role ${name}`),
         ...(server === 'absent' ? [] : [`container ${drill}`]),
@@ -63,12 +59,12 @@ export function noLeftovers(except: readonly string[] = []): Resource {
         // It may get its name back.
         databases.includes(replaced) ? unknownUntilApply(postgresCatalog) : catalogBecomes(without),
       ]
-      return [{ summary: `remove what a run that was cut has left: ${found.join(', ')}`, script, predicts }]
+      return [{ summary: `remove what an interrupted run has left: ${found.join(', ')}`, script, predicts }]
     },
   })
 }
 
-/** What has been replaced goes only where what took its place is there; else it is all there is, and gets its name back. */
+/** A replaced database is dropped only where its replacement exists; else it is the only copy, and gets its name back. */
 function dropScript(): Script {
   const was = `coalesce(shobj_description(oid, 'pg_database'), pg_get_userbyid(datdba)::text)`
   const forget = (name: string, when: string) =>
@@ -98,20 +94,19 @@ const leftFiles: Reading<LeftFiles> = reading(
   {
     name: 'left-files',
     volatile: true,
-    // Whether we hold the host's lock, or who does, is seen without taking it: even a shared one would turn another run away.
+    // Whether the host's lock is held, and by whom, is read without taking it: even a shared lock would stop another run.
     script: () => sh`
-      found=$(find ${incoming} -mindepth 1 -maxdepth 1 2>/dev/null; find ${candidates} /var/lib/botgarden/allocations.new -name '*.new' 2>/dev/null)
+      found=$(find ${incoming} -mindepth 1 -maxdepth 1 2>/dev/null; find ${candidates} ${stateDir}/allocations.new -name '*.new' 2>/dev/null)
       [ -z "$found" ] || {
         printf '%s\n' "$found"
         grep -q '^lock:' "/proc/$$/fdinfo/9" 2>/dev/null ||
-          [ -z "$(find /proc/[0-9]*/fd -lname /run/botgarden/lock -o -lname /run/botgarden/step 2>/dev/null |
+          [ -z "$(find /proc/[0-9]*/fd -lname ${runDir}/lock -o -lname ${runDir}/step 2>/dev/null |
             sed 's#/fd/#/fdinfo/#' | xargs -r grep -ls '^lock:')" ] || echo busy
       }`,
-    parse: (output, names) => {
-      const lines = output.split('\n').filter(Boolean)
-      const state = { busy: lines.includes('busy'), paths: lines.filter((line) => line.startsWith('/')).sort() }
-      return new Map(names.map((name) => [name, state]))
-    },
+    parse: oneValue((output) => {
+      const lines = output.split('\n')
+      return { busy: lines.includes('busy'), paths: lines.filter((line) => line.startsWith('/')).sort() }
+    }),
   } satisfies Kind<LeftFiles>,
   'restore',
 )

@@ -1,3 +1,5 @@
+import { optDir, runDir, stateDir } from '../model/host-layout.ts'
+import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { file } from '../resources/file.ts'
@@ -5,12 +7,12 @@ import { waiting } from '../shell/deadline.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
 
-/** The container that ends TLS for all bots, and what it reads: `conf` is what is wanted, `running` what it runs. */
+/** The container that terminates TLS for all bots. Of its files, `conf` is the wanted configuration, `running` the one in use. */
 export const nginxContainer = 'botgarden-nginx'
-export const nginxFolder = '/opt/botgarden/nginx'
-export const nginxStatus = '/run/botgarden/nginx/status.sock'
-/** Where an answer to an authority's question is laid; nginx serves it on port 80. */
-export const acmeWebroot = '/var/lib/botgarden/acme'
+export const nginxFolder = `${optDir}/nginx`
+export const nginxStatus = `${runDir}/nginx/status.sock`
+/** The web root for ACME challenges, which nginx serves on port 80. */
+export const acmeWebroot = `${stateDir}/acme`
 
 /**
  * Shell functions: `nginx_files FOLDER` is the checksum of the files that nginx reads there, `nginx_checksum FOLDER` that of
@@ -21,17 +23,17 @@ const checksum = shellFile(new URL('nginx-checksum.sh', import.meta.url))
 const reload = shellFile(new URL('nginx-reload.sh', import.meta.url))
 /**
  * `nginx_is_blind FILE`: whether the server, whose test has failed, cannot see this file or the certificates: the folders that
- * it has mounted are gone. Then its test says nothing, and it is to be started again.
+ * it has mounted are gone. Its test then means nothing, and it must be restarted.
  */
 const blind = shellFile(new URL('nginx-blind.sh', import.meta.url))
 const took = shellFile(new URL('nginx-took.sh', import.meta.url))
 
 export interface NginxState {
-  /** `running` is what stands in `conf`. */
+  /** `running` is a copy of what is in `conf` now. */
   readonly current: boolean
-  /** What it runs is as it was laid out: a power cut can leave files empty that have their names already. */
+  /** The files that it runs are complete: after a power cut they can be there and empty. */
   readonly whole: boolean
-  /** The server, asked on its own socket, has loaded just what stands in `conf`, and the certificates as they are. */
+  /** The server says on its own socket that it has loaded what is in `conf`, and the current certificates. */
   readonly inForce: boolean
 }
 
@@ -51,19 +53,16 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
         [ -n "$(nginx_says)" ] || [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" != true ] || nginx_answers
         echo "answers $(nginx_says)"
       }`,
-    parse: (output, names) => {
+    parse: oneValue((output) => {
       const of = (word: string) => new RegExp(`^${word} (.+)$`, 'm').exec(output)?.[1]
       const wanted = of('wanted')
-      const state: NginxState | 'absent' =
-        wanted === undefined
-          ? 'absent'
-          : {
-              current: of('running') === `generations/${wanted}`,
-              whole: of('whole') === 'yes',
-              inForce: of('answers') === wanted,
-            }
-      return new Map(names.map((name) => [name, state]))
-    },
+      if (wanted === undefined) return 'absent'
+      return {
+        current: of('running') === `generations/${wanted}`,
+        whole: of('whole') === 'yes',
+        inForce: of('answers') === wanted,
+      }
+    }),
   } satisfies Kind<NginxState | 'absent'>,
   'config',
 )
@@ -77,12 +76,12 @@ export function nginxFile(path: string, content: string): Resource {
   })
 }
 
-/** The configuration that stands in `conf` is another than what runs. */
+/** The configuration in `conf` differs from the running one. */
 export const outdated: Prediction = becomes(nginxState, (now) =>
   now === 'absent' ? now : { ...now, current: false, inForce: false },
 )
 
-/** The server runs what stands in its folder; where it refuses, it goes on with what it had, and the run says why. */
+/** The server runs the configuration in `conf`; where it refuses it, it keeps the one before, and the run reports why. */
 export function nginxReloaded(): Resource {
   const inner = resource({
     id: 'nginx:config',
@@ -104,8 +103,8 @@ export function nginxReloaded(): Resource {
 }
 
 /**
- * Shell text: `nginx_reload` has the running server take what stands in `conf`, if it passes the test as a whole; what
- * runs is a copy, so that a file that nobody tested never keeps the server from starting. Ends when the server says so itself.
+ * Shell text: `nginx_reload` makes the running server load what is in `conf`, if all of it passes the test; what
+ * runs is a copy, so that an untested file never keeps the server from starting. It waits until the server has loaded it.
  */
 export function reloadFunction(): Script {
   const files = [waiting, checksum, reload, blind, took].map(({ text }) => text.replace(/^(?=.)/gm, '    '))
@@ -120,11 +119,11 @@ export const nginxReload: Script = {
   shown: 'nginx -t; nginx -s reload',
 }
 
-/** nginx's own test of everything that stands in `conf`, with one file as it would be; as long as no server runs, it waits. */
+/** nginx's own test of everything in `conf`, with one file as it will be; skipped where no server runs. */
 function testWith(path: string, candidate: Script): Script {
   return sh`
     [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" != true ] || (
-      tree=$(mktemp -d /run/botgarden/nginx/candidate.XXXXXX)
+      tree=$(mktemp -d ${runDir}/nginx/candidate.XXXXXX)
       trap 'rm -rf "$tree"' EXIT
       cp -R ${nginxFolder}/conf/. "$tree/"
       mkdir -p "$tree/$(dirname ${path})"
@@ -139,7 +138,7 @@ function testWith(path: string, candidate: Script): Script {
     )`
 }
 
-/** A check plans a name's first certificate before it is there: any other pair stands in for it in the test. */
+/** A check plans a name's first certificate before it is there: the test uses any other pair in its place. */
 function certificateFor(): Script {
   return sh`
       pair=$(sed -n 's/^ *ssl_certificate \(.*\)\/fullchain.pem;/\1/p' "$tree/nginx.conf" | head -n 1)

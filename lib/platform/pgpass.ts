@@ -1,21 +1,21 @@
 import type { Resource } from '../model/resource.ts'
 import { command } from '../resources/command.ts'
+import { installFile } from '../shell/install-file.ts'
 import { sh } from '../shell/sh.ts'
 
 /**
- * A role's password once more, as libpq wants to read it: `pgpass` beside the file that holds it, of the same owner. Whoever
- * has PGPASSFILE lead to it needs to be told no password.
+ * A role's password in the format of libpq: the file `pgpass` beside the file that holds the password, with the same owner.
+ * A client whose PGPASSFILE is this file needs no other password.
  */
 export function passFile(role: string, folder: string, password: string): Resource {
-  const [source, file, candidate] = [`${folder}/${password}`, `${folder}/pgpass`, `${folder}/.pgpass.botgarden`]
+  const [source, file] = [`${folder}/${password}`, `${folder}/pgpass`]
   return command(`pgpass-${role}`, {
     summary: `write ${file}`,
     unless: sh`[ "$(cat ${file})" = "*:*:*:${role}:$(cat ${source})" ] && [ "$(stat -c '%u %a' ${file})" = "$(stat -c '%u %a' ${source})" ]`,
-    script: sh`
-      rm -f ${candidate}
-      (umask 077; printf '*:*:*:%s:%s\n' ${role} "$(cat ${source})" >${candidate})
-      chown --reference ${source} ${candidate}
-      chmod 0400 ${candidate}
-      mv -fT ${candidate} ${file}`,
+    script: installFile(file, {
+      owner: sh`--reference ${source}`,
+      mode: '0400',
+      write: sh`printf '*:*:*:%s:%s\n' ${role} "$(cat ${source})" >"$candidate"`,
+    }),
   })
 }

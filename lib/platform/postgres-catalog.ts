@@ -1,13 +1,15 @@
+import { runDir } from '../model/host-layout.ts'
+import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction } from '../model/resource.ts'
-import { engineSilence, untoldBy } from '../resources/docker-engine.ts'
+import { engineSilence, unlessSilent } from '../resources/docker-engine.ts'
 import { waiting } from '../shell/deadline.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 
 /** The container of the database server, and the folder of the socket by which it is reached: it has no network. */
 export const postgresContainer = 'botgarden-postgres'
-export const postgresSocket = '/run/botgarden/postgres'
+export const postgresSocket = `${runDir}/postgres`
 
 /** What the catalog says of a role. */
 export interface RoleState {
@@ -22,9 +24,9 @@ export interface RoleState {
 
 export interface DatabaseState {
   readonly owner: string
-  /** Everybody who has any right on it; `PUBLIC` is everybody. */
+  /** The roles that have any right on it; `PUBLIC` is every role. */
   readonly grantees: readonly string[]
-  /** Its owner has made a template of it, or shut it: nobody dumps or drops it as it is. */
+  /** Its owner has made it a template, or denied connections: it cannot be dumped or dropped as it is. */
   readonly barred?: boolean
 }
 
@@ -33,13 +35,13 @@ export interface Catalog {
   readonly databases: Readonly<Record<string, DatabaseState>>
   /** The checksum that the configuration in force carries; undefined where it carries none. */
   readonly config: string | undefined
-  /** The settings that only a restart brings into force. */
+  /** The settings that need a restart. */
   readonly pendingRestart: readonly string[]
   /** Of the database `postgres`. */
   readonly extensions: readonly string[]
 }
 
-/** What a server says that has just been made. */
+/** The catalog of a new server. */
 export const freshCatalog: Catalog = {
   roles: {
     postgres: {
@@ -82,7 +84,7 @@ export const postgresCatalog: Reading<Catalog | typeof refused | undefined> = re
         printf %s ${catalogQuery} | ${psql()} 2>&1
       else ${engineSilence}
       fi`,
-    parse: (output, names) => untoldBy(output, names) ?? new Map(names.map((name) => [name, parseCatalog(output)])),
+    parse: unlessSilent(oneValue(parseCatalog)),
   } satisfies Kind<Catalog | typeof refused | undefined>,
   'catalog',
 )
@@ -92,12 +94,12 @@ export function catalogBecomes(after: (now: Catalog) => Catalog): Prediction {
   return becomes(postgresCatalog, (now) => (now === undefined || now === refused ? now : after(now)))
 }
 
-/** psql as the superuser, by the password file that only his container has: SQL comes by stdin. */
+/** psql as the superuser, by the password file that only its container has. It reads SQL from stdin. */
 export function psql(...more: string[]): Script {
   return sh`docker exec -i ${postgresContainer} psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres ${more}`
 }
 
-/** What a plan goes by: without a server there is none. */
+/** The catalog that a plan is made on. Throws a `HostError` where there is no server, or where it refuses our password. */
 export function known(catalog: Catalog | typeof refused | undefined): Catalog {
   if (catalog === undefined)
     throw new HostError(
@@ -120,21 +122,25 @@ function parseCatalog(output: string): Catalog | typeof refused | undefined {
       : ''
     throw new HostError(`the database server does not answer: ${output.replaceAll('\r', '').trim()}${next}`)
   }
-  const { roles, databases, config, pendingRestart, extensions } = JSON.parse(json)
+  const { roles, databases, config, pendingRestart, extensions } = JSON.parse(json) as QueriedCatalog
   const settingsOf = (list: string[]) =>
     Object.fromEntries(list.map((each) => [each.split('=', 1)[0], each.replace(/^[^=]*=/, '')]))
   return {
     roles: Object.fromEntries(
-      Object.entries(roles as Record<string, RoleState & { settings: string[] }>).map(([name, role]) => [
-        name,
-        { ...role, settings: settingsOf(role.settings) },
-      ]),
+      Object.entries(roles).map(([name, role]) => [name, { ...role, settings: settingsOf(role.settings) }]),
     ),
     databases,
     config: config || undefined,
     pendingRestart,
     extensions,
   }
+}
+
+/** The JSON of `catalogQuery`. */
+type QueriedCatalog = Omit<Catalog, 'roles' | 'config'> & {
+  /** The settings of a role as `NAME=VALUE`. */
+  readonly roles: Readonly<Record<string, Omit<RoleState, 'settings'> & { settings: string[] }>>
+  readonly config: string | null
 }
 
 // One row of JSON, in an order of its own, so that nothing seems to change by itself.

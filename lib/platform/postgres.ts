@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Change, type Resource, resource } from '../model/resource.ts'
-import { engineSilence, untoldBy } from '../resources/docker-engine.ts'
+import { engineSilence, unlessSilent } from '../resources/docker-engine.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import {
   catalogBecomes,
@@ -62,7 +63,7 @@ export function databaseRole(name: string, { passwordFile, connectionLimit, sett
   })
 }
 
-/** A database that its owner, and nobody else, may enter. */
+/** A database that only its owner may connect to. */
 export function database(name: string, { owner }: { owner: string }): Resource {
   return resource({
     id: `postgres-database:${name}`,
@@ -74,7 +75,7 @@ export function database(name: string, { owner }: { owner: string }): Resource {
       const predicts = [catalogBecomes((now) => ({ ...now, databases: { ...now.databases, [name]: wanted } }))]
       const shut = `revoke all on database ${ident(name)} from public;`
       if (state === undefined) {
-        // By template0: whatever somebody put into template1 is his, not the bot's.
+        // From template0: what an operator has put into template1 is not the bot's.
         const create = `create database ${ident(name)} owner ${ident(owner)} template template0;\n${shut}`
         return [{ summary: 'create', script: sql(create), predicts }]
       }
@@ -96,7 +97,7 @@ export function database(name: string, { owner }: { owner: string }): Resource {
 }
 
 /**
- * A database that its owner may have barred to everybody can be dumped, renamed and dropped again; one that is not there is
+ * A database whose owner may have denied all connections can be dumped, renamed and dropped again; one that is not there is
  * no matter.
  */
 export function freed(name: string): Script {
@@ -162,7 +163,7 @@ function setPassword(role: string, file: string): Script {
   return { text, shown: `\\password ${role}` }
 }
 
-/** Whether the password that stands in this file lets this role in. */
+/** Whether the password in this file is the role's. */
 function passwordOpens(role: string, file: string): Reading<boolean> {
   return reading(passwords, `${role} ${file}`)
 }
@@ -182,10 +183,5 @@ const passwords: Kind<boolean> = {
         done'
     else ${engineSilence}
     fi`,
-  parse: (output, names) => {
-    const untold = untoldBy(output, names)
-    if (untold) return untold
-    const answers = output.split('\n')
-    return new Map(names.map((name, i) => [name, answers[i] === 'yes']))
-  },
+  parse: unlessSilent(lineEach((line) => line === 'yes')),
 }

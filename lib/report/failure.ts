@@ -46,7 +46,7 @@ export function failureJson(error: RunnerError, { roleOf, sourceOf }: Sources): 
 
 /** What an exit code says, where it says something for itself. */
 export function meaningOf(code: number, command: string): string | undefined {
-  if (code === 100 && command.includes('apt-get')) return 'apt could not do it'
+  if (code === 100 && command.includes('apt-get')) return 'apt failed'
   const known = { 124: 'timed out', 126: 'found, but cannot be run', 127: 'command not found' }[code]
   if (known !== undefined) return known
   const signal = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0]

@@ -7,7 +7,7 @@ import { type HostResult, statusOf } from './result.ts'
 import { isLive, liveScreen, plainScreen, type Screen } from './screen.ts'
 import { type Activity, stripControl } from './status-lines.ts'
 
-/** Tells what happens, on stderr: a line at a time, and on a terminal what every host is in the middle of. */
+/** Reports what happens, on stderr: a line at a time, and on a terminal also what every host is running. */
 export interface Reporter {
   line(text: string): void
   /** During a login nothing is drawn, since ssh may be asking for a passphrase on the terminal. */
@@ -15,7 +15,7 @@ export interface Reporter {
   connected(host: string, facts: Facts): void
   progress(host: string): Progress
   ended(result: HostResult): void
-  /** What each host is in the middle of: what an interruption has to say. */
+  /** What each host is running now: printed when the run is interrupted. */
   underWay(): string
   close(): void
 }
@@ -27,7 +27,7 @@ export function reporter({
 }: {
   verbose: boolean
   json: boolean
-  /** Says nothing at all: for cron, which mails whatever is said. */
+  /** Prints nothing: for cron, which mails all output. */
   quiet?: boolean
 }): Reporter {
   const paint = paintFor(streams.err, process.env)
@@ -99,7 +99,7 @@ export function reporterOn(
       if (live && activities.size > 0)
         line(`${result.host}  ${paint('dim', `ended: ${statusOf(result)}, ${result.seconds.toFixed(1)} s`)}`)
     },
-    underWay: () => [...running].map(([host, title]) => `${host}  in the middle of ${title}: ${afterwards}`).join('\n'),
+    underWay: () => [...running].map(([host, title]) => `${host}  while running ${title}: ${afterwards}`).join('\n'),
     close: screen.close,
   }
 }

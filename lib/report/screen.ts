@@ -19,7 +19,7 @@ export function isLive(stream: { readonly isTTY?: boolean }, env: NodeJS.Process
 
 export const plainScreen: Screen = { line: writeErr, show: () => {}, close: () => {} }
 
-/** The cursor is never hidden, so that nothing has to bring it back where the run is killed. */
+/** The cursor is never hidden, so that it need not be restored where the run is killed. */
 export function liveScreen(stream: NodeJS.WriteStream, paint: Paint): Screen {
   const update = createLogUpdate(stream, { showCursor: true })
   let activities: readonly Activity[] = []

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { Paint } from '../std/colour.ts'
 import { oneLine, shown } from '../std/output.ts'
 
-/** What a host is in the middle of. */
+/** What a host is running. */
 export interface Activity {
   readonly host: string
   readonly title: string
@@ -12,12 +12,12 @@ export interface Activity {
   readonly said: string
 }
 
-/** The living part of the screen: a line a host, and beneath it what its step said last, as far as there is room. */
+/** The part of the screen that is redrawn: a line for each host, and where there is room the last output of its step. */
 export function frame(
   activities: readonly Activity[],
   { width, height, now, paint }: { width: number; height: number; now: number; paint: Paint },
 ): string[] {
-  // Whoever has been at it the longest is who one waits for.
+  // The host that has been running its step longest comes first: the run waits for it.
   const hosts = activities.toSorted((one, other) => one.since - other.since)
   const heads = hosts.map(({ host, title, since }) => {
     const seconds = `  ${Math.max(0, Math.floor((now - since) / 1000))} s`

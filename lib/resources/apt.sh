@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# apt, without questions, behind whoever else installs: unattended-upgrades on a fresh host takes minutes.
+# apt, without questions, after any other installation: unattended-upgrades on a fresh host takes minutes.
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l
 apt() { apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"; }
 holder() {

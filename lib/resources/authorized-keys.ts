@@ -1,13 +1,14 @@
 import { posix } from 'node:path'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Change, type Resource, resource } from '../model/resource.ts'
+import { hiddenCandidate, installFile } from '../shell/install-file.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 
-/** A file that sshd looks into for the keys of a user, whether it is there or not; the user need not be, either. */
+/** A file that sshd reads the keys of a user from. Neither the file nor the user need exist. */
 export interface KeyFile {
   readonly path: string
-  /** Lies in the user's home, so that sshd asks for modes and owners. */
+  /** It is in the user's home, where sshd checks modes and owners. */
   readonly own: boolean
   /** `MODE OWNER`, or `absent`. */
   readonly directory: string
@@ -16,9 +17,9 @@ export interface KeyFile {
 }
 
 export interface AuthorizedKey {
-  /** `TYPE BASE64`: what makes it this key. */
+  /** `TYPE BASE64`, which identifies the key. */
   readonly key: string
-  /** What it is restricted to: `from="…",command="…"`. */
+  /** Its restrictions: `from="…",command="…"`. */
   readonly options: string
 }
 
@@ -62,16 +63,10 @@ function added(user: string, { path, own, directory }: KeyFile, missing: readonl
   if (missing.length === 0) return []
   const folder = posix.dirname(path)
   const owner = own ? `${user}:` : 'root:root'
-  const candidate = `${folder}/.${posix.basename(path)}.botgarden`
+  const write = sh`{ if [ -e ${path} ]; then sed -e '$a\' ${path}; fi; printf '%s\n' ${missing}; } >"$candidate"`
   const script = sh`
     ${directory === 'absent' ? sh`(umask ${own ? '077' : '022'}; mkdir -p ${folder}); chown ${owner} ${folder}` : sh`:`}
-    trap ${`rm -f '${candidate}'`} EXIT
-    rm -f ${candidate}
-    (umask 077; { if [ -e ${path} ]; then sed -e '$a\' ${path}; fi; printf '%s\n' ${missing}; } >${candidate})
-    chown ${owner} ${candidate}
-    chmod ${own ? '0600' : '0644'} ${candidate}
-    sync ${candidate}
-    mv -fT ${candidate} ${path}`
+    ${installFile(path, { owner, mode: own ? '0600' : '0644', write, candidate: hiddenCandidate(path) })}`
   const summary = missing.length === 1 ? 'add a key' : `add ${missing.length} keys`
   return [{ summary, script, diff: () => missing.map((line) => `+${line}`).join('\n') }]
 }
@@ -96,7 +91,7 @@ function rightAttributes(user: string, { own, directory, file }: KeyFile) {
   return own ? { directory: `0700 ${user}`, file: `0600 ${user}` } : { directory, file }
 }
 
-// sshd itself is asked where it looks. What a Match block of its configuration may want to know is told, to no effect.
+// sshd itself is asked for the paths. It needs every criterion that a Match block may use; their values do not matter.
 const kind: Kind<readonly KeyFile[]> = {
   name: 'keys',
   script: (users) => sh`

@@ -1,3 +1,4 @@
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import type { Script } from '../shell/sh.ts'
@@ -13,11 +14,11 @@ export interface CommandOptions {
   readonly script: Script
   /** What the command does, in a few words. */
   readonly summary: string
-  /** Takes long, and must not be cut by a lost connection. */
+  /** It takes long, and must not be stopped by a lost connection. */
   readonly long?: boolean
 }
 
-/** A command for what no other kind can say, with the test that tells whether it is still needed. */
+/** A command for what no other kind covers, with a test whether it is still needed. */
 export function command(name: string, { unless, script, summary, long = false }: CommandOptions): Resource {
   const done = testPasses(unless)
   return resource({
@@ -34,8 +35,5 @@ const tests: Kind<boolean> = {
     const each = texts.map((text) => `if (\n${text}\n) >/dev/null 2>&1 </dev/null; then echo yes; else echo no; fi`)
     return { text: each.join('\n'), shown: texts.join('\n') }
   },
-  parse: (output, texts) => {
-    const answers = output.split('\n')
-    return new Map(texts.map((text, i) => [text, answers[i] === 'yes']))
-  },
+  parse: lineEach((line) => line === 'yes'),
 }

@@ -1,3 +1,4 @@
+import { runDir } from '../model/host-layout.ts'
 import type { Reading } from '../model/reading.ts'
 import type { Resource } from '../model/resource.ts'
 import { textOf } from './file-state.ts'
@@ -7,7 +8,7 @@ import { dropIn } from './unit.ts'
 export interface StartedWith {
   /** The checksum (SHA-256, hexadecimal) of all these files in a row, as they were when the daemon read them last. */
   readonly mark: Reading<string | undefined>
-  /** Has the unit write it: to stand before whatever starts the unit. */
+  /** Makes the unit write it: must come before the resource that starts the unit. */
   readonly dropIn: readonly Resource[]
 }
 
@@ -21,9 +22,9 @@ export function startedWith(
   files: string,
   { reloads = false, more = '' } = {},
 ): StartedWith {
-  const path = `/run/botgarden/${name}.started-with`
+  const path = `${runDir}/${name}.started-with`
   // No failure of it may keep a daemon down.
-  const note = `-/bin/sh -c 'mkdir -p -m 0700 /run/botgarden && cat ${files} 2>/dev/null | sha256sum | cut -c 1-64 >${path}'`
+  const note = `-/bin/sh -c 'mkdir -p -m 0700 ${runDir} && cat ${files} 2>/dev/null | sha256sum | cut -c 1-64 >${path}'`
   const content = `# Written by botgarden; changes made here are overwritten.
 [Service]
 # Which configuration this daemon runs with: a run compares it with what is on the disk.

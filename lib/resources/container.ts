@@ -1,6 +1,6 @@
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { sh } from '../shell/sh.ts'
-import { engineSilence, untoldBy } from './docker-engine.ts'
+import { engineSilence, unlessSilent } from './docker-engine.ts'
 
 /** What the engine says of a container. */
 export type ContainerState =
@@ -8,11 +8,11 @@ export type ContainerState =
   | {
       /** `running`, `restarting`, `exited`, `created`, `paused`, `dead`. */
       readonly status: string
-      /** `healthy`, `unhealthy`, `starting`; '' where nothing looks after its health. */
+      /** `healthy`, `unhealthy`, `starting`; '' without a health check. */
       readonly health: string
-      /** The checksum of what it was made from: our label on it. */
+      /** Our label on it: the checksum of what it was created from. */
       readonly config: string
-      /** `always`, `no`: whether a boot brings it back. */
+      /** The restart policy, `always` or `no`: whether it starts at boot. */
       readonly restart: string
       /** In MiB; 0 without a limit. */
       readonly memoryMB: number
@@ -21,11 +21,11 @@ export type ContainerState =
       readonly volumes?: readonly string[]
       /** When it was started last, in milliseconds since 1970. */
       readonly startedAt?: number
-      /** Folders of the host's that it has mounted as they were: by now they are gone, or others stand in their place. */
+      /** Mounted folders of the host that have been removed since, or replaced by others. */
       readonly stale?: readonly string[]
     }
 
-/** The label by which a container says what it was made from. */
+/** The label of a container with the checksum of what it was created from. */
 export const configLabel = 'botgarden.config'
 
 export function containerState(name: string): Reading<ContainerState> {
@@ -47,15 +47,13 @@ const containers: Kind<ContainerState> = {
       printf '%s\n' "$said" | grep '^/' | xargs -r -d '\n' stat -L --format 'inode %d:%i %n' -- 2>/dev/null || :
     else ${engineSilence}
     fi`,
-  parse: (output, names) => {
-    const untold = untoldBy(output, names)
-    if (untold) return untold
+  parse: unlessSilent((output, names) => {
     const states = new Map<string, ContainerState>(names.map((name) => [name, 'absent']))
     const lines = output.split('\n')
     const inodes = new Map([...output.matchAll(/^inode (\S+) (.*)$/gm)].map(([, inode, path]) => [path, inode]))
     for (const line of lines.filter((each) => each.startsWith('{'))) {
-      const { name, state, labels, mounts, restart, memory, nanoCpus } = JSON.parse(line)
-      const volumes = (mounts as Mount[]).filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
+      const { name, state, labels, mounts, restart, memory, nanoCpus } = JSON.parse(line) as Inspected
+      const volumes = mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
       states.set(name.slice(1), {
         status: state.Status,
         health: state.Health?.Status ?? '',
@@ -67,7 +65,20 @@ const containers: Kind<ContainerState> = {
       })
     }
     return states
-  },
+  }),
+}
+
+/** What `format` prints of a container. */
+interface Inspected {
+  /** With a slash before it. */
+  readonly name: string
+  readonly state: { Status: string; StartedAt: string; Pid: number; Health?: { Status: string } | null }
+  readonly labels: Readonly<Record<string, string>> | null
+  readonly mounts: readonly Mount[]
+  readonly restart: string
+  /** In bytes. */
+  readonly memory: number
+  readonly nanoCpus: number
 }
 
 interface Mount {
@@ -76,7 +87,7 @@ interface Mount {
   readonly Destination: string
 }
 
-/** Nothing is said of a mount that cannot be looked at: its container has ended by now. */
+/** A mount that cannot be read is left out: its container has ended in the meantime. */
 function staleOf(
   mounts: readonly Mount[] | null,
   pid: number,

@@ -18,7 +18,7 @@ export interface CronOptions {
   readonly user?: string
 }
 
-/** An entry of cron in a file of its own: cron takes a new one up within a minute, without being told. */
+/** An entry of cron in a file of its own: cron reads it within a minute by itself. */
 export function cron(name: string, { schedule, command, user = 'root' }: CronOptions): Resource {
   if (/[\r\n]/.test(command)) throw new TypeError(`cron ${name}: a command of several lines: ${command}`)
   // cron would take a bare percent sign for a line break.

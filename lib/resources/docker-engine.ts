@@ -1,18 +1,19 @@
-import { Untold } from '../model/reading.ts'
+import { type Kind, Untold } from '../model/reading.ts'
 import { sh } from '../shell/sh.ts'
 
 /** The resource that starts the container engine. */
 export const engineUnit = 'unit:docker.service'
 
 /**
- * Shell text for a reading that has found nothing by Docker: an engine that is there and does not answer says so. Nothing of
- * it is then taken for absent: its containers may well run.
+ * Shell text for a reading that has found nothing by Docker: prints a line where the engine is installed and silent. Nothing
+ * is then taken for absent: its containers may still run.
  */
 export const engineSilence = sh`! command -v dockerd >/dev/null || docker version >/dev/null 2>&1 || echo 'engine silent'`
 
-/** What a kind makes of that: for each of these names nothing that a plan could be made on. */
-export function untoldBy(output: string, names: readonly string[]): Map<string, Untold> | undefined {
-  return /^engine silent$/m.test(output) ? new Map(names.map((name) => [name, silence])) : undefined
+/** The parser of a kind whose script ends with that: no state is known where the engine is silent. */
+export function unlessSilent<State>(parse: Kind<State>['parse']): Kind<State>['parse'] {
+  return (output, names) =>
+    /^engine silent$/m.test(output) ? new Map(names.map((name) => [name, silence])) : parse(output, names)
 }
 
 const silence = new Untold(

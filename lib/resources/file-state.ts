@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
+import { sha256Of } from '../std/sha256.ts'
 
-/** What stands at a path; a link is seen as a link. */
+/** What is at a path; links are not followed. */
 export type FileState =
   | 'absent'
   | {
@@ -24,14 +25,14 @@ export function fileState(path: string): Reading<FileState> {
   return reading(files, path)
 }
 
-/** Whether a file is there that has nothing in it: as a disk that was full, or a power cut, leaves it. */
+/** Whether a file is there and empty, as a full disk or a power cut leaves it. */
 export function isEmpty(state: FileState): boolean {
   return state !== 'absent' && state.sha256 === sha256OfNothing
 }
 
-const sha256OfNothing = createHash('sha256').digest('hex')
+const sha256OfNothing = sha256Of('')
 
-/** The text of a file, undefined where there is none. What is no text, or more than 256 KiB of it, is refused. */
+/** The text of a file, undefined where there is none. Not UTF-8, or more than 256 KiB, is a `HostError`. */
 export function textOf(path: string): Reading<string | undefined> {
   return reading(texts, path)
 }
@@ -44,10 +45,7 @@ export function programExists(name: string): Reading<boolean> {
 const programs: Kind<boolean> = {
   name: 'program',
   script: (names) => sh`for name in ${names}; do command -v "$name" >/dev/null && echo yes || echo no; done`,
-  parse: (output, names) => {
-    const answers = output.split('\n')
-    return new Map(names.map((name, i) => [name, answers[i] === 'yes']))
-  },
+  parse: lineEach((line) => line === 'yes'),
 }
 
 const files: Kind<FileState> = {
@@ -70,14 +68,11 @@ const texts: Kind<string | undefined> = {
       elif [ "$(stat -c %s -- "$path")" -gt 262144 ]; then echo large
       else printf 'text '; base64 --wrap=0 -- "$path"; echo; fi
     done`,
-  parse: (output, paths) => {
-    const lines = output.split('\n')
-    return new Map(paths.map((path, i) => [path, parseText(path, lines[i])]))
-  },
+  parse: lineEach(parseText),
 }
 
 function parseRecord(record: string, states: Map<string, FileState>): void {
-  // stat's complaints come before whatever is next; what is not there is not a complaint.
+  // Errors of stat come before the next record; a missing file is not an error.
   const [complaints = '', rest = ''] = splitComplaints(record)
   const serious = complaints
     .split('\n')
@@ -100,15 +95,15 @@ function splitComplaints(record: string): string[] {
   return [complaints, record.slice(complaints.length)]
 }
 
-function parseText(path: string, line: string | undefined): string | undefined {
+function parseText(line: string, path: string): string | undefined {
   if (line === 'large')
-    throw new HostError(`${path}: is larger than 256 KiB, which is no file that we should touch: move it away`)
-  if (!line?.startsWith('text ')) return undefined
+    throw new HostError(`${path}: is larger than 256 KiB, too large for a file that we edit: move it away`)
+  if (!line.startsWith('text ')) return undefined
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
       Buffer.from(line.slice('text '.length), 'base64'),
     )
   } catch {
-    throw new HostError(`${path}: is not UTF-8 text, and would not survive being read and written: move it away`)
+    throw new HostError(`${path}: is not UTF-8 text, and would be damaged when it is written: move it away`)
   }
 }

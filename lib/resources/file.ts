@@ -1,28 +1,28 @@
-import { createHash } from 'node:crypto'
-import { posix } from 'node:path'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../model/resource.ts'
+import { hiddenCandidate, installFile } from '../shell/install-file.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
+import { sha256Of } from '../std/sha256.ts'
 import { fileDiff } from '../std/unified-diff.ts'
 import { type FileState, fileState, programExists, textOf } from './file-state.ts'
 
 export interface FileOptions {
   /** The whole text, or a function from the text that is there, for a file that others write to as well. */
   readonly content: string | ((current: string | undefined) => string)
-  /** What a content that is a function depends on, for two wants of one file to be compared. */
+  /** What the result of a content function depends on: two resources of one path are compared by it. */
   readonly wants?: unknown
   /** Octal, four digits. */
   readonly mode?: string
   readonly owner?: string
   readonly group?: string
   /**
-   * Has the candidate proved by the tool that will read it; the old file stays where it does not pass. A check can do that
-   * only where the tool is there already.
+   * Checks the candidate with the tool that will read it; the old file stays where it fails. `--check` does so only where the
+   * tool is already installed.
    */
   readonly validate?: { readonly tool: string; readonly script: (path: Script) => Script }
   /** What else changes with the content: a daemon that now runs an old config. */
   readonly predicts?: readonly Prediction[]
-  /** Follows the rename within the same step. */
+  /** Runs after the rename, in the same step. */
   readonly afterwards?: Script
 }
 
@@ -38,12 +38,12 @@ export function file(path: string, options: FileOptions): Resource {
       group,
       content: typeof options.content === 'string' ? options.content : (options.wants ?? options.content),
     },
-    // Every file has its tool; the shell itself stands for none.
+    // Every file needs a tool here; the shell, which is always there, means none.
     reads: { now: fileState(path), text, tool: programExists(options.validate?.tool ?? 'sh') },
     plan: ({ now, text: current, tool }) => {
       refuseDirectory(path, now)
       const content = typeof options.content === 'string' ? options.content : options.content(current)
-      const sha256 = createHash('sha256').update(content).digest('hex')
+      const sha256 = sha256Of(content)
       const attributes = now === 'absent' ? [] : attributeChanges(now, { mode, owner, group })
       const after: FileState = { type: 'file', mode, owner, group, sha256 }
       const predicts = [becomes(fileState(path), after), becomes(text, content), ...(options.predicts ?? [])]
@@ -111,29 +111,18 @@ export function directory(path: string, { mode = '0755', owner = 'root', group =
   })
 }
 
-/** The new file beside the old one: a deterministic name, so that what a cut run leaves is the next one's to overwrite. */
-function candidatePath(path: string): string {
-  return posix.join(posix.dirname(path), `.${posix.basename(path)}.botgarden`)
-}
-
 function writeScript(
   path: string,
   content: string,
   options: FileOptions & { mode: string; owner: string; group: string },
 ) {
-  const candidate = candidatePath(path)
+  const candidate = hiddenCandidate(path)
   const { owner, group, mode, validate } = options
   const encoded = Buffer.from(content).toString('base64')
+  const write = sh`printf %s ${encoded} | base64 -d | tee "$candidate" >/dev/null`
+  const check = validate?.script(sh`"$candidate"`)
   const { text } = sh`
-    candidate=${candidate}
-    trap 'rm -f "$candidate"' EXIT
-    rm -f "$candidate"
-    (umask 077; printf %s ${encoded} | base64 -d | tee "$candidate" >/dev/null)
-    chown ${`${owner}:${group}`} "$candidate"
-    chmod ${mode} "$candidate"
-    ${validate?.script(sh`"$candidate"`) ?? sh`:`}
-    sync "$candidate"
-    mv -fT "$candidate" ${path}
+    ${installFile(path, { owner: `${owner}:${group}`, mode, write, candidate, ...(check && { check }) })}
     ${options.afterwards ?? sh`:`}`
   // The content is shown by --diff, not by an error.
   return { text, shown: [`write ${path}`, validate?.script(sh`${candidate}`).shown].filter(Boolean).join('; ') }

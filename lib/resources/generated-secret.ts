@@ -1,12 +1,13 @@
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
-import { type Script, sh } from '../shell/sh.ts'
+import { type Installation, installFile } from '../shell/install-file.ts'
+import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 import { attributeChanges } from './file.ts'
 import { type FileState, fileState, isEmpty } from './file-state.ts'
 
 /**
  * A secret that the host makes for itself and keeps: 256 random bits as 43 characters of base64url, without a line break.
- * Nobody but the host ever knows it; what is there is never made anew, unless it is empty. `whenMade`: what no longer fits a new one.
+ * It never leaves the host, and is not regenerated unless it is empty. `whenMade`: what a new one changes besides.
  */
 export function generatedSecret(path: string, options: Options = {}): Resource {
   return { ...generatedFile(path, randomText, options), credential: path }
@@ -17,10 +18,10 @@ interface Options {
   readonly whenMade?: readonly Prediction[]
 }
 
-/** A private file that `make` writes on the host, once: what is there is never made anew, unless it is empty. */
+/** A private file that is written on the host, once: it is not written again unless it is empty. */
 export function generatedFile(
   path: string,
-  make: (candidate: string) => Script,
+  { write, check }: Pick<Installation, 'write' | 'check'>,
   { owner = 'root', whenMade = [] }: Options = {},
 ): Resource {
   const wanted = { mode: '0400', owner, group: owner }
@@ -32,13 +33,7 @@ export function generatedFile(
       const after: FileState = { type: 'file', ...wanted }
       const predicts = [becomes(fileState(path), after)]
       if (now === 'absent' || isEmpty(now)) {
-        const candidate = `${path}.new`
-        const script = sh`
-          ${make(candidate)}
-          chown ${`${owner}:${owner}`} ${candidate}
-          chmod 0400 ${candidate}
-          sync ${candidate}
-          mv -fT ${candidate} ${path}`
+        const script = installFile(path, { owner: `${owner}:${owner}`, mode: '0400', write, ...(check && { check }) })
         return [{ summary: 'generate', script, predicts: [...predicts, ...whenMade] }]
       }
       if (now.type !== 'file') throw new HostError(`${path}: should be a file and is a ${now.type}: move it away`)
@@ -50,8 +45,7 @@ export function generatedFile(
   })
 }
 
-function randomText(candidate: string): Script {
-  return sh`
-    (umask 077; head -c 32 /dev/urandom | base64 --wrap=0 | tr '+/' '-_' | tr -d '=' >${candidate})
-    [ "$(stat -c %s ${candidate})" = 43 ]`
+const randomText = {
+  write: sh`head -c 32 /dev/urandom | base64 --wrap=0 | tr '+/' '-_' | tr -d '=' >"$candidate"`,
+  check: sh`[ "$(stat -c %s "$candidate")" = 43 ]`,
 }

@@ -1,3 +1,4 @@
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
@@ -9,7 +10,7 @@ export function groupState(name: string): Reading<GroupState> {
   return reading(groups, name)
 }
 
-/** A group; with a number of its own where files are shared by number, with a container for one. */
+/** A group. It needs a fixed `gid` where files are shared by number, as with a container. */
 export function group(name: string, { gid }: { gid?: number } = {}): Resource {
   const now = groupState(name)
   return resource({
@@ -33,8 +34,5 @@ export function group(name: string, { gid }: { gid?: number } = {}): Resource {
 const groups: Kind<GroupState> = {
   name: 'group',
   script: (names) => sh`for name in ${names}; do getent group "$name" || echo; done`,
-  parse: (output, names) => {
-    const lines = output.split('\n')
-    return new Map(names.map((name, i) => [name, lines[i] ? { gid: Number(lines[i].split(':')[2]) } : 'absent']))
-  },
+  parse: lineEach((line) => (line === '' ? 'absent' : { gid: Number(line.split(':')[2]) })),
 }

@@ -1,13 +1,17 @@
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
-import { engineSilence, untoldBy } from './docker-engine.ts'
+import { engineSilence, unlessSilent } from './docker-engine.ts'
 
-/** What the engine says of an image; one that is only just brought has not been asked yet for its volumes. */
+/** What the engine says of an image. */
 export type ImageState =
   | 'absent'
   | {
-      /** Where its Dockerfile says VOLUME: every container gets a place on the host's disk for each, unless told otherwise. */
+      /**
+       * The paths of VOLUME in its Dockerfile: every container gets a volume for each, unless told otherwise. Undefined
+       * where the image was only just loaded.
+       */
       readonly volumes: readonly string[] | undefined
     }
 
@@ -23,7 +27,7 @@ export function pulledImage(name: string, { config = '' } = {}): Resource {
   return imageBy(name, 'pull', sh`docker ${config === '' ? [] : ['--config', config]} pull --quiet ${name}`)
 }
 
-/** An image that this script brings where it is not there yet. */
+/** An image that this script pulls, loads or builds where it is not there yet. */
 export function imageBy(name: string, summary: string, script: Script): Resource {
   const now = imageState(name)
   return resource({
@@ -39,7 +43,7 @@ export function imageBy(name: string, summary: string, script: Script): Resource
 
 const images: Kind<ImageState> = {
   name: 'image',
-  // One by one: a digest, or a name with its registry, is not among the tags that the engine tells.
+  // One by one: the tags that the engine lists have no digest, and no name with a registry.
   script: (names) =>
     sh`
       missing=
@@ -48,14 +52,9 @@ const images: Kind<ImageState> = {
         echo "$volumes"
       done
       [ -z "$missing" ] || ${engineSilence}`,
-  parse: (output, names) => {
-    const untold = untoldBy(output, names)
-    if (untold) return untold
-    const answers = output.split('\n')
-    return new Map(names.map((name, i) => [name, stateOf(answers[i])]))
-  },
+  parse: unlessSilent(lineEach(stateOf)),
 }
 
-function stateOf(answer = 'absent'): ImageState {
+function stateOf(answer: string): ImageState {
   return answer.startsWith('{') || answer === 'null' ? { volumes: Object.keys(JSON.parse(answer) ?? {}) } : 'absent'
 }

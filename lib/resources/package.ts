@@ -1,5 +1,5 @@
 import { type Kind, type Reading, reading } from '../model/reading.ts'
-import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
+import { becomes, type Change, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
 
@@ -10,8 +10,8 @@ export function packageState(name: string): Reading<PackageState> {
   return reading(packages, name)
 }
 
-/** An installed package, in whatever version the distribution has. `brings`: what its install script is known to leave. */
-export function aptPackage(name: string, brings: readonly Prediction[] = []): Resource {
+/** An installed package, in the version of the distribution. `alsoProvides`: what its install script is known to change. */
+export function aptPackage(name: string, alsoProvides: readonly Prediction[] = []): Resource {
   const now = packageState(name)
   return resource({
     id: `package:${name}`,
@@ -20,20 +20,20 @@ export function aptPackage(name: string, brings: readonly Prediction[] = []): Re
     plan: ({ now: state }) => {
       if (isInstalled(state)) return []
       const summary = state === 'half' ? 'finish its installation' : 'install'
-      return [installing(name, summary, [becomes(now, { version: '' }), ...brings])]
+      return [installing(name, summary, [becomes(now, { version: '' }), ...alsoProvides])]
     },
   })
 }
 
 /** The change that installs a package; neighbours become one transaction. */
-export function installing(name: string, summary: string, predicts: readonly Prediction[]) {
+export function installing(name: string, summary: string, predicts: readonly Prediction[]): Change {
   return {
     summary,
     script: installScript([name]),
     diff: () => `${summary === 'install' ? 'absent' : 'half installed'} → installed`,
     predicts,
     long: true,
-    joins: { name: 'apt', item: name, script: installScript },
+    batch: { name: 'apt', item: name, script: installScript },
   }
 }
 
@@ -53,7 +53,7 @@ function installScript(names: string[]): Script {
     lock_free
     apt -o APT::Update::Error-Mode=any update
     lock_free
-    # Nobody asked for a removal: a package that conflicts with one of these is the operator's to decide.
+    # Nothing is removed: what conflicts with one of these is for the operator to decide.
     apt --no-install-recommends --no-remove install -- ${names}`
   return { text, shown: `apt-get --no-install-recommends install -- ${names.join(' ')}` }
 }

@@ -1,19 +1,20 @@
+import { runDir } from '../model/host-layout.ts'
 import type { Resource } from '../model/resource.ts'
 import { directory, file } from './file.ts'
 
 /**
- * The folder /run/botgarden/NAME, there before any container after each boot. Containers have it mounted: it must never be
- * another one while they run, so it is made once, and only its attributes are mended.
+ * The folder /run/botgarden/NAME, there before any container after each boot. Containers have it mounted: it must not be
+ * replaced while they run, so it is created once, and only its attributes are corrected.
  */
 export function runFolder(name: string, { mode = '0755', owner = 'root' } = {}): Resource[] {
-  const path = `/run/botgarden/${name}`
+  const path = `${runDir}/${name}`
   const content = `# Written by botgarden; changes made here are overwritten.
-d /run/botgarden 0700 root root -
+d ${runDir} 0700 root root -
 d ${path} ${mode} ${owner} ${owner} -
 `
   return [
     file(`/etc/tmpfiles.d/botgarden-${name}.conf`, { content }),
-    // Its parent is there: whoever changes a host holds a lock in it.
+    // Its parent is there: a run that changes a host holds a lock in it.
     directory(path, { mode, owner, group: owner }),
   ]
 }

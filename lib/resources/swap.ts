@@ -1,10 +1,11 @@
+import { notInContainer } from '../model/combinators.ts'
 import type { Facts } from '../model/facts.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
-import { becomes, notInContainer, type Resource, resource } from '../model/resource.ts'
+import { becomes, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 
-/** What the host swaps to, and what there is at a path to swap to. */
+/** The swap space in use, and the swap file at a path. */
 export interface SwapState {
   /** In use, each with its size in MiB. */
   readonly active: Readonly<Record<string, number>>
@@ -18,7 +19,7 @@ export function swapState(path: string): Reading<SwapState> {
   return reading(swaps, path)
 }
 
-/** Left free beside a new swap file, in MiB: a full disk stops more than a lack of swap does. */
+/** Left free beside a new swap file, in MiB: a full disk is worse than a lack of swap. */
 const reserveMiB = 1024
 
 /**
@@ -50,7 +51,7 @@ export function swapFile(path: string, sizeMiB: number, facts: Facts): Resource 
   return notInContainer(inner, facts)
 }
 
-/** Beside and renamed: a file of the right size is always one that can be swapped to. */
+/** Written beside and renamed, so that a file of the right size is always complete. */
 function makeScript(path: string, sizeMiB: number) {
   return sh`
     candidate=${`${path}.new`}
@@ -81,7 +82,7 @@ const swaps: Kind<SwapState> = {
     return new Map(
       paths.map((path) => {
         const [, , bytes, free] = lines.find(([word, of]) => word === 'file' && of === path) ?? []
-        if (free === undefined) throw new HostError(`cannot tell what could be swapped to:\n${output}`)
+        if (free === undefined) throw new HostError(`the swap space cannot be read:\n${output}`)
         const fileMiB = Math.round(Number(bytes) / 2 ** 20)
         return [path, { active: Object.fromEntries(active), fileMiB, freeMiB: mib(free) }]
       }),

@@ -1,6 +1,7 @@
-import { posix } from 'node:path'
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
+import { hiddenCandidate } from '../shell/install-file.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 import { fileState } from './file-state.ts'
@@ -21,7 +22,7 @@ export function symlink(path: string, target: string): Resource {
       if (found === target) return []
       if (there !== 'absent' && there.type === 'directory')
         throw new HostError(`${path}: should be a link to ${target} and is a directory: move it away`)
-      const candidate = posix.join(posix.dirname(path), `.${posix.basename(path)}.botgarden`)
+      const candidate = hiddenCandidate(path)
       const summary = there === 'absent' ? `create, to ${target}` : `${found ?? `a ${there.type}`} → ${target}`
       const link = { type: 'symbolic link', mode: '0777', owner: 'root', group: 'root' }
       const script = sh`rm -f ${candidate}; ln -s -- ${target} ${candidate}; mv -fT ${candidate} ${path}`
@@ -33,8 +34,5 @@ export function symlink(path: string, target: string): Resource {
 const links: Kind<string | undefined> = {
   name: 'link',
   script: (paths) => sh`for path in ${paths}; do readlink -n -- "$path"; printf '\0'; done`,
-  parse: (output, paths) => {
-    const targets = output.split('\0')
-    return new Map(paths.map((path, i) => [path, targets[i] || undefined]))
-  },
+  parse: lineEach((target) => target || undefined, '\0'),
 }

@@ -1,6 +1,7 @@
+import { notInContainer } from '../model/combinators.ts'
 import type { Facts } from '../model/facts.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
-import { becomes, notInContainer, type Resource, resource } from '../model/resource.ts'
+import { becomes, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 
@@ -10,7 +11,7 @@ export function sysctlValue(name: string): Reading<string | undefined> {
 }
 
 /**
- * A setting of the running kernel, for the next boot to be said in a file of sysctl.d. `optional`: a kernel that does not
+ * A setting of the running kernel; a file of sysctl.d must set it for the next boot. `optional`: a kernel that does not
  * have it is as wanted.
  */
 export function sysctl(name: string, value: string, facts: Facts, { optional = false } = {}): Resource {
@@ -29,7 +30,7 @@ export function sysctl(name: string, value: string, facts: Facts, { optional = f
   return isNamespaced(name) ? inner : notInContainer(inner, facts)
 }
 
-/** Of a network namespace's own, which a container has for itself, as far as the kernel gives it out. */
+/** Whether a setting belongs to the network namespace, which a container has for itself. */
 export function isNamespaced(name: string): boolean {
   return name === 'net.core.somaxconn' || (name.startsWith('net.') && !name.startsWith('net.core.'))
 }

@@ -1,6 +1,6 @@
 import { type Kind, type Reading, reading } from '../model/reading.ts'
-import { becomes, type Change, type Prediction, type Resource, resource } from '../model/resource.ts'
-import { sh } from '../shell/sh.ts'
+import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
+import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 import { directory, file } from './file.ts'
 
@@ -37,27 +37,27 @@ export function unit(
     plan: ({ now: state }) => {
       if (state.load === 'masked' && wanted === 'running')
         throw new HostError(
-          `unit ${name} is masked on this host: somebody chose so; to undo it: systemctl unmask ${name}`,
+          `unit ${name} is masked on this host: an operator must have done that; to undo it: systemctl unmask ${name}`,
         )
       if (state.load === 'not-found') {
         if (wanted === 'stopped') return []
-        throw new HostError(`unit ${name} does not exist on this host, and nothing in this playbook brings it`)
+        throw new HostError(`unit ${name} does not exist on this host, and nothing in this playbook provides it`)
       }
-      const steps = wanted === 'running' ? towardsRunning(name, state) : towardsStopped(name, state)
       const active = wanted === 'running' ? 'active' : 'inactive'
       const enabled =
         isEnabled(state) === (wanted === 'running') ? state.enabled : `${wanted === 'running' ? 'en' : 'dis'}abled`
       const after = becomes(now, { ...state, active, enabled, needsReload: false })
-      return steps.map((step) => ({
-        ...step,
-        diff: () => diffOf(step.summary, state),
-        predicts: [after, ...(step.summary === 'start' ? whenStarted : [])],
+      return actionsTowards(wanted, state).map((action) => ({
+        summary: summaries[action],
+        script: scriptOf(action, name),
+        diff: () => diffOf(action, state),
+        predicts: [after, ...(action === 'start' ? whenStarted : [])],
       }))
     },
   })
 }
 
-/** A drop-in that changes a unit, in force when systemd has read it; a running daemon goes on as it was started. */
+/** A drop-in for a unit, effective once systemd has read it; a running daemon keeps its settings until it restarts. */
 export function dropIn(unitName: string, name: string, content: string): Resource[] {
   const folder = `/etc/systemd/system/${unitName}.d`
   const reloaded = becomes(unitState(unitName), (before) => ({ ...before, needsReload: false }))
@@ -67,40 +67,41 @@ export function dropIn(unitName: string, name: string, content: string): Resourc
   ]
 }
 
-function towardsRunning(name: string, state: UnitState): Change[] {
+/** What systemd is asked to do. */
+type Action = 'daemon-reload' | 'enable' | 'start' | 'disable' | 'stop'
+
+const summaries: Record<Action, string> = {
+  'daemon-reload': 'reload its files',
+  enable: 'enable',
+  start: 'start',
+  disable: 'disable',
+  stop: 'stop',
+}
+
+function actionsTowards(wanted: 'running' | 'stopped', state: UnitState): Action[] {
+  const { active, enabled } = state
+  const isStopped = active === 'inactive' || active === 'failed'
+  const enabling: Action[] = isEnabled(state) ? [] : ['enable']
+  const disabling: Action[] = isEnabled(state) && enabled !== 'static' ? ['disable'] : []
   return [
-    ...reload(state),
-    ...(isEnabled(state) ? [] : [{ summary: 'enable', script: sh`systemctl enable --quiet -- ${name}` }]),
-    ...(isActive(state)
-      ? []
-      : [
-          {
-            summary: 'start',
-            script: sh`systemctl reset-failed -- ${name} 2>/dev/null || :; systemctl start -- ${name}`,
-          },
-        ]),
+    ...(state.needsReload ? (['daemon-reload'] as const) : []),
+    ...(wanted === 'running' ? enabling : disabling),
+    ...(wanted === 'running' && !isActive(state) ? (['start'] as const) : []),
+    ...(wanted === 'stopped' && !isStopped ? (['stop'] as const) : []),
   ]
 }
 
-function towardsStopped(name: string, state: UnitState): Change[] {
-  return [
-    ...reload(state),
-    ...(isEnabled(state) && state.enabled !== 'static'
-      ? [{ summary: 'disable', script: sh`systemctl disable --quiet -- ${name}` }]
-      : []),
-    ...(state.active === 'inactive' || state.active === 'failed'
-      ? []
-      : [{ summary: 'stop', script: sh`systemctl stop -- ${name}` }]),
-  ]
+function scriptOf(action: Action, name: string): Script {
+  if (action === 'daemon-reload') return sh`systemctl daemon-reload`
+  if (action === 'start') return sh`systemctl reset-failed -- ${name} 2>/dev/null || :; systemctl start -- ${name}`
+  if (action === 'stop') return sh`systemctl stop -- ${name}`
+  return sh`systemctl ${action} --quiet -- ${name}`
 }
 
-function diffOf(summary: string, { active, enabled }: UnitState): string {
-  if (summary === 'start' || summary === 'stop') return `${active} → ${summary === 'start' ? 'active' : 'inactive'}`
-  return summary === 'reload its files' ? summary : `${enabled || 'disabled'} → ${summary}d`
-}
-
-function reload(state: UnitState): Change[] {
-  return state.needsReload ? [{ summary: 'reload its files', script: sh`systemctl daemon-reload` }] : []
+function diffOf(action: Action, { active, enabled }: UnitState): string {
+  if (action === 'daemon-reload') return summaries[action]
+  if (action === 'start' || action === 'stop') return `${active} → ${action === 'start' ? 'active' : 'inactive'}`
+  return `${enabled || 'disabled'} → ${action}d`
 }
 
 function isEnabled({ enabled }: UnitState): boolean {

@@ -1,3 +1,4 @@
+import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Change, type Resource, resource } from '../model/resource.ts'
 import { sh } from '../shell/sh.ts'
@@ -9,10 +10,10 @@ export type UserState =
   | {
       readonly uid: number
       readonly home: string
-      /** The home is a directory that is there. */
+      /** The home exists and is a directory. */
       readonly homeThere: boolean
       readonly shell: string
-      /** `none` lets everybody in. */
+      /** `none` lets anyone log in. */
       readonly password: 'set' | 'locked' | 'none'
       /** All of them, the user's own first. */
       readonly groups: readonly string[]
@@ -22,7 +23,7 @@ export function userState(name: string): Reading<UserState> {
   return reading(users, name)
 }
 
-/** A person's account with a home and this shell, and without a password: whoever uses it comes with a key. */
+/** A person's account with a home and this shell, and without a password: it is used with a key. */
 export function user(name: string, { shell = '/bin/bash' } = {}): Resource {
   const now = userState(name)
   return resource({
@@ -35,14 +36,14 @@ export function user(name: string, { shell = '/bin/bash' } = {}): Resource {
         const created = { uid: 1000, home, homeThere: true, shell, password: 'locked', groups: [name] } as const
         return [{ summary: 'create', script: createScript(name, shell), predicts: [becomes(now, created)] }]
       }
-      if (state.uid < 1000) throw new HostError(`user ${name} is an account of the system's own: choose another name`)
+      if (state.uid < 1000) throw new HostError(`user ${name} is a system account: choose another name`)
       const predicts = [becomes(now, { ...state, shell, password: 'locked' as const, homeThere: true })]
       return mended(name, shell, state).map((change) => ({ ...change, predicts }))
     },
   })
 }
 
-/** A user in a group; his other groups stay. A login under way goes on with the groups it began with. */
+/** A user in a group; the other groups of the user stay. Sessions that are open keep the groups they began with. */
 export function member(name: string, group: string): Resource {
   const now = userState(name)
   return resource({
@@ -50,7 +51,8 @@ export function member(name: string, group: string): Resource {
     wants: 'member',
     reads: { now },
     plan: ({ now: state }) => {
-      if (state === 'absent') throw new HostError(`user ${name} does not exist, and nothing in this playbook makes him`)
+      if (state === 'absent')
+        throw new HostError(`user ${name} does not exist, and nothing in this playbook creates it`)
       if (state.groups.includes(group)) return []
       const predicts = [becomes(now, { ...state, groups: [...state.groups, group] })]
       return [{ summary: 'add', script: sh`gpasswd --add ${name} ${group}`, predicts }]
@@ -78,7 +80,7 @@ function mended(name: string, shell: string, state: Exclude<UserState, 'absent'>
   ]
 }
 
-/** A password of `*` matches nothing, as `!` does, but sshd without PAM takes an account with `!` for a closed one. */
+/** A password of `*` matches nothing, as `!` does, but sshd without PAM refuses an account with `!`. */
 function createScript(name: string, shell: string) {
   const options = ['--create-home', '--shell', shell, '--password', '*']
   return sh`
@@ -96,17 +98,14 @@ const users: Kind<UserState> = {
       printf '%s|%s|%s|%s\n' "$(id -nG "$name")" "$(passwd -S "$name" 2>/dev/null | cut -d ' ' -f 2)" \
         "$([ -d "$home" ] && echo yes || echo no)" "$entry"
     done`,
-  parse: (output, names) => {
-    const lines = output.split('\n')
-    return new Map(names.map((name, i) => [name, parseUser(lines[i] ?? '')]))
-  },
+  parse: lineEach(parseUser),
 }
 
 function parseUser(line: string): UserState {
   if (line === 'absent') return 'absent'
   const [, groups = '', status, homeThere, entry = ''] = line.match(/^([^|]*)\|([^|]*)\|(yes|no)\|(.*)$/) ?? []
   const [, , uid, , , home, shell] = entry.split(':')
-  if (uid === undefined || home === undefined) throw new HostError(`cannot tell who a user is: ${line}`)
+  if (uid === undefined || home === undefined) throw new HostError(`the account of a user cannot be read: ${line}`)
   return {
     uid: Number(uid),
     home,

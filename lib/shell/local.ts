@@ -8,7 +8,7 @@ import { quote } from './sh.ts'
  */
 export const local = zx({ shell: '/bin/sh', prefix: '', postfix: '', quote, verbose: false, quiet: true })
 
-/** What the system of this machine has refused, a file or a folder, as an error that its operator can act on; any other as it is. */
+/** An error of a system call on this machine as one that the operator can act on; any other error as it is. */
 export function localFault(error: unknown): unknown {
   const refused = error instanceof Error && 'syscall' in error
   return refused ? new HostError(`this machine: ${error.message}`, { cause: error }) : error

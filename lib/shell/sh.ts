@@ -11,7 +11,7 @@ type Value = string | number | Script | Secret | readonly (string | number)[]
 /**
  * A script in which every interpolated value is one shell word (an array: one word each); another script goes in as it is.
  * Backslashes are the shell's; only a backtick and a dollar sign of the shell's own need one before them here.
- * A secret may only stand where it reaches no argv: as an argument of a shell builtin, `printf` above all.
+ * A secret may only be where it reaches no argv: as an argument of a shell builtin, `printf` above all.
  */
 export function sh(parts: TemplateStringsArray, ...values: Value[]): Script {
   const raw = parts.raw.map((part) => part.replace(/\\([`$])/g, '$1'))

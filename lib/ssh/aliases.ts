@@ -6,11 +6,11 @@ import { suggest } from '../std/suggest.ts'
 
 const ownConfig = '~/.ssh/config'
 const systemConfig = '/etc/ssh/ssh_config'
-/** As many aliases as one message names. */
+/** How many aliases one message names. */
 const most = 20
 
 /**
- * The names that stand in `Host` lines of an ssh_config and of the files that it includes, in their order; patterns are left
+ * The names in `Host` lines of an ssh_config and of the files that it includes, in their order; patterns are left
  * out. Without a file those of the operator and of the system. A file that is missing, or that is no ssh_config, has none.
  */
 export function aliasesIn(sshConfig?: string, home = userInfo().homedir): string[] {
@@ -21,7 +21,7 @@ export function aliasesIn(sshConfig?: string, home = userInfo().homedir): string
   return [...new Set(files.flatMap((file) => aliasesOf(file, { base: base(file), home, within: [] })))]
 }
 
-/** What to say of a name that ssh could not resolve, unless it is an alias, or a full name that is like none of them. */
+/** The hint for a name that ssh could not resolve, unless it is an alias, or a full name that is similar to none. */
 export function unknownAlias(name: string, sshConfig?: string, home?: string): string | undefined {
   const aliases = aliasesIn(sshConfig, home)
   const nearest = suggest(name, aliases)

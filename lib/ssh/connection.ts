@@ -10,14 +10,14 @@ import { sshArguments, type Target } from './ssh-arguments.ts'
 /** One shell on a host, as root, that stays open: every request is one script in and one reply back. */
 export interface Connection {
   readonly facts: Facts
-  /** Requests answered since the connection stood. The facts come with the connection and do not count. */
+  /** Requests answered since the connection was opened. The facts come with the connection and do not count. */
   readonly roundTrips: number
   /**
    * Runs a script and returns its exit status. What it prints, stderr included, arrives as text and marks. A prelude runs
    * in the connection's own shell: the files that it opens stay open.
    */
   request(script: (nonce: string) => string, handlers: Partial<FrameHandlers>, prelude?: string): Promise<number>
-  /** Another connection to the same host that shares nothing with this one: the proof that one can still log in. */
+  /** Another connection to the same host that shares nothing with this one: it proves that a login is still possible. */
   fresh(): Promise<Connection>
   close(): Promise<void>
 }
@@ -52,7 +52,7 @@ async function open(
     close: shell.close,
   }
 
-  // An open ssh would keep the process alive after the last word.
+  // An open ssh would keep this process from exiting.
   async function closing(error: unknown): Promise<never> {
     await shell.close()
     throw error
@@ -108,12 +108,12 @@ function openShell(target: Target) {
   child.stderr.on('data', (bytes: Buffer) => {
     stderr = (stderr + bytes).slice(-20_000)
   })
-  // Written to after the other side is gone; the exit below says so in words.
+  // Writing fails once the other side is gone; the exit below gives the reason.
   stdin.on('error', () => {})
   // Not `close`: a master that ssh leaves behind for the next run may hold the pipes open.
   const exited = new Promise<void>((resolve) => child.once('exit', () => setTimeout(resolve, 20)))
   const lost = exited.then(() => Promise.reject(new ConnectionLost(target, stderr)))
-  lost.catch(() => {}) // nobody may be waiting
+  lost.catch(() => {}) // it may not be awaited
 
   return {
     stderr: () => stderr,
@@ -134,9 +134,9 @@ function openShell(target: Target) {
     },
     close: async () => {
       stdin.end()
-      const patience = setTimeout(() => child.kill(), 2_000)
+      const timer = setTimeout(() => child.kill(), 2_000)
       await exited
-      clearTimeout(patience)
+      clearTimeout(timer)
       child.stdout?.destroy()
       child.stderr?.destroy()
     },
@@ -144,7 +144,7 @@ function openShell(target: Target) {
 }
 
 function statusOf([, status = '']: readonly string[]): number {
-  if (!/^\d{1,3}$/.test(status)) throw new HostError(`what the host sends is no answer: exit status "${status}"`)
+  if (!/^\d{1,3}$/.test(status)) throw new HostError(`the answer of the host cannot be read: exit status "${status}"`)
   return Number(status)
 }
 
@@ -154,7 +154,7 @@ export function framed(script: string, nonce: string): string {
   return `botgarden() { (\n${environment}\n${script}\n) }; botgarden </dev/null 2>&1; ${markCommand(nonce, 'done $?')}\n`
 }
 
-/** What becomes of a step whose connection is lost. */
+/** What happens to a step whose connection is lost. */
 export const afterwards = 'the host finishes that by itself; run again for the rest'
 
 /** The connection ended while an answer was due. */
@@ -164,30 +164,30 @@ export class ConnectionLost extends ConnectError {
     super(`${target.name}: the connection was lost${reason ? `: ${reason}` : ''}`)
   }
 
-  /** The same, saying what the host was in the middle of. */
+  /** The same error, with what the host was running. */
   during(step: string): ConnectError {
-    return new ConnectError(`${this.message}\nin the middle of ${step}: ${afterwards}`, { cause: this })
+    return new ConnectError(`${this.message}\nwhile running ${step}: ${afterwards}`, { cause: this })
   }
 }
 
 async function readFacts(shell: Shell, target: Target): Promise<Facts> {
-  // What the login shell prints of its own comes before the answer, and is no request of ours.
+  // Output of the login shell itself comes before the answer.
   let output = ''
-  const patience = setTimeout(
+  const timer = setTimeout(
     () => shell.giveUp(`it let us in, but did not answer within ${loginPatience} s`),
     loginPatience * 1000,
   )
   try {
     const text = (bytes: Buffer) => {
       output += bytes
-      if (output.length > 1e6) throw new HostError(`${target.name}: the login prints without end`)
+      if (output.length > 1e6) throw new HostError(`${target.name}: the login prints more than 1 MB`)
     }
     await shell.request(() => factsScript.text, { text })
   } catch (error) {
     if (!(error instanceof ConnectionLost)) throw error
     throw await connectFailure(target, output, shell.stderr())
   } finally {
-    clearTimeout(patience)
+    clearTimeout(timer)
   }
   const [, clientAddress, sshPort, user] = output.match(/botgarden login (\S+) \S+ \S+ (\d+) (\S+)/) ?? []
   if (clientAddress === undefined || user === undefined)
@@ -198,11 +198,10 @@ async function readFacts(shell: Shell, target: Target): Promise<Facts> {
 async function awaitFirstBoot(shell: Shell, target: Target, progress: (line: string) => void): Promise<void> {
   progress('waiting for cloud-init, which is still setting the host up')
   const status = await shell.request(() => firstBootScript.text, {})
-  if (status !== 0)
-    throw new HostError(`${target.name}: cloud-init is still at work after 10 minutes: see cloud-init status`)
+  if (status !== 0) throw new HostError(`${target.name}: cloud-init still runs after 10 minutes: see cloud-init status`)
 }
 
-/** zx keeps all output of a process by default; this connection's may be endless. */
+/** zx keeps all output of a process by default; this connection's has no limit. */
 function discardOutput() {
   const drop = () => Object.assign([], { push: () => 0 })
   return { stdout: drop(), stderr: drop(), stdall: drop() }

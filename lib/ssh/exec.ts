@@ -9,7 +9,7 @@ export async function ask(connection: Connection, script: Script): Promise<strin
   return sections.text('')
 }
 
-/** Runs a script and hands on what it prints, as it comes and as it is: nothing is kept. Returns its exit status. */
+/** Runs a script and passes on its output as it comes, without keeping it. Returns its exit status. */
 export async function stream(connection: Connection, script: Script, sink: (bytes: Buffer) => void): Promise<number> {
   let failure: unknown
   const text = (bytes: Buffer) => {

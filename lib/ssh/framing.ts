@@ -2,7 +2,7 @@ import { HostError } from '../std/errors.ts'
 
 const start = '\x1e'
 
-/** What no mark of ours comes near, in bytes: one whose end does not come is none. */
+/** The greatest length of a mark, in bytes: a longer one is an error. */
 const longestMark = 4096
 
 /** What a stream from a host holds: text as the commands printed it, and our own marks between it. */
@@ -17,8 +17,8 @@ export function markCommand(nonce: string, words: string): string {
 }
 
 /**
- * Splits a stream into marks and text, however the chunks were cut. A mark is told from text by a number nobody on the
- * host can know beforehand, so no output of a command can pass for one. It stands in no name and no argument on the host.
+ * Splits a stream into marks and text, however the chunks were cut. A mark is told from text by a number that is not
+ * known on the host beforehand, so that no output of a command can pass for one. No name and no argument there contains it.
  */
 export function frames(nonce: string, handlers: FrameHandlers): (chunk: Buffer) => void {
   const prefix = Buffer.from(`${start}${nonce} `)
@@ -30,7 +30,7 @@ export function frames(nonce: string, handlers: FrameHandlers): (chunk: Buffer) 
       const at = rest.indexOf(prefix)
       const end = at < 0 ? -1 : rest.indexOf('\n', at)
       if (at >= 0 && (end < 0 ? rest.length : end) - at > longestMark)
-        throw new HostError('what the host sends is no answer: a mark without an end')
+        throw new HostError('the answer of the host cannot be read: a mark without an end')
       const text = at < 0 ? rest.length - possibleStart(rest, prefix) : at
       if (text > 0) handlers.text(rest.subarray(0, text))
       if (end < 0) {

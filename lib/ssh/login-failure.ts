@@ -17,7 +17,7 @@ export async function connectFailure(target: Target, stdout: string, stderr: str
         `log in as root, or put this line into a file of /etc/sudoers.d on the host: ${user} ALL=(ALL) NOPASSWD: ALL`,
     )
   }
-  // OpenSSH speaks English only, and has said these two things in these words since 2000.
+  // OpenSSH has no translations, and has had these two messages since 2000.
   if (/HOST IDENTIFICATION HAS CHANGED/.test(stderr)) return changedKey(target)
   if (/host key is known for|Host key verification failed/i.test(stderr)) return unknownKey(target)
   if (/Permission denied/.test(stderr)) {
@@ -63,9 +63,9 @@ async function changedKey(target: Target): Promise<ConnectError> {
   const host = config.get('hostkeyalias') ?? config.get('hostname') ?? target.ssh
   const known = config.get('userknownhostsfile')?.split(' ')[0] ?? '~/.ssh/known_hosts'
   return new ConnectError(
-    `${target.name}: its host key has CHANGED: the host was set up anew, or somebody sits in between\n` +
+    `${target.name}: its host key has CHANGED: the host was reinstalled, or the connection is intercepted\n` +
       `it now shows ${(await offeredKey(target)) ?? 'a key that could not be read'}\n` +
-      `if the host was set up anew: ssh-keygen -R '${port === '22' ? host : `[${host}]:${port}`}' -f ${known}, then run again with --accept-new`,
+      `if the host was reinstalled: ssh-keygen -R '${port === '22' ? host : `[${host}]:${port}`}' -f ${known}, then run again with --accept-new`,
   )
 }
 

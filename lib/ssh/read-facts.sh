@@ -12,8 +12,8 @@ printf 'cpus=%s\n' "$(nproc)"
 printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null | grep -vx none)"
 printf 'ipv6=%s\n' "$(sed -n 's/^\([^ ]*\) [^ ]* [^ ]* 00 .*/\1/p' /proc/net/if_inet6 2>/dev/null | head -n 1)"
 printf 'addresses=%s\n' "$(hostname -I 2>/dev/null)"
-# No packet is sent: 192.0.2.1 is nobody's (RFC 5737), and the way there leads by the default route.
+# No packet is sent: 192.0.2.1 is reserved (RFC 5737), and is routed by the default route.
 printf 'address=%s\n' "$(ip -4 route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')"
-# Where a resolver of the host's own stands in resolv.conf, this is where it asks; Docker goes by the same two files.
+# Where resolv.conf names a resolver of the host's own, this is where it asks; Docker goes by the same two files.
 printf 'resolvers=%s\n' "$(cat /run/systemd/resolve/resolv.conf /etc/resolv.conf 2>/dev/null | sed -n 's/^nameserver *\([0-9a-fA-F.:]*\).*/\1/p' | sort -u | tr '\n' ' ')"
 printf 'booting=%s\n' "$([ ! -e /run/cloud-init/enabled ] || [ -e /run/cloud-init/result.json ] || echo yes)"

@@ -25,12 +25,13 @@ export function parseFacts(output: string, login: Pick<Facts, 'user' | 'sshPort'
   )
   const text = (name: string): string => {
     const value = found[name]
-    if (value === undefined) throw new HostError(`cannot tell what this host is: no ${name} among its facts\n${output}`)
+    if (value === undefined)
+      throw new HostError(`the facts of this host cannot be read: no ${name} among its facts\n${output}`)
     return value.trim()
   }
   const number = (name: string): number => {
     const value = Number(text(name) || Number.NaN)
-    if (Number.isNaN(value)) throw new HostError(`cannot tell what this host is: ${name} is "${text(name)}"`)
+    if (Number.isNaN(value)) throw new HostError(`the facts of this host cannot be read: ${name} is "${text(name)}"`)
     return value
   }
   return {

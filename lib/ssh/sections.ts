@@ -2,10 +2,10 @@ import { HostError } from '../std/errors.ts'
 import type { FrameHandlers } from './framing.ts'
 
 export function unanswered(what: string): HostError {
-  return new HostError(`what the host sends is no answer to what was asked of it: ${what.slice(0, 200)}`)
+  return new HostError(`the answer of the host does not fit the request: ${what.slice(0, 200)}`)
 }
 
-/** More than any host has to say about itself, in bytes: it is kept in memory. */
+/** The greatest length of an answer, in bytes, since it is kept in memory. */
 const longestAnswer = 64 * 2 ** 20
 
 /** Collects what follows each mark of a section: `read KIND` under the kind's name, `held` under `holder`, the rest under ''. */

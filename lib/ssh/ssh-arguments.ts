@@ -20,7 +20,7 @@ export interface Target {
 /** How long a connection is kept for the next run, in seconds, unless $BOTGARDEN_CONTROL_PERSIST says otherwise; 0 is not at all. */
 const controlPersist = 60
 
-/** What `ssh` is told, up to and including the destination. */
+/** The arguments of `ssh`, up to and including the destination. */
 export function sshArguments(target: Target): string[] {
   return [
     '-T',
@@ -31,9 +31,9 @@ export function sshArguments(target: Target): string[] {
       // A dead link is noticed within a minute.
       ServerAliveInterval: '10',
       ServerAliveCountMax: '3',
-      // Whoever answers a prompt needs a terminal.
+      // A prompt needs a terminal.
       BatchMode: process.stdin.isTTY ? 'no' : 'yes',
-      // What an operator's ssh_config may ask for in an interactive login and which has no place here.
+      // What an operator's ssh_config may set for interactive logins, and what would disturb this one.
       RemoteCommand: 'none',
       RequestTTY: 'no',
       ForwardAgent: 'no',
@@ -68,7 +68,7 @@ function controlMaster(): Record<string, string> {
   return { ControlMaster: 'auto', ControlPersist: String(seconds), ControlPath: join(controlDirectory(), '%C') }
 }
 
-/** Private, since who can open the sockets in it is root on every host. */
+/** Private, since access to the sockets in it is root on every host. */
 function controlDirectory(): string {
   const uid = process.getuid?.() ?? 0
   const directory = socketDir(`botgarden-${uid}`)

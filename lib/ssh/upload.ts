@@ -5,10 +5,10 @@ import { HostError } from '../std/errors.ts'
 import type { Connection } from './connection.ts'
 import { ask } from './exec.ts'
 
-/** Bytes that travel with one request: enough to make the way of no account, little enough to hold in memory. */
+/** Bytes of one request: enough that latency does not matter, few enough to keep in memory. */
 const piece = 4 * 2 ** 20
 
-/** Writes a file of root's on the host from a stream of any length, and proves that it arrived. Its folder is root's alone. */
+/** Writes a file on the host from a stream of any length, and compares the checksum there. Its folder is root's alone. */
 export async function upload(
   connection: Connection,
   path: string,

@@ -8,7 +8,7 @@ export type Paint = (style: Style, text: string) => string
 
 export const plain: Paint = (_, text) => text
 
-// What a host sends is told from our own colours by a number that nobody there can know.
+// What a host sends is told from our own colours by a number that is not known there.
 const mark = `\x1b${randomUUID()}`
 
 /** For what goes to this stream. NO_COLOR wins over FORCE_COLOR, and that over what the stream is. `visible` makes it a colour. */
@@ -28,7 +28,7 @@ export function paintFor(stream: { readonly isTTY?: boolean }, env: NodeJS.Proce
 const lively = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\t\n]]/v
 const pieces = new RegExp(`${mark}(\\d+)m|\\p{RGI_Emoji}|${lively.source}`, 'gv')
 
-/** The text with our own colours, and each sign that does more than stand there as JSON would write it: `\u001b`. */
+/** The text with our own colours, and every control or invisible character as JSON writes it: `\u001b`. */
 export function visible(text: string): string {
   if (!lively.test(text)) return text
   return text.replace(pieces, (found, colour?: string) => {

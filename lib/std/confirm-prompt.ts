@@ -4,10 +4,10 @@ import { shown, streams } from './output.ts'
 
 /**
  * Asks the person at the terminal before something is destroyed; anything but a clear yes is an error. `otherwise` says what to
- * do where nobody can be asked.
+ * do where there is no terminal to ask on.
  */
 export async function confirm(what: string, otherwise = '--yes says yes'): Promise<void> {
-  if (!process.stdin.isTTY) throw new UsageError(`${what}: nobody is here to be asked; ${otherwise}`)
+  if (!process.stdin.isTTY) throw new UsageError(`${what}: there is no terminal to ask on; ${otherwise}`)
   if (!(await says(what))) throw new UsageError('not done')
 }
 

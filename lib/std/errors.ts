@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** What the operator, not we, must act on: printed as a message. Anything else is our bug and shows its stack. */
+/** An error that the operator must act on: printed as a message. Anything else is our bug and shows its stack. */
 export abstract class RunnerError extends Error {
   /** The exit code of a run that ends with this error. */
   abstract readonly exitCode: number
@@ -33,7 +33,7 @@ export class HostError extends RunnerError {
   id?: string
 }
 
-/** A step of a run as an error tells of it. */
+/** The step that an error is about. */
 export interface FailedStep {
   readonly ids: readonly string[]
   /** As it may be shown. */
@@ -42,12 +42,12 @@ export interface FailedStep {
   readonly output: string
 }
 
-/** A command on the host ended with something else than 0. */
+/** A command on the host ended with another exit code than 0. */
 export class CommandFailed extends HostError {
   readonly where: string
   readonly status: number
   readonly step: FailedStep
-  /** What became of it. */
+  /** What followed from it. */
   readonly notes: string[] = []
 
   constructor(where: string, status: number, command: string, output: string, ids: readonly string[] = []) {
@@ -57,7 +57,7 @@ export class CommandFailed extends HostError {
     this.step = { ids, command, output: output.trim() }
   }
 
-  /** The same, with a line about what became of it. */
+  /** The same error, with a line about what followed from it. */
   with(line: string): this {
     this.message += `\n${line}`
     this.notes.push(line)
@@ -68,7 +68,7 @@ export class CommandFailed extends HostError {
 /** What was applied still differs when read again. */
 export class NotConverged extends HostError {}
 
-/** Not the operator's to mend: a bug of ours on one host, which must not take the other hosts' results along. */
+/** A bug of ours on one host, which must not hide the results of the others. */
 export class Bug extends RunnerError {
   readonly exitCode = 70
 
@@ -77,7 +77,7 @@ export class Bug extends RunnerError {
   }
 }
 
-/** A guarded change was taken back by the host, since nobody could confirm it over a fresh connection. */
+/** The host has reverted a guarded change, since it was not confirmed over a new connection. */
 export class Reverted extends RunnerError {
   readonly exitCode = 5
 }

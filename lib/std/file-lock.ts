@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { HostError } from './errors.ts'
 
-/** Runs one thing at a time, over all processes that name the same file; `onWait` is told when that takes a while. */
+/** Runs one thing at a time, over all processes that name the same file; `onWait` is called when that takes a while. */
 export async function withLock<T>(
   file: string,
   seconds: number,

@@ -1,4 +1,4 @@
-/** Runs one task an item, at most so many at a time, and begins them in order; the results stand in that order too. */
+/** Runs a task for each item, at most so many at a time, beginning in order; the results are in that order too. */
 export async function mapConcurrent<T, R>(
   count: number,
   items: readonly T[],

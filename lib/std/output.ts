@@ -1,7 +1,7 @@
 import { visible } from './colour.ts'
 import { masked } from './secret.ts'
 
-/** The terminal, or what stands in for it: for its size and whether it takes colours. Only the two below write to it. */
+/** The terminal, or what replaces it in a test: for its size and its colours. Only the two functions below write to it. */
 export const streams = { out: process.stdout, err: process.stderr } as const
 
 /** Writes a result, as a line of its own. */
@@ -15,14 +15,14 @@ export function writeErr(text: string): void {
 }
 
 /**
- * A text as it may be shown to people, whoever has written it: without a secret, and without a sign that does more than stand
- * there. In JSON it is the same text for a program.
+ * A text of any origin, as it may be shown to people: without secrets, with control and invisible characters escaped. In
+ * JSON it is the same text for a program.
  */
 export function shown(text: string): string {
   return visible(masked(text))
 }
 
-/** The same for what is to be one line, or a part of one: nobody else begins a line. */
+/** A text of any origin as one line or a part of one: its line feeds are escaped too. */
 export function oneLine(text: string): string {
   return text.replaceAll('\n', '\\n')
 }

@@ -8,7 +8,7 @@ export class Secret {
 
   constructor(value: string) {
     this.#value = value
-    // A value this short would hide innocent text all over the output; no secret worth its name is that short.
+    // A value this short would hide innocent text all over the output; no real secret is that short.
     if (value.length >= 6) known.add(value)
   }
 

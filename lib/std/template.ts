@@ -5,7 +5,7 @@ import mustache from 'mustache'
 export function template(url: URL, variables: Record<string, unknown>): string {
   const text = readFileSync(url, 'utf8')
   for (const [type, name] of mustache.parse(text)) {
-    // Mustache prints nothing for a name it does not know; in a config file that is a fault nobody sees.
+    // Mustache prints nothing for a name it does not know; in a config file such a fault goes unnoticed.
     if ((type === 'name' || type === '&') && !((name.split('.')[0] as string) in variables))
       throw new TypeError(`${url.pathname}: nothing is given for {{${name}}}`)
   }

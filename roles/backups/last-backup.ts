@@ -1,56 +1,54 @@
+import { notice } from '../../lib/model/combinators.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
-import { type Resource, resource } from '../../lib/model/resource.ts'
+import type { Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import { parseName, shownAge, shownBytes } from './backup-name.ts'
+import { formatAge, formatBytes, parseBackupName } from './backup-name.ts'
 import { programDir } from './paths.ts'
-import { parseStatus, type Status, statusScript } from './run-status.ts'
+import { parseStatus, type RunStatus, statusScript } from './run-status.ts'
 
-/** What a run tells at its end: how old the last good backup is, and why there is no newer one. It changes nothing. */
-export function toldBackups(schedule: string): Resource {
-  return {
-    ...resource({ id: 'backups:last', wants: 'told', reads: { last }, plan: () => [] }),
-    outputs: (read) => ({ backups: textOf(read(last), schedule) }),
-  }
+/** Output of a run: the age of the last good backup, and why there is no newer one. */
+export function lastBackup(schedule: string): Resource {
+  return notice({
+    id: 'backups:last',
+    reads: { last: reading(kind, 'last') },
+    outputs: ({ last }) => ({ backups: outputOf(last, schedule) }),
+  })
 }
 
-export function toldNone(): Resource {
-  return {
-    ...resource({ id: 'backups:last', wants: 'none', reads: {}, plan: () => [] }),
-    outputs: () => ({ backups: 'none, since no recipient is set' }),
-  }
+export function noBackups(): Resource {
+  const outputs = () => ({ backups: 'none: backups.recipients is not set' })
+  return notice({ id: 'backups:last', wants: 'none', reads: {}, outputs })
 }
 
-function textOf({ status, now }: Last, schedule: string): readonly string[] {
+function outputOf({ status, now }: LastRun, schedule: string): readonly string[] {
   if (status === undefined)
-    return [`none yet: cron takes one at "${schedule}", and npx zx playbooks/backup.ts takes one now`]
+    return [`none yet: cron takes one at "${schedule}"; to take one now: npx zx playbooks/backup.ts`]
   const { lastGood, bytes, result, at, reason, taken, warnings } = status
   if (at === '') return warnings
   return [
     lastGood === undefined
       ? 'no good one yet'
-      : `last good one ${shownAge(now - (parseName(lastGood)?.time ?? 0))} old (${lastGood}, ${shownBytes(bytes ?? 0)})`,
+      : `last good one ${formatAge(now - (parseBackupName(lastGood)?.time ?? 0))} old (${lastGood}, ${formatBytes(bytes ?? 0)})`,
     ...(result === 'failed' ? [`FAILED at ${at}: ${reason}`] : []),
     ...(result === 'incomplete' ? [`FAILED in part at ${at}: ${reason}; the rest is in ${taken?.name}`] : []),
-    ...(result === 'running' ? [`one is under way since ${at}`] : []),
+    ...(result === 'running' ? [`one is running since ${at}`] : []),
     ...warnings,
   ]
 }
 
-interface Last {
-  readonly status: Status | undefined
-  /** The host's clock, in milliseconds. */
+interface LastRun {
+  readonly status: RunStatus | undefined
+  /** The clock of the host, in milliseconds since 1970. */
   readonly now: number
 }
 
-const kind: Kind<Last> = {
+const kind: Kind<LastRun> = {
   name: 'backups',
   volatile: true,
   script: () => sh`date +%s; ${statusScript(`${programDir}/status.json`)}`,
-  parse: (output, names) => {
+  parse: oneValue((output) => {
     const end = output.indexOf('\n')
-    const last = { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }
-    return new Map(names.map((name) => [name, last]))
-  },
+    return { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }
+  }),
 }
-
-const last = reading(kind, 'last')

@@ -6,16 +6,16 @@ import { InventoryError } from '../../lib/std/errors.ts'
 
 const checkout = resolve(import.meta.dirname, '../..')
 
-/** A public key of age's, or a file that holds some. */
+/** A public key of age, or the path of a file with public keys. */
 export const recipient = v.pipe(
   v.string(),
   v.nonEmpty(),
-  v.check((text) => !text.startsWith('AGE-SECRET-KEY-'), 'the public half, age1…: this is the secret one, take it out'),
-  v.check((text) => !text.startsWith('age1') || isRecipient(text), 'a whole age1… as age-keygen prints it'),
-  v.description('age1…, or the path of a file with such lines, from the folder of this checkout'),
+  v.check((text) => !text.startsWith('AGE-SECRET-KEY-'), 'a public key, age1…: this is a secret key, remove it'),
+  v.check((text) => !text.startsWith('age1') || isRecipient(text), 'a complete age1… key as age-keygen prints it'),
+  v.description('age1…, or a file with such lines, by its path relative to this checkout'),
 )
 
-/** All of them, a line each; files are read now, and whatever they hold is checked as well. */
+/** All public keys, sorted. Reads the files. Throws an `InventoryError` where a file cannot be read or has other lines. */
 export function recipientsOf(wanted: readonly string[]): string[] {
   const all = wanted.flatMap((each) => (each.startsWith('age1') ? [each] : linesOf(each)))
   return [...new Set(all)].sort()
@@ -28,7 +28,7 @@ function linesOf(path: string): string[] {
     .filter((line) => line !== '' && !line.startsWith('#'))
   const wrong = lines.find((line) => !isRecipient(line))
   if (wrong !== undefined || lines.length === 0)
-    throw new InventoryError(`backups.recipients: ${path}: should hold lines of age1…, and nothing else`)
+    throw new InventoryError(`backups.recipients: ${path}: should contain only lines with age1… keys`)
   return lines
 }
 
@@ -40,11 +40,11 @@ function textOf(path: string): string {
   }
 }
 
-/** With the checksum that it carries: a wrong letter would lock everybody out of the backups. */
+/** Checks the checksum of the key as well: with a wrong letter nobody could open the backups. */
 function isRecipient(text: string): boolean {
   try {
     new Encrypter().addRecipient(text)
-    // The host's age knows this kind only.
+    // The age of the host supports this kind only.
     return /^age1[02-9ac-hj-np-z]{58}$/.test(text)
   } catch {
     return false

@@ -7,13 +7,11 @@ const count = (most: number) =>
 const line = v.pipe(v.string(), v.regex(/^[^\r\n]+$/, 'one line'))
 
 export const vars = v.strictObject({
-  /** Whose keys open the backups: `age1…` as age-keygen prints it, or a file of such, by its path from this checkout. */
-  recipients: v.optional(
-    v.pipe(v.array(recipient), v.minLength(1, 'at least one: nothing is ever written that is not encrypted')),
-  ),
-  /** When the host takes one by itself, in its own time. Left out: 17 3 * * *. */
+  /** Public keys of those who can open the backups: `age1…` as age-keygen prints it, or a file of such, by its path relative to this checkout. */
+  recipients: v.optional(v.pipe(v.array(recipient), v.minLength(1, 'at least one: backups are always encrypted'))),
+  /** When cron on the host takes a backup, in its time zone. Left out: 17 3 * * *. */
   schedule: v.optional(cronSchedule),
-  /** How many days, weeks and months that have a backup keep their newest one, on the host and beside the operator. */
+  /** For how many days, weeks and months the newest backup is kept, on the host and on the operator's machine. */
   keep: v.optional(
     v.strictObject({
       daily: v.optional(count(1000), 7),
@@ -21,20 +19,20 @@ export const vars = v.strictObject({
       monthly: v.optional(count(1000), 6),
     }),
   ),
-  /** Percent of the disk that must be free for a backup to begin. Left out: 15. */
+  /** Percent of the disk that must stay free. Left out: 15. */
   minFree: v.optional(count(90)),
-  /** How many seconds one may take. Left out: 7200. */
+  /** Seconds that a backup may take. Left out: 7200. */
   timeLimit: v.optional(count(86_400)),
-  /** Who is told of a failure, by a line on stdin of a command for sh, or as the body of a POST; on whichever side it is found. */
+  /** Who is alerted of a failure, by the host or by this machine: the text goes to the stdin of a shell command, or is the body of a POST. */
   alert: v.optional(
     v.strictObject({
       command: v.optional(line),
       url: v.optional(v.pipe(v.string(), v.regex(/^https?:\/\/[^\s"\\]+$/))),
     }),
   ),
-  /** Where the operator's copies are, a folder a host, by its path from this checkout. Left out: backups. */
+  /** The folder of the operator's copies, by its path relative to this checkout. Left out: backups. */
   local: v.optional(v.pipe(v.string(), v.nonEmpty())),
-  /** The fingerprint of the key that a host signs its backups by. Left out: the one that backup.ts met first. */
+  /** The fingerprint of the key that signs the backups of a host. Left out: the one that backup.ts got first. */
   signer: v.optional(
     v.pipe(
       v.string(),
@@ -42,7 +40,7 @@ export const vars = v.strictObject({
       v.description('SHA256:…, as backup.ts and ssh-keygen -lf show it'),
     ),
   ),
-  /** A repository of restic's that the operator's copies are pushed to; its password as restic wants it. */
+  /** A restic repository that the operator's copies are pushed to, and the source of its password. */
   offsite: v.optional(
     v.strictObject({ restic: line, passwordFile: v.optional(line), passwordCommand: v.optional(line) }),
   ),

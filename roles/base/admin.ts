@@ -1,6 +1,7 @@
 import * as v from 'valibot'
+import { guarded } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
-import { type Guard, guarded, type Resource } from '../../lib/model/resource.ts'
+import type { Guard, Resource } from '../../lib/model/resource.ts'
 import { authorizedKeys, parseKeys } from '../../lib/resources/authorized-keys.ts'
 import { file } from '../../lib/resources/file.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
@@ -15,14 +16,14 @@ export const admin = v.strictObject({
   ),
   keys: v.pipe(
     v.array(v.pipe(v.string(), v.check(isOneKey, 'a public key in one line, as in ~/.ssh/id_ed25519.pub'))),
-    v.nonEmpty('at least one key: without it he cannot log in'),
+    v.nonEmpty('at least one key: without one this user cannot log in'),
   ),
 })
 
 const account: Guard = { name: 'login', paths: ['/etc/passwd', '/etc/shadow'], restore: sh`:` }
 const sudoers = '/etc/sudoers.d/botgarden-admin'
 
-/** A person with a key and all of sudo. */
+/** A user who logs in with a key and may use sudo for everything. */
 export function adminUser({ name, keys }: v.InferOutput<typeof admin>, facts: Facts): Resource[] {
   const rights = file(sudoers, {
     content: `# Written by botgarden; changes made here are overwritten.\n${name} ALL=(ALL:ALL) NOPASSWD: ALL\n`,
@@ -39,9 +40,9 @@ export function adminUser({ name, keys }: v.InferOutput<typeof admin>, facts: Fa
   ]
   return [
     aptPackage('sudo'),
-    // His password may be all that the operator comes in by, and the key one that he does not have.
+    // The operator may log in with the password of this user, and may not have the key.
     ...(facts.user === name ? login.map((each) => guarded(each, account)) : login),
-    // Whoever works through sudo could take it from himself: that admin's rights may have been his.
+    // An operator who works through sudo could lose it: the rights may be those of this user.
     facts.user === 'root' ? rights : guarded(rights, { name: 'sudo', paths: [sudoers], restore: sh`:` }),
   ]
 }

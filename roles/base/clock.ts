@@ -1,21 +1,21 @@
 import * as v from 'valibot'
+import { notInContainer, refuseWhen, when } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
-import { becomes, notInContainer, type Resource, resource } from '../../lib/model/resource.ts'
+import { becomes, type Read, type Resource, resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { installing, isInstalled, packageState } from '../../lib/resources/package.ts'
 import { symlink } from '../../lib/resources/symlink.ts'
 import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
-import { HostError } from '../../lib/std/errors.ts'
 
 export const timezone = v.pipe(v.string(), v.check(isTimezone, 'a name like Europe/Berlin or UTC'))
 
 const localtime = '/etc/localtime'
 const timesyncd = 'systemd-timesyncd'
-/** Those that keep the time as well, and may be there in its stead, each with its unit. */
+/** Other packages that set the clock, each with its unit. */
 const others = { chrony: 'chrony.service', ntpsec: 'ntpsec.service', openntpd: 'openntpd.service' }
 
-/** The time of day, kept right, and shown as of this zone; without one, as the host shows it. */
+/** Synchronises the clock, and sets the time zone where one is given. */
 export function clock(zone: string | undefined, facts: Facts): Resource[] {
   return [
     ...(zone === undefined ? [] : zoned(zone, facts)),
@@ -31,24 +31,17 @@ function zoned(zone: string, { os }: Facts): Resource[] {
 
 function zoneLink(zone: string): Resource {
   const path = `/usr/share/zoneinfo/${zone}`
-  const link = symlink(localtime, path)
   const [data, tzdata] = [fileState(path), packageState('tzdata')]
-  return {
-    ...link,
-    reads: [...link.reads, data, tzdata],
-    plan: (read) => {
-      // Where the package is still to come, so is the file.
-      const found = read(tzdata)
-      if (read(data) === 'absent' && typeof found === 'object' && found.version !== '')
-        throw new HostError(
-          `timezone ${zone}: this host has no ${path}: an old name may be in the package tzdata-legacy`,
-        )
-      return link.plan(read)
-    },
+  const reason = (read: Read) => {
+    // Where the package is not installed yet, the file is not there either.
+    const found = read(tzdata)
+    if (read(data) === 'absent' && typeof found === 'object' && found.version !== '')
+      return `timezone ${zone}: this host has no ${path}: an old name may be in the package tzdata-legacy`
   }
+  return refuseWhen([data, tzdata], reason, symlink(localtime, path))
 }
 
-/** A daemon that is there already is kept: Debian installs one of them at a time. */
+/** A time daemon that is installed already is kept: Debian allows only one of them. */
 function timeDaemon(): Resource {
   const own = packageState(timesyncd)
   const reads = { own, ...Object.fromEntries(Object.keys(others).map((name) => [name, packageState(name)])) }
@@ -65,18 +58,14 @@ function timeDaemon(): Resource {
 }
 
 function timeUnit(): Resource {
-  const inner = unit(`${timesyncd}.service`, 'running')
   const rivals = Object.keys(others).map((name) => packageState(name))
-  return {
-    ...inner,
-    reads: [...inner.reads, ...rivals],
-    plan: (read) => (rivals.some((each) => isInstalled(read(each))) ? [] : inner.plan(read)),
-  }
+  const isAlone = (read: Read) => !rivals.some((each) => isInstalled(read(each)))
+  return when(rivals, isAlone, unit(`${timesyncd}.service`, 'running'))
 }
 
 function isTimezone(name: string): boolean {
   try {
-    // It takes any case; a file's name does not.
+    // Intl takes names in any case, file names do not.
     return (
       new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone === name ||
       /^(Etc\/)?[A-Z]+$/.test(name)

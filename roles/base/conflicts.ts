@@ -4,7 +4,7 @@ import { dropInPath, type Effective, mainConfig } from './sshd-config.ts'
 type Known = Exclude<Effective, string>
 type Files = Readonly<Record<string, string>>
 
-/** The settings of ours that would not be in force, each with what stands in the way. */
+/** Those of our settings that would have no effect, each with what overrides it. */
 export function conflicts(
   settings: readonly Setting[],
   { files, alone, whole }: { files: Files; alone: Known; whole: Known },
@@ -20,12 +20,12 @@ export function conflicts(
 
 function cause(keyword: string, files: Files): string {
   if (!/^\s*include\s+"?(\/etc\/ssh\/)?sshd_config\.d\/\*/im.test(files[mainConfig] ?? ''))
-    return `${mainConfig} has no «Include /etc/ssh/sshd_config.d/*.conf»: put that line at its top`
+    return `${mainConfig} has no «Include /etc/ssh/sshd_config.d/*.conf»: add that line at its top`
   const where = firstOf(keyword, files)
-  return where === undefined ? 'see sshd -T' : `${where} stands in the way: take that line out`
+  return where === undefined ? 'see sshd -T' : `${where} overrides it: remove that line`
 }
 
-/** In the order in which sshd reads: what comes before our drop-in, or says so in a Match block behind it. */
+/** The places that set the keyword before our drop-in, or in a Match block after it, in the order in which sshd reads. */
 function firstOf(keyword: string, files: Files): string | undefined {
   const { [mainConfig]: main = '', ...dropIns } = files
   const lines = main.split('\n')
@@ -49,7 +49,7 @@ function matchLine(text: string): number {
   return text.split('\n').findIndex((line) => /^\s*match\s/i.test(line))
 }
 
-/** As `sshd -T` calls it. */
+/** The keyword as `sshd -T` prints it. */
 function nameOf(keyword: string): string {
   const name = keyword.toLowerCase()
   return name === 'challengeresponseauthentication' ? 'kbdinteractiveauthentication' : name

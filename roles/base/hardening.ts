@@ -1,18 +1,18 @@
 import type { Resource } from '../../lib/model/resource.ts'
 import { directory, file } from '../../lib/resources/file.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
-import { changeReport } from './changes.ts'
+import { changeReport } from './aide-report.ts'
 
 const written = '# Written by botgarden; changes made here are overwritten.\n'
 
-/** What makes a break-in harder or its traces visible, and costs an operator nothing; docs/security.md says what was left out. */
+/** Makes break-ins harder or visible, at no cost for the operator; docs/security.md says what was left out. */
 export function hardening(): Resource[] {
   return [
-    // News of a held update are shown to whoever installs it by hand; nothing is asked without a terminal.
+    // Shows the changes of a held update when it is installed by hand; asks nothing without a terminal.
     aptPackage('apt-listchanges'),
-    // Only a provider's console still asks for a password: one set by hand is not to be 123456.
+    // Only the provider's console still asks for a password: refuses weak ones.
     aptPackage('libpam-pwquality'),
-    // Each login has its own directory for temporary files, where no other user plants or reads one.
+    // Gives each login its own directory for temporary files, where no other user can create or read one.
     aptPackage('libpam-tmpdir'),
     aptPackage('debsums'),
     aptPackage('aide'),
@@ -31,7 +31,7 @@ export function hardening(): Resource[] {
   ]
 }
 
-/** A core dump holds what the process held, tokens and passwords among it. */
+/** A core dump holds the memory of a process, with tokens and passwords. */
 function noCoreDumps(): Resource[] {
   const folder = '/etc/systemd/coredump.conf.d'
   return [
@@ -43,8 +43,8 @@ function noCoreDumps(): Resource[] {
 }
 
 /**
- * Drivers that no such host uses. The protocols are not loaded when any process, in a container too, opens a socket of
- * theirs: they had holes that made it root.
+ * Kernel modules that such a host does not use. A process, also in a container, that opens a socket of these protocols would load
+ * them: they had vulnerabilities that gave root.
  */
 function noModules(): Resource[] {
   const folder = '/etc/modprobe.d'
@@ -60,7 +60,7 @@ ulimit -c 0
 
 const notice = 'This system is private: access is for its owner and those authorised by him. Connections are logged.\n'
 
-/** The text with this one setting, in its old place where it has one; all else stays, byte for byte. */
+/** Sets one `KEY VALUE` in a text, in its old place where it has one; all else stays, byte for byte. */
 export function withSetting(text: string, key: string, value: string): string {
   const line = new RegExp(`^[ \\t]*${key}[ \\t].*$`, 'm')
   if (line.test(text)) return text.replace(line, `${key} ${value}`)

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { stateDir } from '../../lib/model/host-layout.ts'
 import { role } from '../../lib/model/role.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { admin, adminUser } from './admin.ts'
@@ -20,7 +21,7 @@ const packageName = v.pipe(
 const keyword = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z][A-Za-z0-9]*$/, 'a keyword of sshd_config(5)'),
-  // Nor where keys are: no plan could tell which of them are there.
+  // Nor AuthorizedKeysFile: a plan could not tell which keys are there.
   v.check(
     (word) => !/^(match|include|authorizedkeysfile)$/i.test(word),
     'not Match, Include or AuthorizedKeysFile: a drop-in of your own can say that',
@@ -35,9 +36,9 @@ const vars = v.strictObject({
     }),
     {},
   ),
-  /** A user with a key and sudo, besides whoever is there. */
+  /** A user with a key and sudo, besides those that are there. */
   admin: v.optional(admin),
-  /** Packages of the distribution's, besides those that we need. */
+  /** Packages of the distribution, besides those that botgarden needs. */
   packages: v.optional(v.array(packageName), []),
   upgrades: v.optional(
     v.strictObject({
@@ -48,7 +49,7 @@ const vars = v.strictObject({
   ),
   /** Left out: what the host has stays. */
   timezone: v.optional(timezone),
-  /** In MiB; 0: none. Left out: by the host's memory. */
+  /** In MiB; 0: none. Left out: chosen by the memory of the host. */
   swap: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_536), v.description('a size in MiB'))),
   /** Any setting of sysctl(8); it wins over ours. */
   sysctls: v.optional(
@@ -57,17 +58,17 @@ const vars = v.strictObject({
   ),
   journal: v.optional(
     v.strictObject({
-      /** What the host's journal may take of the disk. */
+      /** How much of the disk the journal may use. */
       maxUse: v.optional(v.pipe(v.string(), v.regex(/^[1-9]\d*[KMG]$/), v.description('a size like 200M')), '200M'),
     }),
     {},
   ),
 })
 
-/** What makes a host safe to leave alone: keys only, a person who can log in, and security updates by themselves. */
+/** Makes a host safe to run unattended: login by key only, an admin user, automatic security updates. */
 export const base = role('base', vars, (wanted, facts) => [
-  // What is to outlive a boot, and is nobody's business.
-  directory('/var/lib/botgarden', { mode: '0700' }),
+  // Holds what must survive a reboot, readable by root only.
+  directory(stateDir, { mode: '0700' }),
   ...packages(wanted.packages),
   ...hardening(),
   ...(wanted.admin ? adminUser(wanted.admin, facts) : []),

@@ -10,13 +10,13 @@ const path = `${folder}/botgarden.conf`
 const service = 'systemd-journald.service'
 const { mark, dropIn } = startedWith(service, 'journald', path)
 
-/** What the host's journal may take of the disk, `200M` for one; journald's own limit is a tenth of the disk. */
+/** Limits how much of the disk the journal uses, as `200M`; journald's default is a tenth of the disk. */
 export function journal(maxUse: string): Resource[] {
   const content = `# Written by botgarden; changes made here are overwritten.\n[Journal]\nSystemMaxUse=${maxUse}\nRuntimeMaxUse=${maxUse}\n`
   return [directory(folder), file(path, { content }), ...dropIn, runningConfig()]
 }
 
-/** journald runs with these limits; what writes to it keeps its connection through the restart. */
+/** journald runs with these limits; programs that write to it keep their connection through the restart. */
 function runningConfig(): Resource {
   return resource({
     id: 'journald:config',

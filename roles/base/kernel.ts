@@ -11,10 +11,10 @@ export const sysctlName = v.pipe(
   v.regex(/^[a-z0-9_-]+(\.[\w/-]+)+$/i, 'a name of sysctl(8), like vm.swappiness'),
 )
 
-/** What Docker needs, ip_forward above all, is not among these: it sets that itself. Each agrees with what ufw sets. */
+/** Settings that Docker needs, such as ip_forward, are left to Docker. Each of these agrees with what ufw sets. */
 const defaults: Sysctls = {
   'vm.swappiness': 10,
-  // Docker makes the host forward packets; it is nobody's router all the same.
+  // Docker makes the host forward packets; the host is no router all the same.
   'net.ipv4.conf.all.send_redirects': 0,
   'net.ipv4.conf.default.send_redirects': 0,
   'net.ipv4.conf.all.accept_redirects': 0,
@@ -23,19 +23,19 @@ const defaults: Sysctls = {
   'net.ipv6.conf.default.accept_redirects': 0,
   'net.ipv4.conf.all.accept_source_route': 0,
   'net.ipv4.conf.default.accept_source_route': 0,
-  // No packet comes from an address that isn't behind its interface. An interface that systemd made loose (2) stays so.
+  // Drops packets whose source address is not reached by their interface. An interface that systemd made loose (2) stays so.
   'net.ipv4.conf.all.rp_filter': 1,
   'net.ipv4.conf.default.rp_filter': 1,
   'net.core.bpf_jit_harden': 2,
   'kernel.kptr_restrict': 2,
   'kernel.dmesg_restrict': 1,
-  // 1 holds until the next boot: not even root can take it back.
+  // 1 lasts until the next boot: not even root can reset it.
   'kernel.unprivileged_bpf_disabled': 1,
   'kernel.yama.ptrace_scope': 1,
-  // The keys that reboot or kill from a console; the provider's panel can do that.
+  // Magic SysRq keys of the console; the provider's panel can reboot as well.
   'kernel.sysrq': 0,
   'dev.tty.ldisc_autoload': 0,
-  // Who waits in /tmp with a file, pipe or link for root to write through waits in vain.
+  // Root does not write through files, pipes and links that others planted in /tmp.
   'fs.protected_fifos': 2,
   'fs.protected_regular': 2,
   'fs.protected_hardlinks': 1,
@@ -43,13 +43,13 @@ const defaults: Sysctls = {
   'fs.suid_dumpable': 0,
 }
 
-/** Settings of the kernel, now and at every boot. The last file of sysctl.d wins. */
+/** Kernel settings, now and at every boot. The last file of sysctl.d wins. */
 export function kernel(own: Sysctls, facts: Facts): Resource[] {
   const all = Object.entries({ ...defaults, ...own }).map(
     ([name, value]) => [name, `${value}`.trim().replace(/\s+/g, ' ')] as const,
   )
   const settable = all.filter(([name]) => facts.container === '' || isNamespaced(name))
-  // A minus: a kernel that lacks the setting boots without a complaint.
+  // A minus: a kernel without the setting boots without an error.
   const lines = settable.map(([name, value]) => `${name in own ? '' : '-'}${name} = ${value}\n`)
   return [
     file('/etc/sysctl.d/99-botgarden.conf', {

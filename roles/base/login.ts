@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net'
 import type { KeyFile } from '../../lib/resources/authorized-keys.ts'
 import type { Effective } from './sshd-config.ts'
 
-/** How we came in, and so how the operator wants to come in again. */
+/** The login of this run: the operator must be able to log in like this again. */
 export interface Login {
   readonly user: string
   readonly groups: readonly string[]
@@ -13,18 +13,20 @@ export interface Login {
   readonly portIsSshds: boolean
 }
 
-/** Why nobody could log in any more as we did, a sentence a reason; none where all is well. */
+/** The reasons why a login like this one would fail, one sentence each; empty where it would work. */
 export function lockouts(effective: Exclude<Effective, string>, login: Login): string[] {
   const { user, port } = login
   const of = (keyword: string) => effective[keyword] ?? []
   const is = (keyword: string, ...values: string[]) => of(keyword).some((value) => values.includes(value))
   const ports = of('listenaddress').map((address) => Number(address.match(/:(\d+)$/)?.[1]))
   const faults: (string | false)[] = [
-    is('pubkeyauthentication', 'no') && 'PubkeyAuthentication no would shut out every key',
+    is('pubkeyauthentication', 'no') && 'PubkeyAuthentication no would lock out every key',
     user === 'root' &&
       !is('permitrootlogin', 'yes', 'without-password', 'prohibit-password') &&
-      `PermitRootLogin ${of('permitrootlogin')} would shut out root, who is logged in: log in as another user with sudo first`,
-    login.portIsSshds && !ports.includes(port) && `sshd would not listen on port ${port} any more, by which we came`,
+      `PermitRootLogin ${of('permitrootlogin')} would lock out root, who is logged in: log in as another user with sudo first`,
+    login.portIsSshds &&
+      !ports.includes(port) &&
+      `sshd would no longer listen on port ${port}, the port of this connection`,
     !of('authenticationmethods').some((value) =>
       value.split(' ').some((each) => each === 'any' || each === 'publickey'),
     ) && `AuthenticationMethods ${of('authenticationmethods')} would ask for more than a key`,
@@ -42,7 +44,7 @@ export function lockouts(effective: Exclude<Effective, string>, login: Login): s
   return faults.filter((fault) => fault !== false)
 }
 
-/** In sshd's own order: who is denied is out, and who is not among those allowed, where there are such. */
+/** As sshd decides: a denied user is refused, and so is one who is not allowed, where there is a list of allowed users. */
 function refusedByLists(of: (keyword: string) => readonly string[], login: Login): (string | false)[] {
   const { user, groups } = login
   const isUser = (pattern: string) => matchesUser(pattern, login)
@@ -50,14 +52,14 @@ function refusedByLists(of: (keyword: string) => readonly string[], login: Login
   const [denied, allowed] = [of('denyusers'), of('allowusers')]
   const [deniedGroups, allowedGroups] = [of('denygroups'), of('allowgroups')]
   return [
-    denied.some(isUser) && `DenyUsers ${denied.join(' ')} would shut out ${user}, who is logged in`,
+    denied.some(isUser) && `DenyUsers ${denied.join(' ')} would lock out ${user}, who is logged in`,
     allowed.length > 0 &&
       !allowed.some(isUser) &&
-      `AllowUsers ${allowed.join(' ')} would shut out ${user}, who is logged in`,
-    deniedGroups.some(isGroup) && `DenyGroups ${deniedGroups.join(' ')} would shut out ${user}, who is logged in`,
+      `AllowUsers ${allowed.join(' ')} would lock out ${user}, who is logged in`,
+    deniedGroups.some(isGroup) && `DenyGroups ${deniedGroups.join(' ')} would lock out ${user}, who is logged in`,
     allowedGroups.length > 0 &&
       !allowedGroups.some(isGroup) &&
-      `AllowGroups ${allowedGroups.join(' ')} would shut out ${user}, who is logged in`,
+      `AllowGroups ${allowedGroups.join(' ')} would lock out ${user}, who is logged in`,
   ]
 }
 
@@ -94,7 +96,7 @@ function keysOnly({ passwordauthentication, kbdinteractiveauthentication }: Excl
   return !passwordauthentication?.includes('yes') && !kbdinteractiveauthentication?.includes('yes')
 }
 
-/** Certificates and commands that print keys are beyond what can be read; the guard proves those logins. */
+/** Certificates and commands that print keys cannot be read; the guard proves those logins. */
 function keysFromElsewhere({
   authorizedkeyscommand,
   trustedusercakeys,
@@ -104,7 +106,7 @@ function keysFromElsewhere({
   return isSet(authorizedkeyscommand) || isSet(trustedusercakeys) || gssapiauthentication?.includes('yes') === true
 }
 
-/** Some providers leave root a key that only says: log in as somebody else. */
+/** Some providers leave root a key that only prints: log in as another user. */
 function opensAShell({ options }: { options: string }): boolean {
   return !/\bcommand="/i.test(options)
 }

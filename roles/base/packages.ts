@@ -2,10 +2,10 @@ import { becomes, type Resource } from '../../lib/model/resource.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { runningUnit, unitState } from '../../lib/resources/unit.ts'
 
-/** What the other roles and an operator at night count on; cloud images lack one or the other. */
+/** Packages that other roles and operators rely on; some cloud images lack some of them. */
 const essential = ['ca-certificates', 'cron', 'curl', 'tzdata']
 
-/** Its install script does; whoever writes crontabs counts on it. */
+/** The install script of cron starts it, and resources that write crontabs rely on that. */
 const startsCron = [becomes(unitState('cron.service'), runningUnit)]
 
 export function packages(own: readonly string[]): Resource[] {

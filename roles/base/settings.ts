@@ -1,10 +1,10 @@
 type Value = string | number | boolean
-/** Settings of sshd_config(5); a list is the keyword several times. */
+/** Settings of sshd_config(5); a list repeats the keyword. */
 export type Settings = Readonly<Record<string, Value | readonly Value[]>>
 
-/** Nothing that ssh-audit fails or warns of. Each is taken from what the host's own sshd offers, so that none is unknown to it. */
+/** Removes what ssh-audit fails or warns about from the defaults of the host's own sshd, so that no name is unknown to it. */
 const algorithms: Settings = {
-  // Curves of NIST's and groups that may be weak.
+  // NIST's curves and groups that may be weak.
   KexAlgorithms: '-ecdh-*,diffie-hellman-*',
   HostKeyAlgorithms: '-ecdsa-*,sk-ecdsa-*',
   Ciphers: '-*-cbc',
@@ -17,21 +17,21 @@ const defaults: Settings = {
   PubkeyAuthentication: true,
   PasswordAuthentication: false,
   KbdInteractiveAuthentication: false,
-  // OpenSSH's own; fewer lock out whoever has many keys in his agent.
+  // OpenSSH's default; a lower number locks out users with many keys in their agent.
   MaxAuthTries: 6,
   LoginGraceTime: 30,
   MaxStartups: '10:30:60',
-  // What one kept connection may carry at once: an operator and a few runs.
+  // Sessions of one shared connection: an operator and a few runs.
   MaxSessions: 4,
-  // A dead client is noticed within a minute, by questions inside the encryption: TCP's own can be answered by others.
+  // A dead client is noticed within a minute, by encrypted probes: TCP's own can be answered by others.
   ClientAliveInterval: 15,
   ClientAliveCountMax: 2,
   TCPKeepAlive: false,
-  // The log says which key came in.
+  // The log says which key was used.
   LogLevel: 'VERBOSE',
   X11Forwarding: false,
   AllowAgentForwarding: false,
-  // psql through a tunnel; nobody listens on the host for somebody else.
+  // For psql through a tunnel; remote forwarding, which opens ports on the host, is off.
   AllowTcpForwarding: 'local',
   ...algorithms,
 }
@@ -41,7 +41,7 @@ export interface Setting {
   readonly value: string
 }
 
-/** All that our drop-in says: the operator's settings, and our own where he said nothing. */
+/** The settings of our drop-in: the operator's, and our defaults for the rest. */
 export function sshdSettings(own: Settings): Setting[] {
   const said = new Set(Object.keys(own).map((keyword) => keyword.toLowerCase()))
   const ours = Object.entries(defaults).filter(([keyword]) => !said.has(keyword.toLowerCase()))

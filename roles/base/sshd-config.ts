@@ -1,24 +1,25 @@
-import { createHash } from 'node:crypto'
 import type { Facts } from '../../lib/model/facts.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 
 export const mainConfig = '/etc/ssh/sshd_config'
-/** The first of all drop-ins, cloud-init's 50-cloud-init.conf above all. */
+/** Read before all other drop-ins, cloud-init's 50-cloud-init.conf among them. */
 export const dropInPath = '/etc/ssh/sshd_config.d/00-botgarden.conf'
-/** What sshd_config(5) is read from, in this order, in the shell's terms. */
+/** The files of sshd's configuration, as words of shell, in the order in which they are read. */
 export const configFiles = `${mainConfig} /etc/ssh/sshd_config.d/*.conf`
 
-/** What `sshd -T` says, by keyword in lower case; a string is what it complains of instead. */
+/** What `sshd -T` prints, by keyword in lower case; a string is its error message instead. */
 export type Effective = string | Readonly<Record<string, readonly string[]>>
 
-/** sshd's configuration on the disk, and what comes of it with our drop-in in its place, told by sshd itself. */
+/** sshd's configuration on the disk, and its settings with our new drop-in, as sshd itself prints them. */
 export interface SshdConfig {
-  /** By path, in the order in which they are read, a byte a character. */
+  /** By path, in the order in which they are read; one character per byte. */
   readonly files: Readonly<Record<string, string>>
-  /** What our drop-in says, read on its own. */
+  /** The settings of our drop-in alone. */
   readonly alone: Effective
-  /** What all of it says about this login. */
+  /** The settings of all files for this login. */
   readonly whole: Effective
 }
 
@@ -29,17 +30,17 @@ export function sshdConfig(candidate: string, { user, clientAddress, addresses, 
   const kind: Kind<SshdConfig> = {
     name: 'sshd',
     script: () => readScript(candidate, login),
-    parse: (output, names) => new Map(names.map((name) => [name, parse(output)])),
+    parse: oneValue(parse),
   }
   return reading(kind, 'config')
 }
 
-/** Has sshd try this file as our drop-in, before all others: the first value wins, so an older version of it says nothing. */
+/** Has sshd test this file as our drop-in, before all others: the first value wins, so an older version of it has no effect. */
 export function acceptScript(path: Script): Script {
   return sh`cat ${path} ${mainConfig} | /usr/sbin/sshd -t -f /dev/stdin`
 }
 
-/** The same files with this text as our drop-in. */
+/** The files of sshd's configuration with this text as our drop-in. */
 export function withDropIn(files: SshdConfig['files'], content: string): SshdConfig['files'] {
   const all = { ...files, [dropInPath]: Buffer.from(content).toString('latin1') }
   const inOrder = ([a]: [string, string], [b]: [string, string]) =>
@@ -47,12 +48,12 @@ export function withDropIn(files: SshdConfig['files'], content: string): SshdCon
   return Object.fromEntries(Object.entries(all).sort(inOrder))
 }
 
-/** What the unit notes when it has sshd read its configuration. */
+/** The checksum that the unit writes when sshd reads its configuration. */
 export function checksumOf(files: SshdConfig['files']): string {
-  return createHash('sha256').update(Object.values(files).join(''), 'latin1').digest('hex')
+  return sha256Of(Buffer.from(Object.values(files).join(''), 'latin1'))
 }
 
-// By stdin, since nothing may be written: sshd_config with its Include spelt out, and our text where our file will be.
+// By stdin, since nothing may be written: sshd_config with its Include expanded, and our text in the place of our file.
 function readScript(candidate: string, login: string): Script {
   return sh`
     candidate=$(printf %s ${Buffer.from(candidate).toString('base64')} | base64 -d)
@@ -91,7 +92,7 @@ function parse(output: string): SshdConfig {
   return { files: Object.fromEntries(files), alone: effective('alone'), whole: effective('whole') }
 }
 
-/** What `sshd -T` printed; its warnings begin with a path. */
+/** Parses the output of `sshd -T`; its warnings begin with a path. */
 export function parseEffective(text: string): Exclude<Effective, string> {
   const effective: Record<string, string[]> = {}
   for (const line of text.split('\n')) {

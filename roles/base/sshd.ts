@@ -1,6 +1,7 @@
+import { guarded } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
 import type { Reading } from '../../lib/model/reading.ts'
-import { becomes, type Guard, guarded, type Resource, resource } from '../../lib/model/resource.ts'
+import { becomes, type Guard, type Resource, resource } from '../../lib/model/resource.ts'
 import { keyFiles } from '../../lib/resources/authorized-keys.ts'
 import { startedWith } from '../../lib/resources/config-stamp.ts'
 import { directory, file } from '../../lib/resources/file.ts'
@@ -22,7 +23,7 @@ import {
   withDropIn,
 } from './sshd-config.ts'
 
-/** An address that it is to listen on may be there only after it, as a tunnel's: Debian's unit gives up at the first try. */
+/** Retries the start: an address to listen on, as of a tunnel, may appear later, and Debian's unit gives up at the first failure. */
 const keepTrying = `RestartSec=3
 RestartPreventExitStatus=
 [Unit]
@@ -32,11 +33,11 @@ StartLimitIntervalSec=0
 const { mark, dropIn } = startedWith('ssh.service', 'sshd', configFiles, { reloads: true, more: keepTrying })
 const service = unitState('ssh.service')
 
-/** What may cut the operator off: the host takes it back unless a login proves it. */
+/** Guards changes that may lock the operator out: the host reverts them unless a login confirms them. */
 export const guard: Guard = {
   name: 'sshd',
   paths: ['/etc/ssh'],
-  // Also where the new files have ended it, or end it again and again.
+  // Also where sshd failed with the new files, or fails again and again.
   restore: sh`
     ! systemctl is-failed --quiet ssh.socket || systemctl restart ssh.socket
     if [ "$(systemctl is-active ssh.service)" != inactive ]; then
@@ -45,7 +46,7 @@ export const guard: Guard = {
     fi`,
 }
 
-/** sshd with these settings, whatever other drop-ins say; refused where we could not log in again. */
+/** sshd with these settings, which win over those of other drop-ins; refused where the operator could not log in again. */
 export function sshd(settings: Settings, facts: Facts): Resource[] {
   const all = sshdSettings(settings)
   const content = template(new URL('templates/sshd.conf.mustache', import.meta.url), { settings: all })
@@ -63,7 +64,7 @@ export function sshd(settings: Settings, facts: Facts): Resource[] {
   ]
 }
 
-/** sshd runs with the configuration that stands on the disk. Where systemd starts one for each login there is none to restart. */
+/** sshd runs with the configuration on the disk. Where systemd starts one per login, there is none to restart. */
 function runningConfig(config: Reading<SshdConfig>): Resource {
   return resource({
     id: 'sshd:config',
@@ -72,14 +73,14 @@ function runningConfig(config: Reading<SshdConfig>): Resource {
     plan: ({ mark: running, config: { files }, daemon }) => {
       const checksum = checksumOf(files)
       const unread = {
-        summary: 'have systemd read its drop-in',
+        summary: 'reload the unit files of systemd',
         script: sh`systemctl daemon-reload`,
         predicts: [becomes(service, { ...daemon, needsReload: false })],
       }
       const outdated = {
         summary: 'restart sshd with its new configuration',
-        // A reload is over before sshd has begun anew: the old one could let the login in that is to prove the new one.
-        // Sessions live on.
+        // A reload returns before sshd has restarted: the login that is to prove the new configuration could meet the old one.
+        // Sessions continue.
         script: sh`systemctl restart ssh.service`,
         predicts: [becomes(mark, `${checksum}\n`)],
       }
@@ -91,7 +92,7 @@ function runningConfig(config: Reading<SshdConfig>): Resource {
   })
 }
 
-/** Changes nothing: it refuses what sshd would not take, what would not be in force, and what would lock us out. */
+/** Changes nothing: refuses settings that sshd rejects, that would have no effect, or that would lock the operator out. */
 function loginCheck(config: Reading<SshdConfig>, settings: readonly Setting[], facts: Facts): Resource {
   const { user, clientAddress: address, sshPort: port } = facts
   const asksForPort = settings.some(({ keyword }) => /^(port|listenaddress)$/i.test(keyword))
@@ -101,14 +102,14 @@ function loginCheck(config: Reading<SshdConfig>, settings: readonly Setting[], f
     reads: { config, account: userState(user), keyFiles: keyFiles(user), service, socket: unitState('ssh.socket') },
     plan: ({ config: { files, alone, whole }, account, keyFiles: found, service: { active }, socket }) => {
       if (typeof alone === 'string' && /privilege separation directory/.test(alone))
-        throw new HostError('sshd does not run on this host, and nobody could log in again: see systemctl status ssh')
+        throw new HostError('sshd does not run on this host, and no one could log in again: see systemctl status ssh')
       if (typeof alone === 'string') throw new HostError(`sshd refuses base.sshd.settings: ${said(alone, dropInPath)}`)
       if (typeof whole === 'string')
         throw new HostError(`sshd's configuration is broken: ${said(whole, 'sshd_config')}`)
       if (socket.active !== 'active' && !['active', 'reloading'].includes(active))
         throw new HostError(
-          'the sshd that let us in is not that of ssh.service, and nobody would see whether it starts with new settings: ' +
-            'see systemctl status ssh, and have that one run',
+          'this login came through an sshd that is not that of ssh.service, so no login would prove that one starts with new ' +
+            'settings: see systemctl status ssh, and start it',
         )
       if (socket.active === 'active' && asksForPort)
         throw new HostError(

@@ -1,32 +1,33 @@
+import { stateDir } from '../../lib/model/host-layout.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { imageBy, pulledImage } from '../../lib/resources/image.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import { clientFolder, registryLogins } from './registry-login.ts'
-import { type Context, isLarge } from './spec/build-context.ts'
+import { dockerConfigFolder, registryLogins } from './registry-login.ts'
+import { type BuildContext, isLarge } from './spec/build-context.ts'
 import type { Deployment } from './spec/deployment.ts'
-import { archiveOf, contextPath } from './spec/layout.ts'
+import { contextArchivePath, imageArchivePath } from './spec/layout.ts'
 
-/** The image of a delivery on the host. */
-export function delivered(bot: string, delivery: Deployment | undefined): Resource[] {
-  if (delivery === undefined) return []
-  const { pull, context, shipped, logins = [] } = delivery
-  const { image } = delivery.spec
-  // The folder is there, or the logins of nobody are asked for: an empty one does no harm.
-  if (pull) return [...registryLogins(logins), pulledImage(image, { config: clientFolder(image) })]
+/** The image of a deployment: pulled, loaded or built on the host. Nothing where it must be there already (a rollback). */
+export function botImage(bot: string, deployment: Deployment | undefined): Resource[] {
+  if (deployment === undefined) return []
+  const { pull, context, shipped, logins = [] } = deployment
+  const { image } = deployment.spec
+  // Without a login for this registry the folder does not exist, and Docker's client pulls anonymously.
+  if (pull) return [...registryLogins(logins), pulledImage(image, { config: dockerConfigFolder(image) })]
   if (context === undefined) return []
-  return [shipped ? loaded(bot, image) : built(bot, image, context)]
+  return [shipped ? loadedImage(bot, image) : builtImage(bot, image, context)]
 }
 
-/** Built elsewhere, and laid on the host beforehand. */
-function loaded(bot: string, image: string): Resource {
-  const script = sh`docker load --quiet --input ${archiveOf(bot)}; rm -f ${archiveOf(bot)}`
-  return imageBy(image, 'load, as it was built elsewhere', script)
+/** Loaded from the archive that `bot.ts --build local` has uploaded. */
+function loadedImage(bot: string, image: string): Resource {
+  const script = sh`docker load --quiet --input ${imageArchivePath(bot)}; rm -f ${imageArchivePath(bot)}`
+  return imageBy(image, 'load the image built by --build local', script)
 }
 
-/** Built on the host that runs it. The tag is of everything that goes into it: what is there is never built again. */
-function built(bot: string, image: string, context: Context): Resource {
+/** Built on the host. The tag is a checksum of the build context, so an image that exists is never built again. */
+function builtImage(bot: string, image: string, context: BuildContext): Resource {
   const { text } = sh`
-    archive=${contextPath(bot)} folder=/var/lib/botgarden/build
+    archive=${contextArchivePath(bot)} folder=${stateDir}/build
     rm -rf "$folder"
     mkdir -m 0700 "$folder"
     trap 'rm -rf "$folder" "$archive"' EXIT

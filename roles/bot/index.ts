@@ -1,4 +1,6 @@
-import { type Change, fromReading, type Resource } from '../../lib/model/resource.ts'
+import { fromReading, when } from '../../lib/model/combinators.ts'
+import { optDir } from '../../lib/model/host-layout.ts'
+import type { Read, Resource } from '../../lib/model/resource.ts'
 import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
@@ -7,22 +9,22 @@ import { database, databaseRole } from '../../lib/platform/postgres.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { allocated } from './allocation.ts'
-import { delivered } from './image.ts'
+import { botImage } from './image.ts'
 import { network } from './network.ts'
 import { limits } from './release/limits.ts'
 import { locationFile, locationText, webhookUrl } from './release/nginx-route.ts'
-import { record } from './release/repair-record.ts'
+import { repairedRecord } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
-import { generatedSecrets, operatorSecret } from './secrets.ts'
+import { databasePassFile, databasePassword, operatorSecret, webhookSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
 import type { Deployment } from './spec/deployment.ts'
-import { addressOf, archiveOf, contextPath, placesOf, userOf } from './spec/layout.ts'
+import { addressOf, botFolders, contextArchivePath, imageArchivePath, layoutOf, uidOf } from './spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
 import { limitsOf, type Spec } from './spec/spec.ts'
-import { keptSecrets, lostSecrets } from './spec/stored-secrets.ts'
-import { lost, whatRuns } from './status.ts'
+import { missingSecrets, storedSecrets } from './spec/stored-secrets.ts'
+import { botStatus, missingSecretsNotice } from './status.ts'
 import { refuseUnreachable } from './telegram/reachability.ts'
 import { webhook } from './telegram/webhook.ts'
 import { type WebhookTarget, webhookCleared } from './telegram/webhook-state.ts'
@@ -31,127 +33,130 @@ import { token } from './token.ts'
 export const bot = botRole(new Map())
 
 /**
- * The bots of a host: what is deployed is kept as it should be. Those with a delivery are brought to its version first, and
- * no other is looked at.
+ * The bots of a host. With deployments (by bot) only those bots are looked at, and each is brought to the version of its
+ * deployment. Without, every bot that was released is kept as its release says.
  */
-export function botRole(deliveries: ReadonlyMap<string, Deployment>): Role {
+export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
   const built = role('bot', vars, (wanted, facts, host) => {
+    if (host.bots.length === 0) return [botStatus(host.bots)]
     const name = publicName(host, facts)
-    if (wanted.telegram === realTelegram) refuseUnreachable(name, deliveries)
-    const chosen = deliveries.size === 0 ? host.bots : host.bots.filter(({ name: each }) => deliveries.has(each))
-    const hookOf = (bot: string): WebhookTarget => ({
+    if (wanted.telegram === realTelegram) refuseUnreachable(name, deployments)
+    const selected = deployments.size === 0 ? host.bots : host.bots.filter(({ name: each }) => deployments.has(each))
+    const webhookOf = (bot: string): WebhookTarget => ({
       ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(bot, name, host.httpsPort) },
-      ask: deliveries.has(bot),
+      ask: deployments.has(bot),
     })
-    // Without a delivery there is nothing to be on this host but what is there, and can be started again.
-    const orDeployed = (bot: string, inner: Resource) =>
-      deliveries.has(bot)
+    // Without a deployment only what was released can be kept, and only with all its secrets can it be started.
+    const ifDeployable = (bot: string, inner: Resource) =>
+      deployments.has(bot)
         ? inner
-        : whereWhole(
+        : whenSecretsComplete(
             bot,
             whenReleased(bot, () => true, inner),
           )
-    const each = chosen.map((entry) =>
-      botResources(entry, wanted, deliveries.get(entry.name), hookOf(entry.name)).map((inner) =>
-        orDeployed(entry.name, inner),
+    const each = selected.map((entry) =>
+      botResources(entry, wanted, deployments.get(entry.name), webhookOf(entry.name)).map((inner) =>
+        ifDeployable(entry.name, inner),
       ),
     )
-    const hooks = chosen.map(({ name: each }) => orDeployed(each, webhook(hookOf(each))))
-    const records = chosen.map(({ name: bot }) =>
-      record({ bot, base: wanted.network, telegram: wanted.telegram }, deliveries.has(bot)),
+    const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
+    const records = selected.map(({ name: bot }) =>
+      repairedRecord({ bot, base: wanted.network, telegram: wanted.telegram }, deployments.has(bot)),
     )
     const folders = [
-      directory('/opt/botgarden'),
-      directory('/opt/botgarden/bots'),
-      directory('/var/lib/botgarden/bots', { mode: '0700' }),
-      directory('/etc/botgarden/secrets/bots', { mode: '0700' }),
+      directory(optDir),
+      directory(botFolders.compose),
+      directory(botFolders.state, { mode: '0700' }),
+      directory(botFolders.secrets, { mode: '0700' }),
     ]
-    if (host.bots.length === 0) return [whatRuns(host.bots)]
-    // Telegram comes when nginx leads to the bot, and shows the certificate that Telegram is given. A switch sees to that by
-    // itself: then a bot has its webhook before the next one, which may fail, is begun.
+    // A webhook is set when nginx routes to the bot with the certificate that Telegram gets. The switch of a release reloads
+    // nginx itself, so then each bot gets its webhook before the next bot, whose release may fail.
     const inOrder =
-      deliveries.size > 0
-        ? [...each.flatMap((own, i) => [...own, ...hooks.slice(i, i + 1)]), nginxReloaded()]
-        : [...each.flat(), nginxReloaded(), ...hooks]
-    const told = [...chosen.map(({ name }) => lost(name)), whatRuns(host.bots)]
-    return [noLeftovers(broughtBy(deliveries)), ...folders, ...records, ...inOrder, ...told]
+      deployments.size > 0
+        ? [...each.flatMap((own, i) => [...own, ...webhooks.slice(i, i + 1)]), nginxReloaded()]
+        : [...each.flat(), nginxReloaded(), ...webhooks]
+    const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(host.bots)]
+    return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...inOrder, ...notices]
   })
   return { ...built, bots: botSettings }
 }
 
-/** What was laid on the host for these before, and is used up by them. */
-function broughtBy(deliveries: ReadonlyMap<string, Deployment>): string[] {
-  return [...deliveries].flatMap(([bot, { shipped, context }]) => {
-    if (shipped) return archiveOf(bot)
-    return context && isLarge(context) ? contextPath(bot) : []
+/** Paths of the files that were uploaded for these deployments, which use them up. */
+function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
+  return [...deployments].flatMap(([bot, { shipped, context }]) => {
+    if (shipped) return imageArchivePath(bot)
+    return context && isLarge(context) ? contextArchivePath(bot) : []
   })
 }
 
 function botResources(
   { name: bot, settings }: BotEntry,
   { network: base, telegram, settle, drain, keep }: BotVars,
-  delivery: Deployment | undefined,
-  hook: WebhookTarget,
+  deployment: Deployment | undefined,
+  webhookTarget: WebhookTarget,
 ): Resource[] {
-  const places = placesOf(bot)
+  const layout = layoutOf(bot)
   const entry = settings as BotSettings
-  const target = delivery?.spec
+  const target = deployment?.spec
   const withAllocation = (make: (number: number) => Resource) =>
     fromReading(allocations, { [bot]: 1 }, (taken) => make(taken[bot] ?? 1))
   const deployed = (make: (spec: Spec, number: number, colour: 'blue' | 'green') => Resource) =>
     withAllocation((number) =>
       fromReading(currentRelease(bot), undefined, (text) => {
         const current = parseRelease(text)
-        return make(current?.spec ?? target ?? sample, number, current?.colour ?? 'blue')
+        return make(current?.spec ?? target ?? placeholderSpec, number, current?.colour ?? 'blue')
       }),
     )
-  const owned = (make: (user: string) => Resource[]) =>
-    make('0').map((_, i) => withAllocation((number) => make(userOf(number))[i] as Resource))
-  // What a bot's manifest says only a delivery and the release that serves know.
+  const ownedBy = (make: (user: string) => Resource) => withAllocation((number) => make(uidOf(number)))
+  // The manifest of a bot is known only to a deployment; the release that serves has recorded its limits.
   const limit = (current: Release | undefined) =>
-    limitsOf(entry, delivery?.manifest ?? {}, delivery ? undefined : current?.limits)
+    limitsOf(entry, deployment?.manifest ?? {}, deployment ? undefined : current?.limits)
   const needsDatabase = target?.database ?? true
   const forDatabase = (inner: Resource) =>
-    delivery === undefined ? whenReleased(bot, ({ spec }) => spec.database, inner) : inner
+    deployment === undefined ? whenReleased(bot, ({ spec }) => spec.database, inner) : inner
   return [
     allocated(bot, base),
-    withAllocation((number) => network(places.network, `${base}.${number}.0/24`, number, bot)),
-    ...owned((user) => [
-      directory(places.secrets, { mode: '0500', owner: user, group: user }),
-      ...generatedSecrets(places.secrets, user, bot, needsDatabase ? databaseName(bot) : undefined).map((inner) =>
-        inner.id.endsWith('webhook-secret') ? inner : forDatabase(inner),
-      ),
-      token(places.secrets, user, delivery?.token, telegram, bot, [webhookCleared(hook)]),
-      ...[...(delivery?.secrets ?? [])].map(([name, value]) => operatorSecret(places.secrets, user, bot, name, value)),
-    ]),
+    withAllocation((number) => network(layout.network, `${base}.${number}.0/24`, number, bot)),
+    ownedBy((user) => directory(layout.secrets, { mode: '0500', owner: user, group: user })),
+    ownedBy((user) => webhookSecret(layout.secrets, user, bot)),
+    ...(needsDatabase
+      ? [
+          ownedBy((user) => forDatabase(databasePassword(layout.secrets, user, bot))),
+          ownedBy(() => forDatabase(databasePassFile(layout.secrets, databaseName(bot)))),
+        ]
+      : []),
+    ownedBy((user) => token(layout.secrets, user, deployment?.token, telegram, bot, [webhookCleared(webhookTarget)])),
+    ...[...(deployment?.secrets ?? [])].map(([name, value]) =>
+      ownedBy((user) => operatorSecret(layout.secrets, user, bot, name, value)),
+    ),
     ...(needsDatabase
       ? [
           databaseRole(databaseName(bot), {
-            passwordFile: `${places.secrets}/database-password`,
-            // A pool of three, twice while a version replaces another, and a migration.
+            passwordFile: `${layout.secrets}/database-password`,
+            // A pool of three connections, twice during a release, and one migration.
             connectionLimit: 8,
             settings: { statement_timeout: '30s', lock_timeout: '10s', idle_in_transaction_session_timeout: '30s' },
           }),
           database(databaseName(bot), { owner: databaseName(bot) }),
         ].map(forDatabase)
       : []),
-    ...delivered(bot, delivery),
+    ...botImage(bot, deployment),
     release({ bot, base, telegram }, target, {
       limits: limit,
       settle,
       drain,
       keep,
-      by: delivery?.by ?? 'site.ts',
-      migrates: delivery?.back !== true,
-      hook,
+      by: deployment?.by ?? 'site.ts',
+      migrates: deployment?.isRollback !== true,
+      hook: webhookTarget,
     }),
-    deployed((spec, number, colour) => location(bot, spec, addressOf(base, number, colour))),
+    deployed((spec, number, colour) => nginxLocation(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),
   ]
 }
 
-/** For what is the same in every version. */
-const sample: Spec = {
+/** Stands in where no release is known: the ids and readings of a resource do not depend on it. */
+const placeholderSpec: Spec = {
   ...{
     image: '',
     mode: 'webhook',
@@ -164,34 +169,28 @@ const sample: Spec = {
   ...{ allowedUpdates: undefined, maxConnections: 10, database: true, environment: {}, secrets: [] },
 } as const
 
-/** nginx leads to the container that serves; a bot that asks for its updates itself has nothing there. */
-function location(bot: string, spec: Spec, address: string): Resource {
+/** The file by which nginx routes to the serving container. A bot that polls has none. */
+function nginxLocation(bot: string, spec: Spec, address: string): Resource {
   const present = nginxFile(locationFile(bot), locationText(bot, address, spec.port, spec.webhookPath))
-  return spec.mode === 'webhook' ? present : { ...present, plan: () => [] }
+  return when([], () => spec.mode === 'webhook', present)
 }
 
-/** Only where a release serves, and is like this. */
+/** Plans a resource only where a release serves that `isLike` accepts. */
 function whenReleased(bot: string, isLike: (release: Release) => boolean, inner: Resource): Resource {
   const current = currentRelease(bot)
-  return {
-    ...inner,
-    reads: [...inner.reads, current],
-    plan: (read): readonly Change[] => {
-      const release = parseRelease(read(current))
-      return release !== undefined && isLike(release) ? inner.plan(read) : []
-    },
+  const isWanted = (read: Read) => {
+    const release = parseRelease(read(current))
+    return release !== undefined && isLike(release)
   }
+  return when([current], isWanted, inner)
 }
 
-/** Only where the host still has what the operator once gave for it: else the bot goes on as it runs, with what it knows. */
-function whereWhole(bot: string, inner: Resource): Resource {
-  const [current, kept] = [currentRelease(bot), keptSecrets(bot)]
-  return {
-    ...inner,
-    reads: [...inner.reads, current, kept],
-    plan: (read): readonly Change[] => {
-      const release = parseRelease(read(current))
-      return release !== undefined && lostSecrets(release, read(kept)).length > 0 ? [] : inner.plan(read)
-    },
+/** Plans a resource only where the host has all secrets of the release. Else the bot is left running with those it has read. */
+function whenSecretsComplete(bot: string, inner: Resource): Resource {
+  const [current, kept] = [currentRelease(bot), storedSecrets(bot)]
+  const isComplete = (read: Read) => {
+    const release = parseRelease(read(current))
+    return release === undefined || missingSecrets(release, read(kept)).length === 0
   }
+  return when([current, kept], isComplete, inner)
 }

@@ -1,19 +1,22 @@
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
-import { engineSilence, untoldBy } from '../../lib/resources/docker-engine.ts'
+import { engineSilence, unlessSilent } from '../../lib/resources/docker-engine.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 
-/** A network of Docker's; undefined where there is none of this name. */
+/** A Docker network; undefined where there is none of this name. */
 export type NetworkState =
-  | { readonly subnet: string /** Of the bot whose bridge it is. */; readonly number: number | undefined }
+  | {
+      readonly subnet: string /** The allocation of the bot, by the name of the bridge; undefined where it is not a bridge of a bot. */
+      readonly number: number | undefined
+    }
   | undefined
 
 export function networkState(name: string): Reading<NetworkState> {
   return reading(networks, name)
 }
 
-/** A bridge that only this bot is on: the host reaches it, other bots do not. */
+/** The bridge of a bot: the host reaches it, other bots do not. The plan throws a `HostError` where its subnet is wrong. */
 export function network(name: string, subnet: string, number: number, bot: string): Resource {
   const now = networkState(name)
   return resource({
@@ -27,7 +30,7 @@ export function network(name: string, subnet: string, number: number, bot: strin
           `network ${name} is ${state.subnet} and should be ${subnet}: remove the bot (bot.ts --remove) and deploy it again`,
         )
       const options = ['--driver', 'bridge', '--subnet', subnet, '--label', `botgarden.bot=${bot}`]
-      // By its name ufw's rules know a bridge for a container's.
+      // The rules of the ufw role match bridges of containers by this prefix.
       const bridge = `com.docker.network.bridge.name=br-bot-${number}`
       return [
         {
@@ -45,9 +48,7 @@ const format = '{{.Name}} {{range .IPAM.Config}}{{.Subnet}}{{end}} {{index .Opti
 const networks: Kind<NetworkState> = {
   name: 'network',
   script: (names) => sh`docker network inspect --format ${format} -- ${names} 2>/dev/null | grep . || ${engineSilence}`,
-  parse: (output, names) => {
-    const untold = untoldBy(output, names)
-    if (untold) return untold
+  parse: unlessSilent((output, names) => {
     const found = new Map(
       output.split('\n').map((line) => {
         const [name = '', subnet = '', bridge = ''] = line.split(' ')
@@ -56,5 +57,5 @@ const networks: Kind<NetworkState> = {
       }),
     )
     return new Map(names.map((name) => [name, found.get(name)]))
-  },
+  }),
 }

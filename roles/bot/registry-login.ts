@@ -1,35 +1,37 @@
-import { createHash } from 'node:crypto'
+import { etcDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
+import { installFile } from '../../lib/shell/install-file.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
-import type { Login } from './spec/deployment.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
+import type { RegistryLogin } from './spec/deployment.ts'
 
-/** A folder for Docker's client with the login of one registry, which only pulls use: no other command has it. */
+/** The configuration folder of Docker's client with the login of one registry. Only pulls use it. */
 function folderOf(registry: string): string {
-  return `/etc/botgarden/registry/${registry.replace(/[^\w.-]/g, '_')}`
+  return `${etcDir}/registry/${registry.replace(/[^\w.-]/g, '_')}`
 }
 
-/** The one for an image; it may not be there, which is as good as no login. */
-export function clientFolder(image: string): string {
+/** The folder for the registry of an image. It may not exist: then no login is used. */
+export function dockerConfigFolder(image: string): string {
   const [first = '', ...rest] = image.split('/')
   return folderOf(rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : 'docker.io')
 }
 
-/** The logins that were given now; those that the host has besides stay. */
-export function registryLogins(logins: readonly Login[]): Resource[] {
+/** The given logins, as files on the host. Logins that are not given are left alone. */
+export function registryLogins(logins: readonly RegistryLogin[]): Resource[] {
   if (logins.length === 0) return []
-  return [directory('/etc/botgarden/registry', { mode: '0700' }), ...logins.flatMap(loggedIn)]
+  return [directory(`${etcDir}/registry`, { mode: '0700' }), ...logins.flatMap(registryLogin)]
 }
 
-function loggedIn({ registry, username, password }: Login): Resource[] {
+function registryLogin({ registry, username, password }: RegistryLogin): Resource[] {
   const path = `${folderOf(registry)}/config.json`
   const auth = Buffer.from(`${username}:${password.reveal()}`).toString('base64')
   const content = new Secret(
     JSON.stringify({ auths: { [registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry]: { auth } } }),
   )
-  const sha256 = createHash('sha256').update(content.reveal()).digest('hex')
+  const sha256 = sha256Of(content.reveal())
   const now = fileState(path)
   return [
     directory(folderOf(registry), { mode: '0700' }),
@@ -39,9 +41,8 @@ function loggedIn({ registry, username, password }: Login): Resource[] {
       reads: { now },
       plan: ({ now: state }) => {
         if (state !== 'absent' && state.sha256 === sha256 && state.mode === '0600') return []
-        const { text } = sh`
-          (umask 077; printf %s ${content} >${`${path}.new`})
-          mv -fT ${`${path}.new`} ${path}`
+        const write = sh`printf %s ${content} >"$candidate"`
+        const { text } = installFile(path, { owner: 'root:root', mode: '0600', write })
         const after = { type: 'file', mode: '0600', owner: 'root', group: 'root', sha256 }
         return [{ summary: 'log in', script: { text, shown: `write ${path}` }, predicts: [becomes(now, after)] }]
       },

@@ -4,44 +4,44 @@ import { ident, literal } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-catalog.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { placesOf } from './spec/layout.ts'
+import { layoutOf } from './spec/layout.ts'
 
-/** What others have tied to a bot, so that it cannot be taken off its host. */
-export interface InTheWay {
-  /** Containers on its network that are not its own. */
-  readonly guests: readonly string[]
-  /** Databases in which its role owns or may use something; those that it owns besides its own count for `postgres`. */
+/** What depends on a bot and must be detached before the bot can be removed. */
+export interface RemovalConflicts {
+  /** Names of containers on its network that are not its own. */
+  readonly containers: readonly string[]
+  /** Databases in which its role owns objects or has privileges; a further database that it owns is listed as `postgres`. */
   readonly databases: readonly string[]
 }
 
-export function inTheWay(bot: string): Reading<InTheWay> {
-  return reading(ties, bot)
+export function removalConflicts(bot: string): Reading<RemovalConflicts> {
+  return reading(conflictsKind, bot)
 }
 
-/** Said before anything is removed: what is in the way, and what takes it out of the way. */
-export function refuseInTheWay(bot: string, { guests, databases }: InTheWay): void {
-  const { network } = placesOf(bot)
+/** Throws a `HostError` with a command for each conflict, before anything is removed. */
+export function refuseConflicts(bot: string, { containers, databases }: RemovalConflicts): void {
+  const { network } = layoutOf(bot)
   const role = ident(databaseName(bot))
   const disown = `reassign owned by ${role} to postgres; drop owned by ${role}`
   const lines = [
-    ...guests.map(
-      (guest) =>
-        `${guest}, which is no container of ${bot}, is on its network: docker network disconnect ${network} ${guest}`,
+    ...containers.map(
+      (name) =>
+        `the container ${name} does not belong to ${bot} and is connected to its network; disconnect it: docker network disconnect ${network} ${name}`,
     ),
     ...databases.map(
       (database) =>
-        `role ${role} owns or may use something outside its database: docker exec botgarden-postgres psql -U postgres -c '${disown}' ${database}`,
+        `the role ${role} owns or has privileges on objects outside its database; remove them: docker exec botgarden-postgres psql -U postgres -c '${disown}' ${database}`,
     ),
   ]
   if (lines.length > 0) throw new HostError(lines.join('\n'))
 }
 
-const ties: Kind<InTheWay> = {
-  name: 'in-the-way',
+const conflictsKind: Kind<RemovalConflicts> = {
+  name: 'removal-conflicts',
   script: (bots) => sh`
     tied() {
       docker network inspect --format '{{range .Containers}}{{println .Name}}{{end}}' "botgarden-$1" 2>/dev/null |
-        grep -vxE "botgarden-$1-(blue|green|migrate)|" | sed "s/^/guest $1 /"
+        grep -vxE "botgarden-$1-(blue|green|migrate)|" | sed "s/^/container $1 /"
       printf %s "$2" | ${psql()} 2>/dev/null | sed "s/^/database $1 /"
     }
     ${bots
@@ -53,11 +53,11 @@ const ties: Kind<InTheWay> = {
   parse: (output, names) => {
     const of = (word: string, bot: string) =>
       [...output.matchAll(new RegExp(`^${word} ${bot} (.+)$`, 'gm'))].flatMap(([, found]) => found ?? [])
-    return new Map(names.map((bot) => [bot, { guests: of('guest', bot), databases: of('database', bot) }]))
+    return new Map(names.map((bot) => [bot, { containers: of('container', bot), databases: of('database', bot) }]))
   },
 }
 
-/** Where something depends on a role besides the database of its name: what all databases share is told to one of them. */
+/** SQL: databases in which something depends on a role, besides the role's own. Shared objects are listed as `postgres`. */
 function dependentQuery(role: string): string {
   return `
 select distinct coalesce(there.datname, 'postgres')

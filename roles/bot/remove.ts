@@ -5,39 +5,40 @@ import { nginxFolder, outdated, reloadFunction } from '../../lib/platform/nginx.
 import { freed, ident } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-catalog.ts'
 import { containerState } from '../../lib/resources/container.ts'
+import { installFile } from '../../lib/shell/install-file.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
-import { forgetAllImages } from './release/prune-images.ts'
-import { inTheWay, refuseInTheWay } from './removal-conflicts.ts'
-import { allocations } from './spec/allocations.ts'
-import { placesOf } from './spec/layout.ts'
+import { removeAllImages } from './release/prune-images.ts'
+import { refuseConflicts, removalConflicts } from './removal-conflicts.ts'
+import { allocations, allocationsFile } from './spec/allocations.ts'
+import { layoutOf } from './spec/layout.ts'
 import { currentRelease } from './spec/release-record.ts'
 import { askTelegram } from './telegram/bot-api.ts'
 
-/** Nothing of a bot is left on the host, but a last dump of its database unless that is to go too. */
+/** Removes a bot from its host: containers, network, database, secrets, records. Without `purge` a final dump is kept. */
 export function botAbsent(bot: string, telegram: string, { purge }: { purge: boolean }): Resource {
-  const places = placesOf(bot)
+  const layout = layoutOf(bot)
   const reads = {
     current: currentRelease(bot),
-    network: networkState(places.network),
-    blue: containerState(places.container('blue')),
-    green: containerState(places.container('green')),
+    network: networkState(layout.network),
+    blue: containerState(layout.container('blue')),
+    green: containerState(layout.container('green')),
     taken: allocations,
-    ties: inTheWay(bot),
+    conflicts: removalConflicts(bot),
   }
   return resource({
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken, ties }) => {
+    plan: ({ current, network, blue, green, taken, conflicts: ties }) => {
       const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
       if (gone && taken[bot] === undefined) return []
-      refuseInTheWay(bot, ties)
+      refuseConflicts(bot, ties)
       const { [bot]: _, ...others } = taken
       return [
         {
-          summary: purge ? 'remove, with all its data' : 'remove, after a last dump',
+          summary: purge ? 'remove with all its data' : 'remove, after a final dump of its database',
           script: removal(bot, telegram, purge),
           long: true,
           predicts: [
@@ -55,31 +56,30 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
 }
 
 function removal(bot: string, telegram: string, purge: boolean) {
-  const places = placesOf(bot)
+  const layout = layoutOf(bot)
   const database = databaseName(bot)
   const dump = sh`
     ${dumpFunction}
     there=$(printf %s ${`select count(*) from pg_database where datname = '${database}'`} | ${psql()})
     if [ "$there" = 1 ]; then
       take_dump ${database} ${removedFolder} ${`${bot}-`}
-      echo "its last dump: $taken"
+      echo "final dump: $taken"
     fi`
+  const others = sh`grep -v ${`^${bot} `} ${allocationsFile} >"$candidate" || [ $? = 1 ]`
   const { text } = sh`
     ${reloadFunction()}
-    [ ! -e ${places.secrets}/token ] || { ${askTelegram(telegram, `${places.secrets}/token`, 'deleteWebhook')}
-    } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still lead here'
+    [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
+    } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
     for name in blue green migrate; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
-    # Nothing of it runs any more that could bar the way again.
+    # After its containers are gone, so that no session comes back.
     ${freed(database)}
     ${purge ? sh`:` : dump}
     printf '%s\n' ${`drop database if exists ${ident(database)} with (force);`} ${`drop role if exists ${ident(database)};`} | ${psql()}
-    ! docker network inspect ${places.network} >/dev/null 2>&1 || docker network rm ${places.network} >/dev/null
-    rm -f ${places.current}
-    ${forgetAllImages(bot)}
-    rm -rf ${places.compose} ${places.secrets} ${places.state}
-    grep -v ${`^${bot} `} /var/lib/botgarden/allocations >/var/lib/botgarden/allocations.new || [ $? = 1 ]
-    sync /var/lib/botgarden/allocations.new
-    mv -fT /var/lib/botgarden/allocations.new /var/lib/botgarden/allocations`
+    ! docker network inspect ${layout.network} >/dev/null 2>&1 || docker network rm ${layout.network} >/dev/null
+    rm -f ${layout.current}
+    ${removeAllImages(bot)}
+    rm -rf ${layout.compose} ${layout.secrets} ${layout.state}
+    ${installFile(allocationsFile, { owner: 'root:root', mode: '0600', write: others })}`
   return { text, shown: `remove ${bot}` }
 }

@@ -1,25 +1,31 @@
-import { createHash } from 'node:crypto'
-import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { becomes, type Prediction, type Resource, resource } from '../../lib/model/resource.ts'
 import { passFile } from '../../lib/platform/pgpass.ts'
 import { attributeChanges } from '../../lib/resources/file.ts'
 import { type FileState, fileState, isEmpty } from '../../lib/resources/file-state.ts'
 import { generatedSecret } from '../../lib/resources/generated-secret.ts'
+import { installFile } from '../../lib/shell/install-file.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
-import { keptSecrets } from './spec/stored-secrets.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
+import { storedSecrets } from './spec/stored-secrets.ts'
 
-/** What the host makes for a bot and keeps: the header that Telegram proves itself with, and the way into the database. */
-export function generatedSecrets(folder: string, user: string, bot: string, database: string | undefined): Resource[] {
-  const made = (name: string) => {
-    const whenMade = [becomes(keptSecrets(bot), (now) => ({ ...now, [name]: Number.POSITIVE_INFINITY }))]
-    return generatedSecret(`${folder}/${name}`, { owner: user, whenMade })
-  }
-  if (database === undefined) return [made('webhook-secret')]
-  return [made('webhook-secret'), made('database-password'), passFile(database, folder, 'database-password')]
+/** The header by which Telegram proves itself to a bot: generated on the host, and kept there. */
+export function webhookSecret(folder: string, user: string, bot: string): Resource {
+  return generated('webhook-secret', folder, user, bot)
 }
 
-/** A further secret of the operator's. */
+/** The password of a bot's database role: generated on the host, and kept there. */
+export function databasePassword(folder: string, user: string, bot: string): Resource {
+  return generated('database-password', folder, user, bot)
+}
+
+/** The same password as `pgpass`, in the format of libpq. */
+export function databasePassFile(folder: string, database: string): Resource {
+  return passFile(database, folder, 'database-password')
+}
+
+/** A further secret of the operator, as the file NAME in the bot's folder of secrets. */
 export function operatorSecret(
   folder: string,
   user: string,
@@ -30,21 +36,35 @@ export function operatorSecret(
   return secretFile(`${folder}/${name}`, user, given, {
     id: `secret:${bot}/${name}`,
     check: sh`:`,
-    missing: `${bot} needs the secret ${name}: say in the inventory where it comes from, bots.${bot}.secrets.${name}`,
+    missing: `${bot} needs the secret ${name}: set its source in the inventory, bots.${bot}.secrets.${name}`,
   })
 }
 
+interface SecretFileOptions {
+  readonly id: string
+  /** Shell text: exits with 1 if the new value, in the file `$candidate`, must not be used. */
+  readonly check: Script
+  /** The error where neither the operator nor the host has a value. */
+  readonly missing: string
+  /** What else changes with the value. */
+  readonly whenChanged?: readonly Prediction[]
+}
+
+/**
+ * A file with a secret that only its user can read. Without a given value the host keeps what it has. The plan throws a
+ * `HostError` where there is neither.
+ */
 export function secretFile(
   path: string,
   user: string,
   given: Secret | undefined,
-  { id, check, missing }: { id: string; check: Script; missing: string },
+  { id, check, missing, whenChanged = [] }: SecretFileOptions,
 ): Resource {
   const wanted = { mode: '0400', owner: user, group: user }
-  const sha256 = given && createHash('sha256').update(given.reveal()).digest('hex')
+  const sha256 = given && sha256Of(given.reveal())
   return resource({
     id,
-    // Never the value: two wants are told apart by its checksum.
+    // The checksum, never the value: it tells two wants apart.
     wants: { path, sha256 },
     reads: { now: fileState(path) },
     plan: ({ now }) => {
@@ -60,29 +80,20 @@ export function secretFile(
       }
       const predicts = [becomes(fileState(path), after)]
       if (given !== undefined && (now === 'absent' || now.sha256 !== sha256)) {
-        const candidate = `${path}.new`
-        const { text } = sh`
-          candidate=${candidate}
-          trap 'rm -f "$candidate"' EXIT
-          (umask 077; printf %s ${given} >"$candidate")
-          ${check}
-          chown ${`${user}:${user}`} "$candidate"
-          chmod 0400 "$candidate"
-          sync "$candidate"
-          mv -fT "$candidate" ${path}`
-        return [
-          { summary: now === 'absent' ? 'put in place' : 'rotate', script: { text, shown: `write ${path}` }, predicts },
-        ]
+        const write = sh`printf %s ${given} >"$candidate"`
+        const { text } = installFile(path, { owner: `${user}:${user}`, mode: '0400', write, check })
+        const summary = now === 'absent' ? 'install' : 'rotate'
+        return [{ summary, script: { text, shown: `write ${path}` }, predicts: [...predicts, ...whenChanged] }]
       }
       const attributes = now === 'absent' ? [] : attributeChanges(now, wanted)
       if (attributes.length === 0) return []
-      return [
-        {
-          summary: attributes.join(', '),
-          script: sh`chown ${`${user}:${user}`} ${path}; chmod 0400 ${path}`,
-          predicts,
-        },
-      ]
+      const script = sh`chown ${`${user}:${user}`} ${path}; chmod 0400 ${path}`
+      return [{ summary: attributes.join(', '), script, predicts }]
     },
   })
+}
+
+function generated(name: string, folder: string, user: string, bot: string): Resource {
+  const whenMade = [becomes(storedSecrets(bot), (now) => ({ ...now, [name]: Number.POSITIVE_INFINITY }))]
+  return generatedSecret(`${folder}/${name}`, { owner: user, whenMade })
 }

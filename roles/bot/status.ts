@@ -1,18 +1,21 @@
+import { notice } from '../../lib/model/combinators.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
-import { type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
+import type { Outputs, Resource } from '../../lib/model/resource.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import { currentRelease, parseRelease, tornBecause } from './spec/release-record.ts'
-import { keptSecrets, lostSecrets } from './spec/stored-secrets.ts'
+import { currentRecords } from './spec/layout.ts'
+import { corruption, currentRelease, parseRelease } from './spec/release-record.ts'
+import { missingSecrets, storedSecrets } from './spec/stored-secrets.ts'
 
-/** What a run tells at its end: which release of each bot serves, what is not deployed yet, and whom nobody knows. */
-export function whatRuns(bots: readonly BotEntry[]): Resource {
-  const now = reading(releases, 'bots')
-  return {
-    ...resource({ id: 'bots:told', wants: bots.map(({ name }) => name), reads: { now }, plan: () => [] }),
-    outputs: (read): Outputs => {
-      const there = read(now)
-      const names = bots.map(({ name }) => name)
+/** Outputs of a run: the serving release of each bot, bots that are not deployed, and bots that are not in the inventory. */
+export function botStatus(bots: readonly BotEntry[]): Resource {
+  const names = bots.map(({ name }) => name)
+  return notice({
+    id: 'bots:told',
+    wants: names,
+    reads: { there: reading(servingReleases, 'bots') },
+    outputs: ({ there }) => {
       const waiting = names.filter((name) => there[name] === undefined)
       const unknown = Object.keys(there).filter((name) => !names.includes(name))
       const serving = names.flatMap((name) => (there[name] === undefined ? [] : `${name} ${there[name]}`))
@@ -21,35 +24,35 @@ export function whatRuns(bots: readonly BotEntry[]): Resource {
         ...(waiting.length > 0 && {
           notDeployed: waiting.map((name) => `${name} (npx zx playbooks/bot.ts --name ${name})`),
         }),
-        ...(unknown.length > 0 && { unknownBots: unknown.map((name) => `${name}, which the inventory does not have`) }),
+        ...(unknown.length > 0 && { unknownBots: unknown.map((name) => `${name}, which is not in the inventory`) }),
       }
     },
-  }
+  })
 }
 
-/** What a run tells at its end: the bot is left as it runs until somebody brings its secrets back. */
-export function lost(bot: string): Resource {
-  const [current, there] = [currentRelease(bot), keptSecrets(bot)]
-  return {
-    ...resource({ id: `secrets:${bot}`, wants: 'told', reads: { current, there }, plan: () => [] }),
-    outputs: (read): Outputs => {
-      const release = parseRelease(read(current))
-      const names = release === undefined ? [] : lostSecrets(release, read(there))
+/** Output of a run: secrets that the host has lost. The bot is left running until they are set again. */
+export function missingSecretsNotice(bot: string): Resource {
+  return notice({
+    id: `secrets:${bot}`,
+    reads: { current: currentRelease(bot), there: storedSecrets(bot) },
+    outputs: ({ current, there }): Outputs => {
+      const release = parseRelease(current)
+      const names = release === undefined ? [] : missingSecrets(release, there)
       if (names.length === 0) return {}
-      return { [`${bot} has lost`]: `${names.join(', ')}: npx zx playbooks/bot.ts --name ${bot} brings them back` }
+      return { [`${bot} has lost`]: `${names.join(', ')}: set them again: npx zx playbooks/bot.ts --name ${bot}` }
     },
-  }
+  })
 }
 
-/** By bot: its release and how it gets its updates, or what is wrong with what is known of it. */
-const releases: Kind<Readonly<Record<string, string>>> = {
+/** By bot: the id and mode of its release, or why its record cannot be read. */
+const servingReleases: Kind<Readonly<Record<string, string>>> = {
   name: 'releases',
   volatile: true,
   script: () => sh`
-    for file in /var/lib/botgarden/bots/*/current.json; do
+    for file in ${currentRecords}; do
       [ ! -e "$file" ] || { printf '%s ' "$(basename "$(dirname "$file")")"; base64 --wrap=0 "$file"; echo; }
     done`,
-  parse: (output, names) => {
+  parse: oneValue((output) => {
     const found = output.split('\n').flatMap((line) => {
       const [, bot, text] = /^(\S+) (\S*)$/.exec(line) ?? []
       if (bot === undefined || text === undefined) return []
@@ -57,9 +60,9 @@ const releases: Kind<Readonly<Record<string, string>>> = {
       const release = parseRelease(record)
       const what = release
         ? `${release.id}, ${release.spec.mode}`
-        : `its current.json cannot be read: ${tornBecause(record)}`
+        : `its current.json cannot be read: ${corruption(record)}`
       return [[bot, what] as const]
     })
-    return new Map(names.map((name) => [name, Object.fromEntries(found)]))
-  },
+    return Object.fromEntries(found)
+  }),
 }

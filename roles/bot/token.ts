@@ -1,12 +1,17 @@
+import { refuseWhen } from '../../lib/model/combinators.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
-import type { Change, Prediction, Resource } from '../../lib/model/resource.ts'
+import type { Prediction, Read, Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { secretFile } from './secrets.ts'
+import { botFolders } from './spec/layout.ts'
 import { askTelegram } from './telegram/bot-api.ts'
 
-/** The bot's token: given, it is proved by Telegram before it takes the old one's place; not given, the host's is kept. */
+/**
+ * The token of a bot. A given one replaces the host's after Telegram has accepted it; without one the host keeps what it has.
+ * The plan throws a `HostError` where another bot on the host has the same token.
+ */
 export function token(
   folder: string,
   user: string,
@@ -19,52 +24,42 @@ export function token(
     answer=$(${askTelegram(api, '"$candidate"', 'getMe')})
     case $answer in
     *'"ok":true'*) ;;
-    *'"error_code":401'* | *'"error_code":404'*) echo ${`Telegram refuses the token of ${bot}: is it whole, and not revoked?`}; exit 1 ;;
-    *) echo 'warning: Telegram does not answer, so nobody knows whether the token is good' ;;
+    *'"error_code":401'* | *'"error_code":404'*) echo ${`Telegram rejects the token of ${bot}: check that it is complete and not revoked`}; exit 1 ;;
+    *) echo 'warning: Telegram does not answer: the token was not verified' ;;
     esac`
   const inner = secretFile(`${folder}/token`, user, given, {
     id: `token:${bot}`,
     check,
-    missing: `${bot} has no token: set ${tokenVariable(bot)}, write BOT_TOKEN=… into the .env of its source, or give bots.${bot}.token in the inventory a command`,
+    missing: `${bot} has no token: set ${tokenVariable(bot)}, write BOT_TOKEN=… into the .env of its source, or set bots.${bot}.token in the inventory`,
+    whenChanged,
   })
-  return {
-    ...inner,
-    reads: [...inner.reads, tokenOwners],
-    plan: (read) => {
-      const owners = read(tokenOwners)
-      const own = given?.reveal().split(':')[0] ?? owners[bot]
-      const twin = Object.keys(owners).find((name) => name !== bot && owners[name] === own)
-      if (own !== undefined && twin !== undefined)
-        throw new HostError(
-          `${bot} and ${twin}, which is on this host already, have the token of one bot (${own}): each needs its own, from BotFather`,
-        )
-      const rotates = ({ summary }: Change) => ['rotate', 'put in place'].includes(summary)
-      return inner
-        .plan(read)
-        .map((change) =>
-          rotates(change) ? { ...change, predicts: [...(change.predicts ?? []), ...whenChanged] } : change,
-        )
-    },
+  const shared = (read: Read) => {
+    const owners = read(tokenOwners)
+    const own = given?.reveal().split(':')[0] ?? owners[bot]
+    const twin = Object.keys(owners).find((name) => name !== bot && owners[name] === own)
+    if (own !== undefined && twin !== undefined)
+      return `${bot} and ${twin}, which is already on this host, use the same token of bot ${own}: get a separate token for each from BotFather`
   }
+  return refuseWhen([tokenOwners], shared, inner)
 }
 
-/** By bot: the number of its token, which stands before the colon and is no secret. */
+/** By bot: the numeric id that its token begins with. It is no secret. */
 const tokenOwners: Reading<Readonly<Record<string, string>>> = reading(
   {
     name: 'token-owners',
     script: () => sh`
-      for file in /etc/botgarden/secrets/bots/*/token; do
+      for file in ${botFolders.secrets}/*/token; do
         [ ! -e "$file" ] || printf '%s %s\n' "$(basename "$(dirname "$file")")" "$(cut -d : -f 1 "$file")"
       done`,
-    parse: (output, names) => {
+    parse: oneValue((output) => {
       const owners = output.split('\n').map((line) => line.split(' ') as [string, string])
-      return new Map(names.map((name) => [name, Object.fromEntries(owners.filter(([bot]) => bot))]))
-    },
+      return Object.fromEntries(owners.filter(([bot]) => bot))
+    }),
   } satisfies Kind<Readonly<Record<string, string>>>,
   'bots',
 )
 
-/** The variable that a bot's token comes from: `HELLO_BOT_TOKEN`. */
+/** The environment variable with the token of a bot: `HELLO_BOT_TOKEN`. */
 export function tokenVariable(bot: string): string {
   return `${bot.toUpperCase().replaceAll('-', '_')}_TOKEN`
 }

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
@@ -8,10 +8,11 @@ import { type FileState, fileState } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import { Secret } from '../../lib/std/secret.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 
 const checkout = resolve(import.meta.dirname, '../..')
 
-/** A file of the operator's machine, by its path from the checkout; `key` is what names it in the inventory. */
+/** Reads a file of the operator's machine, by its path from the checkout; `key` is its place in the inventory, for errors. */
 export function contentOf(key: string, path: string): string {
   let text: string
   try {
@@ -23,7 +24,7 @@ export function contentOf(key: string, path: string): string {
   return text
 }
 
-/** The operator's own pair. */
+/** The operator's own certificate and key. */
 export function installed(name: string, { fullchain, privkey }: { fullchain: string; privkey: string }): Resource[] {
   const chain = contentOf('certbot.files.fullchain', fullchain)
   const key = contentOf('certbot.files.privkey', privkey)
@@ -34,7 +35,7 @@ export function installed(name: string, { fullchain, privkey }: { fullchain: str
   return [
     resource({
       id: `certificate:${name}`,
-      wants: checksum(chain),
+      wants: sha256Of(chain),
       reads: { now, there, keyThere },
       plan: ({ there: pem, keyThere: keyPem }) => {
         if (isText(pem, chain) && isText(keyPem, key)) return []
@@ -43,9 +44,9 @@ export function installed(name: string, { fullchain, privkey }: { fullchain: str
           names: (certificate.subjectAltName ?? '').split(', '),
           ...{ selfSigned: certificate.issuer === certificate.subject, keyMatches: true, endsSoon: false },
         }
-        const file = (text: string): FileState => ({ ...plainFile, sha256: checksum(text) })
+        const file = (text: string): FileState => ({ ...plainFile, sha256: sha256Of(text) })
         const predicts = [becomes(now, after), becomes(there, file(chain)), becomes(keyThere, file(key)), outdated]
-        return [{ summary: 'put yours into service', script: putIntoService(name, chain, key), predicts }]
+        return [{ summary: 'install yours', script: putIntoService(name, chain, key), predicts }]
       },
     }),
   ]
@@ -54,11 +55,7 @@ export function installed(name: string, { fullchain, privkey }: { fullchain: str
 const plainFile = { type: 'file', mode: '0600', owner: 'root', group: 'root' }
 
 function isText(state: FileState, text: string): boolean {
-  return state !== 'absent' && state.sha256 === checksum(text)
-}
-
-function checksum(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return state !== 'absent' && state.sha256 === sha256Of(text)
 }
 
 function certificateOf(chain: string, key: string): X509Certificate {

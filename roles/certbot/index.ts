@@ -1,3 +1,4 @@
+import { etcDir } from '../../lib/model/host-layout.ts'
 import { type HostEntry, role } from '../../lib/model/role.ts'
 import { isAddress, selfSigned, tlsFolder } from '../../lib/platform/certificate.ts'
 import { nginxReloaded } from '../../lib/platform/nginx.ts'
@@ -8,7 +9,7 @@ import { letsencrypt } from './letsencrypt.ts'
 import { pruneLineages } from './lineage.ts'
 import { type CertbotVars, vars } from './schema.ts'
 
-/** The certificate that nginx shows: got, renewed and put into service without a request that fails. */
+/** The certificate that nginx serves: issued, renewed and installed without a failed request. */
 export const certbot = role(
   'certbot',
   vars,
@@ -16,7 +17,7 @@ export const certbot = role(
     const name = publicName(host, facts)
     const kind = kindOf(wanted, host)
     return [
-      directory('/etc/botgarden', { mode: '0700' }),
+      directory(etcDir, { mode: '0700' }),
       directory(tlsFolder, { mode: '0700' }),
       directory(`${tlsFolder}/${name}`, { mode: '0700' }),
       ...(kind === 'letsencrypt' ? letsencrypt(name, wanted, facts) : []),

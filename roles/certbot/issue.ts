@@ -1,15 +1,16 @@
+import { etcDir } from '../../lib/model/host-layout.ts'
 import { installPair, tlsFolder } from '../../lib/platform/certificate.ts'
 import { acmeWebroot, reloadFunction } from '../../lib/platform/nginx.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { shellFile } from '../../lib/shell/shell-file.ts'
 
-/** Asks an authority for a certificate, after the host has asked itself what the authority is going to ask. */
+/** Requests a certificate from an authority, after the host has made the same check by HTTP itself. */
 export function issue(
   name: string,
   order: {
     email: string | undefined
     server: string
-    /** The file on the host that the authority's HTTPS is verified by. */
+    /** The file on the host with the root certificate of the authority's own HTTPS. */
     authority: string | undefined
     addresses: readonly string[]
     preflight: boolean
@@ -32,7 +33,7 @@ export function issue(
   return { text, shown: `certbot ${options.join(' ')}` }
 }
 
-/** Puts certbot's certificate of this name into service: beside the old one, then in its place, then nginx reads it. */
+/** Installs certbot's certificate of this name: writes it beside the old one, swaps them, and reloads nginx. */
 export function putIntoService(name: string): Script {
   const word = name.startsWith('"$') ? { text: name, shown: name } : sh`${name}`
   const { text } = sh`
@@ -40,10 +41,10 @@ export function putIntoService(name: string): Script {
     ${reloadFunction()}
     install_pair ${word} /etc/letsencrypt/live/${word}
     nginx_reload`
-  return { text, shown: `install /etc/letsencrypt/live/${name} as /etc/botgarden/tls/${name}/current; nginx -s reload` }
+  return { text, shown: `install /etc/letsencrypt/live/${name} as ${etcDir}/tls/${name}/current; nginx -s reload` }
 }
 
-/** The same, where what nginx has is not what certbot has, or not what stands on the disk. */
+/** Shell: installs certbot's certificate where it differs from the file of nginx, or nginx serves another one than its file. */
 export function putIntoServiceIfNew(name: string): Script {
   return sh`
     ${reloadFunction()}
@@ -56,8 +57,8 @@ export function putIntoServiceIfNew(name: string): Script {
 const lookup = shellFile(new URL('reachable.sh', import.meta.url))
 
 /**
- * Every address that the world's DNS has for the name must lead to this host's port 80. An authority counts failures, five an
- * hour, and a host that cannot be reached would use them up.
+ * Every address that public DNS has for the name must lead to port 80 of this host. An authority allows five failures an hour,
+ * which a host that cannot be reached would use up.
  */
 function reachable(name: string, addresses: readonly string[]): Script {
   return sh`

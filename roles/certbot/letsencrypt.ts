@@ -1,4 +1,5 @@
 import type { Facts } from '../../lib/model/facts.ts'
+import { etcDir, optDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { certificateState, sameNames, subjectName } from '../../lib/platform/certificate.ts'
 import { absentFile, directory, file } from '../../lib/resources/file.ts'
@@ -11,10 +12,10 @@ import { lineage, pruneLineages, renewal } from './lineage.ts'
 import type { CertbotVars } from './schema.ts'
 
 const timer = 'certbot.timer'
-const authorityFile = '/etc/botgarden/acme-ca.pem'
+const authorityFile = `${etcDir}/acme-ca.pem`
 const hooks = '/etc/letsencrypt/renewal-hooks'
 
-/** A certificate of an ACME authority's, asked for by the distribution's certbot and renewed by its timer. */
+/** A certificate from an ACME authority, requested by the distribution's certbot and renewed by its timer. */
 export function letsencrypt(
   name: string,
   { email, server, authority, preflight }: CertbotVars,
@@ -43,7 +44,7 @@ interface Order {
   readonly server: string
   readonly trusted: boolean
   readonly preflight: boolean
-  /** The host's own, for whoever has to set up DNS. */
+  /** The addresses of the host, for the error that says how to set up DNS. */
   readonly addresses: readonly string[]
 }
 
@@ -61,7 +62,7 @@ function certificate(name: string, order: Order): Resource {
         const reason = ours === 'absent' ? '' : `, not from ${ours.server}`
         return [
           {
-            summary: `get one from ${order.server}${reason}`,
+            summary: `issue one from ${order.server}${reason}`,
             script: issue(name, { ...order, authority: order.trusted ? authorityFile : undefined }),
             predicts: [becomes(got, { server: order.server, names, fingerprint: 'new' }), becomes(shown, after)],
             long: true,
@@ -70,19 +71,19 @@ function certificate(name: string, order: Order): Resource {
       }
       if (served !== 'absent' && served.keyMatches && served.fingerprint === ours.fingerprint) return []
       const predicts = [becomes(shown, { ...after, fingerprint: ours.fingerprint })]
-      return [{ summary: 'put the one that certbot has into service', script: putIntoService(name), predicts }]
+      return [{ summary: 'install the one that certbot has', script: putIntoService(name), predicts }]
     },
   })
 }
 
-/** An authority that only this inventory trusts: by certbot alone, never by the host. */
+/** The root of an authority that only this inventory trusts: used by certbot alone, not by the host. */
 function trust(authority: string | undefined): Resource[] {
   const folder = '/etc/systemd/system/certbot.service.d'
   const path = `${folder}/botgarden.conf`
   const reloaded = becomes(unitState('certbot.service'), (now) => ({ ...now, needsReload: false }))
   if (authority === undefined) return [absentFile(path)]
   return [
-    directory('/etc/botgarden', { mode: '0700' }),
+    directory(etcDir, { mode: '0700' }),
     file(authorityFile, { content: contentOf('certbot.authority', authority) }),
     directory(folder),
     file(path, {
@@ -99,14 +100,14 @@ function urlOf(server: string): string {
 }
 
 /**
- * certbot runs a hook once and forgets how it ended. What it got and nginx did not take is tried again with every run of its
- * timer, and until that succeeds the unit has failed, which every run of ours tells.
+ * certbot runs a hook once and does not check its exit code. So each run of its timer tries again to install a certificate that
+ * nginx did not take. Until that succeeds the unit has failed, which each run of botgarden reports.
  */
 function serveHook(name: string): Resource[] {
-  const path = '/opt/botgarden/certbot/serve'
+  const path = `${optDir}/certbot/serve`
   return [
-    directory('/opt/botgarden'),
-    directory('/opt/botgarden/certbot'),
+    directory(optDir),
+    directory(`${optDir}/certbot`),
     file(path, { content: template(templateOf('serve'), { script: putIntoServiceIfNew(name).text }), mode: '0755' }),
     ...dropIn(
       'certbot.service',
@@ -116,7 +117,7 @@ function serveHook(name: string): Resource[] {
   ]
 }
 
-/** What certbot runs after each renewal: only now does the reload happen, and only for what changed. */
+/** certbot runs it after each renewal: only then nginx is reloaded, and only for a changed certificate. */
 function hook(): string {
   return template(templateOf('deploy-hook'), {
     script: putIntoService('"$name"').text,

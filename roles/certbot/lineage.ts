@@ -1,9 +1,11 @@
+import { notice } from '../../lib/model/combinators.ts'
+import { blockEach, oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
 import { tlsFolder } from '../../lib/platform/certificate.ts'
 import { sh } from '../../lib/shell/sh.ts'
 
-/** What certbot has under a name. */
+/** The certificate that certbot has under a name. */
 export type Lineage =
   | 'absent'
   | {
@@ -19,23 +21,21 @@ export function lineage(name: string): Reading<Lineage> {
   return reading(lineages, name)
 }
 
-/** What a run tells at its end, where the last renewal failed: nobody else would. */
+/** Outputs that the last renewal failed, which is reported nowhere else. */
 export function renewal(): Resource {
-  const now = reading(lastRenewals, 'certbot')
-  return {
-    ...resource({ id: 'certificate:renewal', wants: 'told', reads: { now }, plan: () => [] }),
-    outputs: (read): Outputs => {
-      const failed = read(now)
-      return failed === undefined
+  return notice({
+    id: 'certificate:renewal',
+    reads: { failed: reading(lastRenewals, 'certbot') },
+    outputs: ({ failed }): Outputs =>
+      failed === undefined
         ? {}
-        : { certificateRenewal: `FAILED at ${failed}: journalctl -u certbot, /var/log/letsencrypt/letsencrypt.log` }
-    },
-  }
+        : { certificateRenewal: `FAILED at ${failed}: journalctl -u certbot, /var/log/letsencrypt/letsencrypt.log` },
+  })
 }
 
 /**
- * Of what we had put into service under another name nothing goes on being renewed: the authority would be refused, and one
- * renewed beside a certificate of another kind would take its place.
+ * Deletes the certificates that we installed under other names, so that they are not renewed: the renewal would fail, or, beside
+ * a certificate of another kind, replace that.
  */
 export function pruneLineages(name: string | undefined): Resource {
   const now = reading(ownLineages, 'own')
@@ -47,8 +47,8 @@ export function pruneLineages(name: string | undefined): Resource {
       own
         .filter((each) => each !== name)
         .map((each) => ({
-          summary: `delete what certbot has for ${each}, which is not served any more`,
-          // Of a host that was rebuilt certbot may not be there any more.
+          summary: `delete the certificate of certbot for ${each}, which is no longer served`,
+          // On a host that was rebuilt certbot may not be installed any more.
           script: sh`
             if command -v certbot >/dev/null; then certbot delete --non-interactive --cert-name ${each}; else rm -f /etc/letsencrypt/renewal/${each}.conf; fi`,
           predicts: [becomes(now, (before) => before.filter((other) => other !== each))],
@@ -56,7 +56,7 @@ export function pruneLineages(name: string | undefined): Resource {
   })
 }
 
-/** The names that certbot renews and nginx was given. */
+/** The names of the certificates that certbot renews and that were installed for nginx. */
 const ownLineages: Kind<readonly string[]> = {
   name: 'own-lineages',
   script: () => sh`
@@ -64,7 +64,7 @@ const ownLineages: Kind<readonly string[]> = {
       name=$(basename "$file" .conf)
       [ ! -d ${tlsFolder}/"$name" ] || echo "$name"
     done`,
-  parse: (output, names) => new Map(names.map((name) => [name, output.split('\n').filter(Boolean)])),
+  parse: oneValue((output) => output.split('\n').filter(Boolean)),
 }
 
 const lineages: Kind<Lineage> = {
@@ -75,10 +75,7 @@ const lineages: Kind<Lineage> = {
       sed -n 's/^server = /server /p' "/etc/letsencrypt/renewal/$name.conf" 2>/dev/null
       openssl x509 -in "/etc/letsencrypt/live/$name/fullchain.pem" -noout -fingerprint -sha256 -ext subjectAltName 2>/dev/null
     done`,
-  parse: (output, names) => {
-    const blocks = output.split(/^lineage /m).slice(1)
-    return new Map(names.map((name, i) => [name, parseLineage(blocks[i] ?? '')]))
-  },
+  parse: blockEach('lineage', parseLineage),
 }
 
 function parseLineage(block: string): Lineage {
@@ -96,9 +93,8 @@ const lastRenewals: Kind<string | undefined> = {
   name: 'renewal',
   volatile: true,
   script: () => sh`systemctl show --property=Result,ExecMainExitTimestamp certbot.service`,
-  parse: (output, names) => {
+  parse: oneValue((output) => {
     const of = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(output)?.[1] ?? ''
-    const failed = ['', 'success'].includes(of('Result')) ? undefined : of('ExecMainExitTimestamp')
-    return new Map(names.map((name) => [name, failed]))
-  },
+    return ['', 'success'].includes(of('Result')) ? undefined : of('ExecMainExitTimestamp')
+  }),
 }

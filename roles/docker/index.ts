@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { becomes, type Prediction, type Resource, resource, unknownUntilApply } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
@@ -9,14 +8,15 @@ import { installing, isInstalled, type PackageState, packageState } from '../../
 import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import { daemonSettings, mergedDaemonJson } from './daemon.ts'
 
 const vars = v.strictObject({
-  /** Asked before the public registry, in this order. Unset: what stands in daemon.json stays. */
+  /** Asked before the public registry, in this order. Unset: daemon.json keeps its own. */
   registryMirrors: v.optional(
     v.array(v.pipe(v.string(), v.regex(/^https?:\/\/[^/\s]+\/?$/), v.description('a URL like http://HOST:PORT'))),
   ),
-  /** Any other key of daemon.json, but `hosts`: the unit says that already, and the daemon would not start. */
+  /** Any other key of daemon.json except `hosts`: the unit sets that already, and the daemon would not start. */
   daemon: v.optional(
     v.pipe(
       v.record(v.string(), v.unknown()),
@@ -29,10 +29,10 @@ const vars = v.strictObject({
 const daemonJson = '/etc/docker/daemon.json'
 const { mark, dropIn } = startedWith('docker.service', 'docker', daemonJson)
 
-/** The engine and Compose v2 from the distribution, or Docker's own packages where they are there already. */
+/** The engine and Compose v2 from the distribution, or Docker's own packages where those are installed already. */
 export const docker = role('docker', vars, ({ registryMirrors, daemon }, { os }) => [
   directory('/etc/docker'),
-  // Before the engine, so that its very first start says which configuration it took.
+  // Before the engine, so that its first start notes which configuration it runs.
   ...dropIn,
   ...(os === 'ubuntu' ? ubuntuPackages : debianPackages).map(enginePackage),
   file(daemonJson, {
@@ -65,7 +65,7 @@ const ubuntuPackages: readonly EnginePackage[] = [
   ['docker-buildx', 'docker-buildx-plugin'],
 ]
 
-/** A docker-ce that is there is kept, and completed from where it came. */
+/** A docker-ce that is installed is kept, and completed from the same source. */
 function enginePackage([name, upstream, units = []]: EnginePackage): Resource {
   const reads = { own: packageState(name), theirs: packageState(upstream), engine: packageState('docker-ce') }
   return resource({
@@ -93,7 +93,7 @@ function broughtBy(units: readonly string[]): Prediction[] {
   ]
 }
 
-/** The daemon runs with the daemon.json that stands on the disk; containers live on through the restart (live-restore). */
+/** The daemon runs with the daemon.json on the disk; containers keep running through the restart (live-restore). */
 function runningConfig(): Resource {
   return resource({
     id: 'docker:config',
@@ -101,7 +101,7 @@ function runningConfig(): Resource {
     reads: { mark, onDisk: fileState(daemonJson), daemon: unitState('docker.service') },
     plan: ({ mark: running, onDisk, daemon }) => {
       const checksum = checksumOf(onDisk)
-      // A daemon that does not run yet is started by its unit, with what is on the disk then.
+      // A daemon that does not run yet is started by its unit, with the file on the disk.
       if (daemon.active !== 'active' || running?.trim() === checksum) return []
       return [
         {
@@ -114,7 +114,7 @@ function runningConfig(): Resource {
   })
 }
 
-const checksumOfNothing = createHash('sha256').digest('hex')
+const checksumOfNothing = sha256Of('')
 
 function checksumOf(state: FileState): string {
   return (state !== 'absent' && state.sha256) || checksumOfNothing

@@ -17,11 +17,11 @@ export function configText({ name, port, ipv6, telegram }: Edge): string {
   const listens = (each: number) => [String(each), ...(ipv6 ? [`[::]:${each}`] : [])]
   return template(new URL('templates/nginx.conf.mustache', import.meta.url), {
     telegram,
-    // Port 80 is HTTPS's where the inventory says so.
+    // Port 80 serves HTTPS where the inventory says so.
     http: port !== 80,
     listens80: listens(80),
     listens443: listens(port),
-    // A client that asks for an address names nobody: what stands there answers everybody.
+    // A client that connects to an address sends no name, so the default server must answer.
     isDefault: domain === undefined ? ' default_server' : '',
     serverName: domain ?? '_',
     domain,

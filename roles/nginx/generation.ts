@@ -1,7 +1,7 @@
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { nginxReload, nginxState } from '../../lib/platform/nginx.ts'
 
-/** Whenever the server starts there is something whole for it to run. */
+/** Makes the first generation, so that the server has a complete configuration whenever it starts. */
 export function firstGeneration(): Resource {
   return resource({
     id: 'nginx:generation',

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { etcDir, optDir, runDir, stateDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Prediction } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { selfSigned, tlsFolder } from '../../lib/platform/certificate.ts'
@@ -21,7 +22,7 @@ import { firstGeneration } from './generation.ts'
 import { freePorts } from './ports.ts'
 import { served } from './served.ts'
 
-/** Where Telegram delivers from, as it says itself (core.telegram.org/bots/webhooks, 2026-11). */
+/** The networks that Telegram sends updates from (core.telegram.org/bots/webhooks, 2026-11). */
 const telegramNetworks = ['149.154.160.0/20', '91.108.4.0/22']
 
 const network = v.pipe(v.string(), v.regex(/^[\da-f.:]+\/\d+$/), v.description('a network as ADDRESS/BITS'))
@@ -32,20 +33,20 @@ const vars = v.strictObject({
     v.pipe(v.string(), v.regex(/^\S+[:@]\S+$/), v.description('an image with its version')),
     images.nginx,
   ),
-  /** Who is never limited: the networks that Telegram delivers from. */
+  /** Networks without a rate limit: those that Telegram sends updates from. */
   telegram: v.optional(v.array(network), telegramNetworks),
 })
 
-/** What all of the internet may talk to: ends TLS for every bot, and hands each its own updates. */
+/** The only server that the internet reaches: ends TLS for all bots, and routes updates to each. */
 export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
   const name = publicName(host, facts)
   return [
-    directory('/opt/botgarden'),
-    directory('/etc/botgarden', { mode: '0700' }),
+    directory(optDir),
+    directory(etcDir, { mode: '0700' }),
     directory(tlsFolder, { mode: '0700' }),
     directory(`${tlsFolder}/${name}`, { mode: '0700' }),
     selfSigned(name, { placeholder: true }),
-    directory('/var/lib/botgarden', { mode: '0700' }),
+    directory(stateDir, { mode: '0700' }),
     directory(acmeWebroot),
     directory(`${acmeWebroot}/.well-known`),
     directory(`${acmeWebroot}/.well-known/acme-challenge`),
@@ -62,27 +63,30 @@ export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
   ]
 })
 
-/** It loads what `running` points to. */
+/** nginx loads the generation that `running` points to. */
 const started: Prediction = becomes(nginxState, (now) => (now === 'absent' ? now : { ...now, inForce: now.current }))
+
+/** The folder of its sockets; in the container it has the same path. */
+const runtime = `${runDir}/nginx`
 
 function service(image: string): Record<string, unknown> {
   return {
     image,
     ...hardened,
-    // The ports of the web, the change to a user of its own, and nothing else.
+    // To bind ports below 1024 and to change to its own user; nothing else.
     cap_add: ['NET_BIND_SERVICE', 'SETUID', 'SETGID', 'CHOWN'],
-    // Published ports would go round the firewall; on the host's network its rules hold.
+    // Published ports would bypass the firewall; on the host's network its rules apply.
     network_mode: 'host',
     entrypoint: ['/bin/sh', '-c'],
-    // A socket that a killed server left behind would keep the next one from starting.
-    command: ["rm -f /run/botgarden/nginx/*.sock; exec nginx -c /etc/nginx/running/nginx.conf -g 'daemon off;'"],
+    // A socket left by a killed server would keep the next one from starting.
+    command: [`rm -f ${runtime}/*.sock; exec nginx -c /etc/nginx/running/nginx.conf -g 'daemon off;'`],
     stop_signal: 'SIGQUIT',
     stop_grace_period: '10s',
     volumes: [
       mount(nginxFolder, '/etc/nginx'),
       mount(tlsFolder),
       mount(acmeWebroot),
-      mount('/run/botgarden/nginx', undefined, { writable: true }),
+      mount(runtime, undefined, { writable: true }),
     ],
     tmpfs: ['/tmp:size=32m,mode=1777'],
     mem_limit: '96m',
@@ -90,7 +94,7 @@ function service(image: string): Record<string, unknown> {
     pids_limit: 64,
     ulimits: { nofile: 8192 },
     healthcheck: {
-      test: ['CMD-SHELL', '[ -S /run/botgarden/nginx/status.sock ]'],
+      test: ['CMD-SHELL', `[ -S ${runtime}/status.sock ]`],
       interval: '10s',
       timeout: '5s',
       retries: 3,

@@ -4,7 +4,7 @@ import { containerState } from '../../lib/resources/container.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 
-/** Where our server does not run, nobody else may listen where it is going to. */
+/** Where our server does not run yet, its ports must be free; else the plan throws a `HostError`. */
 export function freePorts(container: string, ports: readonly number[]): Resource {
   return resource({
     id: 'nginx:ports',
@@ -18,7 +18,7 @@ export function freePorts(container: string, ports: readonly number[]): Resource
   })
 }
 
-/** Who listens on these ports, in words that say how to stop it. */
+/** The programs that listen on these ports, each with the command that stops it. */
 const portHolders: Kind<readonly string[]> = {
   name: 'port-holders',
   volatile: true,

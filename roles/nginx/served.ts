@@ -1,20 +1,19 @@
+import { notice } from '../../lib/model/combinators.ts'
+import { blockEach } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
-import { type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
+import type { Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
 
-/** What a run tells at its end: where the host answers, and until when the certificate lasts that it shows. */
+/** Outputs the URL of the host, and when the certificate that it serves ends. */
 export function served(name: string, port: number): Resource {
-  const now = reading(servedCertificates, `${name} ${port}`)
-  return {
-    ...resource({ id: 'nginx:served', wants: 'told', reads: { now }, plan: () => [] }),
-    outputs: (read): Outputs => {
-      const { issuer, ends } = read(now)
-      return {
-        https: `https://${name}${port === 443 ? '' : `:${port}`}/`,
-        certificate: ends === '' ? 'none is served' : `ends ${ends}, by ${issuer || 'itself'}`,
-      }
-    },
-  }
+  return notice({
+    id: 'nginx:served',
+    reads: { now: reading(servedCertificates, `${name} ${port}`) },
+    outputs: ({ now: { issuer, ends } }) => ({
+      https: `https://${name}${port === 443 ? '' : `:${port}`}/`,
+      certificate: ends === '' ? 'none is served' : `ends ${ends}, by ${issuer || 'itself'}`,
+    }),
+  })
 }
 
 interface Served {
@@ -24,7 +23,7 @@ interface Served {
   readonly ends: string
 }
 
-/** Asked of whoever listens, not of the files. */
+/** Asks the server that listens, not the files. */
 const servedCertificates: Kind<Served> = {
   name: 'served',
   volatile: true,
@@ -36,10 +35,7 @@ const servedCertificates: Kind<Served> = {
       timeout 5 openssl s_client -connect "127.0.0.1:$port" $sni </dev/null 2>/dev/null |
         openssl x509 -noout -subject -issuer -enddate -dateopt iso_8601 2>/dev/null
     done`,
-  parse: (output, names) => {
-    const blocks = output.split(/^served /m).slice(1)
-    return new Map(names.map((name, i) => [name, parseServed(blocks[i] ?? '')]))
-  },
+  parse: blockEach('served', parseServed),
 }
 
 function parseServed(block: string): Served {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import * as v from 'valibot'
+import { etcDir, optDir, secretsDir, stateDir } from '../../lib/model/host-layout.ts'
 import { becomes, knownAfterApply, type Prediction } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { images } from '../../lib/platform/image-versions.ts'
@@ -20,6 +20,7 @@ import { generatedSecret } from '../../lib/resources/generated-secret.ts'
 import { pulledImage } from '../../lib/resources/image.ts'
 import { runFolder } from '../../lib/resources/runtime-directory.ts'
 import { sh } from '../../lib/shell/sh.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
 import { access, runningConfig, statements } from './running.ts'
 import { type Size, sizeFor } from './sizes.ts'
@@ -29,7 +30,7 @@ const settingName = v.pipe(v.string(), v.regex(/^[a-z_]+(\.[a-z_]+)?$/, 'a setti
 const settingValue = v.union([v.pipe(v.string(), v.regex(/^[^'\\\r\n]*$/, 'without quotes')), v.number(), v.boolean()])
 
 const vars = v.strictObject({
-  /** Another build of the same major version: a newer major cannot read the data of an older one. */
+  /** Another build of the same major version: a newer one cannot read the data of an older one. */
   image: v.optional(
     v.pipe(v.string(), v.regex(/^\S+[:@]\S+$/), v.description('an image with its version')),
     images.postgres,
@@ -38,15 +39,15 @@ const vars = v.strictObject({
   settings: v.optional(v.record(settingName, settingValue), {}),
 })
 
-/** The image's user, by number: the host has no such user. */
+/** The user of the image, by number: the host has no such user. */
 const owner = '999'
-const folder = '/opt/botgarden/postgres'
-const secrets = '/etc/botgarden/secrets/postgres'
-const data = '/var/lib/botgarden/postgres'
-/** Where the image of PostgreSQL 18 keeps its cluster, below what is mounted. */
+const folder = `${optDir}/postgres`
+const secrets = `${secretsDir}/postgres`
+const data = `${stateDir}/postgres`
+/** Where the image of PostgreSQL 18 keeps its cluster, below the mounted folder. */
 const cluster = fileState(`${data}/18/docker/PG_VERSION`)
 
-/** The database server that all bots share: no network, a password for everybody, and settings by the host's memory. */
+/** The database server that all bots share: no network, a password for each role, and settings by the host's memory. */
 export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB }) => {
   const size = sizeFor(memoryMiB)
   const config = configOf(size, settings)
@@ -58,15 +59,15 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     whenStarted: [started(config.checksum)],
   })
   return [
-    directory('/opt/botgarden'),
-    directory('/etc/botgarden', { mode: '0700' }),
-    directory('/etc/botgarden/secrets', { mode: '0700' }),
+    directory(optDir),
+    directory(etcDir, { mode: '0700' }),
+    directory(secretsDir, { mode: '0700' }),
     directory(secrets, { mode: '0700', owner, group: owner }),
     generatedSecret(`${secrets}/superuser`, { owner, whenMade: [lockedOut] }),
     passFile('postgres', secrets, 'superuser'),
-    directory('/var/lib/botgarden', { mode: '0700' }),
+    directory(stateDir, { mode: '0700' }),
     directory(data, { mode: '0700', owner, group: owner }),
-    // As the official image has it.
+    // The same mode as in the official image.
     ...runFolder('postgres', { owner, mode: '3775' }),
     directory(folder),
     directory(`${folder}/conf`),
@@ -90,8 +91,8 @@ function configOf(size: Size, settings: Readonly<Record<string, string | number 
     template(new URL(`templates/${name}.mustache`, import.meta.url), values)
   const hba = from('pg_hba.conf', {})
   const body = from('postgresql.conf', { ...size, own })
-  const checksum = createHash('sha256').update(body).update(hba).digest('hex').slice(0, 16)
-  // The server tells it when it is asked which configuration it runs.
+  const checksum = sha256Of(body + hba).slice(0, 16)
+  // The server returns it when asked which configuration it runs.
   return { hba, text: `${body}botgarden.config = '${checksum}'\n`, checksum }
 }
 
@@ -102,7 +103,7 @@ function service(image: string, { memoryMB, connections }: Size): Record<string,
     ...hardened,
     user: `${owner}:${owner}`,
     network_mode: 'none',
-    // Not the image's own entry point, which hands the superuser's password to the server in its environment.
+    // Not the image's own entry point, which puts the superuser's password into the environment of the server.
     entrypoint: ['/bin/sh', '-euc', firstStart, 'postgres'],
     command: ['-c', `config_file=${conf}/postgresql.conf`, '-c', `hba_file=${conf}/pg_hba.conf`],
     stop_signal: 'SIGINT',
@@ -118,7 +119,7 @@ function service(image: string, { memoryMB, connections }: Size): Record<string,
     mem_limit: `${memoryMB}m`,
     memswap_limit: `${memoryMB}m`,
     pids_limit: connections + 50,
-    // A checkpoint of all that is in memory.
+    // Time for the checkpoint of the shutdown.
     stop_grace_period: '60s',
     healthcheck: {
       test: ['CMD-SHELL', 'pg_isready --quiet'],
@@ -131,7 +132,7 @@ function service(image: string, { memoryMB, connections }: Size): Record<string,
   }
 }
 
-/** Makes the cluster where there is none: beside its place, so that one that was cut is no cluster. Then it is the server. */
+/** Shell: creates the cluster where there is none, elsewhere first, so that a cut leaves no half of one; then runs the server. */
 const firstStart = `
 if [ ! -s "$$PGDATA/PG_VERSION" ]; then
   rm -rf "$$PGDATA.new"
@@ -142,17 +143,17 @@ if [ ! -s "$$PGDATA/PG_VERSION" ]; then
 fi
 exec postgres "$$@"`
 
-/** It reads its configuration twice, which stdin cannot offer. */
+/** The server reads its configuration twice, so stdin does not do. */
 const readCandidate =
   'file=$(mktemp) && cat >"$file" && postgres -C max_connections -c config_file="$file" >/dev/null; status=$?; rm -f "$file"; exit $status'
 
-/** The server itself reads the candidate, where it runs; one that is started for the first time says it in its log. */
+/** Where the server runs, it checks the candidate itself; one that starts for the first time logs its errors. */
 function accepts(path: ReturnType<typeof sh>) {
   return sh`[ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" != true ] ||
     docker exec -i ${postgresContainer} sh -c ${readCandidate} <${path}`
 }
 
-/** A cluster that is made now is known; what an older one holds is seen only when its server runs. */
+/** The state of a new cluster is known; that of an older one can be read only while its server runs. */
 function started(checksum: string): Prediction {
   return becomes(postgresCatalog, (before, read) => {
     if (before === refused) return knownAfterApply
@@ -161,5 +162,5 @@ function started(checksum: string): Prediction {
   })
 }
 
-/** A server that runs has another password than the one that is made now. */
+/** A running server has another password than the one that is generated now. */
 const lockedOut: Prediction = becomes(postgresCatalog, (before) => before && refused)

@@ -1,3 +1,4 @@
+import { notice } from '../../lib/model/combinators.ts'
 import type { Reading } from '../../lib/model/reading.ts'
 import { type Resource, resource } from '../../lib/model/resource.ts'
 import { sql } from '../../lib/platform/postgres.ts'
@@ -6,7 +7,7 @@ import type { FileState } from '../../lib/resources/file-state.ts'
 import { waiting } from '../../lib/shell/deadline.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 
-/** The server runs with the configuration that this checksum is of. It is restarted only where a reload does not do. */
+/** The server runs with the configuration of this checksum. It is restarted only where a reload is not enough. */
 export function runningConfig(checksum: string, cluster: Reading<FileState>): Resource {
   return resource({
     id: 'postgres:config',
@@ -23,15 +24,13 @@ export function runningConfig(checksum: string, cluster: Reading<FileState>): Re
   })
 }
 
-/** What a run tells at its end: how an operator gets in. */
+/** Outputs the command that opens psql. */
 export function access(): Resource {
-  return {
-    ...resource({ id: 'postgres:access', wants: 'told', reads: {}, plan: () => [] }),
-    outputs: () => ({ postgres: `on the host: docker exec -it ${postgresContainer} psql -U postgres` }),
-  }
+  const outputs = () => ({ postgres: `on the host: docker exec -it ${postgresContainer} psql -U postgres` })
+  return notice({ id: 'postgres:access', reads: {}, outputs })
 }
 
-/** What slow queries there are can be asked, by the superuser. */
+/** Lets the superuser query the statistics of statements. */
 export function statements(): Resource {
   const extension = 'pg_stat_statements'
   return resource({
@@ -69,7 +68,7 @@ function loadConfig(checksum: string) {
     }`
 }
 
-/** Waits for the server that was started a moment ago. */
+/** Shell: waits for a server that was just started. */
 export function untilHealthy(): Script {
   return sh`
       ${waiting}

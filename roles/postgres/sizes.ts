@@ -1,19 +1,19 @@
-/** What a server may take of a host that it shares with bots: by tiers of memory, since formulas fit nobody. */
+/** The memory settings of a server that shares its host with bots, by tiers of the host's memory. */
 export interface Size {
-  /** Of the host, in MiB: the first tier that it does not reach is the one above. */
+  /** Memory of the host, in MiB, from which this tier is used. */
   readonly hostMiB: number
   readonly sharedBuffersMB: number
   readonly effectiveCacheMB: number
   readonly workMemMB: number
   readonly maintenanceMB: number
-  /** Bots hold up to three connections each, and up to six while one is replaced. */
+  /** A bot has up to three connections, and up to six while it is replaced. */
   readonly connections: number
   readonly maxWalMB: number
   /** The limit of the container. */
   readonly memoryMB: number
 }
 
-// A quarter of the memory is for a host of its own; here nginx, the engine and the bots are to have room as well.
+// The usual quarter of the memory is for a dedicated host; here nginx, the engine and the bots need memory as well.
 const sizes: readonly Size[] = [
   {
     hostMiB: 0,

@@ -4,8 +4,8 @@ import { type Script, sh } from '../../lib/shell/sh.ts'
 import { untilHealthy } from './running.ts'
 
 /**
- * The superuser's password is the one that the host keeps. Where it is not, nobody can enter to say so: the server is stopped,
- * and its own program opens the data alone, without a socket, in a container that ends with it.
+ * The superuser's password is the one that the host keeps. Where it is another one, no login works: the server is stopped, and
+ * PostgreSQL's single-user mode sets it, without a socket, in a container that ends with it.
  */
 export function superuser(places: {
   readonly data: string
@@ -28,7 +28,7 @@ function setPassword({ data, password, owner }: Parameters<typeof superuser>[0])
   const name = `${postgresContainer}-password`
   const confined = ['--network', 'none', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges']
   const container = [...confined, '--user', `${owner}:${owner}`, '--tmpfs', '/tmp', '--memory', '256m']
-  // Said on the command line, these win over what the cluster has been set to: the password is to stand in no log.
+  // On the command line these win over the settings of the cluster: the password must be in no log.
   const settings = ['log_statement=none', 'log_min_duration_statement=-1', 'log_min_error_statement=panic']
   const server = ['--single', '-j', ...['shared_buffers=16MB', ...settings].flatMap((each) => ['-c', each])]
   const { text } = sh`

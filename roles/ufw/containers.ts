@@ -1,27 +1,27 @@
-import { createHash } from 'node:crypto'
+import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
 import { familyOf, isInside, type Rule } from './rules.ts'
 
-/** What keeps containers in and others out of them. */
+/** The rules that limit what containers reach, and what reaches them. */
 export interface ContainerRules {
   /** The whole of /etc/ufw/after.init. */
   readonly script: string
-  /** What the kernel says when the script has loaded them: as in `UfwState.containers`. */
+  /** What the kernel lists once the script has loaded them: as in `UfwState.containers`. */
   readonly loaded: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] }
 }
 
-/** Docker's names of its bridges: the default network's, and one for every other network. */
+/** Docker's names of its bridges: that of the default network, and the pattern of all others. */
 const bridges = ['docker0', 'br-+']
 
-/** Where clouds hand out a machine's credentials, and more that is the machine's own, to whoever asks from it. */
+/** Metadata services of clouds, which give a machine's credentials to any process on it. */
 const metadata = {
   ipv4: [
-    // All that is link-local: AWS, Google, Azure, Oracle, OpenStack and most others.
+    // Link-local addresses: AWS, Google, Azure, Oracle, OpenStack and most others.
     '169.254.0.0/16',
     // Alibaba, Oracle Classic, Azure's WireServer.
     ...['100.100.100.200', '192.0.0.192', '168.63.129.16'],
   ],
-  // AWS, Google, Oracle, Alibaba, Scaleway, Akamai. What is link-local no host forwards, and neighbours need it.
+  // AWS, Google, Oracle, Alibaba, Scaleway, Akamai. No host forwards link-local addresses, and neighbour discovery needs them.
   ipv6: [
     'fd00:ec2::/32',
     'fd20:ce::254',
@@ -35,8 +35,8 @@ const metadata = {
 type Family = keyof typeof metadata
 
 /**
- * In the mangle table, which is asked before Docker's and ufw's own: a published port goes round ufw's rules, and the chain
- * that Docker keeps for others (DOCKER-USER) is not there before Docker is, nor with its nftables backend.
+ * The rules are in the mangle table, which comes before those of Docker and ufw: a published port bypasses ufw's rules, and the
+ * chain for users (DOCKER-USER) does not exist before Docker starts, nor with its nftables backend.
  */
 export function containerRules(
   web: readonly number[],
@@ -44,7 +44,7 @@ export function containerRules(
   resolvers: readonly string[],
 ): ContainerRules {
   const rules = { ipv4: rulesOf('ipv4', web, open, resolvers), ipv6: rulesOf('ipv6', web, open, resolvers) }
-  const mark = createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 12)
+  const mark = sha256Of(JSON.stringify(rules)).slice(0, 12)
   const text = (family: Family) =>
     rules[family].map((rule) => `${rule} -m comment --comment botgarden:${mark}`).join('\n')
   const loaded = (family: Family) => rules[family].map((rule) => `${rule.split(' ')[1]} ${mark}`).sort()
@@ -72,19 +72,19 @@ function rulesOf(
     `-A botgarden-input -p ${family === 'ipv4' ? 'icmp' : 'ipv6-icmp'} -j RETURN`,
     ...(web.length > 0 ? [`-A botgarden-input -p tcp -m multiport --dports ${web.join(',')} -j RETURN`] : []),
     '-A botgarden-input -j DROP',
-    // From a container to anywhere but the metadata; to a container only from others, and where the inventory opens the port.
+    // From a container to anywhere but the metadata services; to one only from others, and where the inventory opens the port.
     ...resolvers.filter((address) => isMetadata(family, address)).flatMap(asked),
     ...metadata[family].map((address) => `-A botgarden-forward -d ${address} -j DROP`),
     `-A botgarden-forward ${established}`,
     ...bridges.map((bridge) => `-A botgarden-forward -i ${bridge} -j RETURN`),
     ...open.flatMap((rule) => acceptRules(family, rule)),
-    // What Docker redirects, whatever the bridge is called; and what is sent straight to a container's address.
+    // Connections that Docker redirects, for bridges of any name; and those to a container's own address.
     '-A botgarden-forward -m conntrack --ctstate DNAT -j DROP',
     ...bridges.map((bridge) => `-A botgarden-forward -o ${bridge} -j DROP`),
   ]
 }
 
-/** One address gives names and credentials in some clouds: then containers ask it for names, as the host does. */
+/** In some clouds one address serves DNS and credentials: containers may then ask it for names, as the host does. */
 function asked(resolver: string): string[] {
   return ['udp', 'tcp'].map((each) => `-A botgarden-forward -d ${resolver} -p ${each} --dport 53 -j RETURN`)
 }
@@ -93,7 +93,7 @@ function isMetadata(family: Family, address: string): boolean {
   return metadata[family].some((network) => isInside(address, network))
 }
 
-/** By the port that the connection was made to, not the one that the container listens on. */
+/** Matches the port that the connection was made to, not the one that the container listens on. */
 function acceptRules(family: Family, { ports, protocol, from }: Rule): string[] {
   if (from !== undefined && familyOf(from) !== family) return []
   const source = from === undefined ? '' : ` -s ${from}`

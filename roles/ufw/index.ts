@@ -1,12 +1,13 @@
 import * as v from 'valibot'
-import { becomes, guarded, type Resource } from '../../lib/model/resource.ts'
+import { guarded } from '../../lib/model/combinators.ts'
+import { becomes, type Resource } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState, textOf } from '../../lib/resources/file-state.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { type UnitState, unit, unitState } from '../../lib/resources/unit.ts'
+import { refuseConflicts } from './conflicts.ts'
 import { containerRules } from './containers.ts'
-import { refuseConflicts } from './obstacles.ts'
 import { guard, refuseForeign, ufwDefaults, ufwEnabled, ufwRules } from './resources.ts'
 import { isNetwork, isRule, parseRule, type Rule } from './rules.ts'
 import { defaultSettings, ufwState } from './state.ts'
@@ -16,19 +17,19 @@ const portRule = 'PORT, PORT/tcp or FIRST:LAST/udp, and "from ADDRESS" or "from 
 const network = 'an address or NETWORK/BITS'
 
 const schema = v.strictObject({
-  /** Rules on the host that are not wanted here are deleted. */
+  /** Deletes the rules on the host that are not in the inventory. */
   exclusive: v.optional(v.boolean(), true),
-  /** The ports of nginx: open to everybody, and the only ones of the host's that containers reach. Left out: 80 and the host's `httpsPort`. */
+  /** The ports of nginx: open to all, and the only ones of the host that containers reach. Left out: 80 and `httpsPort`. */
   web: v.optional(v.pipe(v.array(port), v.maxLength(15))),
-  /** Further open ports, whoever listens there: a container that publishes one of them is reached, others never are. */
+  /** Further open ports, of the host or published by a container; other published ports are not reached. */
   allow: v.optional(v.array(v.pipe(v.string(), v.check(isRule, portRule), v.description(portRule))), []),
-  /** The only addresses that ssh is open to. Left out: everywhere. */
+  /** The only addresses that SSH is open to. Left out: all. */
   sshFrom: v.optional(
     v.pipe(v.array(v.pipe(v.string(), v.check(isNetwork, network), v.description(network))), v.minLength(1)),
   ),
 })
 
-/** Lets in ssh, the web and the listed ports, and nothing else, not even through Docker. */
+/** Lets in SSH, HTTP, HTTPS and the listed ports, and nothing else, also not through Docker. */
 export const ufw = role('ufw', schema, (vars, { sshPort, clientAddress, resolvers }, host) => {
   const { exclusive, allow, sshFrom, web = [...new Set([80, host.httpsPort])] } = vars
   const ssh = (sshFrom ?? [undefined]).map((from): Rule => ({ ports: `${sshPort}`, protocol: 'tcp', from }))
@@ -42,7 +43,7 @@ export const ufw = role('ufw', schema, (vars, { sshPort, clientAddress, resolver
         becomes(unitState('ufw.service'), stoppedUnit),
       ]),
     ),
-    // Rules come before the switch: enabled first, ufw would cut the connection that it is driven through.
+    // Rules come before ufw is enabled: else it would cut the connection of this run.
     ...[
       containersFile(containers.script),
       ufwDefaults(),
@@ -55,7 +56,7 @@ export const ufw = role('ufw', schema, (vars, { sshPort, clientAddress, resolver
 
 const stoppedUnit: UnitState = { load: 'loaded', active: 'inactive', enabled: 'enabled', needsReload: false }
 
-/** What ufw runs behind its own rules. Its package brings one that does nothing and leaves ours alone. */
+/** ufw runs it after loading its own rules. Its package has one that does nothing, and keeps ours at upgrades. */
 function containersFile(content: string): Resource {
   const path = '/etc/ufw/after.init'
   const inner = file(path, { content, mode: '0750' })

@@ -1,4 +1,4 @@
-/** One kind of address: the chains of the rules in ufw's files, and of those in the kernel. */
+/** The rules of one address family: their chains in ufw's files, and in the kernel. */
 export interface Loaded {
   /** The chain of every rule in a file. */
   readonly files: readonly string[]
@@ -9,7 +9,7 @@ export interface Loaded {
 }
 
 /**
- * Where the kernel runs something else than the files say: somebody flushed a chain, or a run was cut between writing and
+ * The differences between the kernel's rules and the files: a chain was flushed by hand, or a run was cut between writing and
  * loading. Rules are counted by chain, since the kernel spells them differently.
  */
 export function kernelDifferences(
@@ -33,7 +33,7 @@ export function kernelDifferences(
   ]
 }
 
-/** ufw adds what goes with «limit» to the files at the next best occasion, and to the kernel only at the next reload. */
+/** ufw adds the rules of «limit» to the files at its next change, and to the kernel only at its next reload. */
 function isTold(chain: string): boolean {
   return !/-user-limit(-accept)?$/.test(chain)
 }
@@ -44,7 +44,7 @@ const hooks = [
   ['FORWARD', 'DEFAULT_FORWARD_POLICY'],
 ] as const
 
-/** What ufw-init adds to the files: how the chains hang together, and the default policies. */
+/** What ufw-init adds to the files: the jumps between chains, and the default policies. */
 function builtIn(prefix: string, settings: Readonly<Record<string, string>>): string[] {
   return hooks.flatMap(([chain, key]) => {
     const end = chain.toLowerCase()

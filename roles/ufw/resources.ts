@@ -10,7 +10,7 @@ import { deleting, describe, verdict } from './tuples.ts'
 
 const { ENABLED: _, ...wantedSettings } = defaultSettings
 
-/** Deny what comes in or passes through, allow what goes out, for IPv6 as well. */
+/** The default policies: deny incoming and routed traffic, allow outgoing, for IPv6 as well. */
 export function ufwDefaults(): Resource {
   return resource({
     id: 'ufw:defaults',
@@ -22,7 +22,7 @@ export function ufwDefaults(): Resource {
       return [
         {
           summary: wrong.map(([key, value]) => `${key}=${value}`).join(', '),
-          // A reload loads IPv6 as well; disabled, ufw has nothing to reload.
+          // A reload loads IPv6 as well; where ufw is disabled it does nothing.
           script: lines([...wrong.map(([key, value]) => settingLine(key, value)), sh`ufw reload`]),
           predicts: [becomes(ufwState, (state) => ({ ...state, settings: { ...state.settings, ...wantedSettings } }))],
           diff: () => wrong.map(([key, value]) => `-${key}=${now.settings[key] ?? ''}\n+${key}=${value}`).join('\n'),
@@ -32,7 +32,7 @@ export function ufwDefaults(): Resource {
   })
 }
 
-/** These ports are open; exclusive: and no other rule is there. Refused where that would lock the operator out. */
+/** Opens these ports. `exclusive`: deletes all other rules. Throws a `HostError` where that would lock the operator out. */
 export function ufwRules(
   rules: readonly Rule[],
   { exclusive, ssh }: { exclusive: boolean; ssh: { port: number; from: string } },
@@ -49,7 +49,7 @@ export function ufwRules(
       refuseLockOut(after, ssh)
       const steps = [...missing.map(allowing), ...surplus.map(deleting)]
       if (steps.length === 0) return []
-      // Enabled, ufw fails at each rule where somebody has thrown its chains away.
+      // While enabled, ufw fails to add any rule where its chains were removed by hand.
       const unloaded = now.settings.ENABLED === 'yes' && now.differences.some((each) => each.endsWith('is not loaded'))
       const off = unloaded ? [sh`sed -i s/^ENABLED=.*/ENABLED=no/ /etc/ufw/ufw.conf`] : []
       const settings = { ...now.settings, ...(unloaded && { ENABLED: 'no' }) }
@@ -70,7 +70,7 @@ export function ufwRules(
   })
 }
 
-/** ufw is on, now and after a boot, and the kernel runs what its files and ours say. */
+/** ufw is enabled, now and after a boot, and the kernel has the rules of its files and of ours. */
 export function ufwEnabled({ loaded }: ContainerRules): Resource {
   return resource({
     id: 'ufw:enabled',
@@ -98,16 +98,16 @@ export function ufwEnabled({ loaded }: ContainerRules): Resource {
   })
 }
 
-/** Somebody's own script there is in force: overwriting it would undo what it does. One that cannot run is a sample. */
+/** ufw runs an executable script that the operator put there: overwriting would undo it. One that is not executable is a sample. */
 export function refuseForeign(path: string, now: FileState, text: string | undefined): void {
   const runs = now !== 'absent' && (Number.parseInt(now.mode, 8) & 0o111) !== 0
   if (runs && text !== undefined && text.trim() !== '' && !text.includes('\n# Written by botgarden'))
-    throw new HostError(`${path} is not ours, and ufw runs it: move what it does elsewhere, or make it not executable`)
+    throw new HostError(`${path} is not ours, and ufw runs it: move it elsewhere, or make it not executable`)
 }
 
 /**
- * Takes ufw's chains out of the built-in ones and away, since ufw hooks only chains that it has to make. The policies stay:
- * nothing is open in between.
+ * Unhooks and deletes ufw's chains, since ufw hooks only chains that it creates. The policies stay, so nothing is open in
+ * between.
  */
 const unhook = sh`for tables in iptables ip6tables; do
       "$tables-save" -t filter | sed -n -E \
@@ -117,10 +117,10 @@ const unhook = sh`for tables in iptables ip6tables; do
         -e '/^COMMIT/{x;s/^\n//p;s/.*/COMMIT/p}' | "$tables-restore" -w 10 -n
     done`
 
-/** Whether the kernel ran any of ufw's rules, whatever its files say. */
+/** Notes whether the kernel had any of ufw's rules, which may differ from its files. */
 const loadedBefore: Script = sh`if iptables-save -t filter | grep -q '^-A INPUT -j ufw'; then touch ufw-loaded; fi`
 
-/** With the old files in their place again, alone: the kernel runs what they say, or nothing of ufw's where it did not. */
+/** Runs on the host alone, once the old files are back: the kernel loads them, or removes all of ufw's rules where it had none. */
 const restored: Script = sh`
     # A script of somebody's that ufw runs may hang.
     timeout 30 /usr/lib/ufw/ufw-init force-stop
@@ -133,7 +133,7 @@ const restored: Script = sh`
     ${unhook}
     [ ! -e ufw-loaded ] || timeout 30 /usr/lib/ufw/ufw-init start`
 
-/** The link is what has ufw start at the boot. */
+/** ufw starts at boot by this link. */
 export const guard: Guard = {
   name: 'ufw',
   paths: ['/etc/ufw', '/etc/default/ufw', '/etc/systemd/system/multi-user.target.wants/ufw.service'],

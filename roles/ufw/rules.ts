@@ -1,6 +1,6 @@
 import { BlockList, isIP, SocketAddress } from 'node:net'
 
-/** A port that is open, to everybody or to these addresses only. */
+/** An open port, for all or for these addresses only. */
 export interface Rule {
   /** `443`, or `6000:6010`. */
   readonly ports: string
@@ -14,7 +14,7 @@ export function isRule(text: string): boolean {
   const { first, last = first, protocol, from } = syntax.exec(text)?.groups ?? {}
   const [low, high] = [Number(first), Number(last)]
   if (!(low >= 1 && low <= high && high <= 65_535) || (from !== undefined && !isNetwork(from))) return false
-  // ufw wants to know the protocol of a range.
+  // ufw needs the protocol of a range.
   return low === high || protocol !== undefined
 }
 
@@ -28,7 +28,7 @@ export function parseRule(text: string): Rule {
   }
 }
 
-/** An address, or a network in the spelling that ufw keeps it in: no host bits, and IPv6 at its shortest. */
+/** An address or a network as ufw stores it: without host bits, IPv6 in its shortest form. */
 export function isNetwork(text: string): boolean {
   const [address = '', bits, more] = text.split('/')
   const version = isIP(address)
@@ -38,14 +38,14 @@ export function isNetwork(text: string): boolean {
   return /^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) < width && hasNoHostBits(address, Number(bits))
 }
 
-/** The words that make ufw allow this. */
+/** The arguments of ufw that allow this. */
 export function allowing({ ports, protocol, from }: Rule): string[] {
   const words = protocol === 'any' ? [] : ['proto', protocol]
   if (from === undefined) return ['allow', protocol === 'any' ? ports : `${ports}/${protocol}`]
   return ['allow', 'in', ...words, 'from', from, 'to', 'any', 'port', ports]
 }
 
-/** The same as ufw keeps it in its files: one tuple for each kind of address. */
+/** A rule as ufw stores it in its files: one tuple for each address family. */
 export function tuplesOf({ ports, protocol, from }: Rule): string[] {
   return (['0.0.0.0/0', '::/0'] as const)
     .filter((everywhere) => from === undefined || familyOf(from) === familyOf(everywhere))
@@ -56,9 +56,9 @@ export function familyOf(address: string): 'ipv4' | 'ipv6' {
   return address.includes(':') ? 'ipv6' : 'ipv4'
 }
 
-/** Whether an address is this one, or lies in this network. */
+/** Whether an address is this address, or is in this network. */
 export function isInside(address: string, network: string): boolean {
-  // An IPv4 client on an IPv6 socket.
+  // An IPv4 client of an IPv6 socket.
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*/, '')
   const [start = '', bits] = network.split('/')
   if (familyOf(plain) !== familyOf(start)) return false

@@ -1,18 +1,19 @@
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, reading } from '../../lib/model/reading.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { kernelDifferences, type Loaded } from './kernel.ts'
 
-/** What ufw is set to, and what of it the kernel runs. */
+/** The configuration of ufw, and how much of it the kernel has. */
 export interface UfwState {
-  /** Of /etc/default/ufw and /etc/ufw/ufw.conf; empty where ufw never was. */
+  /** From /etc/default/ufw and /etc/ufw/ufw.conf; empty where ufw was never installed. */
   readonly settings: Readonly<Record<string, string>>
   /** In ufw's own order and spelling, IPv4 first: `allow tcp 443 0.0.0.0/0 any 0.0.0.0/0 in`. */
   readonly rules: readonly string[]
-  /** Where the kernel runs something else than ufw's files say, in words; of no meaning while ufw is disabled. */
+  /** The differences between the kernel and ufw's files, in words; meaningless while ufw is disabled. */
   readonly differences: readonly string[]
-  /** The rules about containers that the kernel runs, `CHAIN VERSION` each; without IPv6 there are none of it. */
+  /** The container rules that the kernel has, as `CHAIN VERSION`; none for IPv6 where the host has no IPv6. */
   readonly containers: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] | undefined }
-  /** Rules that are not ufw's and end the way of whatever comes in, wherever to. */
+  /** Rules of other programs that drop or reject all incoming traffic. */
   readonly obstacles: readonly Obstacle[]
 }
 
@@ -20,11 +21,11 @@ interface Obstacle {
   readonly tables: 'iptables' | 'ip6tables'
   /** `INPUT -j REJECT`. */
   readonly rule: string
-  /** It stands before what leads to ufw's rules, or nothing leads there. */
+  /** It comes before the jump to ufw's rules, or there is no such jump. */
   readonly before: boolean
 }
 
-/** What the package comes with. */
+/** The defaults of the package. */
 export const defaultSettings = {
   IPV6: 'yes',
   DEFAULT_INPUT_POLICY: 'DROP',
@@ -35,8 +36,8 @@ export const defaultSettings = {
 }
 
 /**
- * What a rule may ask for and still be about new connections to any port from anywhere, as iptables-save spells it. Not an
- * interface: that may be a network of the operator's own.
+ * The conditions with which a rule still matches new connections to any port from anywhere, as iptables-save prints them. An
+ * interface is none of them: it may be a private network of the operator.
  */
 const whateverComes = sh` ! -i lo| -p tcp| -m (tcp|state|conntrack|comment)| --(ct)?state ([A-Z]+,)*NEW(,[A-Z]+)*| --comment ("[^"]*"|[^ "]+)`
 
@@ -63,7 +64,7 @@ export const ufwKind: Kind<UfwState> = {
           -e 's/^-A ([^ ]*) .*/container \1 not-ours/p'
       } 2>/dev/null | uniq -c
     done`,
-  parse: (output, names) => new Map(names.map((name) => [name, parseUfw(output)])),
+  parse: oneValue(parseUfw),
 }
 
 export const ufwState = reading(ufwKind, 'state')
@@ -108,7 +109,7 @@ function parseFamily(text = ''): Loaded & { tuples: string[]; containers: string
   }
 }
 
-/** iptables makes one rule of each pair of addresses. */
+/** iptables makes one rule for each pair of addresses. */
 function expanded(rule: string): string[] {
   const lists = [...rule.matchAll(/ (?:-[sd]|--(?:src|dst|source|destination)) (\S+)/g)]
   const times = lists.reduce((product, [, list = '']) => product * list.split(',').length, 1)

@@ -1,6 +1,6 @@
 import { isInside } from './rules.ts'
 
-/** A rule of somebody's as ufw keeps it in its files. */
+/** A rule of the operator, as ufw stores it in its files. */
 interface Tuple {
   readonly route: boolean
   /** `allow`, `deny`, `reject`, `limit`. */
@@ -19,7 +19,7 @@ interface End {
   readonly app: string | undefined
 }
 
-/** The words behind `ufw` that delete this very rule, for its own kind of address only. */
+/** The arguments of `ufw` that delete this rule, for its own address family only. */
 export function deleting(text: string): string[] {
   const { route, action, log, protocol, to, from, direction, interfaces } = parseTuple(text)
   const app = to.app ?? from.app
@@ -33,7 +33,7 @@ export function deleting(text: string): string[] {
   ]
 }
 
-/** The rule in the words of an operator: the same for IPv4 and IPv6. */
+/** The rule as it is shown to operators: the same for IPv4 and IPv6. */
 export function describe(text: string): string {
   const { route, action, log, protocol, to, from, direction, interfaces } = parseTuple(text)
   const everywhere = ({ address }: End) => address === '0.0.0.0/0' || address === '::/0'
@@ -54,7 +54,7 @@ export function describe(text: string): string {
   ].join(' ')
 }
 
-/** What this rule says about a connection to a port: nothing if it is about others. Where in doubt, no. */
+/** Whether this rule lets in a connection to a port; undefined where it does not match. Where in doubt: no. */
 export function verdict(text: string, port: number, client: string): boolean | undefined {
   const { route, action, protocol, to, from, direction, interfaces } = parseTuple(text)
   const isPort = to.port === 'any' || to.port.split(',').some((each) => isWithin(port, each))

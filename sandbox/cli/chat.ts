@@ -15,7 +15,7 @@ export interface ChatOptions {
 }
 
 /** One conversation, and how far it has been read. */
-interface Talk extends ChatOptions {
+interface Conversation extends ChatOptions {
   readonly client: TelegramClient
   readonly bot: string
   seen: number
@@ -30,8 +30,8 @@ interface Talk extends ChatOptions {
 export async function chat(client: TelegramClient, bot: string, options: ChatOptions): Promise<number> {
   await mustExist(client, bot)
   const before = await client.chat(bot, options.chatId)
-  const talk: Talk = { ...options, client, bot, seen: before.at(-1)?.seq ?? 0, buttons: [] }
-  return options.input.isTTY === true ? onTerminal(talk) : byLine(talk)
+  const conversation: Conversation = { ...options, client, bot, seen: before.at(-1)?.seq ?? 0, buttons: [] }
+  return options.input.isTTY === true ? onTerminal(conversation) : byLine(conversation)
 }
 
 /** What the bot said, as lines of a terminal. */
@@ -47,24 +47,29 @@ export function linesOf({ kind, text, keyboard, editedAt }: Entry): string[] {
   return [...lines, ...rows.map((row) => `  ${row.join('  ')}`)]
 }
 
-async function byLine(talk: Talk): Promise<number> {
-  for await (const line of createInterface({ input: talk.input })) {
+async function byLine(conversation: Conversation): Promise<number> {
+  for await (const line of createInterface({ input: conversation.input })) {
     if (line.trim() === '') continue
-    if (!(await send(talk, line.trim())) || !(await answered(talk))) return 3
+    if (!(await send(conversation, line.trim())) || !(await answered(conversation))) return 3
   }
   return 0
 }
 
-async function onTerminal(talk: Talk): Promise<number> {
-  const screen = createInterface({ input: talk.input, output: talk.output, terminal: true, prompt: '> ' })
+async function onTerminal(conversation: Conversation): Promise<number> {
+  const screen = createInterface({
+    input: conversation.input,
+    output: conversation.output,
+    terminal: true,
+    prompt: '> ',
+  })
   const closed = new AbortController()
   screen.once('close', () => closed.abort())
-  const reading = follow(talk, screen, closed.signal)
-  talk.output.write(`${talk.bot}: a line is a message, #1 presses the first button, Ctrl-D ends\n`)
+  const reading = follow(conversation, screen, closed.signal)
+  conversation.output.write(`${conversation.bot}: a line is a message, #1 presses the first button, Ctrl-D ends\n`)
   screen.prompt()
   try {
     for await (const line of screen) {
-      if (line.trim() !== '') await send(talk, line.trim())
+      if (line.trim() !== '') await send(conversation, line.trim())
       screen.prompt()
     }
     return 0
@@ -75,24 +80,24 @@ async function onTerminal(talk: Talk): Promise<number> {
   }
 }
 
-/** Shows what comes while the person may be typing: their line is written anew beneath it. */
-async function follow(talk: Talk, screen: Interface, signal: AbortSignal): Promise<void> {
+/** Shows new messages while the user may be typing: the input line is written again below them. */
+async function follow(conversation: Conversation, screen: Interface, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const fresh = await news(talk, 25, signal).catch(async (error: Error) => {
+    const fresh = await news(conversation, 25, signal).catch(async (error: Error) => {
       if (signal.aborted) return []
-      talk.output.write(`\r\u001b[K${error.message}\n`)
+      conversation.output.write(`\r\u001b[K${error.message}\n`)
       await sleep(1000, undefined, { signal }).catch(() => {})
       return []
     })
     if (fresh.length === 0) continue
-    talk.output.write('\r\u001b[K')
-    show(talk, fresh)
+    conversation.output.write('\r\u001b[K')
+    show(conversation, fresh)
     screen.prompt(true)
   }
 }
 
-/** Sends a line; false when it stands for a button that is not there. */
-async function send({ client, bot, chatId, language, buttons, output }: Talk, line: string): Promise<boolean> {
+/** Sends a line; false where it names a button that is not there. */
+async function send({ client, bot, chatId, language, buttons, output }: Conversation, line: string): Promise<boolean> {
   const number = /^#(\d+)$/.exec(line)?.[1]
   const data = number === undefined ? undefined : buttons[Number(number) - 1]
   if (number !== undefined && data === undefined) {
@@ -104,31 +109,31 @@ async function send({ client, bot, chatId, language, buttons, output }: Talk, li
 }
 
 /** Waits for the bot's answer and shows it, with what follows right upon it. */
-async function answered(talk: Talk): Promise<boolean> {
-  const { answerTimeout: patience = 15, bot, output } = talk
-  const deadline = performance.now() + patience * 1000
+async function answered(conversation: Conversation): Promise<boolean> {
+  const { answerTimeout = 15, bot, output } = conversation
+  const deadline = performance.now() + answerTimeout * 1000
   let heard = false
-  for (let wait = patience; wait > 0; wait = heard ? 0.3 : (deadline - performance.now()) / 1000) {
-    const fresh = await news(talk, wait)
+  for (let wait = answerTimeout; wait > 0; wait = heard ? 0.3 : (deadline - performance.now()) / 1000) {
+    const fresh = await news(conversation, wait)
     if (heard && fresh.length === 0) return true
     heard ||= fresh.some(({ from }) => from === 'bot')
-    show(talk, fresh)
+    show(conversation, fresh)
   }
-  output.write(`${bot}: no answer within ${patience} s\n`)
+  output.write(`${bot}: no answer within ${answerTimeout} s\n`)
   return false
 }
 
-async function news(talk: Talk, wait: number, signal?: AbortSignal): Promise<Entry[]> {
-  const { client, bot, chatId, seen } = talk
+async function news(conversation: Conversation, wait: number, signal?: AbortSignal): Promise<Entry[]> {
+  const { client, bot, chatId, seen } = conversation
   const fresh = await client.chat(bot, chatId, { after: seen, wait, ...(signal && { signal }) })
-  talk.seen = fresh.at(-1)?.seq ?? seen
+  conversation.seen = fresh.at(-1)?.seq ?? seen
   return fresh
 }
 
-function show(talk: Talk, fresh: readonly Entry[]): void {
+function show(conversation: Conversation, fresh: readonly Entry[]): void {
   for (const entry of fresh.filter(({ from }) => from === 'bot')) {
-    for (const line of linesOf(entry)) talk.output.write(`${line}\n`)
-    if (entry.keyboard) talk.buttons = entry.keyboard.flat().flatMap(({ callback_data: data }) => data ?? [])
+    for (const line of linesOf(entry)) conversation.output.write(`${line}\n`)
+    if (entry.keyboard) conversation.buttons = entry.keyboard.flat().flatMap(({ callback_data: data }) => data ?? [])
   }
 }
 

@@ -7,7 +7,7 @@ export interface Order {
   readonly action: Action
   /** The host or the bot. */
   readonly word: string | undefined
-  /** What stands after `--`. */
+  /** The words after `--`. */
   readonly command: readonly string[]
   readonly hosts: number | undefined
   readonly memory: string | undefined
@@ -45,7 +45,7 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-/** Reads what stands after the script on the command line. */
+/** Parses the words after the script on the command line. */
 export function parseOrder(argv: readonly string[]): Order | 'help' {
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length
   const { values, positionals } = parsed(argv.slice(0, end))

@@ -11,7 +11,7 @@ import { debianMirror, surroundings } from './surroundings.ts'
 /** The official image of each suite, where a registry is in reach. */
 const official: Readonly<Record<Suite, string>> = { trixie: 'debian:13', forky: 'debian:forky' }
 
-/** Bare Debian, able to use apt and https behind whatever this machine sits behind. */
+/** Bare Debian that can use apt and HTTPS through the proxy of this machine, where there is one. */
 export async function baseOf(suite: Suite, progress: Progress): Promise<string> {
   return cached(await baseTag(suite), progress, async (tag) => {
     const from = (await pull(suite, progress)) ?? (await bootstrap(suite, progress))

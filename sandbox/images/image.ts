@@ -16,7 +16,7 @@ export async function imageOf(image: Image, progress: Progress): Promise<string>
   })
 }
 
-/** The image that stands in for an official one. */
+/** The image that is used in place of an official one. */
 export function standInOf({ image }: StandIn, progress: Progress): Promise<string> {
   return typeof image === 'string' ? baseOf(image, progress) : imageOf(image, progress)
 }

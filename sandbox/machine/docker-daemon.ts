@@ -35,7 +35,7 @@ export async function ensureEngine(progress: Progress): Promise<void> {
   })
 }
 
-/** Ends the daemon if we started it and nobody uses it any more. */
+/** Stops the daemon if the sandbox started it and nothing uses it any more. */
 export async function releaseEngine(progress: Progress): Promise<void> {
   if (!existsSync(ours)) return
   await withLock(machineLock, 60, async () => {

@@ -11,7 +11,7 @@ export const checkoutHash = hashOf(checkout).slice(0, 8)
 export const label = `botgarden.checkout=${checkoutHash}`
 export const network = `botgarden-${checkoutHash}`
 
-/** Where everything that the sandbox writes lies. */
+/** The folder of everything that the sandbox writes. */
 export const home = join(checkout, '.sandbox')
 export const paths = {
   hosts: join(home, 'hosts'),
@@ -19,7 +19,7 @@ export const paths = {
   sshConfig: join(home, 'ssh_config'),
   knownHosts: join(home, 'known_hosts'),
   inventory: join(home, 'inventory.yaml'),
-  /** Whom to trust when speaking to the sandbox's certificate authority. */
+  /** The root certificate of the HTTPS of the sandbox's certificate authority. */
   acmeCa: join(home, 'acme-ca.pem'),
   /** The key that opens the backups of the sandbox's hosts, and its public half. */
   backupKey: join(home, 'backup-key.txt'),

@@ -6,7 +6,7 @@ import { mirrorPart } from './registry.ts'
 import { ensurePart } from './service.ts'
 import { botApi, telegramIsHere } from './telegram.ts'
 
-/** What stands beside the VPSs. */
+/** The services beside the VPSs. */
 export const partNames: readonly string[] = ['mirror', 'pebble', ...(telegramIsHere ? ['telegram'] : [])]
 
 /** Makes sure of every part; the first one is the name server of the others, and of the VPSs. */

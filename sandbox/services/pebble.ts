@@ -16,7 +16,7 @@ export function pebblePart(nameServer: string): Part {
   }
 }
 
-/** Writes down whom to trust when speaking to Pebble. That is not who signs what it issues: see `acmeRoots`. */
+/** Writes the root certificate of Pebble's own HTTPS. The certificates that it issues have another root: see `acmeRoots`. */
 export async function writeAuthority(progress: Progress): Promise<void> {
   const image = await imageOf(pebble, progress)
   writeAtomic(paths.acmeCa, `${await docker(['run', '--rm', image, 'cat', 'ca.pem'])}\n`)

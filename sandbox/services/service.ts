@@ -13,7 +13,7 @@ export interface Part {
   /** Ports that this machine reaches as well: on 127.0.0.1, each at a number that Docker chooses. */
   readonly published?: readonly number[]
   readonly env?: Readonly<Record<string, string>>
-  /** Where in the container lies what outlives it. */
+  /** The folder in the container whose content is kept in a volume. */
   readonly keeps?: string
   readonly command?: readonly string[]
 }
@@ -24,7 +24,7 @@ export async function ensurePart(part: Part, progress: Progress): Promise<boolea
   return withLock(join(home, `${part.name}.lock`), 120, async () => {
     const seen = (await see([part.name])).get(part.name)
     if (seen?.running && seen.connected && seen.image === image) return false
-    // What it has to keep lies in its volume: a stopped or older one is replaced, not mended.
+    // Its data is in its volume: a stopped or older container is replaced, not repaired.
     await tryDocker(['rm', '-f', '-v', containerOf(part.name)])
     await start(part, image)
     return true

@@ -15,7 +15,7 @@ export const botApi: Part = {
   keeps: '/var/lib/telegram',
 }
 
-/** Where tests and people make bots, and write to them as their users. */
+/** The URL of the API by which tests and operators make bots and write to them as their users. */
 export async function telegramControlUrl(): Promise<string> {
   return `http://${await publishedAt('telegram', 8082)}`
 }

@@ -18,7 +18,7 @@ export interface FaultOrder {
   readonly times?: number
 }
 
-/** The sandbox's Telegram as tests and people drive it. */
+/** A client of the sandbox's Telegram, for tests and operators. */
 export interface TelegramClient {
   bots(): Promise<Identity[]>
   /** Makes the bot, or returns the one of that name. */

@@ -26,7 +26,7 @@ export function portOf(server: Server): number {
   return address.port
 }
 
-/** The whole body; undefined when it is longer than what anybody has to say. */
+/** The whole body; undefined where it is longer than the limit. */
 export async function bodyOf(request: IncomingMessage, limit = 8 * 2 ** 20): Promise<Buffer | undefined> {
   const parts: Buffer[] = []
   let length = 0

@@ -1,4 +1,4 @@
-// A Telegram for the sandbox: `node main.ts`. What it can be told stands in options.ts.
+// A Telegram for the sandbox: `node main.ts`. Its options are in options.ts.
 import { number, optionsOf } from './options.ts'
 import { serve } from './server.ts'
 

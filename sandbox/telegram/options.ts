@@ -5,7 +5,7 @@ export interface Options {
   /** PEM of the authorities that stand in for the public ones: a file that may appear later, and addresses to ask. */
   readonly caFile: string | undefined
   readonly caUrls: readonly string[]
-  /** Reserved networks that a webhook may lie in all the same, as CIDR. */
+  /** Reserved networks that a webhook may be in all the same, as CIDR. */
   readonly allow: readonly string[]
   /** Makes every wait and every age of Telegram's own shorter: 0.1 is ten times as fast. */
   readonly timeScale: number

@@ -25,7 +25,7 @@ export async function serve(
   const store = storeIn(options.stateFile, state)
   const signal = new AbortController().signal
   const world: World = {
-    ...{ options, state, authorities: authorities(options), live: new Map(), save: store.soon },
+    ...{ options, state, authorities: authorities(options), runtimes: new Map(), save: store.soon },
     execute: (bot, method, args) => run(method, { world, bot, args, files: new Map(), signal }),
   }
   const api = await listen((request, response) => handleApi(world, request, response), { host, port: apiPort })

@@ -7,8 +7,8 @@ import { docker, tryDocker } from '../machine/docker-cli.ts'
 import { see } from '../machine/inspect.ts'
 import { aliasesOf, containerOf, label, network } from '../machine/paths.ts'
 import { waitUntil } from '../machine/process.ts'
-import type { Prerequisites } from './ground.ts'
 import { withAddress } from './network.ts'
+import type { Prerequisites } from './prerequisites.ts'
 import { publicKey, writeAccess } from './ssh-access.ts'
 
 /**

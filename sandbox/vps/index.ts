@@ -8,20 +8,20 @@ import { containerOf, home, paths } from '../machine/paths.ts'
 import { type Progress, step } from '../machine/progress.ts'
 import { inPart } from '../services/service.ts'
 import { awaitReady, create } from './boot.ts'
-import { type Prerequisites, preparePrerequisites } from './ground.ts'
 import { reconnect } from './network.ts'
+import { type Prerequisites, preparePrerequisites } from './prerequisites.ts'
 import { isReady, knownHosts, writeAccess } from './ssh-access.ts'
 
-/** Makes sure that a VPS runs and is ready, whatever state it was left in; its memory is changed only when asked for. */
+/** Makes sure that a VPS runs and is ready, from any state; its memory is changed only when asked for. */
 export async function ensureVps(
   name: string,
-  ground: Prerequisites,
+  prerequisites: Prerequisites,
   memory: string | undefined,
   progress: Progress,
 ): Promise<void> {
   await withLock(lockOf(name), 300, async () => {
     const seen = (await see([name])).get(name)
-    if (seen === undefined) return step(progress, `booting ${name}`, () => make(name, ground, memory))
+    if (seen === undefined) return step(progress, `booting ${name}`, () => make(name, prerequisites, memory))
     if (memory !== undefined && bytesOf(memory) !== seen.memory) await resize(name, memory)
     if (!seen.connected) await reconnect(name)
     if (seen.running && isReady(name, seen)) return
@@ -29,17 +29,17 @@ export async function ensureVps(
     if (status === 0) return step(progress, `waiting for ${name}`, () => awaitReady(name))
     await step(progress, `replacing ${name}, which cannot be started: ${stderr}`, async () => {
       await discard(name)
-      await make(name, ground, memory ?? `${seen.memory}b`)
+      await make(name, prerequisites, memory ?? `${seen.memory}b`)
     })
   })
 }
 
 /** A bare VPS of this name, from the cached image: one that is there already is replaced. */
 export async function freshVps(name: string, options: { memory?: string; progress?: Progress } = {}): Promise<void> {
-  const ground = await preparePrerequisites(options.progress ?? (() => {}))
+  const prerequisites = await preparePrerequisites(options.progress ?? (() => {}))
   await withLock(lockOf(name), 300, async () => {
     await discard(name)
-    await make(name, ground, options.memory)
+    await make(name, prerequisites, options.memory)
   })
 }
 
@@ -76,8 +76,8 @@ export function bytesOf(memory: string): number {
   return Number(digits) * 1024 ** 'bkmg'.indexOf(unit?.toLowerCase() || 'b')
 }
 
-async function make(name: string, ground: Prerequisites, memory = '2g'): Promise<void> {
-  await create(name, ground, memory)
+async function make(name: string, prerequisites: Prerequisites, memory = '2g'): Promise<void> {
+  await create(name, prerequisites, memory)
   await awaitReady(name, { bare: true })
 }
 

@@ -2,18 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
+import { freshVps, removeVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run } from '../support/runner.ts'
+import { outputIn } from '../support/vps/inside.ts'
 import { overSsh } from '../support/vps/ssh.ts'
 
 const host = 'hardened'
 const inventory = inventoryOf(host, { base: { packages: ['lynis'] } })
 const site = () => run(['playbooks/site.ts', '-i', inventory, '--json'])
-const inside = async (command: string) => {
-  const { status, stdout, stderr } = await inVps(host, command, { seconds: 300 })
-  assert.is(status, 0, stderr)
-  return stdout
-}
+const inside = outputIn(host)
 
 /** Warnings that stay, by lynis's id, each with its reason: there are none. */
 const warningsLeft: Readonly<Record<string, string>> = {}

@@ -6,9 +6,8 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decryptPart } from '../../commands/restore/decrypt.ts'
-import { sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
-import { type Manifest, type Part, parseManifest } from '../../roles/backups/manifest.ts'
+import { type BackupManifest, type BackupPart, parseManifest } from '../../roles/backups/manifest.ts'
 import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
 import { copyWith, dumpWith, everything, oddCopies, placeholder, traps } from '../support/hostile/dumps.ts'
 import { leftAlone, rebuiltFrom } from '../support/hostile/host.ts'
@@ -16,6 +15,7 @@ import { type Copy, type Entry, tar, writeCopy } from '../support/hostile/marks.
 import { moves, printRows, told } from '../support/hostile/rows.ts'
 import { type Run, resultOf, run, scratchFile } from '../support/runner.ts'
 import { botHost } from '../support/vps/bot-host.ts'
+import { sqlIn } from '../support/vps/inside.ts'
 
 const host = 'hostile'
 const source = join(import.meta.dirname, '../../bots/hello-bot')
@@ -32,14 +32,14 @@ const inventory = inventoryWith({}, { domain: `${host}.sandbox`, backups })
 const taken = join(dirname(opens), 'taken')
 
 /** What the host has signed and encrypted itself. */
-let own: Manifest
+let own: BackupManifest
 let honest: Copy & { key: string }
 /** Of the bot's database, with room for SQL. */
 let base: Buffer
 let tables: Record<string, number>
 let clock = 0
 
-const content = async (part: Part | undefined): Promise<Buffer> => {
+const content = async (part: BackupPart | undefined): Promise<Buffer> => {
   const chunks: Buffer[] = []
   if (part) for await (const chunk of decryptPart(taken, part, [new Secret(identity)])) chunks.push(chunk)
   return Buffer.concat(chunks)
@@ -47,11 +47,9 @@ const content = async (part: Part | undefined): Promise<Buffer> => {
 const restore = (from: string, ...way: string[]) =>
   run(['playbooks/restore.ts', '-i', from, '--identity', opens, '--yes', ...way])
 const psql = async (database: string, sql: string) => {
-  const { text: command } =
-    sh`printf '%s\n' ${sql} | docker exec -i botgarden-postgres psql -XqAt -v ON_ERROR_STOP=1 -U postgres -d ${database}`
-  const { status, stdout, stderr } = await inVps(host, command)
-  assert.is(status, 0, stderr)
-  return stdout.trim()
+  const { status, stdout, all } = await sqlIn(host)(sql, database)
+  assert.is(status, 0, all)
+  return stdout
 }
 const rowsOf = (database: string) =>
   inside(
@@ -93,7 +91,7 @@ test.after(async () => {
   await removeVps(host)
 })
 
-const partOf = (kind: Part['kind']) => own.parts.find((part) => part.kind === kind)
+const partOf = (kind: BackupPart['kind']) => own.parts.find((part) => part.kind === kind)
 
 async function look(): Promise<string> {
   const { stdout, stderr } = await inVps(host, leftAlone)

@@ -19,7 +19,7 @@ test('Ctrl-C inside apt: exit code 130, a clear last line, and the host goes on 
   const { code, stderr } = await ended
   assert.is(code, 130)
   const lines = stderr.trim().split('\n')
-  assert.match(lines.at(-2) ?? '', /^cut {2}in the middle of package:.*run again for the rest$/)
+  assert.match(lines.at(-2) ?? '', /^cut {2}while running package:.*run again for the rest$/)
   assert.is(lines.at(-1), 'botgarden: stopped by Ctrl-C')
   await hostIsIntact()
 })

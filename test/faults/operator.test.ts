@@ -10,9 +10,10 @@ import * as assert from 'uvu/assert'
 import { stringify } from 'yaml'
 import { local as command } from '../../lib/shell/local.ts'
 import { quote } from '../../lib/shell/sh.ts'
-import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
+import { freshVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
 import { containerOf } from '../../sandbox/machine/paths.ts'
 import { inventoryOf, run, scratchInventory } from '../support/runner.ts'
+import { endedIn, sqlIn } from '../support/vps/inside.ts'
 
 const host = 'kept'
 const operator = 'operator'
@@ -28,29 +29,24 @@ const backups = {
   offsite: { restic: '/srv/restic', passwordFile: '/root/restic-password' },
 }
 
-const on = async (machine: string, text: string, seconds = 60) => {
-  const { status, stdout, stderr } = await inVps(machine, text, { seconds })
-  return { status, stdout: stdout.trim(), all: `${stdout}${stderr}`.trim() }
-}
-const there = (text: string) => on(host, text)
-const sql = (text: string) =>
-  there(`printf %s ${quote(text)} | docker exec -i botgarden-postgres psql -XqAt -v ON_ERROR_STOP=1 -U postgres one`)
+const there = endedIn(host)
+const atOperator = endedIn(operator)
+const sql = (text: string) => sqlIn(host)(text, 'one')
 /** A playbook on the operator's machine. */
 const play = (name: string, ...args: string[]) =>
-  on(
-    operator,
+  atOperator(
     `cd ${checkout} && PATH="$PWD/node_modules/.bin:$PATH" zx playbooks/${name}.ts -i /root/garden.yaml ${args.map(quote).join(' ')}`,
     240,
   )
 const write = (path: string, content: string) =>
   command({ input: content })`docker exec -i ${containerOf(operator)} sh -c ${`umask 077; cat >${quote(path)}`}`
-const posted = async () => (await on(operator, 'cat /root/posted 2>/dev/null')).stdout
-const listed = async () => (await on(operator, `ls ${copies}/${host} 2>/dev/null`)).stdout.split('\n').filter(Boolean)
+const posted = async () => (await atOperator('cat /root/posted 2>/dev/null')).stdout
+const listed = async () => (await atOperator(`ls ${copies}/${host} 2>/dev/null`)).stdout.split('\n').filter(Boolean)
 
 async function until(what: string, seconds: number, holds: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + seconds * 1000; !(await holds()); await pause(500)) {
     const said = `tail -n 20 ${copies}/backup.log; journalctl -n 20 --no-pager -u cron`
-    assert.ok(Date.now() < end, `${what}: not within ${seconds} s\n${(await on(operator, said)).all}`)
+    assert.ok(Date.now() < end, `${what}: not within ${seconds} s\n${(await atOperator(said)).all}`)
   }
 }
 
@@ -68,8 +64,7 @@ test.before(async () => {
   if (tenants.code !== 0) throw new Error(tenants.stdout + tenants.stderr)
   await sql("create table users as select n, 'visitor ' || n as name from generate_series(1, 50000) n")
 
-  const { all, status } = await on(
-    operator,
+  const { all, status } = await atOperator(
     'apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends cron restic openssh-client libatomic1 && mkdir -p /root/botgarden && systemctl start cron && systemctl is-active cron',
     240,
   )
@@ -98,7 +93,7 @@ test.before(async () => {
        response.end()
      }).listen(8099)`,
   )
-  await on(operator, `systemd-run --unit alerts ${checkout}/node_modules/.bin/node /root/alerts.mjs`)
+  await atOperator(`systemd-run --unit alerts ${checkout}/node_modules/.bin/node /root/alerts.mjs`)
 })
 test.after(async () => {
   await removeVps(host)
@@ -109,8 +104,7 @@ test('a repository that is not there yet is said with the command that makes it'
   const { status, all } = await play('backup')
   assert.is(status, 3, all)
   assert.match(all, /there is no repository yet: restic --repo \/srv\/restic init makes one/)
-  const made = await on(
-    operator,
+  const made = await atOperator(
     'rm -f /root/posted; restic --repo /srv/restic --password-file /root/restic-password init',
   )
   assert.is(made.status, 0, made.all)
@@ -123,22 +117,22 @@ test('a real cron takes one every minute, brings it, and restic takes it along',
   await until('a new copy', 150, async () => (await listed()).length > before.length)
   const snapshots = async () =>
     JSON.parse(
-      (await on(operator, 'restic --repo /srv/restic --password-file /root/restic-password snapshots --json')).stdout,
+      (await atOperator('restic --repo /srv/restic --password-file /root/restic-password snapshots --json')).stdout,
     )
   await until('a snapshot', 30, async () => (await snapshots()).length > 0)
   const [{ hostname, tags, paths }] = await snapshots()
   assert.equal({ hostname, tags, paths }, { hostname: host, tags: ['botgarden'], paths: [join(copies, host)] })
-  assert.is((await on(operator, `cat ${copies}/backup.log`)).stdout, '', 'cron says nothing where all is well')
+  assert.is((await atOperator(`cat ${copies}/backup.log`)).stdout, '', 'cron says nothing where all is well')
   assert.is(await posted(), '')
 })
 
 test('what fails under cron is in its log, and both sides post it to the address', async () => {
   await there('docker stop botgarden-postgres')
   await until('a word in the log', 150, async () =>
-    /FAILED/.test((await on(operator, `cat ${copies}/backup.log`)).stdout),
+    /FAILED/.test((await atOperator(`cat ${copies}/backup.log`)).stdout),
   )
   assert.match(
-    (await on(operator, `cat ${copies}/backup.log`)).stdout,
+    (await atOperator(`cat ${copies}/backup.log`)).stdout,
     /^kept {2}FAILED: no backup was taken: the databases/m,
   )
   await until('both words', 30, async () => /^botgarden: backup of kept:$/m.test(await posted()))
@@ -146,39 +140,33 @@ test('what fails under cron is in its log, and both sides post it to the address
   await there('docker start botgarden-postgres')
   const removed = await play('backup', '--remove-cron')
   assert.is(removed.status, 0, removed.all)
-  assert.is((await on(operator, 'crontab -l 2>/dev/null')).stdout, '')
+  assert.is((await atOperator('crontab -l 2>/dev/null')).stdout, '')
 })
 
 test('that there is none any more is posted as well', async () => {
-  await until(
-    'the last run',
-    60,
-    async () => (await on(operator, `flock -n ${copies}/${host}/.lock true`)).status === 0,
-  )
-  await on(
-    operator,
+  await until('the last run', 60, async () => (await atOperator(`flock -n ${copies}/${host}/.lock true`)).status === 0)
+  await atOperator(
     `: >/root/posted; mkdir /root/aside; cd ${copies}/${host} && mv 20* /root/aside && cp -r "$(ls -d /root/aside/* | tail -n 1)" 2026-01-01T000000Z`,
   )
   const { status, all } = await play('backup', '--status', '--quiet')
-  await on(operator, `cd ${copies}/${host} && rm -rf 20* && mv /root/aside/* .`)
+  await atOperator(`cd ${copies}/${host} && rm -rf 20* && mv /root/aside/* .`)
   assert.is(status, 3, all)
   assert.match(await posted(), /all: the last good backup here is \d+ days old/)
 })
 
 test('the operator’s machine is lost too: another one brings everything back from the repository', async () => {
-  await on(operator, `mv ${checkout} /root/elsewhere; rm -rf ${copies}`)
+  await atOperator(`mv ${checkout} /root/elsewhere; rm -rf ${copies}`)
   const elsewhere = { ...backups, local: '/root/new-place' }
   await write('/root/garden.yaml', stringify({ vars: { backups: elsewhere }, hosts: { [host]: {} } }))
   const restore = (...args: string[]) =>
-    on(
-      operator,
+    atOperator(
       `cd /root/elsewhere && PATH="$PWD/node_modules/.bin:$PATH" zx playbooks/restore.ts -i /root/garden.yaml --identity /root/key.txt --from restic --yes ${args.join(' ')}`,
       240,
     )
   const [, fingerprint = ''] = (await there('ssh-keygen -lf /etc/botgarden/secrets/backup-signing-key')).stdout.split(
     ' ',
   )
-  const listed = await on(operator, 'restic --repo /srv/restic --password-file /root/restic-password ls latest')
+  const listed = await atOperator('restic --repo /srv/restic --password-file /root/restic-password ls latest')
   assert.match(listed.stdout, 'SHA256SUMS.sig')
   assert.not.match(listed.stdout, 'allowed_signers')
   const unknown = await restore('--drill')

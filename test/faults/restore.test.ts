@@ -7,9 +7,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { freshVps, inVps, removeVps, telegramControlUrl } from '../../sandbox/index.ts'
+import { freshVps, removeVps, telegramControlUrl } from '../../sandbox/index.ts'
 import { type TelegramClient, telegramAt } from '../../sandbox/telegram/client.ts'
 import { inventoryOf, resultOf, run } from '../support/runner.ts'
+import { endedIn, sqlIn } from '../support/vps/inside.ts'
 
 const host = 'garden'
 const source = resolve(import.meta.dirname, '../../bots/hello-bot')
@@ -23,12 +24,8 @@ let chat = 1
 // The sandbox's Telegram remembers earlier runs.
 const prefix = `restore-${process.pid}`
 
-const inside = async (command: string, seconds = 60) => {
-  const { status, stdout, stderr } = await inVps(host, command, { seconds })
-  return { status, text: stdout.trim(), all: `${stdout}${stderr}` }
-}
-const sql = async (database: string, text: string) =>
-  (await inside(`docker exec botgarden-postgres psql -XqAtU postgres ${database} -c "${text}"`, 120)).text
+const inside = endedIn(host)
+const sql = async (database: string, text: string) => (await sqlIn(host)(text, database)).stdout
 /** Of all rows of all that matters, in an order of their own. */
 const checksum = (database: string) =>
   sql(database, 'select md5(string_agg(t::text, chr(10) order by id)) from ledger t')
@@ -112,7 +109,7 @@ test('in place of what is there, which is dumped first, and beside it', async ()
   const kept = await inside(
     'cat /var/lib/botgarden/dumps/second-bot/before-restore-*.dump | docker exec -i botgarden-postgres pg_restore --data-only --file=- -t ledger | grep -c "^[0-9]"',
   )
-  assert.is(kept.text, '10')
+  assert.is(kept.stdout, '10')
   assert.match(await greeted('second-bot'), /^Hello/)
 })
 
@@ -120,7 +117,7 @@ test('a drill proves every database, and leaves nothing', async () => {
   const drill = await restore('--drill', '--json')
   assert.is(drill.code, 0, drill.stdout + drill.stderr)
   assert.equal(resultOf(drill, host).ids.sort(), ['drill:first_bot', 'drill:second_bot', 'drill:third_bot'])
-  assert.is((await inside('docker ps -a | grep -c drill; ls /var/lib/botgarden/incoming')).text, '0')
+  assert.is((await inside('docker ps -a | grep -c drill; ls /var/lib/botgarden/incoming')).stdout, '0')
 })
 
 test('the wrong key, a flipped byte, and a key of nobody: each is said, and nothing is touched', async () => {
@@ -161,9 +158,9 @@ test('the host is lost: one command makes a bare one what it was', async () => {
   assert.is((await backup()).code, 0)
   const before = await Promise.all(['first_bot', 'second_bot', 'third_bot'].map(checksum))
   const certificate = 'openssl x509 -noout -serial -in /etc/letsencrypt/live/*/fullchain.pem'
-  const serial = (await inside(certificate)).text
+  const serial = (await inside(certificate)).stdout
   const signer = 'ssh-keygen -lf /etc/botgarden/secrets/backup-signing-key'
-  const signedBy = (await inside(signer)).text
+  const signedBy = (await inside(signer)).stdout
   assert.match(signedBy, 'SHA256:')
   await removeVps(host)
   await freshVps(host)
@@ -171,15 +168,15 @@ test('the host is lost: one command makes a bare one what it was', async () => {
   const back = await run(['playbooks/restore.ts', '-i', inventory, '--identity', key, '--yes', '--host', host])
   // The one beside is no bot's: whose it is to be, a bare host cannot tell.
   assert.is(back.code, 3, back.stdout + back.stderr)
-  assert.match(back.stderr, 'NOT restored: the database second_old, which is no bot')
+  assert.match(back.stderr, 'NOT restored: the database second_old, which belongs to no bot')
   process.stdout.write(`  the host was back after ${Math.round((Date.now() - started) / 1000)} s\n`)
   assert.equal(await Promise.all(['first_bot', 'second_bot', 'third_bot'].map(checksum)), before)
-  assert.is((await inside(certificate)).text, serial)
-  assert.is((await inside(signer)).text, signedBy)
+  assert.is((await inside(certificate)).stdout, serial)
+  assert.is((await inside(signer)).stdout, signedBy)
   // Nobody was there to look at it, and --yes is no look.
   assert.match(back.stderr, /mine\.conf:\n.*# a location of the operator/)
   assert.is(
-    (await inside(`cat /var/lib/botgarden/laid-aside/*/mine.conf; ls ${own}`)).text,
+    (await inside(`cat /var/lib/botgarden/laid-aside/*/mine.conf; ls ${own}`)).stdout,
     '# a location of the operator',
   )
   for (const bot of bots) assert.match(await greeted(bot), /^Hello/)

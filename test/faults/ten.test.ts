@@ -2,9 +2,10 @@
 import { resolve } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { freshVps, inVps, removeVps, telegramControlUrl } from '../../sandbox/index.ts'
+import { freshVps, removeVps, telegramControlUrl } from '../../sandbox/index.ts'
 import { type TelegramClient, telegramAt } from '../../sandbox/telegram/client.ts'
 import { inventoryOf, resultOf, run } from '../support/runner.ts'
+import { endedIn } from '../support/vps/inside.ts'
 
 const host = 'ten'
 const source = resolve(import.meta.dirname, '../../bots/hello-bot')
@@ -24,7 +25,7 @@ const inventory = (count: number, more: object = {}) =>
     hosts: { [host]: { domain: `${host}.sandbox` } },
     bots: Object.fromEntries(names.slice(0, count).map((name) => [name, { host, source, ...more }])),
   })
-const inside = async (command: string) => (await inVps(host, command, { seconds: 60 })).stdout.trim()
+const inside = async (command: string) => (await endedIn(host)(command)).stdout
 
 test.before(async () => {
   await freshVps(host, { memory: '1g' })

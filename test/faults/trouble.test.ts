@@ -7,9 +7,10 @@ import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { quote } from '../../lib/shell/sh.ts'
-import { freshVps, inVps, removeVps, telegramControlUrl } from '../../sandbox/index.ts'
+import { freshVps, removeVps, telegramControlUrl } from '../../sandbox/index.ts'
 import { type TelegramClient, telegramAt } from '../../sandbox/telegram/client.ts'
 import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
+import { endedIn } from '../support/vps/inside.ts'
 
 const host = 'trouble'
 const source = resolve(import.meta.dirname, '../../bots/hello-bot')
@@ -30,10 +31,7 @@ let chat = 1
 /** What the next release changes. */
 let version = 0
 
-const inside = async (command: string) => {
-  const { status, stdout, stderr } = await inVps(host, command)
-  return { status, text: stdout.trim(), all: `${stdout}${stderr}` }
-}
+const inside = endedIn(host)
 const inventory = (more: object = {}) =>
   inventoryOf(host, vars, {
     hosts: { [host]: { domain: `${host}.sandbox` } },
@@ -48,13 +46,13 @@ type Args = [playbook: string, ...args: string[]]
 const release: Args = ['bot', '--name', 'hello-bot']
 const restore: Args = ['restore', '--name', 'hello-bot', '--identity', key, '--yes']
 
-const serving = async () => (await inside('docker ps -q --no-trunc --filter label=botgarden.bot=hello-bot')).text
+const serving = async () => (await inside('docker ps -q --no-trunc --filter label=botgarden.bot=hello-bot')).stdout
 const ledger = async () =>
   (
     await inside(
       `docker exec botgarden-postgres psql -XqAtU postgres hello_bot -c "select md5(string_agg(t::text, ',' order by id)) from ledger t"`,
     )
-  ).text
+  ).stdout
 async function greeted(): Promise<string> {
   const own = chat++
   await telegram.act(name, { chat: own, text: '/start', language: 'en' })
@@ -301,7 +299,7 @@ test('docker system prune while the bot is stopped', () =>
     begin: 'docker stop $(docker ps -q --filter label=botgarden.bot) >/dev/null && docker system prune -af >/dev/null',
     end: ':',
     args: ['site'],
-    check: [2, /release:hello-bot: start again, since it is gone/],
+    check: [2, /release:hello-bot: restart, since its container is gone/],
     run: [3, /the image of hello-bot is not on this host any more: npx zx playbooks\/bot.ts --name hello-bot/],
     mends: release,
     restarts: true,
@@ -335,9 +333,9 @@ for (const [what, begin] of [
     }))
 
 test('what the host knows of its bots is deleted', async () => {
-  const colour = async () => (await inside("docker ps --format '{{.Names}}' --filter label=botgarden.bot")).text
+  const colour = async () => (await inside("docker ps --format '{{.Names}}' --filter label=botgarden.bot")).stdout
   const before = await colour()
-  const gone = /current\.json: it is gone, .*npx zx playbooks\/bot\.ts --name hello-bot releases it anew/
+  const gone = /current\.json: it is missing, .*release it again: npx zx playbooks\/bot\.ts --name hello-bot/
   await meets('what the host knows of its bots is deleted', {
     begin: 'rm -r /var/lib/botgarden/bots',
     end: ':',
@@ -355,7 +353,7 @@ test('the record of the release that serves is deleted', () =>
     begin: `rm ${state}/current.json`,
     end: ':',
     args: ['site'],
-    check: [2, /record:hello-bot: current\.json, since it is gone/],
+    check: [2, /record:hello-bot: recover current\.json, since it is missing/],
     run: [0, /changed 1/],
   }))
 
@@ -366,17 +364,20 @@ for (const container of ['postgres', 'nginx'])
       begin: `sed -i 's/read_only: true$/read_only: false/; s/no-new-privileges:true/label:disable/' ${file}; docker compose -f ${file} up -d --wait 2>&1`,
       end: ':',
       args: ['site'],
-      check: [2, new RegExp(`container:botgarden-${container}: make anew`)],
+      check: [2, new RegExp(`container:botgarden-${container}: recreate`)],
       run: [0, /changed [23]/],
       // Its migrations are the same, and so is it: only what it stands on was replaced.
     })
-    assert.is((await inside(`docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' botgarden-${container}`)).text, 'true')
+    assert.is(
+      (await inside(`docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' botgarden-${container}`)).stdout,
+      'true',
+    )
   })
 
 test('the compose file of the bot is edited by hand', () =>
   meets('the compose file of the bot is edited by hand', {
     begin: `echo 'nonsense: [' >>$(ls /opt/botgarden/bots/hello-bot/*.yaml | head -n 1)`,
-    end: ':',
+    end: `sed -i '$d' $(ls /opt/botgarden/bots/hello-bot/*.yaml | head -n 1)`,
     // Nothing is made from it but by a run, which writes it before.
     args: ['site'],
     check: [0, /would change 0/],
@@ -390,11 +391,11 @@ test('the compose file of the bot is edited by hand, and brought up', async () =
     begin: `f=${file}; sed -i 's/read_only: true$/read_only: false/; s/no-new-privileges:true/label:disable/' $f; docker compose -f $f up -d --wait 2>&1`,
     end: ':',
     args: ['site'],
-    check: [2, /release:hello-bot: have every boot start it/],
+    check: [2, /release:hello-bot: set the restart policy to always/],
     run: [0, /changed 1/],
     restarts: true,
   })
-  assert.is((await inside(`docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' ${await serving()}`)).text, 'true')
+  assert.is((await inside(`docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' ${await serving()}`)).stdout, 'true')
 })
 
 const strange = 'docker run -d --name stranger'

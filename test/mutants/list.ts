@@ -58,7 +58,7 @@ export const named: readonly Named[] = [
     file: 'roles/bot/release/switch-script.ts',
     find: `const bind = sh\`docker update --restart always`,
     replace: `const bind = sh\`docker update --restart no`,
-    unit: 'roles/bot/released.test.ts',
+    unit: 'roles/bot/release-on-host.test.ts',
   },
   {
     what: 'the database server has a network',
@@ -115,59 +115,34 @@ export const named: readonly Named[] = [
   {
     what: 'a switch that fails does not bring nginx back',
     file: 'roles/bot/release/switch-script.ts',
-    find: 'edge_is_back || edge_back; then',
+    find: 'route_is_restored || route_restore; then',
     replace: ':; then',
-    unit: 'roles/bot/released.test.ts',
+    unit: 'roles/bot/release-on-host.test.ts',
   },
   {
     what: 'what a cut run had nginx lead to is not taken back',
     file: 'roles/bot/release/switch-script.ts',
-    find: 'sh`edge_is_back || edge_back`',
+    find: 'sh`route_is_restored || route_restore`',
     replace: 'nothing',
-    unit: 'roles/bot/released.test.ts',
+    unit: 'roles/bot/release-on-host.test.ts',
   },
   {
     what: 'a file that is right passes for one that nginx has loaded',
     file: 'roles/bot/release/nginx-route.sh',
     find: ' && nginx_is_current',
     replace: '',
-    unit: 'roles/bot/released.test.ts',
+    unit: 'roles/bot/release-on-host.test.ts',
   },
-  {
-    what: 'a file is open to all while it is written',
-    file: 'lib/resources/file.ts',
-    find: umask,
-    replace: '(',
-    unit: 'lib/resources/private.test.ts',
-  },
-  {
-    what: 'a secret that the host makes is open to all while it is written',
-    file: 'lib/resources/generated-secret.ts',
-    find: umask,
-    replace: '(',
-    unit: 'lib/resources/private.test.ts',
-  },
-  {
-    what: 'a pass file is open to all while it is written',
-    file: 'lib/platform/pgpass.ts',
-    find: umask,
-    replace: '(',
-    unit: 'lib/resources/private.test.ts',
-  },
-  {
-    what: 'a token is open to all while it is tried',
-    file: 'roles/bot/secrets.ts',
-    find: umask,
-    replace: '(',
-    unit: 'roles/bot/files.test.ts',
-  },
-  {
-    what: 'the login of a registry is open to all',
-    file: 'roles/bot/registry-login.ts',
-    find: umask,
-    replace: '(',
-    unit: 'roles/bot/files.test.ts',
-  },
+  // One function installs them all: configuration, secrets, logins of registries.
+  ...['lib/shell/install-file.test.ts', 'lib/resources/private.test.ts', 'roles/bot/secrets-and-removal.test.ts'].map(
+    (unit) => ({
+      what: `a file is open to all while it is written, by ${unit}`,
+      file: 'lib/shell/install-file.ts',
+      find: umask,
+      replace: '(',
+      unit,
+    }),
+  ),
   {
     what: 'the key of a pair of one’s own is open to all while it is written',
     file: 'roles/certbot/files.ts',
@@ -176,7 +151,11 @@ export const named: readonly Named[] = [
     unit: 'roles/certbot/scripts.test.ts',
   },
   // One function takes them all: before migrations, before a restore, and before a bot goes.
-  ...['lib/platform/database-dump.test.ts', 'roles/bot/released.test.ts', 'roles/bot/files.test.ts'].flatMap((unit) => [
+  ...[
+    'lib/platform/database-dump.test.ts',
+    'roles/bot/release-on-host.test.ts',
+    'roles/bot/secrets-and-removal.test.ts',
+  ].flatMap((unit) => [
     {
       what: `a dump is open to all, by ${unit}`,
       file: 'lib/platform/database-dump.sh',

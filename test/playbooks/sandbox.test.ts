@@ -10,6 +10,7 @@ import { telegramAt } from '../../sandbox/telegram/client.ts'
 import { optionsOf } from '../../sandbox/telegram/options.ts'
 import { serve } from '../../sandbox/telegram/server.ts'
 import { sshConfigOf } from '../../sandbox/vps/ssh-access.ts'
+import { thrown } from '../support/errors.ts'
 import { callApi } from '../telegram/support.ts'
 import { run, scratch } from './support.ts'
 
@@ -52,7 +53,7 @@ const wrong: [line: string, message: string][] = [
 ]
 for (const [line, message] of wrong) {
   test(`refuses "${line}"`, () => {
-    const error = thrown(() => parseOrder(line.split(' ')))
+    const error = thrown(() => parseOrder(line.split(' ')), UsageError)
     assert.ok(error.message.startsWith(message), error.message)
   })
 }
@@ -158,14 +159,4 @@ function fakeDocker(script: string): NodeJS.ProcessEnv {
   mkdirSync(folder)
   writeFileSync(join(folder, 'docker'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
   return { PATH: `${folder}:${process.env.PATH}` }
-}
-
-function thrown(run: () => unknown): Error {
-  try {
-    run()
-  } catch (error) {
-    assert.instance(error, UsageError)
-    return error as Error
-  }
-  throw new Error('nothing was thrown')
 }

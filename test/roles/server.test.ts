@@ -12,14 +12,12 @@ import { nginx, postgres } from '../../roles/index.ts'
 import { freePorts } from '../../roles/nginx/ports.ts'
 import { sizeFor } from '../../roles/postgres/sizes.ts'
 import { entry, facts } from '../support/fake-host.ts'
-import { changesOf, contentOf, planOf } from '../support/plan-of.ts'
+import { changesOf, contentOf, idsOf, planOf, wantsOf } from '../support/plan-of.ts'
 import { type ScratchHost, scratchHost } from '../support/scratch-host.ts'
 
 const server = (vars: unknown = {}, memoryMiB = 1024) =>
   postgres.resources(v.parse(postgres.vars, vars), { ...facts, memoryMiB }, entry)
 const lines = (text: string) => text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
-const idsOf = (resources: readonly Resource[]) => resources.map(({ id }) => id)
-const wantsOf = (resources: readonly Resource[], id: string) => resources.find((each) => each.id === id)?.wants
 
 test('who comes by the socket has a password, and nobody replicates', () => {
   assert.equal(
@@ -303,7 +301,7 @@ test('what else stands in daemon.json stays, and the very text where nothing is 
   assert.is(merged('{"b":2,"a":0}'), '{\n  "b": 2,\n  "a": 1\n}\n')
   assert.is(merged(' {"a": 1, "b":2}'), ' {"a": 1, "b":2}')
   for (const bad of ['null', '1', '[]', '{'])
-    assert.throws(() => merged(bad), /\/etc\/docker\/daemon.json is not JSON: .*: mend it, or move it away/)
+    assert.throws(() => merged(bad), /\/etc\/docker\/daemon.json is not JSON: .*: correct it, or move it away/)
 })
 
 const engine = (vars: unknown = {}, os: 'debian' | 'ubuntu' = 'debian') =>

@@ -5,14 +5,11 @@ import * as assert from 'uvu/assert'
 import { acmeRoots, freshVps, inVps, removeVps } from '../../sandbox/index.ts'
 import { docker } from '../../sandbox/machine/docker-cli.ts'
 import { label, paths } from '../../sandbox/machine/paths.ts'
+import { outputIn } from '../support/vps/inside.ts'
 
 const host = 'certified'
 const directory = 'https://pebble.sandbox:14000/dir'
-const inside = async (command: string) => {
-  const { status, stdout, stderr } = await inVps(host, command)
-  assert.is(status, 0, stderr)
-  return stdout
-}
+const inside = outputIn(host)
 
 test.before(async () => {
   await freshVps(host)

@@ -9,12 +9,13 @@ import { decryptPart } from '../../commands/restore/decrypt.ts'
 import { local as command } from '../../lib/shell/local.ts'
 import { quote } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
-import { parseName, stampOf } from '../../roles/backups/backup-name.ts'
+import { parseBackupName, timestampOf } from '../../roles/backups/backup-name.ts'
 import { parseManifest } from '../../roles/backups/manifest.ts'
-import { freshVps, inVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
+import { freshVps, removeVps, sshConfigFor } from '../../sandbox/index.ts'
 import { waitUntil } from '../../sandbox/machine/process.ts'
 import { writeCopy } from '../support/hostile/marks.ts'
 import { inventoryOf, resultOf, run, scratchFile, scratchInventory } from '../support/runner.ts'
+import { endedIn, sqlIn } from '../support/vps/inside.ts'
 import { type CountingProxy, countingProxy } from '../support/vps/proxy.ts'
 import { portOf } from '../support/vps/ssh.ts'
 
@@ -35,17 +36,11 @@ let proxy: CountingProxy | undefined
 const site = (from: string, ...args: string[]) =>
   run(['playbooks/site.ts', '-i', from, '--json', '--tags', 'docker,postgres,certbot,backups', ...args])
 const backup = (...args: string[]) => run(['playbooks/backup.ts', '-i', inventory, ...args])
-const inside = async (command: string) => {
-  const { status, stdout, stderr } = await inVps(host, command)
-  return { status, stdout: stdout.trim(), all: `${stdout}${stderr}` }
-}
-const sql = (text: string, database = 'one') =>
-  inside(
-    `printf %s ${quote(text)} | docker exec -i botgarden-postgres psql -XqAt -v ON_ERROR_STOP=1 -U postgres ${database}`,
-  )
+const inside = endedIn(host)
+const sql = (text: string, database = 'one') => sqlIn(host)(text, database)
 const status = async () => JSON.parse((await inside('cat /opt/botgarden/backups/status.json')).stdout)
 const there = async () => (await inside(`ls ${store}`)).stdout.split('\n').filter(Boolean)
-const here = () => (existsSync(copies) ? readdirSync(copies).filter(parseName).sort() : [])
+const here = () => (existsSync(copies) ? readdirSync(copies).filter(parseBackupName).sort() : [])
 
 /** A backup on the host that must fail: the reason is told and alerted, nothing half is left, the good ones stay. */
 async function fails(reason: RegExp, before: string, after: string): Promise<void> {
@@ -105,7 +100,7 @@ test.after(async () => {
 
 test('real cron takes one, and rows are counted as the dump holds them', async () => {
   // One that began before may hold half of the tables.
-  const since = stampOf(Date.now())
+  const since = timestampOf(Date.now())
   const taken = () => waitUntil(240, async () => ((await there()).at(-1) ?? '') > since)
   assert.ok(await taken(), (await inside('journalctl -n 20 -t botgarden-backup')).stdout)
   const name = (await there()).at(-1)
@@ -153,7 +148,7 @@ test('a backup now: taken, brought here, verified, and opened by the operator’
     assert.is(Buffer.concat(plain).length, part.size)
     let refused = ''
     await Array.fromAsync(decryptPart(folder, part, [stranger])).catch(({ message }) => (refused = message))
-    assert.match(refused, /none of these identities opens it/)
+    assert.match(refused, /none of these identities can decrypt it/)
     if (part.kind === 'globals') assert.match(Buffer.concat(plain).toString(), /CREATE ROLE one;/)
     if (part.kind === 'files')
       for (const file of ['tenants/one', 'backup-signing-key'])
@@ -190,7 +185,7 @@ async function spoiltOnHost(how: string, said: RegExp): Promise<void> {
 test('who has not the key makes no backup that counts: not by other checksums, not without a signature', async () => {
   await spoiltOnHost(
     `sed -i s/hello/evil/ manifest.json && echo ' ' >>manifest.json && { sha256sum -- manifest.json *.age >SHA256SUMS; }`,
-    /was pulled and is not as it was taken: its signature does not hold/,
+    /the downloaded copy is damaged: its signature is invalid/,
   )
   await spoiltOnHost('rm SHA256SUMS.sig', /is not signed, though backups signs since \S+ by SHA256:/)
 })
@@ -354,7 +349,7 @@ test('a byte that has flipped on the host is found before the backup counts', as
   assert.is(spoilt.status, 0, spoilt.all)
   const { code, stderr } = await backup()
   assert.is(code, 3)
-  assert.match(stderr, `${bad}: was pulled and is not as it was taken: database-one.dump.age: its checksum`)
+  assert.match(stderr, `${bad}: the downloaded copy is damaged: database-one.dump.age: its checksum`)
   assert.not(here().includes(bad))
   assert.ok((await there()).at(-1) === here().at(-1), 'the good one that was taken then is here')
   await inside(`rm -rf ${store}/${bad}`)
@@ -365,7 +360,7 @@ test('a collapse is doubted once, and nothing is removed meanwhile', async () =>
   await sql('drop table kept')
   const { code, stderr } = await backup()
   assert.is(code, 3)
-  assert.match(stderr, /in doubt: database-one\.dump\.age: \d+ bytes, less than half of/)
+  assert.match(stderr, /suspicious: database-one\.dump\.age: \d+ bytes, less than half of/)
   await sql(
     'insert into noise select n, md5(n::text) || md5((n + 0.5)::text) || md5((-n)::text) from generate_series(1, 200000) n',
   )
@@ -404,7 +399,7 @@ test('a connection that breaks in the middle of a pull is made again, and a run 
   proxy.cutAfter(4_000_000)
   const mended = await run(['playbooks/backup.ts', '-i', through], cold)
   assert.is(mended.code, 0, mended.stderr)
-  assert.match(mended.stderr, /connection was lost.*again in 5 s/)
+  assert.match(mended.stderr, /connection was lost.*retrying in 5 s/)
   assert.match(mended.stderr, /✓ \S+: [\d.]+ MB, after [1-4]\.\d MB that were here/)
 
   proxy.cutAfter(4_000_000, { dead: true })
@@ -477,7 +472,7 @@ test('a manifest gives nobody more rights than its own database: no program runs
   for (const [i, owner] of ['pg_execute_server_program', 'one'].entries()) {
     const dump = Buffer.from(dumped.stdout, 'base64')
     // Newer than every other, whichever was taken last.
-    const time = Math.max(...here().map((each) => parseName(each)?.time ?? 0)) + (i + 1) * 1000
+    const time = Math.max(...here().map((each) => parseBackupName(each)?.time ?? 0)) + (i + 1) * 1000
     const [recipient = ''] = recipients
     const name = await writeCopy(local, {
       ...{ host, time, recipient, key: signs },
@@ -545,7 +540,7 @@ test('what a restore that was killed has left goes with the next run, which tell
 test('past 26 hours the status is 3, whichever side it is that is old', async () => {
   assert.is((await backup('--status')).code, 0)
   const [name = ''] = here().toReversed()
-  const old = `${stampOf(Date.now() - 27 * 3_600_000)}`
+  const old = `${timestampOf(Date.now() - 27 * 3_600_000)}`
   for (const each of here().filter((other) => other !== name)) renameSync(join(copies, each), join(local, each))
   renameSync(join(copies, name), join(copies, old))
   const stale = await backup('--status')
@@ -565,14 +560,14 @@ test('a host of before signs from the next run on, and what it has unsigned stay
   assert.is(unsigned.code, 3, unsigned.stderr)
   assert.match(
     unsigned.stderr,
-    /^backups {2}in doubt: its backups are not signed yet: run site\.ts, which makes the key/m,
+    /^backups {2}suspicious: its backups are not signed yet: run site\.ts, which creates the signing key/m,
   )
   const [old = ''] = await there()
   assert.ok(existsSync(join(elsewhere, host, old)))
   assert.is((await inside(program)).status, 0)
   assert.equal(resultOf(await site(later), host).ids, [`secret:${key}`, `file:${program}`])
   assert.equal(await bring('--quiet'), { code: 0, stdout: '', stderr: '' })
-  const names = readdirSync(join(elsewhere, host)).filter(parseName).sort()
+  const names = readdirSync(join(elsewhere, host)).filter(parseBackupName).sort()
   assert.is(names.length, 3)
   assert.equal(
     names.map((name) => existsSync(join(elsewhere, host, name, 'SHA256SUMS.sig'))),

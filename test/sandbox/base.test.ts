@@ -5,6 +5,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshVps, inVps, removeVps, restartVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run, scratchFile } from '../support/runner.ts'
+import { outputIn } from '../support/vps/inside.ts'
 import { difference, snapshot } from '../support/vps/snapshot.ts'
 import { overSsh, sshWith } from '../support/vps/ssh.ts'
 
@@ -15,11 +16,7 @@ execFileSync('sh', ['-c', `rm "$1" && ssh-keygen -q -t ed25519 -N "" -C ops@exam
 const admin = { name: 'ops', keys: [readFileSync(`${identity}.pub`, 'utf8').trim()] }
 const inventory = inventoryOf(host, { base: { admin } })
 const site = (...args: string[]) => run(['playbooks/site.ts', '-i', inventory, '--tags', 'base', '--json', ...args])
-const inside = async (command: string) => {
-  const { status, stdout, stderr } = await inVps(host, command)
-  assert.is(status, 0, stderr)
-  return stdout
-}
+const inside = outputIn(host)
 
 test.before(async () => {
   await freshVps(host)
@@ -111,7 +108,7 @@ for (const [how, command, id, summary] of [
     'what systemd has read of it',
     'touch /etc/systemd/system/ssh.service.d/botgarden.conf',
     'sshd:config',
-    'have systemd read its drop-in',
+    'reload the unit files of systemd',
   ],
   [
     'what sshd runs with',
@@ -138,9 +135,9 @@ for (const [how, command, id, summary] of [
 }
 
 for (const [what, settings, error] of [
-  ['a list without the login user', { AllowUsers: 'somebody' }, /AllowUsers somebody would shut out root/],
-  ['another port', { Port: 2222 }, /not listen on port 22/],
-  ['no root login for root', { PermitRootLogin: false }, /PermitRootLogin no would shut out root/],
+  ['a list without the login user', { AllowUsers: 'somebody' }, /AllowUsers somebody would lock out root/],
+  ['another port', { Port: 2222 }, /no longer listen on port 22/],
+  ['no root login for root', { PermitRootLogin: false }, /PermitRootLogin no would lock out root/],
   ['no keys', { PubkeyAuthentication: false }, /PubkeyAuthentication no/],
   ['what is no setting', { PermitRotLogin: 'no' }, /refuses base.sshd.settings: .*00-botgarden.conf.*PermitRotLogin/],
 ] as const) {
@@ -173,7 +170,7 @@ test('refuses to leave password login off where the key is gone', async () => {
 
 test('refuses to go on where an earlier drop-in wins, and says which line', async () => {
   await inside('printf "# mine\\nPasswordAuthentication yes\\n" >/etc/ssh/sshd_config.d/00-a.conf')
-  await refused(inventory, /PasswordAuthentication would be yes and not no: .*00-a.conf:2 stands in the way/)
+  await refused(inventory, /PasswordAuthentication would be yes and not no: .*00-a.conf:2 overrides it/)
   await inside('rm /etc/ssh/sshd_config.d/00-a.conf')
   assert.is(resultOf(await site(), host).changed, 0)
 })
@@ -194,7 +191,7 @@ test('whoever gives away the sudo that he works through has it back', async () =
 
 test('refuses a port that is not the one of the options that the service starts sshd with', async () => {
   await inside(`echo 'SSHD_OPTS="-p 2222"' >/etc/default/ssh`)
-  await refused(inventory, /not listen on port 22/)
+  await refused(inventory, /no longer listen on port 22/)
   await inside(`echo 'SSHD_OPTS=' >/etc/default/ssh`)
 })
 

@@ -153,7 +153,7 @@ test('an image with a volume is refused before its migrations run; a scratch fol
   for (const args of [[], ['--check']]) {
     const refused = await deploy(['--name', 'hello-bot', ...args], volume())
     assert.is(refused.code, 3)
-    assert.match(resultOf(refused, host).error, /the image of hello-bot has volumes.*"scratch:".*: \/data$/m)
+    assert.match(resultOf(refused, host).error, /the image of hello-bot declares volumes.*"scratch:".*: \/data$/m)
   }
   assert.is(await inside('docker ps -aq --filter label=botgarden.bot=hello-bot'), serving)
   const released = await deploy(['--name', 'hello-bot'], volume({ scratch: ['/data'] }))
@@ -169,14 +169,14 @@ test('an image with a volume is refused before its migrations run; a scratch fol
 test('a token that Telegram refuses is never put in place', async () => {
   const wrong = await hello(undefined, { ...tokens, HELLO_BOT_TOKEN: `${tokens.HELLO_BOT_TOKEN?.slice(0, -5)}xxxxx` })
   assert.is(wrong.code, 3)
-  assert.match(resultOf(wrong, host).error, 'Telegram refuses the token of hello-bot')
+  assert.match(resultOf(wrong, host).error, 'Telegram rejects the token of hello-bot')
   assert.match(await answer('/start'), /^Hello/)
 })
 
 test('a bot that is too big for its host is refused before anything is touched', async () => {
   const refused = await hello(inventory({ 'hello-bot': { host, memory: '64g', environment: { X: '1' } } }))
   assert.is(refused.code, 3)
-  assert.match(resultOf(refused, host).error, /may take 65536 MB, and this host has \d+ MB in all/)
+  assert.match(resultOf(refused, host).error, /may use 65536 MiB of memory, and this host has \d+ MiB in total/)
   assert.equal(changed(refused), [])
 })
 
@@ -275,7 +275,7 @@ test('two bots with one token are refused before any host is touched', async () 
   const both = { 'other-bot': { host, source: model } }
   const same = await deploy(['--all'], inventory(both), { ...tokens, OTHER_BOT_TOKEN: tokens.HELLO_BOT_TOKEN ?? '' })
   assert.is(same.code, 1)
-  assert.match(same.stderr, 'hello-bot and other-bot have the token of one bot')
+  assert.match(same.stderr, 'hello-bot and other-bot use the same token of bot')
 })
 
 test('a second bot touches nothing of the first, and neither reaches the other', async () => {
@@ -397,7 +397,7 @@ test('taken off its host, nothing of a bot is left but a last dump, however it h
   await psql('alter database other_bot with is_template true allow_connections false')
   const asked = await deploy(['--name', 'other-bot', '--remove'])
   assert.is(asked.code, 1)
-  assert.match(asked.stderr, 'nobody is here to be asked')
+  assert.match(asked.stderr, 'there is no terminal to ask on')
   const gone = await deploy(['--name', 'other-bot', '--remove', '--yes'])
   assert.is(gone.code, 0, resultOf(gone, host).error)
   assert.is(

@@ -111,7 +111,7 @@ test('an operating system that is not supported is refused by name, and nothing 
   await inVps(host, 'rm /etc/os-release')
   const unnamed = await check()
   assert.is(unnamed.code, 3)
-  assert.match(resultOf(unnamed, host).error, /cannot tell what this host is/)
+  assert.match(resultOf(unnamed, host).error, /the facts of this host cannot be read/)
   await inVps(host, 'rm -f /etc/os-release && cp -P /root/os-release.kept /etc/os-release')
   assert.is(resultOf(await check(), host).status, 'ok')
 })

@@ -1,12 +1,13 @@
 // Needs a bare VPS of its own: `database`. The server that all bots share, attacked from a container and by power cuts.
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { local } from '../../lib/shell/local.ts'
-import { quote } from '../../lib/shell/sh.ts'
-import { freshVps, inVps, removeVps } from '../../sandbox/index.ts'
+import { freshVps, removeVps } from '../../sandbox/index.ts'
 import { containerOf } from '../../sandbox/machine/paths.ts'
 import { awaitReady } from '../../sandbox/vps/boot.ts'
 import { inventoryOf, resultOf, run, scratchInventory } from '../support/runner.ts'
+import { endedIn, sqlIn } from '../support/vps/inside.ts'
 
 const host = 'database'
 const site = (...args: string[]) => run(['playbooks/site.ts', '-i', inventoryOf(host), '--json', ...args])
@@ -14,20 +15,14 @@ const tenants = (...args: string[]) => run(['test/support/vps/tenant.ts', '-i', 
 const inventory = scratchInventory(host, { tenant: { names: ['one', 'two'] } })
 const here = local({ quiet: true, nothrow: true })
 
-const inside = async (command: string) => {
-  const { status, stdout, stderr } = await inVps(host, command)
-  return { status, stdout: stdout.trim(), all: `${stdout}${stderr}` }
-}
+const inside = endedIn(host)
 /** Waits until both servers are well again, however they come to be that. */
 const healthy = async () => {
   const health = (name: string) => `$(docker inspect -f '{{.State.Health.Status}}' botgarden-${name})`
   const well = `[ "${health('postgres')} ${health('nginx')}" = 'healthy healthy' ] && docker exec botgarden-postgres pg_isready -q`
   assert.is((await inside(`until ${well}; do sleep 0.2; done`)).status, 0)
 }
-const sql = (text: string, database = 'postgres') =>
-  inside(
-    `printf %s ${quote(text)} | docker exec -i botgarden-postgres psql -XqAt -v ON_ERROR_STOP=1 -U postgres ${database}`,
-  )
+const sql = (text: string, database = 'postgres') => sqlIn(host)(text, database)
 
 /** psql in a container like a bot's: no network, the socket's folder read-only, a uid of its choice. */
 const asTenant = (uid: number, ...args: string[]) =>

@@ -31,32 +31,32 @@ test('a change that is confirmed stays, and leaves nothing of the guard behind',
 })
 
 test('an sshd that lets nobody in is taken back at once, with exit code 5', async () => {
-  const cut = await run(cutOff('nobody may log in'))
+  const cut = await run(cutOff('no user may log in'))
   assert.is(cut.code, 5)
   const { status, error } = resultOf(cut, host)
   assert.is(status, 'reverted')
-  assert.match(error, /^sshd: the change was taken back, since nobody could log in any more: .*Permission denied/)
+  assert.match(error, /^sshd: the change was reverted, since no new login was possible: .*Permission denied/)
   await hostIsAsBefore()
 })
 
 test('a step that fails under a guard has its half taken back', async () => {
   const failed = await run(cutOff('the step fails'))
   assert.is(failed.code, 3)
-  assert.match(resultOf(failed, host).error, /Nonsense.*was taken back/s)
+  assert.match(resultOf(failed, host).error, /Nonsense.*was reverted/s)
   await hostIsAsBefore()
 })
 
 test('an sshd that ends for its new files is started again with the old ones', async () => {
-  const ended = await run(cutOff('nobody listens'))
+  const ended = await run(cutOff('no listening socket'))
   assert.is(ended.code, 3, ended.stdout)
-  assert.match(resultOf(ended, host).error, /was taken back/)
+  assert.match(resultOf(ended, host).error, /was reverted/)
   await hostIsAsBefore()
 })
 
 test('a step that goes on beyond the time to confirm is ended before its change is taken back', async () => {
   const late = await run(cutOff('too late'), { BOTGARDEN_GUARD_SECONDS: '8' })
   assert.is(late.code, 3, late.stdout)
-  assert.match(resultOf(late, host).error, /was taken back/)
+  assert.match(resultOf(late, host).error, /was reverted/)
   // For as long as it would have gone on.
   await pause(5000)
   await hostIsAsBefore()
@@ -75,7 +75,7 @@ for (const [what, prepare, mend] of [
     const files = "find /etc/ssh/ -type f -exec sha256sum {} + -exec stat -c '%n %a %U %G' {} + | sort"
     await inVps(host, prepare)
     const before = (await inVps(host, files)).stdout
-    const cut = await run(cutOff('nobody may log in'))
+    const cut = await run(cutOff('no user may log in'))
     assert.is(cut.code, 5, cut.stdout)
     assert.is((await inVps(host, files)).stdout, before)
     await hostIsAsBefore()

@@ -83,7 +83,7 @@ test('a host that will not hold still is left alone', async () => {
   )
   const stopped = await run(site)
   assert.is(stopped.code, 3)
-  assert.match(resultOf(stopped, host).error, /somebody else is changing this host/)
+  assert.match(resultOf(stopped, host).error, /another program is changing this host/)
   assert.is(resultOf(stopped, host).changed, 0)
   await end()
   assert.is((await run(site)).code, 0)

@@ -30,7 +30,7 @@ test('a failed step is told with its role, command, exit code and real output', 
   assert.match(plainly.stdout, /^seen {2}failed: package:ufw: install$/m)
   assert.match(plainly.stdout, /^ {4}role {7}ufw, roles\/ufw\/index\.ts:\d+$/m)
   assert.match(plainly.stdout, /^ {4}command {4}apt-get .*install -- ufw$/m)
-  assert.match(plainly.stdout, /^ {4}exit code {2}100: apt could not do it$/m)
+  assert.match(plainly.stdout, /^ {4}exit code {2}100: apt failed$/m)
   assert.match(plainly.stdout, /^ {15}E: Failed to fetch http:\/\/nowhere\.invalid/m)
   assert.match(plainly.stderr, /^seen {2}✗ package:ufw: install \(/m)
 

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { quote } from '../../lib/shell/sh.ts'
 import { freshVps, inVps, removeVps, restartVps } from '../../sandbox/index.ts'
 import { inventoryOf, resultOf, run, start } from '../support/runner.ts'
+import { outputIn } from '../support/vps/inside.ts'
 import { difference, snapshot } from '../support/vps/snapshot.ts'
 import { overSsh } from '../support/vps/ssh.ts'
 
@@ -268,8 +269,7 @@ const server =
 
 async function listen(name: string, ...ports: number[]): Promise<void> {
   for (const port of ports)
-    await on(
-      name,
+    await outputIn(name)(
       `systemctl is-active -q listen-${port} || systemd-run -q --unit=listen-${port} perl -e '${server}' ${port}`,
     )
 }
@@ -309,7 +309,7 @@ async function reachNone(doors: readonly string[], from: string, within = ''): P
 /** The address of a container, to which `outside` has a way of its own from here on. */
 async function ownAddress(): Promise<string> {
   const address = (await inside(`docker inspect -f '{{.NetworkSettings.IPAddress}}' plain`)).trim()
-  await on('outside', `ip route replace ${address} via ${await addressOf(host)}`)
+  await outputIn('outside')(`ip route replace ${address} via ${await addressOf(host)}`)
   return address
 }
 
@@ -330,11 +330,8 @@ async function rebooted(): Promise<void> {
 async function joinIpv6(): Promise<void> {
   const settings = ['all', 'default'].map((each) => `net.ipv6.conf.${each}.disable_ipv6=0`).join('\\n')
   for (const [name, address] of Object.entries(addresses))
-    await on(
-      name,
-      `printf '${settings}\\n' >/etc/sysctl.d/ipv6.conf && sysctl -q -p /etc/sysctl.d/ipv6.conf
-       ip -6 address replace ${address}/64 dev eth0 nodad`,
-    )
+    await outputIn(name)(`printf '${settings}\\n' >/etc/sysctl.d/ipv6.conf && sysctl -q -p /etc/sysctl.d/ipv6.conf
+       ip -6 address replace ${address}/64 dev eth0 nodad`)
 }
 
 /** `outside` has the addresses by which clouds hand out credentials, and `walled` a way there. */
@@ -343,7 +340,7 @@ async function cloudMetadata(): Promise<void> {
     ...metadata.ipv4.map((each) => `ip address replace ${each}/32 dev eth0`),
     ...metadata.ipv6.map((each) => `ip -6 address replace ${each}/128 dev eth0 nodad`),
   ]
-  await on('outside', own.join('\n'))
+  await outputIn('outside')(own.join('\n'))
   const way = await addressOf('outside')
   const routes = [
     ...metadata.ipv4.map((each) => `ip route replace ${each} via ${way}`),
@@ -356,7 +353,7 @@ const known = new Map<string, string>()
 
 async function addressOf(name: string): Promise<string> {
   const address =
-    known.get(name) ?? (await on(name, "ip -4 -o address show eth0 | sed -E 's/.* inet ([^/]*).*/\\1/;q'")).trim()
+    known.get(name) ?? (await outputIn(name)("ip -4 -o address show eth0 | sed -E 's/.* inet ([^/]*).*/\\1/;q'")).trim()
   known.set(name, address)
   return address
 }
@@ -375,13 +372,7 @@ function said(result: Awaited<ReturnType<typeof run>>): string[] {
 }
 
 function inside(command: string): Promise<string> {
-  return on(host, command)
-}
-
-async function on(name: string, command: string): Promise<string> {
-  const { status, stdout, stderr } = await inVps(name, command, { seconds: 300 })
-  assert.is(status, 0, `${command}: ${stdout}${stderr}`)
-  return stdout
+  return outputIn(host)(command)
 }
 
 test.run()

@@ -9,7 +9,7 @@ import type { Change, Resource } from '../../lib/model/resource.ts'
 import type { Script } from '../../lib/shell/sh.ts'
 import { stateOf } from './plan-of.ts'
 
-/** A folder that stands for a host's root: scripts run in it by a real sh, with programs that note how they were called. */
+/** A folder in place of a host's root: scripts run in it by a real sh, with programs that note how they were called. */
 export interface Bench {
   readonly folder: string
   /** What a script prints and ends with; paths of the host are those of the folder. */
@@ -27,7 +27,7 @@ export interface Bench {
   remove(): void
 }
 
-/** `moved`: the folders of the host that lie in the bench instead, `/etc`. */
+/** `moved`: the folders of the host that are in this folder instead, as `/etc`. */
 export function bench(moved: readonly string[], stubs: Record<string, string> = {}): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'))
   const at = (path: string) => join(folder, path)

@@ -1,15 +1,15 @@
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
-import * as assert from 'uvu/assert'
 import { stringify } from 'yaml'
 import { selectBackup } from '../../commands/restore/select-backup.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { local } from '../../lib/shell/local.ts'
 import { HostError } from '../../lib/std/errors.ts'
+import { rejects } from './errors.ts'
+import { sha256 } from './sha256.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'copies-test-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
@@ -111,10 +111,6 @@ export function publicHalf(key: string): string {
   return readFileSync(`${key}.pub`, 'utf8').split(' ').slice(0, 2).join(' ')
 }
 
-function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
-}
-
 /** Where copies of vps1 are, and what the inventory says of who signs. */
 export interface Place {
   /** The copies of vps1. */
@@ -141,12 +137,7 @@ export async function taken({ copies, signer }: Place, flags: readonly string[] 
 }
 
 export async function refused(from: Place, said: RegExp, flags: readonly string[] = []): Promise<void> {
-  try {
-    assert.unreachable(`it took ${await taken(from, flags)}`)
-  } catch (error) {
-    assert.instance(error, HostError, `${(error as Error).stack}`)
-    assert.match((error as Error).message, said)
-  }
+  await rejects(taken(from, flags), said, HostError)
 }
 
 export async function unreachable(copies: string): Promise<string> {

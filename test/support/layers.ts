@@ -8,8 +8,7 @@ const pure = ['lib/std', 'lib/shell', 'lib/model', 'lib/resources', 'lib/platfor
  */
 const doors: Readonly<Record<string, readonly string[]>> = {
   playbooks: ['commands', 'roles', 'sandbox', 'lib'],
-  'commands/backup': ['roles', 'lib'],
-  'commands/deploy': ['roles', 'lib'],
+  'commands/*': ['roles', 'lib'],
   'commands/restore': ['commands/backup', 'roles', 'lib'],
   roles: ['lib/model'],
   'roles/*': pure,

@@ -1,4 +1,4 @@
-/** A directive of nginx: its words, and what stands in its braces. */
+/** A directive of nginx: its words, and the directives in its braces. */
 export interface Directive {
   readonly words: readonly string[]
   readonly block: readonly Directive[] | undefined

@@ -1,6 +1,5 @@
 // An operator's machine and a host whose backups are really encrypted and really signed, at a fixed time. The scripts of a
 // request run in a real sh; the program that takes backups is a stand-in, which has one ready.
-import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
@@ -13,7 +12,9 @@ import type { Connection } from '../../lib/ssh/connection.ts'
 import { ConnectError } from '../../lib/std/errors.ts'
 import { type CopyOptions, scratchFolder, signingKey, whole, writeCopy } from './copies.ts'
 import { facts } from './fake-host.ts'
+import { printed } from './printed.ts'
 import { scratchHost } from './scratch-host.ts'
+import { sha256 } from './sha256.ts'
 
 export const home = '/opt/botgarden/backups'
 export const store = '/var/lib/botgarden/backups'
@@ -37,10 +38,10 @@ export const sealed = Object.fromEntries(
 export const parts = whole.map((part) => {
   const text = plain[part.file] ?? ''
   const tables = part.kind === 'database' && { tables: { 'public.users': 2, 'public.empty': 0 } }
-  return { ...part, ...tables, size: text.length, sha256: createHash('sha256').update(text).digest('hex') }
+  return { ...part, ...tables, size: text.length, sha256: sha256(text) }
 })
 
-/** The whole bytes that a fetch of such a backup brings. */
+/** The bytes of all files of such a backup. */
 export function bytesOf(folder: string): number {
   return readdirSync(folder).reduce((sum, file) => sum + readFileSync(join(folder, file)).length, 0)
 }
@@ -129,7 +130,7 @@ export async function operator(names: readonly string[], settings: Settings = {}
     /** Where its copies are, on this machine. */
     copies,
     said,
-    /** What it is to be brought to. */
+    /** The resources that were applied to it. */
     wanted,
     /** How the next of these end. */
     codes,
@@ -165,25 +166,8 @@ export async function operator(names: readonly string[], settings: Settings = {}
           return codes.shift() ?? 0
         },
       }) as unknown as Session,
-    /** What lies beside the copies and in their place. */
+    /** The names in the folder of the copies. */
     list: () => (existsSync(copies) ? readdirSync(copies).sort() : []),
-  }
-}
-
-/** What is printed meanwhile. */
-export async function printed<T>(run: () => T | Promise<T>): Promise<{ value: T; stdout: string; stderr: string }> {
-  const said = { stdout: '', stderr: '' }
-  const writes = { stdout: process.stdout.write, stderr: process.stderr.write }
-  for (const name of ['stdout', 'stderr'] as const)
-    process[name].write = ((text: string) => {
-      said[name] += text
-      return true
-    }) as typeof process.stdout.write
-  try {
-    return { value: await run(), ...said }
-  } finally {
-    process.stdout.write = writes.stdout
-    process.stderr.write = writes.stderr
   }
 }
 

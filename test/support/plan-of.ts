@@ -35,6 +35,16 @@ export function stateAfter(resources: readonly Resource[], state: Record<string,
   return Object.fromEntries(now)
 }
 
+/** The ids of resources, in their order. */
+export function idsOf(resources: readonly Resource[]): string[] {
+  return resources.map(({ id }) => id)
+}
+
+/** What the resource with this id wants; `undefined` where there is none. */
+export function wantsOf(resources: readonly Resource[], id: string): unknown {
+  return resources.find((each) => each.id === id)?.wants
+}
+
 /** The content of the file whose path ends like this, as it is wanted. */
 export function contentOf(resources: readonly Resource[], end: string): string {
   const found = resources.find(({ id }) => id.startsWith('file:') && id.endsWith(end))
@@ -54,7 +64,7 @@ const nothing: Record<string, unknown> = {
   container: 'absent',
   image: 'absent',
   'kept-secrets': {},
-  'in-the-way': { guests: [], databases: [] },
+  'removal-conflicts': { containers: [], databases: [] },
   'left-files': { busy: false, paths: [] },
   postgres: undefined,
   'postgres-password': false,

@@ -64,7 +64,7 @@ export function inventoryOf(
   return scratchInventory(host, { docker, ...vars }, more)
 }
 
-/** The same for a playbook that knows no role of ours. */
+/** An inventory of one sandbox host for a playbook without the roles of botgarden. */
 export function scratchInventory(
   host: string,
   vars: Record<string, unknown>,

@@ -73,7 +73,7 @@ const harmless: Record<string, string> = {
   sleep: `awk -v s="$1" '{ printf "%.2f 0.00\\n", $1 + 15 * s }' /proc/uptime >/proc/uptime.new && mv /proc/uptime.new /proc/uptime`,
   ss: '',
   systemctl: '',
-  // Nobody waits here, so a few times are as good as a hundred.
+  // Nothing is waited for here, so a few times are as good as a hundred.
   seq: 'n=1; while [ "$n" -le "$1" ] && [ "$n" -le 4 ]; do echo "$n"; n=$((n + 1)); done',
 }
 
@@ -110,7 +110,7 @@ export function scratchHost(programs: Record<string, string> = {}) {
     place(name, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>"$STATE/calls"\n${moved(text)}\n`)
   }
 
-  /** The same text with the paths of a host where they are here. */
+  /** The text with the paths of a host replaced by those of its folder. */
   function moved(text: string): string {
     return text.replace(
       /(?<![\w./*?$})-])\/(etc|var\/lib|opt|run|sys|usr\/lib|proc)(?=\/(?!\$\$))/g,

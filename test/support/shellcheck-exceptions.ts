@@ -69,11 +69,11 @@ export const exceptions: readonly Exception[] = [
   },
 
   // Called by a trap, which shellcheck does not follow.
-  { code: 2317, places: ['step release'], why: 'undo, and what it calls, is run by the trap of EXIT' },
+  { code: 2317, places: ['step release'], why: 'revert_switch, and what it calls, is run by the trap of EXIT' },
   {
     code: 2317,
     places: ['step restore', 'step drill', "restore a database that is no bot's"],
-    why: 'tidy, and what it calls, is run by the trap of EXIT',
+    why: 'cleanup, and what it calls, is run by the trap of EXIT',
   },
 
   // Words that are to be split.

@@ -1,4 +1,4 @@
-// A host that is a shell on this machine: `ssh` is a program that starts one, and paths of the host lie in a folder.
+// A host that is a shell on this machine: `ssh` is a program that starts one, and paths of the host are in a folder.
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ export interface StandIn {
   remove(): void
 }
 
-/** What of the host's paths lies in the folder. */
+/** The paths of the host that are in the folder. */
 const moved = ['/etc', '/run', '/var']
 const osRelease = 'ID=debian\nVERSION_ID=13\nPRETTY_NAME="Debian 13 (stand-in)"\n'
 // A transient unit: its script is of the same folder; a clock for later is none of this run's.

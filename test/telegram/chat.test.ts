@@ -31,7 +31,7 @@ async function greeter({ call }: It, stop: AbortSignal): Promise<void> {
 }
 
 /** A conversation with the greeter, by a pipe or on a terminal. */
-async function begin({ isTTY = false, patience = 5 } = {}) {
+async function begin({ isTTY = false, answerTimeout = 5 } = {}) {
   const it = await telegram()
   const stop = new AbortController()
   const bot = greeter(it, stop.signal)
@@ -41,7 +41,7 @@ async function begin({ isTTY = false, patience = 5 } = {}) {
   output.on('data', (part) => {
     shown += part
   })
-  const code = chat(it.client, 'hello-bot', { chatId: 7, language: 'en', input, output, answerTimeout: patience })
+  const code = chat(it.client, 'hello-bot', { chatId: 7, language: 'en', input, output, answerTimeout })
   const end = async () => {
     input.end()
     const exit = await code
@@ -68,7 +68,7 @@ test('each line of a pipe waits for its answer, #1 presses a button', async () =
 })
 
 test('no answer in time is exit code 3', async () => {
-  const { exit, shown } = await piped('what?\n', { patience: 0.05 })
+  const { exit, shown } = await piped('what?\n', { answerTimeout: 0.05 })
   assert.is(shown, 'hello-bot: no answer within 0.05 s\n')
   assert.is(exit, 3)
 })

@@ -1,6 +1,6 @@
 import type { Context } from 'grammy'
 import type { Work } from './database.ts'
-import type { Messages } from './messages/index.ts'
+import type { Messages } from './messages/en.ts'
 
 /** What became of an update. */
 export type Outcome = 'handled' | 'duplicate' | 'bug'

@@ -1,30 +1,30 @@
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { postgresSocket } from '../../../lib/platform/postgres-catalog.ts'
 import { composeFile, hardened, mount } from '../../../lib/resources/compose.ts'
-import { addressOf, type Colour, placesOf, userOf } from '../spec/layout.ts'
+import { addressOf, type Colour, layoutOf, uidOf } from '../spec/layout.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 
-/** A bot on its host. */
+/** A bot with its allocation on a host. */
 export interface BotInstance {
   readonly bot: string
   readonly number: number
-  /** The first two numbers of every bot's network. */
+  /** The first two numbers of the networks of bots: `10.210`. */
   readonly base: string
   readonly telegram: string
 }
 
-/** The compose file of one colour of a bot. Its checksum is of the version alone: limits change without a release. */
-export function serviceFile(seat: BotInstance, colour: Colour, spec: Spec, { memoryMB, cpus }: Limits) {
-  const { bot, number, base } = seat
-  const places = placesOf(bot)
-  const name = places.container(colour)
+/** The compose file of one colour of a bot. Its checksum leaves out the limits, which change without a release. */
+export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, { memoryMB, cpus }: Limits) {
+  const { bot, number, base } = instance
+  const layout = layoutOf(bot)
+  const name = layout.container(colour)
   const version = {
     image: spec.image,
     ...hardened,
-    user: `${userOf(number)}:${userOf(number)}`,
-    environment: environmentOf(seat, spec),
+    user: `${uidOf(number)}:${uidOf(number)}`,
+    environment: environmentOf(instance, spec),
     volumes: [
-      mount(places.secrets, '/run/secrets'),
+      mount(layout.secrets, '/run/secrets'),
       ...(spec.database ? [mount(postgresSocket, '/run/postgresql')] : []),
     ],
     tmpfs: ['/tmp', ...(spec.scratch ?? [])].map((folder) => `${folder}:size=32m,mode=1777`),
@@ -32,14 +32,14 @@ export function serviceFile(seat: BotInstance, colour: Colour, spec: Spec, { mem
     pids_limit: 100,
     stop_grace_period: '20s',
     labels: { 'botgarden.bot': bot },
-    // Until it serves, a boot must not bring it back beside the one that does.
+    // Until it serves, a boot must not start it beside the serving container.
     restart: 'no',
   }
-  const more = { networks: { bot: { name: places.network, external: true } } }
+  const more = { networks: { bot: { name: layout.network, external: true } } }
   const { checksum } = composeFile({ name, folder: '', service: version, more })
   const limits = { mem_limit: `${memoryMB}m`, memswap_limit: `${memoryMB}m`, cpus }
   const { text } = composeFile({ name, folder: '', service: { ...version, ...limits }, more, checksum })
-  return { name, text, checksum, file: `${places.compose}/${colour}.yaml` }
+  return { name, text, checksum, file: `${layout.compose}/${colour}.yaml` }
 }
 
 function environmentOf({ bot, telegram }: BotInstance, spec: Spec): Record<string, string> {
@@ -56,7 +56,7 @@ function environmentOf({ bot, telegram }: BotInstance, spec: Spec): Record<strin
     BOT_TOKEN_FILE: '/run/secrets/token',
     TELEGRAM_API_ROOT: telegram,
     PORT: String(spec.port),
-    // No user of the image's has this number: what wants a home has /tmp.
+    // The image has no user with this uid, so no home either.
     HOME: '/tmp',
     ...(spec.mode === 'webhook' && {
       WEBHOOK_SECRET_FILE: '/run/secrets/webhook-secret',

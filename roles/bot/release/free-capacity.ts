@@ -1,19 +1,20 @@
+import { oneValue } from '../../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 
-/** What is free on a host, swap included. */
+/** Free memory and disk of a host, in MiB; memory includes swap. */
 export interface FreeCapacity {
   readonly totalMB: number
-  /** Free, or free for the taking. */
+  /** Available: caches count as free. */
   readonly memoryMB: number
   readonly diskMB: number
 }
 
 export const freeCapacity: Reading<FreeCapacity> = reading(
   {
-    name: 'room',
+    name: 'free-capacity',
     volatile: true,
-    // In a container the limits of its own cgroup count as well; what it holds as a cache is free for all that.
+    // In a container the limits of its own cgroup apply as well; its cache counts as free.
     script: () => sh`
       awk '/^MemAvailable|^SwapFree/ { sum += $2 } /^MemTotal|^SwapTotal/ { total += $2 }
         END { print "memory", int(sum / 1024); print "total", int(total / 1024) }' /proc/meminfo
@@ -29,15 +30,14 @@ total $((limit / 1048576))"
       done
       folder=/var/lib/docker; [ -d $folder ] || folder=/var/lib
       df --output=avail -m $folder | awk 'NR == 2 { print "disk", $1 }'`,
-    parse: (output, names) => {
+    parse: oneValue((output) => {
       const of = (word: string) => [...output.matchAll(new RegExp(`^${word} (\\d+)$`, 'gm'))].map(([, n]) => Number(n))
-      const state: FreeCapacity = {
+      return {
         totalMB: Math.min(...of('total')),
         memoryMB: Math.min(...of('memory')),
         diskMB: Math.min(...of('disk')),
       }
-      return new Map(names.map((name) => [name, state]))
-    },
+    }),
   } satisfies Kind<FreeCapacity>,
   'host',
 )

@@ -1,14 +1,14 @@
 import { becomes, type Resource, resource } from '../../../lib/model/resource.ts'
 import { containerState } from '../../../lib/resources/container.ts'
 import { sh } from '../../../lib/shell/sh.ts'
-import { placesOf } from '../spec/layout.ts'
+import { layoutOf } from '../spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Limits } from '../spec/spec.ts'
 
-/** What the container that serves may take: changed while it runs. */
+/** Memory and CPU limits of the serving container, changed while it runs. */
 export function limits(bot: string, wantedFor: (current: Release | undefined) => Limits): Resource {
-  const places = placesOf(bot)
-  const [blue, green] = [containerState(places.container('blue')), containerState(places.container('green'))]
+  const layout = layoutOf(bot)
+  const [blue, green] = [containerState(layout.container('blue')), containerState(layout.container('green'))]
   return resource({
     id: `limits:${bot}`,
     wants: 'as the inventory says',
@@ -23,8 +23,8 @@ export function limits(bot: string, wantedFor: (current: Release | undefined) =>
       const memory = `${wanted.memoryMB}m`
       return [
         {
-          summary: `memory ${state.memoryMB} → ${wanted.memoryMB} MB, cpus ${state.cpus} → ${wanted.cpus}`,
-          script: sh`docker update --memory ${memory} --memory-swap ${memory} --cpus ${wanted.cpus} ${places.container(colour)} >/dev/null`,
+          summary: `memory ${state.memoryMB} → ${wanted.memoryMB} MiB, cpus ${state.cpus} → ${wanted.cpus}`,
+          script: sh`docker update --memory ${memory} --memory-swap ${memory} --cpus ${wanted.cpus} ${layout.container(colour)} >/dev/null`,
           predicts: [becomes(colour === 'blue' ? blue : green, { ...state, ...wanted })],
         },
       ]

@@ -1,31 +1,31 @@
 import { type Script, sh } from '../../../lib/shell/sh.ts'
-import { placesOf } from '../spec/layout.ts'
+import { currentRecords, layoutOf } from '../spec/layout.ts'
 
 /**
- * Of the images of a bot's releases the newest stay, besides those that are named, and what any bot's release of now needs.
- * What was built for it says so itself, and goes even where no release came of it; what was pulled only the releases know.
+ * Shell text: removes old images of a bot. It keeps the newest `keep`, the `kept` ones, and those of the current release of any
+ * bot. Images that were built here are found by their label, pulled ones in the records of releases.
  */
-export function forgetImages(bot: string, kept: readonly string[], keep: number): Script {
+export function pruneImages(bot: string, kept: readonly string[], keep: number): Script {
   return sh`
-    { tac ${placesOf(bot).state}/releases | ${imagesOf()}
+    { tac ${layoutOf(bot).state}/releases | ${imageInRecord()}
       docker image ls --filter ${`label=botgarden.bot=${bot}`} --format '{{.Repository}}:{{.Tag}}'; } | awk '!seen[$0]++' |
       grep -vxF ${kept.flatMap((each) => ['-e', each])} |
       while read -r image; do ! docker image inspect -- "$image" >/dev/null 2>&1 || echo "$image"; done | tail -n +${keep + 1} |
-      while read -r image; do ${forget()}; done || :`
+      while read -r image; do ${removeUnused()}; done || :`
 }
 
-/** All of them, when the bot is taken off its host. */
-export function forgetAllImages(bot: string): Script {
+/** Shell text: removes all images of a bot that no other bot uses. */
+export function removeAllImages(bot: string): Script {
   return sh`
     docker image ls --quiet --filter ${`label=botgarden.bot=${bot}`} | sort -u | xargs -r docker image rm -f >/dev/null 2>&1 || :
-    ${imagesOf()} ${placesOf(bot).state}/releases 2>/dev/null | sort -u | while read -r image; do ${forget()}; done || :`
+    ${imageInRecord()} ${layoutOf(bot).state}/releases 2>/dev/null | sort -u | while read -r image; do ${removeUnused()}; done || :`
 }
 
-function imagesOf(): Script {
+function imageInRecord(): Script {
   return sh`sed -n 's/.*"spec":{"image":"\([^"]*\)".*/\1/p'`
 }
 
-// Without --force, by which the engine refuses what a container uses. Two bots may share an image.
-function forget(): Script {
-  return sh`${imagesOf()} /var/lib/botgarden/bots/*/current.json | grep -qxF -e "$image" || docker image rm "$image" >/dev/null 2>&1 || :`
+// Without --force, so that Docker refuses an image that a container uses. Two bots may share an image.
+function removeUnused(): Script {
+  return sh`${imageInRecord()} ${currentRecords} | grep -qxF -e "$image" || docker image rm "$image" >/dev/null 2>&1 || :`
 }

@@ -4,26 +4,26 @@ import { becomes, type Change, type Resource, resource } from '../../../lib/mode
 import { configLabel } from '../../../lib/resources/container.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { allocations } from '../spec/allocations.ts'
-import { placesOf } from '../spec/layout.ts'
-import { currentRelease, parseRelease, parseReleases, type Release, tornBecause } from '../spec/release-record.ts'
+import { botFolders, layoutOf } from '../spec/layout.ts'
+import { corruption, currentRelease, parseRelease, parseReleases, type Release } from '../spec/release-record.ts'
 import { type BotInstance, serviceFile } from './compose-file.ts'
 
 /**
- * What the host has recorded of a bot is whole. Where it is not, the record is taken from `releases`, which has every one of
- * them, if the container that is there says which it is; else a release replaces it, and without one that is told.
+ * Recovers a corrupt or missing `current.json` from `releases`, which has all records, if the running container tells which one
+ * it is. Else the next release replaces it, and a run without a release ends with an error.
  */
-export function record(seat: Omit<BotInstance, 'number'>, isReleased: boolean): Resource {
-  const { bot } = seat
-  const { state, current } = placesOf(bot)
-  const reads = { text: currentRelease(bot), found: foundOf(bot), taken: allocations }
+export function repairedRecord(instance: Omit<BotInstance, 'number'>, isReleased: boolean): Resource {
+  const { bot } = instance
+  const { state, current } = layoutOf(bot)
+  const reads = { text: currentRelease(bot), found: recordEvidence(bot), taken: allocations }
   return {
     ...resource({
       id: `record:${bot}`,
       wants: 'whole',
       reads,
       plan: ({ text, found, taken }): readonly Change[] => {
-        const reason = lackOf(text, found)
-        const healed = reason === undefined ? undefined : healedFrom(seat, taken[bot], found)
+        const reason = recordFault(text, found)
+        const healed = reason === undefined ? undefined : recoveredRelease(instance, taken[bot], found)
         if (healed === undefined) return []
         const line = `${JSON.stringify(healed)}\n`
         const script = sh`
@@ -31,63 +31,68 @@ export function record(seat: Omit<BotInstance, 'number'>, isReleased: boolean): 
           sync ${`${current}.new`}
           mv -fT ${`${current}.new`} ${current}
           sync ${state}`
-        const summary = `current.json, since ${reason}: ${healed.id} again, which its container was made from`
+        const summary = `recover current.json, since ${reason}: ${healed.id}, which its container was created from`
         return [{ summary, script, predicts: [becomes(reads.text, line)] }]
       },
     }),
     ...(!isReleased && {
       fault: (read) => {
-        const reason = lackOf(read(reads.text), read(reads.found))
+        const reason = recordFault(read(reads.text), read(reads.found))
         if (reason === undefined) return undefined
-        return `${current}: ${reason}, and nothing on the host says for certain what serves; it was left alone: npx zx playbooks/bot.ts --name ${bot} releases it anew`
+        return `${current}: ${reason}, and which release is serving cannot be determined; nothing was changed; release it again: npx zx playbooks/bot.ts --name ${bot}`
       },
     }),
   }
 }
 
-/** What there is besides a record that seems not to be whole. */
-export interface Found {
-  /** The lines of `releases`. */
+/** What else the host knows of a bot whose record is corrupt or missing. */
+export interface RecordEvidence {
+  /** The text of `releases`: a record a line. */
   readonly past: string
-  readonly containers: readonly FoundContainer[]
+  readonly containers: readonly EvidenceContainer[]
 }
 
-export type FoundContainer = v.InferOutput<typeof container>
+export type EvidenceContainer = v.InferOutput<typeof container>
 
-export function foundOf(bot: string): Reading<Found | undefined> {
-  return reading(finds, bot)
+export function recordEvidence(bot: string): Reading<RecordEvidence | undefined> {
+  return reading(evidenceKind, bot)
 }
 
-/** Of a bot's containers the one that serves; undefined where that is not certain. */
-export function servingOf(found: Found | undefined): FoundContainer | undefined {
+/** The serving one of a bot's containers; undefined where that is not certain. */
+export function servingContainer(found: RecordEvidence | undefined): EvidenceContainer | undefined {
   const { containers = [] } = found ?? {}
   const running = containers.filter((each) => each.running)
-  const bound = running.filter(isBound)
+  const bound = running.filter(startsAtBoot)
   return [containers, running, bound].find(({ length }) => length === 1)?.[0]
 }
 
 /**
- * What is wrong with a record; undefined where it is whole, or nothing has been released. A container that every boot brings
- * back serves, whatever became of its record; one that a first release has left where it was cut is none of these.
+ * What is wrong with a record; undefined where it is valid, or nothing has been released. A missing record is a fault only if a
+ * container has the restart policy `always`: an interrupted first release leaves one without.
  */
-export function lackOf(text: string | undefined, found: Found | undefined): string | undefined {
-  if (text !== undefined) return tornBecause(text)
-  return found?.containers.some(isBound) ? 'it is gone' : undefined
+export function recordFault(text: string | undefined, found: RecordEvidence | undefined): string | undefined {
+  if (text !== undefined) return corruption(text)
+  return found?.containers.some(startsAtBoot) ? 'it is missing' : undefined
 }
 
-function isBound({ restart }: FoundContainer): boolean {
+function startsAtBoot({ restart }: EvidenceContainer): boolean {
   return restart === 'always'
 }
 
-function healedFrom(seat: Omit<BotInstance, 'number'>, number: number | undefined, found: Found | undefined) {
-  const serving = servingOf(found)
+function recoveredRelease(
+  instance: Omit<BotInstance, 'number'>,
+  number: number | undefined,
+  found: RecordEvidence | undefined,
+) {
+  const serving = servingContainer(found)
   if (found === undefined || serving === undefined) return undefined
   const { releases } = parseReleases(found.past)
   const isMadeFrom = ({ colour, spec }: Release) =>
     number !== undefined &&
-    serviceFile({ ...seat, number }, colour, spec, { memoryMB: 0, cpus: 0 }).checksum === serving.labels[configLabel]
+    serviceFile({ ...instance, number }, colour, spec, { memoryMB: 0, cpus: 0 }).checksum ===
+      serving.labels[configLabel]
   const alike = releases.filter(({ colour, spec }) => colour === serving.colour && spec.image === serving.image)
-  // Made by another botgarden, its checksum may be another; the last of all records then leaves no doubt either.
+  // Another version of botgarden may have computed another checksum; then the last record is certain enough.
   const last = parseRelease(found.past.trimEnd().split('\n').at(-1))
   return alike.findLast(isMadeFrom) ?? alike.find(({ id }) => id === last?.id)
 }
@@ -110,13 +115,13 @@ const container = v.pipe(
 const format =
   '{"name":{{json .Name}},"running":{{.State.Running}},"restart":{{json .HostConfig.RestartPolicy.Name}},"image":{{json .Config.Image}},"labels":{{json .Config.Labels}},"env":{{json .Config.Env}}}'
 
-const finds: Kind<Found | undefined> = {
+const evidenceKind: Kind<RecordEvidence | undefined> = {
   name: 'record',
   volatile: true,
-  // A record that is whole is the last line of `releases` too: then there is nothing to be found.
+  // A valid record is also the last line of `releases`: then nothing more is read.
   script: (bots) => sh`
     for bot in ${bots}; do
-      state=/var/lib/botgarden/bots/$bot line=
+      state=${botFolders.state}/$bot line=
       { IFS= read -r line || :; } 2>/dev/null <"$state/current.json" || :
       case $line in '{"id":"'*'}') [ "$(tail -n 1 "$state/releases" 2>/dev/null)" != "$line" ] || continue ;; esac
       printf 'found %s ' "$bot"; tail -c 200000 "$state/releases" 2>/dev/null | base64 --wrap=0; echo

@@ -2,154 +2,154 @@ import { dumpFunction, dumpsFolder } from '../../../lib/platform/database-dump.t
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
-import { addressOf, type Colour, placesOf } from '../spec/layout.ts'
+import { addressOf, type Colour, layoutOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 import { askTelegram } from '../telegram/bot-api.ts'
-import { forgetWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
+import { deleteWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
 import { type BotInstance, serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
-import { volumesRefused } from './image-volumes.ts'
-import { edgeFunctions } from './nginx-route.ts'
+import { refuseVolumesScript } from './image-volumes.ts'
+import { routeFunctions } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
-import { forgetImages } from './prune-images.ts'
+import { pruneImages } from './prune-images.ts'
 
 const functions = shellFile(new URL('switch.sh', import.meta.url))
 
 export interface Switch {
-  readonly seat: BotInstance
+  readonly instance: BotInstance
   readonly spec: Spec
-  /** Of the new container. */
+  /** The colour of the new container. */
   readonly colour: Colour
-  /** What serves until then. */
+  /** The release that serves until then. */
   readonly old: Release | undefined
-  /** Its container is there. */
+  /** Whether the container of the old release exists. */
   readonly oldContainerExists: boolean
-  readonly terms: ReleasePolicy
+  readonly policy: ReleasePolicy
   readonly limits: Limits
   /** The names of the secrets whose checksums are recorded. */
   readonly secrets: readonly string[]
 }
 
 /**
- * Brings a version to serve. Up to the moment when it is recorded any failure leaves the old one serving, or has it serve
- * again. So does a boot: `always` brings the old one back even where it was stopped by hand, and the new one stays away until
- * the old one is no longer needed for that. What a cut leaves of the other colour the next run removes.
+ * Shell text: switches to a new version. Until the new version is recorded, any failure leaves the old one serving, or starts
+ * it again. So does a boot: the old container has the restart policy `always`, the new one gets it as late as possible. After an
+ * interruption the next run removes the container that does not serve.
  */
 export function switchScript(change: Switch): Script {
-  const { seat, spec, colour, old, oldContainerExists: oldRuns, terms, limits, secrets } = change
-  const { bot } = seat
-  const places = placesOf(bot)
-  const { text, file, name } = serviceFile(seat, colour, spec, limits)
+  const { instance, spec, colour, old, oldContainerExists: oldRuns, policy, limits, secrets } = change
+  const { bot } = instance
+  const layout = layoutOf(bot)
+  const { text, file, name } = serviceFile(instance, colour, spec, limits)
   const polls = spec.mode === 'polling'
   const polled = old?.spec.mode === 'polling'
   const bind = sh`docker update --restart always "$new" >/dev/null`
   const nothing = sh`:`
   const script = sh`
-    ${volumesRefused(bot, spec)}
-    new=${name} former=${old === undefined || !oldRuns ? '' : places.container(old.colour)} switched='' stopped='' forgot=''
-    ${healthFunctions(seat, colour, spec)}
-    state=${places.state} secrets=${places.secrets}
+    ${refuseVolumesScript(bot, spec)}
+    new=${name} old_container=${old === undefined || !oldRuns ? '' : layout.container(old.colour)} switched='' stopped='' webhook_deleted=''
+    ${healthFunctions(instance, colour, spec)}
+    state=${layout.state} secrets=${layout.secrets}
     ${functions}
-    ${edgeFunctions(seat, colour, spec, old)}
-    ${undoFunction(change)}
-    mkdir -p ${places.compose}
+    ${routeFunctions(instance, colour, spec, old)}
+    ${revertFunction(change)}
+    mkdir -p ${layout.compose}
     (umask 077; mkdir -p "$state")
-    # What a cut run has switched to is taken back before its container goes.
-    ${old?.spec.mode === 'webhook' ? sh`edge_is_back || edge_back` : nothing}
+    # The route of an interrupted switch is reverted before its container is removed.
+    ${old?.spec.mode === 'webhook' ? sh`route_is_restored || route_restore` : nothing}
     docker rm -f --volumes "$new" >/dev/null 2>&1 || :
-    # By tee, here and below: it names the place that has no room, and the shell's own printf says "I/O error".
+    # tee, here and below, names the file on a full disk; the printf of the shell says only "I/O error".
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
     mv -fT ${`${file}.new`} ${file}
-    trap undo EXIT
-    # An orderly reboot ends us by it, and sh without a trap of its own then runs no other.
+    trap revert_switch EXIT
+    # A reboot sends TERM. Without a trap for it sh would not run the one of EXIT.
     trap 'exit 143' TERM
     dump=
-    ${terms.migrates ? dumpBefore(bot, spec, old) : nothing}
-    ${terms.migrates ? migration(seat, spec, file, name) : nothing}
-    # Made by an earlier botgarden, the old one may have another policy.
-    [ -z "$former" ] || docker update --restart always "$former" >/dev/null
-    ${(polls || polled) && oldRuns ? sh`stopped=yes; docker stop --time 20 "$former" >/dev/null` : nothing}
-    # Telegram hands out no updates to be asked for as long as a webhook is set, by whomever.
-    ${polls ? sh`forgot=yes; ${forgetWebhook(terms.hook)}` : nothing}
+    ${policy.migrates ? migrationDump(bot, spec, old) : nothing}
+    ${policy.migrates ? migration(instance, spec, file, name) : nothing}
+    # An earlier botgarden may have created the old container with another policy.
+    [ -z "$old_container" ] || docker update --restart always "$old_container" >/dev/null
+    ${(polls || polled) && oldRuns ? sh`stopped=yes; docker stop --time 20 "$old_container" >/dev/null` : nothing}
+    # As long as a webhook is set, Telegram answers getUpdates with an error.
+    ${polls ? sh`webhook_deleted=yes; ${deleteWebhook(policy.hook)}` : nothing}
     docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
-    # Nothing is delivered to the old one any more: after a boot this one is all there is.
+    # Nothing is delivered to the old container any more: from here on a boot must start the new one.
     ${polls && old?.spec.mode === 'webhook' ? bind : nothing}
     await_health
-    settle ${terms.settle}
-    # Before nginx leads to it: after a boot there are both then, and whichever nginx leads to answers.
+    settle ${policy.settle}
+    # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
     ${polls ? nothing : bind}
-    ${spec.mode === 'webhook' ? sh`switched=yes; edge_forth` : old?.spec.mode === 'webhook' ? sh`switched=yes; edge_off` : nothing}
-    ${spec.mode === 'webhook' ? delivered(seat, old) : nothing}
-    ${record({ spec, colour, by: terms.by, limits }, secrets)}
-    # From here on it is the one that serves: what fails now is the next run's to finish.
+    ${spec.mode === 'webhook' ? sh`switched=yes; route_switch` : old?.spec.mode === 'webhook' ? sh`switched=yes; route_remove` : nothing}
+    ${spec.mode === 'webhook' ? deliveryCheck(instance, old) : nothing}
+    ${recordCall({ spec, colour, by: policy.by, limits }, secrets)}
+    # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
-    # Of two that poll the old one comes back up to here, since both would take the updates from each other. A boot just
-    # between these two lines brings both: rather that than none, and the next run leaves one.
+    # Up to here a boot starts only the old one of two polling versions, which would take updates from each other. A boot
+    # between these two lines starts both, which is better than none; the next run removes one.
     ${polls ? bind : nothing}
-    [ -z "$former" ] || docker update --restart no "$former" >/dev/null
-    ${old === undefined ? nothing : retire(seat, old, terms)}
-    ${forgetImages(bot, [spec.image, ...(old === undefined ? [] : [old.spec.image])], terms.keep)}`
+    [ -z "$old_container" ] || docker update --restart no "$old_container" >/dev/null
+    ${old === undefined ? nothing : retireCall(instance, old, policy)}
+    ${pruneImages(bot, [spec.image, ...(old === undefined ? [] : [old.spec.image])], policy.keep)}`
   return { text: script.text, shown: `switch ${bot} to ${spec.image}` }
 }
 
-/** Has the old one serve again. */
-function undoFunction({ spec, old, terms }: Switch): Script {
-  // A webhook that the new one made Telegram forget. Its mark is gone, so the next run looks after it in any case.
-  const again = old?.spec.mode === 'webhook' ? restoreWebhook(terms.hook, old.spec) : sh`:`
+/** The shell function that reverts the switch: the old version serves again. */
+function revertFunction({ spec, old, policy }: Switch): Script {
+  // The webhook that was deleted for a polling version. Its mark is gone, so the next run checks it in any case.
+  const again = old?.spec.mode === 'webhook' ? restoreWebhook(policy.hook, old.spec) : sh`:`
   const stays = spec.mode === 'webhook' ? sh`:` : sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :`
-  return sh`undo() {
+  return sh`revert_switch() {
       trap - EXIT
       docker container inspect "$new" >/dev/null 2>&1 && report "$new"
-      # Where it still leads to the old one, a full disk is no reason to keep the new one.
-      if [ -z "$switched" ] || edge_is_back || edge_back; then
+      # If nginx still routes to the old container, the new one can go even if the disk is full.
+      if [ -z "$switched" ] || route_is_restored || route_restore; then
         docker rm -f --volumes "$new" >/dev/null 2>&1 || :
       else
-        echo 'nginx could not be brought back, and may lead to the new version still: run site.ts'
+        echo 'nginx could not be reverted and may still route to the new version: run site.ts'
         ${stays}
       fi
-      [ -z "$stopped" ] || docker start "$former" >/dev/null || echo "the old container does not start: run bot.ts again"
-      [ -z "$forgot" ] || { ${again}
+      [ -z "$stopped" ] || docker start "$old_container" >/dev/null || echo "the old container does not start: run bot.ts again"
+      [ -z "$webhook_deleted" ] || { ${again}
       }
-      [ -z "$former" ] || echo ${`the version before it serves on: ${old?.spec.image ?? ''}`}
+      [ -z "$old_container" ] || echo ${`the previous version is still serving: ${old?.spec.image ?? ''}`}
       exit 1
     }`
 }
 
-/** Of the database as it was before its migrations changed it: the newest three stay. */
-function dumpBefore(bot: string, spec: Spec, old: Release | undefined): Script {
+/** Dumps the database before changed migrations run. The newest three dumps are kept. */
+function migrationDump(bot: string, spec: Spec, old: Release | undefined): Script {
   if (old === undefined || !spec.database || spec.migrate === undefined || spec.migrations === old.spec.migrations)
     return sh`:`
   return sh`
     ${dumpFunction}
     take_dump ${databaseName(bot)} ${`${dumpsFolder}/${bot}`} '' 3
     dump=$taken
-    echo "its migrations changed: the database before them is in $dump"`
+    echo "the migrations changed: a dump of the database from before them is in $dump"`
 }
 
-function migration(seat: BotInstance, spec: Spec, file: string, name: string): Script {
+function migration(instance: BotInstance, spec: Spec, file: string, name: string): Script {
   if (spec.migrate === undefined) return sh`:`
-  const container = `botgarden-${seat.bot}-migrate`
+  const container = `botgarden-${instance.bot}-migrate`
   return sh`
     docker rm -f --volumes ${container} >/dev/null 2>&1 || :
     docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
       trap - EXIT
       docker rm -f --volumes ${container} >/dev/null 2>&1 || :
-      # It has the address of the new version for as long as it runs.
+      # The migration runs at the address of the new version.
       report_holder
-      echo 'the migration failed; nothing else was touched, and the version before it serves on'
+      echo 'the migration failed; nothing else was changed, and the previous version is still serving'
       exit 1
     }`
 }
 
-/** The end-to-end check: whether Telegram itself has met trouble since. Where it cannot be asked that is told, no more. */
-function delivered(seat: BotInstance, old: Release | undefined): Script {
+/** The end-to-end check: whether Telegram reports a delivery error since the switch. Without an answer it only warns. */
+function deliveryCheck(instance: BotInstance, old: Release | undefined): Script {
   if (old?.spec.mode !== 'webhook') return sh`:`
-  const { secrets } = placesOf(seat.bot)
+  const { secrets } = layoutOf(instance.bot)
   return sh`
     since=$(date +%s)
     sleep 2
-    answer=$(${askTelegram(seat.telegram, `${secrets}/token`, 'getWebhookInfo')})
+    answer=$(${askTelegram(instance.telegram, `${secrets}/token`, 'getWebhookInfo')})
     case $answer in
     *'"ok":true'*)
       failed=$(printf %s "$answer" | sed -n 's/.*"last_error_date":\([0-9]*\).*/\1/p')
@@ -157,15 +157,15 @@ function delivered(seat: BotInstance, old: Release | undefined): Script {
         echo "Telegram cannot deliver to the new version: $(printf %s "$answer" | sed -n 's/.*"last_error_message":"\([^"]*\)".*/\1/p')"
         exit 1
       fi ;;
-    *) echo 'warning: Telegram does not answer; whether it can deliver is not known' ;;
+    *) echo 'warning: Telegram does not answer: delivery was not verified' ;;
     esac`
 }
 
-function record(release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits'>, secrets: readonly string[]): Script {
+function recordCall(release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits'>, secrets: readonly string[]): Script {
   const tag = release.spec.image.replace(/^.*[:@]/, '').slice(-12)
   return sh`record_release ${tag} ${JSON.stringify(release).slice(1, -1)} ${secrets}`
 }
 
-function retire({ bot, base, number }: BotInstance, { colour }: Release, { drain }: ReleasePolicy): Script {
-  return sh`retire ${placesOf(bot).container(colour)} ${addressOf(base, number, colour)} ${drain}`
+function retireCall({ bot, base, number }: BotInstance, { colour }: Release, { drain }: ReleasePolicy): Script {
+  return sh`retire ${layoutOf(bot).container(colour)} ${addressOf(base, number, colour)} ${drain}`
 }

@@ -1,20 +1,20 @@
 # shellcheck shell=dash
-# record_release TAG MEMBERS SECRET…: the moment at which the new version is the one that serves. MEMBERS: further members of a
-# JSON object. In $state; the secrets are in $secrets.
+# record_release TAG MEMBERS SECRET…: makes the new version the serving one. MEMBERS are further members of the
+# JSON object. Writes to the folder $state; the files of the secrets are in $secrets.
 record_release() {
   tag=$1 members=$2 sums=''
   shift 2
   for secret; do sums="$sums${sums:+,}\"$secret\":\"$(sha256sum <"$secrets/$secret" | cut -c 1-64)\""; done
   printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-$tag" "$sums" "$members" "${dump:+,\"dump\":\"$dump\"}" | tee "$state/current.json.new" >/dev/null
-  # Beside it and renamed: a line that is cut would take the next one along. More than 500 nobody goes back.
+  # Written beside it and renamed, since an incomplete line would spoil the next one. 500 releases are kept.
   { tail -n 499 "$state/releases" 2>/dev/null | sed '$a\'; cat "$state/current.json.new"; } >"$state/releases.new"
   sync "$state/current.json.new" "$state/releases.new"
   mv -fT "$state/releases.new" "$state/releases"
   mv -fT "$state/current.json.new" "$state/current.json"
-  # Before any policy follows from it.
+  # On the disk before restart policies change by it.
   sync "$state"
 }
-# retire CONTAINER ADDRESS SECONDS: nginx's old workers finish what they have begun; only then is it told to stop.
+# retire CONTAINER ADDRESS SECONDS: waits until the old workers of nginx have finished, at most so long, then removes the container.
 retire() {
   for second in $(seq "$3"); do
     [ "$second" = 1 ] || [ -n "$(ss -Htn state established dst "$2")" ] || break

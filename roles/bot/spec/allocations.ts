@@ -1,24 +1,23 @@
+import { stateDir } from '../../../lib/model/host-layout.ts'
+import { oneValue } from '../../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 
-/** The number that a bot has on its host for good: its network is BASE.N.0/24, its user 20000 + N. */
+/** By bot: its number on the host, 1 to 254, for good. Its network is BASE.N.0/24, its uid 20000 + N. */
 export type Allocations = Readonly<Record<string, number>>
 
-export const allocationsFile = '/var/lib/botgarden/allocations'
+export const allocationsFile = `${stateDir}/allocations`
 
 export const allocations: Reading<Allocations> = reading(
   {
     name: 'allocations',
     script: () => sh`cat ${allocationsFile} 2>/dev/null || :`,
-    parse: (output, names) => {
-      const numbers = parseAllocations(output)
-      return new Map(names.map((name) => [name, numbers]))
-    },
+    parse: oneValue(parseAllocations),
   } satisfies Kind<Allocations>,
   'bots',
 )
 
-/** Of what others may have cut or edited: a line that is not whole counts for nothing, nor does a number that two have. */
+/** The file may be incomplete or edited: lines that are not valid are ignored, and so are numbers that occur twice. */
 function parseAllocations(text: string): Allocations {
   const lines = text.split('\n').flatMap((line) => {
     const [, bot, digits] = /^(\S+) ([1-9]\d{0,2})$/.exec(line) ?? []

@@ -8,46 +8,46 @@ import { InventoryError } from '../../../lib/std/errors.ts'
 import { type TarEntry, tarOf } from '../../../lib/std/tar.ts'
 
 /** What an image is built from. */
-export interface Context {
-  /** A tar, compressed, with times and owners left out: as base64. */
+export interface BuildContext {
+  /** A tar.gz as base64, without times and owners. */
   readonly archive: string
   readonly files: number
-  /** Of the paths, modes and contents of all files: SHA-256, hexadecimal. */
+  /** SHA-256 of the paths, modes and contents of all files, hexadecimal. */
   readonly checksum: string
-  /** The same of the files in the folder of its migrations; undefined where there are none. */
+  /** The first 16 digits of such a checksum of the folder of migrations; undefined where there are none. */
   readonly migrations: string | undefined
 }
 
-/** In MB, uncompressed: what travels is kept in memory on the way. */
-const largest = 64
+/** Uncompressed, in units of 1,000,000 bytes: the archive is kept in memory. */
+const maxMegabytes = 64
 
-/** More than should be carried along with the step that needs it: as base64, some megabytes. */
-export function isLarge({ archive }: Context): boolean {
+/** Whether the archive is too large to be a part of the script that needs it: then it is uploaded first. */
+export function isLarge({ archive }: BuildContext): boolean {
   return archive.length > 4_000_000
 }
 
-/** Never part of an image, whatever a .dockerignore says: secrets of this machine, and what is made anew anyway. */
-const always = ['**/.git', '**/.env', '**/.env.*', '!**/.env.example', '**/node_modules', '**/*.log']
+/** Never part of an image, even if .dockerignore includes them: secrets of this machine, and what a build creates. */
+const alwaysIgnored = ['**/.git', '**/.env', '**/.env.*', '!**/.env.example', '**/node_modules', '**/*.log']
 
-/** Packs a folder with a Dockerfile as `docker build` would, minding its .dockerignore. */
-export async function contextOf(folder: string, key: string, migrations = 'migrations'): Promise<Context> {
+/** Packs a folder with a Dockerfile as `docker build` does, with its .dockerignore. Throws an `InventoryError` that begins with `key`. */
+export async function contextOf(folder: string, key: string, migrations = 'migrations'): Promise<BuildContext> {
   const rules = await readFile(join(folder, '.dockerignore'), 'utf8').catch(() => '')
-  const ignored = ignore.default().add(rules).add(always)
+  const ignored = ignore.default().add(rules).add(alwaysIgnored)
   const files = (await filesIn(folder, '')).filter((path) => path === 'Dockerfile' || !ignored.ignores(path)).sort()
   if (!files.includes('Dockerfile')) throw new InventoryError(`${key}: ${folder} has no Dockerfile`)
   const migrating = files.filter((path) => path.startsWith(`${migrations}/`))
-  const { checksum, bytes } = await summed(folder, files)
-  if (bytes > largest * 1e6)
+  const { checksum, bytes } = await checksumOf(folder, files)
+  if (bytes > maxMegabytes * 1e6)
     throw new InventoryError(
-      `${key}: ${folder} holds ${Math.round(bytes / 1e6)} MB for its image, more than ${largest}: leave out in .dockerignore what it does not need`,
+      `${key}: the build context ${folder} has ${Math.round(bytes / 1e6)} MB, more than the limit of ${maxMegabytes} MB: exclude what the image does not need in .dockerignore`,
     )
   return {
-    ...{ archive: await packed(folder, files), files: files.length, checksum },
-    migrations: migrating.length === 0 ? undefined : (await summed(folder, migrating)).checksum.slice(0, 16),
+    ...{ archive: await archiveOf(folder, files), files: files.length, checksum },
+    migrations: migrating.length === 0 ? undefined : (await checksumOf(folder, migrating)).checksum.slice(0, 16),
   }
 }
 
-async function summed(folder: string, files: readonly string[]): Promise<{ checksum: string; bytes: number }> {
+async function checksumOf(folder: string, files: readonly string[]): Promise<{ checksum: string; bytes: number }> {
   const hash = createHash('sha256')
   let bytes = 0
   for (const path of files) {
@@ -66,7 +66,7 @@ async function filesIn(folder: string, below: string): Promise<string[]> {
   const entries = await readdir(join(folder, below), { withFileTypes: true })
   const nested = entries.map((entry) => {
     const path = below === '' ? entry.name : `${below}/${entry.name}`
-    // Too large to walk for nothing.
+    // Always ignored, and large.
     if (entry.isDirectory()) return ['node_modules', '.git'].includes(entry.name) ? [] : filesIn(folder, path)
     return [path]
   })
@@ -75,15 +75,15 @@ async function filesIn(folder: string, below: string): Promise<string[]> {
 
 async function entryOf(path: string): Promise<{ mode: string; link: string; content: Buffer }> {
   const stat = await lstat(path)
-  // Only what git knows of a mode, too: whether it can be run.
+  // As git: only the executable bit counts.
   const mode = (stat.mode & 0o100) === 0 ? '644' : '755'
   if (stat.isSymbolicLink()) return { mode: 'link', link: await readlink(path), content: Buffer.alloc(0) }
   return { mode, link: '', content: await readFile(path) }
 }
 
-async function packed(folder: string, files: readonly string[]): Promise<string> {
+async function archiveOf(folder: string, files: readonly string[]): Promise<string> {
   const parts: string[] = []
-  // Encoded as it comes: what is kept is the text alone.
+  // Encoded in chunks, so that only the text is kept in memory.
   await pipeline(tarOf(entriesOf(folder, files)), createGzip().setEncoding('base64'), async (compressed) => {
     for await (const part of compressed) parts.push(part)
   })

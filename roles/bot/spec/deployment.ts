@@ -1,29 +1,29 @@
 import type { Secret } from '../../../lib/std/secret.ts'
-import type { Context } from './build-context.ts'
-import type { Manifest } from './schema.ts'
+import type { BuildContext } from './build-context.ts'
+import type { BotManifest } from './schema.ts'
 import type { Spec } from './spec.ts'
 
-/** What a deploy brings to a host. */
+/** Everything that is needed to release a version of a bot on a host. */
 export interface Deployment {
   readonly spec: Spec
-  readonly manifest: Manifest
-  /** What the image is built from; without it the image is there, or is pulled. */
-  readonly context: Context | undefined
+  readonly manifest: BotManifest
+  /** What the image is built from; undefined where it is pulled, or is on the host already (a rollback). */
+  readonly context: BuildContext | undefined
   readonly pull: boolean
-  /** The image lies on the host as an archive already. */
+  /** The image was uploaded as an archive (`--build local`). */
   readonly shipped?: boolean
-  /** For the registry that it is pulled from. */
-  readonly logins?: readonly Login[]
-  /** Given now; without it the host keeps what it has. */
+  /** Logins for the registries of the host. */
+  readonly logins?: readonly RegistryLogin[]
+  /** undefined: the host keeps the token that it has. */
   readonly token: Secret | undefined
   readonly secrets: ReadonlyMap<string, Secret | undefined>
-  /** Back to a version of the past: its migrations are not run. */
-  readonly back?: boolean
-  /** `ops@laptop` */
+  /** A rollback does not run migrations. */
+  readonly isRollback?: boolean
+  /** Who deploys: `ops@laptop`. */
   readonly by: string
 }
 
-export interface Login {
+export interface RegistryLogin {
   readonly registry: string
   readonly username: string
   readonly password: Secret

@@ -1,20 +1,28 @@
+import { optDir, secretsDir, stateDir } from '../../../lib/model/host-layout.ts'
 import { incoming } from '../../../lib/platform/leftovers.ts'
+import { sh } from '../../../lib/shell/sh.ts'
 
 export type Colour = 'blue' | 'green'
 
-/** Where the files of a bot lie, and what it is called there. */
-export function placesOf(bot: string) {
+/** Paths and names of a bot on its host. */
+export function layoutOf(bot: string) {
   return {
-    state: `/var/lib/botgarden/bots/${bot}`,
-    current: `/var/lib/botgarden/bots/${bot}/current.json`,
-    compose: `/opt/botgarden/bots/${bot}`,
-    secrets: `/etc/botgarden/secrets/bots/${bot}`,
+    state: `${botFolders.state}/${bot}`,
+    current: `${botFolders.state}/${bot}/current.json`,
+    compose: `${botFolders.compose}/${bot}`,
+    secrets: `${botFolders.secrets}/${bot}`,
     network: `botgarden-${bot}`,
     container: (colour: Colour) => `botgarden-${bot}-${colour}`,
   }
 }
 
-export function userOf(number: number): string {
+/** The folders that hold one folder for each bot. */
+export const botFolders = { state: `${stateDir}/bots`, compose: `${optDir}/bots`, secrets: `${secretsDir}/bots` }
+
+/** Shell words: for every bot the record of the release that serves. */
+export const currentRecords = sh`${botFolders.state}/*/current.json`
+
+export function uidOf(number: number): string {
   return String(20_000 + number)
 }
 
@@ -26,12 +34,12 @@ export function otherColour(colour: Colour): Colour {
   return colour === 'blue' ? 'green' : 'blue'
 }
 
-/** Where an image lies on the host before its engine takes it in. */
-export function archiveOf(bot: string): string {
+/** The uploaded archive of an image, before Docker loads it. */
+export function imageArchivePath(bot: string): string {
   return `${incoming}/${bot}.tar.gz`
 }
 
-/** Where what an image is built from lies on the host. */
-export function contextPath(bot: string): string {
+/** The uploaded archive of a build context. */
+export function contextArchivePath(bot: string): string {
   return `${incoming}/${bot}.context.tar.gz`
 }

@@ -1,44 +1,44 @@
 import * as v from 'valibot'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { textOf } from '../../../lib/resources/file-state.ts'
-import { type Colour, placesOf } from './layout.ts'
+import { type Colour, layoutOf } from './layout.ts'
 import type { Limits, Spec } from './spec.ts'
 
-/** What the host has recorded of the version that serves. */
+/** The record of a release on the host: `current.json`, and a line of `releases`. */
 export interface Release {
-  /** `20261124-221530-3f2a9c1d7b44`: when, in UTC, and the tag of the image. */
+  /** Time in UTC and tag of the image: `20261124-221530-3f2a9c1d7b44`. */
   readonly id: string
   readonly spec: Spec
   readonly colour: Colour
-  /** SHA-256 of each secret as the container has read it. */
+  /** SHA-256 by name of each secret that its container has read. */
   readonly secrets: Readonly<Record<string, string>>
   readonly by: string
-  /** What it may take where the inventory does not say so. */
+  /** The limits that apply where the inventory sets none. */
   readonly limits?: Limits
-  /** The dump that was taken before its migrations ran, on the host. */
+  /** The path on the host of the dump from before its migrations ran. */
   readonly dump?: string
 }
 
-/** The release that serves; undefined where there was none yet. */
+/** The text of the record of the serving release; undefined where there was none yet. */
 export function currentRelease(bot: string): Reading<string | undefined> {
-  return textOf(placesOf(bot).current)
+  return textOf(layoutOf(bot).current)
 }
 
-/** Undefined where there is none, or what is there is no whole record: `tornBecause` says so. */
+/** Undefined where there is no record, or a corrupt one: `corruption` says why. */
 export function parseRelease(text: string | undefined): Release | undefined {
   return text === undefined ? undefined : parsed(text).release
 }
 
-/** Why a record cannot be one: a full disk and a power cut leave half of a file, or none of it. */
-export function tornBecause(text: string | undefined): string | undefined {
+/** Why a text is not a valid record; undefined where it is. A full disk or a power cut leaves half a file, or an empty one. */
+export function corruption(text: string | undefined): string | undefined {
   return text === undefined ? undefined : parsed(text).reason
 }
 
-/** The whole records in a file of one a line, the oldest first, and how many lines are none. */
-export function parseReleases(text: string): { readonly releases: readonly Release[]; readonly torn: number } {
+/** The valid records in a file with one a line, the oldest first, and the number of lines that are not valid. */
+export function parseReleases(text: string): { readonly releases: readonly Release[]; readonly corruptLines: number } {
   const all = text.split('\n').filter((line) => line !== '')
   const releases = all.flatMap((line) => parseRelease(line) ?? [])
-  return { releases, torn: all.length - releases.length }
+  return { releases, corruptLines: all.length - releases.length }
 }
 
 const text = v.pipe(
@@ -75,11 +75,11 @@ function parsed(line: string): { release?: Release; reason?: string } {
   try {
     const value: unknown = JSON.parse(line)
     const { success, issues } = v.safeParse(release, value)
-    // As it stands there: the schema has an order of its own.
+    // The parsed text and not the result of the schema, which reorders members.
     if (success) return { release: value as Release }
     const [{ path = [], message }] = issues
-    return { reason: `it is no record of a release (${[...path.map(({ key }) => key), message].join(': ')})` }
+    return { reason: `it is not a release record (${[...path.map(({ key }) => key), message].join(': ')})` }
   } catch {
-    return { reason: 'it is torn' }
+    return { reason: 'it is not valid JSON' }
   }
 }

@@ -1,40 +1,40 @@
 import * as v from 'valibot'
 
 const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
-const variable = v.pipe(v.string(), v.regex(/^[A-Z_][A-Z0-9_]*$/, 'a name of a variable, in capitals'))
+const variable = v.pipe(v.string(), v.regex(/^[A-Z_][A-Z0-9_]*$/, 'the name of an environment variable, in capitals'))
 const size = v.pipe(v.string(), v.regex(/^[1-9]\d*[mg]$/), v.description('a size like 160m or 1g'))
 const folder = v.pipe(
   v.string(),
   v.regex(/^(\/(?!\.\.?(\/|$))[\w.~-]+)+$/),
-  // What every bot has there already, and what the engine mounts by itself.
+  // Every bot has mounts there already, or Docker mounts them itself.
   v.regex(/^\/(?!(proc|sys|dev|run\/secrets|run\/postgresql)(\/|$)|(tmp|run)$)/),
-  v.description('the whole path of a folder like /data, none of /tmp, /run, /dev, /proc and /sys'),
+  v.description('the absolute path of a folder like /data, not /tmp, /run, /dev, /proc or /sys'),
 )
 const words = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))
 
-/** Where a secret of the operator's comes from: a variable of his environment, or what a command prints. */
+/** The source of a secret: a variable of the operator's environment, or the output of a command. */
 const secretSource = v.union([
   v.strictObject({ env: variable }),
   v.strictObject({ command: v.pipe(v.string(), v.nonEmpty()) }),
 ])
 export type SecretSource = v.InferOutput<typeof secretSource>
 
-/** What whoever runs a bot must know about it: its bot.yaml, each key of which the inventory may say otherwise. */
-const manifest = {
-  /** Where it listens, in its container. */
+/** The keys of bot.yaml, which describe a bot. The inventory may override each. */
+const manifestKeys = {
+  /** The port that it listens on, in its container. */
   port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535), v.description('a port'))),
-  /** Answers 2xx when the bot is ready; left out: that it runs has to do. */
+  /** The path that answers 2xx when the bot is ready. Left out: it is ready when its container runs. */
   health: v.optional(path),
-  /** Brings the database up to date, in a container of its own, before the new version starts. */
+  /** The command that migrates the database, in a container of its own, before the new version starts. */
   migrate: v.optional(words),
   /** The folder whose files are the migrations: a release that changes them has the database dumped first. */
   migrations: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]+(\/[\w.-]+)*$/), v.description('a folder in the source'))),
   mode: v.optional(v.picklist(['webhook', 'polling'])),
   webhookPath: v.optional(path),
   allowedUpdates: v.optional(v.array(v.pipe(v.string(), v.regex(/^[a-z_]+$/)))),
-  /** Of Telegram's connections to it at once. */
+  /** The number of simultaneous connections that Telegram may open to it. */
   maxConnections: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100))),
-  /** false: it needs none. */
+  /** false: the bot has no database. */
   database: v.optional(v.boolean()),
   memory: v.optional(size),
   cpus: v.optional(v.pipe(v.number(), v.minValue(0.05))),
@@ -43,26 +43,26 @@ const manifest = {
   environment: v.optional(v.record(variable, v.union([v.string(), v.number(), v.boolean()]))),
 }
 
-export const manifestSchema = v.strictObject({
-  ...manifest,
-  /** Names of secrets that the inventory must say the source of: each a file /run/secrets/NAME, named by NAME_FILE. */
+export const botManifestSchema = v.strictObject({
+  ...manifestKeys,
+  /** Names of secrets whose source the inventory must set: each a file /run/secrets/NAME, whose path is in NAME_FILE. */
   secrets: v.optional(v.array(variable)),
 })
-export type Manifest = v.InferOutput<typeof manifestSchema>
+export type BotManifest = v.InferOutput<typeof botManifestSchema>
 
-const imageMessage = 'an image that names a version or a digest (NAME:1.2.3 or NAME@sha256:…), not "latest"'
+const imageMessage = 'an image with a version or a digest (NAME:1.2.3 or NAME@sha256:…), not "latest"'
 
 /** A bot in the inventory. */
 export const botSettings = v.strictObject({
-  ...manifest,
+  ...manifestKeys,
   /** The folder with its Dockerfile, from this checkout; left out: bots/NAME. */
   source: v.optional(v.pipe(v.string(), v.nonEmpty())),
-  /** An image that somebody else has built, instead. */
+  /** A published image, instead of a source. */
   image: v.optional(
     v.pipe(
       v.string(),
       v.regex(/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]{64})$/, imageMessage),
-      // What it means changes, and what is there is never pulled again.
+      // Its meaning changes, and an image that is on the host is never pulled again.
       v.check((name) => !name.endsWith(':latest'), imageMessage),
       v.description('an image with its version'),
     ),
@@ -73,7 +73,7 @@ export const botSettings = v.strictObject({
 })
 export type BotSettings = v.InferOutput<typeof botSettings>
 
-/** Where the Bot API is, unless the inventory says otherwise. */
+/** The Bot API of Telegram itself. */
 export const realTelegram = 'https://api.telegram.org'
 
 const seconds = (description: string) =>
@@ -90,16 +90,16 @@ export const vars = v.strictObject({
     v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/]+$/), v.description('a URL like https://HOST')),
     realTelegram,
   ),
-  /** How long a new version must stay up before it serves. */
+  /** Seconds that a new version must stay up before it serves. */
   settle: v.optional(seconds('a number of seconds'), 20),
-  /** How long the version before it may take to finish what it has begun. */
+  /** Seconds that the old version has to finish its requests. */
   drain: v.optional(seconds('a number of seconds'), 30),
-  /** Where images come from that are not public, by the registry's host; the host keeps what it was given once. */
+  /** Logins for private registries, by the registry's host name. A host keeps a login that it was given once. */
   registries: v.optional(
     v.record(v.string(), v.strictObject({ username: v.pipe(v.string(), v.nonEmpty()), password: secretSource })),
     {},
   ),
-  /** How many images of a bot's are kept beside the one that serves, to go back to. */
+  /** Number of images of a bot to keep for a rollback, besides the serving one. */
   keep: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(50)), 3),
 })
 export type BotVars = v.InferOutput<typeof vars>

@@ -1,13 +1,13 @@
-import type { BotSettings, Manifest } from './schema.ts'
+import type { BotManifest, BotSettings } from './schema.ts'
 
-/** Everything about a version of a bot that is settled when it is released; the host keeps it with the release. */
+/** Everything about a version of a bot that is fixed when it is released. It is a part of the release record. */
 export interface Spec {
   readonly image: string
   readonly mode: 'webhook' | 'polling'
   readonly port: number
   readonly health: string | undefined
   readonly migrate: readonly string[] | undefined
-  /** A checksum of the migrations; undefined where there are none, or nobody knows. */
+  /** A checksum of the migrations; undefined where there are none, or it is not known. */
   readonly migrations: string | undefined
   readonly webhookPath: string
   readonly allowedUpdates: readonly string[] | undefined
@@ -16,18 +16,18 @@ export interface Spec {
   readonly environment: Readonly<Record<string, string>>
   /** Names of files in /run/secrets beyond those that every bot has. */
   readonly secrets: readonly string[]
-  /** Folders that it may write to besides /tmp; left out where there are none, as in releases of before there were any. */
+  /** Folders that it may write to besides /tmp. Old records do not have this member. */
   readonly scratch?: readonly string[]
 }
 
-/** What a bot may take of its host; changed without a release. */
+/** Resource limits of a container, which change without a release. `memoryMB` is in MiB. */
 export interface Limits {
   readonly memoryMB: number
   readonly cpus: number
 }
 
-/** The version of a bot that runs this image: what the inventory says, else its manifest, else what is usual. */
-export function specOf(image: string, settings: BotSettings, manifest: Manifest, migrations?: string): Spec {
+/** The version of a bot with this image: the inventory overrides its manifest, which overrides the defaults. */
+export function specOf(image: string, settings: BotSettings, manifest: BotManifest, migrations?: string): Spec {
   const said = { ...manifest, ...settings }
   const environment = { ...manifest.environment, ...settings.environment }
   return {
@@ -39,7 +39,7 @@ export function specOf(image: string, settings: BotSettings, manifest: Manifest,
     migrations: said.migrate === undefined ? undefined : migrations,
     webhookPath: said.webhookPath ?? '/webhook',
     allowedUpdates: said.allowedUpdates,
-    // A small bot on a small host: what it cannot work on at once waits at Telegram.
+    // For a small bot on a small host. Further updates wait at Telegram.
     maxConnections: said.maxConnections ?? 10,
     database: said.database ?? true,
     environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)])),
@@ -48,8 +48,8 @@ export function specOf(image: string, settings: BotSettings, manifest: Manifest,
   }
 }
 
-/** What the inventory says, else the manifest, else what was settled at the release, else what is usual. */
-export function limitsOf(settings: BotSettings, manifest: Manifest, released?: Limits): Limits {
+/** Limits by the inventory, else by the manifest, else by the release record, else the defaults: 160 MiB and half a CPU. */
+export function limitsOf(settings: BotSettings, manifest: BotManifest, released?: Limits): Limits {
   const memory = settings.memory ?? manifest.memory
   return {
     memoryMB: memory === undefined ? (released?.memoryMB ?? 160) : megabytes(memory),

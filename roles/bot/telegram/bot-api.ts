@@ -1,8 +1,8 @@
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 
 /**
- * Asks the Bot API, from the host. The token comes from a file (a word of shell) and goes by stdin, as everything else that
- * is said: no argument of any process holds it. `more`: shell text that prints further lines of curl's configuration.
+ * Shell text: calls the Bot API from the host and prints the answer. The token is read from a file (a word of shell) and passed
+ * on stdin, so no argument of a process has it. `more` is shell text that prints further lines of curl's configuration.
  */
 export function askTelegram(api: string, tokenFile: string, method: string, more = ''): Script {
   const file = { text: tokenFile, shown: tokenFile }
@@ -13,8 +13,8 @@ export function askTelegram(api: string, tokenFile: string, method: string, more
 }
 
 /**
- * The same with patience, into `$answer`: what Telegram has us wait for is waited for, twice and for half a minute at the most.
- * Trouble of its own is then as good as no answer; an `error_code` that is left says that what was asked for is wrong.
+ * Shell text: calls the Bot API, into `$answer`. If Telegram asks to wait, it waits, twice and up to 30 seconds each. Afterwards
+ * an `error_code` in the answer means that the call itself is wrong: for errors of Telegram it is left out.
  */
 export function callWithRetry(api: string, tokenFile: string, method: string, more = ''): Script {
   return sh`
@@ -24,10 +24,10 @@ export function callWithRetry(api: string, tokenFile: string, method: string, mo
       if [ "$try" = 3 ] || [ -z "$seconds" ] || [ "$seconds" -gt 30 ]; then break; fi
       sleep "$seconds"
     done
-    case $answer in *'"error_code":429'* | *'"error_code":5'[0-9][0-9]*) answer=$(${description()}) ;; esac`
+    case $answer in *'"error_code":429'* | *'"error_code":5'[0-9][0-9]*) answer=$(${errorDescription()}) ;; esac`
 }
 
-/** What Telegram says of an error, from `$answer`. */
-export function description(): Script {
+/** Shell text: prints the description of an error in `$answer`. */
+export function errorDescription(): Script {
   return sh`printf %s "$answer" | sed -n 's/.*"description":"\([^"]*\)".*/\1/p'`
 }

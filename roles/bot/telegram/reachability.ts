@@ -2,8 +2,8 @@ import { BlockList, isIPv4 } from 'node:net'
 import { HostError } from '../../../lib/std/errors.ts'
 import type { Deployment } from '../spec/deployment.ts'
 
-/** Networks that nobody is reached in from outside. */
-const closed = new BlockList()
+/** Networks that cannot be reached from the internet. */
+const privateNetworks = new BlockList()
 for (const [network, prefix] of [
   ['10.0.0.0', 8],
   ['172.16.0.0', 12],
@@ -12,15 +12,15 @@ for (const [network, prefix] of [
   ['169.254.0.0', 16],
   ['127.0.0.0', 8],
 ] as const)
-  closed.addSubnet(network, prefix)
+  privateNetworks.addSubnet(network, prefix)
 
-/** Telegram delivers to no address of a closed network: said before anything is released. */
-export function refuseUnreachable(name: string, deliveries: ReadonlyMap<string, Deployment>): void {
-  const [bot] = [...deliveries].find(([, { spec }]) => spec.mode === 'webhook') ?? []
-  const isClosed = name === 'localhost' || (isIPv4(name) && closed.check(name))
+/** Throws a `HostError` where Telegram could not reach the webhook of a bot, before anything is released. */
+export function refuseUnreachable(name: string, deployments: ReadonlyMap<string, Deployment>): void {
+  const [bot] = [...deployments].find(([, { spec }]) => spec.mode === 'webhook') ?? []
+  const isClosed = name === 'localhost' || (isIPv4(name) && privateNetworks.check(name))
   if (bot === undefined || !isClosed) return
-  const known = name === 'localhost' ? 'no address of its own' : `the private address ${name}`
+  const known = name === 'localhost' ? 'no public address' : `the private address ${name}`
   throw new HostError(
-    `Telegram cannot deliver to ${bot}: this host has ${known}. Put its public IPv4 address, or a domain, as "domain:" of the host in the inventory, or let the bot ask (mode: polling)`,
+    `Telegram cannot deliver to ${bot}: this host has ${known}. Set "domain:" of the host in the inventory to its public IPv4 address or to a domain, or set "mode: polling" for the bot`,
   )
 }

@@ -1,25 +1,26 @@
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { becomes, type Prediction } from '../../../lib/model/resource.ts'
 import { sh } from '../../../lib/shell/sh.ts'
+import { botFolders } from '../spec/layout.ts'
 
 export interface WebhookTarget {
   readonly bot: string
   readonly url: string
-  /** The host's name, by which its certificate is found. */
+  /** The public name of the host, which its certificate is for. */
   readonly name: string
   readonly telegram: string
-  /** Ask Telegram in any case, not only where the host knows of something to be done: somebody may have taken it away. */
+  /** Ask Telegram in any case. Else it is asked only where it did not answer the last time. */
   readonly ask: boolean
 }
 
-/** What the host knows of a bot's webhook, and what Telegram says, where it was asked. */
+/** What the host has recorded of a bot's webhook, and what Telegram answers, where it was asked. */
 export interface WebhookState {
-  /** What it was set with; `unreachable` where Telegram did not answer then. */
+  /** A checksum of what it was set with; empty where it is not set, `unreachable` where Telegram did not answer then. */
   readonly mark: string
   readonly answer: 'not asked' | 'unreachable' | 'refused' | { readonly url: string }
 }
 
-/** With another token, or told to forget it, Telegram knows of no webhook. */
+/** Predicts that no webhook is set: after a change of the token, or deleteWebhook. */
 export function webhookCleared(hook: WebhookTarget): Prediction {
   return becomes(webhookState(hook), { mark: '', answer: 'not asked' })
 }
@@ -31,13 +32,13 @@ export function webhookState({ bot, telegram, ask }: WebhookTarget): Reading<Web
 const hooks: Kind<WebhookState> = {
   name: 'webhook',
   volatile: true,
-  // All at once: each is a way to Telegram and back.
+  // In parallel: each may wait for an answer of Telegram.
   script: (names) => sh`
     hook() {
-      mark=$(cat "/var/lib/botgarden/bots/$1/webhook" 2>/dev/null)
+      mark=$(cat "${botFolders.state}/$1/webhook" 2>/dev/null)
       answer=
-      if [ -e "/var/lib/botgarden/bots/$1/current.json" ] && { [ "$3" = ask ] || [ "$mark" = unreachable ]; }; then
-        answer=$({ printf 'url = "%s/bot%s/getWebhookInfo"\n' "$2" "$(cat "/etc/botgarden/secrets/bots/$1/token")" | curl --silent --max-time 5 --config - || echo unreachable; } | base64 --wrap=0)
+      if [ -e "${botFolders.state}/$1/current.json" ] && { [ "$3" = ask ] || [ "$mark" = unreachable ]; }; then
+        answer=$({ printf 'url = "%s/bot%s/getWebhookInfo"\n' "$2" "$(cat "${botFolders.secrets}/$1/token")" | curl --silent --max-time 5 --config - || echo unreachable; } | base64 --wrap=0)
       fi
       echo "hook $1 mark=$mark answer=$answer"
     }

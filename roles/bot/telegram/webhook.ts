@@ -1,19 +1,19 @@
-import { createHash } from 'node:crypto'
 import { becomes, type Change, type Outputs, type Resource, resource } from '../../../lib/model/resource.ts'
 import { certificateState } from '../../../lib/platform/certificate.ts'
 import { fileState } from '../../../lib/resources/file-state.ts'
 import { HostError } from '../../../lib/std/errors.ts'
-import { placesOf } from '../spec/layout.ts'
+import { sha256Of } from '../../../lib/std/sha256.ts'
+import { layoutOf } from '../spec/layout.ts'
 import { currentRelease, parseRelease } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
-import { forgetWebhook, setWebhook } from './set-webhook.ts'
+import { deleteWebhook, setWebhook } from './set-webhook.ts'
 import { type WebhookState, type WebhookTarget, webhookCleared, webhookState } from './webhook-state.ts'
 
-/** Telegram sends a bot's updates here. Set after the bot is well, and never dropping what waits. */
+/** The webhook of a bot, set after the bot is ready. Pending updates are never dropped. A polling bot has none. */
 export function webhook(hook: WebhookTarget): Resource {
   const { bot, name } = hook
-  const places = placesOf(bot)
-  const [state, secret] = [webhookState(hook), fileState(`${places.secrets}/webhook-secret`)]
+  const layout = layoutOf(bot)
+  const [state, secret] = [webhookState(hook), fileState(`${layout.secrets}/webhook-secret`)]
   const inner = resource({
     id: `webhook:${bot}`,
     wants: hook.url,
@@ -21,21 +21,18 @@ export function webhook(hook: WebhookTarget): Resource {
     plan: ({ state: now, secret: key, certificate, release: text }): readonly Change[] => {
       const spec = parseRelease(text)?.spec
       if (spec === undefined) return []
-      if (spec.mode === 'polling') return forgetting(hook, now)
+      if (spec.mode === 'polling') return deletion(hook, now)
       if (now.answer === 'refused' && !hook.ask) return []
       if (now.answer === 'refused')
-        throw new HostError(`Telegram refuses the token of ${bot}: is it whole, and not revoked?`)
+        throw new HostError(`Telegram rejects the token of ${bot}: check that it is complete and not revoked`)
       if (now.answer === 'unreachable' && now.mark === 'unreachable') return []
       const uploaded = certificate !== 'absent' && certificate.selfSigned ? certificate.fingerprint : undefined
       const sum = (key !== 'absent' && key.sha256) || ''
-      const mark = createHash('sha256')
-        .update(JSON.stringify([hook.url, spec.allowedUpdates, spec.maxConnections]))
-        .digest('hex')
-        .slice(0, 16)
+      const mark = sha256Of(JSON.stringify([hook.url, spec.allowedUpdates, spec.maxConnections])).slice(0, 16)
       const taken = typeof now.answer === 'object' && now.answer.url !== hook.url
       const whole = `${mark}-${sum.slice(0, 16)}-${uploaded?.slice(0, 16) ?? ''}`
       if (now.mark === whole && !taken) return []
-      const summary = taken && now.mark === whole ? 'set again: Telegram has another' : `set to ${hook.url}`
+      const summary = taken && now.mark === whole ? 'set again: Telegram has a different URL' : `set to ${hook.url}`
       const script = setWebhook(hook, spec, uploaded !== undefined, mark)
       return [{ summary, script, predicts: [becomes(state, { mark: whole, answer: 'not asked' })] }]
     },
@@ -48,16 +45,16 @@ export function webhook(hook: WebhookTarget): Resource {
 
 function webhookOutputs({ bot }: WebhookTarget, { mark, answer }: WebhookState, spec: Spec | undefined): Outputs {
   if (spec === undefined || mark !== 'unreachable') return {}
-  if (answer === 'refused') return { [`${bot} webhook`]: 'not set: Telegram refuses its token' }
-  const what = spec.mode === 'webhook' ? 'not set' : 'perhaps set still'
+  if (answer === 'refused') return { [`${bot} webhook`]: 'not set: Telegram rejects its token' }
+  const what = spec.mode === 'webhook' ? 'not set' : 'may still be set'
   return { [`${bot} webhook`]: `${what}: Telegram did not answer; the next run tries again` }
 }
 
-/** A bot that asks for its updates itself gets none as long as Telegram delivers them, whoever has told it to. */
-function forgetting(hook: WebhookTarget, { mark, answer }: WebhookState): readonly Change[] {
+/** Deletes the webhook of a polling bot: as long as one is set, getUpdates fails. */
+function deletion(hook: WebhookTarget, { mark, answer }: WebhookState): readonly Change[] {
   const isSet = typeof answer === 'object' && answer.url !== ''
   if (answer === 'refused' || (mark === '' && !isSet)) return []
   if (answer === 'unreachable' && mark === 'unreachable') return []
-  const summary = 'forget it, since the bot asks for its updates itself'
-  return [{ summary, script: forgetWebhook(hook), predicts: [webhookCleared(hook)] }]
+  const summary = 'delete the webhook: the bot polls for its updates'
+  return [{ summary, script: deleteWebhook(hook), predicts: [webhookCleared(hook)] }]
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# As in the official image, what lies in /docker-entrypoint.d runs first; its templates with variables are left out.
+# As in the official image, the scripts in /docker-entrypoint.d run first; its templates with variables are left out.
 set -e
 
 if [ "$1" = nginx ]; then

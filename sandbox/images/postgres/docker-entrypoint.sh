@@ -44,7 +44,7 @@ step_down() {
   HOME=/var/lib/postgresql exec setpriv --reuid=postgres --regid=postgres --init-groups "$0" "$@"
 }
 
-# For whoever runs it, at every start.
+# For the user that runs it, at every start.
 directories() {
   mkdir -p "$PGDATA" /var/run/postgresql
   chmod 00700 "$PGDATA" || :

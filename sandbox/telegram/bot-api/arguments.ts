@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { ApiError, badRequest } from '../errors.ts'
 import { bodyOf } from '../http.ts'
 
-/** What a caller handed over: everything as text, whatever way it came. */
+/** The arguments of a call, all as text, from any of the ways to pass them. */
 export interface Arguments {
   readonly args: ReadonlyMap<string, string>
   /** Uploads, by the name of their form field. */
@@ -18,7 +18,7 @@ export async function readArguments(request: IncomingMessage): Promise<Arguments
   return { args: new Map([...searchParams, ...inBody.args]), files: inBody.files }
 }
 
-/** The same, of a body alone: a webhook may answer with one. */
+/** The arguments in a body alone: a webhook may answer with one. */
 export async function parseBody(type: string, body: Buffer): Promise<Arguments> {
   if (body.length === 0) return { args: new Map(), files: new Map() }
   if (type.startsWith('application/json')) return { args: parseJson(body.toString()), files: new Map() }

@@ -22,7 +22,7 @@ const methods: Readonly<Record<string, (call: Call) => Promise<Answer>>> = {
 }
 const byName = new Map(Object.entries(methods).map(([name, method]) => [name.toLowerCase(), method]))
 
-/** Runs a method of the Bot API, whatever letters of its name are capitals. */
+/** Runs a method of the Bot API; the case of its name does not matter. */
 export async function run(method: string, call: Call): Promise<Answer> {
   const name = method.toLowerCase()
   const found = byName.get(name)

@@ -7,10 +7,10 @@ import { integer } from './arguments.ts'
 import { type Answer, answer, type Call } from './call.ts'
 
 export async function getUpdates({ world, bot, args, signal }: Call): Promise<Answer> {
-  const live = runtimeOf(world, bot)
+  const runtime = runtimeOf(world, bot)
   if (bot.webhook !== null) {
     const hint = 'use deleteWebhook to delete the webhook first'
-    return failLate(world, live, conflict(`can't use getUpdates method while webhook is active; ${hint}`))
+    return failLate(world, runtime, conflict(`can't use getUpdates method while webhook is active; ${hint}`))
   }
   const allowed = parseAllowed(args.get('allowed_updates'))
   if (allowed !== undefined) bot.allowedUpdates = allowed
@@ -23,7 +23,7 @@ export async function getUpdates({ world, bot, args, signal }: Call): Promise<An
   return answer(updates.map(({ id, body }) => ({ update_id: id, ...body })))
 }
 
-/** Ends the long poll that waits: somebody else has come for the updates. */
+/** Ends the long poll that waits: another client asks for the updates. */
 export function endLongPoll(world: World, bot: Bot, error: ApiError): void {
   runtimeOf(world, bot).longPoll?.end(error)
 }
@@ -32,7 +32,7 @@ export function endLongPoll(world: World, bot: Bot, error: ApiError): void {
 function confirm(bot: Bot, offset: number): void {
   dropExpired(bot)
   if (offset < 0) bot.pending = bot.pending.slice(offset)
-  // One that lies in the future confirms nothing.
+  // An offset in the future confirms nothing.
   if (offset > 0 && offset <= bot.last.update + 1) bot.pending = bot.pending.filter(({ id }) => id >= offset)
 }
 
@@ -42,7 +42,7 @@ async function longPoll<T>(
   { seconds, signal }: { seconds: number; signal: AbortSignal },
   look: () => T[],
 ): Promise<T[]> {
-  const live = runtimeOf(world, bot)
+  const runtime = runtimeOf(world, bot)
   if (seconds === 0 || look().length > 0) return look()
   const why = 'terminated by other getUpdates request; make sure that only one bot instance is running'
   endLongPoll(world, bot, conflict(why))
@@ -54,15 +54,15 @@ async function longPoll<T>(
       ended.abort()
     },
   }
-  live.longPoll = self
-  const found = await awaitChange(live, { seconds, signal: AbortSignal.any([signal, ended.signal]) }, look)
-  if (live.longPoll === self) live.longPoll = undefined
-  return error === undefined ? found : failLate(world, live, error)
+  runtime.longPoll = self
+  const found = await awaitChange(runtime, { seconds, signal: AbortSignal.any([signal, ended.signal]) }, look)
+  if (runtime.longPoll === self) runtime.longPoll = undefined
+  return error === undefined ? found : failLate(world, runtime, error)
 }
 
 /** A conflict is told at once, a second one soon after it only 3 s later: two bots that fight should not do so fast. */
-async function failLate(world: World, live: Runtime, error: ApiError): Promise<never> {
-  if (Date.now() < live.nextConflictAt) await sleep(scaled(world, 3))
-  else live.nextConflictAt = Date.now() + scaled(world, 3)
+async function failLate(world: World, runtime: Runtime, error: ApiError): Promise<never> {
+  if (Date.now() < runtime.nextConflictAt) await sleep(scaled(world, 3))
+  else runtime.nextConflictAt = Date.now() + scaled(world, 3)
   throw error
 }

@@ -18,7 +18,7 @@ interface Ask {
   readonly signal: AbortSignal
 }
 
-/** Everything that is not Telegram: making bots, playing the people they talk to, and looking at what happened. */
+/** The API that Telegram does not have: makes bots, acts as their users, and reports what happened. */
 export async function handleControl(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const signal = hangUp(response)
   try {

@@ -11,7 +11,7 @@ export interface Report {
   /** As getWebhookInfo tells it. */
   readonly webhook: Readonly<Record<string, unknown>>
   readonly pending: number
-  /** True while somebody waits in getUpdates. */
+  /** True while a client waits in getUpdates. */
   readonly polled: boolean
   readonly commands: Readonly<Record<string, unknown>>
   /** How many deliveries ended with which status, `error` for those that met none. */

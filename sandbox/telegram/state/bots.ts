@@ -21,7 +21,7 @@ export function ensureBot(state: State, name: string): Bot {
     presses: {},
     deliveries: [],
     counts: {},
-    // Telegram begins anywhere, too: whoever takes ids for small numbers should fall here.
+    // As Telegram's: code that expects small ids should fail here.
     last: { update: randomInt(100_000_000, 900_000_000), message: 0, seq: 0 },
   }
   state.bots.push(bot)

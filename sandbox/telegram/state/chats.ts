@@ -15,7 +15,7 @@ export function say(world: World, bot: Bot, said: Said): Entry {
   return entry
 }
 
-/** Puts an edited message in place of what it was; it is new again for whoever reads the chat. */
+/** Replaces a message by its edited version, which is new again for readers of the chat. */
 export function rewrite(world: World, bot: Bot, old: Entry, now: Pick<Entry, 'text' | 'keyboard'>): Entry {
   const { keyboard: _, ...rest } = old
   const entry = { ...rest, ...now, seq: ++bot.last.seq, editedAt: Date.now() }

@@ -40,7 +40,7 @@ export function storeIn(file: string | undefined, state: State): Store {
 
 async function write(file: string, state: State): Promise<void> {
   try {
-    // Beside and renamed: whoever is cut off in between finds the old state, and whole.
+    // Written beside and renamed: after a cut in between the old state is there, whole.
     await writeFile(`${file}.draft`, JSON.stringify(state), { mode: 0o600 })
     await rename(`${file}.draft`, file)
   } catch (error) {

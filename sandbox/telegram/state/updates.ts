@@ -23,7 +23,7 @@ export function queueUpdate(world: World, bot: Bot, chat: number, body: Record<s
   return bot.last.update
 }
 
-/** Forgets what nobody has taken for a day. */
+/** Drops updates that were not fetched for a day. */
 export function dropExpired(bot: Bot): void {
   const now = Date.now()
   if (bot.pending.some(({ expiresAt }) => expiresAt < now))

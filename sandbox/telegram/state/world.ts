@@ -9,7 +9,7 @@ export interface World {
   readonly state: State
   /** PEM of everyone whose certificates are trusted. */
   readonly authorities: () => Promise<string[]>
-  readonly live: Map<Bot, Runtime>
+  readonly runtimes: Map<Bot, Runtime>
   /** Runs a method that a webhook's answer asks for. */
   readonly execute: (bot: Bot, method: string, args: ReadonlyMap<string, string>) => Promise<unknown>
   readonly save: () => void
@@ -37,9 +37,9 @@ export interface Fault {
 }
 
 export function runtimeOf(world: World, bot: Bot): Runtime {
-  const known = world.live.get(bot)
+  const known = world.runtimes.get(bot)
   if (known !== undefined) return known
-  const live: Runtime = {
+  const runtime: Runtime = {
     changes: new EventEmitter().setMaxListeners(0),
     faults: [],
     handed: new Map(),
@@ -47,17 +47,17 @@ export function runtimeOf(world: World, bot: Bot): Runtime {
     nextConflictAt: 0,
     nextSetWebhookAt: 0,
   }
-  world.live.set(bot, live)
-  return live
+  world.runtimes.set(bot, runtime)
+  return runtime
 }
 
-/** Something of this bot is different now: saves it, and wakes whoever waits for that. */
+/** Saves a change of this bot, and wakes those that wait for one. */
 export function changed(world: World, bot: Bot): void {
   world.save()
   runtimeOf(world, bot).changes.emit('change')
 }
 
-/** What `look` finds, as soon as it finds something, or after so many seconds whatever it finds then. */
+/** What `look` finds, as soon as it finds something; after so many seconds its last result, which may be empty. */
 export async function awaitChange<T>(
   { changes }: Runtime,
   { seconds, signal }: { seconds: number; signal: AbortSignal },

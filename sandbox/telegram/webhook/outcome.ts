@@ -58,7 +58,7 @@ function isGone(world: World, webhook: Webhook, status: number): boolean {
   return webhook.goneSince !== null && Date.now() > webhook.goneSince + scaled(world, 23 * 3600)
 }
 
-/** A webhook may answer with a call of a method: nobody gets to know what came of it. */
+/** A webhook may answer with a call of a method, whose result is not reported. */
 async function execute(world: World, bot: Bot, { headers, body }: Reply): Promise<void> {
   const { args } = await parseBody(String(headers['content-type']), body).catch(() => ({ args: new Map() }))
   const method: string = args.get('method')?.toLowerCase() ?? ''

@@ -12,7 +12,7 @@ export interface Reply {
   readonly body: Buffer
 }
 
-/** Where to connect to, and whom to trust there. */
+/** Where to connect to, and the root certificates to trust there. */
 export interface Peer {
   readonly url: URL
   readonly ip: string

@@ -13,9 +13,9 @@ export async function setWebhook(call: Call): Promise<Answer> {
   const { world, bot, args } = call
   const url = args.get('url') ?? ''
   if (url === '') return deleteWebhook(call)
-  const live = runtimeOf(world, bot)
-  if (Date.now() < live.nextSetWebhookAt) throw tooMany(1)
-  live.nextSetWebhookAt = Date.now() + scaled(world, 1)
+  const runtime = runtimeOf(world, bot)
+  if (Date.now() < runtime.nextSetWebhookAt) throw tooMany(1)
+  runtime.nextSetWebhookAt = Date.now() + scaled(world, 1)
   const allowed = parseAllowed(args.get('allowed_updates'))
   if (isSame(bot.webhook, call)) {
     if (allowed !== undefined) bot.allowedUpdates = allowed
@@ -67,9 +67,9 @@ export function removeWebhook(world: World, bot: Bot): void {
 }
 
 export function stopWorker(world: World, bot: Bot): void {
-  const live = runtimeOf(world, bot)
-  live.worker?.stop()
-  live.worker = undefined
+  const runtime = runtimeOf(world, bot)
+  runtime.worker?.stop()
+  runtime.worker = undefined
 }
 
 /** Begins to deliver, if there is a webhook. */
@@ -93,7 +93,7 @@ function isSame(webhook: Webhook | null, { args, files }: Arguments): boolean {
   )
 }
 
-/** In Telegram's order. It does not wait for the connection: whoever does not answer is told of in getWebhookInfo. */
+/** Checks in Telegram's order. Does not wait for the connection: a server that does not answer is reported by getWebhookInfo. */
 async function parseWebhook({ options }: World, url: string, { args, files }: Arguments): Promise<Webhook> {
   const { protocol, hostname, port } = parseUrl(url)
   const secret = args.get('secret_token') ?? ''

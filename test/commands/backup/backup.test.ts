@@ -1,6 +1,5 @@
 // What happens to backups on the operator's machine: who is told, what is printed, where copies are pushed, and when cron runs.
 
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,19 +11,21 @@ import * as assert from 'uvu/assert'
 import { alertHere } from '../../../commands/backup/alert.ts'
 import { installCron, removeCron } from '../../../commands/backup/crontab.ts'
 import { backup } from '../../../commands/backup/index.ts'
-import { faultLines, printResults, type Result } from '../../../commands/backup/report.ts'
+import { type BackupResult, faultLines, printResults } from '../../../commands/backup/report.ts'
 import { pullOffsite, pushOffsite } from '../../../commands/backup/restic.ts'
 import { decryptPart, identitiesIn } from '../../../commands/restore/decrypt.ts'
 import type { Session } from '../../../lib/cli/session.ts'
-import { shownAge, shownBytes } from '../../../roles/backups/backup-name.ts'
-import type { Part } from '../../../roles/backups/manifest.ts'
-import { settingsOf } from '../../../roles/backups/settings.ts'
-import { printed } from '../../support/operator.ts'
+import { formatAge, formatBytes } from '../../../roles/backups/backup-name.ts'
+import { settingsOf } from '../../../roles/backups/backup-settings.ts'
+import type { BackupPart } from '../../../roles/backups/manifest.ts'
+import { rejects } from '../../support/errors.ts'
+import { printed } from '../../support/printed.ts'
 import { scratchHost, withPrograms } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'operator-backups-'))
 test.after(() => rmSync(folder, { recursive: true }))
-const result = (more: Partial<Result> = {}): Result => ({
+const result = (more: Partial<BackupResult> = {}): BackupResult => ({
   host: 'vps1',
   faults: [],
   warnings: [],
@@ -32,17 +33,12 @@ const result = (more: Partial<Result> = {}): Result => ({
   exitCode: 0,
   ...more,
 })
-async function refused(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
-  await promise.then(
-    () => assert.unreachable('nothing was refused'),
-    (error: Error) => assert.match(error.message, pattern),
-  )
-}
+
 test('a fault is a block of its own, a doubt is one line, and what could not be reached is told apart', () => {
   assert.equal(faultLines(result({ faults: ['one\ntwo'], warnings: ['three'], exitCode: 3 })), [
     'vps1  FAILED: one',
     '    two',
-    'vps1  in doubt: three',
+    'vps1  suspicious: three',
   ])
   assert.equal(faultLines(result({ faults: ['no route'], exitCode: 4 })), ['vps1  unreachable: no route'])
   assert.equal(faultLines(result()), [])
@@ -163,7 +159,7 @@ for (const [milliseconds, shown] of [
   [72 * 3_600_000, '3 days'],
   [-120_000, '2 min from the future'],
 ] as const)
-  test(`an age of ${milliseconds} ms is ${shown}`, () => assert.is(shownAge(milliseconds), shown))
+  test(`an age of ${milliseconds} ms is ${shown}`, () => assert.is(formatAge(milliseconds), shown))
 
 for (const [bytes, shown] of [
   [0, '0 kB'],
@@ -172,7 +168,7 @@ for (const [bytes, shown] of [
   [1e6, '1.0 MB'],
   [123_456_789, '123.5 MB'],
 ] as const)
-  test(`${bytes} bytes are ${shown}`, () => assert.is(shownBytes(bytes), shown))
+  test(`${bytes} bytes are ${shown}`, () => assert.is(formatBytes(bytes), shown))
 
 const offsite = { restic: 'sftp:there:/r', passwordFile: '/pass', passwordCommand: 'pass show r' }
 const resticWith = (text: string) =>
@@ -199,7 +195,7 @@ for (const [what, text, said] of [
   [
     'finds no repository',
     'exit 10',
-    /^offsite: there is no repository yet: restic --repo sftp:there:\/r init makes one, with the same password$/,
+    /^offsite: there is no repository yet: create it with the same password: restic --repo sftp:there:\/r init$/,
   ],
   [
     'finds none, in the words of older ones',
@@ -213,7 +209,7 @@ for (const [what, text, said] of [
   ],
 ] as const)
   test(`a restic that ${what} is told with what to do`, () =>
-    refused(
+    rejects(
       withPrograms(resticWith(text), () => pushOffsite('/copies/vps1', 'vps1', offsite)),
       said,
     ))
@@ -231,7 +227,7 @@ test('what was pushed last comes back, wherever it was pushed from', async () =>
   await withPrograms(here, () => pullOffsite(target, 'vps1', offsite))
   assert.is(readFileSync(join(target, 'from'), 'utf8'), 'bb22\n')
   assert.is(here.noted('calls').split('\n')[0], 'restic snapshots --json --tag botgarden --host vps1')
-  await refused(
+  await rejects(
     withPrograms(resticWith('echo "[]"'), () => pullOffsite(target, 'vps1', offsite)),
     /^offsite: sftp:there:\/r holds no copies of vps1$/,
   )
@@ -250,7 +246,7 @@ test('cron runs it as long as it is wanted, and all else in the crontab stays', 
   const here = cronWith('MAILTO=ops\n')
   const run = (what: () => Promise<number>) => withPrograms(here, () => printed(what))
   const installed = await run(() => installCron(session(), '17 3 * * *'))
-  assert.match(installed.stdout, /^cron runs it now:\n17 3 \* \* \* cd /)
+  assert.match(installed.stdout, /^added to the crontab:\n17 3 \* \* \* cd /)
   assert.is(installed.value, 0)
   const lines = here.noted('crontab').split('\n')
   assert.equal(
@@ -267,7 +263,7 @@ test('cron runs it as long as it is wanted, and all else in the crontab stays', 
     1,
   )
   assert.match(here.noted('crontab'), /^5 5 \* \* \* /m)
-  assert.is((await run(() => removeCron(session()))).stdout, 'cron does not run it any more\n')
+  assert.is((await run(() => removeCron(session()))).stdout, 'removed from the crontab\n')
   assert.is(here.noted('crontab'), 'MAILTO=ops\n')
   assert.is((await run(() => removeCron(session()))).stdout, `cron had no entry for ${folder}/x.yaml\n`)
 })
@@ -291,21 +287,21 @@ for (const [what, text, said] of [
   ],
 ] as const)
   test(`a crontab that is ${what} is told`, () =>
-    refused(
+    rejects(
       withPrograms(scratchHost({ crontab: text }), () => installCron(session(), '17 3 * * *')),
       said,
     ))
 
 test('a time that is none is refused before anything is written', () =>
-  refused(
+  rejects(
     installCron(session(), 'daily'),
     /^--install-cron: should be five fields as of crontab\(5\), as in '17 3 \* \* \*', found "daily"$/,
   ))
 
 for (const [own, check, said] of [
-  [{ name: ['a'], status: [] }, false, /^--name and --status do not go together$/],
-  [{ status: [], 'install-cron': ['x'] }, false, /^--status and --install-cron do not go together$/],
-  [{}, true, /^backup.ts has no --check: --status looks and takes none$/],
+  [{ name: ['a'], status: [] }, false, /^--name and --status cannot be combined$/],
+  [{ status: [], 'install-cron': ['x'] }, false, /^--status and --install-cron cannot be combined$/],
+  [{}, true, /^backup.ts has no --check: use --status, which takes no backup$/],
 ] as const)
   test(`refuses ${Object.keys(own).join(' and ') || 'a check'}`, () => {
     const given = session(own as Record<string, string[]>)
@@ -329,25 +325,25 @@ test('what was encrypted is opened by its key alone, and is what its manifest sa
     kind: 'globals',
     file: 'x.age',
     size: 10,
-    sha256: createHash('sha256').update('plain text').digest('hex'),
-  } as Part
-  const read = async (given: Part, keys = identities) => {
+    sha256: sha256('plain text'),
+  } as BackupPart
+  const read = async (given: BackupPart, keys = identities) => {
     const chunks = []
     for await (const chunk of decryptPart(join(folder, 'copy'), given, keys)) chunks.push(chunk)
     return Buffer.concat(chunks).toString()
   }
   assert.is(await read(part), 'plain text')
-  await refused(read({ ...part, sha256: '0'.repeat(64) }), /^x.age: is not what its manifest says, once opened$/)
-  await refused(
+  await rejects(read({ ...part, sha256: '0'.repeat(64) }), /^x.age: its decrypted content does not match the manifest$/)
+  await rejects(
     read(part, identities.slice(1)),
-    /^x.age: none of these identities opens it: it was encrypted for another key$/,
+    /^x.age: none of these identities can decrypt it: it was encrypted for another key$/,
   )
   const bytes = readFileSync(join(folder, 'copy/x.age'))
   writeFileSync(join(folder, 'copy/x.age'), bytes.subarray(0, -3))
-  await refused(read(part), /^x.age: cannot be opened: /)
+  await rejects(read(part), /^x.age: cannot be decrypted: /)
   writeFileSync(join(folder, 'none.txt'), 'age1public\n')
-  await refused(identitiesIn(join(folder, 'none.txt')), /holds no line AGE-SECRET-KEY-1…, as age-keygen writes it$/)
-  await refused(identitiesIn(join(folder, 'nowhere')), /cannot be read: /)
+  await rejects(identitiesIn(join(folder, 'none.txt')), /has no line AGE-SECRET-KEY-1… as age-keygen writes it$/)
+  await rejects(identitiesIn(join(folder, 'nowhere')), /cannot be read: /)
 })
 
 test.run()

@@ -8,7 +8,8 @@ import { restoreFlags } from '../../../commands/restore/index.ts'
 import type { Flag, Flags } from '../../../lib/cli/flags.ts'
 import { parseOptions } from '../../../lib/cli/options.ts'
 import { database, fingerprint, knownSigner, whole } from '../../support/copies.ts'
-import { at, home, key, type Operator, operator, otherKey, outcome, printed } from '../../support/operator.ts'
+import { at, home, key, type Operator, operator, otherKey, outcome } from '../../support/operator.ts'
+import { printed } from '../../support/printed.ts'
 
 at('2026-11-25T12:00:00Z', test)
 const own = await fingerprint(key)
@@ -51,14 +52,14 @@ for (const [status, faults, warnings] of [
   [
     { result: 'running', process: '0 0' },
     [
-      'the last run FAILED at 2026-11-25T03:18:00Z: it began then and was killed, or the host went down, before it had ended',
+      'the last run FAILED at 2026-11-25T03:18:00Z: it was started then, and was killed or the host went down before it ended',
     ],
     [],
   ],
   [
     { format: 2 },
     [],
-    [`${home}/status.json is torn: what became of the last run is not known; the next one writes it anew`],
+    [`${home}/status.json cannot be parsed: the result of the last run is unknown; the next run rewrites it`],
   ],
 ] as const)
   test(`a last run of ${JSON.stringify(status)} is told`, async () => {
@@ -132,7 +133,7 @@ test('another key than the known one is told, be it the host’s or the copy’s
   )
   const first = await good()
   rmSync(join(first.copies, 'allowed_signers'))
-  const unknown = 'no key that signs the backups of vps1 is known here: backup.ts asks the host for it'
+  const unknown = 'no key that signs the backups of vps1 is known here: run backup.ts, which gets the key from the host'
   assert.equal((await look(first)).vps1.faults, [`${name} here: signed by ${own}, and ${unknown}`])
   assert.not.ok(first.list().includes('allowed_signers'))
 })
@@ -144,7 +145,7 @@ test('a copy that nobody has signed is a fault since its host signs, and none of
   assert.is(code, 3)
   assert.is(
     String(vps1.faults),
-    `${name} here: is not signed, though vps1 signs since 2026-11-01T000000Z by ${own}: somebody has taken the signature away, or made this copy`,
+    `${name} here: is not signed, although vps1 signs its backups since 2026-11-01T000000Z with ${own}: the signature was removed, or the copy is forged`,
   )
   writeFileSync(join(ops.copies, 'allowed_signers'), knownSigner(key, '2026-11-25T031701Z'))
   assert.equal((await look(ops)).code, 0)

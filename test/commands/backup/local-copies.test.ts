@@ -32,7 +32,7 @@ const broken: readonly (readonly [title: string, said: RegExp, spoil: (folder: s
   ['without its checksums', /2026-11-24T031700Z: SHA256SUMS: missing/, (folder) => rmSync(join(folder, 'SHA256SUMS'))],
   [
     'that is empty',
-    /manifest\.json and SHA256SUMS: missing: .* move it away; backup\.ts/,
+    /manifest\.json and SHA256SUMS: missing: .* move it away, and backup\.ts/,
     (folder) => {
       rmSync(folder, { recursive: true })
       mkdirSync(folder)
@@ -40,7 +40,7 @@ const broken: readonly (readonly [title: string, said: RegExp, spoil: (folder: s
   ],
   [
     'that is a file',
-    /should be a folder and is none/,
+    /should be a folder: move/,
     (folder) => {
       rmSync(folder, { recursive: true })
       writeFileSync(folder, '')
@@ -48,7 +48,7 @@ const broken: readonly (readonly [title: string, said: RegExp, spoil: (folder: s
   ],
   [
     'that is a link',
-    /should be a folder and is none/,
+    /should be a folder: move/,
     (folder) => {
       renameSync(folder, join(scratch, 'moved'))
       symlinkSync(join(scratch, 'moved'), folder)
@@ -56,7 +56,7 @@ const broken: readonly (readonly [title: string, said: RegExp, spoil: (folder: s
   ],
   [
     'whose manifest is a folder',
-    /manifest\.json: is no regular file/,
+    /manifest\.json: is not a regular file/,
     (folder) => {
       rmSync(join(folder, 'manifest.json'))
       mkdirSync(join(folder, 'manifest.json'))
@@ -64,7 +64,7 @@ const broken: readonly (readonly [title: string, said: RegExp, spoil: (folder: s
   ],
   [
     'whose manifest is no JSON',
-    /manifest\.json: is no JSON/,
+    /manifest\.json: is not valid JSON/,
     async (folder) => {
       writeFileSync(join(folder, 'manifest.json'), '{"format": 1')
       writeSums(folder, files)
@@ -73,7 +73,7 @@ const broken: readonly (readonly [title: string, said: RegExp, spoil: (folder: s
   ],
   [
     'whose checksums are none',
-    /SHA256SUMS: is not as sha256sum writes it/,
+    /SHA256SUMS: is not in the format of sha256sum/,
     async (folder) => {
       writeFileSync(join(folder, 'SHA256SUMS'), 'x\n')
       await sign(folder, key)
@@ -156,7 +156,7 @@ test('what a repository says of its paths leads nowhere else', async () => {
   )
   assert.match(await fromRestic(of('/a/vps1'), 'ln -s ../outside a'), /holds no folder/)
   assert.match(await fromRestic('[]', ':'), /holds no copies of vps1/)
-  assert.match(await fromRestic('no JSON', ':'), /is not understood/)
+  assert.match(await fromRestic('no JSON', ':'), /cannot be parsed/)
 })
 
 test.run()

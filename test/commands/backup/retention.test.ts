@@ -2,14 +2,15 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { expired } from '../../../commands/backup/retention.ts'
-import { type Name, parseName, stampOf } from '../../../roles/backups/backup-name.ts'
+import { type BackupName, parseBackupName, timestampOf } from '../../../roles/backups/backup-name.ts'
 
 const day = 86_400_000
 const keep = { daily: 7, weekly: 5, monthly: 6 }
 const now = Date.parse('2026-11-24T03:17:00Z')
-const at = (time: number, only?: string) => parseName(`${stampOf(time)}${only ? `-${only}` : ''}`) as Name
+const at = (time: number, only?: string) =>
+  parseBackupName(`${timestampOf(time)}${only ? `-${only}` : ''}`) as BackupName
 const days = (count: number, until = now) => Array.from({ length: count }, (_, i) => at(until - i * day))
-const kept = async (backups: readonly Name[], rule = keep, clock = now) => {
+const kept = async (backups: readonly BackupName[], rule = keep, clock = now) => {
   const { remove } = await expired(backups, rule, clock)
   return backups.filter(({ name }) => !remove.includes(name)).map(({ name }) => name.slice(0, 10))
 }
@@ -125,7 +126,7 @@ test('with any backups and any rule: the newest stays, so does the newest of eac
 })
 
 /** The same rule, said by the calendar of JavaScript. */
-function wantedBy(backups: readonly Name[], rule: typeof keep): Set<string> {
+function wantedBy(backups: readonly BackupName[], rule: typeof keep): Set<string> {
   const past = backups.filter(({ time }) => time <= now).toSorted((one, other) => other.time - one.time)
   const monday = (time: number) => Math.floor((time / day + 3) / 7)
   const periods = {
@@ -137,8 +138,8 @@ function wantedBy(backups: readonly Name[], rule: typeof keep): Set<string> {
     const groups = Map.groupBy(past, ({ time }) => periods[kind](time))
     return [...groups.values()].slice(0, rule[kind]).flatMap(([first]) => first?.name ?? [])
   })
-  const dayOf = ({ time }: Name) => periods.daily(time)
-  const fresh = past.filter((each) => dayOf(each) >= dayOf(past[0] as Name) - 1).map(({ name }) => name)
+  const dayOf = ({ time }: BackupName) => periods.daily(time)
+  const fresh = past.filter((each) => dayOf(each) >= dayOf(past[0] as BackupName) - 1).map(({ name }) => name)
   return new Set([...fresh, ...newest])
 }
 

@@ -5,7 +5,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { fingerprintOf } from '../../../commands/backup/signature.ts'
-import { remember, signersOf, unsignedFault } from '../../../commands/backup/signers.ts'
+import { rememberSigner, signersOf, unsignedFault } from '../../../commands/backup/signers.ts'
 import { backups } from '../../../roles/index.ts'
 import {
   fingerprint,
@@ -19,6 +19,7 @@ import {
   unreachable,
   writeCopy,
 } from '../../support/copies.ts'
+import { rejects } from '../../support/errors.ts'
 import { onTerminal } from '../../support/terminal.ts'
 
 const scratch = scratchFolder()
@@ -31,11 +32,8 @@ test('a copy of before the host signed needs --unsigned, and a yes', async () =>
     const here = place(known)
     const name = '2026-10-01T031700Z'
     await writeCopy(here.copies, { name })
-    await refused(here, /is not signed: --unsigned takes a copy of before/)
-    await taken(here, ['unsigned']).then(
-      () => assert.unreachable(),
-      ({ message }: Error) => assert.match(message, /which nobody has signed, .*nobody is here to be asked; --yes/),
-    )
+    await refused(here, /is not signed: --unsigned accepts a copy from before/)
+    await rejects(taken(here, ['unsigned']), /which is not signed, .*there is no terminal to ask on; --yes/)
     assert.is(await taken(here, ['unsigned', 'yes']), name)
   }
 })
@@ -51,7 +49,7 @@ test('who signs a first copy is shown, and no flag says yes to that', async () =
         message.includes(`is signed by ${own}, and no key that signs the backups of vps1 is known here`),
         message,
       )
-      assert.match(message, /take it: nobody is here to be asked; once you have compared it, name it/)
+      assert.match(message, /trust it: there is no terminal to ask on; after comparing it, set it/)
       assert.ok(message.includes(`backups: { signer: '${own}' }`), message)
     },
   )
@@ -92,10 +90,13 @@ test('since when a host signs says which copies need no signature', async () => 
     unsignedFault(signersOf('vps1', place(known).copies, pinned), Date.parse(time))
   assert.is(fault('', '2026-11-24'), undefined)
   assert.is(fault(line('2026-11-24T000000Z'), '2026-11-23T23:59:59Z'), undefined)
-  assert.match(fault(line('2026-11-24T000000Z'), '2026-11-24') ?? '', /signs since 2026-11-24T000000Z by SHA256:/)
+  assert.match(
+    fault(line('2026-11-24T000000Z'), '2026-11-24') ?? '',
+    /signs its backups since 2026-11-24T000000Z with SHA256:/,
+  )
   // Of two keys the first counts, and a line by hand has no time.
   const both = `# mine\n${line('2026-11-24T000000Z')}${knownSigner(other, '2026-11-20T000000Z')}`
-  assert.match(fault(both, '2026-11-21') ?? '', /signs since 2026-11-20T000000Z/)
+  assert.match(fault(both, '2026-11-21') ?? '', /signs its backups since 2026-11-20T000000Z/)
   assert.match(fault(line('x').replace(' since x', ''), '2026-01-01') ?? '', /is not signed/)
   assert.match(fault(line('2026-11-24T000000Z by hand'), '2026-01-01') ?? '', /is not signed/)
   assert.match(fault('', '2026-01-01', await fingerprint(key)) ?? '', /is not signed/)
@@ -104,9 +105,13 @@ test('since when a host signs says which copies need no signature', async () => 
 test('a key that is met is kept once, beside those that were', async () => {
   const { copies } = place('')
   const file = join(copies, 'allowed_signers')
-  const first = remember(signersOf('vps1', copies, undefined), publicHalf(key), Date.parse('2026-11-24T03:17:00Z'))
+  const first = rememberSigner(
+    signersOf('vps1', copies, undefined),
+    publicHalf(key),
+    Date.parse('2026-11-24T03:17:00Z'),
+  )
   assert.is(readFileSync(file, 'utf8'), knownSigner(key, '2026-11-24T031700Z'))
-  const both = remember(remember(first, publicHalf(key), 0), publicHalf(other), Date.parse('2026-11-25'))
+  const both = rememberSigner(rememberSigner(first, publicHalf(key), 0), publicHalf(other), Date.parse('2026-11-25'))
   assert.is(
     readFileSync(file, 'utf8'),
     `${knownSigner(key, '2026-11-24T031700Z')}${knownSigner(other, '2026-11-25T000000Z')}`,

@@ -47,13 +47,13 @@ test('each backup that cannot be followed is told and not kept; the others are f
   const { code, vps1 } = await run(ops)
   assert.equal([code, vps1.status, vps1.pulled, vps1.removed], [3, 'failed', [good], []])
   const [first = '', second, third = '', ...more] = vps1.faults as string[]
-  assert.match(first, `${cut}: was pulled and is not as it was taken: globals.sql.age: has 1 bytes, and had `)
+  assert.match(first, `${cut}: the downloaded copy is damaged: globals.sql.age: has 1 bytes instead of `)
   assert.is(second, `${unreadable}/files.tar.age: cannot be read on the host`)
-  assert.match(third, `${empty}: its manifest cannot be used: `)
-  const why = 'somebody has taken the signature away, or made this copy'
+  assert.match(third, `${empty}: its manifest is invalid: `)
+  const why = 'the signature was removed, or the copy is forged'
   assert.equal(more, [
-    `${bare}: its manifest cannot be used: is no JSON`,
-    `${unsigned}: is not signed, though vps1 signs since 2026-11-01T000000Z by ${own}: ${why}`,
+    `${bare}: its manifest is invalid: is not valid JSON`,
+    `${unsigned}: is not signed, although vps1 signs its backups since 2026-11-01T000000Z with ${own}: ${why}`,
   ])
   assert.equal(
     ops.list().filter((each) => /^2026|^\.removed/.test(each)),
@@ -83,9 +83,9 @@ test('a key that has changed is refused before anything is fetched, removed or k
   const { code, vps1 } = await run(ops)
   assert.equal([code, vps1.status, 'pulled' in vps1, ops.list().includes(old)], [3, 'failed', false, true])
   const [head, is, add, line] = String(vps1.faults).split('\n')
-  assert.match(head ?? '', /^the key that signs the backups of vps1 has CHANGED: the host was set up anew/)
+  assert.match(head ?? '', /^the key that signs the backups of vps1 has CHANGED: the host was reinstalled/)
   assert.is(is, `it is ${other}, and ${ops.copies}/allowed_signers has ${own}`)
-  assert.match(add ?? '', /^if the host was set up anew, add this line to that file/)
+  assert.match(add ?? '', /^if the host was reinstalled, add this line to that file/)
   assert.is(`${line}\n`, knownSigner(otherKey, '2026-11-25T120000Z'))
   assert.is(readFileSync(join(ops.copies, 'allowed_signers'), 'utf8'), knownSigner(key))
   // What is said to be done is what is to be done.
@@ -110,7 +110,7 @@ test('backups that nobody signs are fetched with a warning, and nobody is kept a
   await ops.takes(name, {}, unsigned)
   const { code, vps1 } = await run(ops)
   assert.equal([code, vps1.pulled, vps1.faults, 'signer' in vps1], [3, [name], [], false])
-  assert.equal(vps1.warnings, ['its backups are not signed yet: run site.ts, which makes the key for that'])
+  assert.equal(vps1.warnings, ['its backups are not signed yet: run site.ts, which creates the signing key'])
   assert.equal(ops.list(), ['.lock', name])
   await ops.takes(undefined)
   const again = await run(ops)
@@ -123,7 +123,7 @@ test('one from the future is fetched, kept and named; a clock may be five minute
   await ops.takes(undefined)
   const { code, vps1 } = await run(ops)
   assert.equal([code, vps1.faults, vps1.pulled], [3, [], ['2026-11-25T120501Z', '2026-11-25T120500Z']])
-  assert.equal(vps1.warnings, [`2026-11-25T120501Z: from the future by this machine's clock: kept`])
+  assert.equal(vps1.warnings, [`2026-11-25T120501Z: dated in the future by this machine's clock: kept`])
   assert.match(readFileSync(join(ops.copies, 'allowed_signers'), 'utf8'), / since 2026-11-25T120000Z\n$/)
 })
 
@@ -182,14 +182,14 @@ for (const [what, spoil] of [
     spoil(ops)
     const { code, vps1 } = await run(ops)
     assert.equal([code, 'pulled' in vps1], [3, false])
-    assert.match(String(vps1.faults), /^a backup could not even begin: [\s\S]*; see journalctl -n 50 on the host$/)
+    assert.match(String(vps1.faults), /^the backup could not be started: [\s\S]*; see journalctl -n 50 on the host$/)
   })
 
 test('a host that speaks of its backups in no way that is known is told so, in a line that ends', async () => {
   const ops = await withOld()
   ops.host.program('jq', `echo '${'x'.repeat(300)}'`)
   const { code, vps1 } = await run(ops)
-  assert.equal([code, vps1.faults], [3, [`what it says of its backups cannot be read: ${'x'.repeat(200)}`]])
+  assert.equal([code, vps1.faults], [3, [`its list of backups cannot be parsed: ${'x'.repeat(200)}`]])
 })
 
 test('one bot alone is asked for where it is, and any database where there is one host', async () => {
@@ -206,7 +206,8 @@ test('one bot alone is asked for where it is, and any database where there is on
   assert.ok(ops.host.there(`${home}/status-hello_bot.json`))
   const refused = async (flags: Record<string, string>, hosts: readonly (typeof ops.entry)[], said: string) =>
     assert.is(await backUp(ops.session(flags, hosts)).catch(({ message }: Error) => message), said)
-  const unknown = '--name other: no host of the inventory has that bot; --limit names a host'
+  const unknown =
+    '--name other: no host of the inventory has that bot; for another database select its host with --limit'
   await refused({ name: 'other' }, [elsewhere, ops.entry], unknown)
   const bare = { ...ops.entry, vars: { backups: {} } }
   const why = /^hosts\.vps1: backups\.recipients: missing: .*\nhosts\.vps2: backups\.recipients: missing: /
@@ -225,7 +226,7 @@ test('who is to be alerted is told of what is wrong; copies are pushed where not
   const there = () => withPrograms(ops.host, () => run(ops))
   const { code, vps1 } = await there()
   assert.equal([code, vps1.faults, vps1.warnings, ops.host.noted('pushed')], [3, [], ['half as big'], 'pushed\n'])
-  assert.is(readFileSync(file, 'utf8'), 'botgarden: backup of vps1:\nvps1  in doubt: half as big\n')
+  assert.is(readFileSync(file, 'utf8'), 'botgarden: backup of vps1:\nvps1  suspicious: half as big\n')
   await ops.takes(undefined, { result: 'failed', reason: 'x' })
   assert.is((await there()).code, 3)
   assert.is(ops.host.noted('pushed'), 'pushed\n')

@@ -63,9 +63,9 @@ test('the first fetch brings all that would be kept, the newest first, and keeps
   const bytes = small(bytesOf(ops.on(`${store}/2026-11-24T031700Z`)))
   assert.equal(ops.said, [
     'vps1  ▸ taking a backup',
-    `vps1  signs its backups by ${own}: kept in ${copies}/allowed_signers`,
+    `vps1  signs its backups with ${own}: saved in ${copies}/allowed_signers`,
     ...['2026-11-25T115500Z', '2026-11-24T031700Z', '2026-11-24T020000Z'].flatMap((name) => [
-      `vps1  ▸ bringing ${name}`,
+      `vps1  ▸ downloading ${name}`,
       `vps1  ✓ ${name}: ${bytes}`,
     ]),
   ])
@@ -121,12 +121,12 @@ test('a connection that breaks is made again, nothing is taken twice, and the fe
   assert.equal([code, vps1.pulled, vps1.faults], [0, ['2026-11-25T120001Z'], []])
   assert.equal([ops.host.noted('asked'), waits], ['--wait\n', [5000, 5000]])
   const bytes = bytesOf(join(copies, '2026-11-25T120001Z'))
-  const again = ['vps1  vps1: the connection was lost; again in 5 s', 'vps1  ▸ bringing 2026-11-25T120001Z']
+  const again = ['vps1  vps1: the connection was lost; retrying in 5 s', 'vps1  ▸ downloading 2026-11-25T120001Z']
   assert.equal(ops.said, [
     'vps1  ▸ taking a backup',
-    'vps1  ▸ bringing 2026-11-25T120001Z',
+    'vps1  ▸ downloading 2026-11-25T120001Z',
     ...[...again, ...again].map((line) => line.replace('vps1  vps1:', 'vps1:')),
-    `vps1  ✓ 2026-11-25T120001Z: ${small(bytes - 2500)}, after 3 kB that were here`,
+    `vps1  ✓ 2026-11-25T120001Z: ${small(bytes - 2500)}, resumed after 3 kB`,
   ])
 })
 
@@ -142,7 +142,7 @@ test('one that breaks three times ends the run, and the next run goes on where i
   const next = await run(ops)
   assert.equal(next.vps1.pulled, ['2026-11-25T120003Z', '2026-11-25T120002Z'])
   const left = small(bytesOf(join(copies, '2026-11-25T120002Z')) - 1000)
-  assert.is(ops.said.at(-1), `vps1  ✓ 2026-11-25T120002Z: ${left}, after 1 kB that were here`)
+  assert.is(ops.said.at(-1), `vps1  ✓ 2026-11-25T120002Z: ${left}, resumed after 1 kB`)
 })
 
 test('one that breaks before a backup is taken is not made again', async () => {
@@ -167,7 +167,7 @@ test('what has come in of another file is fetched again, and what no backup has 
   assert.is(bytesOf(join(spoilt.copies, '2026-11-25T031700Z')), bytesOf(there))
   // Twice all but those that were thought to be here.
   const twice = 2 * bytesOf(there) - 'another file'.length
-  assert.is(spoilt.said.at(-1), `vps1  ✓ 2026-11-25T031700Z: ${small(twice)}, after 5 kB that were here`)
+  assert.is(spoilt.said.at(-1), `vps1  ✓ 2026-11-25T031700Z: ${small(twice)}, resumed after 5 kB`)
 })
 
 test('two runs do not fetch at once', async () => {

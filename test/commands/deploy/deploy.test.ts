@@ -1,95 +1,232 @@
+// What bot.ts does with its options.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
+import { deploymentsOf, deployRoles } from '../../../commands/deploy/deployment.ts'
 import { deploy } from '../../../commands/deploy/index.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
-import type { Connection } from '../../../lib/ssh/connection.ts'
 import { bot } from '../../../roles/bot/index.ts'
-import { specOf } from '../../../roles/bot/spec/spec.ts'
+import type { Release } from '../../../roles/bot/spec/release-record.ts'
+import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
+import { rejects } from '../../support/errors.ts'
 import { facts } from '../../support/fake-host.ts'
+import { printed } from '../../support/printed.ts'
+import { connectionTo, type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 
-const tokenOf = (name: string) => ({ command: `echo ${name.charCodeAt(1)}:abcdefghijklmnopqrstuv` })
-const entry = (name: string) => ({
+const token = (id: string) => ({ command: `echo ${id}:abcdefghijklmnopqrstuvwxyz` })
+const botEntry = (name: string, id: string) => ({
   name,
   where: 'x.yaml:1:1',
-  settings: { image: `${name}:1`, token: tokenOf(name) },
+  settings: { image: `${name}:1`, token: token(id) },
 })
-const hostOf = (name: string, ...bots: string[]): InventoryHost => ({
-  ...{ name, ssh: name, domain: `${name}.example.org`, httpsPort: 443, groups: [] },
-  ...{ bots: bots.map(entry), vars: { bot: v.parse(bot.vars, {}) } },
+const vars = { bot: v.parse(bot.vars, {}) }
+const hostOf = (name: string, bots: InventoryHost['bots']): InventoryHost => ({
+  ...{ name, ssh: name, domain: `${name}.example.org`, httpsPort: 443, groups: [], bots, vars },
 })
-const hosts = [hostOf('vps1', 'one', 'two'), hostOf('vps2', 'three')]
-const past = { id: '1', spec: specOf('x:1', {}, {}), colour: 'blue', secrets: {}, by: 'me' }
-const releases = [past, { ...past, id: '2', spec: { ...past.spec, image: 'x:2' } }].map((each) => JSON.stringify(each))
+const two = [hostOf('vps1', [botEntry('one', '1'), botEntry('two', '2')]), hostOf('vps2', [botEntry('three', '3')])]
 
-const base64 = (text: string) => Buffer.from(text).toString('base64')
-
-/** A run of bot.ts with these options, at a host whose Telegram says this: its exit code, and what the host was asked. */
-async function deployed(given: Record<string, string[]>, telegram = '{"ok":true}') {
-  const asked: string[] = []
-  const connection = {
-    facts,
-    request: async (script: (nonce: string) => string, { text }: { text?: (bytes: Buffer) => void }) => {
-      asked.push(script('N'))
-      const isTelegram = script('N').includes('curl ')
-      const answer = script('N').includes('image inspect')
-        ? 'x:1\nx:2\n'
-        : `${base64(`${releases.join('\n')}\n`)}\n${base64(`${releases[1]}\n`)}\n`
-      text?.(Buffer.from(isTelegram ? telegram : answer))
-      return 0
-    },
-  } as unknown as Connection
-  const session = {
-    ...{ hosts, inventory: { file: 'x.yaml', hosts, sandbox: false, sshConfig: undefined } },
-    options: { own: new Map(Object.entries(given)), check: false },
-    report: { line: () => {} },
-    converge: async (
-      some: readonly InventoryHost[],
-      roles: (host: InventoryHost, c: Connection) => Promise<unknown>,
-    ) => {
-      for (const host of some) await roles(host, connection)
-      return 0
-    },
-    connected: (_: InventoryHost, use: (c: Connection) => Promise<unknown>) => use(connection),
-  } as unknown as Session
-  const code = await deploy(session, () => false)
-  return { code, told: asked.filter((script) => script.includes('curl ')) }
+interface Given {
+  readonly own: Record<string, string[]>
+  readonly hosts?: readonly InventoryHost[]
+  readonly all?: readonly InventoryHost[]
+  readonly host?: ScratchHost
+  readonly check?: boolean
+  readonly backups?: boolean
+  readonly code?: number
 }
+
+/** bot.ts with these options: its exit code, what it said, and the bots that each host's role was to bring. */
+async function ran({
+  own,
+  hosts = two,
+  all = two,
+  host = scratchHost(),
+  check = false,
+  backups = false,
+  code = 0,
+}: Given) {
+  const said: string[] = []
+  const converged: string[] = []
+  const plans: string[][] = []
+  const connection = connectionTo(host)
+  const session = {
+    ...{ hosts, inventory: { file: 'x.yaml', hosts: all, sandbox: false, sshConfig: undefined } },
+    options: { own: new Map(Object.entries(own)), check },
+    report: { line: (line: string) => said.push(line) },
+    hold: async () => {},
+    converge: async (some: readonly InventoryHost[], given: unknown) => {
+      for (const each of some) {
+        const roles = (typeof given === 'function' ? await given(each, connection) : given) as (typeof bot)[]
+        converged.push(each.name)
+        for (const role of roles) plans.push(role.resources(each.vars.bot, facts, each).map(({ id }) => id))
+      }
+      return code
+    },
+    connected: (_: InventoryHost, use: (c: typeof connection) => Promise<unknown>) => use(connection),
+  } as unknown as Session
+  const { value, stdout } = await printed(() => deploy(session, () => backups))
+  return { code: value, said, out: stdout, converged, plans, host }
+}
+const releasesIn = (plans: string[][]) => plans.flat().filter((id) => id.startsWith('release:'))
+
+for (const [own, pattern] of [
+  [{}, /^which bot: --name BOT, or --all; the inventory has one, two, three$/],
+  [{ all: [], name: ['one'] }, /^which bot: /],
+  [{ name: ['tow'] }, /^unknown bot "tow" \(did you mean "two"\?\): x.yaml has one, two, three$/],
+  [{ name: ['x', 'yyyyyy'] }, /^unknown bot "x".*\nunknown bot "yyyyyy".*$/],
+  [{ name: ['one'], rollback: [], logs: [] }, /^--rollback and --logs cannot be combined$/],
+  [{ name: ['one'], purge: [] }, /^--purge needs --remove$/],
+  [{ name: ['one'], build: ['elsewhere'] }, /^--build elsewhere: should be host or local$/],
+  [{ all: [], remove: [] }, /^--remove takes exactly one bot: --name BOT$/],
+  [
+    { name: ['one'], 'drop-pending': [], releases: [] },
+    /^--drop-pending goes with a release or a rollback, not with --releases$/,
+  ],
+] as const)
+  test(`refuses ${Object.keys(own).join(' ') || 'to guess'}`, () => rejects(ran({ own: own as Given['own'] }), pattern))
 
 for (const action of ['logs', 'remove', 'rollback', 'releases', 'rollback-to'])
-  test(`--${action} is for one bot, and says so instead of taking the first`, async () => {
+  test(`--${action} is for one bot, and does not take the first of several`, async () => {
     for (const name of [['one,two'], ['one', 'three']])
-      await refused({ name, [action]: ['1'], yes: [] }, new RegExp(`--${action} is for one bot: --name`))
+      await rejects(ran({ own: { name, [action]: ['1'], yes: [] } }), `--${action} takes exactly one bot: --name BOT`)
   })
 
-test('what waits is dropped after a release, of these bots alone', async () => {
-  const { code, told } = await deployed({ name: ['one'], 'drop-pending': [] })
-  assert.is(code, 0)
-  assert.is(told.length, 1)
-  assert.match(told[0] ?? '', /drop_pending_updates=true/)
-})
-
-test('a rollback drops what waits as well, with what is told of the version that it went back to', async () => {
-  const { code, told } = await deployed({ name: ['one'], rollback: [], 'drop-pending': [] })
-  assert.is(code, 0)
-  assert.match(told.join(''), /drop_pending_updates=true/)
-  assert.equal((await deployed({ name: ['one'], rollback: [] })).told, [])
-})
-
-test('what Telegram did not drop is a failure', async () => {
-  for (const more of [{}, { rollback: [] }])
-    assert.is((await deployed({ name: ['one'], 'drop-pending': [], ...more }, '{"ok":false}')).code, 3)
-})
-
-test('--drop-pending is refused where nothing is released', () =>
-  refused({ name: ['one'], logs: [], 'drop-pending': [] }, /--drop-pending goes with a release or a rollback/))
-
-async function refused(given: Record<string, string[]>, said: RegExp): Promise<void> {
-  await deployed(given).then(
-    () => assert.unreachable('nothing was refused'),
-    (error: Error) => assert.match(error.message, said),
+test('an inventory without bots, and a limit that leaves none, are said', async () => {
+  await rejects(ran({ own: { all: [] }, all: [], hosts: [] }), /^x.yaml has no bots: add them under "bots:"$/)
+  await rejects(ran({ own: {}, all: [], hosts: [] }), /^which bot: --name BOT, or --all$/)
+  await rejects(
+    ran({ own: { name: ['three'] }, hosts: two.slice(0, 1) }),
+    /^none of the hosts selected by --limit has three$/,
   )
+})
+
+test('brings the bots that are named, each to its host, and no other', async () => {
+  const some = await ran({ own: { name: ['two, three'] } })
+  assert.equal(some.converged, ['vps1', 'vps2'])
+  assert.equal(releasesIn(some.plans), ['release:two', 'release:three'])
+  assert.equal(releasesIn((await ran({ own: { name: ['one', 'one'] } })).plans), ['release:one'])
+  assert.equal(releasesIn((await ran({ own: { all: [] } })).plans), ['release:one', 'release:two', 'release:three'])
+  assert.is((await ran({ own: { name: ['one'] }, code: 3 })).code, 3)
+})
+
+test('a host that holds nothing, of which there are backups, is not begun anew by mistake', async () => {
+  await rejects(
+    ran({ own: { name: ['one'] }, backups: true }),
+    /^vps1 has no bots, but there are backups of it: restore.ts --host vps1 restores all of them; --new starts with empty databases$/,
+  )
+  assert.is((await ran({ own: { name: ['one'], new: [] }, backups: true })).code, 0)
+  const known = scratchHost()
+  known.write('/var/lib/botgarden/allocations', '')
+  assert.is((await ran({ own: { name: ['one'] }, backups: true, host: known })).code, 0)
+})
+
+/** Has what Telegram is asked of a bot be asked with a token and a secret of its own. */
+function withToken(host: ScratchHost, id = '1'): ScratchHost {
+  host.write('/etc/botgarden/secrets/bots/one/token', `${id}:x`)
+  host.write('/etc/botgarden/secrets/bots/one/webhook-secret', 'x')
+  return host
 }
+const dropped = (method: string) =>
+  new RegExp(`^curl https://api\\.telegram\\.org/bot1:x/${method} .*"drop_pending_updates=true"`)
+
+test('what waits is dropped after a release, not after a check or a failure, and only of the bots that were released', async () => {
+  const host = withToken(scratchHost())
+  const own = { name: ['one'], 'drop-pending': [] }
+  const done = await ran({ own, host })
+  assert.equal([done.code, done.said], [0, ['vps1  one: pending updates dropped']])
+  assert.match(host.noted('calls'), dropped('setWebhook'))
+  host.note('telegram/setWebhook', '{"ok":false}')
+  const not = await ran({ own, host })
+  assert.equal([not.code, not.said], [3, ['vps1  one: pending updates not dropped: {"ok":false}']])
+  for (const more of [{ check: true }, { code: 3 }]) assert.equal((await ran({ own, host, ...more })).said, [])
+})
+
+const past = (id: string, image: string, more: Partial<Release> = {}, spec: Partial<Spec> = {}): Release => ({
+  ...{ id, spec: { ...specOf(image, {}, {}), ...spec }, colour: 'blue', secrets: {}, by: 'me' },
+  ...more,
+})
+function withPast(...all: Release[]): ScratchHost {
+  const host = scratchHost()
+  host.write('/var/lib/botgarden/bots/one/releases', all.map((each) => `${JSON.stringify(each)}\n`).join(''))
+  host.write('/var/lib/botgarden/bots/one/current.json', `${JSON.stringify(all.at(-1))}\n`)
+  for (const { spec } of all) host.note(`images/${spec.image}`, '')
+  return host
+}
+
+test('the releases and the last lines of a bot are printed', async () => {
+  const host = withPast(past('1', 'one:1'), past('2', 'one:2'))
+  const list = await ran({ own: { name: ['one'], releases: [] }, host })
+  assert.equal([list.code, list.out], [0, '* 2  webhook  one:2  by me\n  1  webhook  one:1  by me\n'])
+  host.container('botgarden-one-blue')
+  assert.is(
+    (await ran({ own: { name: ['one'], logs: [] }, host })).out,
+    '== botgarden-one-blue\nthe log of botgarden-one-blue\n',
+  )
+})
+
+test('back is a deployment of the past: its version, limits and secrets, without a token, and warned of where migrations are between', async () => {
+  const limits = { memoryMB: 99, cpus: 0.25 }
+  const host = withPast(
+    past('1', 'one:1', { limits }, { migrations: 'a', secrets: ['KEY'] }),
+    past('2', 'one:2', { dump: '/d' }, { migrations: 'b' }),
+  )
+  const back = await ran({ own: { name: ['one'], rollback: [] }, host })
+  assert.is(back.code, 0)
+  assert.equal(back.said, [
+    'vps1  warning: the migrations have changed since 1, and the database is not rolled back; a dump from before them is on the host in /d',
+  ])
+  assert.ok(back.plans.flat().includes('secret:one/KEY'))
+  assert.not.ok(back.plans.flat().some((id) => id.startsWith('image:')))
+  await rejects(ran({ own: { name: ['one'], 'rollback-to': ['7'] }, host }), /one has no release "7"/)
+  const to = await ran({ own: { name: ['one'], 'rollback-to': ['1'] }, host })
+  assert.equal(releasesIn(to.plans), ['release:one'])
+})
+
+test('after a rollback what waits is dropped by the call that the version it went back to is set by', async () => {
+  for (const [mode, method] of [
+    ['polling', 'deleteWebhook'],
+    ['webhook', 'setWebhook'],
+  ] as const) {
+    const host = withToken(withPast(past('1', 'one:1', {}, { mode }), past('2', 'one:2')))
+    const own = { name: ['one'], rollback: [], 'drop-pending': [] }
+    assert.is((await ran({ own, host })).code, 0)
+    assert.match(host.noted('calls'), dropped(method))
+    host.note(`telegram/${method}`, '{"ok":false}')
+    assert.is((await ran({ own, host })).code, 3)
+    await ran({ own: { name: ['one'], rollback: [] }, host })
+    assert.not.match(host.noted('calls'), 'curl')
+  }
+})
+
+test('a removal is asked about, unless it was agreed to or is only a check', async () => {
+  await rejects(
+    ran({ own: { name: ['one'], remove: [] } }),
+    /^remove one from vps1 \(x.yaml\): there is no terminal to ask on; --yes says yes$/,
+  )
+  await rejects(
+    ran({ own: { name: ['one'], remove: [], purge: [] } }),
+    /^remove one from vps1 \(x.yaml\), with its database and without a dump: /,
+  )
+  for (const more of [
+    { own: { name: ['one'], remove: [], yes: [] } },
+    { own: { name: ['one'], remove: [] }, check: true },
+  ])
+    assert.equal((await ran(more)).plans, [['bot:one']])
+})
+
+test('a large context is laid on the host beforehand, but not for a check', async () => {
+  const deployments = await deploymentsOf([botEntry('one', '1')])
+  const context = { archive: 'A'.repeat(4_000_004), files: 1, checksum: 'x', migrations: undefined }
+  const large = new Map([...deployments].map(([name, each]) => [name, { ...each, context }]))
+  const lay = async (check: boolean) => {
+    const host = scratchHost()
+    const report = { line: () => {} }
+    const session = { options: { check, own: new Map() }, report, hold: async () => {} } as unknown as Session
+    await deployRoles(session, large, { buildsHere: false })(two[0] as InventoryHost, connectionTo(host))
+    return host.there('/var/lib/botgarden/incoming/one.context.tar.gz')
+  }
+  assert.equal([await lay(true), await lay(false)], [false, true])
+})
 
 test.run()

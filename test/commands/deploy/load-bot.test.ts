@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { loadBot } from '../../../commands/deploy/load-bot.ts'
 import { loginsOf } from '../../../commands/deploy/secret-sources.ts'
 import { InventoryError } from '../../../lib/std/errors.ts'
+import { rejects } from '../../support/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'prepare-test-'))
 test.after(() => rmSync(folder, { recursive: true }))
@@ -16,26 +17,41 @@ test('a NUL byte in what a bot says of itself is told with its line', async () =
   writeFileSync(join(source, 'Dockerfile'), 'FROM scratch\n')
   writeFileSync(join(source, 'bot.yaml'), 'port: 3000\nmigrate: [node, "migrate\\0.ts"]\n')
   const entry = { name: 'nul-bot', where: 'x.yaml:2:3', settings: { source } }
-  assert.match(await messageOf(loadBot(entry)), /nul-bot\/bot\.yaml:2:17: a NUL byte, which no program can be given$/)
+  await rejects(loadBot(entry), /nul-bot\/bot\.yaml:2:17: a NUL byte, which no program can be given$/, InventoryError)
 })
 
 test('a secret that is no text is told with its key', async () => {
   const nul = { command: String.raw`printf 'a\0b'` }
   const settings = { image: 'a:1', secrets: { KEY: nul } }
   const entry = { name: 'nul-bot', where: 'x.yaml:2:3', settings }
-  assert.match(await messageOf(loadBot(entry)), /^x\.yaml:2:3: bots\.nul-bot\.secrets\.KEY: the command prints a NUL/)
+  await rejects(loadBot(entry), /^x\.yaml:2:3: bots\.nul-bot\.secrets\.KEY: the command prints a NUL/, InventoryError)
   const registries = { 'registry.example.org': { username: 'me', password: nul } }
   const vars = { registries, network: '10.210', telegram: '', settle: 1, drain: 1, keep: 1 }
-  assert.match(await messageOf(loginsOf(vars)), /^bot\.registries\.registry\.example\.org\.password: .* a NUL byte/)
+  await rejects(loginsOf(vars), /^bot\.registries\.registry\.example\.org\.password: .* a NUL byte/, InventoryError)
 })
 
-async function messageOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => assert.unreachable('it was taken'),
-    (reason: unknown) => reason,
+const helloBot = { name: 'hello-bot', where: 'x.yaml:9:3', settings: {} }
+
+test('what is missing on this machine is said before any host is touched', async () => {
+  await rejects(
+    loadBot({ ...helloBot, name: 'no-bot' }),
+    /no folder bots\/no-bot: create it: npx zx playbooks\/new-bot.ts --name no-bot/,
   )
-  assert.instance(error, InventoryError)
-  return (error as InventoryError).message
-}
+  await rejects(loadBot({ ...helloBot, settings: { image: 'a:1', source: 'b' } }), /both image and source/)
+  await rejects(
+    loadBot({ ...helloBot, settings: { image: 'a:1', token: { command: 'echo nonsense' } } }),
+    /is not a bot token/,
+  )
+  await rejects(
+    loadBot({ ...helloBot, settings: { image: 'a:1', token: { command: 'echo why >&2; exit 3' } } }),
+    /exit code 3[\s\S]*why/,
+  )
+  const { token, pull } = await loadBot({
+    ...helloBot,
+    settings: { image: 'a:1', token: { command: 'echo 123456:abcdefghijklmnopqrstuv' } },
+  })
+  assert.ok(pull)
+  assert.is(String(token), '***')
+})
 
 test.run()

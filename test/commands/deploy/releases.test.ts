@@ -1,12 +1,12 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
-  chosen,
   history,
   historyText,
   logsOf,
   migrationWarning,
   type ReleaseHistoryEntry,
+  selectRelease,
 } from '../../../commands/deploy/releases.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { connectionTo, scratchHost } from '../../support/scratch-host.ts'
@@ -17,7 +17,7 @@ const past = (
   more: Partial<ReleaseHistoryEntry> = {},
   spec: Partial<Spec> = {},
 ): ReleaseHistoryEntry => ({
-  ...{ id, colour: 'blue', secrets: {}, by: 'me', serving: false, there: true },
+  ...{ id, colour: 'blue', secrets: {}, by: 'me', serving: false, hasImage: true },
   spec: { ...specOf(image, {}, {}), ...spec },
   ...more,
 })
@@ -25,31 +25,32 @@ const serving = { serving: true }
 
 test('back from a version that is not the newest leads further back, never forward again', () => {
   const all = [past('4', 'x:d'), past('3', 'x:c', serving), past('2', 'x:b'), past('1', 'x:a')]
-  assert.is(chosen('a', all, undefined).id, '2')
+  assert.is(selectRelease('a', all, undefined).id, '2')
   const last = [past('4', 'x:d'), past('3', 'x:c', serving)]
-  assert.throws(() => chosen('a', last, undefined), /a has no earlier version to go back to/)
+  assert.throws(() => selectRelease('a', last, undefined), /a has no earlier version to go back to/)
 })
 
 test('back from a version that serves twice in the list is back from the one that serves now', () => {
   const all = [past('4', 'x:a', serving), past('3', 'x:b'), past('2', 'x:a')]
-  assert.is(chosen('a', all, undefined).id, '3')
+  assert.is(selectRelease('a', all, undefined).id, '3')
 })
 
-test('where nothing serves the newest there was is the one to go back to', () => {
-  assert.is(chosen('a', [past('2', 'x:b'), past('1', 'x:a')], undefined).id, '2')
+test('where nothing serves the newest hasImage was is the one to go back to', () => {
+  assert.is(selectRelease('a', [past('2', 'x:b'), past('1', 'x:a')], undefined).id, '2')
 })
 
 test('a release that nobody knows is refused with one that is like it, and one without its image with what to do', () => {
-  const all = [past('20261124-1', 'x:b', serving), past('20261123-1', 'x:a', { there: false })]
+  const all = [past('20261124-1', 'x:b', serving), past('20261123-1', 'x:a', { hasImage: false })]
   assert.throws(
-    () => chosen('a', all, '20261124-2'),
+    () => selectRelease('a', all, '20261124-2'),
     /a has no release "20261124-2" \(did you mean "20261124-1"\?\): see --releases/,
   )
   assert.throws(
-    () => chosen('a', all, '20261123-1'),
-    /the image of 20261123-1 is no longer on the host: deploy that version anew/,
+    () => selectRelease('a', all, '20261123-1'),
+    /the image of 20261123-1 is no longer on the host: deploy that version again/,
   )
-  assert.throws(() => chosen('a', [], undefined), /a was never released on this host/)
+  assert.is(selectRelease('a', all, '20261124-1').spec.image, 'x:b')
+  assert.throws(() => selectRelease('a', [], undefined), /a was never released on this host/)
 })
 
 test('of the dumps from before migrations the one that fits the version is named: the first after it', () => {
@@ -62,7 +63,7 @@ test('of the dumps from before migrations the one that fits the version is named
   const warning = (at: number) => migrationWarning(all, all[at] as ReleaseHistoryEntry)
   assert.is(
     warning(3),
-    'the migrations have changed since 1, and the database stays as it is; as it was before them it is on the host in /d/2',
+    'the migrations have changed since 1, and the database is not rolled back; a dump from before them is on the host in /d/2',
   )
   assert.match(warning(2) ?? '', /since 2, .* in \/d\/3$/)
   assert.is(warning(1), undefined)
@@ -70,14 +71,14 @@ test('of the dumps from before migrations the one that fits the version is named
   const none = [past('2', 'x:b', serving, { migrations: 'b' }), past('1', 'x:a', {}, { migrations: 'a' })]
   assert.is(
     migrationWarning(none, none[1] as ReleaseHistoryEntry),
-    'the migrations have changed since 1, and the database stays as it is',
+    'the migrations have changed since 1, and the database is not rolled back',
   )
 })
 
 test('a line a release: which serves, whose it is, and whose image is gone', () => {
   assert.is(
-    historyText([past('2', 'x:b', serving), past('1', 'x:a', { there: false, by: 'you' }, { mode: 'polling' })]),
-    '* 2  webhook  x:b  by me\n  1  polling  x:a  by you  (image gone)\n',
+    historyText([past('2', 'x:b', serving), past('1', 'x:a', { hasImage: false, by: 'you' }, { mode: 'polling' })]),
+    '* 2  webhook  x:b  by me\n  1  polling  x:a  by you  (image removed)\n',
   )
   assert.is(historyText([]), 'no release yet\n')
 })
@@ -96,7 +97,7 @@ test('the past of a bot is read from its host, with what it still has the images
   for (const name of ['x:2', 'x:3']) host.note(`images/${name}`, '')
   const all = await history('a', connectionTo(host))
   assert.equal(
-    all.map(({ id, serving, there }) => [id, serving, there]),
+    all.map(({ id, serving, hasImage }) => [id, serving, hasImage]),
     [
       ['3', false, true],
       ['2', true, true],
@@ -105,7 +106,7 @@ test('the past of a bot is read from its host, with what it still has the images
   )
 })
 
-test('the last lines are of whichever containers there are', async () => {
+test('the last lines are of whichever containers hasImage are', async () => {
   const host = scratchHost()
   assert.is((await host.run(logsOf('a'))).output, '')
   host.container('botgarden-a-green')

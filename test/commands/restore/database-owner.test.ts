@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ownerKnown, refuseOwner } from '../../../commands/restore/database-owner.ts'
-import type { DatabasePart } from '../../../commands/restore/order.ts'
-import { ordersFor } from '../../../commands/restore/whole-host.ts'
+import { checkOwner, refuseOwner } from '../../../commands/restore/database-owner.ts'
+import type { DatabasePart } from '../../../commands/restore/restore-task.ts'
+import { restoreTasks } from '../../../commands/restore/whole-host.ts'
 import { local } from '../../../lib/shell/local.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 
@@ -75,9 +75,9 @@ test('on a bare host only those come back whose owner is certain; the others are
     parts,
     failed: [] as never[],
   } as const
-  const { orders, others } = ordersFor(host, { name: 'copy', folder: '', manifest, lost: [] })
+  const { tasks, others } = restoreTasks(host, { name: 'copy', folder: '', manifest, lost: [] })
   assert.equal(
-    orders.map(({ database, ofBot }) => [database, ofBot]),
+    tasks.map(({ database, ofBot }) => [database, ofBot]),
     [
       ['hello_bot', true],
       ['own', false],
@@ -94,7 +94,7 @@ async function asked(owner: string, held: string, verdict: string) {
   const folder = mkdtempSync(join(tmpdir(), 'owner-test-'))
   writeFileSync(join(folder, 'held'), held)
   const sql = `sql() { case $1 in *datdba*) cat ${folder}/held ;; *rolsuper*) printf %s '${verdict}' ;; esac; }`
-  const text = `set -e\n${sql}\n${ownerKnown(order(false), part('hello', owner)).text}`
+  const text = `set -e\n${sql}\n${checkOwner(order(false), part('hello', owner)).text}`
   const result = await local({ nothrow: true, quiet: true })`sh -c ${text}`
   rmSync(folder, { recursive: true })
   return result

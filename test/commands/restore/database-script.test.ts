@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { restoreScript } from '../../../commands/restore/database-script.ts'
-import type { DatabasePart, Order } from '../../../commands/restore/order.ts'
+import type { DatabasePart, RestoreTask } from '../../../commands/restore/restore-task.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 
 const dump = '/var/lib/botgarden/incoming/x.dump'
@@ -11,9 +11,9 @@ const part: DatabasePart = {
   ...{ kind: 'database', file: 'x.age', size: 1, sha256: sum, encrypted: { size: 1, sha256: sum } },
   ...{ database: 'hello', owner: 'hello', tables: { 'public.users': 2, 'public."Odd name"': 1 } },
 }
-const own: Order = { database: 'hello', ofBot: true, target: 'hello', bot: 'hello-bot' }
-const beside: Order = { database: 'hello', ofBot: true, target: 'hello_old', bot: undefined }
-const trial: Order = { database: 'hello', ofBot: true, target: undefined, bot: undefined }
+const own: RestoreTask = { database: 'hello', ofBot: true, target: 'hello', bot: 'hello-bot' }
+const beside: RestoreTask = { database: 'hello', ofBot: true, target: 'hello_old', bot: undefined }
+const trial: RestoreTask = { database: 'hello', ofBot: true, target: undefined, bot: undefined }
 
 /** Notes what it is told, one after the other: `DATABASE> SQL`, and else its arguments. Answers are files of $STATE. */
 const docker = `
@@ -45,7 +45,7 @@ function hostWith(notes: Record<string, string> = {}): ScratchHost {
   host.folder('/var/lib/botgarden/postgres')
   return host
 }
-const restore = (host: ScratchHost, order: Order, more: Partial<DatabasePart> = {}) =>
+const restore = (host: ScratchHost, order: RestoreTask, more: Partial<DatabasePart> = {}) =>
   host.run(restoreScript(order, { ...part, ...more }, dump))
 const told = (host: ScratchHost) =>
   host
@@ -55,7 +55,7 @@ const told = (host: ScratchHost) =>
     .slice(0, -1)
     .map((each) => each.replaceAll(/\s+/g, ' ').trim())
 
-const isPlain = `postgres> select case when r.oid is null then 'is not on this host: deploy its bot first (bot.ts), or restore the whole host (--host)' when rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls then 'may do more than own a database' when exists (select from pg_auth_members where member = r.oid) then 'is a member of other roles' else 'plain' end from (values (1)) one left join pg_roles r on rolname = 'hello'`
+const isPlain = `postgres> select case when r.oid is null then 'does not exist on this host: deploy its bot first (bot.ts), or restore the whole host (--host)' when rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls then 'may do more than own a database' when exists (select from pg_auth_members where member = r.oid) then 'is a member of other roles' else 'plain' end from (values (1)) one left join pg_roles r on rolname = 'hello'`
 const forgotten = (name: string) => [
   `postgres> select count(*) from pg_database where datname = '${name}'`,
   `postgres> alter database "${name}" is_template false;`,
@@ -90,7 +90,7 @@ test('a bot’s database is read beside the one that is there, counted, and chan
   assert.is(code, 0, output)
   assert.match(
     output,
-    /^what was there is in \/var\/lib\/botgarden\/dumps\/hello-bot\/before-restore-\d{8}-\d{6}\.1\.dump\nin \d+ s\n$/,
+    /^a dump of the replaced database is in \/var\/lib\/botgarden\/dumps\/hello-bot\/before-restore-\d{8}-\d{6}\.1\.dump\nin \d+ s\n$/,
   )
   assert.equal(told(host), [
     ...[isPlain, ...read, ...given('hello')],
@@ -122,7 +122,7 @@ test('one beside it takes a name that is free, and nobody is stopped for that', 
   assert.equal(told(host), [isPlain, there, ...read, ...given('hello'), there, renamed, ...tidied])
   const taken = hostWith()
   const { code: ended, output: said } = await restore(taken, beside)
-  assert.equal([ended, said], [1, 'there is a database hello_old already\n'])
+  assert.equal([ended, said], [1, 'the database hello_old already exists\n'])
   assert.equal(told(taken), [isPlain, there, ...tidied])
 })
 
@@ -131,14 +131,14 @@ for (const [what, notes, spoil, said, last] of [
     'a dump that does not read to its end',
     { broken: 'pg_restore: error: unexpected end of file\n' },
     {},
-    'pg_restore: error: unexpected end of file\nthe dump cannot be restored; what was there is as it was\n',
+    'pg_restore: error: unexpected end of file\nthe dump cannot be restored; no existing database was changed\n',
     reading,
   ],
   [
     'other rows than were counted',
     { counts: 'public."Odd name" 1\npublic.users 3\n' },
     {},
-    'not the rows that were counted when it was taken (-), but (+):\n-public.users 2\n+public.users 3\n',
+    'the restored row counts (+) differ from those of the backup (-):\n-public.users 2\n+public.users 3\n',
     read.at(-1),
   ],
   [
@@ -152,7 +152,7 @@ for (const [what, notes, spoil, said, last] of [
     'a disk with too little room',
     { free: '257\n' },
     { size: 1_048_577 },
-    'the disk has 257 MB free, too little to restore beside what is there: nothing was touched\n',
+    'the disk has 257 MiB free, and the restore needs 258 MiB: nothing was changed\n',
     'passwords: *:*:*:botgarden-reader:PASSWORD',
   ],
 ] as const)
@@ -204,13 +204,13 @@ test('a trial has a server of its own, in memory, with a role of the name, and n
 })
 
 for (const [what, memory, size, said] of [
-  ['no memory for a trial', 351, 1, 'a drill keeps its server in memory and needs 352 MB of it; 351 MB are free\n'],
+  ['no memory for a trial', 351, 1, 'a drill runs its server in memory and needs 352 MiB; 351 MiB are free\n'],
   ['just enough memory for a trial', 352, 64 * 2 ** 20, ''],
   [
     'a dump of more than that',
     352,
     64 * 2 ** 20 + 1,
-    'the database hello is too large for the memory that a drill has here, 64 MB: restore.ts --name NAME --as NEW restores it beside what is there, on the disk\n',
+    'the database hello does not fit into the memory of a drill, 64 MiB: test it on the disk with restore.ts --name NAME --as NEW\n',
   ],
 ] as const)
   test(`${what} ${said === '' ? 'is enough' : 'is told before anything begins'}`, async () => {
@@ -224,8 +224,8 @@ for (const [what, memory, size, said] of [
   })
 
 for (const [what, notes, said] of [
-  ['has no room there', { log: 'No space left on device\n' }, /is too large for the memory .*, 736 MB: /],
-  ['is wrong', {}, /^x\nthe dump cannot be restored; what was there is as it was\n$/],
+  ['has no room there', { log: 'No space left on device\n' }, /does not fit into the memory of a drill, 736 MiB: /],
+  ['is wrong', {}, /^x\nthe dump cannot be restored; no existing database was changed\n$/],
 ] as const)
   test(`a dump of a trial that ${what} is told so`, async () => {
     const host = hostWith({ broken: 'x\n', ...notes })
@@ -242,6 +242,61 @@ test('the server’s own database is tried as a role that could be nobody’s', 
   assert.is(code, 0, output)
   assert.ok(told(host).includes('drill, postgres> create role "botgarden-owner";'))
   assert.ok(told(host).includes(`drill, ${given('botgarden-owner')[0]}`))
+})
+
+test('where no database of that name is there, the new one gets the name', async () => {
+  const host = hostWith({ there: '0\n' })
+  const { code, output } = await restore(host, own)
+  assert.is(code, 0, output)
+  assert.equal(told(host), [
+    ...[isPlain, ...read, ...given('hello')],
+    ...['ps --quiet --filter label=botgarden.bot=hello-bot', 'stop --time 20 c0ffee'],
+    `postgres> select count(*) from pg_database where datname = 'hello'`,
+    'postgres> alter database "botgarden-restoring" rename to "hello";',
+    ...['start botgarden-hello-bot-green', ...tidied],
+  ])
+})
+
+test('a database without tables is compared as well, and is as empty as it was', async () => {
+  const { code, output } = await restore(hostWith({ counts: '' }), own, { tables: {} })
+  assert.is(code, 0, output)
+  assert.is((await restore(hostWith(), own, { tables: {} })).code, 1)
+})
+
+test('a bot that was never released is not started in the end', async () => {
+  const host = hostWith({ broken: 'x\n' })
+  await host.run('rm /var/lib/botgarden/bots/hello-bot/current.json')
+  assert.is((await restore(host, own)).code, 1)
+  assert.not(told(host).some((line) => line.startsWith('start ')))
+})
+
+test('an orderly reboot has the bot start before the restore ends', async () => {
+  const host = hostWith()
+  host.program('docker', `case "$*" in *pg_dump*) kill -TERM $PPID ;; esac\n${docker}`)
+  assert.is((await restore(host, own)).code, 143)
+  const end = ['start botgarden-hello-bot-green', ...tidied]
+  assert.equal(told(host).slice(-end.length), end)
+  assert.not(told(host).some((line) => line.includes('rename to')))
+})
+
+test('a dump that needs more of the disk than it has is ended while it is read', async () => {
+  const host = hostWith({ free: '300\n200\n' })
+  host.program(
+    'df',
+    'echo Avail; sed -n 1p "$STATE/free"; [ "$(wc -l <"$STATE/free")" = 1 ] || sed -i 1d "$STATE/free"',
+  )
+  // Until its session is ended.
+  const reads = `for look in $(/usr/bin/seq 200); do ! grep -q pg_terminate "$STATE/told" || exit 1; /bin/sleep 0.05; done`
+  host.program('docker', `case "$*" in *'pg_restore --username'*) ${reads} ;; esac\n${docker}`)
+  const { code, output } = await restore(host, own)
+  assert.is(code, 1)
+  assert.match(output, /^the disk would be full: 256 MiB must stay free\nthe dump cannot be restored; /)
+  assert.not(told(host).some((line) => /^stop |pg_dump|rename to/.test(line)))
+})
+
+test('a manifest with a table that cannot be one is refused', () => {
+  const tables = { 'users; drop table users': 1 }
+  assert.throws(() => restoreScript(own, { ...part, tables }, dump), /has an invalid table name/)
 })
 
 test.run()

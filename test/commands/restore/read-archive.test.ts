@@ -15,8 +15,8 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { membersOf } from '../../../commands/restore/read-archive.ts'
-import { isKept, keptFiles } from '../../../commands/restore/restorable-files.ts'
-import { filesFor, layDownScript } from '../../../commands/restore/write-files.ts'
+import { isRestorable, restorableFiles } from '../../../commands/restore/restorable-files.ts'
+import { archiveFor, writeFilesScript } from '../../../commands/restore/write-files.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { type Entry, tar } from '../../support/hostile/marks.ts'
 
@@ -106,7 +106,7 @@ test('of a host as it is all is kept that nobody could make anew', async () => {
     [['mine.conf', '# mine\n']],
   )
   assert.is(kept.certificate?.entries.length, 12)
-  assert.equal(kept.leftOut, [])
+  assert.equal(kept.ignored, [])
 })
 
 test('it is laid down with owners and modes of ours, and nothing but that', async () => {
@@ -166,20 +166,20 @@ for (const [what, entry, said] of [
     { name: 'var/lib/botgarden/bots/x', type: 'symlink', linkname: '../../../../etc' },
     'is a link to',
   ],
-  ['a file of root’s', { name: 'root/.ssh/authorized_keys', content: 'x' }, 'is nothing that a backup takes'],
-  ['a job of cron’s', { name: 'etc/cron.d/x', content: 'x' }, 'is nothing that a backup takes'],
-  ['a sibling of the allocations', { name: 'var/lib/botgarden/allocations.d/x' }, 'is nothing that a backup takes'],
-  ['a path up', { name: 'etc/botgarden/../shadow' }, 'leads elsewhere'],
-  ['a path from the root', { name: '/etc/botgarden/x' }, 'leads elsewhere'],
-  ['a path with a dot', { name: 'etc/botgarden/./x' }, 'leads elsewhere'],
-  ['a path with two slashes', { name: 'etc/botgarden//x' }, 'leads elsewhere'],
-  ['a name with a line break', { name: `${bot}/a\nb` }, 'is no name that a file of ours has'],
-  ['a name with an escape', { name: `${bot}/\u001b[2J` }, 'is no name that a file of ours has'],
+  ['a file of root’s', { name: 'root/.ssh/authorized_keys', content: 'x' }, 'is outside the folders of a backup'],
+  ['a job of cron’s', { name: 'etc/cron.d/x', content: 'x' }, 'is outside the folders of a backup'],
+  ['a sibling of the allocations', { name: 'var/lib/botgarden/allocations.d/x' }, 'is outside the folders of a backup'],
+  ['a path up', { name: 'etc/botgarden/../shadow' }, 'is an unsafe path'],
+  ['a path from the root', { name: '/etc/botgarden/x' }, 'is an unsafe path'],
+  ['a path with a dot', { name: 'etc/botgarden/./x' }, 'is an unsafe path'],
+  ['a path with two slashes', { name: 'etc/botgarden//x' }, 'is an unsafe path'],
+  ['a name with a line break', { name: `${bot}/a\nb` }, 'has control characters in its name'],
+  ['a name with an escape', { name: `${bot}/\u001b[2J` }, 'has control characters in its name'],
   ['a device', { name: `${bot}/X`, type: 'block-device' }, 'is a block-device'],
   ['a terminal', { name: `${bot}/X`, type: 'character-device' }, 'is a character-device'],
   ['a pipe', { name: `${bot}/X`, type: 'fifo' }, 'is a fifo'],
-  ['a secret twice', { name: `${bot}/token`, content: '1:a' }, 'is in it twice'],
-  ['a secret of two megabytes', { name: `${bot}/X`, content: 'x'.repeat(2 ** 21) }, 'more than any file of its kind'],
+  ['a secret twice', { name: `${bot}/token`, content: '1:a' }, 'occurs twice'],
+  ['a secret of two megabytes', { name: `${bot}/X`, content: 'x'.repeat(2 ** 21) }, 'more than the limit of'],
 ] as const)
   test(`an archive with ${what} is refused, whatever else is in it`, async () => {
     await assertRefused(keeping([entry as Entry]), said)
@@ -216,11 +216,11 @@ for (const [what, name, content] of [
 ] as const)
   test(`not taken, and told: ${what}`, async () => {
     const { root, kept } = await laidDown([{ name, content }], undefined, { replaces: true }).catch((error: Error) => {
-      assert.match(error.message, 'leads elsewhere')
+      assert.match(error.message, 'is an unsafe path')
       return { root: '', kept: undefined }
     })
     if (kept === undefined) return
-    assert.ok(kept.leftOut.includes(name))
+    assert.ok(kept.ignored.includes(name))
     const there = treeOf(root)
       .filter((line) => !line.includes('→'))
       .map((line) => line.replace(/ \d+$/, ''))
@@ -259,7 +259,7 @@ for (const [what, name, content] of [
 test('a link of the operator’s among his own files is not followed, and told', async () => {
   const link = { name: 'opt/botgarden/nginx/conf/own/x.conf', type: 'symlink', linkname: '/etc/shadow' } as const
   const { root, kept } = await laidDown([link])
-  assert.equal(kept.leftOut, ['opt/botgarden/nginx/conf/own/x.conf'])
+  assert.equal(kept.ignored, ['opt/botgarden/nginx/conf/own/x.conf'])
   assert.not.ok(treeOf(root).some((line) => line.includes('x.conf')))
 })
 
@@ -272,7 +272,7 @@ for (const [what, bytes] of [
   test(`an archive that ${what} is an error with words, or holds nothing`, async () => {
     const whole = await tar(honest)
     try {
-      const members = await membersOf(streamOf(bytes(whole)), isKept)
+      const members = await membersOf(streamOf(bytes(whole)), isRestorable)
       assert.is(members.size, 0)
     } catch (error) {
       assert.instance(error, HostError)
@@ -287,7 +287,7 @@ test('an archive larger than any host’s is not read to its end', async () => {
       yield Buffer.alloc(2 ** 20)
     }
   }
-  await assertRefused(membersOf(endless(), isKept), 'more than')
+  await assertRefused(membersOf(endless(), isRestorable), 'is larger than')
   assert.ok(read < 2 ** 27)
 })
 
@@ -304,7 +304,7 @@ async function archiveWith(more: readonly Entry[], { first = false, replaces = f
 }
 
 async function keeping(more: readonly Entry[], how = {}) {
-  return keptFiles(await membersOf(streamOf(await archiveWith(more, how)), isKept), domain)
+  return restorableFiles(await membersOf(streamOf(await archiveWith(more, how)), isRestorable), domain)
 }
 
 async function* streamOf(bytes: Buffer): AsyncGenerator<Buffer> {
@@ -326,9 +326,9 @@ async function laidDown(more: readonly Entry[], root = mkdtempSync(join(folder, 
   const incoming = join(root, 'var/lib/botgarden/incoming')
   mkdirSync(incoming, { recursive: true })
   mkdirSync(join(root, 'bin'), { recursive: true })
-  writeFileSync(join(incoming, 'files.tar'), await filesFor(kept))
+  writeFileSync(join(incoming, 'files.tar'), await archiveFor(kept))
   writeFileSync(join(root, 'bin/chown'), `#!/bin/sh\necho "chown $*" >>${root}/bin/calls\n`, { mode: 0o755 })
-  const { text } = layDownScript(kept, '/opt/botgarden/nginx/conf/own')
+  const { text } = writeFilesScript(kept, '/opt/botgarden/nginx/conf/own')
   const here = text.replaceAll(/(?<![\w.])\/(etc|var\/lib|opt)(?=[\s/])/g, `${root}/$1`)
   const { stdout } = spawnSync('sh', ['-c', here], {
     encoding: 'utf8',

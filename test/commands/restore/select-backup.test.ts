@@ -9,6 +9,7 @@ import { restore } from '../../../commands/restore/index.ts'
 import { hasBackups } from '../../../commands/restore/select-backup.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import { database, knownSigner, scratchFolder, whole } from '../../support/copies.ts'
+import { rejects } from '../../support/errors.ts'
 import { at, identity, key, keys, type Operator, operator, otherKey, parts, plain } from '../../support/operator.ts'
 import { planOf } from '../../support/plan-of.ts'
 import { withPrograms } from '../../support/scratch-host.ts'
@@ -24,14 +25,6 @@ const run = (
   flags: Record<string, string>,
   session: Session = ops.session({ identity: file, ...flags }),
 ) => restore(session, others)
-async function refused(promise: Promise<unknown>, said: RegExp | string): Promise<void> {
-  const message = await promise.then(
-    (code) => `it ended with ${code}`,
-    (error: Error) => error.message,
-  )
-  if (typeof said === 'string') assert.is(message, said)
-  else assert.match(message, said)
-}
 /** The changes that would be made, once what was brought lies there. */
 const changes = (ops: Operator, name = 'hello_bot') =>
   planOf(ops.wanted, { [`file:${dumpOf(name)}`]: { type: 'file' } })
@@ -64,8 +57,8 @@ test('a bot’s database is brought from the newest copy, opened, and takes the 
 
 test('before one is replaced the operator is asked, beside it and for a trial not', async () => {
   const ops = await withCopies([newer])
-  const what = `replace the database hello_bot of vps1 (/ops/production.yaml) by the backup ${newer}`
-  await refused(run(ops, { name: 'hello-bot' }), `${what}: nobody is here to be asked; --yes says yes`)
+  const what = `replace the database hello_bot of vps1 (/ops/production.yaml) with the backup ${newer}`
+  await rejects(run(ops, { name: 'hello-bot' }), `${what}: there is no terminal to ask on; --yes says yes`)
   assert.equal([ops.wanted, ops.host.list(incoming)], [[], []])
   assert.is(await run(ops, { name: 'hello-bot', as: 'hello_old' }), 0)
   assert.equal(changes(ops), [`restore:hello_old: restored from ${newer}: 2 tables, 2 rows`])
@@ -82,20 +75,23 @@ for (const [when, taken] of [
 ] as const)
   test(`--at ${when} means the newest until then`, async () => {
     const ops = await withCopies([older, newer])
-    await refused(run(ops, { name: 'hello-bot', at: when }), new RegExp(` by the backup ${taken}: nobody is here`))
+    await rejects(
+      run(ops, { name: 'hello-bot', at: when }),
+      new RegExp(` with the backup ${taken}: there is no terminal`),
+    )
   })
 
 test('what no copy has, or none until then, is said with where was looked', async () => {
   const ops = await withCopies([newer])
   const yes = { yes: '' }
-  await refused(
+  await rejects(
     run(ops, { name: 'other', ...yes }),
-    `${ops.copies}: no backup with the database other of vps1; backup.ts takes one`,
+    `${ops.copies}: no backup with the database other of vps1; take one with backup.ts`,
   )
   const then = { drill: '', at: '2026-11-24' }
-  await refused(run(ops, then), `${ops.copies}: no backup of vps1 until then; backup.ts takes one`)
+  await rejects(run(ops, then), `${ops.copies}: no backup of vps1 before that time; take one with backup.ts`)
   const none = await withCopies([])
-  await refused(run(none, { drill: '' }), `${none.copies}: no backup of vps1; backup.ts takes one`)
+  await rejects(run(none, { drill: '' }), `${none.copies}: no backup of vps1; take one with backup.ts`)
 })
 
 test('a copy of one database is for that one and for a drill, and never for another one or a whole host', async () => {
@@ -106,9 +102,9 @@ test('a copy of one database is for that one and for a drill, and never for anot
   assert.match(changes(ops)[0] ?? '', 'tried from 2026-11-25T110000Z-hello_bot:')
   // Not even looked at.
   await ops.here('2026-11-25T110001Z-reports', { parts: [], key: otherKey })
-  await refused(run(ops, { name: 'hello-bot' }), /by the backup 2026-11-25T110000Z-hello_bot: nobody is here/)
-  const host = `make vps1 (/ops/production.yaml) what ${older} was: nobody is here to be asked; --yes says yes`
-  await refused(run(ops, { host: 'vps1' }), host)
+  await rejects(run(ops, { name: 'hello-bot' }), /with the backup 2026-11-25T110000Z-hello_bot: there is no terminal/)
+  const host = `rebuild vps1 (/ops/production.yaml) from the backup ${older}: there is no terminal to ask on; --yes says yes`
+  await rejects(run(ops, { host: 'vps1' }), host)
 })
 
 test('one that lacks a database is passed over for it; one without files is passed over for a whole host', async () => {
@@ -118,11 +114,11 @@ test('one that lacks a database is passed over for it; one without files is pass
     manifest: { format: 2, failed: [{ kind, reason: 'x', ...more }] },
   })
   await ops.here('2026-11-25T010000Z', lacks('files', { file: 'files.tar.age' }))
-  await refused(run(ops, { host: 'vps1' }), new RegExp(`what ${older} was: nobody`))
-  assert.equal(ops.said, ['vps1  ▸ 2026-11-25T010000Z lacks files: an older one is taken'])
+  await rejects(run(ops, { host: 'vps1' }), new RegExp(`from the backup ${older}: there is no terminal`))
+  assert.equal(ops.said, ['vps1  ▸ 2026-11-25T010000Z lacks files: an older backup is used'])
   await ops.here('2026-11-25T020000Z', lacks('database', { database: 'hello_bot', file: database.file }))
   ops.said.length = 0
-  await refused(run(ops, { name: 'hello-bot' }), /by the backup 2026-11-25T010000Z: nobody is here/)
+  await rejects(run(ops, { name: 'hello-bot' }), /with the backup 2026-11-25T010000Z: there is no terminal/)
   assert.equal(ops.said, [])
   await run(ops, { drill: '' })
   assert.equal(ops.said, ['vps1  ▸ 2026-11-25T020000Z lacks hello_bot', 'held'])
@@ -134,9 +130,9 @@ test('a database that the newest lacks is not taken from a copy that is spoilt',
   await ops.here(newer, { parts: whole.slice(1), manifest: { format: 2, failed } })
   writeFileSync(join(ops.copies, older, database.file), 'x')
   const said = new RegExp(
-    `${older}: database-hello_bot\\.dump\\.age: has 1 bytes, and had \\d+\\n--at names an older one$`,
+    `${older}: database-hello_bot\\.dump\\.age: has 1 bytes instead of \\d+\\nselect an older one with --at$`,
   )
-  await refused(run(ops, { host: 'vps1', yes: '' }), said)
+  await rejects(run(ops, { host: 'vps1', yes: '' }), said)
 })
 
 test('copies of all of a host are what a new one is asked about', async () => {
@@ -153,16 +149,16 @@ test('what its host has is fetched first, and nothing is restored where that fai
   await ops.there(newer)
   await run(ops, { drill: '', from: 'host' })
   assert.match(changes(ops)[0] ?? '', `tried from ${newer}:`)
-  assert.equal(ops.said.slice(0, 2), [`vps1  ▸ bringing ${newer}`, `vps1  ✓ ${newer}: 6 kB`])
+  assert.equal(ops.said.slice(0, 2), [`vps1  ▸ downloading ${newer}`, `vps1  ✓ ${newer}: 6 kB`])
   await ops.there('2026-11-25T040000Z', { key: otherKey })
   await ops.there('2026-11-25T050000Z', { key: otherKey })
   ops.wanted.length = 0
-  await refused(
+  await rejects(
     run(ops, { drill: '', from: 'host' }),
-    /^2026-11-25T050000Z: was pulled and is not as it was taken: the key [\s\S]*\n2026-11-25T040000Z: was pulled [\s\S]*\nwithout --from host the copies that are here are used$/,
+    /^2026-11-25T050000Z: the downloaded copy is damaged: the key [\s\S]*\n2026-11-25T040000Z: the downloaded [\s\S]*\nto use the copies on this machine, leave out --from host$/,
   )
   assert.equal(ops.wanted, [])
-  await refused(run(ops, { host: 'vps1', from: 'host' }), '--from host: a bare host has no backups; copy or restic')
+  await rejects(run(ops, { host: 'vps1', from: 'host' }), '--from host: a bare host has no backups: use copy or restic')
 })
 
 test('what was pushed is fetched from restic into a folder that is gone in the end', async () => {
@@ -177,41 +173,51 @@ test('what was pushed is fetched from restic into a folder that is gone in the e
   )
   await withPrograms(ops.host, () => run(ops, { drill: '', from: 'restic' }))
   assert.match(changes(ops)[0] ?? '', `tried from ${newer}:`)
-  assert.equal(ops.said[0], 'vps1  ▸ fetching its copies from restic')
+  assert.equal(ops.said[0], 'vps1  ▸ downloading its copies with restic')
   const to = ops.host.noted('to').trim()
   assert.match(to, /botgarden-restore-\w+\/vps1\.whole$/)
   assert.throws(() => rmSync(join(to, '..')), /ENOENT/)
   const without = await withCopies([older])
-  await refused(run(without, { drill: '', from: 'restic' }), '--from restic: hosts.vps1 has no backups.offsite')
+  await rejects(run(without, { drill: '', from: 'restic' }), '--from restic: hosts.vps1 has no backups.offsite')
 })
 
 test('what cannot be opened to its end is not left on the host', async () => {
   const ops = await withCopies([newer])
   const wrong = join(scratchFolder(), 'identity.txt')
   writeFileSync(wrong, `${await generateX25519Identity()}\n`)
-  const none = /^database-hello_bot\.dump\.age: none of these identities opens it: it was encrypted for another key$/
-  await refused(run(ops, { drill: '', identity: wrong }), none)
+  const none =
+    /^database-hello_bot\.dump\.age: none of these identities can decrypt it: it was encrypted for another key$/
+  await rejects(run(ops, { drill: '', identity: wrong }), none)
   assert.equal(ops.host.list(incoming), [])
   const spoilt = await withCopies([])
   await spoilt.here(newer, { parts: whole.map((part) => ({ ...part, size: 3004, sha256: 'a'.repeat(64) })) })
   writeFileSync(join(spoilt.copies, 'allowed_signers'), knownSigner(key))
-  await refused(run(spoilt, { drill: '' }), 'database-hello_bot.dump.age: is not what its manifest says, once opened')
+  await rejects(
+    run(spoilt, { drill: '' }),
+    'database-hello_bot.dump.age: its decrypted content does not match the manifest',
+  )
   assert.equal(spoilt.host.list(incoming), [])
 })
 
 for (const [flags, said] of [
-  [{ name: 'template1' }, '--name template1: no database of that name is restored'],
-  [{ name: 'a/b' }, '--name a/b: no database of that name is restored'],
-  [{ name: 'hello-bot', as: 'pg_x' }, `--as pg_x: a name of a-z, 0-9 and _, and none of the server's own`],
-  [{ name: 'x', as: 'hello_bot' }, '--as hello_bot: that is the database of the bot hello-bot, which --name restores'],
+  [{ name: 'template1' }, '--name template1: a database of that name cannot be restored'],
+  [{ name: 'a/b' }, '--name a/b: a database of that name cannot be restored'],
+  [{ name: 'hello-bot', as: 'pg_x' }, `--as pg_x: should be a name of a-z, 0-9 and _ that the server does not reserve`],
+  [
+    { name: 'x', as: 'hello_bot' },
+    '--as hello_bot: that is the database of the bot hello-bot: restore it with --name hello-bot',
+  ],
   [{ host: 'vps3' }, '--host: unknown host "vps3" (did you mean "vps1"?): /ops/production.yaml has vps1, vps2'],
-  [{ name: 'helo-bot' }, '--name helo-bot: no host has that bot (did you mean "hello-bot"?); --limit names a host'],
+  [
+    { name: 'helo-bot' },
+    '--name helo-bot: no host has that bot (did you mean "hello-bot"?); for another database select its host with --limit',
+  ],
 ] as const)
   test(`refuses ${Object.entries(flags).flat().join(' ')}`, async () => {
     const ops = await operator([])
     const session = ops.session({ identity: file, ...flags }, [ops.entry, { ...ops.entry, name: 'vps2', bots: [] }])
     const hosts = 'name' in flags && !said.includes('no host') ? [ops.entry] : session.hosts
-    await refused(run(ops, {}, { ...session, hosts }), said)
+    await rejects(run(ops, {}, { ...session, hosts }), said)
   })
 
 test.run()

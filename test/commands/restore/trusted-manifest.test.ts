@@ -49,16 +49,16 @@ const hostile: readonly (readonly [
   options: CopyOptions,
   spoil?: (folder: string) => unknown,
 ])[] = [
-  ['signed by nobody', /is not signed, though vps1 signs since 2026-11-01T000000Z by SHA256:/, {}],
+  ['signed by nobody', /is not signed, although vps1 signs its backups since 2026-11-01T000000Z with SHA256:/, {}],
   [
     'signed by another key',
-    /has CHANGED.*\nit is SHA256:\S+, and \S+allowed_signers has SHA256:\S+\nif the host was set up anew, add this line/,
+    /has CHANGED.*\nit is SHA256:\S+, and \S+allowed_signers has SHA256:\S+\nif the host was reinstalled, add this line/,
     { key: other },
   ],
-  ['signed for something else', /signature does not hold/, { key }, (folder) => sign(folder, key, 'file')],
+  ['signed for something else', /signature is invalid/, { key }, (folder) => sign(folder, key, 'file')],
   [
     'with a signature of another file',
-    /signature does not hold/,
+    /signature is invalid/,
     { key },
     async (folder) => {
       const old = await writeCopy(scratch, { name: '2026-11-20T031700Z', key })
@@ -67,37 +67,37 @@ const hostile: readonly (readonly [
   ],
   [
     'with a signature that is none',
-    /is no signature/,
+    /is not a signature/,
     { key },
     (folder) => writeFileSync(join(folder, 'SHA256SUMS.sig'), 'x'),
   ],
   [
     'with an empty signature',
-    /is no signature/,
+    /is not a signature/,
     { key },
     (folder) => writeFileSync(join(folder, 'SHA256SUMS.sig'), ''),
   ],
   [
     'with two signatures',
-    /is no signature/,
+    /is not a signature/,
     { key },
     (folder) => append(folder, 'SHA256SUMS.sig', readFileSync(join(folder, 'SHA256SUMS.sig'), 'utf8')),
   ],
   [
     'with other checksums',
-    /signature does not hold/,
+    /signature is invalid/,
     { key },
     (folder) => append(folder, 'SHA256SUMS', `${'0'.repeat(64)}  x.age\n`),
   ],
   [
     'with another manifest',
-    /manifest\.json: is not the one that was written/,
+    /manifest\.json: does not match its checksum/,
     { key },
     (folder) => append(folder, 'manifest.json'),
   ],
   [
     'with another manifest and its checksum',
-    /signature does not hold/,
+    /signature is invalid/,
     { key },
     (folder) => {
       append(folder, 'manifest.json')
@@ -106,24 +106,24 @@ const hostile: readonly (readonly [
   ],
   [
     'with another part',
-    /database-hello_bot\.dump\.age: its checksum is not/,
+    /database-hello_bot\.dump\.age: its checksum differs/,
     { key },
     (folder) => {
       const path = join(folder, database.file)
       writeFileSync(path, readFileSync(path, 'utf8').replace('2026', '2027'))
     },
   ],
-  ['with a part that is cut', /has \d+ bytes, and had \d+/, { key }, (folder) => append(folder, database.file)],
+  ['with a part that is cut', /has \d+ bytes instead of \d+/, { key }, (folder) => append(folder, database.file)],
   [
     'without one of its parts',
     /globals\.sql\.age: missing/,
     { key },
     (folder) => rmSync(join(folder, 'globals.sql.age')),
   ],
-  ['with a file more', /x\.age: is in no manifest/, { key }, (folder) => writeFileSync(join(folder, 'x.age'), '')],
+  ['with a file more', /x\.age: is not in the manifest/, { key }, (folder) => writeFileSync(join(folder, 'x.age'), '')],
   [
     'with a link for a part',
-    /is no regular file/,
+    /is not a regular file/,
     { key },
     (folder) => {
       rmSync(join(folder, database.file))
@@ -132,32 +132,32 @@ const hostile: readonly (readonly [
   ],
   [
     'with a link for its manifest',
-    /is no regular file/,
+    /is not a regular file/,
     { key },
     (folder) => {
       renameSync(join(folder, 'manifest.json'), join(scratch, 'manifest.json'))
       symlinkSync(join(scratch, 'manifest.json'), join(folder, 'manifest.json'))
     },
   ],
-  ['of another host', /is a backup of the host vps2, and not of vps1/, { key, manifest: { host: 'vps2' } }],
+  ['of another host', /is a backup of the host vps2, not of vps1/, { key, manifest: { host: 'vps2' } }],
   [
     'of another time',
-    /was taken at 2026-11-01T00:00:00Z, and is called/,
+    /was taken at 2026-11-01T00:00:00Z, but is named/,
     { key, manifest: { time: '2026-11-01T00:00:00Z' } },
   ],
   [
     'of one database, as one of all',
-    /holds hello_bot, and is called/,
+    /holds hello_bot, but is named/,
     { key, manifest: { only: 'hello_bot' }, parts: [database] },
   ],
   [
     'of all, as one of one database',
-    /holds all of the host, and is called/,
+    /holds all of the host, but is named/,
     { key, name: '2026-11-24T031700Z-hello_bot' },
   ],
   [
     'whose checksums leave a part out',
-    /SHA256SUMS has another checksum/,
+    /SHA256SUMS and the manifest have different checksums/,
     { key },
     async (folder) => {
       writeSums(folder, files.slice(0, -1))
@@ -166,7 +166,7 @@ const hostile: readonly (readonly [
   ],
   [
     'whose manifest leaves a part out',
-    /database-two\.dump\.age: is in no manifest/,
+    /database-two\.dump\.age: is not in the manifest/,
     { key },
     async (folder) => {
       writeFileSync(join(folder, 'database-two.dump.age'), '')
@@ -174,10 +174,10 @@ const hostile: readonly (readonly [
       await sign(folder, key)
     },
   ],
-  ['whose database is a predefined role’s', /an owner that is no predefined role/, { key, parts: evil }],
+  ['whose database is a predefined role’s', /an owner that is not a predefined role/, { key, parts: evil }],
   [
     'whose part has a name of its own',
-    /should be called database-hello_bot\.dump\.age/,
+    /should be named database-hello_bot\.dump\.age/,
     {
       key,
       parts: [{ ...database, file: 'database-other.dump.age' }, ...whole.slice(1)],
@@ -208,7 +208,10 @@ test('a whole one of before is no newer one, and the newest good one is not pass
   const here = place(knownSigner(key))
   renameSync(await writeCopy(here.copies, { name: '2026-11-20T031700Z', key }), join(here.copies, '2026-11-24T031700Z'))
   await writeCopy(here.copies, { name: '2026-11-23T031700Z', key })
-  await refused(here, /was taken at 2026-11-20T03:17:00Z, and is called 2026-11-24T031700Z\n--at names an older one/)
+  await refused(
+    here,
+    /was taken at 2026-11-20T03:17:00Z, but is named 2026-11-24T031700Z\nselect an older one with --at/,
+  )
   assert.is(await taken(here, [], { until: Date.parse('2026-11-23T23:59:59Z') }), '2026-11-23T031700Z')
 })
 

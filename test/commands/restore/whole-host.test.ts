@@ -10,8 +10,10 @@ import { restore } from '../../../commands/restore/index.ts'
 import { resource } from '../../../lib/model/resource.ts'
 import { role } from '../../../lib/model/role.ts'
 import { knownSigner } from '../../support/copies.ts'
+import { rejects } from '../../support/errors.ts'
 import { type Copy, type Entry, tar, writeCopy } from '../../support/hostile/marks.ts'
-import { at, identity, key, keys, type Operator, operator, printed, recipient } from '../../support/operator.ts'
+import { at, identity, key, keys, type Operator, operator, recipient } from '../../support/operator.ts'
+import { printed } from '../../support/printed.ts'
 
 at('2026-11-25T12:00:00Z', test)
 const file = join(keys, 'rebuilt.txt')
@@ -47,13 +49,6 @@ async function withCopy(more: Partial<Copy> = {}, files = entries): Promise<Oper
   writeFileSync(join(ops.copies, 'allowed_signers'), knownSigner(key))
   return ops
 }
-async function refused(promise: Promise<unknown>, said: string): Promise<void> {
-  const message = await promise.then(
-    (code) => `it ended with ${code}`,
-    (error: Error) => error.message,
-  )
-  assert.is(message, said)
-}
 /** Somebody is at the terminal, and types this. */
 async function answering<T>(line: string, what: () => Promise<T>) {
   const real = Object.getOwnPropertyDescriptor(process, 'stdin') as PropertyDescriptor
@@ -76,14 +71,14 @@ test('files come first, then the core, the roles of databases, the databases, an
     ['core', ...restoring, 'bots'],
   )
   assert.equal(ops.said, [
-    'vps1  ▸ not taken: /etc/botgarden/odd',
+    'vps1  ▸ skipped: /etc/botgarden/odd',
     'held',
     'vps1  ▸ secrets, certificates and allocations',
-    'vps1  ▸ the roles of its databases',
+    'vps1  ▸ database roles',
     'held',
     'held',
     'vps1  ▸ hello_bot: 1 kB of 1 kB',
-    'vps1  is back, after 0 s',
+    'vps1  is restored, after 0 s',
   ])
   assert.is(ops.host.read('/var/lib/botgarden/allocations'), 'hello-bot 7\n')
   assert.is(ops.host.read('/etc/botgarden/secrets/bots/hello-bot/token'), '1:abc')
@@ -99,8 +94,8 @@ test('a database whose owner is not certain is told with what to type, and makes
   const ops = await withCopy({ databases: [hello, reports] })
   assert.is(await run(ops), 3)
   assert.equal(ops.said.slice(-2), [
-    'vps1  is back, after 0 s',
-    "vps1  ▸ NOT restored: the database reports, which is no bot's and belonged to analyst: create database reports owner analyst, then restore.ts --name reports",
+    'vps1  is restored, after 0 s',
+    'vps1  ▸ NOT restored: the database reports, which belongs to no bot and was owned by analyst: create database reports owner analyst, then restore.ts --name reports',
   ])
 })
 
@@ -108,13 +103,13 @@ test('what no copy has any more is named, and makes the run end with 3', async (
   const failed = [{ kind: 'database', database: 'gone', file: 'database-gone.dump.age', reason: 'x' }]
   const ops = await withCopy({ manifest: (manifest) => ({ ...manifest, format: 2, failed }) })
   assert.is(await run(ops), 3)
-  assert.is(ops.said[0], `vps1  ▸ ${name} lacks gone, and so does every other one: it is NOT brought back`)
+  assert.is(ops.said[0], `vps1  ▸ ${name} lacks gone, and no other copy has it: it is NOT restored`)
 })
 
 for (const [codes, ids, last] of [
   [[4], ['core'], 'vps1  ▸ secrets, certificates and allocations'],
   [[0, 3], ['core', ...restoring], 'vps1  ▸ hello_bot: 1 kB of 1 kB'],
-  [[0, 0, 1], ['core', ...restoring, 'bots'], 'vps1  is not back yet, after 0 s'],
+  [[0, 0, 1], ['core', ...restoring, 'bots'], 'vps1  is not fully restored, after 0 s'],
 ] as const)
   test(`what ends with ${codes.at(-1)} is the last that is done`, async () => {
     const ops = await withCopy()
@@ -142,7 +137,7 @@ test('the operator’s own files of nginx are shown, and laid aside where nobody
     'vps1  ▸ /opt/botgarden/nginx/conf/own/site.conf:',
     'vps1      a;',
     'vps1      b;',
-    `vps1  ▸ these are laid aside in ${aside}: look at them, move them to /opt/botgarden/nginx/conf/own, and run site.ts`,
+    `vps1  ▸ these files are saved in ${aside} instead: review them, move them to /opt/botgarden/nginx/conf/own, and run site.ts`,
   ])
   assert.is(ops.host.read(`${aside}/site.conf`), 'a;\nb;\n')
 })
@@ -151,36 +146,39 @@ test('what the person at the terminal says decides what is run, and whether anyt
   const own = { name: 'opt/botgarden/nginx/conf/own/site.conf', type: 'file', content: 'a;\n' } as const
   const ops = await withCopy({}, [...entries, own])
   const yes = await answering('yes', () => run(ops))
-  assert.equal([yes.value, yes.stderr], [0, 'have nginx run these as well? Type yes: '])
+  assert.equal([yes.value, yes.stderr], [0, 'install these files of nginx? Type yes: '])
   assert.is(ops.host.read('/opt/botgarden/nginx/conf/own/site.conf'), 'a;\n')
   const other = await withCopy()
   const no = await answering('no', () => run(other, {}).catch(({ message }: Error) => message))
-  assert.equal([no.value, no.stderr], ['not done', `make vps1 (/ops/production.yaml) what ${name} was? Type yes: `])
+  assert.equal(
+    [no.value, no.stderr],
+    ['not done', `rebuild vps1 (/ops/production.yaml) from the backup ${name}? Type yes: `],
+  )
   assert.equal(other.said, [])
 })
 
 test('a host that has bots is no bare one, and is left as it is', async () => {
   const ops = await withCopy()
   ops.host.write('/var/lib/botgarden/bots/hello-bot/current.json', '{}')
-  await refused(run(ops), 'vps1 has bots already: --host is for a bare one; --name brings one database back')
+  await rejects(run(ops), 'vps1 already has bots: --host rebuilds a bare host; --name restores one database')
   assert.equal([ops.wanted, ops.host.there('/var/lib/botgarden/allocations')], [[], false])
 })
 
 test('files that cannot be laid down end it, and so do roles that cannot be made', async () => {
   const ops = await withCopy()
   ops.host.program('tar', 'echo "tar: no room"; exit 2')
-  await refused(run(ops), 'what the backup has of files cannot be unpacked: tar: no room')
+  await rejects(run(ops), 'the files of the backup cannot be unpacked: tar: no room')
   assert.equal(ops.wanted, [])
   const other = await withCopy()
   other.host.fails('psql')
   const said = 'refused: docker exec -i botgarden-postgres psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres'
-  await refused(run(other), `the roles of its databases cannot be made: ${said} \nended 1`.replace(' \n', '\n'))
+  await rejects(run(other), `the database roles cannot be created: ${said} \nended 1`.replace(' \n', '\n'))
   assert.equal([other.wanted.length, other.host.list(incoming)], [1, []])
 })
 
 test('what no host has so much of is refused before the host is looked at', async () => {
   const ops = await withCopy({ globals: 'x'.repeat(2 ** 20 + 1) })
-  await refused(run(ops), 'globals.sql.age: is more than the 1048576 bytes of any host')
+  await rejects(run(ops), 'globals.sql.age: is larger than 1048576 bytes')
   assert.equal(ops.said, [])
   const most = await withCopy({ globals: 'x'.repeat(2 ** 20) })
   assert.is(await run(most), 0)
@@ -188,11 +186,11 @@ test('what no host has so much of is refused before the host is looked at', asyn
 
 test('a table that cannot be one, or an owner that is none, is refused before anything else', async () => {
   const table = await withCopy({ databases: [{ ...hello, tables: { 'a; drop table b': 1 } }] })
-  await refused(run(table), 'the manifest of hello_bot names a table that cannot be one: "a; drop table b"')
+  await rejects(run(table), 'the manifest of hello_bot has an invalid table name: "a; drop table b"')
   const owner = await withCopy({ databases: [{ ...hello, owner: 'other' }] })
-  await refused(
+  await rejects(
     run(owner),
-    `${name}: says that the database hello_bot belongs to "other", and a bot's belongs to the role of its own name: this backup was not made by this host as it should be; nothing was touched`,
+    `${name}: says that the database hello_bot belongs to "other", but the database of a bot belongs to the role of the same name: it is not a valid backup of this host; nothing was changed`,
   )
   assert.equal([table.said, owner.said], [[], []])
 })

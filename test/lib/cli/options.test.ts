@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Options, parseOptions, scriptArguments, usage } from '../../../lib/cli/options.ts'
 import { UsageError } from '../../../lib/std/errors.ts'
+import { thrown } from '../../support/errors.ts'
 
 const defaults: Options = {
   inventory: 'inventory/sandbox.yaml',
@@ -67,7 +68,7 @@ const wrong: [argv: string[], message: string][] = [
 ]
 for (const [argv, message] of wrong) {
   test(`refuses ${JSON.stringify(argv)}`, () => {
-    const error = thrown(() => parseOptions(argv, {}))
+    const error = thrown(() => parseOptions(argv, {}), UsageError)
     const [first, last, ...more] = error.message.split('\n')
     assert.ok(first?.startsWith(message), first)
     assert.is(last, 'see: npx zx playbooks/site.ts --help')
@@ -76,7 +77,7 @@ for (const [argv, message] of wrong) {
 }
 
 test('an error names the playbook that was run', () => {
-  assert.match(thrown(() => parseOptions(['-x'], {}, 'bot')).message, 'playbooks/bot.ts --help')
+  assert.match(thrown(() => parseOptions(['-x'], {}, 'bot'), UsageError).message, 'playbooks/bot.ts --help')
 })
 
 const npm = { npm_command: 'exec' }
@@ -110,10 +111,10 @@ const lost: [line: string, env: NodeJS.ProcessEnv, flags: string][] = [
 ]
 for (const [line, env, flags] of lost) {
   test(`refuses to lose ${flags}: "${line}" with ${JSON.stringify(env)}`, () => {
-    const error = thrown(() => scriptArguments(line.split(' '), env, 'site.ts'))
+    const error = thrown(() => scriptArguments(line.split(' '), env, 'site.ts'), UsageError)
     assert.is(
       error.message,
-      `"${flags}" stands before the script, where it would be lost; type: npx zx playbooks/site.ts ${flags}`,
+      `"${flags}" comes before the script, where it has no effect; type: npx zx playbooks/site.ts ${flags}`,
     )
   })
 }
@@ -140,14 +141,4 @@ test.run()
 
 function words(line: string): string[] {
   return line.split(' ').filter((word) => word !== '')
-}
-
-function thrown(run: () => unknown): Error {
-  try {
-    run()
-  } catch (error) {
-    assert.instance(error, UsageError)
-    return error as Error
-  }
-  throw new Error('nothing was thrown')
 }

@@ -122,12 +122,12 @@ for (const [what, answer] of [
   test(`a host that answers ${what} is an error`, async () => {
     const { error } = await applyHost(sayingOnApply(answer), [wants('a', 'on'), wants('b', 'on')], silent, claim)
     assert.instance(error, HostError)
-    assert.match(error?.message ?? '', 'no answer to what was asked of it')
+    assert.match(error?.message ?? '', 'does not fit the request')
   })
 
 test('a host that always says that it has changed is an error', async () => {
   const { error } = await applyHost(sayingOnApply('drift'), [wants('a', 'on')], silent, claim)
-  assert.match(error?.message ?? '', 'somebody else is changing this host')
+  assert.match(error?.message ?? '', 'another program is changing this host')
 })
 
 test('a host that answers no reading, or what none can be, is an error', async () => {

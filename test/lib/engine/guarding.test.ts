@@ -170,7 +170,7 @@ test('a confirmation is one rename: who comes second is told what the first deci
   await arm()
   await host.run(`mv ${home}/armed ${home}/reverting`)
   const waiting = await host.run(`seq() { echo 1; }; sleep() { :; }\n${confirmScript.text}`)
-  assert.equal(waiting, { code: 1, output: 'the host is still taking it back\n' })
+  assert.equal(waiting, { code: 1, output: 'the host is still reverting it\n' })
   const late = await host.run(`sleep() { mv ${home}/reverting ${home}/reverted; }\n${confirmScript.text}`)
   assert.is(late.output, 'verdict reverted\n')
   await arm()
@@ -200,7 +200,7 @@ test('a guarded step does not begin once its change was taken back', async () =>
   const late = await host.run(underGuard('echo begun'))
   assert.equal(late, {
     code: 1,
-    output: 'the host has taken it back: it was not confirmed within 60 s ($BOTGARDEN_GUARD_SECONDS)\n',
+    output: 'the host has reverted it: it was not confirmed within 60 s ($BOTGARDEN_GUARD_SECONDS)\n',
   })
   await arm()
   assert.is((await host.run(underGuard('echo begun'))).output, 'begun\n')
@@ -215,7 +215,7 @@ test('the guard stands before the first guarded step, once for each name', () =>
   assert.equal(
     steps.map(({ title }) => title),
     [
-      ...['change', 'guard: keep the old sshd and ufw, to be taken back in 60 s unless confirmed'],
+      ...['change', 'guard: keep the old sshd and ufw, to be reverted in 60 s unless confirmed'],
       ...['change', 'change', 'change'],
     ],
   )
@@ -287,7 +287,7 @@ test('a failed step is taken back over the connection that is there, and says so
   const { connection, asked } = answering(back, yes)
   const error = await applyWithGuard(connection, guards, async () => Promise.reject(failed)).catch((reason) => reason)
   assert.is(error, failed)
-  assert.match(error.message, /\nwhat was changed under the guard of sshd was taken back$/)
+  assert.match(error.message, /\nwhat was changed under the guard of sshd was reverted$/)
   assert.equal(asked, ['revert'])
 })
 
@@ -295,7 +295,7 @@ test('a lost connection is waited out: the host’s own verdict counts', async (
   const lost = async () => Promise.reject(new ConnectError('lost'))
   const error = await applyWithGuard(answering(no, back).connection, guards, lost).catch((reason) => reason)
   assert.instance(error, Reverted)
-  assert.is(error.message, 'sshd: the change was taken back, since nobody could log in any more: lost')
+  assert.is(error.message, 'sshd: the change was reverted, since no new login was possible: lost')
   const kept = await applyWithGuard(answering(no, yes).connection, guards, lost).catch((reason) => reason)
   assert.is(kept.message, 'lost')
   const late = await applyWithGuard(answering(new HostError('x'), no, back).connection, guards, lost).catch(

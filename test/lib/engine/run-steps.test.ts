@@ -6,21 +6,16 @@ import { Busy } from '../../../lib/engine/host-lock.ts'
 import { digestible, digestOf, parseReadings, readText } from '../../../lib/engine/read.ts'
 import { applySteps, read, validate } from '../../../lib/engine/run-steps.ts'
 import type { Step } from '../../../lib/engine/step.ts'
+import { fromReading, guarded, notInContainer } from '../../../lib/model/combinators.ts'
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
-import {
-  becomes,
-  fromReading,
-  guarded,
-  notInContainer,
-  resource,
-  unknownUntilApply,
-} from '../../../lib/model/resource.ts'
+import { becomes, resource, unknownUntilApply } from '../../../lib/model/resource.ts'
 import { lines, quote, sh } from '../../../lib/shell/sh.ts'
 import { type Connection, ConnectionLost } from '../../../lib/ssh/connection.ts'
 import { ask } from '../../../lib/ssh/exec.ts'
 import type { FrameHandlers } from '../../../lib/ssh/framing.ts'
 import { CommandFailed, ConnectError, HostError } from '../../../lib/std/errors.ts'
 import { Secret } from '../../../lib/std/secret.ts'
+import { errorOf } from '../../support/errors.ts'
 import { facts } from '../../support/fake-host.ts'
 import { shell } from '../../support/shell.ts'
 
@@ -80,11 +75,6 @@ const applied = (events: readonly Event[], end: number | Error = 0, steps = [ste
   return { done, told, scripts }
 }
 const behind: Event[] = [['read', 'one'], '1\n', ['read', 'two'], '2\n', ['read', 'moving'], '3\n']
-const errorOf = (done: Promise<unknown>) =>
-  done.then(
-    () => assert.unreachable(),
-    (error) => error,
-  )
 
 test('everything is asked for once, a command a kind, and comes back by name', async () => {
   const { connection, scripts } = host(behind)
@@ -153,26 +143,27 @@ test('the first step that fails is the error, with the end of what it printed, m
   const many = Array.from({ length: 31 }, (_, i) => `line ${i}`).join('\n')
   new Secret('s3cret-words')
   const { done, told } = applied([['begin', '0'], `${many} s3cret-words\n\n`, ['end', '0', '9']], 9)
-  const error = await errorOf(done)
-  assert.instance(error, CommandFailed)
+  const error = await errorOf(done, CommandFailed)
   assert.equal([error.status, error.where, error.step.ids, error.step.command], [9, 'first', ['id of first'], 'first'])
   assert.equal(error.step.output.split('\n').slice(0, 2), ['… 1 lines before', 'line 1'])
   assert.is(error.step.output.split('\n').at(-1), 'line 30 ***')
   assert.is(told.at(-1), 'failed first true')
-  const short = await errorOf(applied([['begin', '0'], Array(30).fill('x').join('\n'), ['end', '0', '1']], 1).done)
+  const short = await errorOf(
+    applied([['begin', '0'], Array(30).fill('x').join('\n'), ['end', '0', '1']], 1).done,
+    CommandFailed,
+  )
   assert.is(short.step.output.split('\n').length, 30)
 })
 
 test('a step that never ceases to speak is kept in part', async () => {
   const flood = Array.from({ length: 30 }, (_, i) => `${'x'.repeat(9_999)}\n${i}`)
   const { done } = applied([['begin', '0'], ...flood, '\nlast words\n', ['end', '0', '1']], 1)
-  assert.is((await errorOf(done)).step.output.split('\n').at(-1), 'last words')
+  assert.is((await errorOf(done, CommandFailed)).step.output.split('\n').at(-1), 'last words')
 })
 
 test('a host that moved is no error, one that is held by another is', async () => {
   assert.is(await applied([['taken'], ['drift']]).done, undefined)
-  const busy = await errorOf(applied([['held'], 'ann, since 1\n'], 75).done)
-  assert.instance(busy, Busy)
+  const busy = await errorOf(applied([['held'], 'ann, since 1\n'], 75).done, Busy)
   assert.is(busy.message, 'is being changed by ann, since 1: --wait waits for it')
   const events = [['held'], 'ann, since 1\n', ['taken'], ['begin', '0'], ['end', '0', '0'], ...behind]
   const { done, told } = applied(events, 0, [step('first')])
@@ -181,18 +172,19 @@ test('a host that moved is no error, one that is held by another is', async () =
 })
 
 test('an end outside of any step, and a connection that is lost in one', async () => {
-  const error = await errorOf(applied([['taken'], 'sh: syntax error\n'], 2).done)
-  assert.instance(error, HostError)
-  assert.is(error.message, 'ended with exit code 2 outside of any step: sh: syntax error\n')
+  const error = await errorOf(applied([['taken'], 'sh: syntax error\n'], 2).done, HostError)
+  assert.is(error.message, 'ended with exit code 2 outside any step: sh: syntax error\n')
   const target = { name: 'vps1', ssh: 'vps1', sshConfig: undefined, acceptNew: false }
   const lost = new ConnectionLost(target, 'x\nTimeout, server not responding.\n')
   assert.is(lost.message, 'vps1: the connection was lost: Timeout, server not responding.')
   assert.is(new ConnectionLost(target, '').message, 'vps1: the connection was lost')
-  const during = await errorOf(applied([['begin', '0'], ['end', '0', '0'], ['begin', '1'], 'x'], lost).done)
-  assert.instance(during, ConnectError)
+  const during = await errorOf(
+    applied([['begin', '0'], ['end', '0', '0'], ['begin', '1'], 'x'], lost).done,
+    ConnectError,
+  )
   assert.is(
     during.message,
-    `${lost.message}\nin the middle of second: the host finishes that by itself; run again for the rest`,
+    `${lost.message}\nwhile running second: the host finishes that by itself; run again for the rest`,
   )
   assert.is(during.cause, lost)
   assert.is(
@@ -260,9 +252,9 @@ test('a resource of what was read, a guarded one, and one of the machine below',
   const below = notInContainer(made, { container: 'lxc' })
   assert.equal(
     [below.unmanageable, below.plan(look), below.reads],
-    ['belongs to the machine below this lxc container', [], []],
+    ['belongs to the machine that runs this lxc container', [], []],
   )
-  assert.equal(unknownUntilApply(a), { key: 'one:a', unknowable: true })
+  assert.equal(unknownUntilApply(a), { key: 'one:a', unknownUntilApply: true })
   const follows = becomes(a, (before, readOther) => `${before}${readOther(reading(two, 'b'))}`)
   assert.is('after' in follows && follows.after('A', look), 'AB')
 })

@@ -78,7 +78,7 @@ test('a long step for which /run has no room does not begin, and says so', async
   const { folder, events } = await runLong(sh`echo begun >"$PWD_OF_TEST/begun"`, '', (folder) =>
     writeFileSync(join(folder, 'steps'), ''),
   )
-  assert.match(events, /\n\/run, which is memory, has no room for .*\n\[end 0 1\]$/)
+  assert.match(events, /\n\/run, which is in memory, has no room for .*\n\[end 0 1\]$/)
   assert.not(existsSync(join(folder, 'begun')))
 })
 

@@ -8,6 +8,7 @@ import { explain, explainedText } from '../../../lib/inventory/explain.ts'
 import { readInventory } from '../../../lib/inventory/inventory.ts'
 import { readYaml } from '../../../lib/inventory/yaml.ts'
 import { UsageError } from '../../../lib/std/errors.ts'
+import { rejects } from '../../support/errors.ts'
 
 const roles = [
   {
@@ -88,13 +89,7 @@ for (const [key, near] of [
   ['quite-other', ''],
 ] as const) {
   test(`"${key}" is no variable`, async () => {
-    try {
-      await explained(key)
-      assert.unreachable()
-    } catch (error) {
-      assert.instance(error, UsageError)
-      assert.match((error as Error).message, `--explain: unknown variable "${key}"${near}`)
-    }
+    await rejects(explained(key), `--explain: unknown variable "${key}"${near}`, UsageError)
   })
 }
 

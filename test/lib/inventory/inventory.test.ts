@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { readInventory, selectHosts } from '../../../lib/inventory/inventory.ts'
 import { InventoryError, UsageError } from '../../../lib/std/errors.ts'
+import { errorOf, thrown } from '../../support/errors.ts'
 
 const roles = [
   {
@@ -117,11 +118,11 @@ const faults: [name: string, text: string | Buffer, ...lines: string[]][] = [
   ['hosts without one', 'hosts: {}', 'x.yaml:1:8: hosts: no host'],
   ['a syntax error', 'hosts:\n  a: [1', 'x.yaml:2:8: not YAML: '],
   ['a tab', 'hosts:\n\ta:', 'x.yaml:2:1: a tab as indentation; use spaces'],
-  ['a key twice', 'hosts:\n  a:\n  a:', 'x.yaml:3:3: a: stands at x.yaml:2:3 already; keep one'],
+  ['a key twice', 'hosts:\n  a:\n  a:', 'x.yaml:3:3: a: is already at x.yaml:2:3; keep one'],
   ['two documents', 'hosts: { a: }\n---\n', 'x.yaml:2:1: a second document'],
   ['an unknown tag', 'hosts: !vault { a: }', 'x.yaml:1:8: unknown tag !vault'],
   ['an unknown alias', 'vars: &all {}\nhosts: { a: *al }', 'x.yaml:2:13: no anchor "&al" above (did you mean "all"?)'],
-  ['an alias of itself', 'hosts: &x { a: *x }', 'x.yaml:1:16: this alias stands inside'],
+  ['an alias of itself', 'hosts: &x { a: *x }', 'x.yaml:1:16: this alias is inside the'],
   ['aliases that unfold without end', bomb(), 'x.yaml:1:28: more than 50000 values'],
   ['a template', 'hosts: {{ x }}', 'x.yaml:1:9: a key must be text'],
   [
@@ -210,7 +211,7 @@ const faults: [name: string, text: string | Buffer, ...lines: string[]][] = [
   [
     'groups that disagree',
     'groups:\n  x: { docker: { log: { files: 1 } } }\n  y: { docker: { log: { files: 2 } } }\nhosts: { a: { groups: [x, y] }, b: { groups: [x, y] } }',
-    'x.yaml:2:25: docker.log.files: the groups "x" and "y" of one host disagree: the other value stands at x.yaml:3:25',
+    'x.yaml:2:25: docker.log.files: the groups "x" and "y" of one host disagree: the other value is at x.yaml:3:25',
   ],
   [
     'a fault that two hosts share, once',
@@ -228,7 +229,7 @@ const faults: [name: string, text: string | Buffer, ...lines: string[]][] = [
 ]
 for (const [name, text, ...lines] of faults) {
   test(`says what is wrong and where: ${name}`, async () => {
-    const message = await messageOf(read(text))
+    const message = (await errorOf(read(text), InventoryError)).message
     const found = message.split('\n')
     assert.equal(
       found.map((line, i) => line.slice(0, lines[i]?.length)),
@@ -241,20 +242,20 @@ for (const [name, text, ...lines] of faults) {
 test('what an absent role misses is missing in the host', async () => {
   const certbot = { name: 'certbot', vars: v.strictObject({ email: v.string() }) }
   writeFileSync(join(folder, 'y.yaml'), 'hosts:\n  a:\n  b: { certbot: { email: x } }')
-  const message = await messageOf(readInventory(join(folder, 'y.yaml'), [certbot]))
+  const message = (await errorOf(readInventory(join(folder, 'y.yaml'), [certbot]), InventoryError)).message
   assert.is(message, `${join(folder, 'y.yaml')}:2:3: certbot.email: missing: should be text`)
 })
 
 test('says what is wrong with the file itself', async () => {
   mkdirSync(join(folder, 'directory.yaml'), { recursive: true })
   assert.match(
-    await messageOf(readInventory(join(folder, 'directory.yaml'), roles)),
+    (await errorOf(readInventory(join(folder, 'directory.yaml'), roles), InventoryError)).message,
     'directory.yaml: this is a directory',
   )
   await read('hosts: { a: }')
   const absent = join(folder, 'xx.yaml')
   assert.is(
-    await messageOf(readInventory(absent, roles)),
+    (await errorOf(readInventory(absent, roles), InventoryError)).message,
     `${absent}: no such file (did you mean "x.yaml"?); name one with --inventory`,
   )
 })
@@ -292,22 +293,4 @@ function one(vars: string): string {
 function bomb(): string {
   const rows = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]`)
   return ['a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]', ...rows].join('\n')
-}
-
-async function messageOf(reading: Promise<unknown>): Promise<string> {
-  const error = await reading.then(
-    () => new Error('it was taken'),
-    (reason) => reason,
-  )
-  assert.instance(error, InventoryError, error.message)
-  return error.message
-}
-
-function thrown(run: () => unknown): Error {
-  try {
-    run()
-  } catch (error) {
-    return error as Error
-  }
-  return new Error('nothing was thrown')
 }

@@ -45,7 +45,7 @@ for (const [what, state, told] of [
 ] as const)
   test(`a cut restore has left ${what}: the next run removes it, and says so`, () =>
     assert.equal(planOf([noLeftovers()], { ...clean, ...state }), [
-      `leftovers:restore: remove what a run that was cut has left: ${told}`,
+      `leftovers:restore: remove what an interrupted run has left: ${told}`,
     ]))
 
 test('what this run has brought stays, and so does all while another run is under way', () => {

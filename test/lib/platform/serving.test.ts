@@ -33,7 +33,7 @@ const containerOf = (more = {}) => composeProject({ ...project, ...more }).at(-1
 for (const [state, expected] of [
   [right, []],
   ['absent', ['create']],
-  [{ ...right, config: 'old' }, ['make anew, as its compose.yaml says']],
+  [{ ...right, config: 'old' }, ['recreate, as its compose.yaml says']],
   [{ ...right, status: 'exited' }, ['start, since it is exited']],
   [{ ...right, status: 'restarting' }, ['start, since it is restarting']],
   [{ ...right, health: 'unhealthy' }, ['restart, since it is unhealthy']],
@@ -50,7 +50,7 @@ for (const [state, expected] of [
 test('a container without its image is refused', () => {
   assert.throws(
     () => planOf([containerOf() as never], { 'container:x': 'absent' }),
-    /container x: there is no image y:1, and nothing in this playbook brings it/,
+    /container x: there is no image y:1, and nothing in this playbook provides it/,
   )
 })
 
@@ -124,7 +124,10 @@ test('what starts with a container is predicted, its health only where somebody 
     0,
   ])
   const before = { status: 'exited', health: '', config: right.config, restart: 'no', memoryMB: 5, cpus: 1 }
-  assert.equal(after({ whenStarted: [{ key: 'k', unknowable: true }] }, before), [{ ...before, status: 'running' }, 1])
+  assert.equal(after({ whenStarted: [{ key: 'k', unknownUntilApply: true }] }, before), [
+    { ...before, status: 'running' },
+    1,
+  ])
 })
 
 test('a mount is read-only unless it is said, and never made by the engine', () => {

@@ -22,7 +22,7 @@ test('tells a failed step with its role, command, exit code, output and next ste
     'vps1  failed: package:a, package:b: install',
     '    role       docker, roles/docker/index.ts:48',
     '    command    apt-get install -- a b',
-    '    exit code  100: apt could not do it',
+    '    exit code  100: apt failed',
     '    output     one',
     '               E: Failed to fetch',
     '    next       see /etc/apt/sources.list and sources.list.d on the host, and its way out',

@@ -64,7 +64,7 @@ test('an interruption names the step that runs, but none that has failed', () =>
   const { report } = watched()
   const progress = report.progress('vps1')
   progress.begin(step)
-  assert.match(report.underWay(), /^vps1 {2}in the middle of a: b: the host finishes/)
+  assert.match(report.underWay(), /^vps1 {2}while running a: b: the host finishes/)
   progress.failed?.(step, 1)
   assert.is(report.underWay(), '')
 })

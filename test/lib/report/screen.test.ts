@@ -245,7 +245,7 @@ test('nothing is destroyed where nobody can be asked', async () => {
   if (process.stdin.isTTY) return
   const error = await confirm('remove all').catch((reason) => reason)
   assert.instance(error, UsageError)
-  assert.is(error.message, 'remove all: nobody is here to be asked; --yes says yes')
+  assert.is(error.message, 'remove all: there is no terminal to ask on; --yes says yes')
 })
 
 test('a template is filled in as it is, and a name that it is not given is a fault', () => {

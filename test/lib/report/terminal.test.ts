@@ -28,7 +28,7 @@ const ends: [name: string, body: string, code: number, left: RegExp][] = [
     'Ctrl-C',
     `await pause(1000); process.kill(process.pid, 'SIGINT'); await pause(500)`,
     130,
-    /^vps1 {2}in the middle of a: b: .*\n?.*\nbotgarden: stopped by Ctrl-C$/,
+    /^vps1 {2}while running a: b: .*\n?.*\nbotgarden: stopped by Ctrl-C$/,
   ],
   [
     'a bug',

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,8 @@ import * as assert from 'uvu/assert'
 import { parseReadings } from '../../../lib/engine/read.ts'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { fileState, textOf } from '../../../lib/resources/file-state.ts'
+import { rejects } from '../../support/errors.ts'
+import { sha256 } from '../../support/sha256.ts'
 import { shell } from '../../support/shell.ts'
 
 const test = suite<{ directory: string }>('file state, read by a real sh', { directory: '' })
@@ -22,7 +23,7 @@ test('reads content, type and mode, whatever the name', async ({ directory }) =>
   const state = await stateOf(fileState(path))
   assert.is(state.type, 'file')
   assert.is(state.mode, '0640')
-  assert.is(state.sha256, createHash('sha256').update('text\n').digest('hex'))
+  assert.is(state.sha256, sha256('text\n'))
   assert.is(await stateOf(textOf(path)), 'text\n')
 })
 
@@ -60,10 +61,7 @@ test('keeps the checksums apart from what is missing, wherever that stands', asy
 test('does not take a failure to read for absence', async ({ directory }) => {
   const loop = join(directory, 'loop')
   await symlink(loop, loop)
-  await stateOf(fileState(join(loop, 'x'))).then(
-    () => assert.unreachable(),
-    (error) => assert.match(error.message, /cannot be read: .*symbolic links/),
-  )
+  await rejects(stateOf(fileState(join(loop, 'x'))), /cannot be read: .*symbolic links/)
 })
 
 async function stateOf<S>(reading: Reading<S>) {

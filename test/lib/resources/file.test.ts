@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { planAll } from '../../../lib/engine/plan.ts'
 import { absentFile, directory, type FileOptions, file } from '../../../lib/resources/file.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { planOf, scriptsOf, stateOf } from '../../support/plan-of.ts'
+import { sha256 } from '../../support/sha256.ts'
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const present = { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: sha256('new\n') }
 const plan = (state: Record<string, unknown>, options: FileOptions = { content: 'new\n' }) =>
   planOf([file('/etc/x', options)], state)

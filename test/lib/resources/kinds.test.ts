@@ -103,7 +103,7 @@ test('a container cannot be asked for what is the machine’s, and has the rest'
     swapFile('/swapfile', 1, container),
     sysctl('net.core.bpf_jit_harden', '1', container),
   ]) {
-    assert.match(unmanageable, /machine below this lxc container/)
+    assert.match(unmanageable, /machine that runs this lxc container/)
     assert.equal(reads, [])
   }
 })

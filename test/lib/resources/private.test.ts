@@ -73,7 +73,7 @@ test('a pass file is private while it is written', async () => {
   host.write('/etc/password', 'secret', 0o400)
   const { code, calls } = await made(passFile('hello', '/etc', 'password'), host)
   assert.is(code, 0)
-  assert.equal(calls.slice(0, 2), ['chown --reference /etc/password /etc/.pgpass.botgarden', 'was 600'])
+  assert.equal(calls.slice(0, 2), ['chown --reference /etc/password /etc/pgpass.new', 'was 600'])
   assert.is(host.mode('/etc/pgpass'), '400')
   assert.is(host.read('/etc/pgpass'), '*:*:*:hello:secret\n')
 })

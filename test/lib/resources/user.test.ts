@@ -35,7 +35,7 @@ test('sees the group of a user who is only about to be made', () => {
 })
 
 test('leaves accounts of the system alone', () => {
-  assert.throws(() => planOf([user('ops')], { 'user:ops': { ...ops, uid: 13 } }), /account of the system/)
+  assert.throws(() => planOf([user('ops')], { 'user:ops': { ...ops, uid: 13 } }), /is a system account/)
   assert.throws(() => planOf([member('ops', 'sudo')], { 'user:ops': 'absent' }), /does not exist/)
 })
 

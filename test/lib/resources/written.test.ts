@@ -24,6 +24,7 @@ import { symlink } from '../../../lib/resources/symlink.ts'
 import { local } from '../../../lib/shell/local.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { type Bench, bench, changesOf } from '../../support/bench.ts'
+import { rejects } from '../../support/errors.ts'
 
 const test = suite('scripts that write, run by a real sh')
 const owner = (await local`id -un`).stdout.trim()
@@ -151,10 +152,7 @@ test('a file is removed, and a directory in its place is refused', async () => {
   assert.equal(await host.apply(absentFile('/etc/x')), [])
   mkdirSync(host.at('/etc/x'))
   for (const wanted of [absentFile('/etc/x'), file('/etc/x', { content: '' })])
-    await host.apply(wanted).then(
-      () => assert.unreachable(),
-      ({ message }) => assert.is(message, '/etc/x: should be a file and is a directory: move it away'),
-    )
+    await rejects(host.apply(wanted), '/etc/x: should be a file and is a directory: move it away')
 })
 
 test('a directory is made and mended, and a file in its place is refused', async () => {
@@ -167,10 +165,7 @@ test('a directory is made and mended, and a file in its place is refused', async
   assert.is(modeOf('/etc/d'), '0755')
   assert.equal(await host.apply(directory('/etc/d', { mode: '0755', ...theirs })), [])
   host.write('/etc/f', '')
-  await host.apply(directory('/etc/f', mine)).then(
-    () => assert.unreachable(),
-    ({ message }) => assert.is(message, '/etc/f: should be a directory and is a file: move it away'),
-  )
+  await rejects(host.apply(directory('/etc/f', mine)), '/etc/f: should be a directory and is a file: move it away')
 })
 
 test('what belongs to somebody else is given to its owner, and nothing else of it changes', async () => {
@@ -229,9 +224,9 @@ test('a secret is made once, of 43 characters, for its owner alone', async () =>
   assert.equal([modeOf('/etc/secret'), host.text('/etc/secret')], ['0400', first])
   assert.is(secret.credential, '/etc/secret')
   mkdirSync(host.at('/etc/folder'))
-  await host.apply(generatedSecret('/etc/folder')).then(
-    () => assert.unreachable(),
-    ({ message }) => assert.is(message, '/etc/folder: should be a file and is a directory: move it away'),
+  await rejects(
+    host.apply(generatedSecret('/etc/folder')),
+    '/etc/folder: should be a file and is a directory: move it away',
   )
 })
 
@@ -349,10 +344,7 @@ test('reads programs and texts as they are', async () => {
     [true, false],
   )
   host.write('/etc/large', 'x'.repeat(262_145))
-  await host.read(textOf('/etc/large')).then(
-    () => assert.unreachable(),
-    ({ message }) => assert.match(message, /large: is larger than 256 KiB.*: move it away/),
-  )
+  await rejects(host.read(textOf('/etc/large')), /large: is larger than 256 KiB.*: move it away/)
   host.write('/etc/large', 'x'.repeat(262_144))
   assert.is((await host.read(textOf('/etc/large')))?.length, 262_144)
   host.write('/etc/mode', '', 0o4755)

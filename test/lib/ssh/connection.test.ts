@@ -8,8 +8,9 @@ import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { runHost } from '../../../lib/cli/run-host.ts'
 import { credentialsOf } from '../../../lib/engine/credentials.ts'
+import { guarded } from '../../../lib/model/combinators.ts'
 import { type Kind, reading } from '../../../lib/model/reading.ts'
-import { guarded, type Resource, resource } from '../../../lib/model/resource.ts'
+import { type Resource, resource } from '../../../lib/model/resource.ts'
 import { role } from '../../../lib/model/role.ts'
 import { directory, file } from '../../../lib/resources/file.ts'
 import { local } from '../../../lib/shell/local.ts'
@@ -18,6 +19,7 @@ import { type Connection, connect } from '../../../lib/ssh/connection.ts'
 import { ask, stream } from '../../../lib/ssh/exec.ts'
 import { ConnectError, HostError } from '../../../lib/std/errors.ts'
 import { Secret } from '../../../lib/std/secret.ts'
+import { errorOf } from '../../support/errors.ts'
 import { inventoryHost, type StandIn, standIn, watchedRun } from '../../support/stand-in.ts'
 
 const test = suite('a host that is a shell on this machine')
@@ -35,11 +37,6 @@ async function connected<T>(use: (connection: Connection) => Promise<T>): Promis
 }
 
 const at = (path: string) => host.at(path)
-const failureOf = (promise: Promise<unknown>): Promise<Error> =>
-  promise.then(
-    () => assert.unreachable('it should have failed'),
-    (error) => error,
-  )
 
 test('what a host is comes with the login', async () => {
   host.program('systemd-detect-virt', 'echo lxc')
@@ -78,7 +75,7 @@ test('a script runs in a known environment, and its status, output and marks com
     assert.is(await ask(connection, sh`echo $kept`), 'there\n')
     assert.is(connection.roundTrips, 3)
     const first = ask(connection, sh`sleep 0.1`)
-    assert.match((await failureOf(ask(connection, sh`:`))).message, /one request at a time/)
+    assert.match((await errorOf(ask(connection, sh`:`))).message, /one request at a time/)
     await first
   })
 })
@@ -93,7 +90,7 @@ test('a stream is handed on as it is, and its sink’s failure is the caller’s
       calls++
       throw new Error('disk full')
     }
-    assert.is((await failureOf(stream(connection, sh`echo a; sleep 0.1; echo b`, full))).message, 'disk full')
+    assert.is((await errorOf(stream(connection, sh`echo a; sleep 0.1; echo b`, full))).message, 'disk full')
     assert.is(calls, 1)
     assert.is(await ask(connection, sh`echo still there`), 'still there\n')
   })
@@ -114,7 +111,7 @@ test('another login is one of its own, and counts with the first', async () => {
 test('a connection that ends in a request says so, with the last words of ssh', async () => {
   host.program('lose', `kill "$(cat ${host.at('ssh.pid')})"; sleep 1`)
   await connected(async (connection) => {
-    const error = await failureOf(ask(connection, sh`lose`))
+    const error = await errorOf(ask(connection, sh`lose`))
     assert.instance(error, ConnectError)
     assert.match(error.message, /^vps1: the connection was lost/)
   })
@@ -135,7 +132,7 @@ for (const [what, words, expected] of [
 ] as const)
   test(`says of ${what} why, and what to try`, async () => {
     host.write('/refused', words)
-    const error = await failureOf(connect(host.target))
+    const error = await errorOf(connect(host.target))
     assert.instance(error, ConnectError)
     assert.match(error.message, expected)
   })
@@ -145,14 +142,14 @@ test('a name that ssh cannot resolve is told with the aliases that there are; an
   const target = { ...host.target, ssh: 'ops@VPS77', sshConfig: host.at('/config') }
   host.write('/refused', 'ssh: Could not resolve hostname vps77: Name or service not known')
   assert.is(
-    (await failureOf(connect(target))).message,
+    (await errorOf(connect(target))).message,
     `vps1: cannot be reached: ssh: Could not resolve hostname vps77: Name or service not known
 "VPS77" is not an alias in ${host.at('/config')} (did you mean "vps7"?); its aliases: web1, vps7
 set "ssh" of this host in the inventory to an alias, or to an address, as in root@192.0.2.1:22`,
   )
   // A jump host, or what an alias leads to.
   host.write('/refused', 'ssh: Could not resolve hostname gate: Name or service not known')
-  assert.match((await failureOf(connect(target))).message, /known\ntry: ssh .*VPS77$/)
+  assert.match((await errorOf(connect(target))).message, /known\ntry: ssh .*VPS77$/)
 })
 
 const answering = `case " $* " in
@@ -190,7 +187,7 @@ for (const [what, words, settings, key, expected] of [
     'WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!',
     'hostname 192.0.2.1\nport 22\nuserknownhostsfile /home/ops/known /home/ops/known2',
     offered,
-    `its host key has CHANGED: .*\nit now shows ${fingerprint}\nif the host was set up anew: ssh-keygen -R '192.0.2.1' -f /home/ops/known, then run again with --accept-new$`,
+    `its host key has CHANGED: .*\nit now shows ${fingerprint}\nif the host was reinstalled: ssh-keygen -R '192.0.2.1' -f /home/ops/known, then run again with --accept-new$`,
   ],
   [
     'a changed key of a host that ssh -G says nothing of',
@@ -209,7 +206,7 @@ for (const [what, words, settings, key, expected] of [
 ] as const)
   test(`tells ${what}`, async () => {
     host.program('ssh', `SETTINGS='${settings}' OFFERED='${key}'\n${answering}\necho '${words}' >&2; exit 255`)
-    assert.match((await failureOf(connect(host.target))).message, new RegExp(expected))
+    assert.match((await errorOf(connect(host.target))).message, new RegExp(expected))
   })
 
 test('a login without root goes by sudo, and says what is missing where that may not be', async () => {
@@ -218,7 +215,7 @@ test('a login without root goes by sudo, and says what is missing where that may
   await connected(async ({ facts }) => assert.is(facts.user, 'ops'))
   assert.is(host.read('/sudo.log'), '-n true\n-n sh\n')
   host.program('sudo', 'echo "sudo: a password is required" >&2; exit 1')
-  const error = await failureOf(connect(host.target))
+  const error = await errorOf(connect(host.target))
   assert.instance(error, ConnectError)
   assert.match(
     error.message,
@@ -230,7 +227,7 @@ test('a login shell that talks does no harm; one that hides where we come from i
   host.program('ssh', 'for c; do :; done; echo Welcome; echo botgarden login x; SSH_CONNECTION="1 2 3 4" sh -c "$c"')
   await connected(async ({ facts }) => assert.equal([facts.sshPort, facts.clientAddress], [4, '1']))
   host.program('ssh', 'for c; do :; done; unset SSH_CONNECTION; sh -c "$c"')
-  const error = await failureOf(connect(host.target))
+  const error = await errorOf(connect(host.target))
   assert.instance(error, HostError)
   assert.is(error.message, 'vps1: the login printed no SSH_CONNECTION: is this a real sshd?')
 })
@@ -251,9 +248,9 @@ test('a first boot is waited for, and one that does not end is named', async () 
   assert.is((await runOf([])).lines[0], 'vps1  waiting for cloud-init, which is still setting the host up')
   host.write('/stuck', '')
   await local`rm ${host.at('/run/cloud-init/result.json')}`
-  const error = await failureOf(connect(host.target))
+  const error = await errorOf(connect(host.target))
   assert.instance(error, HostError)
-  assert.is(error.message, 'vps1: cloud-init is still at work after 10 minutes: see cloud-init status')
+  assert.is(error.message, 'vps1: cloud-init still runs after 10 minutes: see cloud-init status')
   host.program('systemctl', '[ "$*" != "is-failed cloud-final.service" ] || echo failed')
   await connected(async ({ facts }) => assert.is(facts.booting, true))
 })
@@ -414,7 +411,7 @@ test('a host that moved between reading and changing is read again; one that goe
   assert.is(host.read('/var/a'), 'on\n')
   host.write('/var/count', '0\n')
   const { text } = await runOf([moving(1000), wants(at('/var/b'), 'on')])
-  assert.match(text, /^somebody else is changing this host: what was read twice/)
+  assert.match(text, /^another program is changing this host: twice it differed/)
   assert.not.ok(existsSync(host.at('/var/b')))
 })
 
@@ -490,7 +487,7 @@ test('a guarded change is confirmed by another login, and nothing is kept of it'
   const { result, lines, text } = await runOf([guarded(wants(at('/var/a'), 'on'), guard())])
   assert.is(text, '')
   assert.is(result.roundTrips, 3)
-  assert.match(lines[1] ?? '', /▸ guard: keep the old sshd, to be taken back in 60 s unless confirmed$/)
+  assert.match(lines[1] ?? '', /▸ guard: keep the old sshd, to be reverted in 60 s unless confirmed$/)
   assert.is(host.read('/var/a'), 'on\n')
   assert.not.ok(existsSync(host.at('/var/lib/botgarden/guard')))
   assert.not.ok(existsSync(host.at('/etc/systemd/system/botgarden-guard.service')))

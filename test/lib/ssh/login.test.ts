@@ -54,7 +54,7 @@ writeFileSync(inventory, 'vars: { flood: { script: ":" } }\nhosts: { vps1: { ssh
 
 for (const [what, answer, said] of [
   ['done, and nothing of its step', '@read file|@done 0', /says that all is done, and nothing of flood: print/],
-  ['done, and no reading', '@begin 0|@end 0 0|@done 0', /says nothing of file/],
+  ['done, and no reading', '@begin 0|@end 0 0|@done 0', /the host answers, but not about file/],
   ['a reading that is none', '@begin 0|@end 0 0|@read file|stat: what?\n|@done 0', /cannot be read: stat: what\?/],
   ['a status that is none', '@begin 0|@end 0 0|@read file|@done', /exit status ""/],
   ['a status that is no number', '@begin 0|@end 0 0|@done NaN', /exit status "NaN"/],

@@ -5,6 +5,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Connection } from '../../../lib/ssh/connection.ts'
 import { upload } from '../../../lib/ssh/upload.ts'
+import { rejects } from '../../support/errors.ts'
 import { facts } from '../../support/fake-host.ts'
 import { shell } from '../../support/shell.ts'
 
@@ -44,10 +45,7 @@ test('every byte arrives, in a file of root alone, whatever the size of its piec
 test('what did not arrive whole is not left there', async () => {
   const path = join(folder, 'cut')
   const lossy = host((script) => script.replace('base64 -d', 'head -c 4 | base64 -d'))
-  await upload(lossy, path, source(Buffer.from('many bytes'))).then(
-    () => assert.unreachable(),
-    (error) => assert.match(error.message, /is not what was sent/),
-  )
+  await rejects(upload(lossy, path, source(Buffer.from('many bytes'))), /is not what was sent/)
   assert.throws(() => statSync(path), /ENOENT/)
 })
 

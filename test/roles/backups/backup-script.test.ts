@@ -1,6 +1,5 @@
 // The program that takes a backup on its host, run in a real sh with stand-ins for the server and for age.
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,10 +9,10 @@ import * as v from 'valibot'
 import { backups } from '../../../roles/index.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 const home = '/opt/botgarden/backups'
 const store = '/var/lib/botgarden/backups'
-const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest('hex')
 const dumps: Record<string, string> = {
   hello: `COPY public.users (id, name) FROM stdin;\n1\tsecret-of-one\n2\ttwo\n\\.\n\nCOPY public."Odd (x)" (id) FROM stdin;\n\\.\n\n-- PostgreSQL database dump complete\n`,
   other: `-- PostgreSQL database dump complete\n`,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
@@ -10,7 +9,7 @@ import { ageFaults } from '../../../commands/backup/freshness.ts'
 import { selectBackup } from '../../../commands/restore/select-backup.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import { runningUnit } from '../../../lib/resources/unit.ts'
-import { parseName, shownAge, stampOf } from '../../../roles/backups/backup-name.ts'
+import { formatAge, parseBackupName, timestampOf } from '../../../roles/backups/backup-name.ts'
 import { databasesOf, parseManifest } from '../../../roles/backups/manifest.ts'
 import { signingKey } from '../../../roles/backups/paths.ts'
 import { parseStatus } from '../../../roles/backups/run-status.ts'
@@ -19,6 +18,7 @@ import { knownSigner, signingKey as newKey, place, scratchFolder, whole, writeCo
 import { entry, facts } from '../../support/fake-host.ts'
 import { planOf, stateOf } from '../../support/plan-of.ts'
 import { scratchFile } from '../../support/runner.ts'
+import { sha256 } from '../../support/sha256.ts'
 import { shell } from '../../support/shell.ts'
 
 const recipient = await identityToRecipient(await generateX25519Identity())
@@ -39,7 +39,7 @@ test('without a word in the inventory there are no backups, which is told, and n
   assert.equal(planOf(role({}), { 'file:/etc/cron.d/botgarden-backups': { type: 'file' } }), [
     'file:/etc/cron.d/botgarden-backups: remove',
   ])
-  assert.equal(told({}, undefined), { backups: 'none, since no recipient is set' })
+  assert.equal(told({}, undefined), { backups: 'none: backups.recipients is not set' })
   assert.equal(faults({}), [])
 })
 
@@ -85,8 +85,7 @@ function built(vars: unknown): Record<string, unknown> {
       if (id.startsWith('directory:'))
         return [[id.replace('directory', 'file'), { type: 'directory', ...attributes(rest) }]]
       if (content === undefined) return []
-      const sha256 = createHash('sha256').update(content).digest('hex')
-      return [[id, { type: 'file', ...attributes(rest), sha256 }]]
+      return [[id, { type: 'file', ...attributes(rest), sha256: sha256(content) }]]
     }),
   ])
 }
@@ -118,7 +117,7 @@ test('a recipient with a wrong letter is refused, and a secret key above all', (
 test('recipients may stand in a file, whose lines are checked as well', () => {
   const content = (text: string) => wants({ recipients: [scratchFile('recipients', text)] }, `file:${home}/recipients`)
   assert.match(content(`# mine\n${recipient}\n\n${other}\n`), `\n${[recipient, other].sort().join('\n')}\n`)
-  for (const text of ['', '# nobody\n', `${recipient}x\n`]) assert.throws(() => content(text), /lines of age1/)
+  for (const text of ['', '# nobody\n', `${recipient}x\n`]) assert.throws(() => content(text), /lines with age1/)
   assert.throws(() => wants({ recipients: ['/no/such/file'] }, 'x'), /cannot be read/)
 })
 
@@ -135,7 +134,7 @@ test('the settings survive the shell that reads them, whatever stands in them', 
 const status = { format: 1, result: 'ok', at: '2026-11-24T03:18:00Z', seconds: 3, reason: '', warnings: [] }
 const now = Date.parse('2026-11-24T06:17:00Z')
 for (const [title, last, expected] of [
-  ['no run yet', undefined, ['none yet: cron takes one at "17 3 * * *", and npx zx playbooks/backup.ts takes one now']],
+  ['no run yet', undefined, ['none yet: cron takes one at "17 3 * * *"; to take one now: npx zx playbooks/backup.ts']],
   [
     'a good one',
     { ...status, lastGood: '2026-11-24T031700Z', bytes: 5e6 },
@@ -158,11 +157,11 @@ for (const [title, last, expected] of [
   })
 
 test('a name is a time, and nothing else is a name', () => {
-  const { time, only } = parseName('2026-11-24T031700Z-hello_bot') ?? {}
+  const { time, only } = parseBackupName('2026-11-24T031700Z-hello_bot') ?? {}
   assert.equal([time, only], [Date.parse('2026-11-24T03:17:00Z'), 'hello_bot'])
-  assert.is(stampOf(Date.parse('2026-11-24T03:17:00.500Z')), '2026-11-24T031700Z')
+  assert.is(timestampOf(Date.parse('2026-11-24T03:17:00.500Z')), '2026-11-24T031700Z')
   for (const name of ['2026-13-24T031700Z', '2026-11-24', '.partial-2026-11-24T031700Z', '2026-11-24T031700Z-../x'])
-    assert.is(parseName(name), undefined, name)
+    assert.is(parseBackupName(name), undefined, name)
 })
 
 const sum = 'a'.repeat(64)
@@ -217,7 +216,7 @@ test('the age of each database is that of the newest backup that holds it, and 2
   const seen = (name: string, only: string | null = null) => {
     const parts = only === null ? manifest.parts : manifest.parts.slice(0, 1)
     return {
-      ...(parseName(name) as NonNullable<ReturnType<typeof parseName>>),
+      ...(parseBackupName(name) as NonNullable<ReturnType<typeof parseBackupName>>),
       manifest: JSON.stringify({ ...manifest, only, parts }),
     }
   }
@@ -238,14 +237,14 @@ test('the age of each database is that of the newest backup that holds it, and 2
     ageFaults([], [], 0).flatMap(({ faults }) => faults),
     ['all: there is no good backup on the host', 'all: there is no good backup here'],
   )
-  assert.is(shownAge(-7_200_000), '2 h from the future')
+  assert.is(formatAge(-7_200_000), '2 h from the future')
 })
 
 test('the age of a database that is missing from the newest is that of the last one that has it', () => {
   const failed = [{ kind: 'database', database: 'one', file: 'database-one.dump.age', reason: 'locked' }]
   const lacking = { ...manifest, format: 2, parts: manifest.parts.slice(1), failed }
   const seen = (name: string, text: object) => ({
-    ...(parseName(name) as NonNullable<ReturnType<typeof parseName>>),
+    ...(parseBackupName(name) as NonNullable<ReturnType<typeof parseBackupName>>),
     manifest: JSON.stringify(text),
   })
   const all = [seen('2026-11-24T031700Z', lacking), seen('2026-11-22T031700Z', manifest)]
@@ -318,7 +317,7 @@ test('only the marked lines of a crontab are ever touched', () => {
   assert.is(withoutEntry(both, '/other.yaml'), once)
   assert.is(withoutEntry(once, file), `${theirs}\n`)
   assert.is(withoutEntry(theirs, file), theirs)
-  assert.throws(() => withoutEntry(`${once}`.replace(/^# botgarden: end.*$/m, ''), file), /only one of the two marks/)
+  assert.throws(() => withoutEntry(`${once}`.replace(/^# botgarden: end.*$/m, ''), file), /only one of the two markers/)
 })
 
 test.run()

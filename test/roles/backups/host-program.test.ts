@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { local } from '../../../lib/shell/local.ts'
-import { databasesOf, missingIn, parseManifest } from '../../../roles/backups/manifest.ts'
+import { databasesOf, missingParts, parseManifest } from '../../../roles/backups/manifest.ts'
 import { parseStatus, statusScript } from '../../../roles/backups/run-status.ts'
 import { scratchFolder, signingKey } from '../../support/copies.ts'
 import { shell } from '../../support/shell.ts'
@@ -103,7 +103,7 @@ test('all is well: one backup, whole, and nobody is alerted', () => {
   assert.equal(taken(), [good])
   assert.is(first.stdout, `taken: ${good}\n`)
   assert.equal(databasesOf(manifest(good)), ['one', 'two', 'three'])
-  assert.equal(missingIn(manifest(good)), [])
+  assert.equal(missingParts(manifest(good)), [])
   assert.equal([status()?.result, status()?.lastGood, status()?.reason], ['ok', good, ''])
   assert.equal([read('alerts'), readdirSync(path('run'))], ['', []])
 })
@@ -124,7 +124,7 @@ test('a database that cannot be dumped takes no other one and no file with it, a
     manifest(name).parts.map(({ kind }) => kind),
     ['globals', 'files', 'database', 'database'],
   )
-  assert.equal(missingIn(manifest(name)), ['one'])
+  assert.equal(missingParts(manifest(name)), ['one'])
   assert.not(existsSync(path('store', name, 'database-one.dump.age')))
   const now = status()
   assert.equal([now?.result, now?.lastGood, now?.taken?.name], ['incomplete', good, name])
@@ -192,7 +192,7 @@ test('one that is killed is told as killed, and not by the reason of the one bef
   const now = parseStatus(await seen())
   assert.equal(
     [now?.result, now?.reason],
-    ['failed', 'it began then and was killed, or the host went down, before it had ended'],
+    ['failed', 'it was started then, and was killed or the host went down before it ended'],
   )
 })
 

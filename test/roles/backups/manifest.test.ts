@@ -1,10 +1,10 @@
 // What a host says of its backups, in the records that come from there: nothing is followed that is not as it should be.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { toldBackups } from '../../../roles/backups/last-backup.ts'
-import { filesIn, missingIn, nameOf, parseManifest } from '../../../roles/backups/manifest.ts'
+import { settingsOf } from '../../../roles/backups/backup-settings.ts'
+import { lastBackup } from '../../../roles/backups/last-backup.ts'
+import { missingParts, parseManifest, partFiles, partName } from '../../../roles/backups/manifest.ts'
 import { parseStatus } from '../../../roles/backups/run-status.ts'
-import { settingsOf } from '../../../roles/backups/settings.ts'
 import { scratchHost } from '../../support/scratch-host.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -34,11 +34,14 @@ test('a manifest that is whole is read as it is, and without its list of what fa
     failed: [lost, { kind: 'files', file: 'files.tar.age', reason: '' }],
   }
   assert.equal(read(incomplete), { ...manifest, ...incomplete })
-  assert.equal(missingIn(read(incomplete)), ['two', 'files'])
-  assert.is(nameOf({ ...lost, kind: 'database', database: undefined }), 'database-two.dump.age')
+  assert.equal(missingParts(read(incomplete)), ['two', 'files'])
+  assert.is(partName({ ...lost, kind: 'database', database: undefined }), 'database-two.dump.age')
   const there = ['database-one.dump.age', 'globals.sql.age']
-  assert.equal(filesIn(JSON.stringify({ ...manifest, ...incomplete })), { there, failed: [lost.file, 'files.tar.age'] })
-  assert.is(filesIn('{}'), undefined)
+  assert.equal(partFiles(JSON.stringify({ ...manifest, ...incomplete })), {
+    there,
+    failed: [lost.file, 'files.tar.age'],
+  })
+  assert.is(partFiles('{}'), undefined)
 })
 
 for (const key of Object.keys(manifest))
@@ -75,18 +78,14 @@ for (const [what, more] of [
   test(`a manifest with ${what} is none`, () => assert.throws(() => read(more)))
 
 for (const [what, more, said] of [
-  ['whole, and says what failed', { failed: [lost] }, 'its format and what it lacks do not fit'],
-  ['whole without globals and files', { parts: [named('one')] }, 'no globals and no files in it'],
-  [
-    'of one database, and has another',
-    { only: 'two', parts: [named('one')] },
-    'should hold the database two and nothing else',
-  ],
-  ['with a part by another name', withPart({ file: 'x.age' }), 'x.age: should be called database-one.dump.age'],
+  ['whole, and says what failed', { failed: [lost] }, 'its format contradicts its list of failed parts'],
+  ['whole without globals and files', { parts: [named('one')] }, 'has no globals and no files'],
+  ['of one database, and has another', { only: 'two', parts: [named('one')] }, 'should contain only the database two'],
+  ['with a part by another name', withPart({ file: 'x.age' }), 'x.age: should be named database-one.dump.age'],
   [
     'with a part twice',
     { parts: [named('one'), named('one'), globals, files] },
-    'database-one.dump.age: is in it twice',
+    'database-one.dump.age: is listed twice',
   ],
 ] as const)
   test(`a manifest that is ${what} says so`, () =>
@@ -120,7 +119,7 @@ for (const [what, said] of [
   test(`a status ${what} is a doubt`, () => {
     const read = parseStatus(`gone\n${JSON.stringify(said)}`)
     const doubt =
-      '/opt/botgarden/backups/status.json is torn: what became of the last run is not known; the next one writes it anew'
+      '/opt/botgarden/backups/status.json cannot be parsed: the result of the last run is unknown; the next run rewrites it'
     assert.equal(read, { format: 1, result: 'ok', at: '', seconds: 0, reason: '', failed: [], warnings: [doubt] })
   })
 
@@ -130,7 +129,7 @@ test('a status has of the last good one and of one that was taken what is known'
   assert.equal(parseStatus(JSON.stringify({ ...status, lastGood: null, bytes: null })), { ...status, failed: [] })
   const running = { ...status, result: 'running' }
   assert.equal(parseStatus(`alive\n${JSON.stringify(running)}`), { ...running, failed: [] })
-  const reason = 'it began then and was killed, or the host went down, before it had ended'
+  const reason = 'it was started then, and was killed or the host went down before it ended'
   for (const word of ['gone\n', ''])
     assert.equal(parseStatus(`${word}${JSON.stringify(running)}`), { ...running, result: 'failed', reason, failed: [] })
   for (const nothing of ['', '\n', 'gone', 'gone\n', 'alive\n \n']) assert.is(parseStatus(nothing), undefined)
@@ -140,7 +139,7 @@ for (const [what, more, told] of [
   [
     'that is under way',
     { result: 'running', process: '123 456', lastGood: '2026-11-25T031700Z', bytes: 1 },
-    ['last good one 9 h old (2026-11-25T031700Z, 1 kB)', 'one is under way since 2026-11-25T03:17:00Z', 'odd'],
+    ['last good one 9 h old (2026-11-25T031700Z, 1 kB)', 'one is running since 2026-11-25T03:17:00Z', 'odd'],
   ],
   [
     'that lacks something',
@@ -151,7 +150,7 @@ for (const [what, more, told] of [
     'that nobody knows of',
     { seconds: 'x' },
     [
-      '/opt/botgarden/backups/status.json is torn: what became of the last run is not known; the next one writes it anew',
+      '/opt/botgarden/backups/status.json cannot be parsed: the result of the last run is unknown; the next run rewrites it',
     ],
   ],
 ] as const)
@@ -159,7 +158,7 @@ for (const [what, more, told] of [
     const host = scratchHost({ date: 'echo 1795608000' })
     host.write('/proc/123/stat', `123 ${'0 '.repeat(20)}456 0\n`)
     host.write('/opt/botgarden/backups/status.json', JSON.stringify({ ...status, ...more }))
-    const resource = toldBackups(settingsOf({}).schedule)
+    const resource = lastBackup(settingsOf({}).schedule)
     const [reading] = resource.reads
     // A backup that is taken meanwhile is no reason to plan once more.
     assert.is(reading?.kind.volatile, true)

@@ -105,7 +105,7 @@ test('restarts an sshd that runs another configuration, and starts none where th
   const ofSystemd = { 'unit:ssh.service': idle, 'unit:ssh.socket': runningUnit }
   assert.equal(planOf(role(), { ...built(), [mark]: undefined, ...ofSystemd }), [])
   assert.equal(planOf(role(), { ...built(), 'unit:ssh.service': { ...runningUnit, needsReload: true } }), [
-    'sshd:config: have systemd read its drop-in',
+    'sshd:config: reload the unit files of systemd',
   ])
 })
 
@@ -151,20 +151,20 @@ for (const [title, vars, config, error] of [
     { whole: '/etc/ssh/sshd_config.d/x.conf: line 1: Bad configuration option: Foo' },
     /broken: .*x.conf: line 1/,
   ],
-  ['root shut out', {}, { whole: { ...good, permitrootlogin: ['no'] } }, 'PermitRootLogin no would shut out root'],
+  ['root locked out', {}, { whole: { ...good, permitrootlogin: ['no'] } }, 'PermitRootLogin no would lock out root'],
   [
     'our port gone',
     { sshd: { settings: { Port: 2222 } } },
     { whole: { ...good, listenaddress: ['0.0.0.0:2222'] } },
-    'would not listen on port 22',
+    'would no longer listen on port 22',
   ],
   [
     'a list without us',
     {},
     { whole: { ...good, allowusers: ['somebody', 'ro'] } },
-    'AllowUsers somebody ro would shut out root',
+    'AllowUsers somebody ro would lock out root',
   ],
-  ['keys shut out', {}, { whole: { ...good, pubkeyauthentication: ['no'] } }, 'PubkeyAuthentication no'],
+  ['keys locked out', {}, { whole: { ...good, pubkeyauthentication: ['no'] } }, 'PubkeyAuthentication no'],
   ['more than a key', {}, { whole: { ...good, authenticationmethods: ['publickey,password'] } }, 'more than a key'],
   ['no shell', {}, { whole: { ...good, forcecommand: ['/bin/false'] } }, 'forcecommand /bin/false'],
 ] as const) {
@@ -195,17 +195,17 @@ for (const [title, text, error] of [
   [
     'a drop-in before ours',
     { '/etc/ssh/sshd_config.d/00-a.conf': '# x\n\tpasswordauthentication=yes\n' },
-    '00-a.conf:2 stands',
+    '00-a.conf:2 overrides it',
   ],
   [
     'a line before the Include',
     { [mainConfig]: `PasswordAuthentication yes\n${files[mainConfig]}` },
-    'sshd_config:1 stands',
+    'sshd_config:1 overrides it',
   ],
   [
     'a Match block',
     { [mainConfig]: `${files[mainConfig]}Match User root\n  PasswordAuthentication yes\n` },
-    'sshd_config:5 stands',
+    'sshd_config:5 overrides it',
   ],
   ['no Include', { [mainConfig]: 'UsePAM yes\n' }, 'has no «Include'],
   ['nobody knows what', {}, 'see sshd -T'],

@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import type { Resource } from '../../../lib/model/resource.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { adminUser } from '../../../roles/base/admin.ts'
-import { changeReport } from '../../../roles/base/changes.ts'
+import { changeReport } from '../../../roles/base/aide-report.ts'
 import { clock } from '../../../roles/base/clock.ts'
 import { hardening } from '../../../roles/base/hardening.ts'
 import { base } from '../../../roles/base/index.ts'
@@ -25,7 +25,7 @@ import {
 } from '../../../roles/base/sshd-config.ts'
 import { upgrades } from '../../../roles/base/upgrades.ts'
 import { entry, facts } from '../../support/fake-host.ts'
-import { changesOf, contentOf, planOf } from '../../support/plan-of.ts'
+import { changesOf, contentOf, idsOf, planOf, wantsOf } from '../../support/plan-of.ts'
 import { scratchHost } from '../../support/scratch-host.ts'
 
 const ubuntu = { ...facts, os: 'ubuntu' as const }
@@ -33,8 +33,6 @@ const ubuntu = { ...facts, os: 'ubuntu' as const }
 const lines = (text: string) =>
   text.split('\n').filter((line) => line.trim() !== '' && !/^\s*(#(?!clear)|\/\/)/.test(line))
 const isOurs = (text: string) => assert.match(text, /Written by botgarden; changes made here are overwritten/)
-const idsOf = (resources: readonly Resource[]) => resources.map(({ id }) => id)
-const wantsOf = (resources: readonly Resource[], id: string) => resources.find((each) => each.id === id)?.wants
 
 test('sshd: keys only, root by key only, nothing forwarded but a tunnel to the host', () => {
   const content = contentOf(sshd({}, facts), '00-botgarden.conf')

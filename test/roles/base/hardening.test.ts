@@ -1,51 +1,69 @@
-import { createHash } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { hardening, withSetting } from '../../../roles/base/hardening.ts'
-import { planOf } from '../../support/plan-of.ts'
+import { changesOf, planOf } from '../../support/plan-of.ts'
+import { scratchHost } from '../../support/scratch-host.ts'
 
-const all = hardening()
-const installed = Object.fromEntries(
-  all.filter(({ id }) => id.startsWith('package:')).map(({ id }) => [id, { version: '1' }]),
-)
-const folders = Object.fromEntries(
-  all
-    .filter(({ id }) => id.startsWith('directory:'))
-    .map(({ id, wants }) => [id.replace('directory:', 'file:'), { type: 'directory', ...(wants as object) }]),
-)
-const isAide = (line: string) => line.includes('aide') || line.includes('botgarden-changes')
+const packages = ['apt-listchanges', 'libpam-pwquality', 'libpam-tmpdir', 'debsums', 'aide']
+const aide = [
+  'directory:/etc/aide: create',
+  'file:/etc/aide/aide.conf: create',
+  'file:/etc/systemd/system/botgarden-changes.service: create',
+  'file:/etc/systemd/system/botgarden-changes.timer: create',
+  'unit:botgarden-changes.timer: enable',
+  'unit:botgarden-changes.timer: start',
+]
 
 test('a bare host gets packages first, then files, then the daily report', () => {
-  const plan = planOf(all, {})
-  const kinds = plan.map((line) => line.replace(/:.*/, ''))
-  assert.is(kinds.lastIndexOf('package') + 1, kinds.filter((kind) => kind === 'package').length)
-  assert.equal(plan.slice(-2), ['unit:botgarden-changes.timer: enable', 'unit:botgarden-changes.timer: start'])
-  assert.not.ok(plan.some((line) => line.includes('unknown')))
+  assert.equal(planOf(hardening(), {}), [
+    ...packages.map((name) => `package:${name}: install`),
+    'file:/etc/security/limits.d/botgarden.conf: create',
+    'directory:/etc/systemd/coredump.conf.d: create',
+    'file:/etc/systemd/coredump.conf.d/botgarden.conf: create',
+    'directory:/etc/modprobe.d: create',
+    'file:/etc/modprobe.d/botgarden.conf: create',
+    'file:/etc/default/debsums: create',
+    'file:/etc/login.defs: create',
+    'file:/etc/profile.d/botgarden.sh: create',
+    'file:/etc/issue: create',
+    'file:/etc/issue.net: create',
+    ...aide,
+  ])
 })
 
-test('a file with other content, or another mode, is the one change', () => {
-  const first = planOf(all, {})
-  const spoilt = planOf(all, { ...installed, ...folders })
-  const path = '/etc/modprobe.d/botgarden.conf'
-  assert.ok(first.includes('directory:/etc/modprobe.d: create'))
-  assert.not.ok(spoilt.includes('directory:/etc/modprobe.d: create'))
-  assert.ok(spoilt.includes(`file:${path}: create`))
-  const wants = all.find(({ id }) => id === `file:${path}`)?.wants as { content: string } | undefined
-  const sha256 = createHash('sha256').update(`${wants?.content}`).digest('hex')
-  const there = { type: 'file', mode: '0600', owner: 'root', group: 'root', sha256 }
-  const plan = planOf(all, { ...installed, ...folders, [`file:${path}`]: there })
+test("a host with Debian's own configuration of aide keeps it", () => {
+  const there = Object.fromEntries(packages.map((name) => [`package:${name}`, { version: '1' }]))
+  const plan = planOf(hardening(), { ...there, 'package:aide-common': { version: '0.19' } })
   assert.equal(
-    plan.filter((line) => line.includes('modprobe')),
-    [`file:${path}: mode 0600 → 0644`],
-  )
-})
-
-test("whoever has Debian's own way to run aide keeps his configuration", () => {
-  assert.ok(planOf(all, {}).some((line) => isAide(line) && !line.startsWith('package:')))
-  assert.equal(
-    planOf(all, { ...installed, 'package:aide-common': { version: '0.19' } }).filter((line) => isAide(line)),
+    plan.filter((line) => line.includes('aide') || line.includes('botgarden-changes')),
     [],
   )
+})
+
+test('files come with their modes, and of login.defs one setting changes', async () => {
+  const loginDefs = 'UMASK 022\nSHA_CRYPT_MIN_ROUNDS\t5000\nUSERGROUPS_ENAB yes\n'
+  const host = scratchHost()
+  for (const folder of ['security/limits.d', 'default', 'profile.d', 'systemd/system']) host.folder(`/etc/${folder}`)
+  host.write('/etc/login.defs', loginDefs)
+  const there = { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: 'other' }
+  const files = hardening().filter(({ id }) => /^(file|directory):/.test(id))
+  const state = { 'file:/etc/login.defs': there, 'text:/etc/login.defs': loginDefs }
+  const calls: string[] = []
+  for (const { script } of changesOf(files, state)) {
+    const done = await host.run(script)
+    assert.is(done.code, 0, done.output)
+    calls.push(...done.calls)
+  }
+  assert.is(host.read('/etc/login.defs'), 'UMASK 022\nSHA_CRYPT_MIN_ROUNDS 65536\nUSERGROUPS_ENAB yes\n')
+  for (const [path, mode] of [
+    ['/etc/modprobe.d', '755'],
+    ['/etc/modprobe.d/botgarden.conf', '644'],
+    ['/etc/profile.d/botgarden.sh', '644'],
+    ['/etc/aide', '755'],
+    ['/etc/aide/aide.conf', '600'],
+  ] as const)
+    assert.is(host.mode(path), mode, path)
+  assert.ok(calls.includes('systemctl daemon-reload'))
 })
 
 for (const [what, before, after] of [

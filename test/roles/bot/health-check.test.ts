@@ -4,9 +4,9 @@ import { healthFunctions } from '../../../roles/bot/release/health-check.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { withPrograms } from '../../support/stubs.ts'
 
-const seat = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
-const functions = (patience: number) =>
-  healthFunctions(seat, 'blue', specOf('x:1', {}, { health: '/readyz' }), patience).text
+const instance = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
+const functions = (readyTimeout: number) =>
+  healthFunctions(instance, 'blue', specOf('x:1', {}, { health: '/readyz' }), readyTimeout).text
 /** A server that takes a connection and never answers. */
 const hangs = `while [ "$1" != --max-time ]; do shift; done; sleep "$2"; printf 000; exit 28`
 
@@ -19,7 +19,7 @@ test('a health path that hangs is waited for as long as is said, and no longer',
   const seconds = (Date.now() - began) / 1000
   assert.is(code, 1)
   assert.ok(seconds < 8, `${seconds} s`)
-  const [, told] = /^(\d+) s have not been enough/m.exec(said) ?? []
+  const [, told] = /not ready within (\d+) s/.exec(said) ?? []
   assert.ok(Math.abs(Number(told) - seconds) < 2, `told as ${said}, and took ${seconds} s`)
 })
 
@@ -28,7 +28,7 @@ test('a container that ends while it is awaited is not waited for, one that is w
     { docker: "echo 'false 0'", curl: 'exit 7' },
     `new=hello\n${functions(30)}\nawait_health`,
   )
-  assert.equal([ended.code, ended.said], [1, 'hello ended before it was ready\n'])
+  assert.equal([ended.code, ended.said], [1, 'hello exited before it was ready\n'])
   const slow = '[ -e "$0.tried" ] && { printf 200; exit 0; }; touch "$0.tried"; printf 503'
   const well = await withPrograms({ docker: "echo 'true 0'", curl: slow }, `new=hello\n${functions(30)}\nawait_health`)
   assert.equal(well, { code: 0, said: '' })
@@ -37,7 +37,7 @@ test('a container that ends while it is awaited is not waited for, one that is w
 test('how long it held is told by the clock', async () => {
   const dies = '[ ! -e "$0.dead" ] || { echo "false 0"; exit; }; sleep 1; touch "$0.dead"; echo "true 0"'
   const { said } = await withPrograms({ docker: dies }, `new=hello\n${functions(30)}\nsettle 10`)
-  assert.match(said, /hello ended [34] s after it was ready/)
+  assert.match(said, /hello exited [34] s after it became ready/)
 })
 
 test('who holds the address of a version is named, unless it is that version', async () => {

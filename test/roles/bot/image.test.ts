@@ -12,18 +12,19 @@ import { ship } from '../../../commands/deploy/ship-image.ts'
 import { refuseSharedToken } from '../../../commands/deploy/unique-tokens.ts'
 import type { BotEntry } from '../../../lib/model/role.ts'
 import { Secret } from '../../../lib/std/secret.ts'
-import { delivered } from '../../../roles/bot/image.ts'
+import { botImage } from '../../../roles/bot/image.ts'
 import { freeCapacity } from '../../../roles/bot/release/free-capacity.ts'
-import { type Context, contextOf, isLarge } from '../../../roles/bot/spec/build-context.ts'
+import { type BuildContext, contextOf, isLarge } from '../../../roles/bot/spec/build-context.ts'
 import type { Deployment } from '../../../roles/bot/spec/deployment.ts'
-import { archiveOf, contextPath } from '../../../roles/bot/spec/layout.ts'
-import { botSettings, manifestSchema } from '../../../roles/bot/spec/schema.ts'
+import { contextArchivePath, imageArchivePath } from '../../../roles/bot/spec/layout.ts'
+import { botManifestSchema, botSettings } from '../../../roles/bot/spec/schema.ts'
 import { limitsOf, specOf } from '../../../roles/bot/spec/spec.ts'
 import { bot } from '../../../roles/index.ts'
+import { rejects } from '../../support/errors.ts'
 import { changesOf, planOf } from '../../support/plan-of.ts'
 import { connectionTo, scratchHost, withPrograms } from '../../support/scratch-host.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'delivery-test-'))
+const folder = mkdtempSync(join(tmpdir(), 'deployment-test-'))
 test.after(() => rmSync(folder, { recursive: true }))
 const token = '123456:abcdefghijklmnopqrstuvwxyz'
 let sources = 0
@@ -37,12 +38,6 @@ function source(files: Record<string, string>): string {
   return path
 }
 const entryOf = (settings: object, name = 'a-bot'): BotEntry => ({ name, where: 'x.yaml:9:3', settings })
-async function refused(promise: Promise<unknown>, pattern: RegExp): Promise<void> {
-  await promise.then(
-    () => assert.unreachable('nothing was refused'),
-    (error: Error) => assert.match(error.message, pattern),
-  )
-}
 
 test('a version: what the inventory says, else its manifest, else what is usual', () => {
   assert.equal(specOf('x:1', {}, {}), {
@@ -124,7 +119,7 @@ for (const [settings, fine] of [
   [{ environment: { A: null } }, false],
 ] as const)
   test(`${fine ? 'takes' : 'refuses'} ${JSON.stringify(settings)} of a manifest and of the inventory`, () => {
-    assert.is(v.is(manifestSchema, settings), fine)
+    assert.is(v.is(botManifestSchema, settings), fine)
     assert.is(v.is(botSettings, { image, ...settings }), fine)
   })
 
@@ -145,12 +140,19 @@ for (const [settings, fine] of [
   [{ secrets: { KEY: { env: 'X' } } }, true],
   [{ secrets: { key: { env: 'X' } } }, false],
   [{ secrets: ['KEY'] }, false],
+  [{ token: 'abc' }, false],
+  [{ hots: 1 }, false],
 ] as const)
   test(`${fine ? 'takes' : 'refuses'} ${JSON.stringify(settings)} of the inventory`, () =>
     assert.is(v.is(botSettings, settings), fine))
 
+test('an image without a version of its own is refused with what to say instead', () => {
+  const { issues } = v.safeParse(botSettings, { image: 'registry.example.org:5000/shop:latest' })
+  assert.match(issues?.[0]?.message ?? '', /an image with a version or a digest/)
+})
+
 test('a manifest names its secrets, and has none of what is the inventory’s to say', () => {
-  assert.ok(v.is(manifestSchema, { secrets: ['KEY'] }))
+  assert.ok(v.is(botManifestSchema, { secrets: ['KEY'] }))
   for (const bad of [
     { secrets: { KEY: { env: 'X' } } },
     { secrets: ['key'] },
@@ -158,7 +160,7 @@ test('a manifest names its secrets, and has none of what is the inventory’s to
     { token: { env: 'A' } },
     { x: 1 },
   ])
-    assert.not.ok(v.is(manifestSchema, bad), JSON.stringify(bad))
+    assert.not.ok(v.is(botManifestSchema, bad), JSON.stringify(bad))
 })
 
 test('a bot of a folder: its image is named by all that goes into it, its token by its .env', async () => {
@@ -189,36 +191,36 @@ test('a token comes from the inventory’s source, else from the environment, el
     assert.is(await of({ token: { command: `echo '9${token}'` } }), `9${token}`)
     assert.is(await of({ token: { env: 'NOT_SET_ANYWHERE' } }), undefined)
     process.env.A_BOT_TOKEN = 'x:y'
-    await refused(of({}), /^A_BOT_TOKEN: is no token of a bot: BotFather gives them as 123456789:ABC…$/)
+    await rejects(of({}), /^A_BOT_TOKEN: is not a bot token: BotFather gives tokens like 123456789:ABC…$/)
   } finally {
     delete process.env.A_BOT_TOKEN
     delete process.env.OTHER
   }
   assert.is(await of({}), token)
-  await refused(of({ token: { command: 'echo 1:short' } }), /^bots.a-bot.token: is no token/)
-  await refused(of({ token: { command: `echo 'x${token}'` } }), /is no token/)
-  await refused(of({ token: { command: `echo '${token} more'` } }), /is no token/)
+  await rejects(of({ token: { command: 'echo 1:short' } }), /^bots.a-bot.token: is not a bot token/)
+  await rejects(of({ token: { command: `echo 'x${token}'` } }), /is not a bot token/)
+  await rejects(of({ token: { command: `echo '${token} more'` } }), /is not a bot token/)
 })
 
 test('what a folder lacks is named with its place', async () => {
-  await refused(
+  await rejects(
     loadBot(entryOf({ source: '/nowhere/at/all' })),
-    /^x.yaml:9:3: bots.a-bot: no folder \/nowhere\/at\/all: a path from this checkout$/,
+    /^x.yaml:9:3: bots.a-bot: no folder \/nowhere\/at\/all: it is a path relative to this checkout$/,
   )
   const bare = source({})
-  await refused(
+  await rejects(
     loadBot(entryOf({ source: bare })),
-    /^x.yaml:9:3: bots.a-bot: .*source-\d+ has no bot.yaml, which says at least its port/,
+    /^x.yaml:9:3: bots.a-bot: .*source-\d+ has no bot.yaml: it must set at least the port/,
   )
-  await refused(
+  await rejects(
     loadBot(entryOf({ source: source({ 'bot.yaml': 'prot: 1\nmode: x\n' }) })),
     /bot.yaml:1:1: prot: [\s\S]*bot.yaml:2:7: mode: /,
   )
-  await refused(
+  await rejects(
     loadBot(entryOf({ image: 'a:1', source: bare })),
-    /^x.yaml:9:3: bots.a-bot: both image and source; it is either built here or by somebody else$/,
+    /^x.yaml:9:3: bots.a-bot: has both image and source: remove one of them$/,
   )
-  await refused(
+  await rejects(
     loadBot(entryOf({ image: 'a:1', token: { command: 'echo why >&2; exit 3' } })),
     /^x.yaml:9:3: bots.a-bot.token: the command ended with exit code 3: echo why >&2; exit 3\nwhy$/,
   )
@@ -251,9 +253,9 @@ test('two bots with one token are named, also those that are not deployed now; a
     entryOf({ image: 'a:1', token: { command: 'exit 1' } }, 'three'),
     entryOf(at('2'), 'four'),
   ]
-  await refused(
+  await rejects(
     refuseSharedToken(new Map([['one', one]]), others),
-    /^one and two have the token of one bot \(1\): each needs its own, from BotFather$/,
+    /^one and two use the same token of bot 1: get a separate token for each from BotFather$/,
   )
   await refuseSharedToken(new Map([['one', one]]), others.slice(1))
   await refuseSharedToken(
@@ -305,17 +307,17 @@ test('what goes into an image: nothing of this machine’s, whatever a .dockerig
   assert.is(other.migrations, same.migrations)
   assert.is.not(other.checksum, same.checksum)
   writeFileSync(join(path, 'huge'), Buffer.alloc(64_000_001))
-  await refused(
+  await rejects(
     contextOf(path, 'k'),
-    /^k: .* holds 64 MB for its image, more than 64: leave out in .dockerignore what it does not need$/,
+    /^k: .* has 64 MB, more than the limit of 64 MB: exclude what the image does not need in .dockerignore$/,
   )
   rmSync(join(path, 'huge'))
   assert.not.ok(isLarge({ ...context, archive: 'x'.repeat(4_000_000) }))
   assert.ok(isLarge({ ...context, archive: 'x'.repeat(4_000_001) }))
 })
 
-const context: Context = await contextOf(source({ 'b.txt': 'b' }), 'k')
-const delivery = (more: Partial<Deployment> = {}): Deployment => ({
+const context: BuildContext = await contextOf(source({ 'b.txt': 'b' }), 'k')
+const deployment = (more: Partial<Deployment> = {}): Deployment => ({
   ...{
     spec: specOf('botgarden/a:abc', {}, {}),
     manifest: {},
@@ -331,7 +333,7 @@ const delivery = (more: Partial<Deployment> = {}): Deployment => ({
 for (const large of [false, true])
   test(`an image is built on its host from what ${large ? 'was laid there' : 'comes along'}, and nothing is left of that`, async () => {
     const archive = large ? `${'A'.repeat(4_000_004)}` : context.archive
-    const [resource] = delivered('a', delivery({ context: { ...context, archive } }))
+    const [resource] = botImage('a', deployment({ context: { ...context, archive } }))
     assert.ok(resource)
     const [change] = changesOf([resource], {})
     assert.equal(
@@ -341,7 +343,7 @@ for (const large of [false, true])
     const host = scratchHost()
     if (large) {
       host.folder('/var/lib/botgarden/incoming')
-      await host.run(`printf %s ${context.archive} | base64 -d >${contextPath('a')}`)
+      await host.run(`printf %s ${context.archive} | base64 -d >${contextArchivePath('a')}`)
     }
     host.note(
       'docker',
@@ -354,27 +356,27 @@ for (const large of [false, true])
       'docker build --progress plain --label botgarden.bot=a --tag botgarden/a:abc /var/lib/botgarden/build',
     ])
     assert.is(host.noted('built-from'), 'Dockerfile\nb.txt\n700\n')
-    assert.not.ok(host.there('/var/lib/botgarden/build') || host.there(contextPath('a')))
+    assert.not.ok(host.there('/var/lib/botgarden/build') || host.there(contextArchivePath('a')))
     assert.equal(planOf([resource], { 'image:botgarden/a:abc': true }), [])
   })
 
 test('one that was built elsewhere is loaded, and its archive goes', async () => {
-  const [resource] = delivered('a', delivery({ shipped: true }))
+  const [resource] = botImage('a', deployment({ shipped: true }))
   const host = scratchHost()
-  host.write(archiveOf('a'), 'x')
+  host.write(imageArchivePath('a'), 'x')
   const [change] = changesOf(resource ? [resource] : [], {})
   const { calls } = await host.run(change?.script ?? '')
   assert.equal(
     [change?.summary, calls],
-    ['load, as it was built elsewhere', ['docker load --quiet --input /var/lib/botgarden/incoming/a.tar.gz']],
+    ['load the image built by --build local', ['docker load --quiet --input /var/lib/botgarden/incoming/a.tar.gz']],
   )
-  assert.not.ok(host.there(archiveOf('a')))
+  assert.not.ok(host.there(imageArchivePath('a')))
 })
 
-test('one of a registry is pulled with its login; one of the past is there, and nothing is delivered without a delivery', () => {
-  const pulled = delivered(
+test('one of a registry is pulled with its login; one of the past is there, and nothing is botImage without a deployment', () => {
+  const pulled = botImage(
     'a',
-    delivery({
+    deployment({
       pull: true,
       spec: specOf('r.example.org/a:1', {}, {}),
       logins: [{ registry: 'r.example.org', username: 'me', password: new Secret('pass-of-mine') }],
@@ -393,22 +395,22 @@ test('one of a registry is pulled with its login; one of the past is there, and 
     changesOf(pulled.slice(-1), {}).map(({ script }) => script.text),
     ['docker --config /etc/botgarden/registry/r.example.org pull --quiet r.example.org/a:1'],
   )
-  assert.equal(delivered('a', delivery({ context: undefined })), [])
-  assert.equal(delivered('a', undefined), [])
+  assert.equal(botImage('a', deployment({ context: undefined })), [])
+  assert.equal(botImage('a', undefined), [])
 })
 
 test('what is too large to carry along is laid on the host beforehand, unless it has the image', async () => {
   const host = scratchHost()
   const progress = () => {}
   await ship('a', 'a:1', context, connectionTo(host), { buildsHere: false, progress })
-  const listed = await host.run(`tar -tzf ${contextPath('a')}`)
+  const listed = await host.run(`tar -tzf ${contextArchivePath('a')}`)
   assert.is(listed.stdout, 'Dockerfile\nb.txt\n')
   assert.is(host.mode('/var/lib/botgarden/incoming'), '700')
-  assert.is(host.mode(contextPath('a')), '600')
+  assert.is(host.mode(contextArchivePath('a')), '600')
   const has = scratchHost()
   has.note('images/a:1', '')
   await ship('a', 'a:1', context, connectionTo(has), { buildsHere: false, progress })
-  assert.not.ok(has.there(contextPath('a')))
+  assert.not.ok(has.there(contextArchivePath('a')))
 })
 
 test('an image that is built on this machine is for the host’s kind of processor, and travels compressed', async () => {
@@ -431,8 +433,8 @@ test('an image that is built on this machine is for the host’s kind of process
     }).toString(),
     'Dockerfile\nb.txt\n',
   )
-  assert.is((await host.run(`gzip -dc ${archiveOf('a')}`)).stdout, 'image')
-  assert.equal(said, ['building a:1 for linux/amd64 on this machine', 'a:1: 0 MB are on the host'])
+  assert.is((await host.run(`gzip -dc ${imageArchivePath('a')}`)).stdout, 'image')
+  assert.equal(said, ['building a:1 for linux/amd64 on this machine', 'a:1: 0 MB uploaded'])
   for (const [what, text, error] of [
     [
       'build',
@@ -446,7 +448,7 @@ test('an image that is built on this machine is for the host’s kind of process
     ],
   ] as const) {
     const failing = scratchHost({ docker: text })
-    await refused(withPrograms(failing, shipping), error)
+    await rejects(withPrograms(failing, shipping), error)
     assert.ok(what)
   }
 })

@@ -13,16 +13,16 @@ import type { Connection } from '../../../lib/ssh/connection.ts'
 import { frames } from '../../../lib/ssh/framing.ts'
 import { bot } from '../../../roles/bot/index.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
-import { record, servingOf } from '../../../roles/bot/release/repair-record.ts'
+import { repairedRecord, servingContainer } from '../../../roles/bot/release/repair-record.ts'
 import { switchScript } from '../../../roles/bot/release/switch-script.ts'
-import { parseRelease, type Release, tornBecause } from '../../../roles/bot/spec/release-record.ts'
+import { corruption, parseRelease, type Release } from '../../../roles/bot/spec/release-record.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { stateOf } from '../../support/plan-of.ts'
 import { shell } from '../../support/shell.ts'
 
 const limits = { memoryMB: 160, cpus: 0.5 }
-const seat = { bot: 'hello-bot', base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = { bot: 'hello-bot', base: '10.210', telegram: 'https://api.telegram.org' }
 const releaseOf = (id: string, image: string, colour: 'blue' | 'green', more = {}): Release => ({
   ...{ id, spec: specOf(image, more, {}), colour, secrets: { token: 'x' }, by: 'ops@laptop', limits },
 })
@@ -33,7 +33,7 @@ const [first, second, third] = [
 ]
 const lineOf = (release: Release) => JSON.stringify(release)
 const past = (...releases: Release[]) => releases.map((each) => `${lineOf(each)}\n`).join('')
-const checksumOf = ({ colour, spec }: Release) => serviceFile({ ...seat, number: 1 }, colour, spec, limits).checksum
+const checksumOf = ({ colour, spec }: Release) => serviceFile({ ...instance, number: 1 }, colour, spec, limits).checksum
 const runs = (release: Release, config = checksumOf(release), running = true) => ({
   ...{ name: `/botgarden-hello-bot-${release.colour}`, running, restart: 'always', image: release.spec.image },
   ...{ labels: { 'botgarden.config': config }, env: ['BOT_MODE=webhook'] },
@@ -103,14 +103,14 @@ for (const torn of shapes) {
   const shown = JSON.stringify(torn.length > 60 ? `${torn.slice(0, 40)}…${torn.slice(-10)}` : torn)
   test(`a record that is torn is named, and healed from what runs: ${shown}`, async () => {
     assert.is(parseRelease(torn), undefined)
-    assert.type(tornBecause(torn), 'string')
+    assert.type(corruption(torn), 'string')
     const host = hostWith({ 'current.json': torn, releases: past(first, second) }, [runs(second)])
-    const resources = [record(seat, false)]
+    const resources = [repairedRecord(instance, false)]
     const check = await checkHost(host.connection, resources, silent)
     assert.is(check.error, undefined)
     assert.match(
       check.changes[0]?.summary ?? '',
-      /^current\.json, since it is .*: 2 again, which its container was made from$/,
+      /^recover current\.json, since it is .*: 2, which its container was created from$/,
     )
     assert.is(host.current(), torn, 'a check writes nothing')
     const { error, changes } = await applyHost(host.connection, resources, silent, claim)
@@ -162,7 +162,7 @@ for (const [what, releases, containers, wanted] of [
 ] as const)
   test(`a torn record is healed from ${what}`, async () => {
     const host = hostWith({ 'current.json': '{"id":', releases }, containers)
-    const { error } = await applyHost(host.connection, [record(seat, false)], silent, claim)
+    const { error } = await applyHost(host.connection, [repairedRecord(instance, false)], silent, claim)
     if (wanted !== undefined) {
       assert.is(error, undefined, error?.message)
       assert.is(parseRelease(host.current())?.id, wanted)
@@ -170,27 +170,27 @@ for (const [what, releases, containers, wanted] of [
     }
     assert.match(
       error?.message ?? '',
-      /bots\/hello-bot\/current\.json: it is torn, .*npx zx playbooks\/bot\.ts --name hello-bot/,
+      /bots\/hello-bot\/current\.json: it is not valid JSON, .*npx zx playbooks\/bot\.ts --name hello-bot/,
     )
     assert.is(error?.exitCode, 3)
     assert.is(host.current(), '{"id":')
-    const releasing = await applyHost(host.connection, [record(seat, true)], silent, claim)
+    const releasing = await applyHost(host.connection, [repairedRecord(instance, true)], silent, claim)
     assert.is(releasing.error, undefined, 'a release replaces it')
   })
 
 test('a record that is gone is healed from the releases, if what serves says which', async () => {
   const host = hostWith({ releases: past(first, second) }, [runs(second)])
-  const { error } = await applyHost(host.connection, [record(seat, false)], silent, claim)
+  const { error } = await applyHost(host.connection, [repairedRecord(instance, false)], silent, claim)
   assert.is(error, undefined, error?.message)
   assert.is(parseRelease(host.current())?.id, '2')
 })
 
 test('a record that is gone with all of them is told, and a release replaces it', async () => {
   const host = hostWith({}, [runs(second)])
-  const { error, changes } = await applyHost(host.connection, [record(seat, false)], silent, claim)
-  assert.match(error?.message ?? '', /current\.json: it is gone, .*npx zx playbooks\/bot\.ts --name hello-bot/)
+  const { error, changes } = await applyHost(host.connection, [repairedRecord(instance, false)], silent, claim)
+  assert.match(error?.message ?? '', /current\.json: it is missing, .*npx zx playbooks\/bot\.ts --name hello-bot/)
   assert.equal([error?.exitCode, changes], [3, []])
-  assert.is((await applyHost(host.connection, [record(seat, true)], silent, claim)).error, undefined)
+  assert.is((await applyHost(host.connection, [repairedRecord(instance, true)], silent, claim)).error, undefined)
 })
 
 for (const [what, containers] of [
@@ -199,7 +199,7 @@ for (const [what, containers] of [
 ] as const)
   test(`a record that never was is not missed where ${what}`, async () => {
     const { connection } = hostWith({}, containers)
-    const { error, changes } = await applyHost(connection, [record(seat, false)], silent, claim)
+    const { error, changes } = await applyHost(connection, [repairedRecord(instance, false)], silent, claim)
     assert.equal([error, changes], [undefined, []])
   })
 
@@ -212,15 +212,15 @@ for (const [what, containers, wanted] of [
     const found = containers.map(({ name: _, ...each }, i) => ({
       ...{ ...each, colour: i === 0 && containers.length > 1 ? ('blue' as const) : ('green' as const) },
     }))
-    assert.is(servingOf({ past: '', containers: found })?.colour, wanted)
+    assert.is(servingContainer({ past: '', containers: found })?.colour, wanted)
   })
 
 test('a record that is whole is asked no further', async () => {
   const host = hostWith({ 'current.json': past(second), releases: past(first, second) })
   const { connection, here } = host
-  const { kind, name } = record(seat, false).reads.find(({ key }) => key.startsWith('record:')) as Reading
+  const { kind, name } = repairedRecord(instance, false).reads.find(({ key }) => key.startsWith('record:')) as Reading
   assert.is(await shell(here(kind.script([name]).text)), '')
-  const { error, changes } = await applyHost(connection, [record(seat, false)], silent, claim)
+  const { error, changes } = await applyHost(connection, [repairedRecord(instance, false)], silent, claim)
   assert.equal([error, changes], [undefined, []])
 })
 
@@ -231,7 +231,11 @@ test('one torn record stops neither another bot nor the host', async () => {
     'allocations:bots': { 'hello-bot': 1, 'other-bot': 2 },
     'text:/var/lib/botgarden/bots/hello-bot/current.json': 'null\n',
     'text:/var/lib/botgarden/bots/other-bot/current.json': lineOf(first),
-    ...{ 'releases:bots': {}, 'token-owners:bots': {}, 'room:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 } },
+    ...{
+      'releases:bots': {},
+      'token-owners:bots': {},
+      'free-capacity:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
+    },
     ...{ 'nginx:config': { current: true, whole: true, inForce: true }, 'routes:ipv4': [] },
     'postgres:catalog': { roles: {}, databases: {}, pendingRestart: [], extensions: [], config: undefined },
     'file:/etc/botgarden/secrets/bots/other-bot/token': { type: 'file' },
@@ -265,7 +269,7 @@ test('the history leaves out what is no whole record, and says so', async () => 
       ['1', false],
     ],
   )
-  assert.match(said.join('\n'), /releases: 1 line is no whole record, and left out\n.*current\.json: it is torn/)
+  assert.match(said.join('\n'), /releases: 1 line is not valid and left out\n.*current\.json: it is not valid JSON/)
 })
 
 test('what is recorded joins no line that was cut before, and takes none along', async () => {
@@ -275,7 +279,7 @@ test('what is recorded joins no line that was cut before, and takes none along',
   })
   const { text } = switchScript({
     ...{
-      seat: { ...seat, number: 1 },
+      instance: { ...instance, number: 1 },
       spec: third.spec,
       colour: 'green',
       old: first,
@@ -283,13 +287,13 @@ test('what is recorded joins no line that was cut before, and takes none along',
       limits,
       secrets: [],
     },
-    terms: {
+    policy: {
       ...{ limits: () => limits, settle: 1, drain: 1, keep: 3, by: 'me', migrates: false },
       hook: { bot: 'hello-bot', url: '', name: '', telegram: '', ask: false },
     },
   })
-  const [, functions = ''] = /^( *state=.*)^ *undo\(\)/ms.exec(text) ?? []
-  const [call = ''] = /^ *record_release .*$/m.exec(text.slice(text.indexOf('trap undo EXIT'))) ?? []
+  const [, functions = ''] = /^( *state=.*)^ *revert_switch\(\)/ms.exec(text) ?? []
+  const [call = ''] = /^ *record_release .*$/m.exec(text.slice(text.indexOf('trap revert_switch EXIT'))) ?? []
   execFileSync('sh', ['-e'], { input: here(`dump=\n${functions}\n${call}\n`) })
   const lines = readFileSync(join(state, 'releases'), 'utf8').split('\n')
   assert.is(lines.length, 4)

@@ -1,6 +1,6 @@
 // What Telegram is told of a bot, and what of its answers: our scripts in a real sh, with a stand-in for curl.
+
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,12 +8,13 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { outputsOf } from '../../../lib/engine/plan.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
-import { whatRuns } from '../../../roles/bot/status.ts'
-import { dropPending, forgetWebhook, restoreWebhook, setWebhook } from '../../../roles/bot/telegram/set-webhook.ts'
+import { botStatus } from '../../../roles/bot/status.ts'
+import { deleteWebhook, dropPending, restoreWebhook, setWebhook } from '../../../roles/bot/telegram/set-webhook.ts'
 import { webhook } from '../../../roles/bot/telegram/webhook.ts'
 import { type WebhookState, type WebhookTarget, webhookState } from '../../../roles/bot/telegram/webhook-state.ts'
 import { changesOf, planOf, stateOf } from '../../support/plan-of.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 const api = 'https://api.telegram.org'
 const hook: WebhookTarget = {
@@ -117,11 +118,11 @@ for (const [what, answer, code, said, left] of [
   test(`asked to forget a webhook, Telegram ${what}`, async () => {
     const host = hostWith({ deleteWebhook: answer })
     host.write(`${state}/webhook`, 'mark')
-    const ran = await host.run(forgetWebhook(hook))
+    const ran = await host.run(deleteWebhook(hook))
     assert.equal([ran.code, ran.calls.map((each) => each.trim())], [code, [asked('deleteWebhook')]])
     assert.match(ran.output, said)
     assert.is(mark(host), left)
-    assert.is(forgetWebhook(hook).shown, 'deleteWebhook')
+    assert.is(deleteWebhook(hook).shown, 'deleteWebhook')
   })
 
 for (const [what, pair, upload] of [
@@ -142,7 +143,7 @@ test('one that is not set again is told', async () => {
   host.write(pem, certificate('b.example.org'))
   assert.match(
     (await host.run(restoreWebhook(hook, spec()))).output,
-    'its webhook is not set again: the next run does that',
+    'the webhook could not be set again: the next run sets it',
   )
 })
 
@@ -239,7 +240,7 @@ test('what was set with the same things stays, and anything else is set', async 
   assert.is(line, `webhook:hello: set to ${hook.url}`)
   // What the script notes is what the plan expects.
   const host = hostWith()
-  const sum = createHash('sha256').update('the-secret').digest('hex')
+  const sum = sha256('the-secret')
   const real = { 'file:/etc/botgarden/secrets/bots/hello/webhook-secret': { type: 'file', sha256: sum } }
   const [change] = changesOf([webhook(hook)], { ...release(), ...real, [webhookState(hook).key]: none })
   await host.run(change?.script ?? '')
@@ -253,7 +254,7 @@ test('what was set with the same things stays, and anything else is set', async 
   assert.equal(plan(noted, { ...real, [`certificate:${hook.name}`]: { selfSigned: false, fingerprint: 'cd' } }), [])
   assert.equal(plan({ ...noted, answer: { url: hook.url } }, real), [])
   assert.equal(plan({ ...noted, answer: { url: 'https://elsewhere.example.org' } }, real), [
-    'webhook:hello: set again: Telegram has another',
+    'webhook:hello: set again: Telegram has a different URL',
   ])
   assert.equal(plan(none, { ...real, [current]: undefined }), [])
 })
@@ -261,7 +262,7 @@ test('what was set with the same things stays, and anything else is set', async 
 test('a token that is refused is an error of who deploys, and no matter of who looks after the host', () => {
   assert.throws(
     () => plan({ mark: 'x', answer: 'refused' }),
-    /Telegram refuses the token of hello: is it whole, and not revoked\?/,
+    /Telegram rejects the token of hello: check that it is complete and not revoked/,
   )
   assert.equal(plan({ mark: 'x', answer: 'refused' }, {}, false), [])
   assert.equal(plan({ mark: 'unreachable', answer: 'unreachable' }), [])
@@ -276,12 +277,12 @@ for (const [what, now, more, told] of [
     'not set: Telegram did not answer; the next run tries again',
   ],
   [
-    'perhaps set still',
+    'may still be set',
     { mark: 'unreachable', answer: 'unreachable' },
     { mode: 'polling' },
-    'perhaps set still: Telegram did not answer; the next run tries again',
+    'may still be set: Telegram did not answer; the next run tries again',
   ],
-  ['refused', { mark: 'unreachable', answer: 'refused' }, {}, 'not set: Telegram refuses its token'],
+  ['refused', { mark: 'unreachable', answer: 'refused' }, {}, 'not set: Telegram rejects its token'],
   ['well', { mark: 'x', answer: 'not asked' }, {}, undefined],
 ] as const)
   test(`a run tells of a webhook that is ${what}`, () => {
@@ -292,7 +293,7 @@ for (const [what, now, more, told] of [
 
 test('a run tells which release of each bot serves, what waits for its first, and whom nobody knows', async () => {
   const bots = ['one', 'two'].map((name) => ({ name, where: 'x', settings: {} }))
-  const resource = whatRuns(bots)
+  const resource = botStatus(bots)
   const [reading] = resource.reads
   assert.ok(reading)
   const host = scratchHost()
@@ -310,10 +311,10 @@ test('a run tells which release of each bot serves, what waits for its first, an
   assert.equal(await outputs(), {
     bots: ['one 7, webhook'],
     notDeployed: ['two (npx zx playbooks/bot.ts --name two)'],
-    unknownBots: ['other, which the inventory does not have'],
+    unknownBots: ['other, which is not in the inventory'],
   })
   host.write('/var/lib/botgarden/bots/one/current.json', '{"id":')
-  assert.equal((await outputs()).bots, ['one its current.json cannot be read: it is torn'])
+  assert.equal((await outputs()).bots, ['one its current.json cannot be read: it is not valid JSON'])
   assert.equal(planOf([resource], { [reading.key]: {} }), [])
 })
 

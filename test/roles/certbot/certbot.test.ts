@@ -27,7 +27,7 @@ test('a domain gets its certificate from the authority', () => {
   assert.equal(plan({}, { domain }), [
     'package:certbot: install',
     'unit:certbot.timer: comes-with package:certbot',
-    `certificate:${domain}: get one from ${production}`,
+    `certificate:${domain}: issue one from ${production}`,
   ])
   assert.equal(plan({}, { domain }, built), [])
 })
@@ -35,19 +35,20 @@ test('a domain gets its certificate from the authority', () => {
 test('from staging to production is a change', () => {
   const staging = { ...got, server: 'https://acme-staging-v02.api.letsencrypt.org/directory' }
   assert.equal(plan({}, { domain }, { ...built, [`lineage:${domain}`]: staging }), [
-    `certificate:${domain}: get one from ${production}, not from ${staging.server}`,
+    `certificate:${domain}: issue one from ${production}, not from ${staging.server}`,
   ])
   assert.equal(plan({ server: 'staging' }, { domain }, { ...built, [`lineage:${domain}`]: staging }), [])
 })
 
 test('what certbot renewed and nobody put into service is put into service, without asking the authority', () => {
   const renewed = { ...built, [`lineage:${domain}`]: { ...got, fingerprint: 'bb' } }
-  assert.equal(plan({}, { domain }, renewed), [`certificate:${domain}: put the one that certbot has into service`])
+  assert.equal(plan({}, { domain }, renewed), [`certificate:${domain}: install the one that certbot has`])
 })
 
 test('what a former domain, or a former kind of certificate, has left is not renewed any more', () => {
   const left = { ...built, 'own-lineages:own': ['old.example.org', domain] }
-  const gone = (name: string) => `certificate:former: delete what certbot has for ${name}, which is not served any more`
+  const gone = (name: string) =>
+    `certificate:former: delete the certificate of certbot for ${name}, which is no longer served`
   assert.equal(plan({}, { domain }, left), [gone('old.example.org')])
   assert.equal(
     plan(

@@ -238,12 +238,12 @@ test('staging, production and an authority of one’s own, by their URLs', () =>
       'package:certbot': { version: '1' },
       'unit:certbot.timer': runningUnit,
     }).find((line) => line.startsWith(`certificate:${name}`))
-  assert.is(asked(), `certificate:${name}: get one from https://acme-v02.api.letsencrypt.org/directory`)
+  assert.is(asked(), `certificate:${name}: issue one from https://acme-v02.api.letsencrypt.org/directory`)
   assert.is(
     asked('staging'),
-    `certificate:${name}: get one from https://acme-staging-v02.api.letsencrypt.org/directory`,
+    `certificate:${name}: issue one from https://acme-staging-v02.api.letsencrypt.org/directory`,
   )
-  assert.is(asked('https://a.example/x'), `certificate:${name}: get one from https://a.example/x`)
+  assert.is(asked('https://a.example/x'), `certificate:${name}: issue one from https://a.example/x`)
   assert.throws(() => v.parse(certbot.vars, { server: 'http://a' }))
 })
 
@@ -320,7 +320,7 @@ test('a pair of one’s own goes into service, both files at once, and is known 
     chmod: `for file; do :; done; stat -c 'was %a' "$file" >>"$STATE/calls"; /bin/chmod "$@"`,
   })
   const [change] = changesOf([pair], {})
-  assert.is(change?.summary, 'put yours into service')
+  assert.is(change?.summary, 'install yours')
   const { code, output, calls } = await host.run(change?.script ?? '')
   assert.is(code, 0, output)
   assert.equal([host.read(`${current}/fullchain.pem`), host.read(`${current}/privkey.pem`)], [one.text, one.keyText])

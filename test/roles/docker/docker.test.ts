@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
@@ -8,6 +7,7 @@ import { daemonSettings, mergedDaemonJson } from '../../../roles/docker/daemon.t
 import { docker } from '../../../roles/docker/index.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { planOf } from '../../support/plan-of.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 const role = (vars: unknown = {}, os = 'debian') =>
   docker.resources(v.parse(docker.vars, vars), { ...facts, os }, entry)
@@ -95,7 +95,7 @@ test('refuses to guess what a broken daemon.json meant', () => {
 
 /** A host that is as wanted. */
 function built(): Record<string, unknown> {
-  const checksum = createHash('sha256').update(wantedJson).digest('hex')
+  const checksum = sha256(wantedJson)
   const file = { type: 'file', mode: '0644', owner: 'root', group: 'root' }
   const dropIn = '/etc/systemd/system/docker.service.d/botgarden.conf'
   const dropInFile = role().find(({ id }) => id === `file:${dropIn}`)
@@ -119,7 +119,7 @@ function built(): Record<string, unknown> {
 
 function contentHash(resource: Resource | undefined): string {
   const { content } = (resource?.wants ?? {}) as { content: string }
-  return createHash('sha256').update(content).digest('hex')
+  return sha256(content)
 }
 
 test.run()

@@ -71,7 +71,7 @@ test('a setting that waits for a restart is brought into force', () => {
 for (const [what, state, line] of [
   ['stopped', { status: 'exited' }, 'start, since it is exited'],
   ['ill', { health: 'unhealthy' }, 'restart, since it is unhealthy'],
-  ['made from another file', { config: 'other' }, 'make anew, as its compose.yaml says'],
+  ['made from another file', { config: 'other' }, 'recreate, as its compose.yaml says'],
 ] as const)
   test(`a container that is ${what} is mended`, () => {
     const now = built()
@@ -83,7 +83,7 @@ for (const [what, state, line] of [
 test('where its compose file was edited by hand, the container is not believed to be made from ours', () => {
   const edited = { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: 'x' }
   const lines = plan({}, { ...built(), 'file:/opt/botgarden/postgres/compose.yaml': edited })
-  assert.is(lines[0], 'container:botgarden-postgres: make anew, as its compose.yaml says')
+  assert.is(lines[0], 'container:botgarden-postgres: recreate, as its compose.yaml says')
 })
 
 test('settings of the operator win, since they stand last', () => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -12,6 +11,7 @@ import { defaultSettings, parseUfw, type UfwState, ufwKind } from '../../../role
 import { deleting, describe } from '../../../roles/ufw/tuples.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { planOf, scriptsOf } from '../../support/plan-of.ts'
+import { sha256 } from '../../support/sha256.ts'
 import { shell } from '../../support/shell.ts'
 
 const role = (vars: unknown = {}, more: Partial<Facts> = {}) =>
@@ -151,7 +151,7 @@ test('refuses a host that loads rules by another package, before anything is tou
 const reject = 'INPUT -j REJECT --reject-with icmp-host-prohibited'
 const obstacle = (before: boolean) => ({ obstacles: [{ tables: 'iptables' as const, rule: reject, before }] })
 test("refuses a rule of somebody else's that decides before ufw's are asked, or would once they are loaded", () => {
-  const said = /: iptables -A INPUT -j REJECT --reject-with icmp-host-prohibited: take it out .* iptables -D INPUT -j/
+  const said = /: iptables -A INPUT -j REJECT --reject-with icmp-host-prohibited: remove it .* iptables -D INPUT -j/
   assert.throws(() => planOf(role(), built(obstacle(true))), said)
   assert.throws(() => planOf(role(), { 'ufw:state': { ...nothing, ...obstacle(true) } }), said)
   assert.equal(planOf(role(), built(obstacle(false))), [])
@@ -310,10 +310,9 @@ function built(more: Partial<UfwState> = {}): Record<string, unknown> {
   const path = '/etc/ufw/after.init'
   const file = role().find(({ id }) => id === `file:${path}`)
   const { content } = (file?.wants ?? {}) as { content: string }
-  const sha256 = createHash('sha256').update(content).digest('hex')
   return {
     'package:ufw': { version: '0.36.2-9' },
-    [`file:${path}`]: { type: 'file', mode: '0750', owner: 'root', group: 'root', sha256 },
+    [`file:${path}`]: { type: 'file', mode: '0750', owner: 'root', group: 'root', sha256: sha256(content) },
     [`text:${path}`]: content,
     'unit:ufw.service': runningUnit,
     'ufw:state': { settings: settings({}), rules, differences: [], containers: loaded, obstacles: [], ...more },

@@ -8,7 +8,7 @@ export interface HostileCopy {
   readonly what: string
   readonly says: RegExp
   readonly copy?: Partial<Copy>
-  /** What is done to its folder afterwards, by somebody who has this key. */
+  /** What is done to its folder afterwards, with this key. */
   readonly spoil?: (folder: string, key: string) => unknown
 }
 
@@ -28,7 +28,7 @@ const sealed = async (folder: string, key: string, files = ['manifest.json', ...
 }
 
 export const ofOrigin: readonly HostileCopy[] = [
-  { what: 'signed by nobody', says: /is not signed, though/, spoil: (at) => rmSync(join(at, 'SHA256SUMS.sig')) },
+  { what: 'signed by nobody', says: /is not signed, although/, spoil: (at) => rmSync(join(at, 'SHA256SUMS.sig')) },
   {
     what: 'signed by a key of their own',
     says: /has CHANGED/,
@@ -36,23 +36,27 @@ export const ofOrigin: readonly HostileCopy[] = [
   },
   {
     what: 'signed by the host, for something else',
-    says: /signature does not hold/,
+    says: /signature is invalid/,
     spoil: (at, key) => sign(at, key, 'file'),
   },
-  { what: 'an empty signature', says: /is no signature/, spoil: (at) => writeFileSync(join(at, 'SHA256SUMS.sig'), '') },
+  {
+    what: 'an empty signature',
+    says: /is not a signature/,
+    spoil: (at) => writeFileSync(join(at, 'SHA256SUMS.sig'), ''),
+  },
   {
     what: 'a signature of an older copy',
-    says: /signature does not hold/,
+    says: /signature is invalid/,
     spoil: (at) => edit(at, 'SHA256SUMS', (text) => text.split('\n').reverse().join('\n').trim()),
   },
   {
     what: 'a manifest changed under its signature',
-    says: /manifest\.json: is not the one that was written/,
+    says: /manifest\.json: does not match its checksum/,
     spoil: (at) => edit(at, 'manifest.json', (text) => text.replace('"hello_bot"', '"postgres"')),
   },
   {
     what: 'a manifest and its checksum changed',
-    says: /signature does not hold/,
+    says: /signature is invalid/,
     spoil: (at) => {
       edit(at, 'manifest.json', (text) => `${text} `)
       writeSums(at, ['manifest.json', ...parts])
@@ -60,16 +64,16 @@ export const ofOrigin: readonly HostileCopy[] = [
   },
   {
     what: 'a dump of somebody else, encrypted to the same key',
-    says: /its checksum is not the one of the manifest|has \d+ bytes, and had/,
+    says: /its checksum differs from the manifest|has \d+ bytes instead of/,
     spoil: (at) => cpSync(join(at, 'globals.sql.age'), join(at, 'database-hello_bot.dump.age')),
   },
   { what: 'a dump that is missing', says: /missing/, spoil: (at) => rmSync(join(at, 'database-hello_bot.dump.age')) },
   { what: 'no manifest', says: /manifest\.json: missing/, spoil: (at) => rmSync(join(at, 'manifest.json')) },
   { what: 'no checksums', says: /SHA256SUMS: missing/, spoil: (at) => rmSync(join(at, 'SHA256SUMS')) },
-  { what: 'a file more', says: /x\.age: is in no manifest/, spoil: (at) => writeFileSync(join(at, 'x.age'), '') },
+  { what: 'a file more', says: /x\.age: is not in the manifest/, spoil: (at) => writeFileSync(join(at, 'x.age'), '') },
   {
     what: 'a link for a dump',
-    says: /is no regular file/,
+    says: /is not a regular file/,
     spoil: (at) => {
       rmSync(join(at, 'database-hello_bot.dump.age'))
       symlinkSync('/etc/shadow', join(at, 'database-hello_bot.dump.age'))
@@ -77,7 +81,7 @@ export const ofOrigin: readonly HostileCopy[] = [
   },
   {
     what: 'a link for the whole copy',
-    says: /should be a folder and is none/,
+    says: /should be a folder: move/,
     spoil: (at) => {
       renameSync(at, join(dirname(at), '.elsewhere'))
       symlinkSync(join(dirname(at), '.elsewhere'), at)
@@ -85,7 +89,7 @@ export const ofOrigin: readonly HostileCopy[] = [
   },
   {
     what: 'checksums with a path',
-    says: /SHA256SUMS: is not as sha256sum writes it/,
+    says: /SHA256SUMS: is not in the format of sha256sum/,
     spoil: async (at, key) => {
       edit(at, 'SHA256SUMS', (text) => `${text}${'0'.repeat(64)}  ../../x.age\n`)
       await sign(at, key)
@@ -93,7 +97,7 @@ export const ofOrigin: readonly HostileCopy[] = [
   },
   {
     what: 'checksums that leave the dump out',
-    says: /SHA256SUMS has another checksum/,
+    says: /SHA256SUMS and the manifest have different checksums/,
     spoil: (at, key) => sealed(at, key, ['manifest.json', ...parts.slice(1)]),
   },
   {
@@ -103,12 +107,12 @@ export const ofOrigin: readonly HostileCopy[] = [
   },
   {
     what: 'an old one under a newer name',
-    says: /was taken at 2020-01-01T00:00:00Z, and is called/,
+    says: /was taken at 2020-01-01T00:00:00Z, but is named/,
     copy: { manifest: field({ time: '2020-01-01T00:00:00Z' }) },
   },
   {
     what: 'a dump in plain',
-    says: /is not encrypted by age/,
+    says: /is not encrypted with age/,
     spoil: async (at, key) => {
       const size = readFileSync(join(at, parts[0] ?? '')).length
       writeFileSync(join(at, parts[0] ?? ''), Buffer.alloc(size, 'PGDMP'))
@@ -123,22 +127,22 @@ export const ofOrigin: readonly HostileCopy[] = [
 export const manifests: readonly HostileCopy[] = [
   ...['pg_execute_server_program', 'PG_READ_ALL_DATA', 'public', 'none'].map((owner) => ({
     what: `its owner is ${owner}`,
-    says: /an owner that is no predefined role/,
+    says: /an owner that is not a predefined role/,
     copy: { manifest: database({ owner }) },
   })),
   ...['postgres', 'other_bot', 'botgarden-reader', '__proto__', '"; drop role x; --'].map((owner) => ({
     what: `its owner is ${owner}`,
-    says: /a bot's belongs to the role of its own name/,
+    says: /a bot belongs to the role of the same name/,
     copy: { manifest: database({ owner }) },
   })),
   {
     what: 'its owner is written with escapes',
-    says: /an owner that is no predefined role/,
+    says: /an owner that is not a predefined role/,
     copy: { manifest: swapped('"owner":"hello_bot"', '"owner":"\\u0070g_write_server_files"') },
   },
   {
     what: 'it has two owners, the good one first',
-    says: /an owner that is no predefined role/,
+    says: /an owner that is not a predefined role/,
     copy: { manifest: swapped('"owner":"hello_bot"', '"owner":"hello_bot","owner":"pg_monitor"') },
   },
   ...[null, ['hello_bot'], { toString: 'hello_bot' }, 7].map((owner) => ({
@@ -178,13 +182,13 @@ export const manifests: readonly HostileCopy[] = [
   },
   ...['public.users; drop table users', 'users where pg_sleep(9) is null', 'a.b.c', '"a\nb"', ''].map((table) => ({
     what: `a table called ${JSON.stringify(table)}`,
-    says: /names a table that cannot be one/,
+    says: /has an invalid table name/,
     copy: { manifest: database({ tables: { [table]: 1 } }) },
   })),
   { what: 'no parts', says: /manifest\.json: .+/, copy: { manifest: field({ parts: [] }) } },
   {
     what: 'the same database twice',
-    says: /is in it twice/,
+    says: /is listed twice/,
     copy: {
       manifest: (manifest) => {
         const all = manifest.parts as object[]
@@ -195,7 +199,7 @@ export const manifests: readonly HostileCopy[] = [
   { what: 'a format of tomorrow', says: /another version of botgarden/, copy: { manifest: field({ format: 3 }) } },
   {
     what: 'a whole one that says it holds one database',
-    says: /should hold the database hello_bot/,
+    says: /should contain only the database hello_bot/,
     copy: { manifest: field({ only: 'hello_bot' }) },
   },
   ...(
@@ -213,7 +217,7 @@ export const manifests: readonly HostileCopy[] = [
     says: /manifest\.json: .+/,
     copy: { manifest: () => text || ' ' },
   })),
-  { what: 'a manifest of 33 MB', says: /manifest\.json: is too long/, copy: { manifest: () => ' '.repeat(33e6) } },
+  { what: 'a manifest of 33 MB', says: /manifest\.json: is larger than/, copy: { manifest: () => ' '.repeat(33e6) } },
 ]
 
 /** Writes such a copy, as newest of its folder; returns its own. */

@@ -8,7 +8,7 @@ const room = 2500
 /** SQL of the view whose definition makes the room. */
 export const placeholder = `create view public.zz_room as select '${'x'.repeat(room)}'::text as room`
 
-/** The same dump, in the format of `pg_dump -Fc`, with other SQL in that place. */
+/** A dump in the format of `pg_dump -Fc` with other SQL in that place. */
 export function dumpWith(dump: Buffer, sql: string): Buffer {
   const from = dump.indexOf(begins)
   const to = dump.indexOf(ends, from) + ends.length
@@ -33,7 +33,7 @@ const later = `create function g() returns int language plpgsql as $f$ begin
 const may =
   /permission denied|must be (superuser|owner|able)|[Oo]nly roles with|cannot run inside a transaction|transaction block|cannot be executed/
 
-/** Each is run by whoever restores. */
+/** Each would run during a restore. */
 export const traps: readonly Trap[] = [
   {
     what: 'a program in a CHECK',
@@ -92,7 +92,7 @@ export const traps: readonly Trap[] = [
   },
   { what: 'a tablespace', sql: `commit; create tablespace t location '/tmp'`, says: may },
   {
-    what: 'a database that lets nobody in',
+    what: 'a database that refuses all connections',
     sql: 'alter database "botgarden-restoring" allow_connections false',
     says: /cannot disallow connections/,
   },
@@ -176,7 +176,7 @@ export function copyWith(dump: Buffer, tables: Tables): Partial<Copy> {
   return { databases: [{ database: 'hello_bot', owner: 'hello_bot', tables, dump }] }
 }
 
-const says = /not the rows that were counted/
+const says = /the restored row counts \(\+\) differ/
 const dumped = (dump: (base: Buffer) => Buffer) => (base: Buffer, tables: Tables) => copyWith(dump(base), tables)
 const counted = (more: Tables) => (base: Buffer, tables: Tables) => copyWith(base, { ...tables, ...more })
 const sized = (size: number) => () => ({
@@ -234,7 +234,7 @@ export const oddCopies = [
     says: /permission denied/,
   },
   { what: 'counts for 100,000 tables that the dump has not', copy: counted(many), way: 1, says: /does not exist/ },
-  { what: 'a size of 1e300 bytes', copy: sized(1e300), way: 0, says: /is not what its manifest says/ },
-  { what: 'a size of 1 byte', copy: sized(1), way: 0, says: /is not what its manifest says/ },
+  { what: 'a size of 1e300 bytes', copy: sized(1e300), way: 0, says: /does not match the manifest/ },
+  { what: 'a size of 1 byte', copy: sized(1), way: 0, says: /does not match the manifest/ },
   { what: 'a program, in a drill', copy: dumped((base) => dumpWith(base, ran)), way: 2, says: may },
 ] as const

@@ -19,10 +19,10 @@ export async function rebuiltFrom({ host, files, globals = '' }: Copy) {
   const bad: readonly [what: string, why: string, entry: Entry][] = [
     [
       'hooks in the renewal of the certificate',
-      'written anew from its known keys',
+      'written again from its known keys',
       changed(`${root}/renewal/${host}.sandbox.conf`, (text) => `${text}${hooks.join('')}`),
     ],
-    ['hooks in cli.ini', 'made anew by its role', file(`${root}/cli.ini`, `pre-hook = ${pwned}\n`)],
+    ['hooks in cli.ini', 'recreated by its role', file(`${root}/cli.ini`, `pre-hook = ${pwned}\n`)],
     [
       'a program of certbot’s hooks',
       'not taken, and told',
@@ -35,7 +35,7 @@ export async function rebuiltFrom({ host, files, globals = '' }: Copy) {
     ],
     [
       'configuration of nginx’s own/',
-      'shown and laid aside: nobody was there to say yes',
+      'shown and laid aside: no one was there to confirm',
       file('opt/botgarden/nginx/conf/own/evil.conf', `load_module /tmp/pwned.so;\n`),
     ],
     [
@@ -45,12 +45,12 @@ export async function rebuiltFrom({ host, files, globals = '' }: Copy) {
     ],
     [
       'another nginx.conf',
-      'made anew by its role',
+      'recreated by its role',
       file('opt/botgarden/nginx/conf/nginx.conf', `load_module /tmp/pwned.so;\n`),
     ],
     [
       'another program of backups',
-      'made anew by its role',
+      'recreated by its role',
       file('opt/botgarden/backups/backup', script, { mode: 0o4755 }),
     ],
     [
@@ -65,11 +65,11 @@ export async function rebuiltFrom({ host, files, globals = '' }: Copy) {
       file('etc/botgarden/secrets/bots/hello-bot/EXTRA', script, { mode: 0o4755 }),
     ],
     [
-      'a release of somebody else’s',
-      'not taken: the bot is released anew',
+      'a release of another author',
+      'not taken: the bot is released again',
       file('var/lib/botgarden/bots/hello-bot/current.json', '{"colour":"pwned"}'),
     ],
-    ['another authority of certificates', 'made anew from the inventory', file('etc/botgarden/acme-ca.pem', 'pwned')],
+    ['another authority of certificates', 'recreated from the inventory', file('etc/botgarden/acme-ca.pem', 'pwned')],
   ]
   const own = new Set(bad.map(([, , { name }]) => name))
   const roles = [

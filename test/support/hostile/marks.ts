@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Encrypter } from 'age-encryption'
 import { pack } from 'tar-stream'
-import { stampOf } from '../../../roles/backups/backup-name.ts'
+import { timestampOf } from '../../../roles/backups/backup-name.ts'
 import { sign, writeSums } from '../copies.ts'
+import { sha256 } from '../sha256.ts'
 
-/** What a copy is made of, by whoever has the public key; with the host's own key, by whoever has taken the host over. */
+/** What an attacker makes a copy of: with the public key alone, or, after taking the host over, with the host's own key. */
 export interface Copy {
   readonly host: string
   readonly time: number
@@ -22,11 +22,9 @@ export interface Copy {
   readonly manifest?: (manifest: Record<string, unknown>) => unknown
 }
 
-const sum = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex')
-
 /** Writes a copy as a host would have made it into a folder of copies; returns its name. */
 export async function writeCopy(base: string, copy: Copy): Promise<string> {
-  const name = `${stampOf(copy.time)}${copy.only === undefined ? '' : `-${copy.only}`}`
+  const name = `${timestampOf(copy.time)}${copy.only === undefined ? '' : `-${copy.only}`}`
   const folder = join(base, copy.host, name)
   mkdirSync(folder, { recursive: true })
   const encrypter = new Encrypter()
@@ -35,8 +33,8 @@ export async function writeCopy(base: string, copy: Copy): Promise<string> {
     const encrypted = Buffer.from(await encrypter.encrypt(plain))
     writeFileSync(join(folder, file), encrypted)
     return {
-      ...{ ...more, file, size: plain.length, sha256: sum(plain) },
-      encrypted: { size: encrypted.length, sha256: sum(encrypted) },
+      ...{ ...more, file, size: plain.length, sha256: sha256(plain) },
+      encrypted: { size: encrypted.length, sha256: sha256(encrypted) },
     }
   }
   const parts: object[] = []

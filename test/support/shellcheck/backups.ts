@@ -1,17 +1,17 @@
 // What backup.ts and restore.ts send, every stage of a restore.
-import { createHash } from 'node:crypto'
+
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { cronLine } from '../../../commands/backup/crontab.ts'
-import { pull } from '../../../commands/backup/download.ts'
-import { listRemote, take } from '../../../commands/backup/remote.ts'
+import { download } from '../../../commands/backup/download.ts'
+import { listRemote, takeBackup } from '../../../commands/backup/remote.ts'
 import { restoreDatabases } from '../../../commands/restore/database.ts'
 import { restoreScript } from '../../../commands/restore/database-script.ts'
-import type { DatabasePart, Order } from '../../../commands/restore/order.ts'
+import type { DatabasePart, RestoreTask } from '../../../commands/restore/restore-task.ts'
 import type { SelectedBackup } from '../../../commands/restore/select-backup.ts'
 import { rebuild } from '../../../commands/restore/whole-host.ts'
-import { layDownScript } from '../../../commands/restore/write-files.ts'
+import { writeFilesScript } from '../../../commands/restore/write-files.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/hosts.ts'
 import type { Role } from '../../../lib/model/role.ts'
@@ -20,15 +20,16 @@ import type { Connection } from '../../../lib/ssh/connection.ts'
 import { upload } from '../../../lib/ssh/upload.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { tarOf } from '../../../lib/std/tar.ts'
-import type { Part } from '../../../roles/backups/manifest.ts'
+import type { BackupPart } from '../../../roles/backups/manifest.ts'
 import { scratchFolder } from '../copies.ts'
 import { entry, facts } from '../fake-host.ts'
+import { sha256 } from '../sha256.ts'
 import { recorder } from './recorder.ts'
 import { cronCommand, request, runScripts, type Shell, shell } from './scripts.ts'
 
 const bots = [{ name: 'hello', where: 'x', settings: {} }]
 const host: InventoryHost = { ...{ ...entry, bots, domain: 'b.example.org' }, ssh: 'vps1', groups: [], vars: {} }
-const orders: readonly (readonly [flags: string, order: Partial<Order>])[] = [
+const orders: readonly (readonly [flags: string, order: Partial<RestoreTask>])[] = [
   ['--name', { target: 'hello', bot: 'hello' }],
   ['--as', { target: 'hello_old' }],
   ['--drill', { target: undefined }],
@@ -45,7 +46,7 @@ function cronEntry(): Shell {
 
 async function taken(): Promise<Shell[]> {
   const here = recorder('backup.ts', [[/now \| tonumber/, '{"now": 1}\n']])
-  for (const only of [undefined, 'hello']) await take(here.connection, only).catch(() => {})
+  for (const only of [undefined, 'hello']) await takeBackup(here.connection, only).catch(() => {})
   await listRemote(here.connection)
   const part = { file: 'x.age', size: 1, sha256: 'a'.repeat(64), encrypted: { size: 1, sha256: 'a'.repeat(64) } }
   const database = { ...part, kind: 'database', database: 'x', owner: 'x', tables: {}, file: 'database-x.dump.age' }
@@ -53,7 +54,7 @@ async function taken(): Promise<Shell[]> {
   const backup = { name: '2026-11-24T031700Z-x', time: 0, only: 'x', signed: false }
   const text = JSON.stringify({ ...manifest, warnings: [], parts: [database] })
   const signers = { host: 'vps1', file: '', keys: [], lines: [] } as never
-  await pull(here.connection, { ...backup, manifest: text }, scratchFolder(), signers).catch(() => {})
+  await download(here.connection, { ...backup, manifest: text }, scratchFolder(), signers).catch(() => {})
   return here.requests
 }
 
@@ -111,7 +112,7 @@ async function restored(): Promise<Shell[]> {
 
 type Roles = readonly Role[] | ((host: InventoryHost | undefined, connection: Connection) => Promise<readonly Role[]>)
 
-function orderOf(order: Partial<Order>): Order {
+function orderOf(order: Partial<RestoreTask>): RestoreTask {
   return { database: 'hello', ofBot: true, target: undefined, bot: undefined, ...order }
 }
 
@@ -121,12 +122,11 @@ async function copy(): Promise<{ chosen: SelectedBackup; identities: readonly Se
   const folder = scratchFolder()
   const encrypter = new Encrypter()
   encrypter.addRecipient(await identityToRecipient(identity))
-  const sum = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
   const part = async (file: string, content: Buffer) => {
     const bytes = Buffer.from(await encrypter.encrypt(content))
     writeFileSync(join(folder, file), bytes)
-    const encrypted = { size: bytes.length, sha256: sum(bytes) }
-    return { file, size: content.length, sha256: sum(content), encrypted }
+    const encrypted = { size: bytes.length, sha256: sha256(bytes) }
+    return { file, size: content.length, sha256: sha256(content), encrypted }
   }
   const files = Buffer.concat(await tarOf(entries()).toArray())
   const database = { kind: 'database', database: 'hello', owner: 'hello', tables: { 'public.users': 2 } }
@@ -134,7 +134,7 @@ async function copy(): Promise<{ chosen: SelectedBackup; identities: readonly Se
     { ...database, ...(await part('database-hello.dump.age', Buffer.from('dump'))) },
     { kind: 'globals', ...(await part('globals.sql.age', Buffer.from('CREATE ROLE hello;\n'))) },
     { kind: 'files', entries: 2, ...(await part('files.tar.age', files)) },
-  ] as Part[]
+  ] as BackupPart[]
   const manifest = { format: 1, host: 'vps1', time: '2026-11-24T03:17:00Z', only: null, server: '18', recipients: [] }
   const chosen = {
     name: '2026-11-24T031700Z',
@@ -173,7 +173,7 @@ async function others(): Promise<Shell[]> {
   return [
     ...cut.requests,
     request("restore a database that is no bot's", script.text),
-    request('lay a certificate down', layDownScript(all as never, '/opt/botgarden/nginx/conf/own').text),
+    request('lay a certificate down', writeFilesScript(all as never, '/opt/botgarden/nginx/conf/own').text),
   ]
 }
 

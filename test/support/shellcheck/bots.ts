@@ -10,11 +10,12 @@ import { Secret } from '../../../lib/std/secret.ts'
 import { botRole } from '../../../roles/bot/index.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
 import { botAbsent } from '../../../roles/bot/remove.ts'
-import type { Context } from '../../../roles/bot/spec/build-context.ts'
+import type { BuildContext } from '../../../roles/bot/spec/build-context.ts'
 import type { Deployment } from '../../../roles/bot/spec/deployment.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { dropPending } from '../../../roles/bot/telegram/set-webhook.ts'
 import { entry, facts } from '../fake-host.ts'
+import { printed } from '../printed.ts'
 import { recorder } from './recorder.ts'
 import { request, runScripts, type Shell } from './scripts.ts'
 
@@ -23,8 +24,8 @@ const role = botRole(new Map())
 const vars = v.parse(role.vars, {})
 const host = { ...entry, domain: 'b.example.org', bots: [{ name: 'hello', where: 'x', settings: {} }] }
 const migrating = { migrate: ['node', 'migrate.ts'], health: '/readyz', allowedUpdates: ['message'] }
-const context: Context = { archive: 'H4sIAAAAAAAAA+3BMQ', files: 3, checksum: 'f'.repeat(64), migrations: 'b' }
-const large: Context = { ...context, archive: 'A'.repeat(4_000_004) }
+const context: BuildContext = { archive: 'H4sIAAAAAAAAA+3BMQ', files: 3, checksum: 'f'.repeat(64), migrations: 'b' }
+const large: BuildContext = { ...context, archive: 'A'.repeat(4_000_004) }
 type Mode = 'webhook' | 'polling'
 
 function spec(mode: Mode, more: Partial<Spec> = {}): Spec {
@@ -49,7 +50,7 @@ function stateWith(before: Mode | undefined, more: Record<string, unknown> = {})
   const record = JSON.stringify({ ...release, colour: 'blue', secrets: {} })
   return {
     ...{ 'postgres:catalog': freshCatalog, 'routes:ipv4': [], 'token-owners:bots': {} },
-    ...{ 'room:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 }, 'releases:bots': {} },
+    ...{ 'free-capacity:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 }, 'releases:bots': {} },
     ...{ 'nginx:config': { current: true, whole: true, inForce: true }, 'allocations:bots': {} },
     [`webhook:hello ${telegram} ask`]: hook,
     [`webhook:hello ${telegram} trust`]: hook,
@@ -90,7 +91,7 @@ function released(): Shell[] {
     ...from(undefined, delivery(spec('webhook')), {}, { reads: true }),
     ...[undefined, ...modes].flatMap((before) => modes.flatMap((after) => from(before, delivery(spec(after))))),
     ...from('webhook', delivery(spec('webhook', { database: false, health: undefined, migrate: undefined }))),
-    ...from('webhook', delivery(spec('webhook', { scratch: ['/cache'] }), { back: true, token: undefined })),
+    ...from('webhook', delivery(spec('webhook', { scratch: ['/cache'] }), { isRollback: true, token: undefined })),
     ...from('webhook', delivery(spec('webhook'), { logins, secrets: new Map() }), selfSigned),
     ...from('polling', delivery(spec('polling')), unreachable),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context })),
@@ -104,9 +105,9 @@ function kept(): Shell[] {
   const plans = (what: string, before: Mode, more: Record<string, unknown>) =>
     runScripts(`site, ${what}`, role.resources(vars, facts, host), stateWith(before, more))
   const blue = 'container:botgarden-hello-blue'
-  const seat = { bot: 'hello', number: 1, base: '10.210', telegram }
+  const instance = { bot: 'hello', number: 1, base: '10.210', telegram }
   const limits = { memoryMB: 160, cpus: 0.5 }
-  const { checksum } = serviceFile(seat, 'blue', spec('webhook', { image: 'hello:1', migrations: 'a' }), limits)
+  const { checksum } = serviceFile(instance, 'blue', spec('webhook', { image: 'hello:1', migrations: 'a' }), limits)
   const past = { past: `${stateWith('webhook')['text:/var/lib/botgarden/bots/hello/current.json']}\n` }
   const found = { name: 'x', running: true, restart: 'always', image: 'hello:1', labels: {}, env: [], colour: 'blue' }
   return [
@@ -176,7 +177,7 @@ async function procedures(): Promise<Shell[]> {
     { name: ['hello'], 'drop-pending': [] },
     ...['releases', 'logs'].map((each) => ({ name: ['hello'], [each]: [] })),
   ])
-    await quietly(() =>
+    await printed(() =>
       deploy({ ...session, options: { own: new Map(Object.entries(own)) } } as unknown as Session, () => true),
     )
   await ship('hello', 'hello:2', context, here.connection, { buildsHere: false, progress: () => {} })
@@ -187,15 +188,4 @@ async function procedures(): Promise<Shell[]> {
       request(`drop pending, ${mode}`, dropPending(hooked, spec(mode)).text),
     ),
   ]
-}
-
-/** Without what it prints. */
-async function quietly(run: () => Promise<unknown>): Promise<void> {
-  const { write } = process.stdout
-  process.stdout.write = (() => true) as typeof write
-  try {
-    await run()
-  } finally {
-    process.stdout.write = write
-  }
 }

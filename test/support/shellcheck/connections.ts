@@ -1,4 +1,4 @@
-// What every connection sends whatever is to be done, and the files of shell that this checkout has.
+// What every connection sends, and the files of shell that this checkout has.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { credentialsOf } from '../../../lib/engine/credentials.ts'

@@ -16,7 +16,7 @@ import { group } from '../../../lib/resources/group.ts'
 import { swapFile } from '../../../lib/resources/swap.ts'
 import { runningUnit, unit } from '../../../lib/resources/unit.ts'
 import { user } from '../../../lib/resources/user.ts'
-import { backups, base, bot, certbot, docker, nginx, postgres, ufw } from '../../../roles/index.ts'
+import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw } from '../../../roles/index.ts'
 import { containerRules } from '../../../roles/ufw/containers.ts'
 import { entry, facts } from '../fake-host.ts'
 import { runScripts, type Shell } from './scripts.ts'
@@ -57,6 +57,7 @@ const bare: Record<string, unknown> = {
   ...Object.fromEntries(tools.map((name) => [`program:${name}`, true])),
 }
 
+/** For each role of site.ts vars by which it plans all of its scripts; none: its defaults do. */
 const vars = {
   base: { timezone: 'UTC', admin: { name: 'ops', keys: [key] }, sysctls: { 'vm.swappiness': 5 } },
   ufw: { allow: ['8080/tcp', '9000/udp from 192.0.2.0/24'] },
@@ -67,7 +68,6 @@ const vars = {
   bot: {},
   backups: { recipients, alert: { url: 'https://a.example', command: 'mail -s "a b" ops@example.org' } },
 }
-const site: readonly Role[] = [base, ufw, docker, postgres, nginx, certbot, bot, backups]
 
 export function hostScripts(): Shell[] {
   const folder = mkdtempSync(join(tmpdir(), 'shellcheck-hosts-'))
@@ -87,8 +87,10 @@ export function hostScripts(): Shell[] {
 
 function siteScripts(): Shell[] {
   const host = { ...entry, domain, bots: [{ name: 'hello', where: 'x', settings: {} }] }
-  const parsed = Object.fromEntries(site.map((role) => [role.name, v.parse(role.vars, Object(vars)[role.name])]))
-  const { resources } = resourcesOf(site, parsed, { ...facts, ipv6: true }, host)
+  const parsed = Object.fromEntries(
+    allRoles.map((role) => [role.name, v.parse(role.vars, Object(vars)[role.name] ?? {})]),
+  )
+  const { resources } = resourcesOf(allRoles, parsed, { ...facts, ipv6: true }, host)
   return runScripts('site', resources, bare, { reads: true })
 }
 

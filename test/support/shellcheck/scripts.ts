@@ -56,7 +56,7 @@ export function request(place: string, text: string, parts: readonly Part[] = []
 }
 
 /**
- * The texts of a run that brings these resources from this state to where they want to be: what applies each
+ * The texts of a run that applies these resources in this state: what applies each
  * group of changes, what validates candidates, what installed files and units have in them, and with `reads` what reads the host.
  */
 export function runScripts(

@@ -6,7 +6,7 @@ interface Node {
   readonly loc: { readonly start: { readonly line: number } }
 }
 
-/** A text that is tagged with `sh` in a source: its line, and what stands between the values that are put into it. */
+/** A text that is tagged with `sh` in a source: its line, and the text between its values. */
 export interface Template {
   readonly line: number
   readonly parts: readonly string[]

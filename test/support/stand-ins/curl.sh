@@ -15,7 +15,7 @@ case $* in
   exit ;;
 */.well-known/acme-challenge/*)
   printf 'curl %s\n' "$*" >>"$STATE/calls"
-  # Addresses that lead to somebody else.
+  # Addresses that lead to another server.
   ! grep -qF -f "$STATE/elsewhere" 2>/dev/null <<options || { printf '<html>somebody\nelse'; exit; }
 $*
 options

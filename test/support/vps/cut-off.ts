@@ -1,7 +1,8 @@
 // A playbook that cuts the operator off, in a way that no plan could foresee: what the guard is for.
 import * as v from 'valibot'
 import { play } from '../../../lib/cli/play.ts'
-import { becomes, type Guard, guarded, resource } from '../../../lib/model/resource.ts'
+import { guarded } from '../../../lib/model/combinators.ts'
+import { becomes, type Guard, resource } from '../../../lib/model/resource.ts'
 import { role } from '../../../lib/model/role.ts'
 import { fileState } from '../../../lib/resources/file-state.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
@@ -12,9 +13,9 @@ const mark = '/etc/ssh/sshd_config.d/00-cut-off.conf'
 const sshdReads = (text: string) => sh`printf '%s\n' ${text} >${mark}; sshd -t; systemctl restart ssh.service`
 
 const ways: Record<string, { guard: Guard; script: Script }> = {
-  'nobody may log in': { guard: sshd, script: sshdReads('DenyUsers *') },
+  'no user may log in': { guard: sshd, script: sshdReads('DenyUsers *') },
   // No interface has it: sshd finds its files right, and ends.
-  'nobody listens': { guard: sshd, script: sshdReads('ListenAddress 203.0.113.9') },
+  'no listening socket': { guard: sshd, script: sshdReads('ListenAddress 203.0.113.9') },
   'too late': {
     guard: sshd,
     script: sh`

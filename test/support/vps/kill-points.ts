@@ -6,8 +6,8 @@ export type Victim = 'host' | 'runner'
 const folder = '/run/kill-points'
 
 /**
- * Stands before the commands by which a run changes a host, and counts its calls within botgarden's own steps: units of
- * systemd, and `mv` in the shell of a connection. At call number `at` it kills whoever called, or waits until the runner is
+ * Wraps the commands by which a run changes a host, and counts its calls within botgarden's own steps: units of
+ * systemd, and `mv` in the shell of a connection. At call number `at` it kills its caller, or waits until the runner is
  * killed. Every gap between two of these commands is a kill point, the same one in every run.
  */
 const stub = `#!/bin/sh
@@ -72,7 +72,7 @@ export async function killPointReached(host: string, seconds: number): Promise<b
   return status === 0
 }
 
-/** Lets what waits at the point go on: nobody listens to it any more. */
+/** Lets what waits at the point go on, without its runner. */
 export async function passKillPoint(host: string): Promise<void> {
   await inVps(host, `rm -f ${folder}/reached`)
 }

@@ -1,6 +1,6 @@
 import { inVps } from '../../../sandbox/index.ts'
 
-/** What a login leaves behind by itself, whatever it does: the journal, login records, the greeting, systemd's bookkeeping of sessions. */
+/** What any login leaves behind: the journal, login records, the greeting, systemd's bookkeeping of sessions. */
 const loginRecords =
   /^\/(run\/(log|systemd|utmp|user|dbus|sudo|udev|motd\.dynamic)|var\/log\/(journal|wtmp|btmp|lastlog|auth\.log)|var\/lib\/(wtmpdb|lastlog|systemd)|tmp\/systemd-private|var\/tmp\/systemd-private)(\/|\b)/
 

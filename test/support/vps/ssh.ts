@@ -8,7 +8,7 @@ export function overSsh(host: string, command: string): Promise<Run> {
   return sshWith([], host, command)
 }
 
-/** The same, with more arguments for the client. */
+/** Runs a command over SSH with further arguments for the client. */
 export function sshWith(more: readonly string[], host: string, command: string): Promise<Run> {
   const child = spawn('ssh', ['-F', sshConfigFor(host), ...more, host, command], { stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { stdout: '', stderr: '' }

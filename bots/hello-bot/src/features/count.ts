@@ -1,6 +1,6 @@
 import { Composer, InlineKeyboard } from 'grammy'
 import type { BotContext } from '../context.ts'
-import type { Messages } from '../messages/index.ts'
+import type { Messages } from '../messages/en.ts'
 
 /** A button under a message, and what a press of it does: the example of an inline keyboard. */
 export const count = new Composer<BotContext>()

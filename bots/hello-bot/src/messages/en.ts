@@ -13,3 +13,6 @@ export const en = {
   oldButton: 'This button does nothing any more.',
   unknown: 'I do not know that. /help tells what I can do.',
 }
+
+/** The messages of the bot in one language. English defines which there are; the compiler finds what another language lacks. */
+export type Messages = typeof en

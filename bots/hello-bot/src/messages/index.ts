@@ -1,8 +1,5 @@
-import { en } from './en.ts'
+import { en, type Messages } from './en.ts'
 import { ru } from './ru.ts'
-
-/** What the bot says, in one language. English sets which messages there are; the compiler finds what another lacks. */
-export type Messages = typeof en
 
 const catalogues: Readonly<Record<string, Messages>> = { en, ru }
 

@@ -1,3 +1,4 @@
+import { when } from '../../lib/model/combinators.ts'
 import { becomes, type Resource } from '../../lib/model/resource.ts'
 import { directory, file } from '../../lib/resources/file.ts'
 import { isInstalled, packageState } from '../../lib/resources/package.ts'
@@ -10,7 +11,7 @@ const timer = `${name}.timer`
 const config = '/etc/aide/aide.conf'
 const database = '/var/lib/aide/aide.db'
 
-/** Each day the journal says which files of the host's configuration changed since the day before. aide looks, and ends. */
+/** Each day the journal says which files of the host's configuration changed since the day before. aide is no daemon: it compares and exits. */
 export function changeReport(): Resource[] {
   const from = (what: string) => template(new URL(`templates/${what}.mustache`, import.meta.url), { config, database })
   const unitFile = (path: string, content: string) =>
@@ -28,14 +29,10 @@ export function changeReport(): Resource[] {
   ].map(unlessTheirs)
 }
 
-/** Debian's own way to run aide is in a package of its own: whoever installed that has his own configuration. */
+/** Debian runs aide by a package of its own, aide-common: where that is installed the operator has a configuration already. */
 function unlessTheirs(inner: Resource): Resource {
   const theirs = packageState('aide-common')
-  return {
-    ...inner,
-    reads: [...inner.reads, theirs],
-    plan: (read) => (isInstalled(read(theirs)) ? [] : inner.plan(read)),
-  }
+  return when([theirs], (read) => !isInstalled(read(theirs)), inner)
 }
 
 function known(before: UnitState): UnitState {

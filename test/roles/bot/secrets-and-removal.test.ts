@@ -1,5 +1,3 @@
-// What a bot has on its host: made, kept and removed by our scripts in a real sh.
-import { createHash } from 'node:crypto'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Resource } from '../../../lib/model/resource.ts'
@@ -7,22 +5,22 @@ import { fileState } from '../../../lib/resources/file-state.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { allocated } from '../../../roles/bot/allocation.ts'
 import { network, networkState } from '../../../roles/bot/network.ts'
-import { clientFolder, registryLogins } from '../../../roles/bot/registry-login.ts'
+import { dockerConfigFolder, registryLogins } from '../../../roles/bot/registry-login.ts'
 import { limits } from '../../../roles/bot/release/limits.ts'
-import { forgetAllImages, forgetImages } from '../../../roles/bot/release/prune-images.ts'
+import { pruneImages, removeAllImages } from '../../../roles/bot/release/prune-images.ts'
 import { botAbsent } from '../../../roles/bot/remove.ts'
-import { generatedSecrets, operatorSecret } from '../../../roles/bot/secrets.ts'
+import { databasePassFile, databasePassword, operatorSecret, webhookSecret } from '../../../roles/bot/secrets.ts'
 import { allocations } from '../../../roles/bot/spec/allocations.ts'
-import { addressOf, userOf } from '../../../roles/bot/spec/layout.ts'
+import { addressOf, uidOf } from '../../../roles/bot/spec/layout.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { token } from '../../../roles/bot/token.ts'
 import { changesOf, planOf } from '../../support/plan-of.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 const api = 'https://api.telegram.org'
 const folder = '/etc/botgarden/secrets/bots/hello'
 const given = '123456:a-token-of-a-bot-in-a-test'
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const old = { type: 'file', mode: '0400', owner: '20001', group: '20001', sha256: sha256('old') }
 const tokenOf = (value: string | undefined) =>
   token(folder, '20001', value === undefined ? undefined : new Secret(value), api, 'hello', [])
@@ -42,14 +40,14 @@ for (const [what, answer, code, said, left] of [
     'refuses',
     '{"ok":false,"error_code":401,"description":"Unauthorized"}',
     1,
-    /^Telegram refuses the token of hello: /,
+    /^Telegram rejects the token of hello: /,
     'old',
   ],
   [
     'has never heard of',
     '{"ok":false,"error_code":404,"description":"Not Found"}',
     1,
-    /^Telegram refuses the token of hello: /,
+    /^Telegram rejects the token of hello: /,
     'old',
   ],
   ['says nothing of', 'curl: (28) Timeout', 0, /^warning: Telegram does not answer/, given],
@@ -66,12 +64,11 @@ for (const [what, answer, code, said, left] of [
     assert.is(host.read(`${folder}/token`), left)
     assert.equal(host.list(folder), ['token'], 'no candidate is left')
     // Asked with the new one, by stdin; no other program is told.
-    assert.is(ran.calls[0]?.trim(), `curl ${api}/bot${given}/getMe`)
-    assert.not.match([...ran.calls.slice(1), ran.shown].join(), given)
-    if (code === 0) {
-      assert.equal(ran.calls.slice(1, 3), [`chown 20001:20001 ${folder}/token.new`, 'was 600'])
-      assert.is(host.mode(`${folder}/token`), '400')
-    }
+    const asked = ran.calls.map((call) => call.trim()).indexOf(`curl ${api}/bot${given}/getMe`)
+    assert.ok(asked >= 0, 'Telegram was asked')
+    assert.not.match([...ran.calls.toSpliced(asked, 1), ran.shown].join(), given)
+    assert.equal(ran.calls.slice(0, 2), [`chown 20001:20001 ${folder}/token.new`, 'was 600'])
+    if (code === 0) assert.is(host.mode(`${folder}/token`), '400')
   })
 
 test('a token that is there is kept, and only its attributes are mended', async () => {
@@ -88,10 +85,10 @@ test('a token that is there is kept, and only its attributes are mended', async 
 
 test('a token of the host’s that another bot has too is refused, by its number', () => {
   const twins = { 'token-owners:bots': { hello: '1', twin: '1' }, [`file:${folder}/token`]: old }
-  assert.throws(() => planOf([tokenOf(undefined)], twins), /hello and twin, .* have the token of one bot \(1\)/)
+  assert.throws(() => planOf([tokenOf(undefined)], twins), /hello and twin, .* use the same token of bot 1/)
   const others = { 'token-owners:bots': { hello: '1', other: '2' }, [`file:${folder}/token`]: old }
   assert.equal(planOf([tokenOf(undefined)], others), [])
-  assert.throws(() => planOf([tokenOf('2:x')], others), /have the token of one bot \(2\)/)
+  assert.throws(() => planOf([tokenOf('2:x')], others), /use the same token of bot 2/)
 })
 
 test('whose token is whose is read from the host, and no more of it than the number', async () => {
@@ -126,14 +123,9 @@ test('a secret of the operator’s is written like a token, and asks nobody', as
 test('secrets that the host makes are random, private from the first byte, and made once', async () => {
   const host = scratchHost()
   host.folder(folder)
-  const [webhook, password, pass] = generatedSecrets(folder, '20001', 'hello', 'hello') as [
-    Resource,
-    Resource,
-    Resource,
-  ]
   for (const [resource, name] of [
-    [webhook, 'webhook-secret'],
-    [password, 'database-password'],
+    [webhookSecret(folder, '20001', 'hello'), 'webhook-secret'],
+    [databasePassword(folder, '20001', 'hello'), 'database-password'],
   ] as const) {
     const { code, calls } = await made(host, resource, {})
     assert.is(code, 0)
@@ -144,14 +136,10 @@ test('secrets that the host makes are random, private from the first byte, and m
     assert.equal(planOf([resource], { [`file:${folder}/${name}`]: old }), [])
   }
   assert.is.not(host.read(`${folder}/webhook-secret`), host.read(`${folder}/database-password`))
-  const { calls } = await made(host, pass, {})
+  const { calls } = await made(host, databasePassFile(folder, 'hello'), {})
   assert.is(host.read(`${folder}/pgpass`), `*:*:*:hello:${host.read(`${folder}/database-password`)}\n`)
   assert.is(calls.includes('was 600'), true)
   assert.is(host.mode(`${folder}/pgpass`), '400')
-  assert.equal(
-    generatedSecrets(folder, '20001', 'hello', undefined).map(({ id }) => id),
-    [`secret:${folder}/webhook-secret`],
-  )
 })
 
 test('the login of a registry is nobody’s to read, and asked for by the client of its images alone', async () => {
@@ -204,7 +192,7 @@ for (const [image, name] of [
   ['localhosts/a:1', 'docker.io'],
 ] as const)
   test(`the login for ${image} is that of ${name}`, () =>
-    assert.is(clientFolder(image), `/etc/botgarden/registry/${name}`))
+    assert.is(dockerConfigFolder(image), `/etc/botgarden/registry/${name}`))
 
 test('a bot gets a number for good, and others keep theirs', async () => {
   const host = scratchHost()
@@ -232,7 +220,7 @@ test('a bot gets a number for good, and others keep theirs', async () => {
   assert.equal(plan(all), ['allocation:b: network 10.210.254.0/24, user 20254'])
   assert.throws(() => plan({ ...all, last: 254 }), /no network of 10.210.0.0\/16 is free/)
   assert.equal(
-    [userOf(7), addressOf('10.9', 7, 'blue'), addressOf('10.9', 7, 'green')],
+    [uidOf(7), addressOf('10.9', 7, 'blue'), addressOf('10.9', 7, 'green')],
     ['20007', '10.9.7.2', '10.9.7.3'],
   )
 })
@@ -288,7 +276,7 @@ test('of a bot’s images the newest stay, and those that somebody needs', async
   host.write(`${state}/hello/current.json`, line('r/a:6'))
   host.write(`${state}/other/current.json`, line('r/a:1'))
   host.note('built', 'b:built\nb:gone\n')
-  const { code } = await host.run(forgetImages('hello', ['r/a:6', 'r/a:5'], 2))
+  const { code } = await host.run(pruneImages('hello', ['r/a:6', 'r/a:5'], 2))
   assert.is(code, 0)
   assert.equal(await left(host, all), ['r/a:1', 'r/a:3', 'r/a:4', 'r/a:5', 'r/a:6'])
 })
@@ -296,11 +284,11 @@ test('of a bot’s images the newest stay, and those that somebody needs', async
 test('an image that the engine refuses to give away, or none at all, is no failure', async () => {
   const host = scratchHost()
   host.write(`${state}/hello/current.json`, line('a:2'))
-  assert.is((await host.run(forgetImages('hello', ['a:2'], 1))).code, 0)
+  assert.is((await host.run(pruneImages('hello', ['a:2'], 1))).code, 0)
   images(host, 'a:1', 'a:2', 'a:0')
   host.write(`${state}/hello/releases`, ['a:0', 'a:1', 'a:2'].map(line).join(''))
   host.fails('image rm')
-  const { code, calls } = await host.run(forgetImages('hello', ['a:2'], 1))
+  const { code, calls } = await host.run(pruneImages('hello', ['a:2'], 1))
   assert.is(code, 0)
   assert.equal(
     calls.filter((call) => call.includes('image rm')),
@@ -314,7 +302,7 @@ test('all images of a bot that is taken off go, but for what another one runs', 
   host.write(`${state}/hello/releases`, ['a:1', 'a:2', 'a:3', 'a:1'].map(line).join(''))
   host.write(`${state}/other/current.json`, line('a:2'))
   host.note('built', 'sum1\nsum1\n')
-  const { code, calls } = await host.run(forgetAllImages('hello'))
+  const { code, calls } = await host.run(removeAllImages('hello'))
   assert.is(code, 0)
   assert.equal(await left(host, ['a:1', 'a:2', 'a:3']), ['a:2'])
   assert.ok(calls.includes('docker image rm -f sum1'))
@@ -348,7 +336,7 @@ for (const purge of [false, true])
     const host = withBots()
     const { code, output, calls, summary } = await made(host, remove(purge), there)
     assert.is(code, 0, output)
-    assert.is(summary, purge ? 'remove, with all its data' : 'remove, after a last dump')
+    assert.is(summary, purge ? 'remove with all its data' : 'remove, after a final dump of its database')
     assert.equal(
       host.containers().map((each) => each.split(' ')[0]),
       ['botgarden-hello2-blue', 'botgarden-nginx', 'botgarden-postgres'],
@@ -371,7 +359,7 @@ for (const purge of [false, true])
       assert.is(host.read(`/var/lib/botgarden/removed/${dumps[0]}`), 'DUMP of hello\n')
       assert.is(host.mode(`/var/lib/botgarden/removed/${dumps[0]}`), '600')
       assert.is(host.mode('/var/lib/botgarden/removed'), '700')
-      assert.match(output, `its last dump: /var/lib/botgarden/removed/${dumps[0]}`)
+      assert.match(output, `final dump: /var/lib/botgarden/removed/${dumps[0]}`)
     }
   })
 
@@ -408,7 +396,7 @@ test('Telegram out of reach is told, and the bot goes', async () => {
   host.note('telegram/deleteWebhook', 'curl: (6) no such host')
   const { code, output } = await made(host, remove(), there)
   assert.is(code, 0)
-  assert.match(output, 'warning: Telegram does not answer: its webhook may still lead here')
+  assert.match(output, 'warning: Telegram does not answer: its webhook may still point to this host')
 })
 
 test('what is gone is not removed again, and whatever is left of it is', () => {
@@ -421,7 +409,7 @@ test('what is gone is not removed again, and whatever is left of it is', () => {
     { 'container:botgarden-hello-green': { status: 'exited' } },
     { 'text:/var/lib/botgarden/bots/hello/current.json': '{}' },
   ])
-    assert.equal(planOf([remove()], { ...nothing, ...rest }), ['bot:hello: remove, after a last dump'])
+    assert.equal(planOf([remove()], { ...nothing, ...rest }), ['bot:hello: remove, after a final dump of its database'])
 })
 
 test('what a container may take is changed while it runs', async () => {
@@ -432,7 +420,7 @@ test('what a container may take is changed while it runs', async () => {
   const host = scratchHost()
   const wrong = { ...current, 'container:botgarden-hello-green': running }
   const { calls, summary } = await made(host, resource, wrong)
-  assert.is(summary, 'memory 160 → 200 MB, cpus 0.5 → 0.25')
+  assert.is(summary, 'memory 160 → 200 MiB, cpus 0.5 → 0.25')
   assert.equal(calls, ['docker update --memory 200m --memory-swap 200m --cpus 0.25 botgarden-hello-green'])
   for (const [more, changes] of [
     [{ memoryMB: 200, cpus: 0.25 }, 0],
@@ -458,7 +446,7 @@ test('limits are one change a bot, named by it, and known to be done when it is'
   }
   assert.equal(
     [resource.id, planOf([resource], state)],
-    ['limits:hello', ['limits:hello: memory 160 → 200 MB, cpus 0.5 → 0.5']],
+    ['limits:hello', ['limits:hello: memory 160 → 200 MiB, cpus 0.5 → 0.5']],
   )
   const [change] = changesOf([resource], state)
   assert.equal(

@@ -1,6 +1,6 @@
 import type { BackupsVars } from './schema.ts'
 
-/** The vars with what is left out filled in: that nothing at all is said must be told from that. */
+/** The vars with defaults. They are not in the schema, so that empty vars can be told from vars without recipients. */
 export function settingsOf(vars: BackupsVars) {
   return {
     schedule: vars.schedule ?? '17 3 * * *',
@@ -14,8 +14,8 @@ export function settingsOf(vars: BackupsVars) {
   }
 }
 
-export type Settings = ReturnType<typeof settingsOf>
+export type BackupSettings = ReturnType<typeof settingsOf>
 
 export const missingRecipients =
-  'backups.recipients: missing: backups are only ever written encrypted. age-keygen makes a key: keep its file away from ' +
-  'the host, and name its public half, age1…, here'
+  'backups.recipients: missing: backups are always encrypted. Create a key with age-keygen, keep its file away from ' +
+  'the host, and list its public key, age1…, here'

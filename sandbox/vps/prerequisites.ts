@@ -7,7 +7,7 @@ import type { Progress } from '../machine/progress.ts'
 import { ensureParts } from '../services/index.ts'
 import { ensureNetwork } from './network.ts'
 
-/** What a VPS needs around it before it can be made: the image, and the address of its name server. */
+/** What a VPS needs before it can be made: the image, and the address of its name server. */
 export interface Prerequisites {
   readonly image: string
   readonly nameServer: string

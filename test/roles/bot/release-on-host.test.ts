@@ -1,29 +1,30 @@
 // What a switch of a bot does to a host, run in a real sh with stand-ins for docker, nginx and Telegram.
-import { createHash } from 'node:crypto'
+
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { nginxReload } from '../../../lib/platform/nginx.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
 import { locationText } from '../../../roles/bot/release/nginx-route.ts'
 import type { ReleasePolicy } from '../../../roles/bot/release/policy.ts'
-import { startAgain } from '../../../roles/bot/release/restart-script.ts'
+import { restartScript } from '../../../roles/bot/release/restart-script.ts'
 import { switchScript } from '../../../roles/bot/release/switch-script.ts'
 import type { Colour } from '../../../roles/bot/spec/layout.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 type Mode = 'webhook' | 'polling'
-const seat = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
 const limits = { memoryMB: 160, cpus: 0.5 }
-const terms: ReleasePolicy = {
+const policy: ReleasePolicy = {
   ...{ limits: () => limits, settle: 2, drain: 3, keep: 1, by: 'me', migrates: true },
   hook: {
     ...{
       bot: 'hello',
       url: 'https://b.example.org/tg/hello',
       name: 'b.example.org',
-      telegram: seat.telegram,
+      telegram: instance.telegram,
       ask: true,
     },
   },
@@ -54,7 +55,7 @@ async function hostWith(before: Mode | undefined): Promise<ScratchHost> {
   for (const name of ['nginx', 'postgres']) host.container(`botgarden-${name}`)
   for (const image of ['hello:1', 'hello:2']) host.note(`images/${image}`, '')
   if (before !== undefined) {
-    const { name } = serviceFile(seat, 'blue', releaseOf(before).spec, limits)
+    const { name } = serviceFile(instance, 'blue', releaseOf(before).spec, limits)
     host.container(name)
     host.write(`${state}/current.json`, `${JSON.stringify(releaseOf(before))}\n`)
     host.write(`${state}/releases`, `${JSON.stringify(releaseOf(before))}\n`)
@@ -74,14 +75,14 @@ function switched(
   const old = before && releaseOf(before)
   return switchScript({
     ...{
-      seat,
+      instance,
       spec: { ...spec(after, 'hello:2'), ...more },
       colour: 'green',
       old,
       oldContainerExists: old !== undefined,
       limits,
     },
-    ...{ terms: { ...terms, migrates }, secrets },
+    ...{ policy: { ...policy, migrates }, secrets },
   })
 }
 
@@ -103,20 +104,61 @@ function standing(host: ScratchHost) {
 const green = 'botgarden-hello-green running always'
 const blue = 'botgarden-hello-blue running always'
 
-for (const [before, after, leads] of [
-  [undefined, 'webhook', 'green'],
-  [undefined, 'polling', 'nowhere'],
-  ['webhook', 'webhook', 'green'],
-  ['webhook', 'polling', 'nowhere'],
-  ['polling', 'webhook', 'green'],
-  ['polling', 'polling', 'nowhere'],
+/** What each call of a switch comes to, as far as it is about which version runs. */
+const stepNames: [step: string, call: RegExp][] = [
+  ['stop old', /^docker stop --time 20 botgarden-hello-blue$/],
+  ['delete webhook', /^curl .*\/deleteWebhook/],
+  ['start new', /^docker compose .* up /],
+  ['ask its health', /^curl http:\/\/10\.210\.1\.3:3000\/readyz$/],
+  ['start new at boot', /^docker update --restart always botgarden-hello-green$/],
+  ['reload nginx', /^docker exec botgarden-nginx .*kill -HUP/],
+  ['record', /^sync .*\/current\.json\.new /],
+  ['not old at boot', /^docker update --restart no botgarden-hello-blue$/],
+  ['remove old', /^docker rm -f --volumes botgarden-hello-blue$/],
+]
+
+function stepsOf(calls: readonly string[]): string {
+  const steps = calls.flatMap((call) => stepNames.filter(([, pattern]) => pattern.test(call)).map(([step]) => step))
+  return steps.filter((step, i) => step !== steps[i - 1]).join(', ')
+}
+
+// A boot starts the old version until the new one is recorded, and the new one from when the old one gets no more updates.
+for (const [before, after, leads, steps] of [
+  [undefined, 'webhook', 'green', 'start new, ask its health, start new at boot, reload nginx, record'],
+  [undefined, 'polling', 'nowhere', 'delete webhook, start new, ask its health, record, start new at boot'],
+  [
+    'webhook',
+    'webhook',
+    'green',
+    'start new, ask its health, start new at boot, reload nginx, record, not old at boot, stop old, remove old',
+  ],
+  [
+    'webhook',
+    'polling',
+    'nowhere',
+    'stop old, delete webhook, start new, start new at boot, ask its health, reload nginx, record, ' +
+      'start new at boot, not old at boot, stop old, remove old',
+  ],
+  [
+    'polling',
+    'webhook',
+    'green',
+    'stop old, start new, ask its health, start new at boot, reload nginx, record, not old at boot, stop old, remove old',
+  ],
+  [
+    'polling',
+    'polling',
+    'nowhere',
+    'stop old, delete webhook, start new, ask its health, record, start new at boot, not old at boot, stop old, remove old',
+  ],
 ] as const)
   test(`from ${before ?? 'nothing'} to ${after}: the new one alone serves, now and after a boot`, async () => {
     const host = await hostWith(before)
-    const { code, output } = await host.run(switched(before, after))
+    const { code, output, calls } = await host.run(switched(before, after))
     assert.is(code, 0, output)
     assert.equal(standing(host), { bots: [green], leads, served: leads, colour: 'green' })
     if (before === undefined) assert.is(host.mode(state), '700')
+    assert.is(stepsOf(calls), steps)
   })
 
 /** Where a switch may fail, by the mode before and after: what fails, and whether Telegram is told of the webhook again. */
@@ -127,14 +169,14 @@ const failures: [what: string, before: Mode, after: Mode, spoil: (host: ScratchH
     'webhook',
     'webhook',
     (host) => host.note('health', '503\n'),
-    /60 s have not been enough[\s\S]*its last answer to http:\/\/10.210.1.3:3000\/readyz: 503/,
+    /was not ready within 60 s[\s\S]*last response from http:\/\/10.210.1.3:3000\/readyz: 503/,
   ],
   [
     'it is well and then no more',
     'webhook',
     'webhook',
     (host) => host.note('health', '200\n503\n'),
-    /was ready, and is no more/,
+    /was ready and no longer answers/,
   ],
   ['nginx refuses', 'webhook', 'webhook', (host) => host.note('docker', spoiltFor('nginx -t')), /unheard of/],
   [
@@ -150,14 +192,14 @@ const failures: [what: string, before: Mode, after: Mode, spoil: (host: ScratchH
     'webhook',
     'polling',
     (host) => host.note('health', '503\n'),
-    /have not been enough/,
+    /was not ready within 60 s/,
   ],
   [
     'a webhook one after a polling one is never well',
     'polling',
     'webhook',
     (host) => host.note('health', '503\n'),
-    /have not been enough/,
+    /was not ready within 60 s/,
   ],
   [
     'nginx refuses to lead nowhere',
@@ -189,7 +231,7 @@ for (const [what, before, after, spoil, said] of failures)
     const { code, output, calls } = await host.run(switched(before, after))
     assert.is(code, 1)
     assert.match(output, said)
-    assert.match(output, 'the version before it serves on: hello:1')
+    assert.match(output, 'the previous version is still serving: hello:1')
     assert.equal(standing(host), was)
     const last = calls.filter((call) => call.includes('Webhook')).at(-1) ?? ''
     // Whom the new one has taken the updates from has them again.
@@ -211,7 +253,7 @@ test('nginx that cannot be brought back keeps a new one that it may lead to, and
   )
   const { code, output } = await host.run(switched('webhook', 'webhook'))
   assert.is(code, 1)
-  assert.match(output, /nginx could not be brought back, and may lead to the new version still: run site.ts/)
+  assert.match(output, /nginx could not be reverted and may still route to the new version: run site.ts/)
   assert.equal(standing(host).bots, [blue, green])
   assert.is(standing(host).served, 'green')
 })
@@ -258,7 +300,7 @@ test('where nginx has no room for its file the new one goes, since it still lead
   const noRoom = `tee() { case $1 in */hello.conf.new) echo half >"$1"; return 1 ;; *) command tee "$@" ;; esac; }`
   const { code, output } = await host.run(`set -e\n${noRoom}\n${switched('webhook', 'webhook').text}`)
   assert.is(code, 1)
-  assert.match(output, /the version before it serves on: hello:1/)
+  assert.match(output, /the previous version is still serving: hello:1/)
   assert.equal(standing(host), { bots: [blue], leads: 'blue', served: 'blue', colour: 'blue' })
   assert.not.ok(host.there(`${location}.new`))
 })
@@ -268,7 +310,7 @@ test('a migration that fails touches nothing else', async () => {
   host.note('migration', 'no such column\n')
   const { code, output, calls } = await host.run(switched('webhook', 'webhook'))
   assert.is(code, 1)
-  assert.match(output, /no such column[\s\S]*the migration failed; nothing else was touched/)
+  assert.match(output, /no such column[\s\S]*the migration failed; nothing else was changed/)
   assert.equal(standing(host), { bots: [blue], leads: 'blue', served: 'blue', colour: 'blue' })
   assert.equal(
     calls.filter((call) => / up | stop |Webhook/.test(call)),
@@ -286,7 +328,7 @@ test('changed migrations have the database dumped before they run, for whom it b
   assert.equal([one, two], ['20200102-000000.dump', '20200103-000000.dump'])
   assert.is(host.read(`${dumps}/${newest}`), 'DUMP of hello\n')
   assert.is(host.mode(`${dumps}/${newest}`), '600')
-  assert.match(output, `the database before them is in ${dumps}/${newest}`)
+  assert.match(output, `a dump of the database from before them is in ${dumps}/${newest}`)
   assert.is(JSON.parse(host.read(`${state}/current.json`)).dump, `${dumps}/${newest}`)
   const at = (call: RegExp) => calls.findIndex((each) => call.test(each))
   assert.ok(at(/pg_restore/) < at(/compose .* run /) && at(/compose .* run /) < at(/ up /))
@@ -330,7 +372,7 @@ test('what is recorded: the version, who, the checksums of the secrets; and the 
   const release = JSON.parse(text)
   assert.match(release.id, /^\d{8}-\d{6}-2$/)
   assert.equal(Object.keys(release.secrets), ['token', 'webhook-secret'])
-  assert.is(release.secrets.token, createHash('sha256').update('the-token').digest('hex'))
+  assert.is(release.secrets.token, sha256('the-token'))
   assert.equal([release.by, release.colour, release.spec.image], ['me', 'green', 'hello:2'])
   assert.equal(release.limits, limits)
   assert.equal(host.read(`${state}/releases`).split('\n'), [JSON.stringify(releaseOf('webhook')), text.trim(), ''])
@@ -381,7 +423,7 @@ test('a container that ends before it is ready is reported with its last words',
   assert.is(code, 1)
   assert.match(
     output,
-    /botgarden-hello-green ended before it was ready[\s\S]*exited, exit code 7[\s\S]*the log of botgarden-hello-green/,
+    /botgarden-hello-green exited before it was ready[\s\S]*exited, exit code 7[\s\S]*the log of botgarden-hello-green/,
   )
   assert.ok(calls.filter((call) => call.startsWith('sleep')).length < 10)
 })
@@ -395,7 +437,7 @@ test('one that is restarted while it settles has ended', async () => {
   )
   const { code, output } = await host.run(switched('webhook', 'webhook'))
   assert.is(code, 1)
-  assert.match(output, /botgarden-hello-green ended \d s after it was ready/)
+  assert.match(output, /botgarden-hello-green exited \d s after it became ready/)
 })
 
 test('an order to end, as of a reboot, has the old one serve again', async () => {
@@ -403,7 +445,7 @@ test('an order to end, as of a reboot, has the old one serve again', async () =>
   host.program('sleep', 'kill -TERM $PPID')
   const { code, output } = await host.run(switched('polling', 'polling'))
   assert.is(code, 1)
-  assert.match(output, 'the version before it serves on')
+  assert.match(output, 'the previous version is still serving')
   assert.equal(standing(host).bots, [blue])
 })
 
@@ -430,13 +472,13 @@ test('an old one that is gone is not asked for', async () => {
   const { code, output, calls } = await host.run(
     switchScript({
       ...{
-        seat,
+        instance,
         spec: spec('webhook', 'hello:2'),
         colour: 'green',
         old,
         oldContainerExists: false,
         limits,
-        terms,
+        policy,
         secrets: [],
       },
     }),
@@ -457,7 +499,7 @@ for (const mode of ['webhook', 'polling'] as const)
     if (mode === 'webhook') host.write(location, leadsTo('green'))
     await host.run(nginxReload)
     const { code, output, calls } = await host.run(
-      startAgain(seat, releaseOf(mode), limits, { start: true, bind: true }),
+      restartScript(instance, releaseOf(mode), limits, { start: true, bind: true }),
     )
     assert.is(code, 0, output)
     const leads = mode === 'webhook' ? 'blue' : 'nowhere'
@@ -470,16 +512,20 @@ test('started again and not well, what serves is left as it is, and the reason i
   const host = await hostWith('webhook')
   host.container('botgarden-hello-green')
   host.note('health', '500\n')
-  const { code, output } = await host.run(startAgain(seat, releaseOf('webhook'), limits, { start: true, bind: true }))
+  const { code, output } = await host.run(
+    restartScript(instance, releaseOf('webhook'), limits, { start: true, bind: true }),
+  )
   assert.is(code, 1)
-  assert.match(output, /its last answer to http:\/\/10.210.1.2:3000\/readyz: 500/)
+  assert.match(output, /last response from http:\/\/10.210.1.2:3000\/readyz: 500/)
   assert.ok(standing(host).bots.includes(green))
 })
 
 test('what runs and is only not bound to a boot is not stopped; compose makes it anew where its file was edited', async () => {
   const host = await hostWith('webhook')
   host.container('botgarden-hello-blue', { restart: 'no' })
-  const { code, calls } = await host.run(startAgain(seat, releaseOf('webhook'), limits, { start: false, bind: true }))
+  const { code, calls } = await host.run(
+    restartScript(instance, releaseOf('webhook'), limits, { start: false, bind: true }),
+  )
   assert.is(code, 0)
   assert.equal(standing(host).bots, [blue])
   assert.equal(

@@ -1,7 +1,7 @@
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
+import { type BackupSettings, missingRecipients, settingsOf } from '../../roles/backups/backup-settings.ts'
 import type { BackupsVars } from '../../roles/backups/schema.ts'
-import { missingRecipients, type Settings, settingsOf } from '../../roles/backups/settings.ts'
 
 export function refuseUnencrypted(hosts: readonly InventoryHost[]): void {
   const without = hosts.filter(({ vars }) => (vars.backups as BackupsVars).recipients === undefined)
@@ -9,6 +9,6 @@ export function refuseUnencrypted(hosts: readonly InventoryHost[]): void {
     throw new InventoryError(without.map(({ name }) => `hosts.${name}: ${missingRecipients}`).join('\n'))
 }
 
-export function settingsFor(host: InventoryHost | undefined): Settings {
+export function settingsFor(host: InventoryHost | undefined): BackupSettings {
   return settingsOf((host?.vars.backups ?? {}) as BackupsVars)
 }

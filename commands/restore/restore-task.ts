@@ -1,0 +1,14 @@
+import type { BackupPart } from '../../roles/backups/manifest.ts'
+
+/** How one database of a backup is restored. */
+export interface RestoreTask {
+  readonly database: string
+  /** Whether it is the database of a bot of the inventory. */
+  readonly ofBot: boolean
+  /** The name of the restored database; undefined for a drill in a temporary server. */
+  readonly target: string | undefined
+  /** The bot that is stopped while the databases are swapped. */
+  readonly bot: string | undefined
+}
+
+export type DatabasePart = Extract<BackupPart, { kind: 'database' }>

@@ -1,0 +1,93 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { flags, givenFlags, spellingOf } from '../../../lib/cli/flags.ts'
+import { usage } from '../../../lib/cli/options.ts'
+import {
+  Bug,
+  CommandFailed,
+  ConnectError,
+  HostError,
+  InventoryError,
+  Reverted,
+  UsageError,
+} from '../../../lib/std/errors.ts'
+
+test('errors have the exit codes that the help tells, and names', () => {
+  const errors = [
+    new UsageError('m'),
+    new InventoryError('m'),
+    new HostError('m'),
+    new ConnectError('m'),
+    new Reverted('m'),
+  ]
+  assert.equal(
+    errors.map(({ exitCode, name, message }) => [exitCode, name, message]),
+    [
+      [1, 'UsageError', 'm'],
+      [1, 'InventoryError', 'm'],
+      [3, 'HostError', 'm'],
+      [4, 'ConnectError', 'm'],
+      [5, 'Reverted', 'm'],
+    ],
+  )
+  const bug = new Bug(new TypeError('oops'))
+  assert.match(bug.message, /^this is a bug of botgarden:\nTypeError: oops\n +at /)
+  assert.instance(bug.cause, TypeError)
+  const silent = new CommandFailed('a', 1, 'cmd', ' \n').with('more')
+  assert.equal(
+    [silent.message, silent.notes, silent.step],
+    ['a: exit code 1: cmd\nmore', ['more'], { ids: [], command: 'cmd', output: '' }],
+  )
+})
+
+test('the help says what each option does, and shows how they are used', () => {
+  const text = usage('site', 'converges', {
+    examples: [
+      ['--x', 'why'],
+      ['--longer', 'why not'],
+    ],
+  })
+  for (const [name, flag] of Object.entries(flags)) {
+    const line = text.split('\n').find((each) => each.includes(spellingOf(name, flag)))
+    assert.match(line ?? name, / {2}[a-z]\S* .{4,}/)
+    assert.ok(line?.endsWith(`  ${flag.help}`))
+  }
+  assert.match(text, /^site: converges\n\nusage: npx zx playbooks\/site\.ts \[options\]\n\noptions:\n/)
+  assert.ok(
+    text.endsWith('  npx zx playbooks/site.ts --x       # why\n  npx zx playbooks/site.ts --longer  # why not\n'),
+  )
+  assert.equal(
+    ['inventory', 'limit', 'tags', 'forks', 'verbose', 'json', 'explain'].map((name) =>
+      spellingOf(name, flags[name] ?? { help: '' }),
+    ),
+    [
+      '-i, --inventory FILE',
+      '-l, --limit HOST,GROUP',
+      '    --tags ROLE,…',
+      '    --forks N',
+      '-v, --verbose',
+      '    --json',
+      '    --explain KEY',
+    ],
+  )
+  for (const line of usage('site', '').split('\n').slice(-6, -1))
+    assert.match(line, /^ {2}npx zx playbooks\/site\.ts -\S+ .* # .{15,}/)
+  const own = usage('bot', '', { flags: { name: { value: 'BOT', help: 'which bot' } } })
+  assert.match(own, /options:\n {6}--name BOT +which bot\n/)
+})
+
+test('an unknown option of one letter is near to one of one letter', () => {
+  const said = (word: string) => {
+    try {
+      givenFlags([word])
+    } catch (error) {
+      return (error as Error).message
+    }
+    return ''
+  }
+  assert.is(said('-V'), 'unknown option "-V" (did you mean "-v"?)')
+  assert.is(said('-lx='), '')
+  assert.is(said('-verbos'), 'unknown option "-verbos" (did you mean "--verbose"?)')
+})
+
+test.run()

@@ -1,0 +1,70 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as v from 'valibot'
+import { bot, botRole } from '../../../roles/bot/index.ts'
+import { webhookUrl } from '../../../roles/bot/release/nginx-route.ts'
+import type { Spec } from '../../../roles/bot/spec/spec.ts'
+import { facts } from '../../support/fake-host.ts'
+import { deployment, host, plan, served, tokenFile, vars } from '../../support/hello-bot.ts'
+
+test('a webhook that somebody took away is set again, and Telegram out of reach breaks no run', () => {
+  const state = served()
+  const ask = 'webhook:hello-bot https://api.telegram.org ask'
+  const hook = (answer: unknown, mark = 'x') =>
+    plan({ ...deployment(), token: undefined }, { ...state, [ask]: { mark, answer } }).filter((line) =>
+      line.startsWith('webhook:'),
+    )
+  assert.equal(hook({ url: '' }), ['webhook:hello-bot: set to https://bots.example.org/tg/hello-bot'])
+  assert.equal(hook('unreachable', 'unreachable'), [])
+  assert.throws(() => hook('refused'), /Telegram rejects the token of hello-bot/)
+})
+
+test('a webhook that anybody has set is taken from a bot that asks for its updates itself', () => {
+  const state = { ...served({ mode: 'polling' }, { token: 'x' }), [tokenFile]: { type: 'file', sha256: 'x' } }
+  const hook = (mark: string, answer: unknown) =>
+    plan(
+      { ...deployment({ mode: 'polling' }), token: undefined },
+      { ...state, 'webhook:hello-bot https://api.telegram.org ask': { mark, answer } },
+    ).filter((line) => line.startsWith('webhook:'))
+  const forget = ['webhook:hello-bot: delete the webhook: the bot polls for its updates']
+  assert.equal(hook('', { url: 'https://elsewhere.example.org/' }), forget)
+  assert.equal(hook('unreachable', { url: '' }), forget)
+  for (const [mark, answer] of [
+    ['', { url: '' }],
+    ['', 'unreachable'],
+    ['unreachable', 'unreachable'],
+    ['', 'refused'],
+  ] as const)
+    assert.equal(hook(mark, answer), [])
+})
+
+test('where Telegram cannot deliver to nothing is released', () => {
+  const at = (name: string | undefined, more: Partial<Spec> = {}, telegram = 'https://api.telegram.org') => {
+    const { domain: _, ...nameless } = host
+    const role = botRole(new Map([['hello-bot', deployment(more)]]))
+    const where = { ...facts, address: name ?? '' }
+    return () => role.resources(v.parse(bot.vars, { telegram }), where, nameless)
+  }
+  for (const address of ['10.1.2.3', '172.31.0.1', '192.168.0.9', '100.64.0.1', '169.254.0.1', '127.0.0.1', undefined])
+    assert.throws(at(address), /Telegram cannot deliver to hello-bot: this host has .*Set "domain:" of the host/)
+  for (const address of ['192.0.2.1', '172.32.0.1', '100.128.0.1']) assert.not.throws(at(address))
+  assert.not.throws(at('10.1.2.3', { mode: 'polling' }))
+  assert.not.throws(at('10.1.2.3', {}, 'http://telegram.sandbox:8081'))
+  const named = botRole(new Map([['hello-bot', deployment()]]))
+  assert.not.throws(() => named.resources(vars, { ...facts, address: '10.1.2.3' }, host))
+})
+
+test('a token that was revoked can be rotated, though Telegram refuses the old one', () => {
+  const ask = 'webhook:hello-bot https://api.telegram.org ask'
+  const state = { ...served(), [tokenFile]: { type: 'file', sha256: 'old' } }
+  const lines = plan(deployment(), { ...state, [ask]: { mark: 'x', answer: 'refused' } })
+  assert.ok(lines.includes('token:hello-bot: rotate'))
+  assert.ok(lines.includes('webhook:hello-bot: set to https://bots.example.org/tg/hello-bot'))
+})
+
+test('the address that Telegram is told has the port, unless it is the usual one', () => {
+  assert.is(webhookUrl('a', 'b.example.org', 8443), 'https://b.example.org:8443/tg/a')
+  assert.is(webhookUrl('a', 'b.example.org', 443), 'https://b.example.org/tg/a')
+})
+
+test.run()
