@@ -87,7 +87,7 @@ export async function telegram(connections: number) {
   function post(body: string): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }
-      const options = { agent, port: webhookPort, host: '127.0.0.1', path: '/webhook', method: 'POST' }
+      const options = { agent, port: state.webhookPort, host: '127.0.0.1', path: '/webhook', method: 'POST' }
       const sending = request(
         { ...options, headers: { ...headers, 'X-Telegram-Bot-Api-Secret-Token': 'secret' } },
         (answer) => {
