@@ -35,7 +35,7 @@ export type Database = Kysely<Tables>
 export type Work = Transaction<Tables>
 
 /** One connection more than updates that are handled at once: for the outbox, and to ask for readiness at any time. */
-export const connections = 3
+export const connections = 4
 
 /** A server's database is migrated by `npm run migrate` alone, before a new version starts; the embedded one here. */
 export async function openDatabase(config: DatabaseConfig, log: Log): Promise<Database> {
