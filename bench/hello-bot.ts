@@ -69,13 +69,9 @@ async function row(program: Program, delay: number): Promise<string> {
     await api.flood(1)
     await api.quiet()
     const rate = await fastest()
-    const waits = [await steady(rate * 0.7), await steady(promised * 0.7)].flat()
-    const cells = [
-      rate.toFixed(0),
-      ...waits.map((ms) => `${ms.toFixed(0)} ms`),
-      `${idle} MB`,
-      `${running.megabytes()} MB`,
-    ]
+    const waits = [await steady(rate * 0.7), rate < promised ? [undefined, undefined] : await steady(promised * 0.7)]
+    const times = waits.flat().map((ms) => (ms === undefined ? '–' : `${ms.toFixed(0)} ms`))
+    const cells = [rate.toFixed(0), ...times, `${idle} MB`, `${running.megabytes()} MB`]
     return `| ${delay} ms | ${program.name} | ${cells.join(' | ')} |`
   } finally {
     await running.stop()

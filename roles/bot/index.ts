@@ -133,7 +133,7 @@ function botResources(
       ? [
           databaseRole(databaseName(bot), {
             passwordFile: `${layout.secrets}/database-password`,
-            // A pool of three connections, twice during a release, and one migration.
+            // A pool of four connections, twice during a release; the migration has ended by then.
             connectionLimit: 8,
             settings: { statement_timeout: '30s', lock_timeout: '10s', idle_in_transaction_session_timeout: '30s' },
           }),
