@@ -6,7 +6,7 @@ export interface Size {
   readonly effectiveCacheMB: number
   readonly workMemMB: number
   readonly maintenanceMB: number
-  /** A bot has up to three connections, and up to six while it is replaced. */
+  /** A bot has up to four connections, and up to eight while it is replaced. */
   readonly connections: number
   readonly maxWalMB: number
   /** The limit of the container. */
