@@ -111,10 +111,12 @@ async function counts(): Promise<Record<string, number>> {
 
 async function drained(): Promise<void> {
   for (let tries = 0; tries < 240; tries++) {
-    if ((await telegram.report(name)).pending === 0) return
+    const { pending, sent: replies } = await telegram.report(name)
+    // Replies follow the answer to the update.
+    if (pending === 0 && Object.keys(replies.byChat).length >= sent) return
     await pause(500)
   }
-  throw new Error('updates still wait at Telegram after two minutes')
+  throw new Error('updates still wait at Telegram, or for their reply, after two minutes')
 }
 
 test.run()
