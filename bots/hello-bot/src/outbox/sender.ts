@@ -26,7 +26,7 @@ export interface SenderOptions {
 /** How many calls wait for Telegram at once: each has a socket of its own. */
 const width = 100
 
-/** A reply of yesterday is of no use, and what Telegram has not taken in all that time it will not take. */
+/** A reply of yesterday is of no use. */
 const dayMs = 86_400_000
 
 export function createSender({ api, log, isOurs, done, secondsToSend = 20 }: SenderOptions): Sender {
@@ -74,13 +74,14 @@ export function createSender({ api, log, isOurs, done, secondsToSend = 20 }: Sen
   /** Returns how many milliseconds to wait before it is tried again: none when it is done. */
   async function attempt(row: Row, failures: number): Promise<number> {
     try {
+      if (Date.now() - row.at > dayMs) throw new Error('not taken by Telegram for a day, or restored from a backup')
       await call(row)
       limits.passed()
     } catch (error) {
       const seconds = retryAfter(error)
       if (seconds === undefined) limits.passed()
       else limits.refused(row.chat, seconds)
-      if (isPassing(error) && Date.now() - row.at < dayMs) {
+      if (isPassing(error)) {
         if (!cut.signal.aborted) log.warn(loggedCall(row, error), 'a call to Telegram failed: trying again')
         return (seconds ?? Math.min(2 ** failures, 30)) * 1_000
       }
