@@ -1,4 +1,4 @@
-import { local } from '../../lib/shell/local.ts'
+import { local, withInput } from '../../lib/shell/local.ts'
 import { shown } from '../../lib/std/output.ts'
 import type { BackupSettings } from '../../roles/backups/backup-settings.ts'
 import { type BackupResult, faultLines } from './report.ts'
@@ -9,7 +9,7 @@ export async function alertHere(result: BackupResult, { alert }: BackupSettings)
   if (lines.length === 0) return
   const text = shown(`botgarden: backup of ${result.host}:\n${lines.join('\n')}\n`)
   if (alert.command !== undefined) {
-    const { exitCode } = await local({ input: text, nothrow: true, timeout: '60s' })`sh -c ${alert.command}`
+    const { exitCode } = await withInput(local({ nothrow: true, timeout: '60s' })`sh -c ${alert.command}`, text)
     if (exitCode !== 0) result.warnings.push(`the alert command ended with exit code ${exitCode}`)
   }
   if (alert.url !== undefined) {

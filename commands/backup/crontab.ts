@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import * as v from 'valibot'
 import type { Session } from '../../lib/cli/session.ts'
 import { cronSchedule } from '../../lib/resources/cron.ts'
-import { local, localFault } from '../../lib/shell/local.ts'
+import { local, localFault, withInput } from '../../lib/shell/local.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
@@ -87,6 +87,6 @@ async function read(): Promise<string> {
 async function write(text: string): Promise<void> {
   const { exitCode, stderr } = await (text === ''
     ? local({ nothrow: true })`crontab -r`
-    : local({ nothrow: true, input: text })`crontab -`)
+    : withInput(local({ nothrow: true })`crontab -`, text))
   if (exitCode !== 0) throw new HostError(`crontab: exit code ${exitCode}: ${stderr.trim()}`)
 }

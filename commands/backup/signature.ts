@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { local } from '../../lib/shell/local.ts'
+import { local, withInput } from '../../lib/shell/local.ts'
 import { HostError } from '../../lib/std/errors.ts'
 
 /** The namespace of the signatures: a signature by the same key for another purpose is not valid. */
@@ -41,8 +41,8 @@ export async function signatureFault(key: string, bytes: Buffer, signature: stri
     // This key and no other, for this purpose and no other.
     writeFileSync(signers, `host namespaces="${namespace}" ${key}\n`)
     writeFileSync(file, signature)
-    const { exitCode, stderr, stdout } = await local({ input: bytes, nothrow: true })`
-      ssh-keygen -Y verify -f ${signers} -I host -n ${namespace} -s ${file}`
+    const verify = local({ nothrow: true })`ssh-keygen -Y verify -f ${signers} -I host -n ${namespace} -s ${file}`
+    const { exitCode, stderr, stdout } = await withInput(verify, bytes)
     if (exitCode === 127)
       throw new HostError(
         'this machine: ssh-keygen is missing, which verifies signatures: apt-get install openssh-client',

@@ -64,7 +64,10 @@ function readHost(
     vars: value,
   }
   const inconsistencies = faults.length > 0 ? [] : inconsistenciesOf(host, node, roles)
-  return { host, faults: [...faults, ...inconsistencies, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)] }
+  return {
+    host,
+    faults: [...faults, ...inconsistencies, ...disagreements(mine, own), ...unknownGroups(name, listed, groups)],
+  }
 }
 
 /** The bots of a host: those that name it, or all where there is no other. */

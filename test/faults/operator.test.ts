@@ -103,7 +103,7 @@ test.after(async () => {
 test('a repository that is not there yet is said with the command that makes it', async () => {
   const { status, all } = await play('backup')
   assert.is(status, 3, all)
-  assert.match(all, /there is no repository yet: restic --repo \/srv\/restic init makes one/)
+  assert.match(all, /there is no repository yet: create it with the same password: restic --repo \/srv\/restic init/)
   const made = await atOperator(
     'rm -f /root/posted; restic --repo /srv/restic --password-file /root/restic-password init',
   )
@@ -186,7 +186,7 @@ test('the operator’s machine is lost too: another one brings everything back f
   assert.match(before, /^[0-9a-f]{32}$/)
   const none = await restore('--drill', '--at', '2026-01-01')
   assert.is(none.status, 1, none.all)
-  assert.match(none.all, /no backup of kept until then/)
+  assert.match(none.all, /no backup of kept before that time/)
 })
 
 test.run()

@@ -187,7 +187,7 @@ test('who has not the key makes no backup that counts: not by other checksums, n
     `sed -i s/hello/evil/ manifest.json && echo ' ' >>manifest.json && { sha256sum -- manifest.json *.age >SHA256SUMS; }`,
     /the downloaded copy is damaged: its signature is invalid/,
   )
-  await spoiltOnHost('rm SHA256SUMS.sig', /is not signed, though backups signs since \S+ by SHA256:/)
+  await spoiltOnHost('rm SHA256SUMS.sig', /is not signed, although backups signs its backups since \S+ with SHA256:/)
 })
 
 test('a key that has changed is refused until the operator takes it, and a host without one takes no backup', async () => {
@@ -310,7 +310,7 @@ test('one that is killed is told as killed, and not by the reason of the one bef
   await inside(`setsid sh -c 'until ${begun}; do :; done; pkill -9 -f ^/bin/sh.${program}' >/dev/null 2>&1 &`)
   const { code, stderr } = await backup()
   assert.is(code, 3)
-  assert.match(stderr, /no backup was taken: it began then and was killed, or the host went down/)
+  assert.match(stderr, /no backup was taken: it was started then, and was killed or the host went down/)
   await inside('flock /opt/botgarden/backups/lock true')
   assert.is((await backup()).code, 0)
 })
@@ -400,7 +400,7 @@ test('a connection that breaks in the middle of a pull is made again, and a run 
   const mended = await run(['playbooks/backup.ts', '-i', through], cold)
   assert.is(mended.code, 0, mended.stderr)
   assert.match(mended.stderr, /connection was lost.*retrying in 5 s/)
-  assert.match(mended.stderr, /✓ \S+: [\d.]+ MB, after [1-4]\.\d MB that were here/)
+  assert.match(mended.stderr, /✓ \S+: [\d.]+ MB, resumed after [1-4]\.\d MB/)
 
   proxy.cutAfter(4_000_000, { dead: true })
   const cut = await run(['playbooks/backup.ts', '-i', through, '--quiet'], cold)
@@ -408,7 +408,7 @@ test('a connection that breaks in the middle of a pull is made again, and a run 
   assert.match(cut.stderr, /^backups {2}unreachable: /)
   const resumed = await backup()
   assert.is(resumed.code, 0, resumed.stderr)
-  assert.match(resumed.stderr, /after [1-4]\.\d MB that were here/)
+  assert.match(resumed.stderr, /resumed after [1-4]\.\d MB/)
   assert.equal(here().at(-1), (await there()).at(-1))
 })
 

@@ -124,7 +124,7 @@ for (const [what, file, content, said] of [
     'crashes while it settles',
     'src/main.ts',
     `import { createServer } from 'node:http'\ncreateServer((_, r) => { r.end('ok'); setTimeout(() => { console.log('my heart'); process.exit(9) }, 500) }).listen(3000)`,
-    /ended \d s after it was ready[\s\S]*exit code 9[\s\S]*my heart/,
+    /exited \d s after it became ready[\s\S]*exit code 9[\s\S]*my heart/,
   ],
   [
     'cannot migrate',
@@ -254,7 +254,7 @@ test('secrets of a bot that are lost: it goes on, site.ts names them, and bot.ts
   assert.is(looked.code, 0)
   assert.match(
     resultOf(looked, host).outputs['hello-bot has lost'],
-    /^token: npx zx playbooks\/bot.ts --name hello-bot/,
+    /^token: set them again: npx zx playbooks\/bot.ts --name hello-bot/,
   )
   assert.is(resultOf(looked, host).changed, 0)
   assert.match(await answer('/start'), /^Hello/)
@@ -384,8 +384,11 @@ test('what others have tied to a bot is named before anything of it is removed',
   assert.is(refused.code, 3)
   const { error, changed: none } = resultOf(refused, host)
   assert.is(none, 0)
-  assert.match(error, 'stranger, which is no container of other-bot, is on its network: docker network disconnect')
-  assert.match(error, 'role "other_bot" owns or may use something outside its database')
+  assert.match(
+    error,
+    'the container stranger does not belong to other-bot and is connected to its network; disconnect it: docker network',
+  )
+  assert.match(error, 'the role "other_bot" owns or has privileges on objects outside its database')
   assert.match(await answer('/start', 'other-bot'), /^Hello/)
   // Just what the message says.
   for (const command of error.match(/docker .*/g) ?? []) await inside(command)

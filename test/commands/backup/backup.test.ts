@@ -133,7 +133,8 @@ test('who is to be told is told of faults alone: by a command’s stdin, and by 
   const text = 'botgarden: backup of vps1:\nvps1  FAILED: no disk\n'
   assert.equal([readFileSync(file, 'utf8'), bodies, failed.warnings], [text, [`POST /alert ${text}`], []])
   code = 500
-  const doubted = result({ faults: ['no disk'], exitCode: 3 })
+  // It does not read its input either.
+  const doubted = result({ faults: ['no disk', 'x'.repeat(1e6)], exitCode: 3 })
   await alertHere(doubted, settingsOf({ alert: { command: 'exit 7', url } }))
   assert.equal(doubted.warnings, ['the alert command ended with exit code 7', 'the alert could not be sent: HTTP 500'])
   server.close()
