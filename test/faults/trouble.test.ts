@@ -242,7 +242,8 @@ test('Docker is stopped in the middle of a release', async () => {
   )
   const { code, stdout, stderr } = await ended
   assert.is(code, 3, stdout + stderr)
-  assert.match(stdout + stderr, /Cannot connect to the Docker daemon/)
+  // By the command that it was stopped in.
+  assert.match(stdout + stderr, /Cannot connect to the Docker daemon|error during connect|docker\.sock|EOF/)
   const mended = await play('site')
   assert.is(mended.code, 0, mended.said)
   assert.is(await serving(), before)
