@@ -329,7 +329,7 @@ for (const [what, begin] of [
       begin,
       end: ':',
       args: ['site'],
-      check: [2, /allocation:hello-bot: network 10.210.1.0\/24, user 20001, as it has them/],
+      check: [2, /allocation:hello-bot: network 10.210.1.0\/24, user 20001, taken from its Docker network/],
       run: [0, /changed 1/],
     }))
 
