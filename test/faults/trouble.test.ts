@@ -301,7 +301,10 @@ test('docker system prune while the bot is stopped', () =>
     end: ':',
     args: ['site'],
     check: [2, /release:hello-bot: restart, since its container is gone/],
-    run: [3, /the image of hello-bot is no longer on this host: deploy it again: npx zx playbooks\/bot.ts --name hello-bot/],
+    run: [
+      3,
+      /the image of hello-bot is no longer on this host: deploy it again: npx zx playbooks\/bot.ts --name hello-bot/,
+    ],
     mends: release,
     restarts: true,
   }))
