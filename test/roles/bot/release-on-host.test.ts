@@ -5,30 +5,17 @@ import * as assert from 'uvu/assert'
 import { nginxReload } from '../../../lib/platform/nginx.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
 import { locationText } from '../../../roles/bot/release/nginx-route.ts'
-import type { ReleasePolicy } from '../../../roles/bot/release/policy.ts'
 import { restartScript } from '../../../roles/bot/release/restart-script.ts'
 import { switchScript } from '../../../roles/bot/release/switch-script.ts'
 import type { Colour } from '../../../roles/bot/spec/layout.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
+import { limits, policy } from '../../support/release-policy.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 import { sha256 } from '../../support/sha256.ts'
 
 type Mode = 'webhook' | 'polling'
 const instance = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
-const limits = { memoryMB: 160, cpus: 0.5 }
-const policy: ReleasePolicy = {
-  ...{ limits: () => limits, settle: 2, drain: 3, keep: 1, by: 'me', migrates: true },
-  hook: {
-    ...{
-      bot: 'hello',
-      url: 'https://b.example.org/tg/hello',
-      name: 'b.example.org',
-      telegram: instance.telegram,
-      ask: true,
-    },
-  },
-}
 const migrating = { migrate: ['node', 'migrate.ts'], health: '/readyz' }
 const spec = (mode: Mode, image: string, migrations = 'a'): Spec => specOf(image, { mode }, migrating, migrations)
 const releaseOf = (mode: Mode): Release => ({

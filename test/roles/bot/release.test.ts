@@ -7,10 +7,10 @@ import { release as releasing } from '../../../roles/bot/release/resource.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { changesOf, planOf } from '../../support/plan-of.ts'
+import { limits, policy } from '../../support/release-policy.ts'
 
 const spec = specOf('botgarden/hello:abc', {}, { health: '/readyz', migrate: ['m'] })
 const instance = { bot: 'hello', number: 3, base: '10.210', telegram: 'https://api.telegram.org' }
-const limits = { memoryMB: 160, cpus: 0.5 }
 const served: Release = { id: '1', spec, colour: 'blue', secrets: { token: 'sum' }, by: 'me' }
 const serving = (more: object = {}) => {
   const { checksum } = serviceFile(instance, 'blue', spec, limits)
@@ -35,16 +35,6 @@ const base = {
 const current = (release: Release | undefined) => ({
   'text:/var/lib/botgarden/bots/hello/current.json': release && JSON.stringify(release),
 })
-const policy: ReleasePolicy = {
-  ...{ limits: () => limits, settle: 2, drain: 3, keep: 1, by: 'me', migrates: true },
-  hook: {
-    bot: 'hello',
-    url: 'https://b.example.org/tg/hello',
-    name: 'b.example.org',
-    telegram: instance.telegram,
-    ask: true,
-  },
-}
 const plan = (target: Spec | undefined, state: Record<string, unknown>, more: Partial<ReleasePolicy> = {}) =>
   planOf([releasing(instance, target, { ...policy, ...more })], { ...base, ...state })
 

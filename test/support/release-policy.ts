@@ -1,0 +1,12 @@
+import type { ReleasePolicy } from '../../roles/bot/release/policy.ts'
+
+export const limits = { memoryMB: 160, cpus: 0.5 }
+
+/** How a bot `hello` with a webhook is released where a test says nothing else. */
+export const policy: ReleasePolicy = {
+  ...{ limits: () => limits, settle: 2, drain: 3, keep: 1, by: 'me', migrates: true },
+  hook: {
+    ...{ bot: 'hello', url: 'https://b.example.org/tg/hello', name: 'b.example.org' },
+    ...{ telegram: 'https://api.telegram.org', ask: true },
+  },
+}
