@@ -16,7 +16,7 @@ set -u
 
 if [ $# -gt 0 ]; then
   kept='-o ControlMaster=no -o ControlPath=none'
-  [ $# -lt 3 ] || kept="-o ControlMaster=auto -o ControlPersist=60 -o ControlPath=$3"
+  [ $# -lt 3 ] || kept="-o ControlMaster=auto -o ControlPersist=600 -o ControlPath=$3"
   exec ssh -T -F "$1" -o LogLevel=ERROR -o BatchMode=yes $kept "$2" 'exec sh' <"$0"
 fi
 
@@ -81,11 +81,13 @@ texts='
 packages='
   age aide aide-common apt-listchanges ca-certificates certbot containerd containerd.io cron curl debsums docker-buildx
   docker-buildx-plugin docker-ce docker-ce-cli docker-cli docker-compose docker-compose-plugin docker.io iptables-persistent
-  jq libpam-pwquality libpam-tmpdir needrestart netfilter-persistent tzdata ufw unattended-upgrades dpkg'
+  jq libpam-pwquality libpam-tmpdir needrestart netfilter-persistent tzdata ufw unattended-upgrades
+  chrony ntpsec openntpd systemd-timesyncd dpkg'
 
 units='
   apt-daily-upgrade.timer apt-daily.timer botgarden-changes.timer certbot.service certbot.timer containerd.service cron.service
-  docker.service ssh.service ssh.socket swapfile.swap systemd-journald.service ufw.service'
+  docker.service ssh.service ssh.socket swapfile.swap systemd-journald.service
+  systemd-timesyncd.service ufw.service'
 
 kernel='
   /proc/sys/dev/tty/ldisc_autoload /proc/sys/fs/protected_fifos /proc/sys/fs/protected_hardlinks

@@ -14,10 +14,11 @@ import { shell } from '../support/shellcheck/scripts.ts'
 
 const script = readFileSync(join(import.meta.dirname, '../../bench/floor.sh'), 'utf8')
 const kindsOfFloor = [...script.matchAll(/^ *job '([a-z -]+)'/gm)].flatMap(([, kinds = '']) => kinds.split(' '))
-/** The words of the floor as patterns: a star stands for a bot, a certificate or a key. */
-const words = script
-  .split(/[\s'"{},]+/)
-  .map((word) => new RegExp(`^${word.replace(/[.+?^$()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]+')}$`))
+/** The words of the floor as patterns: in a path a star stands for a bot, a certificate or a key. */
+const words = script.split(/[\s'"{},]+/).map((word) => {
+  const exact = word.replace(/[.+?^$()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${word.startsWith('/') ? exact.replaceAll('*', '[^/]+') : exact.replaceAll('*', '\\*')}$`)
+})
 
 const given: Record<string, unknown> = {
   certbot: { authority: scratchFile('authority.pem', 'x') },
