@@ -38,7 +38,10 @@ export const signs: Readonly<Record<string, RegExp>> = {
   webhook: /\/bots\/[^/]+\/webhook/,
 }
 
+/** What a host without a bot has nothing of. */
+const ofBots = ['allocations', 'kept-secrets', 'network', 'record', 'releases', 'test', 'token-owners', 'webhook']
+
 /** The kinds of which an answer of the floor shows nothing. */
-export function unanswered(answer: string): string[] {
-  return Object.keys(signs).filter((kind) => !signs[kind]?.test(answer))
+export function unanswered(answer: string, { bot }: { readonly bot: boolean }): string[] {
+  return Object.keys(signs).filter((kind) => (bot || !ofBots.includes(kind)) && !signs[kind]?.test(answer))
 }
