@@ -107,8 +107,9 @@ kernel='
 
 # In one line: it travels as JSON.
 catalog="select json_build_object('roles', (select json_agg(json_build_array(rolname, rolsuper, rolbypassrls, rolcreatedb, \
-rolcreaterole, rolcanlogin, rolreplication, rolconnlimit, rolconfig, md5(rolpassword), (select json_agg(roleid::regrole) \
-from pg_auth_members where member = r.oid))) from pg_authid r where rolname !~ '^pg_'), \
+rolcreaterole, rolcanlogin, rolreplication, rolconnlimit, md5(rolpassword), \
+(select setconfig from pg_db_role_setting where setrole = r.oid and setdatabase = 0), \
+(select json_agg(roleid::regrole) from pg_auth_members where member = r.oid))) from pg_authid r where rolname !~ '^pg_'), \
 'databases', (select json_agg(json_build_array(datname, datdba::regrole, datistemplate, datallowconn, \
 (select json_agg(distinct grantee::regrole) from aclexplode(coalesce(datacl, acldefault('d', datdba)))))) \
 from pg_database where datname <> 'template0'), \

@@ -1,6 +1,6 @@
 /** Of each kind that site.ts reads, what the answer of `floor.sh` shows of it on a host with a bot that has nothing to change. */
 export const signs: Readonly<Record<string, RegExp>> = {
-  allocations: /^hello-bot 1$/m,
+  allocations: /\bhello-bot 1$/m,
   backups: /^\d{10}$/m,
   certificate: /^-----BEGIN PUBLIC KEY-----$/m,
   container: /"Name":"\/botgarden-nginx".*"RestartPolicy":[\s\S]*^inode \d+:\d+ \/proc\/\d+\/root\//m,
@@ -24,7 +24,7 @@ export const signs: Readonly<Record<string, RegExp>> = {
   releases: /\/current\.json[\s\S]*\{"id":/,
   renewal: /^ExecMainExitTimestamp=/m,
   routes: /^\/proc\/net\/route:Iface/m,
-  served: /^subject=.*CN *=[\s\S]*-----END CERTIFICATE-----/m,
+  served: /^CONNECTED[\s\S]*-----END CERTIFICATE-----/m,
   sshd: /^permitrootlogin [\s\S]*^permitrootlogin /m,
   swap: /^\/proc\/swaps:/m,
   sysctl: /^\/proc\/sys\/net\/ipv4\/conf\/all\/send_redirects:0$/m,
