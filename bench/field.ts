@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { closeKept } from '../lib/ssh/connection.ts'
 import { sshConfigFor } from '../sandbox/index.ts'
 import { far } from './far.ts'
-import { botNames, inventory, machineOf } from './machines.ts'
+import { botNames, hostsFor, inventory } from './machines.ts'
 import { timed } from './timed.ts'
 
 /** Hosts as an operator has them: names in an inventory and in an ssh_config, each with a connection of its own. */
@@ -22,12 +22,12 @@ export interface Field {
   close(): Promise<void>
 }
 
-/** So many hosts, so many milliseconds away (there and back), with so many bots on the first. */
+/** So many milliseconds away (there and back): one host with so many bots, or so many hosts without. */
 export async function fieldOf(
   folder: string,
   { hosts: count, bots: botCount, away }: { hosts: number; bots: number; away: number },
 ): Promise<Field> {
-  const hosts = Object.fromEntries(Array.from({ length: count }, (_, i) => [`host-${i + 1}`, machineOf(i)]))
+  const hosts = hostsFor(count, botCount > 0)
   const names = Object.keys(hosts)
   const bots = botNames(botCount)
   const own = join(folder, `${count}-${botCount}-${away}`)

@@ -12,7 +12,7 @@ export interface Setting {
 }
 
 export interface Part {
-  readonly machines: number
+  readonly hasBots: boolean
   /** The numbers that it goes through, unless others are asked for. */
   readonly steps: readonly number[]
   run(setting: Setting, steps: readonly number[]): Promise<Case[]>
@@ -21,7 +21,7 @@ export interface Part {
 export const parts = {
   /** One host with one bot, so many milliseconds away. */
   site: {
-    machines: 1,
+    hasBots: true,
     steps: [0, 40, 100],
     run: (setting, steps) =>
       flat(steps, async (away) => {
@@ -37,7 +37,7 @@ export const parts = {
   },
   /** One host with so many bots. */
   bots: {
-    machines: 1,
+    hasBots: true,
     steps: [1, 10, 50],
     run: (setting, steps) =>
       flat(steps, async (bots) => {
@@ -52,7 +52,7 @@ export const parts = {
   },
   /** So many hosts without bots: names of a few machines. */
   hosts: {
-    machines: 3,
+    hasBots: false,
     steps: [1, 5, 20, 100],
     run: (setting, steps) =>
       flat(steps, async (hosts) => {

@@ -56,8 +56,10 @@ export const bot: Program = {
 
 async function playbook(argv: readonly string[], field: Field, env: Record<string, string> = {}) {
   const { seconds, megabytes, stdout } = await timed([...argv, '-i', field.inventory, '--json'], { ...persist, ...env })
-  const { hosts } = JSON.parse(stdout) as { hosts: Record<string, { changed: number; roundTrips: number }> }
-  const busy = field.names.filter((name) => hosts[name]?.changed !== 0)
-  if (busy.length > 0) throw new Error(`${argv.join(' ')}: something changed on ${busy.join(', ')}:\n${stdout}`)
+  const { hosts } = JSON.parse(stdout) as { hosts: Record<string, { changes: readonly { id: string }[] }> }
+  const changes = field.names.flatMap(
+    (name) => hosts[name]?.changes.map(({ id }) => `${name} ${id}`) ?? `all of ${name}`,
+  )
+  if (changes.length > 0) throw new Error(`${argv.join(' ')}: something changed: ${changes.join(', ')}`)
   return { seconds, megabytes }
 }

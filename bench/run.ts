@@ -41,7 +41,7 @@ async function measure(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'botgarden-bench-'))
   let stop = async () => {}
   try {
-    await prepare(Math.max(...wanted.map(([, { machines }]) => machines)), folder, progress)
+    for (const hasBots of new Set(wanted.map(([, part]) => part.hasBots))) await prepare(hasBots, folder, progress)
     const ansible = rounds.rivals > 0 ? await startController(folder, progress) : undefined
     stop = async () => ansible?.stop()
     const setting = { folder, rounds, rivals: ansible?.programs ?? [], progress }

@@ -56,9 +56,10 @@ export async function mainJob(field: Field, name: string, contents: string): Pro
       variables: {
         ...lists,
         ...{ contents, domain: host.domain, bots: host.bots.map((bot) => bot.name), images: Object.values(images) },
-        projects: await lines(
-          sh`docker ps --format '{{.Label "com.docker.compose.project.working_dir"}}' | sort -u | grep /opt/botgarden`,
-        ),
+        projects: (await lines(projects)).map((line) => {
+          const [name, folder, file] = line.split(' ')
+          return { name, folder, file }
+        }),
         records: await lines(
           sh`ls /var/lib/botgarden/allocations /var/lib/botgarden/bots/*/current.json /run/botgarden/*.started-with 2>/dev/null`,
         ),
@@ -68,3 +69,8 @@ export async function mainJob(field: Field, name: string, contents: string): Pro
     await connection.close()
   }
 }
+
+/** Of the containers that run: those of a bot's other colour do not. */
+const projects = sh`
+  docker ps --format '{{.Label "com.docker.compose.project"}} {{.Label "com.docker.compose.project.working_dir"}} {{.Label "com.docker.compose.project.config_files"}}' |
+    grep ' /opt/botgarden/' | sort -u`
