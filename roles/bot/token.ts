@@ -49,7 +49,10 @@ const tokenOwners: Reading<Readonly<Record<string, string>>> = reading(
     name: 'token-owners',
     script: () => sh`
       for file in ${botFolders.secrets}/*/token; do
-        [ ! -e "$file" ] || printf '%s %s\n' "$(basename "$(dirname "$file")")" "$(cut -d : -f 1 "$file")"
+        [ -e "$file" ] || continue
+        folder=\${file%/*} id=
+        IFS=: read -r id _ <"$file" || :
+        printf '%s %s\n' "\${folder##*/}" "$id"
       done`,
     parse: oneValue((output) => {
       const owners = output.split('\n').map((line) => line.split(' ') as [string, string])
