@@ -29,7 +29,8 @@ export const parts = {
         try {
           const run = (cold: boolean, rivals: readonly Program[]) =>
             inTurns([floor, site, typed, ...rivals], field, { ...setting, away, cold }, setting.progress)
-          return [...(await run(true, [])), ...(await run(false, setting.rivals))]
+          // Farther away a run of theirs takes many minutes.
+          return [...(await run(true, [])), ...(await run(false, away > 40 ? [] : setting.rivals))]
         } finally {
           await field.close()
         }

@@ -34,6 +34,11 @@ if (values.help) process.stdout.write(help)
 else if (values.report) writeReport()
 else await measure()
 
+/** Of the machine, over the last minute. */
+function load(): number {
+  return loadavg()[0] ?? 0
+}
+
 async function measure(): Promise<void> {
   const wanted = Object.entries(parts as Record<string, Part>).filter(([name]) => values.only.split(',').includes(name))
   if (wanted.length === 0) throw new Error(`--only ${values.only}: the parts are ${Object.keys(parts).join(', ')}`)
@@ -46,10 +51,11 @@ async function measure(): Promise<void> {
     stop = async () => ansible?.stop()
     const setting = { folder, rounds, rivals: ansible?.programs ?? [], progress }
     for (const [name, part] of wanted) {
-      const started = { at: new Date().toISOString(), load: loadavg()[0] ?? 0, cores: cpus().length }
+      const [at, before] = [new Date().toISOString(), load()]
       const cases = await part.run(setting, values.steps?.split(',').map(Number) ?? part.steps)
       const versions = { node: process.version, ...ansible?.versions }
-      keep(name, { ...started, versions, stated: ansible?.stated.text ?? '', cases } satisfies Taken)
+      const machine = { at, load: [before, load()] as const, cores: cpus().length, versions }
+      keep(name, { ...machine, stated: ansible?.stated.text ?? '', cases } satisfies Taken)
       writeReport()
     }
   } finally {
