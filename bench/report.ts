@@ -23,7 +23,7 @@ const report = join(import.meta.dirname, 'RESULTS.md')
 /** What is below this is hello-bot's, and is not ours. */
 const other = '## hello-bot under load'
 
-export function keep(part: string, taken: Taken): void {
+export function record(part: string, taken: Taken): void {
   writeFileSync(store, `${JSON.stringify({ ...readResults(), [part]: taken }, null, 1)}\n`)
 }
 
@@ -62,7 +62,7 @@ function statedOf(taken: Taken | undefined): string[] {
 }
 
 function section(title: string, { at, load, cores, versions }: Taken, table: readonly string[]): string[] {
-  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version.replace(/^v/, '')}`)
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const machine = `${at.slice(0, 16).replace('T', ' ')}, ${cores} cores, load ${load.map((each) => each.toFixed(1)).join(' before and ')} after`
   return ['', `## ${title}`, '', ...table, '', `${machine}; ${programs.join(', ')}.`]
 }
