@@ -218,7 +218,7 @@ $SSH_CONNECTION
 LOGIN
   as="user=root,host=$client,addr=$client,laddr=$server,lport=$port,rdomain="
   # The longest first.
-  job 'postgres postgres-password' postgres
+  job 'postgres' postgres
   job 'container image network record' engine
   job 'sshd keys' exec sshd -T -C "$as"
   job 'sshd' exec sshd -T -C "$as" -f /etc/ssh/sshd_config.d/00-botgarden.conf
