@@ -88,7 +88,7 @@ function siteTable(cases: readonly Case[]): string[] {
 
 /** A row a program; a column for each number of bots or of hosts, then what each further one costs. */
 function countTable(cases: readonly Case[], count: 'bots' | 'hosts'): string[] {
-  const columns = [...new Set(cases.map((each) => each[count]))]
+  const columns = [...new Set(cases.map((each) => each[count]))].sort((one, other) => one - other)
   const rows = programsOf(cases).map((program) => {
     const of = (name: string, number: number) => cases.find((each) => each.program === name && each[count] === number)
     const own = columns.flatMap((number) => of(program, number) ?? [])

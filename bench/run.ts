@@ -61,11 +61,13 @@ async function measure(): Promise<void> {
     for (const { name, part, steps } of chosen) {
       const [at, before] = [new Date().toISOString(), load()]
       const cases: Case[] = []
-      for (const step of steps) cases.push(...(await part.run(setting, step)))
       const versions = { node: process.version.slice(1), ...ansible?.versions }
-      const machine = { at, load: [before, load()] as const, cores: cpus().length, versions }
-      record(name, { ...machine, stated: ansible?.stated.text ?? '', cases })
-      writeReport()
+      for (const step of steps) {
+        cases.push(...(await part.run(setting, step)))
+        const machine = { at, load: [before, load()] as const, cores: cpus().length, versions }
+        record(name, { ...machine, stated: ansible?.stated.text ?? '', cases })
+        writeReport()
+      }
     }
   } finally {
     await stop()
