@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closeKept } from '../lib/ssh/connection.ts'
+import { mapConcurrent } from '../lib/std/map-concurrent.ts'
 import { sshConfigFor } from '../sandbox/index.ts'
 import { far } from './far.ts'
 import { botNames, hostsFor, inventory } from './machines.ts'
@@ -17,6 +18,8 @@ export interface Field {
   readonly inventory: string
   /** Where the floor keeps its connections. */
   readonly controlPath: string
+  /** Opens the connections of the floor, a few at a time: sshd refuses many logins at once. */
+  warm(): Promise<void>
   /** Closes the connections that were kept: the next login is a new one. */
   cool(): Promise<void>
   close(): Promise<void>
@@ -42,8 +45,12 @@ export async function fieldOf(
       await timed(['ssh', '-F', sshConfig, '-o', `ControlPath=${controlPath}`, '-O', 'exit', name]).catch(() => {})
     }
   }
+  const warm = async () => {
+    const kept = ['-o', 'ControlMaster=auto', '-o', 'ControlPersist=600', '-o', `ControlPath=${controlPath}`]
+    await mapConcurrent(5, names, (name) => timed(['ssh', '-F', sshConfig, ...kept, name, 'true']))
+  }
   return {
-    ...{ folder: own, hosts, names, bots, sshConfig, controlPath, cool },
+    ...{ folder: own, hosts, names, bots, sshConfig, controlPath, warm, cool },
     inventory: inventory(own, { sshConfig, hosts, bots }),
     close: async () => {
       await cool()

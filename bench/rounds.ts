@@ -30,6 +30,7 @@ export async function inTurns(
 ): Promise<Case[]> {
   const measured = new Map(programs.map((program) => [program, { seconds: [] as number[], megabytes: 0 }]))
   const where = `${field.names.length} hosts, ${field.bots.length} bots, ${away} ms, ${cold ? 'cold' : 'warm'}`
+  if (!cold) await field.warm()
   for (let round = 0; round <= Math.max(rounds.own, rounds.rivals); round++) {
     for (const program of programs) {
       const { isRival = false, name } = program

@@ -46,7 +46,12 @@ test('programs take turns, the first round counts for nothing, and rivals have f
     isRival,
     run: async () => ({ seconds: ran.push(name) }),
   })
-  const field = { names: ['a'], bots: [], cool: async () => void ran.push('cool') } as unknown as Field
+  const field = {
+    names: ['a'],
+    bots: [],
+    warm: async () => {},
+    cool: async () => void ran.push('cool'),
+  } as unknown as Field
   const rounds = { own: 2, rivals: 1 }
   const both = [program('own', false), program('rival', true)]
   const cases = await inTurns(both, field, { away: 0, cold: false, rounds }, () => {})
