@@ -1,4 +1,4 @@
-import { deploymentsOf, deployRoles } from '../commands/deploy/deployment.ts'
+import { deploymentsOf, release } from '../commands/deploy/deployment.ts'
 import { restore, restoreFlags } from '../commands/restore/index.ts'
 import { play } from '../lib/cli/play.ts'
 import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
@@ -23,6 +23,9 @@ await play({
   run: (session) =>
     restore(session, {
       core,
-      bots: async (host) => deployRoles(session, await deploymentsOf(host.bots), { buildsHere: false }),
+      bots: async (host) => {
+        const deployments = await deploymentsOf([host])
+        return () => release(session, [host], deployments)
+      },
     }),
 })

@@ -4,15 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { local } from '../../lib/shell/local.ts'
-import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
-import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import type { BuildContext } from '../../roles/bot/spec/build-context.ts'
 import { contextArchivePath, imageArchivePath } from '../../roles/bot/spec/layout.ts'
 
-/** Uploads the build context of an image, or the image built on this machine, unless the host has the image. Throws a `UsageError`. */
+/** Uploads the build context of an image, or the image built on this machine. Throws a `UsageError`. */
 export async function ship(
   bot: string,
   image: string,
@@ -20,10 +18,6 @@ export async function ship(
   connection: Connection,
   { buildsHere, progress }: { buildsHere: boolean; progress: (line: string) => void },
 ): Promise<void> {
-  // Uploads of an interrupted run are of no use.
-  const forget = sh`rm -f ${[imageArchivePath(bot), contextArchivePath(bot)]}`
-  const there = await ask(connection, sh`${forget}; ! docker image inspect -- ${image} >/dev/null 2>&1 || echo there`)
-  if (there.includes('there')) return
   const archive = Buffer.from(context.archive, 'base64')
   if (buildsHere) await shipImage(bot, image, archive, connection, progress)
   else await upload(connection, contextArchivePath(bot), Readable.from([archive]))
