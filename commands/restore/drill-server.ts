@@ -1,5 +1,5 @@
 import { images } from '../../lib/platform/image-versions.ts'
-import { postgresContainer } from '../../lib/platform/postgres-catalog.ts'
+import { postgresContainer } from '../../lib/platform/postgres-client.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 
 /** The container of the temporary server that a drill restores into. */

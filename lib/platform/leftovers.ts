@@ -6,7 +6,8 @@ import { containerState } from '../resources/container.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { dumpsFolder, removedFolder } from './database-dump.ts'
 import { ident } from './postgres.ts'
-import { type Catalog, catalogBecomes, postgresCatalog, psql, refused } from './postgres-catalog.ts'
+import { type Catalog, catalogBecomes, postgresCatalog, refused } from './postgres-catalog.ts'
+import { psql } from './postgres-client.ts'
 
 /** Uploads to a host, until they are used: dumps in plain text, secrets, images and what they are built from. */
 export const incoming = `${stateDir}/incoming`

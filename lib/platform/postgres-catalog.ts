@@ -1,15 +1,11 @@
-import { runDir } from '../model/host-layout.ts'
 import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction } from '../model/resource.ts'
 import { engineSilence, unlessSilent } from '../resources/docker-engine.ts'
 import { waiting } from '../shell/deadline.ts'
-import { type Script, sh } from '../shell/sh.ts'
+import { sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
-
-/** The container of the database server, and the folder of the socket by which it is reached: it has no network. */
-export const postgresContainer = 'botgarden-postgres'
-export const postgresSocket = `${runDir}/postgres`
+import { postgresContainer, postgresSocket, psql } from './postgres-client.ts'
 
 /** What the catalog says of a role. */
 export interface RoleState {
@@ -92,11 +88,6 @@ export const postgresCatalog: Reading<Catalog | typeof refused | undefined> = re
 /** Predicts what a change makes of the catalog, where there is one. */
 export function catalogBecomes(after: (now: Catalog) => Catalog): Prediction {
   return becomes(postgresCatalog, (now) => (now === undefined || now === refused ? now : after(now)))
-}
-
-/** psql as the superuser, by the password file that only its container has. It reads SQL from stdin. */
-export function psql(...more: string[]): Script {
-  return sh`docker exec -i ${postgresContainer} psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres ${more}`
 }
 
 /** The catalog that a plan is made on. Throws a `HostError` where there is no server, or where it refuses our password. */

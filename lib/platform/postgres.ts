@@ -4,15 +4,8 @@ import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Change, type Resource, resource } from '../model/resource.ts'
 import { engineSilence, unlessSilent } from '../resources/docker-engine.ts'
 import { type Script, sh } from '../shell/sh.ts'
-import {
-  catalogBecomes,
-  type DatabaseState,
-  known,
-  postgresCatalog,
-  postgresContainer,
-  psql,
-  type RoleState,
-} from './postgres-catalog.ts'
+import { catalogBecomes, type DatabaseState, known, postgresCatalog, type RoleState } from './postgres-catalog.ts'
+import { postgresContainer, psql } from './postgres-client.ts'
 
 export interface RoleOptions {
   /** Where the host keeps its password: one line, of characters that need no quoting anywhere. */

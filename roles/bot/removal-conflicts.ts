@@ -1,7 +1,7 @@
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { ident, literal } from '../../lib/platform/postgres.ts'
-import { psql } from '../../lib/platform/postgres-catalog.ts'
+import { psql } from '../../lib/platform/postgres-client.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { layoutOf } from './spec/layout.ts'

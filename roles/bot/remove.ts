@@ -3,7 +3,7 @@ import { dumpFunction, removedFolder } from '../../lib/platform/database-dump.ts
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { nginxFolder, outdated, reloadFunction } from '../../lib/platform/nginx.ts'
 import { freed, ident } from '../../lib/platform/postgres.ts'
-import { psql } from '../../lib/platform/postgres-catalog.ts'
+import { psql } from '../../lib/platform/postgres-client.ts'
 import { containerState } from '../../lib/resources/container.ts'
 import { installFile } from '../../lib/shell/install-file.ts'
 import { sh } from '../../lib/shell/sh.ts'

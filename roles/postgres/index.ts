@@ -6,13 +6,8 @@ import { images } from '../../lib/platform/image-versions.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
 import { passFile } from '../../lib/platform/pgpass.ts'
 import { database } from '../../lib/platform/postgres.ts'
-import {
-  freshCatalog,
-  postgresCatalog,
-  postgresContainer,
-  postgresSocket,
-  refused,
-} from '../../lib/platform/postgres-catalog.ts'
+import { freshCatalog, postgresCatalog, refused } from '../../lib/platform/postgres-catalog.ts'
+import { postgresContainer, postgresSocket } from '../../lib/platform/postgres-client.ts'
 import { composeProject, hardened, mount } from '../../lib/resources/compose.ts'
 import { directory, file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'

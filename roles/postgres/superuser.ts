@@ -1,5 +1,6 @@
 import { type Resource, resource, unknownUntilApply } from '../../lib/model/resource.ts'
-import { postgresCatalog, postgresContainer, refused } from '../../lib/platform/postgres-catalog.ts'
+import { postgresCatalog, refused } from '../../lib/platform/postgres-catalog.ts'
+import { postgresContainer } from '../../lib/platform/postgres-client.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { untilHealthy } from './running.ts'
 

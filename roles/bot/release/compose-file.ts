@@ -1,5 +1,5 @@
 import { databaseName } from '../../../lib/platform/database-name.ts'
-import { postgresSocket } from '../../../lib/platform/postgres-catalog.ts'
+import { postgresSocket } from '../../../lib/platform/postgres-client.ts'
 import { composeFile, hardened, mount } from '../../../lib/resources/compose.ts'
 import { addressOf, type Colour, layoutOf, uidOf } from '../spec/layout.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
