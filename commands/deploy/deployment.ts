@@ -44,16 +44,19 @@ export function release(
   const compareTokens = tokenComparison(session, deployments)
   const prepare: PrepareHost = async (host, connection, changes) => {
     await compareTokens(host, changes)
-    const carried = on(host).filter(
-      ([, { spec, context }]) =>
-        context && (buildsHere || isLarge(context)) && changes.some(({ id }) => id === `image:${spec.image}`),
+    // By what they are built from: bots with the same context have the same image.
+    const carried = new Map(
+      on(host).flatMap(([, { spec, context }]) =>
+        context && (buildsHere || isLarge(context)) && changes.some(({ id }) => id === `image:${spec.image}`)
+          ? [[context.checksum, { image: spec.image, context }] as const]
+          : [],
+      ),
     )
-    if (carried.length === 0 || session.options.check) return
+    if (carried.size === 0 || session.options.check) return
     const progress = (line: string) => session.report.line(`${host.name}  ${line}`)
     // Under the lock, so that no other run removes the uploads.
     await session.hold(host, connection)
-    for (const [name, { spec, context }] of carried)
-      if (context) await ship(name, spec.image, context, connection, { buildsHere, progress })
+    for (const { image, context } of carried.values()) await ship(image, context, connection, { buildsHere, progress })
   }
   const roles = async (host: InventoryHost) => [
     forHost(botRole(new Map(on(host).map(([name, each]) => [name, { ...each, shipped: buildsHere }]))), host),

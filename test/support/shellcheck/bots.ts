@@ -181,7 +181,7 @@ async function procedures(): Promise<Shell[]> {
     await printed(() =>
       deploy({ ...session, options: { own: new Map(Object.entries(own)) } } as unknown as Session, () => true),
     )
-  await ship('hello', 'hello:2', context, here.connection, { buildsHere: false, progress: () => {} })
+  await ship('hello:2', context, here.connection, { buildsHere: false, progress: () => {} })
   const hooked = { bot: 'hello', url: 'https://b.example.org/tg/hello', name: 'b.example.org', telegram, ask: true }
   return [
     ...here.requests,
