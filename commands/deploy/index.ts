@@ -19,7 +19,7 @@ import { rollback } from './rollback.ts'
 /** The options of bot.ts beyond those of every playbook. */
 export const deployFlags = {
   name: { value: 'BOT', multiple: true, help: 'a bot of the inventory' },
-  all: { help: 'every bot of the inventory, in order, up to the first failure' },
+  all: { help: 'every bot of the inventory: the first alone, then side by side; after a failure no other begins' },
   build: { value: 'WHERE', help: 'where the image is built: host (default), or local for a host with little memory' },
   rollback: { help: 'go back to the previous version, with the configuration it had' },
   'rollback-to': { value: 'RELEASE', help: 'go back to this release' },

@@ -1,8 +1,8 @@
 import type { Step } from './step.ts'
 
 /**
- * Steps that follow each other, by their indices: in one lane in order, in several lanes side by side. The first lane runs alone,
- * since what is wrong with it is probably wrong with all.
+ * Steps that follow each other, by their indices: in one lane in order, in several lanes side by side. The first lane runs alone
+ * until its step passes or all of them have ended, since what is wrong with it is probably wrong with all.
  */
 export interface Block {
   readonly lanes: readonly (readonly number[])[]
@@ -29,14 +29,13 @@ export function blocksOf(steps: readonly Step[]): Block[] {
   }))
 }
 
-/** By index of a step: those that must have ended well before it begins. */
+/** By index of a step: those that must have ended well before it begins. When the first lane passes only the host knows. */
 export function predecessorsOf(blocks: readonly Block[]): ReadonlyMap<number, readonly number[]> {
   const before = new Map<number, readonly number[]>()
   let last: readonly number[] = []
   for (const { lanes } of blocks) {
-    for (const [l, lane] of lanes.entries())
-      for (const [i, index] of lane.entries())
-        before.set(index, i > 0 ? lane.slice(i - 1, i) : l > 0 ? (lanes[0]?.slice(-1) ?? []) : last)
+    for (const lane of lanes)
+      for (const [i, index] of lane.entries()) before.set(index, i > 0 ? lane.slice(i - 1, i) : last)
     last = lanes.flatMap((lane) => lane.slice(-1))
   }
   return before

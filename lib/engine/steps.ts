@@ -22,11 +22,12 @@ export function stepsText(steps: readonly Step[], nonce: string): string {
   // Every user of the host sees the names of units, so they must not contain the number that proves our marks.
   const run = randomBytes(6).toString('hex')
   const blocks = blocksOf(steps)
+  const mayPass = new Set(blocks.flatMap(({ lanes }) => (lanes.length > 1 ? lanes.flat() : [])))
   return [
     stepRunner(nonce),
     ...(blocks.some(({ lanes }) => lanes.length > 1) ? [sideBySide.text, lanesPipe(run)] : []),
     ...(steps.some((step) => step.long || step.guards.length > 0) ? [unitFunctions.text] : []),
-    ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${run}-${i}`)}\n}`),
+    ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${run}-${i}`, mayPass.has(i))}\n}`),
     `step() {\ncase $1 in\n${steps.map((_, i) => `${i}) step_${i} ;;\n`).join('')}esac\n}`,
     ...blocks.map((block) => blockText(block, steps, nonce)),
   ].join('\n')
@@ -38,7 +39,6 @@ function blockText({ lanes, atOnce }: Block, steps: readonly Step[], nonce: stri
   if (lanes.length === 1) return (lanes[0] ?? []).map((index) => run(index, 'exit')).join('\n')
   const cases = lanes.map((lane, i) => `${i})\n${lane.map((index) => run(index, 'return')).join('\n')} ;;\n`)
   const names = lanes.flatMap(([index = 0]) => steps[index]?.lane ?? [])
-  const others = lanes.slice(1).map((_, i) => i + 1)
   return `holding ${quote(`${names.join(', ')}, side by side`)}
 lane() {
 holding() { :; }
@@ -46,8 +46,7 @@ said() { printf '\\036%s line %s\\n%s\\n' ${nonce} "$1" "$2"; }
 case $1 in
 ${cases.join('')}esac
 }
-side_by_side 1 0
-[ "$status" != 0 ] || side_by_side ${atOnce} ${others.join(' ')}
+side_by_side ${atOnce} ${lanes.map((_, i) => i).join(' ')}
 [ "$status" = 0 ] || exit "$status"`
 }
 
@@ -98,26 +97,26 @@ forward() { trap '' PIPE; while IFS= read -r line || [ -n "$line" ]; do said "$1
 run() {
 ${markCommand(nonce, 'begin $1')}
 holding "$2"
-status=$({ { (set -e; step "$1") 3>&- 4>&- 6<&- 9>&-; echo $? >&3; } 2>&1 | forward "$1" >&4; } 3>&1)
+status=$({ { (set -e; step "$1") 3>&- 4>&- 9>&-; echo $? >&3; } 2>&1 | forward "$1" >&4; } 3>&1)
 status=\${status:-137}
 ${markCommand(nonce, 'end $1 $status')}
 }`
 }
 
-function stepText({ script, long, title, guards }: Step, id: string): string {
-  if (guards.length > 0) return inUnit(underGuard(script.text), title, id, guardedUnit)
-  return long ? inUnit(script.text, title, id) : script.text
+function stepText({ script, long, title, guards }: Step, id: string, mayPass: boolean): string {
+  if (guards.length > 0) return inUnit(underGuard(script.text), title, id, { prefix: guardedUnit })
+  return long ? inUnit(script.text, title, id, { mayPass }) : script.text
 }
 
 const noRoom = '/run, which is in memory, has no room for the files of the step'
 
 /** In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. */
-function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'): string {
+function inUnit(script: string, title: string, id: string, { prefix = 'botgarden-', mayPass = false } = {}): string {
   const folder = `${stepsFolder}/${id}`
   const text = keepingOutput(underStepLock(`set -e\nexport LC_ALL=C\n${script}`), folder)
   return `(umask 077; mkdir -p ${folder} && printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${folder}/script && : >${folder}/output.0) || {
 echo ${quote(noRoom)}
 return 1
 }
-in_unit ${folder} ${prefix}${id} ${quote(title)}`
+in_unit ${folder} ${prefix}${id} ${quote(title)}${mayPass ? ' mayPass' : ''}`
 }

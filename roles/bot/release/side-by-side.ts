@@ -10,7 +10,7 @@ const connections = { perVersion: 4, reserved: 8 } as const
 /** What Docker's client, compose and a migration take beside a container that starts, in MiB. */
 const toolsMB = 64
 /** A release mostly waits. */
-const releasesPerCpu = 4
+const releasesPerCpu = 6
 
 /**
  * The resources of several bots, each bot a lane of its own: they are released side by side. What bots share comes before, and so
