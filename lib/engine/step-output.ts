@@ -10,12 +10,10 @@ const pieces = 4
 /**
  * Shell text that runs a script and keeps the end of what it prints in files `output.N`, each of 1024 reads or 1 MB. The
  * script never waits for a reader, which a stalled connection would stop, and goes on where /run is full. Processes that it
- * leaves behind may keep its output open; they do not keep the step from ending. It makes the file `$passed` when steps that
- * wait for it need to wait no longer, although it has more to do.
+ * leaves behind may keep its output open; they do not keep the step from ending.
  */
 export function keepingOutput(script: string, folder: string): string {
-  return `passed=${folder}/passed
-cd ${folder} && mkfifo pipe || exit
+  return `cd ${folder} && mkfifo pipe || exit
 (
 # After SIGTERM the script may still print something.
 trap '' TERM

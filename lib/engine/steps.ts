@@ -110,10 +110,14 @@ function stepText({ script, long, title, guards }: Step, id: string, mayPass: bo
 
 const noRoom = '/run, which is in memory, has no room for the files of the step'
 
-/** In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. */
+/**
+ * In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. Where it `mayPass`, it makes
+ * the file `$passed` when other lanes may begin, although it has more to do.
+ */
 function inUnit(script: string, title: string, id: string, { prefix = 'botgarden-', mayPass = false } = {}): string {
   const folder = `${stepsFolder}/${id}`
-  const text = keepingOutput(underStepLock(`set -e\nexport LC_ALL=C\n${script}`), folder)
+  const passed = mayPass ? `passed=${folder}/passed\n` : ''
+  const text = keepingOutput(underStepLock(`set -e\nexport LC_ALL=C\n${passed}${script}`), folder)
   return `(umask 077; mkdir -p ${folder} && printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${folder}/script && : >${folder}/output.0) || {
 echo ${quote(noRoom)}
 return 1

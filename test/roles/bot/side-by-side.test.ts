@@ -98,7 +98,7 @@ test('as many new bots begin at a time as the host has memory for when all are t
     [9 * 80 + 3 * 144, 3],
     [9 * 80 + 144, 1],
     [100, 1],
-    [9000, 8],
+    [9000, 10],
   ] as const)
     assert.is(atOnce(names, { 'free-capacity:host': free(memoryMB) }), expected, String(memoryMB))
 })

@@ -102,7 +102,22 @@ function released(): Shell[] {
     ...from(undefined, delivery(spec('webhook'), { pull: false, context })),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context: large })),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context, shipped: true })),
+    ...twoBots(),
   ]
+}
+
+/** Two bots that come to a host together: side by side. */
+function twoBots(): Shell[] {
+  const names = ['one', 'two']
+  const deployments = names.map((name) => {
+    const own = { ...spec('webhook'), image: `botgarden/${name}:2` }
+    return [name, delivery(own, { pull: false, context, token: new Secret(`${name}:a-token-of-a-bot`) })] as const
+  })
+  const bots = names.map((name) => ({ name, where: 'x', settings: {} }))
+  const resources = botRole(new Map(deployments)).resources(vars, facts, { ...host, bots })
+  const hooks = names.map((name) => [`webhook:${name} ${telegram} ask`, hook])
+  const kept = names.map((name) => [`kept-secrets:${name}`, { token: 1 }])
+  return runScripts('two bots', resources, stateWith(undefined, Object.fromEntries([...hooks, ...kept])))
 }
 
 /** What site.ts does for a bot whose release is not as it should be. */
