@@ -1,6 +1,8 @@
-import { backup, backupFlags } from '../commands/backup/index.ts'
-import { play } from '../lib/cli/play.ts'
-import { allRoles } from '../roles/index.ts'
+import '../lib/cli/compile-cache.ts'
+
+const { play } = await import('../lib/cli/play.ts')
+const { allRoles } = await import('../roles/index.ts')
+const { backup, backupFlags } = await import('../commands/backup/index.ts')
 
 await play({
   name: 'backup',

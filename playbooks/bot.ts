@@ -1,7 +1,9 @@
-import { deploy, deployFlags } from '../commands/deploy/index.ts'
-import { hasBackups } from '../commands/restore/select-backup.ts'
-import { play } from '../lib/cli/play.ts'
-import { allRoles, bot } from '../roles/index.ts'
+import '../lib/cli/compile-cache.ts'
+
+const { play } = await import('../lib/cli/play.ts')
+const { allRoles, bot } = await import('../roles/index.ts')
+const { deploy, deployFlags } = await import('../commands/deploy/index.ts')
+const { hasBackups } = await import('../commands/restore/select-backup.ts')
 
 await play({
   name: 'bot',

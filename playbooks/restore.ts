@@ -1,7 +1,9 @@
-import { deploymentsOf, release } from '../commands/deploy/deployment.ts'
-import { restore, restoreFlags } from '../commands/restore/index.ts'
-import { play } from '../lib/cli/play.ts'
-import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
+import '../lib/cli/compile-cache.ts'
+
+const { play } = await import('../lib/cli/play.ts')
+const { allRoles, backups, base, certbot, docker, nginx, postgres, ufw } = await import('../roles/index.ts')
+const { deploymentsOf, release } = await import('../commands/deploy/deployment.ts')
+const { restore, restoreFlags } = await import('../commands/restore/index.ts')
 
 const core = [base, ufw, docker, postgres, nginx, certbot, backups]
 

@@ -1,11 +1,12 @@
-import { play } from '../lib/cli/play.ts'
-import { allRoles, backups, base, bot, certbot, docker, nginx, postgres, ufw } from '../roles/index.ts'
-import { up } from '../sandbox/index.ts'
+import '../lib/cli/compile-cache.ts'
+
+const { play } = await import('../lib/cli/play.ts')
+const { allRoles, backups, base, bot, certbot, docker, nginx, postgres, ufw } = await import('../roles/index.ts')
 
 await play({
   name: 'site',
   summary: 'configures the whole host',
   roles: [base, ufw, docker, postgres, nginx, certbot, bot, backups],
   allRoles,
-  sandboxUp: up,
+  sandboxUp: async (options) => (await import('../sandbox/index.ts')).up(options),
 })

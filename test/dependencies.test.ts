@@ -8,7 +8,7 @@ test('every dependency is imported by what an operator runs', () => {
   const sources = globSync('{commands,playbooks,roles,lib,sandbox}/**/*.ts').map((path) => readFileSync(path, 'utf8'))
   assert.ok(sources.length > 100)
   const unused = Object.keys(dependencies).filter(
-    (name) => !sources.some((source) => new RegExp(`from '${name}['/]`).test(source)),
+    (name) => !sources.some((source) => new RegExp(`(from |import\\()'${name}['/]`).test(source)),
   )
   assert.equal(unused, [])
 })

@@ -1,10 +1,12 @@
 // How much the unit tests notice: `npm run test:mutants -- [--seed N] [--count N] [--only PATH] [--near N] [--list]`.
-// Small changes to lib/, roles/ and commands/, drawn with a seed, each in a copy of the tree; one is caught if a unit test fails. For work
-// on one file, --near runs only the N test files that are nearest to it by imports. --named tries a kept list instead, on the
-// sandbox as well, unless --here says not to.
+// Small changes to lib/, roles/ and commands/, drawn with a seed, each in a copy of the tree; one is caught if a unit test fails.
+// All tests run once, to see which of them run which place; a mutant then meets these. For work on one file, --near runs only the
+// N test files that are nearest to it by imports. --named tries a kept list instead, on the sandbox as well, unless --here
+// says not to.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Executed, readersOf, runCounted } from './mutants/coverage.ts'
 import { lineOf, mutated } from './mutants/mutant.ts'
 import { tryNamed } from './mutants/named.ts'
 import { graphOf, testsFor } from './mutants/reach.ts'
@@ -39,13 +41,14 @@ const workers = [scratchOf(root), scratchOf(root)]
 process.on('exit', () => workers.forEach(({ remove }) => void remove()))
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
 
-const before = limit === undefined ? await workers[0]?.fails(graph.tests) : undefined
+const executed = new Executed()
+const readers = readersOf(root, graph)
+const before = limit === undefined ? await counted() : undefined
 if (before === undefined) await Promise.all(workers.map(work))
-else say(`the unit tests fail before anything is changed: ${before}`)
+else say(before)
 
 if (values.list) for (const site of survivors) say(`\n${shown(site)}`)
-const seconds = Math.round((Date.now() - started) / 1000)
-say(`\n${total - survivors.length} of ${total} caught in ${seconds} s, seed ${values.seed}`)
+say(`\n${total - survivors.length} of ${total} caught in ${seconds()} s, seed ${values.seed}`)
 const [passed, failed] = before === undefined ? [total - survivors.length, survivors.length] : [0, 1]
 process.exitCode = failed === 0 ? 0 : 1
 say(`${passed} passed, ${failed} failed`)
@@ -58,13 +61,31 @@ async function work(scratch: Scratch): Promise<void> {
   }
 }
 
-/** The nearest tests first: most mutants are caught by these. */
-async function caughtBy({ file, mutant }: Site, scratch: Scratch): Promise<string | undefined> {
-  const { near, rest } = testsFor(file, graph)
+/** Runs all unit tests once; how they fail, if they do. */
+async function counted(): Promise<string | undefined> {
+  const tests = [...graph.tests]
+  const sites = [...left]
+  try {
+    await Promise.all(workers.map((scratch) => runCounted(tests, sites, scratch, executed)))
+    say(`what each of ${graph.tests.length} test files runs is known after ${seconds()} s`)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function seconds(): number {
+  return Math.round((Date.now() - started) / 1000)
+}
+
+/** The nearest tests first: most mutants are caught by these. A test that does not run the place cannot notice. */
+async function caughtBy(site: Site, scratch: Scratch): Promise<string | undefined> {
+  const { file, mutant } = site
   const source = scratch.read(file)
   scratch.write(file, mutated(source, mutant))
   try {
-    const batches = limit === undefined ? [near.slice(0, 3), near.slice(3), rest] : [near.slice(0, limit)]
+    const tests = limit === undefined ? executed.testsOf(site, graph, readers) : testsFor(file, graph).near
+    const batches = limit === undefined ? [tests.slice(0, 2), tests.slice(2)] : [tests.slice(0, limit)]
     for (const tests of batches) {
       const failure = await scratch.fails(tests)
       if (failure !== undefined) return failure

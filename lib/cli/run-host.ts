@@ -9,7 +9,7 @@ import type { Reporter } from '../report/progress.ts'
 import type { HostResult } from '../report/result.ts'
 import { type Connection, connect } from '../ssh/connection.ts'
 import { refuseUnsupported } from '../ssh/read-facts.ts'
-import { Bug, RunnerError } from '../std/errors.ts'
+import { Bug, CommandFailed, HostError, RunnerError } from '../std/errors.ts'
 import type { Options } from './options.ts'
 
 export interface Run {
@@ -88,13 +88,20 @@ export async function runHost(
     unmanageable: owned.resources.flatMap(({ id, unmanageable }) =>
       unmanageable === undefined ? [] : [{ id, reason: unmanageable }],
     ),
-    roleOf: owned.roleOf,
-    sourceOf: owned.sourceOf,
+    ...sourcesOf(owned, outcome.error),
     roundTrips: connection?.roundTrips ?? 0,
     seconds: (performance.now() - started) / 1000,
   }
   report.ended(result)
   return result
+}
+
+/** Where what is reported came from. It does not keep the resources, since a run may have many hosts. */
+function sourcesOf({ resources, roleOf, sourceOf }: CollectedResources, error: RunnerError | undefined) {
+  const roles = new Map(resources.map(({ id }) => [id, roleOf(id)]))
+  const failed = error instanceof CommandFailed ? error.step.ids : error instanceof HostError ? [error.id ?? ''] : []
+  const lines = new Map(failed.map((id) => [id, sourceOf(id)]))
+  return { roleOf: (id: string) => roles.get(id) ?? '', sourceOf: (id: string) => lines.get(id) }
 }
 
 /** A connection whose further logins have the terminal for themselves, as the first one had. */

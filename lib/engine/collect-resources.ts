@@ -34,7 +34,7 @@ export function resourcesOf(
   return {
     resources: [...resources.values()].map(({ resource }) => resource),
     roleOf: (id) => resources.get(id)?.role ?? '',
-    sourceOf: (id) => resources.get(id)?.resource.declared,
+    sourceOf: (id) => resources.get(id)?.resource.declared?.(),
   }
 }
 
@@ -49,7 +49,8 @@ function conflict(one: Want, other: Want): HostError {
 }
 
 function at({ declared }: Resource): string {
-  return declared === undefined ? '' : ` (${declared})`
+  const line = declared?.()
+  return line === undefined ? '' : ` (${line})`
 }
 
 /** A file's content is long, and may be secret: that it differs is enough. */

@@ -2,27 +2,26 @@ import { createHash } from 'node:crypto'
 import { type Kind, type Reading, reading, type State, type Untold } from '../model/reading.ts'
 import { markCommand } from '../ssh/framing.ts'
 import { HostError, RunnerError } from '../std/errors.ts'
+import { lanesOf, sideBySide } from './lanes.ts'
 
-/** Shell text that reads all of these: one command a kind, each behind a mark `read KIND`. */
+/** Shell text that reads all of these: one command a kind, each behind a mark `read KIND`, several kinds at a time. */
 export function readText(readings: readonly Reading[], nonce: string): string {
-  const kinds = [...byKind(readings)].map(
-    ([kind, names]) => `${markCommand(nonce, `read ${kind.name}`)}\n${kind.script(names).text}`,
-  )
+  const ofKind = ([kind, names]: KindNames) => `${markCommand(nonce, `read ${kind.name}`)}\n${kind.script(names).text}`
   // The exit status of a reading means nothing: that something is absent is an answer too.
-  return [...kinds, ':'].join('\n')
+  return [sideBySide(lanesOf(byKind(readings)).map((lane) => lane.map(ofKind).join('\n'))), ':'].join('\n')
 }
 
 /** Shell text that prints, without marks, all that must not change between a plan and its application. */
 export function digestible(readings: readonly Reading[]): string {
-  const kinds = [...byKind(readings)].flatMap(([kind, names]) => (kind.volatile ? [] : [kind.script(names).text]))
+  const lanes = lanesOf(steady(readings)).map((lane) => lane.map(([kind, names]) => kind.script(names).text).join('\n'))
   // Where nothing is to be printed it is still a command.
-  return [...kinds, ':'].join('\n')
+  return [sideBySide(lanes), ':'].join('\n')
 }
 
 /** The checksum of what that text prints, from what each kind's command printed before. */
 export function digestOf(readings: readonly Reading[], outputs: ReadonlyMap<string, Buffer>): string {
   const hash = createHash('sha256')
-  for (const kind of byKind(readings).keys()) if (!kind.volatile) hash.update(outputs.get(kind.name) ?? '')
+  for (const [kind] of lanesOf(steady(readings)).flat()) hash.update(outputs.get(kind.name) ?? '')
   return hash.digest('hex')
 }
 
@@ -56,6 +55,12 @@ function parsed<S>(kind: Kind<S>, output: string, names: readonly string[]): Map
 function excerpt(output: string | Buffer): string {
   const text = output.toString().trim()
   return text.length > 500 ? `${text.slice(0, 500)}…` : text
+}
+
+type KindNames = readonly [Kind<unknown>, readonly string[]]
+
+function steady(readings: readonly Reading[]): Map<Kind<unknown>, string[]> {
+  return byKind(readings.filter(({ kind }) => !kind.volatile))
 }
 
 /** Throws where two kinds have one name: what the host sends is told apart by it. */

@@ -5,6 +5,8 @@ export interface Kind<State> {
   readonly name: string
   /** Changes by itself, as the state of a unit does: a plan is not outdated by it. */
   readonly volatile?: boolean
+  /** About how many milliseconds it takes on a host, where that is more than 10: readings that run side by side are shared out by it. */
+  readonly cost?: number
   /** A script that prints the state of all of them and writes nothing. */
   readonly script: (names: readonly string[]) => Script
   /** What the script printed, as one state per name. */

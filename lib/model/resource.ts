@@ -6,7 +6,7 @@ export interface Resource {
   /** `KIND:NAME`, as people read it in a report; the same id twice must want the same. */
   readonly id: string
   /** The line of the role that declared it: `roles/docker/index.ts:48`. */
-  readonly declared?: string
+  declared?(): string | undefined
   /** Plain data that says what is wanted: two resources of one id are compared by it. */
   readonly wants: unknown
   /** The first is the thing itself, the others what it depends on. */
@@ -85,10 +85,9 @@ export function resource<R extends Record<string, Reading>>(definition: {
   reads: R
   plan: (state: StatesOf<R>) => readonly Change[]
 }): Resource {
-  const declared = declaringLine()
   return {
     id: definition.id,
-    ...(declared !== undefined && { declared }),
+    declared: declaringLine(),
     wants: definition.wants,
     reads: Object.values(definition.reads),
     plan: (read) => definition.plan(statesOf(definition.reads, read)),
@@ -102,16 +101,18 @@ export function statesOf<R extends Record<string, Reading>>(readings: R, read: R
 
 const root = new URL('../../', import.meta.url).href
 
-/** The first line of a role or a command that leads to this call, past the frames of lib between them. */
-function declaringLine(): string | undefined {
+/** The first line of a role or a command that leads to this call, past the frames of lib between them; found when it is asked for. */
+function declaringLine(): () => string | undefined {
   const limit = Error.stackTraceLimit
   // Constructors call constructors: the role may be many frames away.
   Error.stackTraceLimit = 20
   const here: { stack?: string } = {}
   Error.captureStackTrace(here, resource)
   Error.stackTraceLimit = limit
-  const frame = here.stack?.split(root).find((path) => /^(roles|commands)\//.test(path))
-  return frame?.match(/^[^\s:]+:\d+/)?.[0]
+  return () => {
+    const frame = here.stack?.split(root).find((path) => /^(roles|commands)\//.test(path))
+    return frame?.match(/^[^\s:]+:\d+/)?.[0]
+  }
 }
 
 /** Predicts the value of a reading: the value itself, or a function of the value before and of other readings. */

@@ -88,15 +88,15 @@ function makeSelfSigned(name: string): Script {
 
 const certificates: Kind<CertificateState> = {
   name: 'certificate',
+  cost: 30,
   script: (names) => sh`
     for name in ${names}; do
       pair=${tlsFolder}/$name/current
       echo "certificate $name"
       [ -e "$pair/fullchain.pem" ] || continue
-      openssl x509 -in "$pair/fullchain.pem" -noout -fingerprint -sha256 -subject -issuer -ext subjectAltName 2>/dev/null || continue
-      own=$(openssl x509 -in "$pair/fullchain.pem" -noout -pubkey | sha256sum)
-      [ "$own" != "$(openssl pkey -in "$pair/privkey.pem" -pubout 2>/dev/null | sha256sum)" ] || echo 'key matches'
-      openssl x509 -in "$pair/fullchain.pem" -noout -checkend 2592000 >/dev/null || echo 'ends soon'
+      openssl x509 -in "$pair/fullchain.pem" -noout -fingerprint -sha256 -subject -issuer -ext subjectAltName \
+        -pubkey -checkend 2592000 2>/dev/null
+      openssl pkey -in "$pair/privkey.pem" -pubout 2>/dev/null
     done`,
   parse: blockEach('certificate', parseCertificate),
 }
@@ -105,11 +105,12 @@ function parseCertificate(block: string): CertificateState {
   const of = (pattern: RegExp) => pattern.exec(block)?.[1]?.trim()
   const fingerprint = of(/^sha256 Fingerprint=(.*)$/im)
   if (fingerprint === undefined) return 'absent'
+  const [ofCertificate, ofKey] = block.match(/^-+BEGIN PUBLIC KEY-+$[^-]*/gm) ?? []
   return {
     fingerprint: fingerprint.replaceAll(':', '').toLowerCase(),
     names: (of(/Alternative Name:.*\n(.*)$/m) ?? '').split(/, */).filter(Boolean),
     selfSigned: of(/^subject=(.*)$/m) === of(/^issuer=(.*)$/m),
-    keyMatches: /^key matches$/m.test(block),
-    endsSoon: /^ends soon$/m.test(block),
+    keyMatches: ofCertificate !== undefined && ofCertificate === ofKey,
+    endsSoon: /^Certificate will expire$/m.test(block),
   }
 }

@@ -41,6 +41,7 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
   {
     name: 'nginx',
     volatile: true,
+    cost: 60,
     script: () => sh`
       [ ! -e ${nginxFolder}/running ] || {
         ${waiting}
@@ -50,8 +51,12 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
         echo "running $(readlink ${nginxFolder}/running)"
         ! nginx_whole ${nginxFolder}/running || echo 'whole yes'
         # One that was started a moment ago is waited for.
-        [ -n "$(nginx_says)" ] || [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" != true ] || nginx_answers
-        echo "answers $(nginx_says)"
+        says=$(nginx_says)
+        if [ -z "$says" ] && [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" = true ]; then
+          nginx_answers
+          says=$(nginx_says)
+        fi
+        echo "answers $says"
       }`,
     parse: oneValue((output) => {
       const of = (word: string) => new RegExp(`^${word} (.+)$`, 'm').exec(output)?.[1]

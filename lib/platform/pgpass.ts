@@ -11,7 +11,13 @@ export function passFile(role: string, folder: string, password: string): Resour
   const [source, file] = [`${folder}/${password}`, `${folder}/pgpass`]
   return command(`pgpass-${role}`, {
     summary: `write ${file}`,
-    unless: sh`[ "$(cat ${file})" = "*:*:*:${role}:$(cat ${source})" ] && [ "$(stat -c '%u %a' ${file})" = "$(stat -c '%u %a' ${source})" ]`,
+    // By the shell itself, since every bot has one.
+    unless: sh`
+      { IFS= read -r password || [ -n "$password" ]; } <${source}
+      { IFS= read -r line; ! IFS= read -r _; } <${file}
+      # shellcheck disable=SC2046
+      set -- $(stat -c '%u %a' ${file} ${source})
+      [ "$line" = "*:*:*:${role}:$password" ] && [ "$1 $2" = "$3 $4" ]`,
     script: installFile(file, {
       owner: sh`--reference ${source}`,
       mode: '0400',

@@ -1,11 +1,19 @@
-import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction } from '../model/resource.ts'
 import { engineSilence, unlessSilent } from '../resources/docker-engine.ts'
 import { waiting } from '../shell/deadline.ts'
-import { sh } from '../shell/sh.ts'
+import { type Script, sh } from '../shell/sh.ts'
 import { HostError } from '../std/errors.ts'
 import { postgresContainer, postgresSocket, psql } from './postgres-client.ts'
+import {
+  type KeptPassword,
+  nameOf,
+  type PasswordState,
+  parsePassword,
+  passwordOf,
+  passwordQuery,
+  tryUnproved,
+} from './role-password.ts'
 
 /** What the catalog says of a role. */
 export interface RoleState {
@@ -60,31 +68,57 @@ export const freshCatalog: Catalog = {
 /** The server runs, and the password that the host keeps for its superuser does not open it. */
 export const refused = 'refused'
 
+/** What the host asks its database server, all at once: the catalog, and the passwords of roles. */
+const server: Kind<Catalog | typeof refused | PasswordState | undefined> = {
+  name: 'postgres',
+  cost: 250,
+  script: (names) => askServer(names.filter((name) => name !== catalogName).map(passwordOf)),
+  parse: unlessSilent((output, names) => {
+    const stateOf = (name: string) =>
+      name === catalogName ? parseCatalog(output) : parsePassword(output, passwordOf(name).role)
+    return new Map(names.map((name) => [name, stateOf(name)]))
+  }),
+}
+
+const catalogName = 'catalog'
+
 /** The catalog of a server that runs and can be reached, else undefined. */
-export const postgresCatalog: Reading<Catalog | typeof refused | undefined> = reading(
-  {
-    name: 'postgres',
-    // A server that was started a moment ago is waited for; one that has lost its socket's folder has to be started again.
-    script: () => sh`
-      ${waiting}
-      if [ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" = true ]; then
-        begin_wait 30
-        while time_left; do
-          docker exec ${postgresContainer} pg_isready --quiet >/dev/null 2>&1 && break
-          # From 125 on it was Docker that failed, not what it was to run.
-          if [ $? -ge 125 ] || [ ! -d ${postgresSocket} ]; then
-            for place in /run /tmp; do [ "$(df --output=avail "$place" | tail -n 1)" -gt 0 ] || echo "$place has no room"; done
-            break
-          fi
-          sleep 1
-        done
-        printf %s ${catalogQuery} | ${psql()} 2>&1
-      else ${engineSilence}
-      fi`,
-    parse: unlessSilent(oneValue(parseCatalog)),
-  } satisfies Kind<Catalog | typeof refused | undefined>,
-  'catalog',
-)
+export const postgresCatalog = reading(server, catalogName) as Reading<Catalog | typeof refused | undefined>
+
+/** Whether the password in this file is the role's. */
+export function passwordState(role: string, file: string): Reading<PasswordState> {
+  return reading(server, nameOf({ role, file })) as Reading<PasswordState>
+}
+
+// One command in the container tells everything, unless something is wrong. A server that was started a moment ago is waited
+// for; one that has lost its socket's folder has to be started again.
+function askServer(passwords: readonly KeptPassword[]): Script {
+  const query = `${catalogQuery}${passwordQuery(passwords)}`
+  return sh`
+    ${waiting}
+    sums=$(sha256sum ${passwords.map(({ file }) => file)} /dev/null 2>/dev/null | tr '\n' ,)
+    ask() { printf '%s\n' "\\set sums '$sums'" ${query} | ${psql()} 2>&1; }
+    running() { [ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" = true ]; }
+    if answer=$(ask); then :
+    elif running; then
+      begin_wait 30
+      while time_left; do
+        docker exec ${postgresContainer} pg_isready --quiet >/dev/null 2>&1 && break
+        # From 125 on it was Docker that failed, not what it was to run.
+        if [ $? -ge 125 ] || [ ! -d ${postgresSocket} ]; then
+          for place in /run /tmp; do [ "$(df --output=avail "$place" | tail -n 1)" -gt 0 ] || echo "$place has no room"; done
+          break
+        fi
+        sleep 1
+      done
+      answer=$(ask)
+    else
+      answer=
+      ${engineSilence}
+    fi
+    [ -z "$answer" ] || printf '%s\n' "$answer"
+    ${tryUnproved(passwords)}`
+}
 
 /** Predicts what a change makes of the catalog, where there is one. */
 export function catalogBecomes(after: (now: Catalog) => Catalog): Prediction {
@@ -134,8 +168,7 @@ type QueriedCatalog = Omit<Catalog, 'roles' | 'config'> & {
 }
 
 // One row of JSON, in an order of its own, so that nothing seems to change by itself.
-const catalogQuery = `
-select json_build_object(
+const catalogQuery = `select json_build_object(
   'roles', (select json_object_agg(rolname, json_build_object(
       'attributes', array_remove(array[
         case when rolbypassrls then 'BYPASSRLS' end, case when rolcreatedb then 'CREATEDB' end,

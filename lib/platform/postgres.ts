@@ -1,11 +1,16 @@
 import { isDeepStrictEqual } from 'node:util'
-import { lineEach } from '../model/kinds.ts'
-import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Change, type Resource, resource } from '../model/resource.ts'
-import { engineSilence, unlessSilent } from '../resources/docker-engine.ts'
 import { type Script, sh } from '../shell/sh.ts'
-import { catalogBecomes, type DatabaseState, known, postgresCatalog, type RoleState } from './postgres-catalog.ts'
-import { postgresContainer, psql } from './postgres-client.ts'
+import {
+  catalogBecomes,
+  type DatabaseState,
+  known,
+  passwordState,
+  postgresCatalog,
+  type RoleState,
+} from './postgres-catalog.ts'
+import { psql } from './postgres-client.ts'
+import { markPassword } from './role-password.ts'
 
 export interface RoleOptions {
   /** Where the host keeps its password: one line, of characters that need no quoting anywhere. */
@@ -17,12 +22,12 @@ export interface RoleOptions {
 
 /** A role that logs in with the password that the host keeps, and may nothing else: no attribute, no membership. */
 export function databaseRole(name: string, { passwordFile, connectionLimit, settings }: RoleOptions): Resource {
-  const opens = passwordOpens(name, passwordFile)
+  const kept = passwordState(name, passwordFile)
   return resource({
     id: `postgres-role:${name}`,
     wants: { passwordFile, connectionLimit, settings },
-    reads: { catalog: postgresCatalog, opens },
-    plan: ({ catalog, opens: passwordRight }) => {
+    reads: { catalog: postgresCatalog, kept },
+    plan: ({ catalog, kept: password }) => {
       const state = known(catalog).roles[name]
       const wanted: RoleState = {
         attributes: ['LOGIN'],
@@ -32,12 +37,12 @@ export function databaseRole(name: string, { passwordFile, connectionLimit, sett
       }
       const predicts = [
         catalogBecomes((now) => ({ ...now, roles: { ...now.roles, [name]: wanted } })),
-        becomes(opens, true),
+        becomes(kept, 'proved' as const),
       ]
-      const password = setPassword(name, passwordFile)
+      const set = setPassword(name, passwordFile)
       if (state === undefined) {
         const script = sh`${sql(`create role ${ident(name)} ${options(wanted)};\n${setting(name, settings)}`)}
-          ${password}`
+          ${set}`
         return [{ summary: 'create', script, predicts }]
       }
       const differences = differencesOf(state, wanted)
@@ -50,7 +55,10 @@ export function databaseRole(name: string, { passwordFile, connectionLimit, sett
         ...(differences.length === 0
           ? []
           : [{ summary: differences.join(', '), script: sql(alter), predicts, diff: () => differences.join('\n') }]),
-        ...(passwordRight ? [] : [{ summary: 'set its password, as the host keeps it', script: password, predicts }]),
+        ...(password === 'wrong' ? [{ summary: 'set its password, as the host keeps it', script: set, predicts }] : []),
+        ...(password === 'right'
+          ? [{ summary: 'mark its password as verified', script: markPassword(name, passwordFile), predicts }]
+          : []),
       ]
     },
   })
@@ -152,29 +160,7 @@ function differencesOf(now: RoleState, wanted: RoleState): string[] {
 function setPassword(role: string, file: string): Script {
   const { text } = sh`
     [ -s ${file} ] || { echo ${`${file}: no password`}; exit 1; }
-    password=$(head -n 1 ${file}); printf "%s\n" "$password" "$password" | ${psql('-c', `\\password ${ident(role)}`)} 2>/dev/null`
+    password=$(head -n 1 ${file}); printf "%s\n" "$password" "$password" | ${psql('-c', `\\password ${ident(role)}`)} 2>/dev/null
+    ${markPassword(role, file)}`
   return { text, shown: `\\password ${role}` }
-}
-
-/** Whether the password in this file is the role's. */
-function passwordOpens(role: string, file: string): Reading<boolean> {
-  return reading(passwords, `${role} ${file}`)
-}
-
-const passwords: Kind<boolean> = {
-  name: 'postgres-password',
-  // All in one look: a role a line, then its password, which psql asks for on stdin where it has no terminal. That it is let
-  // in is not the question, only whether it is refused for its password.
-  script: (names) => sh`
-    if [ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" = true ]; then
-      printf '%s\n' ${names} | while IFS=' ' read -r role file; do
-        printf '%s\n' "$role" "$(head -n 1 "$file" 2>/dev/null)"
-      done | docker exec -i -e PGPASSFILE=/nonexistent ${postgresContainer} sh -c '
-        while read -r role && read -r password; do
-          [ -n "$password" ] || { echo no; continue; }
-          printf "%s\n" "$password" | psql -X -W -U "$role" -d template1 -c "" 2>&1 | grep -q "authentication failed" && echo no || echo yes
-        done'
-    else ${engineSilence}
-    fi`,
-  parse: unlessSilent(lineEach((line) => line === 'yes')),
 }

@@ -1,4 +1,3 @@
-import { createLogUpdate } from 'log-update'
 import type { Paint } from '../std/colour.ts'
 import { shown, writeErr } from '../std/output.ts'
 import { type Activity, frame } from './status-lines.ts'
@@ -21,11 +20,16 @@ export const plainScreen: Screen = { line: writeErr, show: () => {}, close: () =
 
 /** The cursor is never hidden, so that it need not be restored where the run is killed. */
 export function liveScreen(stream: NodeJS.WriteStream, paint: Paint): Screen {
-  const update = createLogUpdate(stream, { showCursor: true })
+  let update: ReturnType<typeof import('log-update')['createLogUpdate']> | undefined
+  // Nothing is drawn before it is loaded, which takes less time than a login.
+  void import('log-update').then(({ createLogUpdate }) => {
+    update = createLogUpdate(stream, { showCursor: true })
+  })
   let activities: readonly Activity[] = []
   let drawn = false
   const draw = () => {
     if (activities.length === 0) return clear()
+    if (update === undefined) return
     const { columns = 80, rows = 24 } = stream
     // A full last line or column would make the terminal scroll by itself.
     const size = { width: columns - 1, height: rows - 2, now: Date.now(), paint }
@@ -33,7 +37,7 @@ export function liveScreen(stream: NodeJS.WriteStream, paint: Paint): Screen {
     drawn = true
   }
   const clear = () => {
-    if (drawn) update.clear()
+    if (drawn) update?.clear()
     drawn = false
   }
   const clock = setInterval(draw, 200).unref()

@@ -41,6 +41,7 @@ const format =
 const containers: Kind<ContainerState> = {
   name: 'container',
   volatile: true,
+  cost: 90,
   script: (names) => sh`
     if said=$(docker container inspect --format ${format} -- ${names} 2>/dev/null) || [ -n "$said" ]; then
       printf '%s\n' "$said"

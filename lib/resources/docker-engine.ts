@@ -1,5 +1,6 @@
 import { type Kind, Untold } from '../model/reading.ts'
 import { sh } from '../shell/sh.ts'
+import { shellFile } from '../shell/shell-file.ts'
 
 /** The resource that starts the container engine. */
 export const engineUnit = 'unit:docker.service'
@@ -9,6 +10,9 @@ export const engineUnit = 'unit:docker.service'
  * is then taken for absent: its containers may still run.
  */
 export const engineSilence = sh`! command -v dockerd >/dev/null || docker version >/dev/null 2>&1 || echo 'engine silent'`
+
+/** Shell function: `engine_ask PATH...` prints what the engine answers to GET requests, a line each; fails where it is silent. */
+export const engineAsk = shellFile(new URL('engine-ask.sh', import.meta.url))
 
 /** The parser of a kind whose script ends with that: no state is known where the engine is silent. */
 export function unlessSilent<State>(parse: Kind<State>['parse']): Kind<State>['parse'] {

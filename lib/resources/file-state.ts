@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { sh } from '../shell/sh.ts'
@@ -60,15 +61,24 @@ const files: Kind<FileState> = {
   },
 }
 
+/** The greatest size of a file whose text is read, in bytes. */
+const largest = 262144
+
 const texts: Kind<string | undefined> = {
   name: 'text',
+  cost: 30,
+  // A few processes for all. The checksums show whether a file has changed while they ran, so that none is cut in a wrong place.
   script: (paths) => sh`
+    set --
     for path in ${paths}; do
-      if ! [ -f "$path" ]; then echo none
-      elif [ "$(stat -c %s -- "$path")" -gt 262144 ]; then echo large
-      else printf 'text '; base64 --wrap=0 -- "$path"; echo; fi
-    done`,
-  parse: lineEach(parseText),
+      if [ -f "$path" ]; then set -- "$@" "$path"; echo file; else echo none; fi
+    done
+    [ $# = 0 ] || {
+      stat -L --format 'size %s' -- "$@"
+      find -L "$@" -maxdepth 0 -size -${largest + 1}c -exec sha256sum -- {} + | cut -c 1-64
+      find -L "$@" -maxdepth 0 -size -${largest + 1}c -exec cat -- {} + | gzip --fast --no-name | base64 --wrap=0
+    }`,
+  parse: parseTexts,
 }
 
 function parseRecord(record: string, states: Map<string, FileState>): void {
@@ -95,14 +105,34 @@ function splitComplaints(record: string): string[] {
   return [complaints, record.slice(complaints.length)]
 }
 
-function parseText(line: string, path: string): string | undefined {
-  if (line === 'large')
-    throw new HostError(`${path}: is larger than 256 KiB, too large for a file that we edit: move it away`)
-  if (!line.startsWith('text ')) return undefined
+/**
+ * First `file` or `none` for each path; of the files the size of each, the checksum of each that is not too large, and the texts
+ * of these, one after the other, zipped, as base64.
+ */
+function parseTexts(output: string, paths: readonly string[]): Map<string, string | undefined> {
+  const lines = output.split('\n')
+  const sizes = lines.flatMap((line) => /^size (\d+)$/.exec(line)?.[1] ?? []).map(Number)
+  const sums = lines.filter((line) => /^[0-9a-f]{64}$/.test(line))
+  const zipped = Buffer.from(lines.at(-1) ?? '', 'base64')
+  const all = zipped.length === 0 ? zipped : gunzipSync(zipped)
+  let at = 0
+  return new Map(
+    paths.map((path, i) => {
+      if (lines[i] !== 'file') return [path, undefined]
+      const size = sizes.shift() ?? 0
+      if (size > largest)
+        throw new HostError(`${path}: is larger than 256 KiB, too large for a file that we edit: move it away`)
+      const bytes = all.subarray(at, at + size)
+      at += size
+      if (sha256Of(bytes) !== sums.shift()) throw new HostError(`${path}: changed while it was read: run again`)
+      return [path, decoded(bytes, path)]
+    }),
+  )
+}
+
+function decoded(bytes: Uint8Array, path: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      Buffer.from(line.slice('text '.length), 'base64'),
-    )
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
     throw new HostError(`${path}: is not UTF-8 text, and would be damaged when it is written: move it away`)
   }

@@ -2,7 +2,7 @@ import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
 import { type Script, sh } from '../shell/sh.ts'
-import { engineSilence, unlessSilent } from './docker-engine.ts'
+import { engineAsk, engineSilence, unlessSilent } from './docker-engine.ts'
 
 /** What the engine says of an image. */
 export type ImageState =
@@ -43,18 +43,20 @@ export function imageBy(name: string, summary: string, script: Script): Resource
 
 const images: Kind<ImageState> = {
   name: 'image',
-  // One by one: the tags that the engine lists have no digest, and no name with a registry.
-  script: (names) =>
-    sh`
-      missing=
-      for name in ${names}; do
-        volumes=$(docker image inspect --format '{{json .Config.Volumes}}' -- "$name" 2>/dev/null) || volumes=absent missing=yes
-        echo "$volumes"
-      done
-      [ -z "$missing" ] || ${engineSilence}`,
+  // By name: the tags that the engine lists have no digest, and no name with a registry.
+  script: (names) => sh`
+    ${engineAsk}
+    engine_ask ${names.map((name) => `/images/${name}/json`)} || ${engineSilence}`,
   parse: unlessSilent(lineEach(stateOf)),
 }
 
+/** What the engine answers; an error has none of it. */
+interface EngineImage {
+  readonly Id?: string
+  readonly Config?: { readonly Volumes?: Readonly<Record<string, unknown>> | null }
+}
+
 function stateOf(answer: string): ImageState {
-  return answer.startsWith('{') || answer === 'null' ? { volumes: Object.keys(JSON.parse(answer) ?? {}) } : 'absent'
+  const { Id, Config }: EngineImage = answer === '' ? {} : JSON.parse(answer)
+  return Id === undefined ? 'absent' : { volumes: Object.keys(Config?.Volumes ?? {}) }
 }

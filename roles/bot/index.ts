@@ -81,7 +81,7 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
       deployments.size > 0
         ? [...inLanes(withWebhooks, facts), nginxReloaded()]
         : [...each.flat(), nginxReloaded(), ...webhooks]
-    const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(host.bots)]
+    const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(selected, host.bots)]
     return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...inOrder, ...notices]
   })
   return { ...built, bots: botSettings }

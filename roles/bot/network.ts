@@ -1,6 +1,7 @@
+import { lineEach } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
-import { engineSilence, unlessSilent } from '../../lib/resources/docker-engine.ts'
+import { engineAsk, engineSilence, unlessSilent } from '../../lib/resources/docker-engine.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 
@@ -43,19 +44,26 @@ export function network(name: string, subnet: string, number: number, bot: strin
   })
 }
 
-const format = '{{.Name}} {{range .IPAM.Config}}{{.Subnet}}{{end}} {{index .Options "com.docker.network.bridge.name"}}'
+/** What the engine answers; an error has no name. */
+interface EngineNetwork {
+  readonly Name?: string
+  readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string }[] | null }
+  readonly Options?: Readonly<Record<string, string>> | null
+}
 
 const networks: Kind<NetworkState> = {
   name: 'network',
-  script: (names) => sh`docker network inspect --format ${format} -- ${names} 2>/dev/null | grep . || ${engineSilence}`,
-  parse: unlessSilent((output, names) => {
-    const found = new Map(
-      output.split('\n').map((line) => {
-        const [name = '', subnet = '', bridge = ''] = line.split(' ')
-        const number = /^br-bot-(\d+)$/.exec(bridge)?.[1]
-        return [name, { subnet, number: number === undefined ? undefined : Number(number) }]
-      }),
-    )
-    return new Map(names.map((name) => [name, found.get(name)]))
-  }),
+  // Without its containers, which come and go.
+  script: (names) => sh`
+    ${engineAsk}
+    { engine_ask ${names.map((name) => `/networks/${name}`)} || ${engineSilence}; } |
+      sed -E 's/"Containers":[{]([^{}]*[{][^{}]*[}])*[^{}]*[}],?//'`,
+  parse: unlessSilent(lineEach((line) => stateOf(line === '' ? {} : JSON.parse(line)))),
+}
+
+function stateOf({ Name, IPAM, Options }: EngineNetwork): NetworkState {
+  if (Name === undefined) return undefined
+  const subnet = (IPAM?.Config ?? []).map(({ Subnet = '' }) => Subnet).join('')
+  const number = /^br-bot-(\d+)$/.exec(Options?.['com.docker.network.bridge.name'] ?? '')?.[1]
+  return { subnet, number: number === undefined ? undefined : Number(number) }
 }

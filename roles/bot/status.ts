@@ -8,26 +8,35 @@ import { currentRecords } from './spec/layout.ts'
 import { corruption, currentRelease, parseRelease } from './spec/release-record.ts'
 import { missingSecrets, storedSecrets } from './spec/stored-secrets.ts'
 
-/** Outputs of a run: the serving release of each bot, bots that are not deployed, and bots that are not in the inventory. */
-export function botStatus(bots: readonly BotEntry[]): Resource {
+/**
+ * Outputs of a run: the serving release of each of these bots, those that are not deployed, and bots of the host that are not in
+ * the inventory, where it has all of `known`.
+ */
+export function botStatus(bots: readonly BotEntry[], known: readonly BotEntry[] = bots): Resource {
   const names = bots.map(({ name }) => name)
-  return notice({
-    id: 'bots:told',
-    wants: names,
-    reads: { there: reading(servingReleases, 'bots') },
-    outputs: ({ there }) => {
-      const waiting = names.filter((name) => there[name] === undefined)
-      const unknown = Object.keys(there).filter((name) => !names.includes(name))
-      const serving = names.flatMap((name) => (there[name] === undefined ? [] : `${name} ${there[name]}`))
+  const there = reading(deployedBots, 'bots')
+  return {
+    ...notice({ id: 'bots:told', wants: names, reads: {}, outputs: () => ({}) }),
+    reads: [there, ...names.map(currentRelease)],
+    outputs: (read) => {
+      const waiting = names.filter((name) => read(currentRelease(name)) === undefined)
+      const unknown = read(there).filter((name) => known.every((each) => each.name !== name))
+      const serving = names.filter((name) => !waiting.includes(name))
       return {
-        ...(serving.length > 0 && { bots: serving }),
+        ...(serving.length > 0 && { bots: serving.map((name) => `${name} ${releaseOf(read(currentRelease(name)))}`) }),
         ...(waiting.length > 0 && {
           notDeployed: waiting.map((name) => `${name} (npx zx playbooks/bot.ts --name ${name})`),
         }),
         ...(unknown.length > 0 && { unknownBots: unknown.map((name) => `${name}, which is not in the inventory`) }),
       }
     },
-  })
+  }
+}
+
+/** The id and mode of a release, or why its record cannot be read. */
+function releaseOf(record: string | undefined): string {
+  const release = parseRelease(record)
+  return release ? `${release.id}, ${release.spec.mode}` : `its current.json cannot be read: ${corruption(record)}`
 }
 
 /** Output of a run: secrets that the host has lost. The bot is left running until they are set again. */
@@ -44,29 +53,15 @@ export function missingSecretsNotice(bot: string): Resource {
   })
 }
 
-/** By bot: the id and mode of its release, or why its record cannot be read. */
-const servingReleases: Kind<Readonly<Record<string, string>>> = {
+/** The bots that have a record of their release. */
+const deployedBots: Kind<readonly string[]> = {
   name: 'releases',
   volatile: true,
-  // One process for all bots. First the names alone, since an empty record has no lines.
   script: () => sh`
     for file in ${currentRecords}; do
-      [ ! -e "$file" ] || printf '%s:\n' "$file"
-    done
-    grep -aH '' ${currentRecords} 2>/dev/null`,
-  parse: oneValue((output) => {
-    const lines = output.split('\n').flatMap((line) => {
-      const [, bot, text] = /^[^:]*\/([^/:]+)\/current\.json:(.*)$/s.exec(line) ?? []
-      return bot === undefined || text === undefined ? [] : [{ bot, text }]
-    })
-    const found = [...Map.groupBy(lines, ({ bot }) => bot)].map(([bot, [, ...rows]]) => {
-      const record = rows.map(({ text }) => text).join('\n')
-      const release = parseRelease(record)
-      const what = release
-        ? `${release.id}, ${release.spec.mode}`
-        : `its current.json cannot be read: ${corruption(record)}`
-      return [bot, what] as const
-    })
-    return Object.fromEntries(found)
-  }),
+      [ -e "$file" ] || continue
+      folder=\${file%/*}
+      echo "\${folder##*/}"
+    done`,
+  parse: oneValue((output) => output.split('\n').filter(Boolean)),
 }

@@ -61,12 +61,12 @@ export function sameToken(bot: string, twin: string, id: string): string {
 export const tokenOwners: Reading<Readonly<Record<string, string>>> = reading(
   {
     name: 'token-owners',
-    // By the shell alone: a process for each bot would cost more than all the rest.
     script: () => sh`
       for file in ${botFolders.secrets}/*/token; do
-        folder=\${file%/token} id=
-        { IFS=: read -r id _ || :; } 2>/dev/null <"$file"
-        [ -z "$id" ] || printf '%s %s\n' "\${folder##*/}" "$id"
+        [ -e "$file" ] || continue
+        folder=\${file%/*} id=
+        IFS=: read -r id _ <"$file" || :
+        printf '%s %s\n' "\${folder##*/}" "$id"
       done`,
     parse: oneValue((output) => {
       const owners = output.split('\n').map((line) => line.split(' ') as [string, string])

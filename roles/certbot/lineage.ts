@@ -80,7 +80,7 @@ const lineages: Kind<Lineage> = {
 
 function parseLineage(block: string): Lineage {
   const of = (pattern: RegExp) => pattern.exec(block)?.[1]?.trim()
-  const [server, fingerprint] = [of(/^server (.*)$/m), of(/^sha256 Fingerprint=(.*)$/im)]
+  const [server, fingerprint] = [of(/^server (.*)/m), of(/^sha256 Fingerprint=(.*)/im)]
   if (server === undefined || fingerprint === undefined) return 'absent'
   return {
     server,

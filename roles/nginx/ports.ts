@@ -23,11 +23,13 @@ const portHolders: Kind<readonly string[]> = {
   name: 'port-holders',
   volatile: true,
   script: (names) => sh`
-    for port in ${names.flatMap((ports) => ports.split(' '))}; do
-      ss -Hltnp "sport = :$port" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\),.*/\1 \2/p' | sort -u | while read -r program pid; do
-        echo "$port $program $(sed -n '1s#.*/##p' "/proc/$pid/cgroup" 2>/dev/null)"
-      done
-    done`,
+    ss -Hltnp ${portFilter(names.flatMap((ports) => ports.split(' ')))} 2>/dev/null |
+      sed -n 's/^[^ ]* *[^ ]* *[^ ]* *[^ ]*:\([0-9]*\) .*users:(("\([^"]*\)",pid=\([0-9]*\),.*/\1 \2 \3/p' | sort -u |
+      while read -r port program pid; do
+        cgroup=
+        read -r cgroup 2>/dev/null <"/proc/$pid/cgroup" || :
+        echo "$port $program \${cgroup##*/}"
+      done`,
   parse: (output, names) => {
     const rows = [...new Set(output.split('\n').filter(Boolean))].map((line) => line.split(' '))
     return new Map(
@@ -42,4 +44,9 @@ const portHolders: Kind<readonly string[]> = {
       ]),
     )
   },
+}
+
+/** The ports as `ss` is asked for them: `sport = :80 or sport = :443`. */
+function portFilter(ports: readonly string[]): string {
+  return ports.map((port) => `sport = :${port}`).join(' or ')
 }

@@ -11,6 +11,9 @@ export interface Scratch {
   readonly read: (file: string) => string
   readonly write: (file: string, content: string) => void
   readonly fails: (tests: readonly string[]) => Promise<string | undefined>
+  /** Runs a test file, and has V8 count in this folder what it runs; how it fails, if it does. */
+  readonly counts: (test: string) => Promise<{ failure: string | undefined; folder: string }>
+  readonly forget: (folder: string) => void
   readonly remove: () => void
 }
 
@@ -35,6 +38,12 @@ export function scratchOf(root: string): Scratch {
     read: (file) => readFileSync(join(folder, file), 'utf8'),
     write: (file, content) => writeFileSync(join(folder, file), content),
     fails: (tests) => firstFailure(folder, join(root, 'node_modules'), tests),
+    counts: async (test) => {
+      const counted = mkdtempSync(join(folder, 'node_modules/.counted-'))
+      const failure = await firstFailure(folder, join(root, 'node_modules'), [test], { NODE_V8_COVERAGE: counted })
+      return { failure, folder: counted }
+    },
+    forget: (counted) => rmSync(counted, { recursive: true }),
     remove: () => {
       // Whatever runs in the copy ends with this.
       for (const child of running) child.kill('SIGKILL')
@@ -67,7 +76,12 @@ const confined = `
   "$@"`
 
 /** The first of these test files that fails, and how; nothing if all of them pass. */
-async function firstFailure(folder: string, packages: string, tests: readonly string[]): Promise<string | undefined> {
+async function firstFailure(
+  folder: string,
+  packages: string,
+  tests: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<string | undefined> {
   if (tests.length === 0) return undefined
   const pattern = `^(${tests.map((test) => test.replace(/^test\//, '').replaceAll('.', String.raw`\.`)).join('|')})$`
   const child = spawn(
@@ -82,7 +96,7 @@ async function firstFailure(folder: string, packages: string, tests: readonly st
       cwd: folder,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, CI: 'true', PATH: `${join(folder, 'node_modules/.bin')}:${process.env.PATH}` },
+      env: { ...process.env, ...more, CI: 'true', PATH: `${join(folder, 'node_modules/.bin')}:${process.env.PATH}` },
     },
   )
   running.add(child)

@@ -365,7 +365,7 @@ for (const [vars, fine] of [
 
 test('who holds a port is found by its program and unit', async () => {
   const host = scratchHost({
-    ss: `case "$*" in *':80') printf '%s\\n' 'LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("apache2",pid=77,fd=4),("apache2",pid=78,fd=4))' ;; esac`,
+    ss: `case "$*" in *'sport = :80 or sport = :443') printf '%s\\n' 'LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("apache2",pid=77,fd=4),("apache2",pid=78,fd=4))' ;; esac`,
   })
   host.write('/proc/77/cgroup', '0::/system.slice/apache2.service\n')
   const resource = freePorts('botgarden-nginx', [80, 443])

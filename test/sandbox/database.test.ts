@@ -45,6 +45,21 @@ test('role and database are made once, and a second run changes nothing in one r
   assert.equal({ changed, unknown, roundTrips }, { changed: 0, unknown: 0, roundTrips: 1 })
 })
 
+test('what proves a password is a mark, and no login; a password that the host has lost or changed is still seen', async () => {
+  // Logins that try a password are for this database, which lets none in; the server logs that.
+  const logins = async () => (await inside('docker logs botgarden-postgres 2>&1 | grep -c template1')).stdout
+  const before = await logins()
+  assert.equal(resultOf(await tenants('--check'), host).ids, [])
+  assert.is(await logins(), before)
+  await inside('cd /etc/botgarden/secrets/tenants && cp -p one kept && printf other >one')
+  assert.equal(resultOf(await tenants('--check'), host).ids, ['postgres-role:one'])
+  await inside('cd /etc/botgarden/secrets/tenants && mv kept one')
+  assert.equal(resultOf(await tenants('--check'), host).ids, [])
+  await sql('comment on role one is null')
+  assert.equal(resultOf(await tenants(), host).ids, ['postgres-role:one'])
+  assert.is.not(await logins(), before, 'without a mark it is tried')
+})
+
 for (const [drift, id] of [
   ['alter role one superuser', 'postgres-role:one'],
   ['alter role one nologin', 'postgres-role:one'],
@@ -52,6 +67,8 @@ for (const [drift, id] of [
   ["alter role one set lock_timeout = '1min'", 'postgres-role:one'],
   ['grant pg_read_all_data to one', 'postgres-role:one'],
   ["alter role one password 'another'", 'postgres-role:one'],
+  ["comment on role one is 'botgarden:0'", 'postgres-role:one'],
+  ['alter role one password null', 'postgres-role:one'],
   ['alter database one owner to two', 'postgres-database:one'],
   ['grant connect on database one to two', 'postgres-database:one'],
   ['grant connect on database one to public', 'postgres-database:one'],

@@ -34,7 +34,7 @@ export const bare = {
   'nginx:config': { current: true, whole: true, inForce: true },
   'webhook:hello-bot https://api.telegram.org ask': { mark: '', answer: 'not asked' },
   'webhook:hello-bot https://api.telegram.org trust': { mark: '', answer: 'not asked' },
-  'releases:bots': {},
+  'releases:bots': [],
 }
 
 /** A host where the bot has number 1 and a version of it serves, which differs from `spec` in what is given. */

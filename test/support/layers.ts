@@ -33,7 +33,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'sandbox/cli': ['lib', 'sandbox'],
   // It is copied into an image, where there is nothing else.
   'sandbox/telegram': [],
-  bench: ['lib', 'sandbox'],
+  bench: ['lib', 'roles', 'sandbox'],
   'bots/*': [],
 }
 

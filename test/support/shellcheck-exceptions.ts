@@ -103,7 +103,6 @@ export const exceptions: readonly Exception[] = [
   { code: 2034, places: ['unit of a step'], line: 'passed=', why: 'for the steps that have more to do when they pass' },
   { code: 2034, places: ['step file'], line: 'runs=crashing', why: 'for nginx_reload, which has the same function' },
   { code: 2069, places: ['step postgres'], why: 'only the errors are kept: stdout is dropped on purpose' },
-  { code: 2235, places: ['reading test'], line: 'if (', why: 'a test that ends its shell must not end the reading' },
 
   // Of the sandbox and of the tests, never on a host.
   {

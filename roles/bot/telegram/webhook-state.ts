@@ -35,8 +35,8 @@ const hooks: Kind<WebhookState> = {
   // In parallel: each may wait for an answer of Telegram.
   script: (names) => sh`
     hook() {
-      mark=$(cat "${botFolders.state}/$1/webhook" 2>/dev/null)
-      answer=
+      mark='' answer=''
+      { IFS= read -r mark || :; } 2>/dev/null <"${botFolders.state}/$1/webhook" || :
       if [ -e "${botFolders.state}/$1/current.json" ] && { [ "$3" = ask ] || [ "$mark" = unreachable ]; }; then
         answer=$({ printf 'url = "%s/bot%s/getWebhookInfo"\n' "$2" "$(cat "${botFolders.secrets}/$1/token")" | curl --silent --max-time 5 --config - || echo unreachable; } | base64 --wrap=0)
       fi

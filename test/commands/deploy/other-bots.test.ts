@@ -229,7 +229,7 @@ test('a large context is uploaded where its image is planned, and not for a chec
     }
     const { session, asked } = sessionOf({ hosts: [host], check, converge })
     await release(session, [host], large)
-    return [there.there('/var/lib/botgarden/incoming/one.context.tar.gz'), asked.length]
+    return [there.there('/var/lib/botgarden/incoming/x.context.tar.gz'), asked.length]
   }
   const image = 'image:r.example.org/one:1'
   assert.equal(

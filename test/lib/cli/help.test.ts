@@ -1,5 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { backupFlags } from '../../../commands/backup/index.ts'
+import { deployFlags } from '../../../commands/deploy/index.ts'
+import { restoreFlags } from '../../../commands/restore/index.ts'
 import { flags, givenFlags, spellingOf } from '../../../lib/cli/flags.ts'
 import { usage } from '../../../lib/cli/options.ts'
 import {
@@ -39,6 +42,15 @@ test('errors have the exit codes that the help tells, and names', () => {
     ['a: exit code 1: cmd\nmore', ['more'], { ids: [], command: 'cmd', output: '' }],
   )
 })
+
+for (const [name, own] of Object.entries({ bot: deployFlags, backup: backupFlags, restore: restoreFlags }))
+  test(`the help of ${name}.ts says what each of its own options does`, () => {
+    const text = usage(name, 'does', { flags: own })
+    for (const [option, { help }] of Object.entries<{ help: string }>(own)) {
+      assert.match(help, /^[a-z"].{9,}/, option)
+      assert.ok(text.includes(`  ${help}`), option)
+    }
+  })
 
 test('the help says what each option does, and shows how they are used', () => {
   const text = usage('site', 'converges', {

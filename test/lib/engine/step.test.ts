@@ -10,7 +10,7 @@ import { entry, facts, wants } from '../../support/fake-host.ts'
 
 test('two roles that want one thing differently are both named', () => {
   const one = role('one', v.any(), () => [
-    { ...wants('a', 'on'), declared: 'roles/one/index.ts:5', wants: { mode: 1, content: 's3cret' } },
+    { ...wants('a', 'on'), declared: () => 'roles/one/index.ts:5', wants: { mode: 1, content: 's3cret' } },
   ])
   const two = role('two', v.any(), () => [{ ...wants('a', 'on'), wants: { mode: 2, content: 'other' } }])
   assert.throws(

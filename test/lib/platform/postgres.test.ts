@@ -2,17 +2,18 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { database, databaseRole, ident, literal } from '../../../lib/platform/postgres.ts'
 import { freshCatalog, postgresCatalog } from '../../../lib/platform/postgres-catalog.ts'
+import type { PasswordState } from '../../../lib/platform/role-password.ts'
 import { planOf, scriptsOf } from '../../support/plan-of.ts'
 
 const options = { passwordFile: '/etc/x', connectionLimit: 8, settings: { lock_timeout: '5s' } }
 const both = [databaseRole('hello', options), database('hello', { owner: 'hello' })]
 const right = { attributes: ['LOGIN'], connectionLimit: 8, settings: { lock_timeout: '5s' }, memberOf: [] }
-const opens = 'postgres-password:hello /etc/x'
+const password = 'postgres:hello /etc/x'
 
-function state(role: object | undefined, more: object = {}, opened = true) {
+function state(role: object | undefined, more: object = {}, kept: PasswordState = 'proved') {
   const roles = { ...freshCatalog.roles, ...(role && { hello: { ...right, ...role } }) }
   const databases = { ...freshCatalog.databases, hello: { owner: 'hello', grantees: ['hello'], ...more } }
-  return { [postgresCatalog.key]: { ...freshCatalog, roles, databases }, [opens]: opened }
+  return { [postgresCatalog.key]: { ...freshCatalog, roles, databases }, [password]: kept }
 }
 
 test('makes a role with the password of the host, and a database that only it enters', () => {
@@ -38,7 +39,8 @@ for (const [drift, lines] of [
   [state({ connectionLimit: -1 }), ['postgres-role:hello: connection limit -1 → 8']],
   [state({ settings: {} }), ['postgres-role:hello: lock_timeout unset → 5s']],
   [state({ memberOf: ['pg_read_all_data'] }), ['postgres-role:hello: no member of pg_read_all_data']],
-  [state({}, {}, false), ['postgres-role:hello: set its password, as the host keeps it']],
+  [state({}, {}, 'wrong'), ['postgres-role:hello: set its password, as the host keeps it']],
+  [state({}, {}, 'right'), ['postgres-role:hello: mark its password as verified']],
   [state({}, { owner: 'postgres', grantees: ['postgres'] }), ['postgres-database:hello: owner postgres → hello']],
   [state({}, { grantees: ['PUBLIC', 'hello', 'other'] }), ['postgres-database:hello: shut to PUBLIC, other']],
 ] as const)

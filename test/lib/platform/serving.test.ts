@@ -503,13 +503,28 @@ subject=CN = a
 issuer=CN = Authority
 X509v3 Subject Alternative Name: 
     DNS:a, IP Address:192.0.2.1
-key matches
-ends soon
+-----BEGIN PUBLIC KEY-----
+MFkw
+-----END PUBLIC KEY-----
+Certificate will expire
+-----BEGIN PUBLIC KEY-----
+MFkw
+-----END PUBLIC KEY-----
 certificate b
 sha256 Fingerprint=CC
 subject=CN = b
 issuer=CN = b
+-----BEGIN PUBLIC KEY-----
+MFkw
+-----END PUBLIC KEY-----
+Certificate will not expire
+-----BEGIN PUBLIC KEY-----
+MFkx
+-----END PUBLIC KEY-----
 certificate c
+-----BEGIN PUBLIC KEY-----
+MFkw
+-----END PUBLIC KEY-----
 `
   assert.equal(
     [...kind.parse(output, ['a', 'b', 'c']).values()],

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -25,6 +25,31 @@ test('reads content, type and mode, whatever the name', async ({ directory }) =>
   assert.is(state.mode, '0640')
   assert.is(state.sha256, sha256('text\n'))
   assert.is(await stateOf(textOf(path)), 'text\n')
+})
+
+test('reads several texts at once: what is there, what is not, and none cut wrongly where one changes meanwhile', async ({
+  directory,
+}) => {
+  const paths = ['one', 'none', 'two', 'empty', 'folder', 'three'].map((name) => join(directory, `several-${name}`))
+  const [one = '', , two = '', empty = '', folder = '', three = ''] = paths
+  for (const [path, text] of [
+    [one, 'é\n'],
+    [two, 'size 7\nnone\n'],
+    [empty, ''],
+    [three, 'x'.repeat(70_000)],
+  ] as const)
+    await writeFile(path, text)
+  await mkdir(folder)
+  const { kind } = textOf(one)
+  const output = await shell(kind.script(paths).text)
+  assert.equal(
+    [...kind.parse(output, paths).values()],
+    ['é\n', undefined, 'size 7\nnone\n', '', undefined, 'x'.repeat(70_000)],
+  )
+  assert.throws(
+    () => kind.parse(output.replace('size 3\n', 'size 4\n'), paths),
+    (error: Error) => error.message === `${one}: changed while it was read: run again`,
+  )
 })
 
 test('reads an empty file as a file', async ({ directory }) => {

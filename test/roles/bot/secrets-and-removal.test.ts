@@ -248,7 +248,12 @@ test('a network is made once, by a name that ufw knows for a container’s, and 
   )
   const { kind } = networkState('a')
   assert.equal(
-    [...kind.parse('a 10.1.0.0/24 br-bot-7\nb  \n', ['a', 'b', 'c'])],
+    [
+      ...kind.parse(
+        '{"Name":"a","IPAM":{"Config":[{"Subnet":"10.1.0.0/24"}]},"Options":{"com.docker.network.bridge.name":"br-bot-7"}}\n{"Name":"b","IPAM":{"Config":null},"Options":null}\n{"message":"network c not found"}\n',
+        ['a', 'b', 'c'],
+      ),
+    ],
     [
       ['a', { subnet: '10.1.0.0/24', number: 7 }],
       ['b', { subnet: '', number: undefined }],

@@ -294,10 +294,11 @@ for (const [what, now, more, told] of [
 test('a run tells which release of each bot serves, what waits for its first, and whom nobody knows', async () => {
   const bots = ['one', 'two'].map((name) => ({ name, where: 'x', settings: {} }))
   const resource = botStatus(bots)
-  const [reading] = resource.reads
-  assert.ok(reading)
   const host = scratchHost()
-  const outputs = async () => outputsOf([resource], stateOf([resource], { [reading.key]: await host.reads(reading) }))
+  const outputs = async () => {
+    const read = await Promise.all(resource.reads.map(async (each) => [each.key, await host.reads(each)] as const))
+    return outputsOf([resource], stateOf([resource], Object.fromEntries(read)))
+  }
   assert.equal(await outputs(), {
     notDeployed: ['one (npx zx playbooks/bot.ts --name one)', 'two (npx zx playbooks/bot.ts --name two)'],
   })
@@ -315,7 +316,7 @@ test('a run tells which release of each bot serves, what waits for its first, an
   })
   host.write('/var/lib/botgarden/bots/one/current.json', '{"id":')
   assert.equal((await outputs()).bots, ['one its current.json cannot be read: it is not valid JSON'])
-  assert.equal(planOf([resource], { [reading.key]: {} }), [])
+  assert.equal(planOf([resource], {}), [])
 })
 
 test.run()

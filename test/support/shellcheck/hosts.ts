@@ -53,7 +53,7 @@ const bare: Record<string, unknown> = {
   'sysctl:vm.swappiness': '60',
   'ufw:state': { settings: {}, rules: [], differences: [], containers: { ipv4: [], ipv6: [] }, obstacles: [] },
   'own-lineages:own': ['old.example.org'],
-  'releases:bots': {},
+  'releases:bots': [],
   ...Object.fromEntries(tools.map((name) => [`program:${name}`, true])),
 }
 

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import type { Field } from './field.ts'
+import { unanswered } from './floor.ts'
+import { tokens, zx } from './machines.ts'
+import { timed } from './timed.ts'
+
+/** One of those that are compared: it brings all hosts of a field to a state that they have already, or reads it. */
+export interface Program {
+  readonly name: string
+  /** Takes part in fewer rounds, since it takes long. */
+  readonly isRival?: boolean
+  /** Throws where something changed, or was not looked at. */
+  run(field: Field, cold: boolean): Promise<{ seconds: number; megabytes?: number }>
+}
+
+/** As long as a round takes, if need be. */
+const persist = { BOTGARDEN_CONTROL_PERSIST: '600' }
+
+export const floor: Program = {
+  name: 'the floor',
+  run: async ({ names, bots, sshConfig, controlPath }, cold) => {
+    const started = performance.now()
+    const kept = cold ? [] : [controlPath]
+    const answers = await Promise.all(
+      names.map((name) => timed([join(import.meta.dirname, 'floor.sh'), sshConfig, name, ...kept])),
+    )
+    const seconds = (performance.now() - started) / 1000
+    for (const [i, { stdout }] of answers.entries()) {
+      const missing = unanswered(stdout, { bot: i === 0 && bots.length > 0 })
+      if (missing.length > 0) throw new Error(`the floor says nothing about ${missing.join(', ')}`)
+    }
+    return { seconds }
+  },
+}
+
+/** The whole process, by node alone. */
+export const site: Program = {
+  name: 'site.ts',
+  run: (field) => playbook([process.execPath, zx, 'playbooks/site.ts'], field),
+}
+
+/** As it is typed. */
+export const typed: Program = {
+  name: 'npx zx site.ts',
+  run: (field) => playbook(['npx', 'zx', 'playbooks/site.ts'], field),
+}
+
+/** A release of one bot that is released already, beside the others. */
+export const bot: Program = {
+  name: 'bot.ts --name',
+  run: async (field) => {
+    const argv = [process.execPath, zx, 'playbooks/bot.ts', '--name', 'hello-bot']
+    return playbook(argv, field, await tokens(field.bots))
+  },
+}
+
+async function playbook(argv: readonly string[], field: Field, env: Record<string, string> = {}) {
+  const { seconds, megabytes, stdout } = await timed([...argv, '-i', field.inventory, '--json'], { ...persist, ...env })
+  const { hosts } = JSON.parse(stdout) as { hosts: Record<string, { changes: readonly { id: string }[] }> }
+  const changes = field.names.flatMap(
+    (name) => hosts[name]?.changes.map(({ id }) => `${name} ${id}`) ?? `all of ${name}`,
+  )
+  if (changes.length > 0) throw new Error(`${argv.join(' ')}: something changed: ${changes.join(', ')}`)
+  return { seconds, megabytes }
+}

@@ -1,0 +1,133 @@
+// RESULTS.md and the chart, from what was measured last in each part.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chart } from './chart.ts'
+import { type Case, median } from './rounds.ts'
+
+/** A part of the bench as it was measured. */
+export interface Taken {
+  readonly at: string
+  /** Of the machine, before it began. */
+  readonly load: number
+  readonly cores: number
+  readonly versions: Readonly<Record<string, string>>
+  /** How many of the resources of site.ts the lists of Ansible's playbook have; '' where it was not asked. */
+  readonly stated: string
+  readonly cases: readonly Case[]
+}
+
+type Results = Readonly<Record<string, Taken>>
+
+const store = join(import.meta.dirname, 'results.json')
+const report = join(import.meta.dirname, 'RESULTS.md')
+/** What is below this is hello-bot's, and is not ours. */
+const other = '## hello-bot under load'
+
+export function keep(part: string, taken: Taken): void {
+  writeFileSync(store, `${JSON.stringify({ ...readResults(), [part]: taken }, null, 1)}\n`)
+}
+
+export function writeReport(): void {
+  const results = readResults()
+  const before = existsSync(report) ? readFileSync(report, 'utf8') : ''
+  const at = before.indexOf(other)
+  writeFileSync(report, `${reportOf(results)}\n${at < 0 ? '' : before.slice(at)}`)
+  if (results.site !== undefined) writeFileSync(join(import.meta.dirname, 'chart.svg'), chart(results.site.cases))
+}
+
+export function reportOf({ site, bots, hosts }: Results): string {
+  return [
+    '# What a run of `site.ts` takes where nothing is to be changed',
+    '',
+    'Written by `npm run bench`; medians. In a round each program has its turn, so all meet the same machine, and each ran once',
+    'before for nothing. Whoever changed something, or did not look at something, is an error and no figure.',
+    '',
+    '- *the floor*: `bench/floor.sh`: one ssh and one script, written by hand for speed, that reads all that site.ts reads.',
+    '- *site.ts*: the whole process, by node alone; *npx zx site.ts*: as it is typed.',
+    '- *ansible-core*: the one of Debian 13 in a container of Debian 13, with pipelining and a connection that is kept, from a',
+    `  playbook (\`bench/ansible/main-job.yaml\`) that states what site.ts states${statedOf(site ?? hosts)}.`,
+    '- *cold*: the connection is a new one; *warm*: it was kept.',
+    ...(site === undefined ? [] : section('One host with one bot', site, siteTable(site.cases))),
+    ...(bots === undefined ? [] : section('More bots on the host', bots, countTable(bots.cases, 'bots'))),
+    ...(hosts === undefined ? [] : section('More hosts', hosts, countTable(hosts.cases, 'hosts'))),
+    '',
+  ].join('\n')
+}
+
+function statedOf(taken: Taken | undefined): string {
+  return taken?.stated ? ` (${taken.stated} resources in its lists, most others by a task of its own)` : ''
+}
+
+function section(title: string, { at, load, cores, versions }: Taken, table: readonly string[]): string[] {
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version.replace(/^v/, '')}`)
+  const machine = `${at.slice(0, 16).replace('T', ' ')}, ${cores} cores, load ${load.toFixed(1)} before`
+  return ['', `## ${title}`, '', ...table, '', `${machine}; ${programs.join(', ')}.`]
+}
+
+/** A row a program; a column for each distance, cold and warm. Each figure with how many times the floor's it is. */
+function siteTable(cases: readonly Case[]): string[] {
+  const columns = [...new Set(cases.map(({ away }) => away))].flatMap((away) =>
+    [true, false].map((cold) => ({ title: `${away} ms, ${cold ? 'cold' : 'warm'}`, away, cold })),
+  )
+  const rows = programsOf(cases).map((program) =>
+    columns.map(({ away, cold }) => {
+      const of = (name: string) =>
+        cases.find((each) => each.program === name && each.away === away && each.cold === cold)
+      return cell(of(program), of('the floor'))
+    }),
+  )
+  return tableOf(
+    columns.map(({ title }) => title),
+    programsOf(cases),
+    rows,
+  )
+}
+
+/** A row a program; a column for each number of bots or of hosts, then what each further one costs. */
+function countTable(cases: readonly Case[], count: 'bots' | 'hosts'): string[] {
+  const columns = [...new Set(cases.map((each) => each[count]))]
+  const rows = programsOf(cases).map((program) => {
+    const of = (name: string, number: number) => cases.find((each) => each.program === name && each[count] === number)
+    const own = columns.flatMap((number) => of(program, number) ?? [])
+    const memory = Math.max(...own.map(({ megabytes = 0 }) => megabytes))
+    return [
+      ...columns.map((number) => cell(of(program, number), of('the floor', number))),
+      `${(slope(own.map((each) => [each[count], median(each.seconds)])) * 1000).toFixed(0)} ms`,
+      memory > 0 ? `${memory} MB` : '–',
+    ]
+  })
+  const titles = [...columns.map((number) => `${number} ${count}`), 'each further one', 'memory']
+  return tableOf(titles, programsOf(cases), rows)
+}
+
+function tableOf(titles: readonly string[], names: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  return [
+    line(['', ...titles]),
+    `|${'---|'.repeat(titles.length + 1)}`,
+    ...names.map((name, i) => line([name, ...(rows[i] ?? [])])),
+  ]
+}
+
+function cell(own: Case | undefined, floor: Case | undefined): string {
+  if (own === undefined) return '–'
+  const seconds = median(own.seconds)
+  if (floor === undefined || floor === own) return `${seconds.toFixed(2)} s`
+  return `${seconds.toFixed(2)} s, ${(seconds / median(floor.seconds)).toFixed(1)} ×`
+}
+
+function programsOf(cases: readonly Case[]): string[] {
+  return [...new Set(cases.map(({ program }) => program))]
+}
+
+/** Of the line through these points that is nearest to all. */
+function slope(points: readonly (readonly [number, number])[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, each) => sum + each, 0) / values.length
+  const [x, y] = [mean(points.map(([at]) => at)), mean(points.map(([, value]) => value))]
+  const spread = mean(points.map(([at]) => (at - x) ** 2))
+  return spread === 0 ? Number.NaN : mean(points.map(([at, value]) => (at - x) * (value - y))) / spread
+}
+
+function readResults(): Results {
+  return existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {}
+}
