@@ -158,6 +158,7 @@ function botResources(
       migrates: deployment?.isRollback !== true,
       hook: webhookTarget,
       bots: bots.length,
+      startsAtOnce: facts.cpus + 1,
     }),
     deployed((spec, number, colour) => nginxLocation(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),

@@ -16,4 +16,6 @@ export interface ReleasePolicy {
   readonly hook: WebhookTarget
   /** The number of bots on the host. */
   readonly bots: number
+  /** How many releases migrate and start at a time. */
+  readonly startsAtOnce: number
 }
