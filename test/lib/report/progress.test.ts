@@ -69,6 +69,25 @@ test('an interruption names the step that runs, but none that has failed', () =>
   assert.is(report.underWay(), '')
 })
 
+test('steps that run side by side on a host are shown each by itself, and named by an interruption', () => {
+  const { report, lines, shown } = watched({ verbose: true })
+  const progress = report.progress('vps1')
+  const [one, two] = ['one', 'two'].map((lane) => ({ ...step, title: `release:${lane}: new`, lane }))
+  assert.ok(one && two)
+  report.connected('vps1', facts)
+  progress.begin(one)
+  progress.begin(two)
+  progress.output('words of one', one)
+  progress.output('words of two', two)
+  assert.equal(shown(), ['vps1|release:one: new|words of one', 'vps1|release:two: new|words of two'])
+  assert.equal(lines.slice(-2), ['vps1  one    words of one', 'vps1  two    words of two'])
+  assert.match(report.underWay(), /^vps1 {2}while running release:one: new, release:two: new: the host finishes/)
+  progress.end(one, 1)
+  assert.equal(shown(), ['vps1|release:two: new|words of two'])
+  progress.failed?.(two, 1)
+  assert.equal([shown(), report.underWay()], [['vps1|read|'], ''])
+})
+
 test('whoever is told of by a line cannot begin one of his own', () => {
   const { report, lines } = watched()
   report.line('vps1  not dropped: x\nvps2  ok')
