@@ -32,6 +32,17 @@ test('installs the engine on a bare host, and knows what it will have been start
   ])
 })
 
+test('an engine whose first start came before its drop-in is started again, since it noted nothing', () => {
+  const { 'unit:docker.service': _unit, 'package:docker.io': _package, ...rest } = built()
+  const bare = { 'file:/etc/systemd/system/docker.service.d/botgarden.conf': 'absent' }
+  assert.equal(planOf(role(), { ...rest, ...bare, 'text:/run/botgarden/docker.started-with': undefined }), [
+    'package:docker.io: install',
+    'file:/etc/systemd/system/docker.service.d/botgarden.conf: create',
+    'unit:docker.service: comes-with package:docker.io',
+    'docker:config: restart the daemon with its new configuration',
+  ])
+})
+
 test('an engine that comes back to its old files notes them at its first start, and is not started again', () => {
   const gone = {
     'package:docker.io': 'absent',
