@@ -48,6 +48,10 @@ export interface Change {
   readonly guard?: Guard
   /** Runs in a transient unit, to its end, even where the connection is lost. */
   readonly long?: boolean
+  /** Changes of different lanes do not depend on each other: they run side by side. Those of one lane run in order. */
+  readonly lane?: string
+  /** How many lanes that make such a change the host has room for. */
+  readonly atOnce?: number
   /** Neighbours with the same `batch.name` become one step: packages, one apt transaction. */
   readonly batch?: { readonly name: string; readonly item: string; readonly script: (items: string[]) => Script }
 }

@@ -14,4 +14,6 @@ export interface ReleasePolicy {
   /** false for a rollback: the database already has newer migrations. */
   readonly migrates: boolean
   readonly hook: WebhookTarget
+  /** The number of bots on the host. */
+  readonly bots: number
 }

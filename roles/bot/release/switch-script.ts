@@ -84,6 +84,7 @@ export function switchScript(change: Switch): Script {
     ${recordCall({ spec, colour, by: policy.by, limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
+    [ -z "$passed" ] || : >"$passed"
     # Up to here a boot starts only the old one of two polling versions, which would take updates from each other. A boot
     # between these two lines starts both, which is better than none; the next run removes one.
     ${polls ? bind : nothing}
