@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { becomes, type Prediction, type Resource, resource } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { startedWith } from '../../lib/resources/config-stamp.ts'
-import { directory, file } from '../../lib/resources/file.ts'
+import { directory, file, shipsDirectory } from '../../lib/resources/file.ts'
 import { type FileState, fileState } from '../../lib/resources/file-state.ts'
 import { apt, installing, isInstalled, type PackageState, packageState } from '../../lib/resources/package.ts'
 import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
@@ -26,13 +26,14 @@ const vars = v.strictObject({
   ),
 })
 
-const daemonJson = '/etc/docker/daemon.json'
+const folder = '/etc/docker'
+const daemonJson = `${folder}/daemon.json`
 const { mark, dropIn, dropInFile } = startedWith('docker.service', 'docker', daemonJson)
 
 /** The engine and Compose v2 from the distribution, or Docker's own packages where those are installed already. */
 export const docker = role('docker', vars, ({ registryMirrors, daemon }, { os }) => [
-  directory('/etc/docker'),
   ...(os === 'ubuntu' ? ubuntuPackages : debianPackages).map(enginePackage),
+  directory(folder),
   ...dropIn,
   file(daemonJson, {
     content: mergedDaemonJson({ ...daemonSettings(registryMirrors), ...daemon }),
@@ -94,7 +95,7 @@ const started: Prediction = becomes(mark, (before, read) =>
 function broughtBy(units: readonly string[]): Prediction[] {
   return [
     ...units.map((name) => becomes(unitState(name), runningUnit)),
-    ...(units.includes('docker.service') ? [started] : []),
+    ...(units.includes('docker.service') ? [started, shipsDirectory(folder)] : []),
   ]
 }
 

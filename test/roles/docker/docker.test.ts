@@ -17,12 +17,12 @@ const wantedJson = mergedDaemonJson(daemonSettings(undefined))(undefined)
 
 test('installs the engine on a bare host, and knows what it will have been started with', () => {
   assert.equal(planOf(role(), {}), [
-    'directory:/etc/docker: create',
     'package:containerd: install',
     'package:docker.io: install',
     'package:docker-cli: install',
     'package:docker-compose: install',
     'package:docker-buildx: install',
+    'directory:/etc/docker: comes-with package:docker.io',
     'directory:/etc/systemd/system/docker.service.d: create',
     'file:/etc/systemd/system/docker.service.d/botgarden.conf: create',
     'file:/etc/docker/daemon.json: create',
