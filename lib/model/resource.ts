@@ -15,6 +15,8 @@ export interface Resource {
   plan(read: Read): readonly Change[]
   /** Why this host cannot be asked for it: then it is reported, and neither read nor touched. */
   readonly unmanageable?: string
+  /** Comes right behind the first one of this group, however late its role stands: all packages are one transaction. */
+  readonly joins?: string
   /** Comes after everything that any role wants, however early it is asked for: a reload of what others write. */
   readonly runsLast?: boolean
   /** The file on the host with a secret that the operator may ask for. */
