@@ -27,7 +27,7 @@ export async function fieldOf(
   folder: string,
   { hosts: count, bots: botCount, away }: { hosts: number; bots: number; away: number },
 ): Promise<Field> {
-  const hosts = hostsFor(count, botCount > 0)
+  const hosts = hostsFor(count, botCount)
   const names = Object.keys(hosts)
   const bots = botNames(botCount)
   const own = join(folder, `${count}-${botCount}-${away}`)

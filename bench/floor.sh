@@ -107,7 +107,9 @@ kernel='
 
 # In one line: it travels as JSON.
 catalog="select json_build_object('roles', (select json_agg(json_build_array(rolname, rolsuper, rolbypassrls, rolcreatedb, \
-rolcreaterole, rolcanlogin, rolreplication, rolconnlimit, md5(rolpassword), \
+rolcreaterole, rolcanlogin, rolreplication, rolconnlimit, rolvaliduntil, \
+shobj_description(r.oid, 'pg_authid') = (select 'botgarden:' || encode(sha256((left(sum, 64) || rolpassword)::bytea), 'hex') \
+from unnest(string_to_array('SUMS', ',')) sum where split_part(sum, '/', 2) = replace(rolname, '_', '-')), \
 (select setconfig from pg_db_role_setting where setrole = r.oid and setdatabase = 0), \
 (select json_agg(roleid::regrole) from pg_auth_members where member = r.oid))) from pg_authid r where rolname !~ '^pg_'), \
 'databases', (select json_agg(json_build_array(datname, datdba::regrole, datistemplate, datallowconn, \
@@ -119,7 +121,13 @@ from pg_database where datname <> 'template0'), \
 
 ask_engine() { curl --silent --unix-socket /run/docker.sock "$@"; }
 
+# A mark on a role binds the password's file and what the server keeps of it, so that nobody has to log in.
 postgres() {
+  sums=
+  IFS='
+'
+  for sum in $(sha256sum -- bots/*/database-password); do sums="$sums$sum,"; done
+  catalog="${catalog%%SUMS*}$sums${catalog#*SUMS}"
   id=$(ask_engine -H 'Content-Type: application/json' http://d/containers/botgarden-postgres/exec \
     -d "{\"AttachStdout\":true,\"AttachStderr\":true,\"Cmd\":[\"psql\",\"-XqAtw\",\"-U\",\"postgres\",\"-c\",\"$catalog\"]}")
   id=${id#*'"Id":"'}

@@ -1,26 +1,23 @@
-// The VPSs of the bench, each as site.ts makes it: one with hello-bot and as many more bots as a table is about, and some that
-// stand for many hosts.
+// The VPSs of the bench, each as site.ts makes it: some with so many bots, and some that stand for many hosts.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { ensureBackupKey } from '../sandbox/backup-key.ts'
 import { freshVps, inVps, removeVps, sshConfigFor, telegramControlUrl } from '../sandbox/index.ts'
 import { telegramAt } from '../sandbox/telegram/client.ts'
+import { knownHosts } from '../sandbox/vps/ssh-access.ts'
 import { checkout, timed } from './timed.ts'
 
-/** The one with the bots. */
-const home = 'bench1'
 /** Those that have more names than one: without bots, and without backups, whose settings name their host. */
-const shared = ['bench2', 'bench3', 'bench4'] as const
+const shared = ['bench-a', 'bench-b', 'bench-c'] as const
 
 export const zx = join(checkout, 'node_modules/zx/build/cli.js')
 
-/** The machine of each host by the host's name: the one with the bots under its own name, or so many names of the others. */
-export function hostsFor(count: number, withBots: boolean): Record<string, string> {
-  if (withBots) return { [home]: home }
-  return Object.fromEntries(
-    Array.from({ length: count }, (_, i) => [`host-${i + 1}`, shared[i % shared.length] ?? shared[0]]),
-  )
+/** The machine of each host by the host's name: one with so many bots, or so many names of those without. */
+export function hostsFor(count: number, bots: number): Record<string, string> {
+  if (bots > 0) return { [`bench-${bots}`]: `bench-${bots}` }
+  const machineOf = (i: number) => shared[i % shared.length] ?? shared[0]
+  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`host-${i + 1}`, machineOf(i)]))
 }
 
 /** hello-bot and bots that cost little. */
@@ -28,45 +25,36 @@ export function botNames(count: number): string[] {
   return Array.from({ length: count }, (_, i) => (i === 0 ? 'hello-bot' : `extra-${i + 1}`))
 }
 
-/** Installs what is not there: the machine with hello-bot, or the others. */
-export async function prepare(withBots: boolean, folder: string, progress: (line: string) => void): Promise<void> {
-  const wanted = withBots ? [home] : shared
+/** Makes what is not there: a machine with so many bots, or those without. */
+export async function prepare(bots: number, folder: string, progress: (line: string) => void): Promise<void> {
+  const wanted = bots > 0 ? Object.keys(hostsFor(1, bots)) : shared
   for (const name of wanted) {
     if ((await inVps(name, 'true').catch(() => undefined))?.status === 0) continue
     progress(`booting ${name}`)
-    await freshVps(name, { memory: withBots ? '6g' : '2g', progress })
+    await freshVps(name, { memory: bots > 0 ? '6g' : '2g', progress })
   }
   await ensureBackupKey()
   const hosts = Object.fromEntries(wanted.map((name) => [name, name]))
-  const file = inventory(folder, {
-    sshConfig: sshConfigFor(wanted[0] ?? home),
-    hosts,
-    bots: botNames(withBots ? 1 : 0),
-  })
+  const names = botNames(bots)
+  const file = inventory(folder, { sshConfig: sshConfigFor(wanted[0] ?? ''), hosts, bots: names })
+  const playbook = (...argv: string[]) => [process.execPath, zx, ...argv, '-i', file, '--json']
   progress(`site.ts on ${wanted.join(', ')}`)
-  await timed([process.execPath, zx, 'playbooks/site.ts', '-i', file, '--json'])
-  if (withBots) await release(1, folder, progress)
-}
-
-/** Brings the machine with hello-bot to so many bots. */
-export async function release(count: number, folder: string, progress: (line: string) => void): Promise<void> {
-  progress(`bot.ts: ${count} bots`)
-  const bots = botNames(count)
-  const file = inventory(folder, { sshConfig: sshConfigFor(home), hosts: { [home]: home }, bots })
-  const env = await tokens(bots)
-  await timed([process.execPath, zx, 'playbooks/bot.ts', '-i', file, '--all', '--json'], env)
-  await timed([process.execPath, zx, 'playbooks/site.ts', '-i', file, '--json'])
+  await timed(playbook('playbooks/site.ts'))
+  if (bots === 0) return
+  progress(`bot.ts: ${bots} on ${wanted}`)
+  await timed(playbook('playbooks/bot.ts', '--all'), await tokens(names, wanted[0] ?? ''))
+  await timed(playbook('playbooks/site.ts'))
 }
 
 export async function removeMachines(): Promise<void> {
-  for (const name of [home, ...shared]) await removeVps(name)
+  for (const name of knownHosts().filter((each) => each.startsWith('bench-'))) await removeVps(name)
 }
 
-/** The variables in which bot.ts finds the tokens of these bots. */
-export async function tokens(bots: readonly string[]): Promise<Record<string, string>> {
+/** The variables in which bot.ts finds the tokens of a machine's bots. */
+export async function tokens(bots: readonly string[], machine: string): Promise<Record<string, string>> {
   const telegram = telegramAt(await telegramControlUrl())
   const entries = bots.map(async (name) => {
-    const { token } = await telegram.ensureBot(`bench-${name}`)
+    const { token } = await telegram.ensureBot(`${machine}-${name}`)
     return [`${name.toUpperCase().replaceAll('-', '_')}_TOKEN`, token] as const
   })
   return Object.fromEntries(await Promise.all(entries))

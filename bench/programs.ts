@@ -50,7 +50,7 @@ export const bot: Program = {
   name: 'bot.ts --name',
   run: async (field) => {
     const argv = [process.execPath, zx, 'playbooks/bot.ts', '--name', 'hello-bot']
-    return playbook(argv, field, await tokens(field.bots))
+    return playbook(argv, field, await tokens(field.bots, field.names[0] ?? ''))
   },
 }
 

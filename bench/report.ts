@@ -7,8 +7,8 @@ import { type Case, median } from './rounds.ts'
 /** A part of the bench as it was measured. */
 export interface Taken {
   readonly at: string
-  /** Of the machine, before it began. */
-  readonly load: number
+  /** Of the machine, before it began and after it ended: the second has what was measured in it. */
+  readonly load: readonly [number, number]
   readonly cores: number
   readonly versions: Readonly<Record<string, string>>
   /** How many of the resources of site.ts the lists of Ansible's playbook have; '' where it was not asked. */
@@ -23,7 +23,7 @@ const report = join(import.meta.dirname, 'RESULTS.md')
 /** What is below this is hello-bot's, and is not ours. */
 const other = '## hello-bot under load'
 
-export function keep(part: string, taken: Taken): void {
+export function record(part: string, taken: Taken): void {
   writeFileSync(store, `${JSON.stringify({ ...readResults(), [part]: taken }, null, 1)}\n`)
 }
 
@@ -39,13 +39,14 @@ export function reportOf({ site, bots, hosts }: Results): string {
   return [
     '# What a run of `site.ts` takes where nothing is to be changed',
     '',
-    'Written by `npm run bench`; medians. In a round each program has its turn, so all meet the same machine, and each ran once',
-    'before for nothing. Whoever changed something, or did not look at something, is an error and no figure.',
+    'Written by `npm run bench`; medians. In a round each program has its turn, so all meet the same machine, and each of ours',
+    'ran once before for nothing. Whoever changed something, or did not look at something, is an error and no figure.',
     '',
     '- *the floor*: `bench/floor.sh`: one ssh and one script, written by hand for speed, that reads all that site.ts reads.',
     '- *site.ts*: the whole process, by node alone; *npx zx site.ts*: as it is typed.',
     '- *ansible-core*: the one of Debian 13 in a container of Debian 13, with pipelining and a connection that is kept, from a',
-    `  playbook (\`bench/ansible/main-job.yaml\`) that states what site.ts states${statedOf(site ?? hosts)}.`,
+    `  playbook (\`bench/ansible/main-job.yaml\`) that states what site.ts states, and changes nothing.`,
+    ...statedOf(site ?? hosts),
     '- *cold*: the connection is a new one; *warm*: it was kept.',
     ...(site === undefined ? [] : section('One host with one bot', site, siteTable(site.cases))),
     ...(bots === undefined ? [] : section('More bots on the host', bots, countTable(bots.cases, 'bots'))),
@@ -54,13 +55,15 @@ export function reportOf({ site, bots, hosts }: Results): string {
   ].join('\n')
 }
 
-function statedOf(taken: Taken | undefined): string {
-  return taken?.stated ? ` (${taken.stated} resources in its lists, most others by a task of its own)` : ''
+function statedOf(taken: Taken | undefined): string[] {
+  return taken?.stated
+    ? [`  Of the resources of site.ts ${taken.stated} are in its lists, and most others are a task of its own.`]
+    : []
 }
 
 function section(title: string, { at, load, cores, versions }: Taken, table: readonly string[]): string[] {
-  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version.replace(/^v/, '')}`)
-  const machine = `${at.slice(0, 16).replace('T', ' ')}, ${cores} cores, load ${load.toFixed(1)} before`
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  const machine = `${at.slice(0, 16).replace('T', ' ')}, ${cores} cores, load ${load.map((each) => each.toFixed(1)).join(' before and ')} after`
   return ['', `## ${title}`, '', ...table, '', `${machine}; ${programs.join(', ')}.`]
 }
 
@@ -85,7 +88,7 @@ function siteTable(cases: readonly Case[]): string[] {
 
 /** A row a program; a column for each number of bots or of hosts, then what each further one costs. */
 function countTable(cases: readonly Case[], count: 'bots' | 'hosts'): string[] {
-  const columns = [...new Set(cases.map((each) => each[count]))]
+  const columns = [...new Set(cases.map((each) => each[count]))].sort((one, other) => one - other)
   const rows = programsOf(cases).map((program) => {
     const of = (name: string, number: number) => cases.find((each) => each.program === name && each[count] === number)
     const own = columns.flatMap((number) => of(program, number) ?? [])

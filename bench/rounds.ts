@@ -21,7 +21,7 @@ export interface Rounds {
   readonly rivals: number
 }
 
-/** Every round has each program once, so that all meet the same machine; before the first, each ran once for nothing. */
+/** Every round has each program once, so that all meet the same machine; before the first, each of ours ran once for nothing. */
 export async function inTurns(
   programs: readonly Program[],
   field: Field,
@@ -33,7 +33,8 @@ export async function inTurns(
   for (let round = 0; round <= Math.max(rounds.own, rounds.rivals); round++) {
     for (const program of programs) {
       const { isRival = false, name } = program
-      if (round > (isRival ? rounds.rivals : rounds.own)) continue
+      // A login is nothing beside what a rival takes.
+      if (round > (isRival ? rounds.rivals : rounds.own) || (isRival && round === 0)) continue
       if (cold) await field.cool()
       const { seconds, megabytes = 0 } = await program.run(field, cold)
       progress(`${where}: ${name}: ${seconds.toFixed(2)} s${round === 0 ? ', for nothing' : ''}`)

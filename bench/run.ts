@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startController } from './ansible/index.ts'
 import { prepare, removeMachines } from './machines.ts'
-import { type Part, parts } from './parts.ts'
-import { keep, type Taken, writeReport } from './report.ts'
+import { parts } from './parts.ts'
+import { record, writeReport } from './report.ts'
+import type { Case } from './rounds.ts'
 
 const help = `npm run bench -- [OPTIONS]    measures a run of site.ts with nothing to change; it takes hours
 
@@ -14,6 +15,7 @@ const help = `npm run bench -- [OPTIONS]    measures a run of site.ts with nothi
   --steps N,…        instead of its own numbers: milliseconds for site, bots for bots, hosts for hosts; for one part
   --rounds N         so many of each (default: 5)
   --rival-rounds N   and so many of Ansible (default: 2); 0: without it
+  --prepare          only make the VPSs that it needs, for a run with --keep
   --keep             leave the VPSs up for the next run
   --report           measure nothing, write RESULTS.md and the chart from bench/results.json
 `
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     steps: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     'rival-rounds': { type: 'string', default: '2' },
+    prepare: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -34,27 +37,41 @@ if (values.help) process.stdout.write(help)
 else if (values.report) writeReport()
 else await measure()
 
+/** Of the machine, over the last minute. */
+function load(): number {
+  return loadavg()[0] ?? 0
+}
+
 async function measure(): Promise<void> {
-  const wanted = Object.entries(parts as Record<string, Part>).filter(([name]) => values.only.split(',').includes(name))
-  if (wanted.length === 0) throw new Error(`--only ${values.only}: the parts are ${Object.keys(parts).join(', ')}`)
-  const rounds = { own: Number(values.rounds), rivals: Number(values['rival-rounds']) }
+  const chosen = values.only.split(',').map((name) => {
+    const part = parts[name]
+    if (part === undefined) throw new Error(`--only ${name}: the parts are ${Object.keys(parts).join(', ')}`)
+    return { name, part, steps: values.steps?.split(',').map(Number) ?? part.steps }
+  })
   const folder = mkdtempSync(join(tmpdir(), 'botgarden-bench-'))
   let stop = async () => {}
   try {
-    for (const hasBots of new Set(wanted.map(([, part]) => part.hasBots))) await prepare(hasBots, folder, progress)
+    for (const bots of new Set(chosen.flatMap(({ part, steps }) => steps.map(part.bots))))
+      await prepare(bots, folder, progress)
+    if (values.prepare) return
+    const rounds = { own: Number(values.rounds), rivals: Number(values['rival-rounds']) }
     const ansible = rounds.rivals > 0 ? await startController(folder, progress) : undefined
     stop = async () => ansible?.stop()
     const setting = { folder, rounds, rivals: ansible?.programs ?? [], progress }
-    for (const [name, part] of wanted) {
-      const started = { at: new Date().toISOString(), load: loadavg()[0] ?? 0, cores: cpus().length }
-      const cases = await part.run(setting, values.steps?.split(',').map(Number) ?? part.steps)
-      const versions = { node: process.version, ...ansible?.versions }
-      keep(name, { ...started, versions, stated: ansible?.stated.text ?? '', cases } satisfies Taken)
-      writeReport()
+    for (const { name, part, steps } of chosen) {
+      const [at, before] = [new Date().toISOString(), load()]
+      const cases: Case[] = []
+      const versions = { node: process.version.slice(1), ...ansible?.versions }
+      for (const step of steps) {
+        cases.push(...(await part.run(setting, step)))
+        const machine = { at, load: [before, load()] as const, cores: cpus().length, versions }
+        record(name, { ...machine, stated: ansible?.stated.text ?? '', cases })
+        writeReport()
+      }
     }
   } finally {
     await stop()
     rmSync(folder, { recursive: true, force: true })
-    if (!values.keep) await removeMachines()
+    if (!values.keep && !values.prepare) await removeMachines()
   }
 }

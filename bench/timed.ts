@@ -23,6 +23,7 @@ export async function timed(argv: readonly string[], env: Readonly<Record<string
   let [stdout, stderr, megabytes] = ['', '', 0]
   child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text))
+  const printed = new Promise((resolve) => child.stdout.once('end', resolve))
   // The kernel keeps the peak: the last look tells it.
   const look = setInterval(() => (megabytes = Math.max(megabytes, peakOf(child.pid))), 50)
   const ended = new Promise<number | null>((resolve, reject) => {
@@ -32,7 +33,8 @@ export async function timed(argv: readonly string[], env: Readonly<Record<string
   }).finally(() => clearInterval(look))
   const code = await ended
   const seconds = (performance.now() - started) / 1000
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  // What is printed is read to its end; what a kept connection still holds has no end.
+  await Promise.race([printed, new Promise((resolve) => setTimeout(resolve, 2000))])
   child.stdout.destroy()
   child.stderr.destroy()
   if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}:\n${stdout}${stderr}`)
