@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { chart } from './chart.ts'
 import { type Case, median } from './rounds.ts'
 
-/** A part of the bench as it was measured. */
+/** A step of a part as it was measured. */
 export interface Taken {
+  /** When it began, and the load of the machine over the minute before. */
   readonly at: string
-  /** Of the machine, before it began and after it ended: the second has what was measured in it. */
-  readonly load: readonly [number, number]
+  readonly load: number
   readonly cores: number
   readonly versions: Readonly<Record<string, string>>
   /** How many of the resources of site.ts the lists of Ansible's playbook have; '' where it was not asked. */
@@ -16,15 +16,20 @@ export interface Taken {
   readonly cases: readonly Case[]
 }
 
-type Results = Readonly<Record<string, Taken>>
+/** The steps of each part. */
+type Results = Readonly<Record<string, readonly Taken[]>>
 
 const store = join(import.meta.dirname, 'results.json')
 const report = join(import.meta.dirname, 'RESULTS.md')
 /** What is below this is hello-bot's, and is not ours. */
 const other = '## hello-bot under load'
 
+/** In place of the same step as it was measured before. */
 export function record(part: string, taken: Taken): void {
-  writeFileSync(store, `${JSON.stringify({ ...readResults(), [part]: taken }, null, 1)}\n`)
+  const stepOf = ({ cases }: Taken) => cases.map(({ away, hosts, bots }) => `${away} ${hosts} ${bots}`)[0]
+  const results = readResults()
+  const others = (results[part] ?? []).filter((each) => stepOf(each) !== stepOf(taken))
+  writeFileSync(store, `${JSON.stringify({ ...results, [part]: [...others, taken] }, null, 1)}\n`)
 }
 
 export function writeReport(): void {
@@ -32,7 +37,7 @@ export function writeReport(): void {
   const before = existsSync(report) ? readFileSync(report, 'utf8') : ''
   const at = before.indexOf(other)
   writeFileSync(report, `${reportOf(results)}\n${at < 0 ? '' : before.slice(at)}`)
-  if (results.site !== undefined) writeFileSync(join(import.meta.dirname, 'chart.svg'), chart(results.site.cases))
+  if (results.site !== undefined) writeFileSync(join(import.meta.dirname, 'chart.svg'), chart(casesOf(results.site)))
 }
 
 export function reportOf({ site, bots, hosts }: Results): string {
@@ -46,24 +51,34 @@ export function reportOf({ site, bots, hosts }: Results): string {
     '- *site.ts*: the whole process, by node alone; *npx zx site.ts*: as it is typed.',
     '- *ansible-core*: the one of Debian 13 in a container of Debian 13, with pipelining and a connection that is kept, from a',
     `  playbook (\`bench/ansible/main-job.yaml\`) that states what site.ts states, and changes nothing.`,
-    ...statedOf(site ?? hosts),
+    ...statedOf([...(site ?? []), ...(hosts ?? [])]),
     '- *cold*: the connection is a new one; *warm*: it was kept.',
-    ...(site === undefined ? [] : section('One host with one bot', site, siteTable(site.cases))),
-    ...(bots === undefined ? [] : section('More bots on the host', bots, countTable(bots.cases, 'bots'))),
-    ...(hosts === undefined ? [] : section('More hosts', hosts, countTable(hosts.cases, 'hosts'))),
+    ...(site === undefined ? [] : section('One host with one bot', site, siteTable(casesOf(site)))),
+    ...(bots === undefined ? [] : section('More bots on the host', bots, countTable(casesOf(bots), 'bots'))),
+    ...(hosts === undefined ? [] : section('More hosts', hosts, countTable(casesOf(hosts), 'hosts'))),
     '',
   ].join('\n')
 }
 
-function statedOf(taken: Taken | undefined): string[] {
-  return taken?.stated
-    ? [`  Of the resources of site.ts ${taken.stated} are in its lists, and most others are a task of its own.`]
+/** By the numbers of their steps. */
+function casesOf(steps: readonly Taken[]): Case[] {
+  const key = ({ away, hosts, bots }: Case) => away * 1e6 + hosts * 1e3 + bots
+  return steps.flatMap(({ cases }) => cases).sort((one, other) => key(one) - key(other))
+}
+
+function statedOf(steps: readonly Taken[]): string[] {
+  const stated = steps.find((each) => each.stated !== '')?.stated
+  return stated
+    ? [`  Of the resources of site.ts ${stated} are in its lists, and most others are a task of its own.`]
     : []
 }
 
-function section(title: string, { at, load, cores, versions }: Taken, table: readonly string[]): string[] {
+function section(title: string, steps: readonly Taken[], table: readonly string[]): string[] {
+  const versions: Record<string, string> = Object.assign({}, ...steps.map((each) => each.versions))
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  const machine = `${at.slice(0, 16).replace('T', ' ')}, ${cores} cores, load ${load.map((each) => each.toFixed(1)).join(' before and ')} after`
+  const [from = '', to = ''] = [steps[0]?.at, steps.at(-1)?.at].map((at) => at?.slice(0, 16).replace('T', ' '))
+  const loads = steps.map(({ load }) => load.toFixed(1)).join(', ')
+  const machine = `${from === to ? from : `${from} to ${to}`}, ${steps[0]?.cores} cores, load before each step ${loads}`
   return ['', `## ${title}`, '', ...table, '', `${machine}; ${programs.join(', ')}.`]
 }
 

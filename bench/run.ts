@@ -7,7 +7,6 @@ import { startController } from './ansible/index.ts'
 import { prepare, removeMachines } from './machines.ts'
 import { parts } from './parts.ts'
 import { record, writeReport } from './report.ts'
-import type { Case } from './rounds.ts'
 
 const help = `npm run bench -- [OPTIONS]    measures a run of site.ts with nothing to change; it takes hours
 
@@ -37,11 +36,6 @@ if (values.help) process.stdout.write(help)
 else if (values.report) writeReport()
 else await measure()
 
-/** Of the machine, over the last minute. */
-function load(): number {
-  return loadavg()[0] ?? 0
-}
-
 async function measure(): Promise<void> {
   const chosen = values.only.split(',').map((name) => {
     const part = parts[name]
@@ -58,17 +52,14 @@ async function measure(): Promise<void> {
     const ansible = rounds.rivals > 0 ? await startController(folder, progress) : undefined
     stop = async () => ansible?.stop()
     const setting = { folder, rounds, rivals: ansible?.programs ?? [], progress }
-    for (const { name, part, steps } of chosen) {
-      const [at, before] = [new Date().toISOString(), load()]
-      const cases: Case[] = []
-      const versions = { node: process.version.slice(1), ...ansible?.versions }
+    const versions = { node: process.version.slice(1), ...ansible?.versions }
+    for (const { name, part, steps } of chosen)
       for (const step of steps) {
-        cases.push(...(await part.run(setting, step)))
-        const machine = { at, load: [before, load()] as const, cores: cpus().length, versions }
-        record(name, { ...machine, stated: ansible?.stated.text ?? '', cases })
+        const machine = { at: new Date().toISOString(), load: loadavg()[0] ?? 0, cores: cpus().length }
+        const cases = await part.run(setting, step)
+        record(name, { ...machine, versions, stated: ansible?.stated.text ?? '', cases })
         writeReport()
       }
-    }
   } finally {
     await stop()
     rmSync(folder, { recursive: true, force: true })

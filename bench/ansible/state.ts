@@ -34,7 +34,8 @@ export async function mainJob(field: Field, name: string, contents: string): Pro
         const { mode, owner, group } = wants as { mode: string; owner: string; group: string }
         return { path, mode, owner, group }
       })
-    const files = withPath('file')
+    const isThere = ({ mode }: { mode: unknown }) => mode !== undefined
+    const files = withPath('file').filter(isThere)
     for (const { path } of files) {
       const file = join(contents, path)
       mkdirSync(dirname(file), { recursive: true })
@@ -46,6 +47,9 @@ export async function mainJob(field: Field, name: string, contents: string): Pro
       packages: of('package').map((each) => each.name),
       folders: withPath('directory'),
       files,
+      absent: withPath('file')
+        .filter((each) => !isThere(each))
+        .map(({ path }) => path),
       secrets: withPath('secret'),
       sysctls: of('sysctl').map(({ name: key, wants }) => ({ name: key, value: wants, line: `${key} = ${wants}` })),
       units: of('unit').map((each) => each.name),

@@ -9,14 +9,7 @@ const one = (program: string, seconds: number[], more: Partial<Case> = {}): Case
   ...{ program, isRival: false, away: 0, cold: false, hosts: 1, bots: 1, seconds },
   ...more,
 })
-const taken = (cases: Case[]) => ({
-  at: '2026-11-26T01:02:03Z',
-  load: [0.4, 2] as const,
-  cores: 2,
-  versions: {},
-  stated: '',
-  cases,
-})
+const taken = (cases: Case[]) => [{ at: '2026-11-26T01:02:03Z', load: 2, cores: 2, versions: {}, stated: '', cases }]
 
 test('the middle of what was measured counts', () => {
   assert.equal([median([3, 1, 2]), median([4, 1, 2, 3])], [2, 2.5])
