@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { baseOf } from '../../sandbox/images/debian.ts'
+import { baseImage } from '../../sandbox/images/debian.ts'
 import { docker, logged, tryDocker } from '../../sandbox/machine/docker-cli.ts'
 import { containerOf, label } from '../../sandbox/machine/paths.ts'
 import type { Field } from '../field.ts'
@@ -126,7 +126,7 @@ control_path_dir = ${folder}
 }
 
 async function imageOf(progress: (line: string) => void): Promise<string> {
-  const base = await baseOf('trixie', progress)
+  const base = await baseImage(progress)
   const dockerfile = join(import.meta.dirname, 'Dockerfile')
   const hash = createHash('sha256').update(base).update(readFileSync(dockerfile)).digest('hex').slice(0, 12)
   const tag = `botgarden-sandbox/controller:${hash}`

@@ -1,43 +1,65 @@
+import type { PrepareHost } from '../../lib/cli/run-host.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import type { BotEntry, Role } from '../../lib/model/role.ts'
-import type { Connection } from '../../lib/ssh/connection.ts'
+import type { Role } from '../../lib/model/role.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import { isLarge } from '../../roles/bot/spec/build-context.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
-import { loadBot } from './load-bot.ts'
-import { loginsOf } from './secret-sources.ts'
+import { loadBot, shared } from './load-bot.ts'
 import { ship } from './ship-image.ts'
-import { refuseSharedToken } from './unique-tokens.ts'
+import { refuseSharedToken, tokenComparison } from './unique-tokens.ts'
 
-/** Deployments of these bots, by name, from their sources on this machine. Throws an `InventoryError`, as for a token that two bots use. */
+export type Deployments = ReadonlyMap<string, Deployment>
+
+/** Deployments of the bots of these hosts, by name, from their sources on this machine. Throws an `InventoryError`, as for a token that two bots use. */
 export async function deploymentsOf(
-  bots: readonly BotEntry[],
-  all: readonly BotEntry[] = bots,
-): Promise<ReadonlyMap<string, Deployment>> {
+  hosts: readonly InventoryHost[],
+  isWanted: (bot: string) => boolean = () => true,
+): Promise<Deployments> {
   const deployments = new Map<string, Deployment>()
-  for (const entry of bots) deployments.set(entry.name, await loadBot(entry))
-  await refuseSharedToken(deployments, all)
+  const common = shared()
+  for (const { bots, vars } of hosts)
+    for (const entry of bots.filter(({ name }) => isWanted(name)))
+      deployments.set(entry.name, await loadBot(entry, vars.bot as BotVars, common))
+  refuseSharedToken(deployments)
   return deployments
 }
 
-/** For a host: uploads images and build contexts that are too large for a script, then returns the role with the deployments. */
-export function deployRoles(
+interface ReleaseOptions {
+  /** Images are built on this machine. */
+  readonly buildsHere?: boolean
+  /** The role as a host gets it. */
+  readonly forHost?: (role: Role, host: InventoryHost) => Role
+}
+
+/** Brings the bots of these hosts to the versions of their deployments. Returns the exit code. */
+export function release(
   session: Session,
-  deployments: ReadonlyMap<string, Deployment>,
-  { buildsHere }: { buildsHere: boolean },
-) {
-  const { options, report } = session
-  return async (host: InventoryHost, connection: Connection): Promise<readonly Role[]> => {
-    const logins = await loginsOf(host.vars.bot as BotVars)
-    const own = [...deployments].filter(([name]) => host.bots.some((each) => each.name === name))
-    const progress = (line: string) => report.line(`${host.name}  ${line}`)
-    const carried = own.filter(([, { context }]) => context && (buildsHere || isLarge(context)) && !options.check)
+  hosts: readonly InventoryHost[],
+  deployments: Deployments,
+  { buildsHere = false, forHost = (role) => role }: ReleaseOptions = {},
+): Promise<number> {
+  const on = ({ bots }: InventoryHost) => [...deployments].filter(([name]) => bots.some((each) => each.name === name))
+  const compareTokens = tokenComparison(session, deployments)
+  const prepare: PrepareHost = async (host, connection, changes) => {
+    await compareTokens(host, changes)
+    // By what they are built from: bots with the same context have the same image.
+    const carried = new Map(
+      on(host).flatMap(([, { spec, context }]) =>
+        context && (buildsHere || isLarge(context)) && changes.some(({ id }) => id === `image:${spec.image}`)
+          ? [[context.checksum, { image: spec.image, context }] as const]
+          : [],
+      ),
+    )
+    if (carried.size === 0 || session.options.check) return
+    const progress = (line: string) => session.report.line(`${host.name}  ${line}`)
     // Under the lock, so that no other run removes the uploads.
-    if (carried.length > 0) await session.hold(host, connection)
-    for (const [name, { spec, context }] of carried)
-      if (context) await ship(name, spec.image, context, connection, { buildsHere, progress })
-    return [botRole(new Map(own.map(([name, each]) => [name, { ...each, logins, shipped: buildsHere }])))]
+    await session.hold(host, connection)
+    for (const { image, context } of carried.values()) await ship(image, context, connection, { buildsHere, progress })
   }
+  const roles = async (host: InventoryHost) => [
+    forHost(botRole(new Map(on(host).map(([name, each]) => [name, { ...each, shipped: buildsHere }]))), host),
+  ]
+  return session.converge(hosts, roles, prepare)
 }

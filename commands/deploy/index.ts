@@ -3,18 +3,15 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { role } from '../../lib/model/role.ts'
 import { stripControl } from '../../lib/report/status-lines.ts'
-import { sh } from '../../lib/shell/sh.ts'
-import type { Connection } from '../../lib/ssh/connection.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
 import { suggest } from '../../lib/std/suggest.ts'
 import { botAbsent } from '../../roles/bot/remove.ts'
-import { allocationsFile } from '../../roles/bot/spec/allocations.ts'
-import { currentRecords } from '../../roles/bot/spec/layout.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
-import { deploymentsOf, deployRoles } from './deployment.ts'
+import { deploymentsOf, release } from './deployment.ts'
+import { refusingEmptyHost } from './empty-host.ts'
 import { dropPendingUpdates } from './pending-updates.ts'
 import { history, historyText, logsOf } from './releases.ts'
 import { rollback } from './rollback.ts'
@@ -22,7 +19,7 @@ import { rollback } from './rollback.ts'
 /** The options of bot.ts beyond those of every playbook. */
 export const deployFlags = {
   name: { value: 'BOT', multiple: true, help: 'a bot of the inventory' },
-  all: { help: 'every bot of the inventory, in order, up to the first failure' },
+  all: { help: 'every bot of the inventory: the first alone, then side by side; after a failure no other begins' },
   build: { value: 'WHERE', help: 'where the image is built: host (default), or local for a host with little memory' },
   rollback: { help: 'go back to the previous version, with the configuration it had' },
   'rollback-to': { value: 'RELEASE', help: 'go back to this release' },
@@ -37,7 +34,7 @@ export const deployFlags = {
 
 /** The command bot.ts: deploy, roll back, remove, list releases, or show logs. Returns the exit code; throws a `UsageError`. */
 export async function deploy(session: Session, hasBackups: (host: InventoryHost) => boolean): Promise<number> {
-  const { options, inventory } = session
+  const { options } = session
   const given = (name: keyof typeof deployFlags) => options.own.has(name)
   const actions = (['rollback', 'rollback-to', 'releases', 'logs', 'remove'] as const).filter(given)
   if (actions.length > 1) throw new UsageError(`--${actions[0]} and --${actions[1]} cannot be combined`)
@@ -63,15 +60,10 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
   if (action === 'rollback' || action === 'rollback-to')
     return rollback(session, host, bot, options.own.get('rollback-to')?.[0], given('drop-pending'))
 
-  const entries = inventory.hosts.flatMap(({ bots }) => bots)
-  const deployments = await deploymentsOf(
-    entries.filter(({ name }) => names.includes(name)),
-    entries,
-  )
-  const roles = deployRoles(session, deployments, { buildsHere: buildsHere(session) })
-  const code = await session.converge(hosts, async (host, connection) => {
-    if (!given('new') && hasBackups(host)) await refuseEmptyHost(host, connection)
-    return roles(host, connection)
+  const deployments = await deploymentsOf(hosts, (name) => names.includes(name))
+  const code = await release(session, hosts, deployments, {
+    buildsHere: buildsHere(session),
+    forHost: (role, host) => (!given('new') && hasBackups(host) ? refusingEmptyHost(role, host.name) : role),
   })
   if (code !== 0 || !given('drop-pending')) return code
   return dropPendingUpdates(session, hosts, new Map([...deployments].map(([name, { spec }]) => [name, spec])))
@@ -81,25 +73,6 @@ function buildsHere({ options }: Session): boolean {
   const where = options.own.get('build')?.[0] ?? 'host'
   if (where !== 'host' && where !== 'local') throw new UsageError(`--build ${where}: should be host or local`)
   return where === 'local'
-}
-
-/** Throws a `UsageError` for a host without bots although it has backups: a replaced host must not start with empty databases. */
-async function refuseEmptyHost({ name }: InventoryHost, connection: Connection): Promise<void> {
-  const known = await ask(
-    connection,
-    sh`
-      if [ -e ${allocationsFile} ]; then echo known
-      elif ls ${currentRecords} || [ -n "$(docker network ls --quiet --filter label=botgarden.bot)" ]; then echo lost
-      fi 2>/dev/null`,
-  )
-  if (known.includes('known')) return
-  if (known.includes('lost'))
-    throw new UsageError(
-      `${name} has bots, but their allocations are lost (${allocationsFile}): recover them from the running bots with npx zx playbooks/site.ts --limit ${name}`,
-    )
-  throw new UsageError(
-    `${name} has no bots, but there are backups of it: restore.ts --host ${name} restores all of them; --new starts with empty databases`,
-  )
 }
 
 function namesOf({ options, inventory }: Session): string[] {

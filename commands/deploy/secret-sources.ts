@@ -6,20 +6,40 @@ import type { BotEntry } from '../../lib/model/role.ts'
 import { local } from '../../lib/shell/local.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import { Secret } from '../../lib/std/secret.ts'
+import { registryOf } from '../../roles/bot/registry-login.ts'
 import type { RegistryLogin } from '../../roles/bot/spec/deployment.ts'
 import type { BotManifest, BotSettings, BotVars, SecretSource } from '../../roles/bot/spec/schema.ts'
 import { tokenVariable } from '../../roles/bot/token.ts'
 import { checkout } from './bot-source.ts'
 
+/** The value of a secret; undefined where its variable is not set. Throws an `InventoryError` where its command fails. */
+export type ReadSecret = (source: SecretSource, key: string) => Promise<string | undefined>
+
+/** Reads secrets for one run: a command that several of them name is run once. */
+export function secretReader(): ReadSecret {
+  const outputs = new Map<string, Promise<string>>()
+  return async (source, key) => {
+    if ('env' in source) return process.env[source.env]?.trim()
+    const output = outputs.get(source.command) ?? outputOf(source.command, key)
+    outputs.set(source.command, output)
+    return output
+  }
+}
+
+/** Reads only the secrets that this machine has without running a command for them. */
+export const readWithoutCommand: ReadSecret = async (source) =>
+  'env' in source ? process.env[source.env]?.trim() : undefined
+
 export async function tokenOf(
   { name, where, settings }: BotEntry,
   folder: string | undefined,
+  read: ReadSecret,
 ): Promise<Secret | undefined> {
   const { token: source } = settings as BotSettings
   const file = folder === undefined ? '' : join(folder, '.env')
   const [found, origin] =
     source !== undefined
-      ? [await valueFrom(source, `${where}: bots.${name}.token`), `bots.${name}.token`]
+      ? [await read(source, `${where}: bots.${name}.token`), `bots.${name}.token`]
       : process.env[tokenVariable(name)]
         ? [process.env[tokenVariable(name)], tokenVariable(name)]
         : [existsSync(file) ? parseEnv(await readFile(file, 'utf8')).BOT_TOKEN : undefined, file]
@@ -33,36 +53,36 @@ export async function secretsOf(
   settings: BotSettings,
   manifest: BotManifest,
   key: string,
+  read: ReadSecret,
 ): Promise<Map<string, Secret | undefined>> {
   const names = new Set([...(manifest.secrets ?? []), ...Object.keys(settings.secrets ?? {})])
   const found = new Map<string, Secret | undefined>()
   for (const name of names) {
     const source = settings.secrets?.[name]
-    const value = source && (await valueFrom(source, `${key}.secrets.${name}`))
+    const value = source && (await read(source, `${key}.secrets.${name}`))
     found.set(name, value ? new Secret(value) : undefined)
   }
   return found
 }
 
-/** Logins for the registries of a host whose password this machine has. */
-export async function loginsOf({ registries }: BotVars): Promise<RegistryLogin[]> {
-  const logins = []
-  for (const [registry, { username, password }] of Object.entries(registries)) {
-    const value = await valueFrom(password, `bot.registries.${registry}.password`)
-    if (value) logins.push({ registry, username, password: new Secret(value) })
-  }
-  return logins
+/** The login for the registry of an image, where the inventory names one and this machine has its password. */
+export async function loginsOf(
+  { registries }: Pick<BotVars, 'registries'>,
+  image: string,
+  read: ReadSecret,
+): Promise<RegistryLogin[]> {
+  const registry = registryOf(image)
+  const login = registries[registry]
+  if (login === undefined) return []
+  const value = await read(login.password, `bot.registries.${registry}.password`)
+  return value ? [{ registry, username: login.username, password: new Secret(value) }] : []
 }
 
-/** The value of a secret; undefined where its variable is not set. Throws an `InventoryError` where its command fails. */
-async function valueFrom(source: SecretSource, key: string): Promise<string | undefined> {
-  if ('env' in source) return process.env[source.env]?.trim()
+async function outputOf(command: string, key: string): Promise<string> {
   const quiet = local({ quiet: true, nothrow: true, cwd: checkout })
-  const { exitCode, stdout, stderr } = await quiet`sh -c ${source.command} </dev/null`
+  const { exitCode, stdout, stderr } = await quiet`sh -c ${command} </dev/null`
   if (exitCode !== 0)
-    throw new InventoryError(
-      `${key}: the command ended with exit code ${exitCode}: ${source.command}\n${stderr.trim()}`,
-    )
+    throw new InventoryError(`${key}: the command ended with exit code ${exitCode}: ${command}\n${stderr.trim()}`)
   if (stdout.includes('\0'))
     throw new InventoryError(`${key}: the command prints a NUL byte, but a secret must be text: print it as base64`)
   return stdout.trim()

@@ -4,35 +4,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { local } from '../../lib/shell/local.ts'
-import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
-import { ask } from '../../lib/ssh/exec.ts'
 import { upload } from '../../lib/ssh/upload.ts'
 import { UsageError } from '../../lib/std/errors.ts'
+import { contextLabel } from '../../roles/bot/image.ts'
 import type { BuildContext } from '../../roles/bot/spec/build-context.ts'
 import { contextArchivePath, imageArchivePath } from '../../roles/bot/spec/layout.ts'
 
-/** Uploads the build context of an image, or the image built on this machine, unless the host has the image. Throws a `UsageError`. */
+/** Uploads a build context, or the image built from it on this machine under the name of one bot. Throws a `UsageError`. */
 export async function ship(
-  bot: string,
   image: string,
   context: BuildContext,
   connection: Connection,
   { buildsHere, progress }: { buildsHere: boolean; progress: (line: string) => void },
 ): Promise<void> {
-  // Uploads of an interrupted run are of no use.
-  const forget = sh`rm -f ${[imageArchivePath(bot), contextArchivePath(bot)]}`
-  const there = await ask(connection, sh`${forget}; ! docker image inspect -- ${image} >/dev/null 2>&1 || echo there`)
-  if (there.includes('there')) return
-  const archive = Buffer.from(context.archive, 'base64')
-  if (buildsHere) await shipImage(bot, image, archive, connection, progress)
-  else await upload(connection, contextArchivePath(bot), Readable.from([archive]))
+  if (buildsHere) return shipImage(image, context, connection, progress)
+  await upload(connection, contextArchivePath(context), Readable.from([Buffer.from(context.archive, 'base64')]))
 }
 
 async function shipImage(
-  bot: string,
   image: string,
-  input: Buffer,
+  context: BuildContext,
   connection: Connection,
   progress: (line: string) => void,
 ): Promise<void> {
@@ -43,14 +35,14 @@ async function shipImage(
     const file = join(folder, 'image.tar.gz')
     const quiet = local({ quiet: true, nothrow: true })
     const built = await quiet({
-      input,
-    })`docker build --platform ${platform} --label ${`botgarden.bot=${bot}`} --tag ${image} - 2>&1`
+      input: Buffer.from(context.archive, 'base64'),
+    })`docker build --platform ${platform} --label ${contextLabel(context)} --tag ${image} - 2>&1`
     if (built.exitCode !== 0)
       throw new UsageError(`--build local: docker build failed on this machine\n${tail(built.stdout)}`)
     const saved = await quiet`docker save --output ${`${file}.tar`} ${image} && gzip --fast <${`${file}.tar`} >${file}`
     if (saved.exitCode !== 0)
       throw new UsageError(`--build local: docker save failed on this machine\n${tail(saved.stderr)}`)
-    await upload(connection, imageArchivePath(bot), createReadStream(file), (bytes) =>
+    await upload(connection, imageArchivePath(context), createReadStream(file), (bytes) =>
       progress(`${image}: ${Math.round(bytes / 1e6)} MB uploaded`),
     )
   } finally {

@@ -1,4 +1,3 @@
-import type { Roles } from '../../lib/cli/run-host.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { stateDir } from '../../lib/model/host-layout.ts'
@@ -29,8 +28,8 @@ import { writeFiles } from './write-files.ts'
 export interface HostRoles {
   /** The roles of a host without its bots. */
   readonly core: readonly Role[]
-  /** The role that deploys the bots of a host. */
-  readonly bots: (host: InventoryHost) => Promise<Roles>
+  /** Prepares the release of the bots of a host, and returns what releases them: that returns the exit code. */
+  readonly bots: (host: InventoryHost) => Promise<() => Promise<number>>
 }
 
 /** In bytes. The globals of a real host have one line a role. */
@@ -54,7 +53,7 @@ export async function rebuild(
   const globals = await textOf(decryptPart(chosen.folder, partOf(chosen, 'globals'), identities))
   for (const path of kept.ignored) say(`▸ skipped: /${path}`)
   const ownFolder = await approvedNginxFolder(kept, chosen.name, say)
-  const deployments = await bots(host)
+  const releaseBots = await bots(host)
   await session.connected(host, async (connection) => {
     await session.hold(host, connection)
     const there = await ask(connection, sh`ls ${currentRecords} 2>/dev/null || :`)
@@ -87,7 +86,7 @@ export async function rebuild(
   })
   const dataCode = await restoreDatabases(session, host, chosen, tasks, identities)
   if (dataCode !== 0) return dataCode
-  const code = host.bots.length === 0 ? 0 : await session.converge([host], deployments)
+  const code = host.bots.length === 0 ? 0 : await releaseBots()
   const seconds = Math.round((Date.now() - began) / 1000)
   say(`${code === 0 ? 'is restored' : 'is not fully restored'}, after ${seconds} s`)
   for (const { database, owner } of others)

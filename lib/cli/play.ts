@@ -74,16 +74,16 @@ export function play(playbook: Playbook): Promise<void> {
     const results: HostResult[] = []
     const session: Session = {
       ...{ inventory, hosts, options, report },
-      converge: async (some, rolesOf) => {
-        const latest = await mapConcurrent(options.forks, some, (host) => runHost(host, rolesOf, each))
+      converge: async (some, rolesOf, prepare) => {
+        const latest = await mapConcurrent(options.forks, some, (host) => runHost(host, rolesOf, each, prepare))
         results.push(...latest)
         report.close()
         if (!options.json) writeOut(resultText(latest, options, paintFor(streams.out, process.env)))
         return exitCodeOf(latest, options.check)
       },
       hold: (host, connection) => hold(connection, each.claim, report.progress(host.name)),
-      connected: async (host, use) => {
-        const connection = await login(host, each)
+      connected: async (host, use, how) => {
+        const connection = await login(host, each, how)
         return use(connection).finally(() => connection.close())
       },
     }

@@ -2,6 +2,7 @@ import { type CollectedResources, resourcesOf } from '../engine/collect-resource
 import { applyHost, checkHost, type Outcome } from '../engine/converge.ts'
 import { credentialsOf } from '../engine/credentials.ts'
 import type { LockRequest } from '../engine/host-lock.ts'
+import type { PlannedChange } from '../engine/plan.ts'
 import type { InventoryHost } from '../inventory/inventory.ts'
 import type { Role } from '../model/role.ts'
 import type { Reporter } from '../report/progress.ts'
@@ -21,13 +22,24 @@ export interface Run {
 /** The roles of a host, or a question to it that they depend on. */
 export type Roles = readonly Role[] | ((host: InventoryHost, connection: Connection) => Promise<readonly Role[]>)
 
+/** What is done for the planned changes of a host, before they are checked or applied. */
+export type PrepareHost = (
+  host: InventoryHost,
+  connection: Connection,
+  changes: readonly PlannedChange[],
+) => Promise<void>
+
 /** Logs in to a host; what is said meanwhile goes to the report. */
-export async function login({ name, ssh }: InventoryHost, { options, report, sshConfig }: Run): Promise<Connection> {
+export async function login(
+  { name, ssh }: InventoryHost,
+  { options, report, sshConfig }: Run,
+  { quiet = false } = {},
+): Promise<Connection> {
   const connecting = connect({ name, ssh, sshConfig, acceptNew: options.acceptNew }, (line) =>
     report.line(`${name}  ${line}`),
   )
   const connection = withTerminal(await report.login(connecting), report)
-  report.connected(name, connection.facts)
+  if (!quiet) report.connected(name, connection.facts)
   try {
     refuseUnsupported(connection.facts)
     return connection
@@ -38,7 +50,12 @@ export async function login({ name, ssh }: InventoryHost, { options, report, ssh
 }
 
 /** Brings one host to the wanted state, or checks it. Its errors are part of the result. */
-export async function runHost(host: InventoryHost, roles: Roles, run: Run): Promise<HostResult> {
+export async function runHost(
+  host: InventoryHost,
+  roles: Roles,
+  run: Run,
+  prepareHost: PrepareHost = async () => {},
+): Promise<HostResult> {
   const started = performance.now()
   const { name, vars } = host
   const { options, report, claim } = run
@@ -46,15 +63,17 @@ export async function runHost(host: InventoryHost, roles: Roles, run: Run): Prom
   let owned: CollectedResources = { resources: [], roleOf: () => '', sourceOf: () => undefined }
   let outcome: Outcome
   try {
-    connection = await login(host, run)
-    const wanted = typeof roles === 'function' ? await roles(host, connection) : roles
-    owned = resourcesOf(wanted, vars, connection.facts, host)
+    const opened = await login(host, run)
+    connection = opened
+    const wanted = typeof roles === 'function' ? await roles(host, opened) : roles
+    owned = resourcesOf(wanted, vars, opened.facts, host)
     const progress = report.progress(name)
+    const prepare = (changes: readonly PlannedChange[]) => prepareHost(host, opened, changes)
     outcome = options.check
-      ? await checkHost(connection, owned.resources, progress)
-      : await applyHost(connection, owned.resources, progress, claim)
+      ? await checkHost(opened, owned.resources, progress, prepare)
+      : await applyHost(opened, owned.resources, progress, claim, prepare)
     if (outcome.error === undefined) {
-      const credentials = await credentialsOf(owned.resources, connection, { reveal: options.showSecrets })
+      const credentials = await credentialsOf(owned.resources, opened, { reveal: options.showSecrets })
       outcome = { ...outcome, outputs: { ...outcome.outputs, ...credentials } }
     }
   } catch (error) {

@@ -31,8 +31,9 @@ export function resourcesOf(
         throw conflict(known, { resource, role: role.name })
     }
   }
+  const inOrder = [...resources.values()].map(({ resource }) => resource)
   return {
-    resources: [...resources.values()].map(({ resource }) => resource),
+    resources: [...Map.groupBy(inOrder, ({ id, joins = id }) => joins).values()].flat(),
     roleOf: (id) => resources.get(id)?.role ?? '',
     sourceOf: (id) => resources.get(id)?.resource.declared?.(),
   }

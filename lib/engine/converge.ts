@@ -5,7 +5,7 @@ import { HostError, NotConverged, RunnerError } from '../std/errors.ts'
 import { changeDiff } from './change-diff.ts'
 import { applyWithGuard } from './confirm-guard.ts'
 import type { LockRequest } from './host-lock.ts'
-import { allChanges, faultOf, nextStage, outputsOf, planAll, type ResourcePlan } from './plan.ts'
+import { allChanges, faultOf, nextStage, outputsOf, type PlannedChange, planAll, type ResourcePlan } from './plan.ts'
 import { withGuard } from './revert-guard.ts'
 import { applySteps, type Progress, read, validate } from './run-steps.ts'
 import { type Step, stepsOf } from './step.ts'
@@ -26,17 +26,25 @@ export interface AppliedChange {
   readonly diff: string
 }
 
+/**
+ * Called with what is planned, before it is checked or applied: for what only some changes need, such as an upload. Throws a
+ * `RunnerError` where the changes must not be made.
+ */
+export type Prepare = (changes: readonly PlannedChange[]) => Promise<void>
+
 /** What would change, with each candidate checked by the tool that will read it. Writes nothing on the host. */
 export async function checkHost(
   connection: Connection,
   resources: readonly Resource[],
   progress: Progress,
+  prepare: Prepare = async () => {},
 ): Promise<Outcome> {
   const { state } = await read(connection, readingsOf(resources))
   const planned = planAll(resources, state)
   const steps = stepsOf(allChanges(planned))
   const validations = validationsOf(steps)
   const invalid = await runnerErrorOf(async () => {
+    await prepare(allChanges(planned))
     if (validations.length > 0) await validate(connection, validations, { ...progress, begin: () => {}, end: () => {} })
   })
   const error = invalid ?? faultOf(planned, state)
@@ -54,6 +62,7 @@ export async function applyHost(
   resources: readonly Resource[],
   progress: Progress,
   claim: LockRequest,
+  prepare: Prepare = async () => {},
 ): Promise<Outcome> {
   const readings = readingsOf(resources)
   const followers = new Map<string, string>()
@@ -72,8 +81,10 @@ export async function applyHost(
         if (fault) throw fault
         return
       }
-      const steps = withGuard(stepsOf(nextStage(planned)))
+      const stageChanges = nextStage(planned)
+      const steps = withGuard(stepsOf(stageChanges))
       refuseRepetition(steps, rounds)
+      await prepare(stageChanges)
       const done: Step[] = []
       rounds.push(done)
       const end = (step: Step, seconds: number) => {

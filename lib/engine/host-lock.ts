@@ -47,9 +47,12 @@ holding() { printf '%s, since %s, at %s\\n' "$who" "$since" "$1" >${runDir}/hold
 holding 'the beginning'`
 }
 
-/** Shell text that puts a script under the lock of long steps for as long as it runs; its children do not inherit it. */
+/**
+ * Shell text that puts a script under the lock of long steps for as long as it runs; its children do not inherit it. Steps that
+ * run side by side share it, and no other run gets it before all have ended.
+ */
 export function underStepLock(script: string): string {
-  return `exec 8>>${runDir}/step\nflock 8\n(\n${script}\n) 8>&-`
+  return `exec 8>>${runDir}/step\nflock -s 8\n(\n${script}\n) 8>&-`
 }
 
 /** What another run's `holder` file says, for people. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Reading, type State, Untold } from '../model/reading.ts'
 import { type Change, knownAfterApply, type Outputs, type Read, type Resource } from '../model/resource.ts'
 import { HostError } from '../std/errors.ts'
@@ -46,13 +47,13 @@ export function planAll(resources: readonly Resource[], state: State): ResourceP
     for (const prediction of changes.flatMap((change) => change.predicts ?? [])) {
       if (!state.has(prediction.key)) continue // nothing reads it
       const before = expected.get(prediction.key)
-      causes.set(prediction.key, resource.id)
       const after =
         'unknownUntilApply' in prediction
           ? knownAfterApply
           : before instanceof Unknown || before instanceof Untold
             ? before
             : prediction.after(before, readerOf(resource, expected))
+      if (!isDeepStrictEqual(after, before)) causes.set(prediction.key, resource.id)
       expected.set(prediction.key, after === knownAfterApply ? new Unknown(resource.id) : after)
     }
     if (changes.length > 0) {

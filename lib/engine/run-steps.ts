@@ -5,6 +5,7 @@ import type { FrameHandlers } from '../ssh/framing.ts'
 import { collecting, unanswered } from '../ssh/sections.ts'
 import { CommandFailed, HostError } from '../std/errors.ts'
 import { masked } from '../std/secret.ts'
+import { blocksOf, predecessorsOf } from './blocks.ts'
 import { Busy, heldBy, type LockRequest, openLock, takeLock } from './host-lock.ts'
 import { digestOf, parseReadings, readText } from './read.ts'
 import type { Step } from './step.ts'
@@ -13,7 +14,7 @@ import { applyText, validateText } from './steps.ts'
 /** The events while steps run on a host. */
 export interface Progress {
   begin(step: Step): void
-  output(line: string): void
+  output(line: string, step: Step): void
   /** Another run holds the host, and we wait. */
   waiting(line: string): void
   end(step: Step, seconds: number): void
@@ -72,19 +73,27 @@ async function runSteps(
 ): Promise<StageOutput> {
   const heard = listening(steps, progress)
   const status = await connection.request(script, heard.handlers, prelude).catch((error: unknown) => {
-    throw error instanceof ConnectionLost && heard.running ? error.during(heard.running.step.title) : error
+    const titles = [...heard.running.values()].map(({ step }) => step.title)
+    throw error instanceof ConnectionLost && titles.length > 0 ? error.during(titles.join(', ')) : error
   })
-  if (heard.failed) throw heard.failed
+  if (heard.failed.length > 0) throw together(heard.failed)
   if (status === 75) throw new Busy(`is being changed by ${heldBy(heard.text('holder'))}: --wait waits for it`)
   if (status !== 0) throw new HostError(`ended with exit code ${status} outside any step: ${heard.text('')}`)
-  const left = heard.drifted ? undefined : steps[heard.ended]
-  if (heard.running || left || (heard.drifted && heard.ended > 0))
-    throw unanswered(`it says that all is done, and nothing of ${(heard.running?.step ?? left ?? steps[0])?.title}`)
+  const left = heard.drifted && heard.begun === 0 ? [] : steps.filter((step) => !heard.ended.has(step))
+  if (left.length > 0 || (heard.drifted && heard.begun > 0))
+    throw unanswered(`it says that all is done, and nothing of ${(left[0] ?? steps[0])?.title}`)
   return heard
 }
 
+/** The first failure, which also tells of the others: steps that run side by side may fail together. */
+function together([first, ...others]: readonly CommandFailed[]): CommandFailed {
+  if (first === undefined) throw new Error('a failure of no step')
+  for (const { message } of others)
+    for (const [i, line] of message.split('\n').entries()) first.with(i === 0 ? `also failed: ${line}` : `  ${line}`)
+  return first
+}
+
 interface Running {
-  readonly index: number
   readonly step: Step
   /** The end of what it printed. */
   output: string
@@ -94,10 +103,12 @@ interface Running {
 
 interface StageOutput {
   readonly handlers: FrameHandlers
-  running: Running | undefined
-  /** How many steps have ended well. */
-  ended: number
-  failed: CommandFailed | undefined
+  /** By index. */
+  readonly running: ReadonlyMap<number, Running>
+  begun: number
+  /** Those that have ended well. */
+  readonly ended: ReadonlySet<Step>
+  readonly failed: readonly CommandFailed[]
   drifted: boolean
   text(section: string): string
   sections(): Map<string, Buffer>
@@ -106,36 +117,47 @@ interface StageOutput {
 /** Follows what a stage prints: its steps, who holds the lock, and what it reads behind them. */
 function listening(steps: readonly Step[], progress: Progress): StageOutput {
   const sections = collecting()
+  const predecessors = predecessorsOf(blocksOf(steps))
+  const [running, ended, failed] = [new Map<number, Running>(), new Set<Step>(), [] as CommandFailed[]]
+  let speaker: Running | undefined
+  const begin = (index: number) => {
+    const step = steps[index]
+    const before = predecessors.get(index) ?? []
+    const isDue = before.every((each) => ended.has(steps[each] as Step))
+    if (!step || running.has(index) || ended.has(step) || !isDue) throw unanswered(`begin ${index}`)
+    speaker = { step, output: '', decoder: new StringDecoder(), since: Date.now() }
+    running.set(index, speaker)
+    heard.begun++
+    progress.begin(step)
+  }
+  const end = (index: number, result = '') => {
+    const run = running.get(index)
+    if (!run || !/^\d{1,3}$/.test(result)) throw unanswered(`end ${index} ${result}`)
+    running.delete(index)
+    speaker = undefined
+    const failure = ending(run, Number(result), progress)
+    if (failure) failed.push(failure)
+    else ended.add(run.step)
+  }
   const heard: StageOutput = {
     ...sections,
-    running: undefined,
-    ended: 0,
-    failed: undefined,
-    drifted: false,
+    ...{ running, begun: 0, ended, failed, drifted: false },
     handlers: {
       text: (bytes) => {
-        if (heard.running) return progressOf(heard.running, bytes, progress)
+        if (speaker) return progressOf(speaker, bytes, progress)
+        // Between two lines of steps that run side by side nothing else is printed.
+        if (running.size > 0) return
         sections.handlers.text(bytes)
         if (sections.current() === 'holder') progress.waiting(`waiting for ${heldBy(masked(bytes.toString()))}`)
       },
-      mark: ([word = '', index, result]) => {
-        // In order, each once: any other marks of steps are no answer to this request.
-        const { running } = heard
-        const due = String(running?.index ?? heard.ended)
-        if ((word === 'begin' || word === 'end') && (index !== due || heard.failed))
-          throw unanswered(`${word} ${index}`)
-        if (word === 'begin') {
-          const step = steps[Number(index)]
-          if (running || !step) throw unanswered(`begin ${index}`)
-          heard.running = { index: heard.ended, step, output: '', decoder: new StringDecoder(), since: Date.now() }
-          progress.begin(step)
-        } else if (word === 'end') {
-          if (!running || !/^\d{1,3}$/.test(result ?? '')) throw unanswered(`end ${index} ${result}`)
-          heard.failed = ended(running, Number(result), progress)
-          heard.running = undefined
-          heard.ended++
+      mark: ([word = '', index = '', result]) => {
+        if (word === 'begin') begin(Number(index))
+        else if (word === 'end') end(Number(index), result)
+        else if (word === 'line') {
+          speaker = running.get(Number(index))
+          if (!speaker) throw unanswered(`line ${index}`)
         } else if (word === 'drift') heard.drifted = true
-        else sections.handlers.mark([word, index ?? ''])
+        else sections.handlers.mark([word, index])
       },
     },
   }
@@ -145,11 +167,11 @@ function listening(steps: readonly Step[], progress: Progress): StageOutput {
 function progressOf(running: Running, bytes: Buffer, progress: Progress): void {
   const from = running.output.lastIndexOf('\n') + 1
   running.output += running.decoder.write(bytes)
-  for (const line of running.output.slice(from).split('\n').slice(0, -1)) progress.output(masked(line))
+  for (const line of running.output.slice(from).split('\n').slice(0, -1)) progress.output(masked(line), running.step)
   if (running.output.length > 200_000) running.output = running.output.slice(-100_000)
 }
 
-function ended(run: Running, status: number, progress: Progress): CommandFailed | undefined {
+function ending(run: Running, status: number, progress: Progress): CommandFailed | undefined {
   const { step, output, since } = run
   const seconds = (Date.now() - since) / 1000
   if (status === 0) {

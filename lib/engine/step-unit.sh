@@ -1,20 +1,22 @@
 # shellcheck shell=dash
-# in_unit FOLDER UNIT TITLE: runs FOLDER/script in a transient unit and prints what it prints. Removes the folder at the end.
+# in_unit FOLDER UNIT TITLE [mayPass]: runs FOLDER/script in a transient unit and prints what it prints. Removes the folder at the end.
+# With mayPass it tells other lanes, by the pipe 6, when FOLDER/passed is there.
 in_unit() {
   systemd-run --quiet --wait --collect "--unit=$2" "--description=botgarden: $3" /bin/sh "$1/script" &
   client=$!
-  follow "$1"
+  follow "$1" "$4"
   result=0
   wait "$client" || result=$?
   rm -rf "$1"
   return "$result"
 }
-# follow FOLDER: prints what is kept for as long as the process $client is there, and says where it came too fast.
+# follow FOLDER [mayPass]: prints what is kept for as long as the process $client is there, and says where it came too fast.
 follow() {
   n=0
   exec 5<"$1/output.0"
   while :; do
     over=''
+    if [ -n "$2" ] && [ -e "$1/passed" ]; then echo passed >&6; set -- "$1" ''; fi
     kill -0 "$client" 2>/dev/null || over=yes
     next=''
     if [ -e "$1/output.$((n + 1))" ]; then next=$((n + 1))

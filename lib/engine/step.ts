@@ -10,6 +10,10 @@ export interface Step {
   readonly long: boolean
   /** What is kept before this step, to be reverted unless it is confirmed. */
   readonly guards: readonly Guard[]
+  /** Steps of other lanes may run side by side with it. */
+  readonly lane?: string
+  /** How many lanes with such a step may run at a time. */
+  readonly atOnce?: number
 }
 
 /** The steps of these changes, in order; neighbouring changes that join become one. */
@@ -28,7 +32,7 @@ export function stepsOf(changes: Step['changes']): Step[] {
 function stepOf(changes: Step['changes']): Step {
   const [first] = changes
   if (!first) throw new Error('a step of no changes')
-  const { batch, script, long = false, summary } = first.change
+  const { batch, script, long = false, summary, lane, atOnce } = first.change
   const guards = changes.flatMap(({ change }) => change.guard ?? [])
   return {
     changes,
@@ -36,5 +40,7 @@ function stepOf(changes: Step['changes']): Step {
     script: batch ? batch.script(changes.flatMap(({ change }) => change.batch?.item ?? [])) : script,
     long,
     guards,
+    ...(lane !== undefined && { lane }),
+    ...(atOnce !== undefined && { atOnce }),
   }
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Reading } from '../model/reading.ts'
 import { quote } from '../shell/sh.ts'
+import { shellFile } from '../shell/shell-file.ts'
 import { markCommand } from '../ssh/framing.ts'
+import { type Block, blocksOf } from './blocks.ts'
 import { type LockRequest, takeLock, underStepLock } from './host-lock.ts'
 import { digestible, readText } from './read.ts'
 import { revertOrphan, underGuard } from './revert-guard.ts'
@@ -9,20 +11,51 @@ import { guardedUnit } from './revert-script.ts'
 import type { Step } from './step.ts'
 import { keepingOutput, stepsFolder, unitFunctions } from './step-output.ts'
 
+const sideBySide = shellFile(new URL('side-by-side.sh', import.meta.url))
+
 /**
- * Shell text that runs the steps in order, and stops at the first that fails. Marks: `begin N`, `end N STATUS`. A step that
- * was begun runs to its end even where the connection is cut; no further step then begins.
+ * Shell text that runs the steps in order, those of several lanes side by side, and stops at the first that fails. Marks:
+ * `begin N`, `end N STATUS`, and `line N` before each line of a step beside which others run. A step that was begun runs to its
+ * end even where the connection is cut; no further step then begins.
  */
 export function stepsText(steps: readonly Step[], nonce: string): string {
   // Every user of the host sees the names of units, so they must not contain the number that proves our marks.
   const run = randomBytes(6).toString('hex')
+  const blocks = blocksOf(steps)
+  const mayPass = new Set(blocks.flatMap(({ lanes }) => (lanes.length > 1 ? lanes.flat() : [])))
   return [
     stepRunner(nonce),
+    ...(blocks.some(({ lanes }) => lanes.length > 1) ? [sideBySide.text, lanesPipe(run)] : []),
     ...(steps.some((step) => step.long || step.guards.length > 0) ? [unitFunctions.text] : []),
-    ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${run}-${i}`)}\n}`),
+    ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${run}-${i}`, mayPass.has(i))}\n}`),
     `step() {\ncase $1 in\n${steps.map((_, i) => `${i}) step_${i} ;;\n`).join('')}esac\n}`,
-    ...steps.map(({ title }, i) => `run ${i} ${quote(title)}; [ "$status" = 0 ] || exit "$status"`),
+    ...blocks.map((block) => blockText(block, steps, nonce)),
   ].join('\n')
+}
+
+function blockText({ lanes, atOnce }: Block, steps: readonly Step[], nonce: string): string {
+  const run = (index: number, leave: string) =>
+    `run ${index} ${quote(steps[index]?.title ?? '')}; [ "$status" = 0 ] || ${leave} "$status"`
+  if (lanes.length === 1) return (lanes[0] ?? []).map((index) => run(index, 'exit')).join('\n')
+  const cases = lanes.map((lane, i) => `${i})\n${lane.map((index) => run(index, 'return')).join('\n')} ;;\n`)
+  const names = lanes.flatMap(([index = 0]) => steps[index]?.lane ?? [])
+  return `holding ${quote(`${names.join(', ')}, side by side`)}
+lane() {
+holding() { :; }
+said() { printf '\\036%s line %s\\n%s\\n' ${nonce} "$1" "$2"; }
+case $1 in
+${cases.join('')}esac
+}
+side_by_side ${atOnce} ${lanes.map((_, i) => i).join(' ')}
+[ "$status" = 0 ] || exit "$status"`
+}
+
+/** Opens the pipe by which lanes report. */
+function lanesPipe(run: string): string {
+  return `lanes=${stepsFolder}/lanes-${run}
+(umask 077; mkdir -p ${stepsFolder} && mkfifo "$lanes") || { echo ${quote(noRoom)}; exit 1; }
+exec 6<>"$lanes"
+rm -f "$lanes"`
 }
 
 /**
@@ -59,30 +92,35 @@ export function validateText(steps: readonly Step[], nonce: string): string {
  */
 function stepRunner(nonce: string): string {
   return `exec 4>&1
-forward() { trap '' PIPE; while IFS= read -r line || [ -n "$line" ]; do printf '%s\\n' "$line" 2>/dev/null; done; }
+said() { printf '%s\\n' "$2"; }
+forward() { trap '' PIPE; while IFS= read -r line || [ -n "$line" ]; do said "$1" "$line" 2>/dev/null; done; }
 run() {
 ${markCommand(nonce, 'begin $1')}
 holding "$2"
-status=$({ { (set -e; step "$1") 3>&- 4>&- 9>&-; echo $? >&3; } 2>&1 | forward >&4; } 3>&1)
+status=$({ { (set -e; step "$1") 3>&- 4>&- 9>&-; echo $? >&3; } 2>&1 | forward "$1" >&4; } 3>&1)
 status=\${status:-137}
 ${markCommand(nonce, 'end $1 $status')}
 }`
 }
 
-function stepText({ script, long, title, guards }: Step, id: string): string {
-  if (guards.length > 0) return inUnit(underGuard(script.text), title, id, guardedUnit)
-  return long ? inUnit(script.text, title, id) : script.text
+function stepText({ script, long, title, guards }: Step, id: string, mayPass: boolean): string {
+  if (guards.length > 0) return inUnit(underGuard(script.text), title, id, { prefix: guardedUnit })
+  return long ? inUnit(script.text, title, id, { mayPass }) : script.text
 }
 
 const noRoom = '/run, which is in memory, has no room for the files of the step'
 
-/** In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. */
-function inUnit(script: string, title: string, id: string, prefix = 'botgarden-'): string {
+/**
+ * In a transient unit of systemd's: it outlives the connection, and even the sshd that it came by. Where it `mayPass`, it makes
+ * the file `$passed` when other lanes may begin, although it has more to do.
+ */
+function inUnit(script: string, title: string, id: string, { prefix = 'botgarden-', mayPass = false } = {}): string {
   const folder = `${stepsFolder}/${id}`
-  const text = keepingOutput(underStepLock(`set -e\nexport LC_ALL=C\n${script}`), folder)
+  const passed = mayPass ? `passed=${folder}/passed\n` : ''
+  const text = keepingOutput(underStepLock(`set -e\nexport LC_ALL=C\n${passed}${script}`), folder)
   return `(umask 077; mkdir -p ${folder} && printf %s ${Buffer.from(text).toString('base64')} | base64 -d >${folder}/script && : >${folder}/output.0) || {
 echo ${quote(noRoom)}
 return 1
 }
-in_unit ${folder} ${prefix}${id} ${quote(title)}`
+in_unit ${folder} ${prefix}${id} ${quote(title)}${mayPass ? ' mayPass' : ''}`
 }

@@ -15,6 +15,8 @@ export interface Resource {
   plan(read: Read): readonly Change[]
   /** Why this host cannot be asked for it: then it is reported, and neither read nor touched. */
   readonly unmanageable?: string
+  /** Comes right behind the first one of this group, however late its role stands: all packages are one transaction. */
+  readonly joins?: string
   /** Comes after everything that any role wants, however early it is asked for: a reload of what others write. */
   readonly runsLast?: boolean
   /** The file on the host with a secret that the operator may ask for. */
@@ -46,6 +48,10 @@ export interface Change {
   readonly guard?: Guard
   /** Runs in a transient unit, to its end, even where the connection is lost. */
   readonly long?: boolean
+  /** Changes of different lanes do not depend on each other: they run side by side. Those of one lane run in order. */
+  readonly lane?: string
+  /** How many lanes that make such a change the host has room for. */
+  readonly atOnce?: number
   /** Neighbours with the same `batch.name` become one step: packages, one apt transaction. */
   readonly batch?: { readonly name: string; readonly item: string; readonly script: (items: string[]) => Script }
 }

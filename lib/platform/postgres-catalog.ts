@@ -41,6 +41,7 @@ export interface Catalog {
   readonly config: string | undefined
   /** The settings that need a restart. */
   readonly pendingRestart: readonly string[]
+  readonly maxConnections?: number
   /** Of the database `postgres`. */
   readonly extensions: readonly string[]
 }
@@ -147,17 +148,15 @@ function parseCatalog(output: string): Catalog | typeof refused | undefined {
       : ''
     throw new HostError(`the database server does not answer: ${output.replaceAll('\r', '').trim()}${next}`)
   }
-  const { roles, databases, config, pendingRestart, extensions } = JSON.parse(json) as QueriedCatalog
+  const { roles, config, ...others } = JSON.parse(json) as QueriedCatalog
   const settingsOf = (list: string[]) =>
     Object.fromEntries(list.map((each) => [each.split('=', 1)[0], each.replace(/^[^=]*=/, '')]))
   return {
+    ...others,
     roles: Object.fromEntries(
       Object.entries(roles).map(([name, role]) => [name, { ...role, settings: settingsOf(role.settings) }]),
     ),
-    databases,
     config: config || undefined,
-    pendingRestart,
-    extensions,
   }
 }
 
@@ -187,6 +186,7 @@ const catalogQuery = `select json_build_object(
       'barred', datname <> 'template1' and (datistemplate or not datallowconn)
     ) order by datname) from pg_database where datname <> 'template0'),
   'config', current_setting('botgarden.config', true),
+  'maxConnections', current_setting('max_connections')::int,
   'pendingRestart', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
   'extensions', (select json_agg(extname order by extname) from pg_extension));
 `

@@ -1,4 +1,5 @@
 import type { Progress } from '../engine/run-steps.ts'
+import type { Step } from '../engine/step.ts'
 import type { Facts } from '../model/facts.ts'
 import { afterwards } from '../ssh/connection.ts'
 import { type Paint, paintFor } from '../std/colour.ts'
@@ -42,19 +43,28 @@ export function reporterOn(
   screen: Screen,
   { verbose, live, paint }: { verbose: boolean; live: boolean; paint: Paint },
 ): Reporter {
-  const running = new Map<string, string>()
-  const activities = new Map<string, Activity>()
+  /** By host: its steps that run, and what it is at where none does. */
+  const running = new Map<string, Map<Step, Activity>>()
+  const between = new Map<string, Activity>()
   let logins = 0
   // A line that does not begin with a host's name goes on with the one before.
   const line = (text: string) => screen.line(text.replaceAll('\n', '\n    '))
-  const show = () => screen.show(logins > 0 ? [] : [...activities.values()])
-  const at = (host: string, title: string, said = '', since = Date.now()) => {
-    activities.set(host, { host, title, since, said })
+  const stepsOf = (host: string) => running.get(host) ?? new Map<Step, Activity>()
+  const show = () => {
+    const idle = [...between.values()].filter(({ host }) => stepsOf(host).size === 0)
+    screen.show(logins > 0 ? [] : [...idle, ...[...running.values()].flatMap((steps) => [...steps.values()])])
+  }
+  const at = (host: string, title: string) => {
+    between.set(host, { host, title, since: Date.now(), said: '' })
     show()
   }
-  const finish = (host: string, text: string) => {
-    running.delete(host)
-    line(`${host}  ${text}`)
+  const runs = (host: string, step: Step, said = '', since = Date.now()) => {
+    running.set(host, stepsOf(host).set(step, { host, title: step.title, since, said }))
+    show()
+  }
+  const finish = (host: string, step: Step, mark: string, seconds: number) => {
+    stepsOf(host).delete(step)
+    line(`${host}  ${mark} ${step.title} (${seconds.toFixed(1)} s)`)
     at(host, 'read')
   }
   return {
@@ -73,33 +83,41 @@ export function reporterOn(
       at(host, 'read')
     },
     progress: (host) => ({
-      begin: ({ title, script }) => {
-        running.set(host, title)
+      begin: (step) => {
+        const { title, script } = step
         if (!live || verbose) line(`${host}  ${paint('dim', '▸')} ${title}`)
         if (verbose) for (const each of script.shown.split('\n')) line(paint('dim', `${host}    $ ${each}`))
-        at(host, title)
+        runs(host, step)
       },
       waiting: (text) => {
         line(`${host}  ${text}`)
         at(host, stripControl(text))
       },
-      output: (text) => {
-        if (verbose) line(`${host}    ${stripControl(text)}`)
-        const { title, since } = activities.get(host) ?? {}
-        if (live && title !== undefined) at(host, title, stripControl(text), since)
+      output: (text, step) => {
+        const whose = step.lane === undefined ? '' : `  ${step.lane}`
+        if (verbose) line(`${host}${whose}    ${stripControl(text)}`)
+        const activity = stepsOf(host).get(step)
+        if (live && activity !== undefined) runs(host, step, stripControl(text), activity.since)
       },
-      end: ({ title }, seconds) => finish(host, `${paint('green', '✓')} ${title} (${seconds.toFixed(1)} s)`),
-      failed: ({ title }, seconds) => finish(host, `${paint('red', '✗')} ${title} (${seconds.toFixed(1)} s)`),
+      end: (step, seconds) => finish(host, step, paint('green', '✓'), seconds),
+      failed: (step, seconds) => finish(host, step, paint('red', '✗'), seconds),
     }),
     ended: (result) => {
       running.delete(result.host)
-      activities.delete(result.host)
+      between.delete(result.host)
       show()
       // Of the last one the results speak at once.
-      if (live && activities.size > 0)
+      if (live && between.size > 0)
         line(`${result.host}  ${paint('dim', `ended: ${statusOf(result)}, ${result.seconds.toFixed(1)} s`)}`)
     },
-    underWay: () => [...running].map(([host, title]) => `${host}  while running ${title}: ${afterwards}`).join('\n'),
+    underWay: () =>
+      [...running]
+        .filter(([, steps]) => steps.size > 0)
+        .map(
+          ([host, steps]) =>
+            `${host}  while running ${[...steps.keys()].map(({ title }) => title).join(', ')}: ${afterwards}`,
+        )
+        .join('\n'),
     close: screen.close,
   }
 }

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { Paint } from '../std/colour.ts'
 import { oneLine, shown } from '../std/output.ts'
 
-/** What a host is running. */
+/** One thing that a host is running. */
 export interface Activity {
   readonly host: string
   readonly title: string
@@ -12,7 +12,7 @@ export interface Activity {
   readonly said: string
 }
 
-/** The part of the screen that is redrawn: a line for each host, and where there is room the last output of its step. */
+/** The part of the screen that is redrawn: a line for each step that runs, and where there is room its last output. */
 export function frame(
   activities: readonly Activity[],
   { width, height, now, paint }: { width: number; height: number; now: number; paint: Paint },
@@ -24,7 +24,7 @@ export function frame(
     return cut(`${host}  ▸ ${oneLine(title)}`, width - seconds.length) + paint('dim', seconds)
   })
   if (heads.length > height)
-    return [...heads.slice(0, Math.max(0, height - 1)), `… and ${heads.length - Math.max(0, height - 1)} more hosts`]
+    return [...heads.slice(0, Math.max(0, height - 1)), `… and ${heads.length - Math.max(0, height - 1)} more`]
   let room = height - heads.length
   return heads.flatMap((head, i) => {
     const { host = '', said = '' } = hosts[i] ?? {}

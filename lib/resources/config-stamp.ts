@@ -1,8 +1,8 @@
 import { runDir } from '../model/host-layout.ts'
 import type { Reading } from '../model/reading.ts'
 import type { Resource } from '../model/resource.ts'
-import { textOf } from './file-state.ts'
-import { dropIn } from './unit.ts'
+import { type FileState, fileState, textOf } from './file-state.ts'
+import { dropIn, dropInPath } from './unit.ts'
 
 /** How a run tells whether a daemon still runs an old configuration. */
 export interface StartedWith {
@@ -10,6 +10,8 @@ export interface StartedWith {
   readonly mark: Reading<string | undefined>
   /** Makes the unit write it: must come before the resource that starts the unit. */
   readonly dropIn: readonly Resource[]
+  /** Whether the unit writes it: the file of the drop-in. */
+  readonly dropInFile: Reading<FileState>
 }
 
 /**
@@ -30,5 +32,9 @@ export function startedWith(
 # Which configuration this daemon runs with: a run compares it with what is on the disk.
 ExecStartPre=${note}
 ${reloads ? `ExecReload=${note}\n` : ''}${more}`
-  return { mark: textOf(path), dropIn: dropIn(unit, 'botgarden', content) }
+  return {
+    mark: textOf(path),
+    dropIn: dropIn(unit, 'botgarden', content),
+    dropInFile: fileState(dropInPath(unit, 'botgarden')),
+  }
 }

@@ -111,6 +111,12 @@ export function directory(path: string, { mode = '0755', owner = 'root', group =
   })
 }
 
+/** What a package does that ships this directory. */
+export function shipsDirectory(path: string): Prediction {
+  const shipped = { type: 'directory', mode: '0755', owner: 'root', group: 'root' } as const
+  return becomes(fileState(path), (before) => (before === 'absent' ? shipped : before))
+}
+
 function writeScript(
   path: string,
   content: string,

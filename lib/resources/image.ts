@@ -1,3 +1,4 @@
+import { mapChanges } from '../model/combinators.ts'
 import { lineEach } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Resource, resource } from '../model/resource.ts'
@@ -24,7 +25,23 @@ export function imageState(name: string): Reading<ImageState> {
  * folder on the host with the client's logins.
  */
 export function pulledImage(name: string, { config = '' } = {}): Resource {
-  return imageBy(name, 'pull', sh`docker ${config === '' ? [] : ['--config', config]} pull --quiet ${name}`)
+  if (config !== '') return imageBy(name, 'pull', sh`docker --config ${config} pull --quiet ${name}`)
+  const batch = { name: 'pull', item: name, script: pullScript }
+  const pulled = mapChanges(imageBy(name, 'pull', pullScript([name])), (change) => ({ ...change, batch }))
+  return { ...pulled, joins: batch.name }
+}
+
+/** All at once; it ends when the last one has, also where one fails. */
+function pullScript(names: readonly string[]): Script {
+  const { text } = sh`
+    pulls='' failed=0
+    for name in ${names}; do
+      docker pull --quiet "$name" &
+      pulls="$pulls $!"
+    done
+    for pull in $pulls; do wait "$pull" || failed=$?; done
+    ( exit "$failed" )`
+  return { text, shown: names.map((name) => `docker pull --quiet ${name}`).join(' & ') }
 }
 
 /** An image that this script pulls, loads or builds where it is not there yet. */

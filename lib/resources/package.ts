@@ -10,10 +10,13 @@ export function packageState(name: string): Reading<PackageState> {
   return reading(packages, name)
 }
 
-/** An installed package, in the version of the distribution. `alsoProvides`: what its install script is known to change. */
+/**
+ * An installed package, in the version of the distribution: nothing of its role may have to be there before it.
+ * `alsoProvides`: what its install script is known to change.
+ */
 export function aptPackage(name: string, alsoProvides: readonly Prediction[] = []): Resource {
   const now = packageState(name)
-  return resource({
+  const installed = resource({
     id: `package:${name}`,
     wants: 'installed',
     reads: { now },
@@ -23,9 +26,13 @@ export function aptPackage(name: string, alsoProvides: readonly Prediction[] = [
       return [installing(name, summary, [becomes(now, { version: '' }), ...alsoProvides])]
     },
   })
+  return { ...installed, joins: apt }
 }
 
-/** The change that installs a package; neighbours become one transaction. */
+/** The group of packages: they come together, and neighbours become one transaction. */
+export const apt = 'apt'
+
+/** The change that installs a package. */
 export function installing(name: string, summary: string, predicts: readonly Prediction[]): Change {
   return {
     summary,
@@ -33,7 +40,7 @@ export function installing(name: string, summary: string, predicts: readonly Pre
     diff: () => `${summary === 'install' ? 'absent' : 'half installed'} → installed`,
     predicts,
     long: true,
-    batch: { name: 'apt', item: name, script: installScript },
+    batch: { name: apt, item: name, script: installScript },
   }
 }
 

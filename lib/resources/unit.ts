@@ -59,12 +59,19 @@ export function unit(
 
 /** A drop-in for a unit, effective once systemd has read it; a running daemon keeps its settings until it restarts. */
 export function dropIn(unitName: string, name: string, content: string): Resource[] {
-  const folder = `/etc/systemd/system/${unitName}.d`
   const reloaded = becomes(unitState(unitName), (before) => ({ ...before, needsReload: false }))
   return [
-    directory(folder),
-    file(`${folder}/${name}.conf`, { content, afterwards: sh`systemctl daemon-reload`, predicts: [reloaded] }),
+    directory(dropInFolder(unitName)),
+    file(dropInPath(unitName, name), { content, afterwards: sh`systemctl daemon-reload`, predicts: [reloaded] }),
   ]
+}
+
+export function dropInPath(unitName: string, name: string): string {
+  return `${dropInFolder(unitName)}/${name}.conf`
+}
+
+function dropInFolder(unitName: string): string {
+  return `/etc/systemd/system/${unitName}.d`
 }
 
 /** What systemd is asked to do. */

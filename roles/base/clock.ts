@@ -4,7 +4,7 @@ import type { Facts } from '../../lib/model/facts.ts'
 import { becomes, type Read, type Resource, resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
-import { installing, isInstalled, packageState } from '../../lib/resources/package.ts'
+import { apt, installing, isInstalled, packageState } from '../../lib/resources/package.ts'
 import { symlink } from '../../lib/resources/symlink.ts'
 import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
 
@@ -45,7 +45,7 @@ function zoneLink(zone: string): Resource {
 function timeDaemon(): Resource {
   const own = packageState(timesyncd)
   const reads = { own, ...Object.fromEntries(Object.keys(others).map((name) => [name, packageState(name)])) }
-  return resource({
+  const installed = resource({
     id: `package:${timesyncd}`,
     wants: 'installed',
     reads,
@@ -55,6 +55,7 @@ function timeDaemon(): Resource {
       return [installing(timesyncd, 'install', [becomes(own, { version: '' }), starts])]
     },
   })
+  return { ...installed, joins: apt }
 }
 
 function timeUnit(): Resource {

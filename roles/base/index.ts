@@ -69,13 +69,14 @@ const vars = v.strictObject({
 export const base = role('base', vars, (wanted, facts) => [
   // Holds what must survive a reboot, readable by root only.
   directory(stateDir, { mode: '0700' }),
+  // An interface takes its settings from the defaults of the moment when it is made: the engine's package makes one.
+  ...kernel(wanted.sysctls, facts),
   ...packages(wanted.packages),
   ...hardening(),
   ...(wanted.admin ? adminUser(wanted.admin, facts) : []),
   ...upgrades(wanted.upgrades.hold, facts),
   ...clock(wanted.timezone, facts),
   ...swap(wanted.swap, facts),
-  ...kernel(wanted.sysctls, facts),
   ...journal(wanted.journal.maxUse),
   ...sshd(wanted.sshd.settings, facts),
 ])

@@ -1,7 +1,8 @@
 import { fromReading, when } from '../../lib/model/combinators.ts'
+import type { Facts } from '../../lib/model/facts.ts'
 import { optDir } from '../../lib/model/host-layout.ts'
 import type { Read, Resource } from '../../lib/model/resource.ts'
-import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
+import { type BotEntry, type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
 import { nginxFile, nginxReloaded } from '../../lib/platform/nginx.ts'
@@ -15,6 +16,7 @@ import { limits } from './release/limits.ts'
 import { locationFile, locationText, webhookUrl } from './release/nginx-route.ts'
 import { repairedRecord } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
+import { inLanes } from './release/side-by-side.ts'
 import { databasePassFile, databasePassword, operatorSecret, webhookSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
@@ -55,7 +57,7 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
             whenReleased(bot, () => true, inner),
           )
     const each = selected.map((entry) =>
-      botResources(entry, wanted, deployments.get(entry.name), webhookOf(entry.name)).map((inner) =>
+      botResources(entry, wanted, deployments.get(entry.name), webhookOf(entry.name), facts, host).map((inner) =>
         ifDeployable(entry.name, inner),
       ),
     )
@@ -70,12 +72,16 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
       directory(botFolders.secrets, { mode: '0700' }),
     ]
     // A webhook is set when nginx routes to the bot with the certificate that Telegram gets. The switch of a release reloads
-    // nginx itself, so then each bot gets its webhook before the next bot, whose release may fail.
+    // nginx itself, so then each bot gets its webhook right after that, whatever becomes of the others.
+    const withWebhooks = each.map((own, i) => ({
+      bot: selected[i]?.name ?? '',
+      resources: [...own, ...webhooks.slice(i, i + 1)],
+    }))
     const inOrder =
       deployments.size > 0
-        ? [...each.flatMap((own, i) => [...own, ...webhooks.slice(i, i + 1)]), nginxReloaded()]
+        ? [...inLanes(withWebhooks, facts), nginxReloaded()]
         : [...each.flat(), nginxReloaded(), ...webhooks]
-    const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(host.bots)]
+    const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(selected, host.bots)]
     return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...inOrder, ...notices]
   })
   return { ...built, bots: botSettings }
@@ -83,9 +89,9 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
 
 /** Paths of the files that were uploaded for these deployments, which use them up. */
 function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
-  return [...deployments].flatMap(([bot, { shipped, context }]) => {
-    if (shipped) return imageArchivePath(bot)
-    return context && isLarge(context) ? contextArchivePath(bot) : []
+  return [...deployments.values()].flatMap(({ shipped, context }) => {
+    if (context === undefined) return []
+    return shipped ? imageArchivePath(context) : isLarge(context) ? contextArchivePath(context) : []
   })
 }
 
@@ -94,6 +100,8 @@ function botResources(
   { network: base, telegram, settle, drain, keep }: BotVars,
   deployment: Deployment | undefined,
   webhookTarget: WebhookTarget,
+  facts: Facts,
+  { bots }: HostEntry,
 ): Resource[] {
   const layout = layoutOf(bot)
   const entry = settings as BotSettings
@@ -140,7 +148,7 @@ function botResources(
           database(databaseName(bot), { owner: databaseName(bot) }),
         ].map(forDatabase)
       : []),
-    ...botImage(bot, deployment),
+    ...botImage(deployment, facts),
     release({ bot, base, telegram }, target, {
       limits: limit,
       settle,
@@ -149,6 +157,8 @@ function botResources(
       by: deployment?.by ?? 'site.ts',
       migrates: deployment?.isRollback !== true,
       hook: webhookTarget,
+      bots: bots.length,
+      startsAtOnce: facts.cpus + 1,
     }),
     deployed((spec, number, colour) => nginxLocation(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),

@@ -15,8 +15,13 @@ function folderOf(registry: string): string {
 
 /** The folder for the registry of an image. It may not exist: then no login is used. */
 export function dockerConfigFolder(image: string): string {
+  return folderOf(registryOf(image))
+}
+
+/** The host name of the registry that an image is pulled from, as `bot.registries` names it. */
+export function registryOf(image: string): string {
   const [first = '', ...rest] = image.split('/')
-  return folderOf(rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : 'docker.io')
+  return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : 'docker.io'
 }
 
 /** The given logins, as files on the host. Logins that are not given are left alone. */

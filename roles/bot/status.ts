@@ -8,8 +8,11 @@ import { currentRecords } from './spec/layout.ts'
 import { corruption, currentRelease, parseRelease } from './spec/release-record.ts'
 import { missingSecrets, storedSecrets } from './spec/stored-secrets.ts'
 
-/** Outputs of a run: the serving release of each bot, bots that are not deployed, and bots that are not in the inventory. */
-export function botStatus(bots: readonly BotEntry[]): Resource {
+/**
+ * Outputs of a run: the serving release of each of these bots, those that are not deployed, and bots of the host that are not in
+ * the inventory, where it has all of `known`.
+ */
+export function botStatus(bots: readonly BotEntry[], known: readonly BotEntry[] = bots): Resource {
   const names = bots.map(({ name }) => name)
   const there = reading(deployedBots, 'bots')
   return {
@@ -17,7 +20,7 @@ export function botStatus(bots: readonly BotEntry[]): Resource {
     reads: [there, ...names.map(currentRelease)],
     outputs: (read) => {
       const waiting = names.filter((name) => read(currentRelease(name)) === undefined)
-      const unknown = read(there).filter((name) => !names.includes(name))
+      const unknown = read(there).filter((name) => known.every((each) => each.name !== name))
       const serving = names.filter((name) => !waiting.includes(name))
       return {
         ...(serving.length > 0 && { bots: serving.map((name) => `${name} ${releaseOf(read(currentRelease(name)))}`) }),

@@ -28,23 +28,37 @@ export function token(
     *) echo 'warning: Telegram does not answer: the token was not verified' ;;
     esac`
   const inner = secretFile(`${folder}/token`, user, given, {
-    id: `token:${bot}`,
+    id: tokenResource(bot),
     check,
     missing: `${bot} has no token: set ${tokenVariable(bot)}, write BOT_TOKEN=… into the .env of its source, or set bots.${bot}.token in the inventory`,
     whenChanged,
   })
   const shared = (read: Read) => {
     const owners = read(tokenOwners)
-    const own = given?.reveal().split(':')[0] ?? owners[bot]
+    const own = (given && idOf(given)) ?? owners[bot]
     const twin = Object.keys(owners).find((name) => name !== bot && owners[name] === own)
-    if (own !== undefined && twin !== undefined)
-      return `${bot} and ${twin}, which is already on this host, use the same token of bot ${own}: get a separate token for each from BotFather`
+    if (own !== undefined && twin !== undefined) return sameToken(bot, `${twin}, which is already on this host,`, own)
   }
   return refuseWhen([tokenOwners], shared, inner)
 }
 
-/** By bot: the numeric id that its token begins with. It is no secret. */
-const tokenOwners: Reading<Readonly<Record<string, string>>> = reading(
+/** The id of the resource. */
+export function tokenResource(bot: string): string {
+  return `token:${bot}`
+}
+
+/** The numeric id that a token begins with: the bot at Telegram that it is for. It is no secret. */
+export function idOf(token: Secret): string {
+  return token.reveal().split(':')[0] ?? ''
+}
+
+/** Why a bot is refused: two would take updates from each other. */
+export function sameToken(bot: string, twin: string, id: string): string {
+  return `${bot} and ${twin} use the same token of bot ${id}: get a separate token for each from BotFather`
+}
+
+/** By bot on a host: the id of its token. */
+export const tokenOwners: Reading<Readonly<Record<string, string>>> = reading(
   {
     name: 'token-owners',
     script: () => sh`

@@ -2,7 +2,7 @@ import type { Facts } from '../../lib/model/facts.ts'
 import { etcDir, optDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { certificateState, sameNames, subjectName } from '../../lib/platform/certificate.ts'
-import { absentFile, directory, file } from '../../lib/resources/file.ts'
+import { absentFile, directory, file, shipsDirectory } from '../../lib/resources/file.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { dropIn, runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
 import { template } from '../../lib/std/template.ts'
@@ -23,7 +23,7 @@ export function letsencrypt(
 ): Resource[] {
   const directoryUrl = urlOf(server)
   return [
-    aptPackage('certbot', [becomes(unitState(timer), runningUnit)]),
+    aptPackage('certbot', [becomes(unitState(timer), runningUnit), shipsDirectory('/etc/letsencrypt')]),
     ...trust(authority),
     ...['/etc/letsencrypt', hooks, `${hooks}/deploy`].map((each) => directory(each)),
     file(`${hooks}/deploy/botgarden`, { content: hook(), mode: '0755' }),

@@ -1,10 +1,10 @@
 import * as v from 'valibot'
-import { becomes, type Prediction, type Resource, resource, unknownUntilApply } from '../../lib/model/resource.ts'
+import { becomes, type Prediction, type Resource, resource } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { startedWith } from '../../lib/resources/config-stamp.ts'
-import { directory, file } from '../../lib/resources/file.ts'
+import { directory, file, shipsDirectory } from '../../lib/resources/file.ts'
 import { type FileState, fileState } from '../../lib/resources/file-state.ts'
-import { installing, isInstalled, type PackageState, packageState } from '../../lib/resources/package.ts'
+import { apt, installing, isInstalled, type PackageState, packageState } from '../../lib/resources/package.ts'
 import { runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
@@ -26,15 +26,15 @@ const vars = v.strictObject({
   ),
 })
 
-const daemonJson = '/etc/docker/daemon.json'
-const { mark, dropIn } = startedWith('docker.service', 'docker', daemonJson)
+const folder = '/etc/docker'
+const daemonJson = `${folder}/daemon.json`
+const { mark, dropIn, dropInFile } = startedWith('docker.service', 'docker', daemonJson)
 
 /** The engine and Compose v2 from the distribution, or Docker's own packages where those are installed already. */
 export const docker = role('docker', vars, ({ registryMirrors, daemon }, { os }) => [
-  directory('/etc/docker'),
-  // Before the engine, so that its first start notes which configuration it runs.
-  ...dropIn,
   ...(os === 'ubuntu' ? ubuntuPackages : debianPackages).map(enginePackage),
+  directory(folder),
+  ...dropIn,
   file(daemonJson, {
     content: mergedDaemonJson({ ...daemonSettings(registryMirrors), ...daemon }),
     wants: { registryMirrors, daemon },
@@ -42,7 +42,7 @@ export const docker = role('docker', vars, ({ registryMirrors, daemon }, { os })
   }),
   unit('containerd.service', 'running'),
   unit('docker.service', 'running', {
-    whenStarted: [becomes(mark, (_, read) => checksumOf(read(fileState(daemonJson))))],
+    whenStarted: [started],
   }),
   runningConfig(),
 ])
@@ -68,7 +68,7 @@ const ubuntuPackages: readonly EnginePackage[] = [
 /** A docker-ce that is installed is kept, and completed from the same source. */
 function enginePackage([name, upstream, units = []]: EnginePackage): Resource {
   const reads = { own: packageState(name), theirs: packageState(upstream), engine: packageState('docker-ce') }
-  return resource({
+  const installed = resource({
     id: `package:${name}`,
     wants: 'installed',
     reads,
@@ -76,20 +76,26 @@ function enginePackage([name, upstream, units = []]: EnginePackage): Resource {
       const upstreamEngine = engine !== 'absent'
       if (theirs !== 'absent' && !upstreamEngine) throw new HostError(foreign(upstream))
       if (isInstalled(upstreamEngine ? theirs : own)) return []
-      const installed = becomes<PackageState>(upstreamEngine ? reads.theirs : reads.own, { version: '' })
-      return [installing(upstreamEngine ? upstream : name, 'install', [installed, ...broughtBy(units)])]
+      const present = becomes<PackageState>(upstreamEngine ? reads.theirs : reads.own, { version: '' })
+      return [installing(upstreamEngine ? upstream : name, 'install', [present, ...broughtBy(units)])]
     },
   })
+  return { ...installed, joins: apt }
 }
 
 function foreign(upstream: string): string {
   return `${upstream} is installed without docker-ce, which would have to go for the distribution's engine: install docker-ce, or remove it`
 }
 
+/** A start notes the file that is there then, unless it comes before the drop-in, as that of an install script does. */
+const started: Prediction = becomes(mark, (before, read) =>
+  read(dropInFile) === 'absent' ? before : checksumOf(read(fileState(daemonJson))),
+)
+
 function broughtBy(units: readonly string[]): Prediction[] {
   return [
     ...units.map((name) => becomes(unitState(name), runningUnit)),
-    ...(units.includes('docker.service') ? [unknownUntilApply(mark)] : []),
+    ...(units.includes('docker.service') ? [started, shipsDirectory(folder)] : []),
   ]
 }
 

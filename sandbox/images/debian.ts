@@ -5,28 +5,31 @@ import { docker, logged, tryDocker } from '../machine/docker-cli.ts'
 import { type Progress, step } from '../machine/progress.ts'
 import { build, inScratch, texts } from './build.ts'
 import { cached, dockerfile, repository, tagOf } from './cache.ts'
-import type { Suite } from './index.ts'
 import { debianMirror, surroundings } from './surroundings.ts'
 
-/** The official image of each suite, where a registry is in reach. */
-const official: Readonly<Record<Suite, string>> = { trixie: 'debian:13', forky: 'debian:forky' }
+const suite = 'trixie'
+
+/** The official image, where a registry is in reach. */
+const official = 'debian:13'
 
 /** Bare Debian that can use apt and HTTPS through the proxy of this machine, where there is one. */
-export async function baseOf(suite: Suite, progress: Progress): Promise<string> {
-  return cached(await baseTag(suite), progress, async (tag) => {
-    const from = (await pull(suite, progress)) ?? (await bootstrap(suite, progress))
-    await build(`base-${suite}`, tag, from, dockerfile('base'), [await machineFiles()])
+export async function baseImage(progress: Progress): Promise<string> {
+  return cached(await baseTag(), progress, async (tag) => {
+    const from = (await pull(progress)) ?? (await bootstrap(progress))
+    await build('base', tag, from, dockerfile('base'), [await machineFiles()])
   })
 }
 
-export async function baseTag(suite: Suite): Promise<string> {
-  return tagOf(`base-${suite}`, readFileSync(dockerfile('base')), (await machineFiles()).definition)
+export async function baseTag(): Promise<string> {
+  return tagOf('base', readFileSync(dockerfile('base')), (await machineFiles()).definition)
 }
 
-/** True when the registry that official images come from answers. */
-export async function registryAnswers(): Promise<boolean> {
-  const { status } = await tryDocker(['manifest', 'inspect', 'debian:13'], { seconds: 10 })
-  return status === 0
+let answered: Promise<boolean> | undefined
+
+/** True when the registry that official images come from answers: asked once, since silence takes its time. */
+export function registryAnswers(): Promise<boolean> {
+  answered ??= tryDocker(['manifest', 'inspect', official], { seconds: 10 }).then(({ status }) => status === 0)
+  return answered
 }
 
 async function machineFiles() {
@@ -34,24 +37,23 @@ async function machineFiles() {
   return texts(Object.fromEntries(files.map(([path, content]) => [join('machine', path), content])))
 }
 
-async function pull(suite: Suite, progress: Progress): Promise<string | undefined> {
+async function pull(progress: Progress): Promise<string | undefined> {
   if (!(await registryAnswers())) return undefined
-  const image = official[suite]
-  await step(progress, `pulling ${image}`, () => logged(`pull-${suite}`, 600, ['docker', 'pull', '-q', image]))
-  return image
+  await step(progress, `pulling ${official}`, () => logged('pull-debian', 600, ['docker', 'pull', '-q', official]))
+  return official
 }
 
 /** Debian from its packages, as an image under a passing name. */
-async function bootstrap(suite: Suite, progress: Progress): Promise<string> {
+async function bootstrap(progress: Progress): Promise<string> {
   if (!(await isInstalled('mmdebstrap'))) {
     await installHere(['mmdebstrap'], 'no image registry in reach, and no mmdebstrap to do without', progress)
   }
-  const tag = `${repository}/bare:${suite}`
+  const tag = `${repository}/debian:bare`
   const mirror = await debianMirror()
-  await step(progress, `building Debian ${suite} from its packages`, () =>
+  await step(progress, 'building Debian 13 from its packages', () =>
     inScratch(async (folder) => {
       const archive = join(folder, 'root.tar')
-      await logged(`debian-${suite}`, 600, [
+      await logged('debian', 600, [
         // In namespaces of its own: what it mounts and starts is gone with it, even when it is killed.
         ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'env', `TMPDIR=${folder}`],
         ...['mmdebstrap', '--variant=minbase'],
@@ -60,7 +62,9 @@ async function bootstrap(suite: Suite, progress: Progress): Promise<string> {
           '--aptopt=Acquire::Check-Valid-Until "false"',
           '--customize-hook=rm -f "$1"/etc/hostname "$1"/etc/resolv.conf',
         ],
-        ...[suite, archive, ...(mirror === undefined ? [] : sourcesOf(suite, mirror))],
+        // Nothing of it has to outlive a power cut.
+        ...['--dpkgopt=force-unsafe-io', '--customize-hook=rm -f "$1"/etc/dpkg/dpkg.cfg.d/99mmdebstrap'],
+        ...[suite, archive, ...(mirror === undefined ? [] : sourcesOf(mirror))],
       ])
       await docker(['import', archive, tag], { seconds: 300 })
     }),
@@ -68,8 +72,6 @@ async function bootstrap(suite: Suite, progress: Progress): Promise<string> {
   return tag
 }
 
-function sourcesOf(suite: Suite, { main, security }: { main: string; security: string }): string[] {
-  const released =
-    suite === 'forky' ? [] : [`deb ${main} ${suite}-updates main`, `deb ${security} ${suite}-security main`]
-  return [`deb ${main} ${suite} main`, ...released]
+function sourcesOf({ main, security }: { main: string; security: string }): string[] {
+  return [`deb ${main} ${suite} main`, `deb ${main} ${suite}-updates main`, `deb ${security} ${suite}-security main`]
 }

@@ -2,8 +2,9 @@
 ARG FROM
 FROM ${FROM}
 RUN groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node
-RUN apt-get update \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates libatomic1 libstdc++6 \
+RUN apt-get update -o Acquire::Languages=none \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
+    ca-certificates libatomic1 libstdc++6 \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY node/node node/docker-entrypoint.sh /usr/local/bin/
 ADD node/npm-*.tgz /usr/local/lib/node_modules/

@@ -2,8 +2,11 @@
 # makes at each start. This certificate is only what it is reached under; the key that signed it is thrown away right here.
 ARG FROM
 FROM ${FROM}
-RUN apt-get update \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends pebble openssl curl \
+# The next Debian is the first to have it.
+RUN sed -i s/trixie/forky/ $(find /etc/apt -name '*.list' -o -name '*.sources') \
+ && apt-get update -o Acquire::Languages=none \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
+    pebble openssl curl \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 WORKDIR /etc/pebble
 RUN openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 3650 \

@@ -1,8 +1,8 @@
 # A fresh cloud VPS: what a provider's Debian 13 has, and nothing that a role should install itself.
 ARG FROM
 FROM ${FROM}
-RUN apt-get update \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+RUN apt-get update -o Acquire::Languages=none \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
     systemd systemd-sysv libpam-systemd dbus openssh-server sudo ca-certificates \
     iproute2 iputils-ping netbase procps less tzdata \
  && apt-get clean && rm -rf /var/lib/apt/lists/*

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { paths } from '../machine/paths.ts'
 import type { Progress } from '../machine/progress.ts'
+import { together } from '../machine/together.ts'
 import { pebblePart, writeAuthority } from './pebble.ts'
 import { mirrorPart } from './registry.ts'
 import { ensurePart } from './service.ts'
@@ -11,8 +12,10 @@ export const partNames: readonly string[] = ['mirror', 'pebble', ...(telegramIsH
 
 /** Makes sure of every part; the first one is the name server of the others, and of the VPSs. */
 export async function ensureParts(nameServer: string, progress: Progress): Promise<void> {
-  await ensurePart(mirrorPart(nameServer), progress)
-  const started = await ensurePart(pebblePart(nameServer), progress)
+  const [mirror, pebble] = [mirrorPart(nameServer), pebblePart(nameServer)]
+  await together([mirror, pebble, ...(telegramIsHere ? [botApi] : [])].map(({ image }) => image(progress)))
+  await ensurePart(mirror, progress)
+  const started = await ensurePart(pebble, progress)
   if (started || !existsSync(paths.acmeCa)) await writeAuthority(progress)
   if (telegramIsHere) await ensurePart(botApi, progress)
 }

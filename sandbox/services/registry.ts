@@ -1,12 +1,13 @@
 import { HostError } from '../../lib/std/errors.ts'
 import { cached, tagOf } from '../images/cache.ts'
 import { registryAnswers } from '../images/debian.ts'
-import { imageOf, standInOf, standInTag } from '../images/image.ts'
-import { mirror, type StandIn, standIns } from '../images/index.ts'
+import { imageOf, imageTag, standInOf, standInTag } from '../images/image.ts'
+import { debian, mirror, type StandIn, standIns } from '../images/index.ts'
 import { docker, logged, tryDocker } from '../machine/docker-cli.ts'
 import { containerOf, label } from '../machine/paths.ts'
 import { waitUntil } from '../machine/process.ts'
-import { type Progress, step } from '../machine/progress.ts'
+import type { Progress } from '../machine/progress.ts'
+import { together } from '../machine/together.ts'
 import type { Part } from './service.ts'
 
 /** The name server and image registry of this checkout: `mirror.sandbox`, port 5000. */
@@ -16,15 +17,32 @@ export function mirrorPart(address: string): Part {
 
 /** The registry with the stand-ins already in it; empty where Docker can get the official images itself. */
 async function mirrorImage(progress: Progress): Promise<string> {
-  const empty = await imageOf(mirror, progress)
   const contents: string[] = []
   for (const standIn of standIns) contents.push(standIn.official, await standInTag(standIn))
-  return cached(tagOf('mirror-filled', empty, ...contents), progress, async (tag) => {
-    if (await registryAnswers()) return void (await docker(['tag', empty, tag]))
-    const images: [string, string][] = []
-    for (const standIn of standIns) images.push([standIn.official, await checked(standIn, progress)])
-    await step(progress, 'filling the image registry', () => fill(empty, images, tag))
+  return cached(tagOf('mirror-filled', await imageTag(mirror), ...contents), progress, async (tag) => {
+    if (await registryAnswers()) await docker(['tag', await imageOf(mirror, progress), tag])
+    else await fill(tag, progress)
   })
+}
+
+/** Each stand-in is pushed as soon as it is built; none before bare Debian, whose layer is in all of them and is sent once. */
+async function fill(tag: string, progress: Progress): Promise<void> {
+  const container = `${containerOf('filling')}-${process.pid}`
+  const registry = imageOf(mirror, progress).then((empty) => startRegistry(container, empty))
+  const push = async (standIn: StandIn, after?: Promise<void>) => {
+    const image = await checked(standIn, progress)
+    await after
+    await pushTo(await registry, image, standIn.official)
+  }
+  const first = push(debian)
+  const others = standIns.filter((each) => each !== debian).map((each) => push(each, first))
+  try {
+    await together<unknown>([registry, first, ...others])
+    await docker(['stop', '-t', '10', container])
+    await docker(['commit', container, tag], { seconds: 300 })
+  } finally {
+    await tryDocker(['rm', '-f', '-v', container])
+  }
 }
 
 /** Says so where Debian's packages are of another version than the official image. */
@@ -38,26 +56,18 @@ async function checked(standIn: StandIn, progress: Progress): Promise<string> {
   return image
 }
 
-async function fill(empty: string, images: [string, string][], tag: string): Promise<void> {
-  const container = `${containerOf('filling')}-${process.pid}`
-  await docker(['run', '-d', '--name', container, '--label', label, '-p', '127.0.0.1::5000', empty])
-  try {
-    const registry = (await docker(['port', container, '5000/tcp'])).split('\n')[0] ?? ''
-    const ready = await waitUntil(
-      20,
-      async () => (await fetch(`http://${registry}/v2/`).catch(() => undefined))?.ok === true,
-    )
-    if (!ready)
-      throw new HostError(`this machine: the image registry does not answer\n${await docker(['logs', container])}`)
-    for (const [name, image] of images) {
-      const target = `${registry}/library/${name}`
-      await docker(['tag', image, target])
-      await logged(`push-${name.replace(/\W/g, '-')}`, 300, ['docker', 'push', target])
-      await docker(['rmi', target])
-    }
-    await docker(['stop', '-t', '10', container])
-    await docker(['commit', container, tag], { seconds: 300 })
-  } finally {
-    await docker(['rm', '-f', '-v', container])
-  }
+/** Where it is reached from this machine. */
+async function startRegistry(container: string, image: string): Promise<string> {
+  await docker(['run', '-d', '--name', container, '--label', label, '-p', '127.0.0.1::5000', image])
+  const registry = (await docker(['port', container, '5000/tcp'])).split('\n')[0] ?? ''
+  const answers = async () => (await fetch(`http://${registry}/v2/`).catch(() => undefined))?.ok === true
+  if (await waitUntil(20, answers)) return registry
+  throw new HostError(`this machine: the image registry does not answer\n${await docker(['logs', container])}`)
+}
+
+async function pushTo(registry: string, image: string, name: string): Promise<void> {
+  const target = `${registry}/library/${name}`
+  await docker(['tag', image, target])
+  await logged(`push-${name.replace(/\W/g, '-')}`, 300, ['docker', 'push', target])
+  await docker(['rmi', target])
 }

@@ -4,6 +4,7 @@ import { vps } from '../images/index.ts'
 import { ensureEngine } from '../machine/docker-daemon.ts'
 import { home } from '../machine/paths.ts'
 import type { Progress } from '../machine/progress.ts'
+import { together } from '../machine/together.ts'
 import { ensureParts } from '../services/index.ts'
 import { ensureNetwork } from './network.ts'
 
@@ -17,8 +18,8 @@ export async function preparePrerequisites(progress: Progress): Promise<Prerequi
   mkdirSync(home, { recursive: true })
   chmodSync(home, 0o700)
   await ensureEngine(progress)
-  const image = await imageOf(vps, progress)
   const nameServer = await ensureNetwork()
-  await ensureParts(nameServer, progress)
-  return { image, nameServer }
+  const image = imageOf(vps, progress)
+  await together<unknown>([image, ensureParts(nameServer, progress)])
+  return { image: await image, nameServer }
 }

@@ -1,16 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { local } from '../../lib/shell/local.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { parseOrder } from '../../sandbox/cli/parse.ts'
+import { sideBySide } from '../../sandbox/images/side-by-side.ts'
 import { containerOf, network, paths } from '../../sandbox/machine/paths.ts'
+import { together } from '../../sandbox/machine/together.ts'
 import { telegramAt } from '../../sandbox/telegram/client.ts'
 import { optionsOf } from '../../sandbox/telegram/options.ts'
 import { serve } from '../../sandbox/telegram/server.ts'
 import { sshConfigOf } from '../../sandbox/vps/ssh-access.ts'
-import { thrown } from '../support/errors.ts'
+import { rejects, thrown } from '../support/errors.ts'
 import { callApi } from '../telegram/support.ts'
 import { run, scratch } from './support.ts'
 
@@ -77,6 +80,52 @@ test('ssh reads of its config how each VPS is reached', async () => {
   }
 })
 
+test('images are built side by side, one that several wait for once, and counted from the start', async () => {
+  const lines: string[] = []
+  const made: string[] = []
+  const base = gate()
+  const ensure = sideBySide()
+  const image = (name: string, make: () => Promise<void>, isThere = false) =>
+    ensure({ name, isThere: async () => isThere, make }, (line) => lines.push(line))
+  const onBase = (name: string) =>
+    image(name, async () => {
+      await image('base', () => base.opened.then(() => void made.push('base')))
+      made.push(name)
+    })
+  const all = [onBase('nginx'), onBase('node'), image('vps', async () => {}, true)]
+  base.open()
+  await Promise.all(all)
+  assert.equal(made, ['base', 'nginx', 'node'])
+  assert.equal(lines, ['[#--] 1 of 3 images: base', '[##-] 2 of 3 images: nginx', '[###] 3 of 3 images: node'])
+  await image('telegram', async () => {})
+  assert.is(lines.at(-1), '[#] 1 of 1 images: telegram')
+})
+
+test('one that could not be built is built anew when it is asked for again', async () => {
+  const ensure = sideBySide()
+  const image = (make: () => Promise<void>) => ensure({ name: 'x', isThere: async () => false, make }, () => {})
+  const failing = async () => {
+    throw new Error('no mirror')
+  }
+  await rejects(image(failing), /no mirror/)
+  const made: string[] = []
+  await image(async () => void made.push('x'))
+  assert.equal(made, ['x'])
+})
+
+test('what goes on beside a failure has ended when the failure is told', async () => {
+  const slow = gate()
+  const seen: string[] = []
+  const failing = Promise.reject(new Error('broken'))
+  const told = together([failing, slow.opened.then(() => seen.push('ended'))]).catch(() => seen.push('told'))
+  await failing.catch(() => {})
+  await setImmediate()
+  assert.equal(seen, [])
+  slow.open()
+  await told
+  assert.equal(seen, ['ended', 'told'])
+})
+
 test('a token is all that is printed, and the same one again', async () => {
   await withTelegram(async ({ client, env }) => {
     const first = await run('sandbox', ['token', 'shop-bot'], { env })
@@ -134,6 +183,12 @@ test('the help names every action', async () => {
 })
 
 test.run()
+
+/** A promise that is kept when it is opened. */
+function gate(): { opened: Promise<void>; open: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { opened: promise, open: resolve }
+}
 
 /** A Telegram on loopback, and a Docker that says it is the sandbox's. */
 async function withTelegram(use: (it: Awaited<ReturnType<typeof begin>>) => Promise<void>): Promise<void> {

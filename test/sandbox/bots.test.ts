@@ -1,5 +1,5 @@
 // Needs a bare VPS of its own: `bots`, the sandbox's certificate authority and its Telegram. A bot from its first release on.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'uvu'
@@ -44,6 +44,18 @@ test('a check lists what the first release then does, and the second changes not
   const { changed: none, roundTrips, unknown } = resultOf(await hello(), host)
   assert.equal({ none, roundTrips, unknown }, { none: 0, roundTrips: 1, unknown: 0 })
   assert.is(resultOf(await site(), host).changed, 0)
+})
+
+test('with backups here, and with another bot whose secrets come from commands, it is still one round trip', async () => {
+  const [copies, marks] = [join(folder, 'copies'), join(folder, 'marks')]
+  mkdirSync(join(copies, host, '2026-11-20T031700Z'), { recursive: true })
+  const command = `echo asked >>${marks}; exit 1`
+  const other = { host, source: model, token: { command }, secrets: { KEY: { command } } }
+  const recipients = ['age1elr9jpvchh66m9wfnu5apnzzuy4s3jy32n4mje7p7et6w358deys4cnt4l']
+  const file = inventory({ 'other-bot': other }, { domain, backups: { recipients, local: copies } })
+  const { changed: none, roundTrips, error } = resultOf(await hello(file), host)
+  assert.equal({ none, roundTrips, error }, { none: 0, roundTrips: 1, error: undefined })
+  assert.not.ok(existsSync(marks))
 })
 
 test('it greets through Telegram, TLS, nginx and its database', async () => {

@@ -24,6 +24,8 @@ test('a check of a bare host lists what the run then changes, little of it unkno
   const applied = resultOf(apply, host)
   assert.is(apply.code, 0, applied.error)
   assert.equal([...applied.ids].sort(), [...checked.ids, ...checked.unknownIds].sort())
+  // Read, three stages, and the confirmation of what locks out: ssh and the firewall together.
+  assert.is(applied.roundTrips, 5)
 })
 
 test('a second run changes nothing, in one round trip, also after a reboot', async () => {

@@ -50,7 +50,7 @@ test('a check of a bare host says what a run then does, and writes nothing', asy
   const checked = resultOf(check, host)
   assert.equal(difference(before, await snapshot(host)), [])
   assert.is(check.code, 2, checked.error)
-  assert.equal(checked.unknownIds, ['docker:config'])
+  assert.equal(checked.unknownIds, [])
 
   const apply = await site()
   const applied = resultOf(apply, host)

@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path'
 import type { Reading } from '../../lib/model/reading.ts'
 import type { Script } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { frames } from '../../lib/ssh/framing.ts'
 import { facts } from './fake-host.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'scratch-host-'))
@@ -49,6 +50,26 @@ export function connectionTo(host: ScratchHost): Connection {
       return code
     },
   } as unknown as Connection
+}
+
+/** A connection that answers with marks as a host does, so that the engine can read and change it. */
+export function framedConnectionTo(host: ScratchHost): Connection {
+  let roundTrips = 0
+  const connection: Connection = {
+    facts,
+    get roundTrips() {
+      return roundTrips
+    },
+    fresh: async () => connection,
+    close: async () => {},
+    request: async (script, { mark = () => {}, text = () => {} }, prelude = '') => {
+      roundTrips++
+      const receive = frames('N', { mark, text })
+      const { code } = await host.run(`${prelude}\n(${script('N')}\n) 2>&1`, { args: [], heard: receive })
+      return code ?? 255
+    },
+  }
+  return connection
 }
 
 /** Has what runs in this process find these stand-ins before the programs of this machine. */

@@ -8,6 +8,8 @@ export interface FreeCapacity {
   /** Available: caches count as free. */
   readonly memoryMB: number
   readonly diskMB: number
+  /** Predicted: what versions of this run will use that replace no other one. */
+  readonly newMB?: number
 }
 
 export const freeCapacity: Reading<FreeCapacity> = reading(

@@ -14,4 +14,8 @@ export interface ReleasePolicy {
   /** false for a rollback: the database already has newer migrations. */
   readonly migrates: boolean
   readonly hook: WebhookTarget
+  /** The number of bots on the host. */
+  readonly bots: number
+  /** How many releases migrate and start at a time. */
+  readonly startsAtOnce: number
 }

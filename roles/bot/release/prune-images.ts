@@ -3,12 +3,12 @@ import { currentRecords, layoutOf } from '../spec/layout.ts'
 
 /**
  * Shell text: removes old images of a bot. It keeps the newest `keep`, the `kept` ones, and those of the current release of any
- * bot. Images that were built here are found by their label, pulled ones in the records of releases.
+ * bot. Images that were built here are found by their name, pulled ones in the records of releases.
  */
 export function pruneImages(bot: string, kept: readonly string[], keep: number): Script {
   return sh`
     { tac ${layoutOf(bot).state}/releases | ${imageInRecord()}
-      docker image ls --filter ${`label=botgarden.bot=${bot}`} --format '{{.Repository}}:{{.Tag}}'; } | awk '!seen[$0]++' |
+      ${builtImages(bot)}; } | awk '!seen[$0]++' |
       grep -vxF ${kept.flatMap((each) => ['-e', each])} |
       while read -r image; do ! docker image inspect -- "$image" >/dev/null 2>&1 || echo "$image"; done | tail -n +${keep + 1} |
       while read -r image; do ${removeUnused()}; done || :`
@@ -17,8 +17,13 @@ export function pruneImages(bot: string, kept: readonly string[], keep: number):
 /** Shell text: removes all images of a bot that no other bot uses. */
 export function removeAllImages(bot: string): Script {
   return sh`
-    docker image ls --quiet --filter ${`label=botgarden.bot=${bot}`} | sort -u | xargs -r docker image rm -f >/dev/null 2>&1 || :
+    ${builtImages(bot)} | xargs -r docker image rm -f >/dev/null 2>&1 || :
     ${imageInRecord()} ${layoutOf(bot).state}/releases 2>/dev/null | sort -u | while read -r image; do ${removeUnused()}; done || :`
+}
+
+// By name, since bots with the same build context have one image under several names.
+function builtImages(bot: string): Script {
+  return sh`docker image ls --filter ${`reference=botgarden/${bot}`} --format '{{.Repository}}:{{.Tag}}'`
 }
 
 function imageInRecord(): Script {

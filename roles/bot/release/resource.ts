@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
+import { postgresCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { type ContainerState, containerState } from '../../../lib/resources/container.ts'
 import { type FileState, fileState, textOf } from '../../../lib/resources/file-state.ts'
 import { imageState } from '../../../lib/resources/image.ts'
@@ -20,6 +21,7 @@ import { locationFile, locationText } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { type RecordEvidence, recordEvidence, recordFault, servingContainer } from './repair-record.ts'
 import { restartScript } from './restart-script.ts'
+import { roomFor } from './side-by-side.ts'
 import { type Switch, switchScript } from './switch-script.ts'
 
 type Readings = ReturnType<typeof readingsOf>
@@ -79,6 +81,7 @@ function readingsOf(bot: string, target: Spec | undefined) {
     green: containerState(layout.container('green')),
     image: imageState(target?.image ?? 'none'),
     free: freeCapacity,
+    catalog: postgresCatalog,
     found: recordEvidence(bot),
     kept: storedSecrets(bot),
     location: fileState(`${nginxFolder}/conf/${locationFile(bot)}`),
@@ -106,6 +109,7 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   const oldContainerExists = old !== undefined && state[old.colour] !== 'absent'
   const limits = policy.limits(current)
   refuseInsufficientCapacity(bot, spec, limits, oldContainerExists, state.free)
+  const needed = neededMB(spec, limits, oldContainerExists)
   const secrets = Object.keys(secretsIn(spec, state))
   const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets }
   return {
@@ -113,7 +117,12 @@ function switchChange(version: Version, differences: readonly string[]): Change 
     diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
     script: switchScript(change),
     long: true,
-    predicts: [...predictions(version, colour), ...(spec.mode === 'polling' ? [webhookCleared(policy.hook)] : [])],
+    atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots),
+    predicts: [
+      ...predictions(version, colour),
+      ...(spec.mode === 'polling' ? [webhookCleared(policy.hook)] : []),
+      ...(oldContainerExists ? [] : [becomes(freeCapacity, (now) => ({ ...now, newMB: (now.newMB ?? 0) + needed }))]),
+    ],
   }
 }
 
@@ -211,20 +220,18 @@ function checksumIn(state: FileState): string {
 }
 
 /** Two versions of a webhook bot run at the same time during a switch; of a polling bot never. */
-function refuseInsufficientCapacity(
-  bot: string,
-  { mode }: Spec,
-  { memoryMB }: Limits,
-  hasOld: boolean,
-  free: FreeCapacity,
-) {
+function neededMB({ mode }: Spec, { memoryMB }: Limits, hasOld: boolean): number {
+  // A bot that starts uses much less than its limit: half of the limit must be free.
+  return mode === 'polling' && hasOld ? 0 : memoryMB / 2
+}
+
+function refuseInsufficientCapacity(bot: string, spec: Spec, limits: Limits, hasOld: boolean, free: FreeCapacity) {
+  const { memoryMB } = limits
   if (memoryMB > free.totalMB)
     throw new HostError(
       `bot ${bot} may use ${memoryMB} MiB of memory, and this host has ${free.totalMB} MiB in total: lower its "memory:"`,
     )
-  // A bot that starts uses much less than its limit: half of the limit must be free.
-  const needed = mode === 'polling' && hasOld ? 0 : memoryMB / 2
-  if (free.memoryMB < needed)
+  if (free.memoryMB < neededMB(spec, limits, hasOld))
     throw new HostError(
       `bot ${bot} may use ${memoryMB} MiB of memory, and only ${free.memoryMB} MiB are free${hasOld ? ' beside the current version' : ''}: lower its "memory:", or add memory to the host`,
     )

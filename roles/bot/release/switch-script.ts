@@ -1,3 +1,4 @@
+import { runDir } from '../../../lib/model/host-layout.ts'
 import { dumpFunction, dumpsFolder } from '../../../lib/platform/database-dump.ts'
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
@@ -64,6 +65,9 @@ export function switchScript(change: Switch): Script {
     trap revert_switch EXIT
     # A reboot sends TERM. Without a trap for it sh would not run the one of EXIT.
     trap 'exit 143' TERM
+    # Of the releases side by side only some migrate and start at a time: that needs a processor, the rest is waiting.
+    exec 7>>${`${runDir}/start-${instance.number % policy.startsAtOnce}.lock`}
+    flock 7
     dump=
     ${policy.migrates ? migrationDump(bot, spec, old) : nothing}
     ${policy.migrates ? migration(instance, spec, file, name) : nothing}
@@ -76,6 +80,7 @@ export function switchScript(change: Switch): Script {
     # Nothing is delivered to the old container any more: from here on a boot must start the new one.
     ${polls && old?.spec.mode === 'webhook' ? bind : nothing}
     await_health
+    exec 7>&-
     settle ${policy.settle}
     # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
     ${polls ? nothing : bind}
@@ -84,6 +89,7 @@ export function switchScript(change: Switch): Script {
     ${recordCall({ spec, colour, by: policy.by, limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
+    [ -z "$passed" ] || : >"$passed"
     # Up to here a boot starts only the old one of two polling versions, which would take updates from each other. A boot
     # between these two lines starts both, which is better than none; the next run removes one.
     ${polls ? bind : nothing}

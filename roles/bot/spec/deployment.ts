@@ -12,7 +12,7 @@ export interface Deployment {
   readonly pull: boolean
   /** The image was uploaded as an archive (`--build local`). */
   readonly shipped?: boolean
-  /** Logins for the registries of the host. */
+  /** The login for the registry that the image is pulled from. */
   readonly logins?: readonly RegistryLogin[]
   /** undefined: the host keeps the token that it has. */
   readonly token: Secret | undefined

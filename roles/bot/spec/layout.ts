@@ -1,6 +1,7 @@
 import { optDir, secretsDir, stateDir } from '../../../lib/model/host-layout.ts'
 import { incoming } from '../../../lib/platform/leftovers.ts'
 import { sh } from '../../../lib/shell/sh.ts'
+import type { BuildContext } from './build-context.ts'
 
 export type Colour = 'blue' | 'green'
 
@@ -34,12 +35,12 @@ export function otherColour(colour: Colour): Colour {
   return colour === 'blue' ? 'green' : 'blue'
 }
 
-/** The uploaded archive of an image, before Docker loads it. */
-export function imageArchivePath(bot: string): string {
-  return `${incoming}/${bot}.tar.gz`
+/** The uploaded archive of an image, before Docker loads it: by what it was built from, which several bots may have in common. */
+export function imageArchivePath({ checksum }: Pick<BuildContext, 'checksum'>): string {
+  return `${incoming}/${checksum.slice(0, 12)}.tar.gz`
 }
 
 /** The uploaded archive of a build context. */
-export function contextArchivePath(bot: string): string {
-  return `${incoming}/${bot}.context.tar.gz`
+export function contextArchivePath({ checksum }: Pick<BuildContext, 'checksum'>): string {
+  return `${incoming}/${checksum.slice(0, 12)}.context.tar.gz`
 }

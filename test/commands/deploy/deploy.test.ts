@@ -2,17 +2,18 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { deploymentsOf, deployRoles } from '../../../commands/deploy/deployment.ts'
 import { deploy } from '../../../commands/deploy/index.ts'
 import type { Session } from '../../../lib/cli/session.ts'
+import { checkHost } from '../../../lib/engine/converge.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
+import type { Role } from '../../../lib/model/role.ts'
 import { bot } from '../../../roles/bot/index.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { rejects } from '../../support/errors.ts'
 import { facts } from '../../support/fake-host.ts'
 import { printed } from '../../support/printed.ts'
-import { connectionTo, type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import { connectionTo, framedConnectionTo, type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 
 const token = (id: string) => ({ command: `echo ${id}:abcdefghijklmnopqrstuvwxyz` })
 const botEntry = (name: string, id: string) => ({
@@ -24,6 +25,7 @@ const vars = { bot: v.parse(bot.vars, {}) }
 const hostOf = (name: string, bots: InventoryHost['bots']): InventoryHost => ({
   ...{ name, ssh: name, domain: `${name}.example.org`, httpsPort: 443, groups: [], bots, vars },
 })
+const silent = { begin: () => {}, output: () => {}, waiting: () => {}, end: () => {} }
 const two = [hostOf('vps1', [botEntry('one', '1'), botEntry('two', '2')]), hostOf('vps2', [botEntry('three', '3')])]
 
 interface Given {
@@ -49,6 +51,7 @@ async function ran({
   const said: string[] = []
   const converged: string[] = []
   const plans: string[][] = []
+  const used: Role[] = []
   const connection = connectionTo(host)
   const session = {
     ...{ hosts, inventory: { file: 'x.yaml', hosts: all, sandbox: false, sshConfig: undefined } },
@@ -57,7 +60,8 @@ async function ran({
     hold: async () => {},
     converge: async (some: readonly InventoryHost[], given: unknown) => {
       for (const each of some) {
-        const roles = (typeof given === 'function' ? await given(each, connection) : given) as (typeof bot)[]
+        const roles = (typeof given === 'function' ? await given(each, connection) : given) as Role[]
+        used.push(...roles)
         converged.push(each.name)
         for (const role of roles) plans.push(role.resources(each.vars.bot, facts, each).map(({ id }) => id))
       }
@@ -66,7 +70,7 @@ async function ran({
     connected: (_: InventoryHost, use: (c: typeof connection) => Promise<unknown>) => use(connection),
   } as unknown as Session
   const { value, stdout } = await printed(() => deploy(session, () => backups))
-  return { code: value, said, out: stdout, converged, plans, host }
+  return { code: value, said, out: stdout, converged, plans, host, roles: used }
 }
 const releasesIn = (plans: string[][]) => plans.flat().filter((id) => id.startsWith('release:'))
 
@@ -110,15 +114,37 @@ test('brings the bots that are named, each to its host, and no other', async () 
   assert.is((await ran({ own: { name: ['one'] }, code: 3 })).code, 3)
 })
 
-test('a host that holds nothing, of which there are backups, is not begun anew by mistake', async () => {
-  await rejects(
-    ran({ own: { name: ['one'] }, backups: true }),
+for (const [what, put, message] of [
+  [
+    'holds nothing',
+    () => {},
     /^vps1 has no bots, but there are backups of it: restore.ts --host vps1 restores all of them; --new starts with empty databases$/,
-  )
-  assert.is((await ran({ own: { name: ['one'], new: [] }, backups: true })).code, 0)
-  const known = scratchHost()
-  known.write('/var/lib/botgarden/allocations', '')
-  assert.is((await ran({ own: { name: ['one'] }, backups: true, host: known })).code, 0)
+  ],
+  [
+    'has lost the numbers of its bots',
+    (host: ScratchHost) => host.write('/var/lib/botgarden/bots/one/current.json', '{}'),
+    /^vps1 has bots, but their allocations are lost .*: recover them .* npx zx playbooks\/site.ts --limit vps1$/,
+  ],
+  ['knows its bots', (host: ScratchHost) => host.write('/var/lib/botgarden/allocations', ''), undefined],
+] as const)
+  test(`a host of which there are backups, and that ${what}, is told from a new one in the round trip that reads it`, async () => {
+    const host = scratchHost()
+    put(host)
+    const { roles } = await ran({ own: { name: ['one'] }, backups: true, host })
+    const connection = framedConnectionTo(host)
+    const resources = roles.flatMap((role) => role.resources(vars.bot, facts, two[0] as InventoryHost))
+    const checked = checkHost(connection, resources.slice(0, 1), silent)
+    if (message === undefined) assert.is((await checked).error, undefined)
+    else await rejects(checked, message)
+    assert.is(connection.roundTrips, 1)
+  })
+
+test('with --new, or without backups, a host may hold nothing', async () => {
+  for (const given of [{ own: { name: ['one'], new: [] }, backups: true }, { own: { name: ['one'] } }]) {
+    const { roles } = await ran(given)
+    const [first] = roles.flatMap((role) => role.resources(vars.bot, facts, two[0] as InventoryHost))
+    assert.not.ok(first?.reads.some(({ key }) => key === 'known-bots:host'))
+  }
 })
 
 /** Has what Telegram is asked of a bot be asked with a token and a secret of its own. */
@@ -213,20 +239,6 @@ test('a removal is asked about, unless it was agreed to or is only a check', asy
     { own: { name: ['one'], remove: [] }, check: true },
   ])
     assert.equal((await ran(more)).plans, [['bot:one']])
-})
-
-test('a large context is laid on the host beforehand, but not for a check', async () => {
-  const deployments = await deploymentsOf([botEntry('one', '1')])
-  const context = { archive: 'A'.repeat(4_000_004), files: 1, checksum: 'x', migrations: undefined }
-  const large = new Map([...deployments].map(([name, each]) => [name, { ...each, context }]))
-  const lay = async (check: boolean) => {
-    const host = scratchHost()
-    const report = { line: () => {} }
-    const session = { options: { check, own: new Map() }, report, hold: async () => {} } as unknown as Session
-    await deployRoles(session, large, { buildsHere: false })(two[0] as InventoryHost, connectionTo(host))
-    return host.there('/var/lib/botgarden/incoming/one.context.tar.gz')
-  }
-  assert.equal([await lay(true), await lay(false)], [false, true])
 })
 
 test.run()

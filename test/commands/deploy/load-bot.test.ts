@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadBot } from '../../../commands/deploy/load-bot.ts'
-import { loginsOf } from '../../../commands/deploy/secret-sources.ts'
+import { loginsOf, secretReader } from '../../../commands/deploy/secret-sources.ts'
 import { InventoryError } from '../../../lib/std/errors.ts'
 import { rejects } from '../../support/errors.ts'
 
@@ -26,8 +26,8 @@ test('a secret that is no text is told with its key', async () => {
   const entry = { name: 'nul-bot', where: 'x.yaml:2:3', settings }
   await rejects(loadBot(entry), /^x\.yaml:2:3: bots\.nul-bot\.secrets\.KEY: the command prints a NUL/, InventoryError)
   const registries = { 'registry.example.org': { username: 'me', password: nul } }
-  const vars = { registries, network: '10.210', telegram: '', settle: 1, drain: 1, keep: 1 }
-  await rejects(loginsOf(vars), /^bot\.registries\.registry\.example\.org\.password: .* a NUL byte/, InventoryError)
+  const logins = loginsOf({ registries }, 'registry.example.org/a:1', secretReader())
+  await rejects(logins, /^bot\.registries\.registry\.example\.org\.password: .* a NUL byte/, InventoryError)
 })
 
 const helloBot = { name: 'hello-bot', where: 'x.yaml:9:3', settings: {} }

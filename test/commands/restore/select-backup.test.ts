@@ -19,7 +19,7 @@ const file = join(keys, 'identity.txt')
 writeFileSync(file, `${identity}\n`)
 const incoming = '/var/lib/botgarden/incoming'
 const dumpOf = (name: string) => `${incoming}/${createHash('sha256').update(name).digest('hex').slice(0, 16)}.dump`
-const others = { core: [], bots: async () => [] }
+const others = { core: [], bots: async () => async () => 0 }
 const run = (
   ops: Operator,
   flags: Record<string, string>,

@@ -7,6 +7,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { restore } from '../../../commands/restore/index.ts'
+import type { Session } from '../../../lib/cli/session.ts'
+import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
 import { resource } from '../../../lib/model/resource.ts'
 import { role } from '../../../lib/model/role.ts'
 import { knownSigner } from '../../support/copies.ts'
@@ -24,9 +26,14 @@ const name = '2026-11-25T031700Z'
 
 /** A role that wants one thing of this name. */
 const wants = (id: string) => role(id, v.any(), () => [resource({ id, wants: '', reads: {}, plan: () => [] })])
-const others = { core: [wants('core')], bots: async () => [wants('bots')] }
-const run = (ops: Operator, flags: Record<string, string> = { yes: '' }) =>
-  restore(ops.session({ identity: file, host: 'vps1', ...flags }), others)
+const rolesFor = (session: Session) => ({
+  core: [wants('core')],
+  bots: async (host: InventoryHost) => () => session.converge([host], [wants('bots')]),
+})
+const run = (ops: Operator, flags: Record<string, string> = { yes: '' }, hosts?: InventoryHost[]) => {
+  const session = ops.session({ identity: file, host: 'vps1', ...flags }, hosts)
+  return restore(session, rolesFor(session))
+}
 
 const verifier = 'SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5'
 const globals = `CREATE ROLE hello_bot;\nALTER ROLE hello_bot WITH LOGIN PASSWORD '${verifier}';\nALTER ROLE evil WITH SUPERUSER;\n`
@@ -121,7 +128,7 @@ for (const [codes, ids, last] of [
 test('a host without bots in the inventory is back without them', async () => {
   const ops = await withCopy({ databases: [{ ...hello, database: 'own', owner: 'own' }] })
   const bare = { ...ops.entry, bots: [] }
-  assert.is(await restore(ops.session({ identity: file, host: 'vps1', yes: '' }, [bare]), others), 0)
+  assert.is(await run(ops, { yes: '' }, [bare]), 0)
   assert.equal(
     ops.wanted.map(({ id }) => id),
     ['core', 'leftovers:restore', 'restore:own'],

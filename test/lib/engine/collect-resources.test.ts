@@ -2,9 +2,11 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { resourcesOf } from '../../../lib/engine/collect-resources.ts'
+import { resource } from '../../../lib/model/resource.ts'
 import { role } from '../../../lib/model/role.ts'
 import { type FileOptions, file } from '../../../lib/resources/file.ts'
 import { entry, facts } from '../../support/fake-host.ts'
+import { idsOf } from '../../support/plan-of.ts'
 
 const wanting = (name: string, options: FileOptions) => role(name, v.unknown(), () => [file('/etc/x', options)])
 const both = (one: FileOptions, other: FileOptions) =>
@@ -29,6 +31,24 @@ test('contents that are functions are the same only where both say what they dep
   const content = (text: string) => () => text
   assert.throws(() => both({ content: content('a') }, { content: content('b') }), /wanted twice/)
   assert.is(both({ content: content('a'), wants: 'a' }, { content: content('a'), wants: 'a' }).resources.length, 1)
+})
+
+test('what joins a group comes where its first stands, in the order of the roles', () => {
+  const named = (id: string, joins?: string) => ({
+    ...resource({ id, wants: '', reads: {}, plan: () => [] }),
+    ...(joins && { joins }),
+  })
+  const one = role('one', v.unknown(), () => [named('before'), named('p:a', 'p'), named('after')])
+  const other = role('other', v.unknown(), () => [
+    named('more'),
+    named('p:b', 'p'),
+    named('i:a', 'i'),
+    named('p:c', 'p'),
+  ])
+  assert.equal(idsOf(resourcesOf([one, other], {}, facts, entry).resources), [
+    ...['before', 'p:a', 'p:b', 'p:c', 'after'],
+    ...['more', 'i:a'],
+  ])
 })
 
 test.run()

@@ -35,6 +35,16 @@ test('says what comes with an earlier change', () => {
   assert.equal(planOf(resources, { 'thing:a': 'off', 'thing:b': 'off' }), ['a: off → on', 'b: comes-with a'])
 })
 
+test('names the change that something comes with, and no later one that leaves it as it is', () => {
+  const resources = [
+    want('a', 'on', [becomes(thing('c'), 'on')]),
+    want('b', 'on', [becomes(thing('c'), (now) => now)]),
+    want('c', 'on'),
+  ]
+  const state = { 'thing:a': 'off', 'thing:b': 'off', 'thing:c': 'off' }
+  assert.equal(planOf(resources, state), ['a: off → on', 'b: off → on', 'c: comes-with a'])
+})
+
 test('does not call a change what depends on one and was right all along', () => {
   const same = resource({
     id: 'same',

@@ -220,7 +220,7 @@ test('a reporter has a colour for what begins, ends well and fails', () => {
   const progress = reporterOn(screen, { verbose: true, live: false, paint: marked }).progress('a')
   const step = { changes: [], title: 'x: y', script: sh`one`, long: false, guards: [] }
   progress.begin(step)
-  progress.output('1 %\r2 %')
+  progress.output('1 %\r2 %', step)
   progress.end(step, 1)
   progress.failed?.(step, 1.25)
   assert.equal(lines, [

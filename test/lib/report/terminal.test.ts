@@ -14,7 +14,7 @@ onInterrupt(() => { report.close(); return report.underWay() })
 const progress = report.progress('vps1')
 const step = { changes: [], title: 'a: b', script: { text: '', shown: '' }, long: false, guards: [] }
 progress.begin(step)
-progress.output('words')
+progress.output('words', step)
 `
 const texts = async (recording: Recording, seconds?: number) => (await screenAt(recording, seconds)).map(textOf)
 const wasDrawn = async (recording: Recording) => {

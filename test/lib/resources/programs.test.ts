@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { planAll } from '../../../lib/engine/plan.ts'
+import { allChanges, planAll } from '../../../lib/engine/plan.ts'
+import { stepsOf } from '../../../lib/engine/step.ts'
 import type { Reading } from '../../../lib/model/reading.ts'
 import type { Resource } from '../../../lib/model/resource.ts'
 import { database, databaseRole } from '../../../lib/platform/postgres.ts'
@@ -94,6 +95,22 @@ for (const [title, resource, state, expected] of [
     assert.equal(host.calls().filter(Boolean), expected)
     host.remove()
   })
+
+test('images are pulled side by side, and all to their end where one fails', async () => {
+  // Each is to see the other: the first begins and fails while the second goes on.
+  const docker = `await() { for _ in $(seq 100); do [ ! -e "$1" ] || return 0; sleep 0.1; done; exit 1; }
+    case $3 in
+      a:1) await /srv/b-begins; : >/srv/a-fails; exit 7 ;;
+      b:1) : >/srv/b-begins; await /srv/a-fails; echo b ends ;;
+    esac`
+  const host = bench(['/srv'], { docker })
+  const pulls = ['a:1', 'b:1'].map((name) => pulledImage(name))
+  const [step, ...more] = stepsOf(allChanges(planAll(pulls, stateOf(pulls, {}))))
+  assert.is(more.length, 0)
+  const script = `(set -e\n${step?.script.text}\n)\necho "ended with $?"`
+  assert.is((await host.run(script)).output, 'b ends\nended with 7\n')
+  host.remove()
+})
 
 test('a user whose group is not there yet has it made with him', async () => {
   const host = bench([], { getent: 'exit 2', useradd: ':' })

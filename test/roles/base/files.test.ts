@@ -462,8 +462,10 @@ test('the whole of it, in an order in which each finds what it needs', () => {
   const at = (id: string) => all.indexOf(id)
   assert.is(at('directory:/var/lib/botgarden'), 0)
   const order = [
+    // Before packages that make an interface, which takes its settings from those of that moment.
+    'file:/etc/sysctl.d/99-botgarden.conf',
     ...['package:htop', 'package:aide', 'package:unattended-upgrades', 'symlink:/etc/localtime', 'swap:/swapfile'],
-    ...['file:/etc/sysctl.d/99-botgarden.conf', 'journald:config', 'sshd:config', 'sshd:login'],
+    ...['journald:config', 'sshd:config', 'sshd:login'],
   ]
   assert.equal(
     [...order].sort((one, other) => at(one) - at(other)),

@@ -7,7 +7,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { loadBot } from '../../../commands/deploy/load-bot.ts'
-import { loginsOf } from '../../../commands/deploy/secret-sources.ts'
+import { loginsOf, secretReader } from '../../../commands/deploy/secret-sources.ts'
 import { ship } from '../../../commands/deploy/ship-image.ts'
 import { refuseSharedToken } from '../../../commands/deploy/unique-tokens.ts'
 import type { BotEntry } from '../../../lib/model/role.ts'
@@ -21,6 +21,7 @@ import { botManifestSchema, botSettings } from '../../../roles/bot/spec/schema.t
 import { limitsOf, specOf } from '../../../roles/bot/spec/spec.ts'
 import { bot } from '../../../roles/index.ts'
 import { rejects } from '../../support/errors.ts'
+import { facts } from '../../support/fake-host.ts'
 import { changesOf, planOf } from '../../support/plan-of.ts'
 import { connectionTo, scratchHost, withPrograms } from '../../support/scratch-host.ts'
 
@@ -245,26 +246,15 @@ test('secrets come from where the inventory says; one that is not set is the hos
   assert.equal(spec.secrets, ['FROM_NOWHERE', 'KEY', 'UNSET'])
 })
 
-test('two bots with one token are named, also those that are not deployed now; a source that fails then is no matter', async () => {
+test('bots of one run with one token are named', async () => {
   const at = (id: string) => ({ image: 'a:1', token: { command: `echo ${id}:abcdefghijklmnopqrstuvwxyz` } })
-  const one = await loadBot(entryOf(at('1'), 'one'))
-  const others = [
-    entryOf(at('1'), 'two'),
-    entryOf({ image: 'a:1', token: { command: 'exit 1' } }, 'three'),
-    entryOf(at('2'), 'four'),
-  ]
-  await rejects(
-    refuseSharedToken(new Map([['one', one]]), others),
-    /^one and two use the same token of bot 1: get a separate token for each from BotFather$/,
+  const [one, two, four] = await Promise.all([at('1'), at('1'), at('2')].map((settings) => loadBot(entryOf(settings))))
+  assert.ok(one && two && four)
+  assert.throws(
+    () => refuseSharedToken(new Map(Object.entries({ one, four, two, three: one }))),
+    /^one and two and three use the same token of bot 1: get a separate token for each from BotFather$/,
   )
-  await refuseSharedToken(new Map([['one', one]]), others.slice(1))
-  await refuseSharedToken(
-    new Map([
-      ['one', one],
-      ['none', { ...one, token: undefined }],
-    ]),
-    [],
-  )
+  refuseSharedToken(new Map(Object.entries({ one, four, none: { ...one, token: undefined } })))
 })
 
 test('logins of registries come from where the inventory says', async () => {
@@ -274,7 +264,8 @@ test('logins of registries come from where the inventory says', async () => {
       's.example.org': { username: 'me', password: { env: 'NOT_SET_ANYWHERE' } },
     },
   })
-  const logins = await loginsOf(vars as Parameters<typeof loginsOf>[0])
+  const of = (image: string) => loginsOf(vars as Parameters<typeof loginsOf>[0], image, secretReader())
+  const logins = [...(await of('r.example.org/a:1')), ...(await of('s.example.org/a:1')), ...(await of('a:1'))]
   assert.equal(
     logins.map(({ registry, username, password }) => [registry, username, password.reveal()]),
     [['r.example.org', 'me', 'pass-of-mine']],
@@ -317,6 +308,7 @@ test('what goes into an image: nothing of this machine’s, whatever a .dockerig
 })
 
 const context: BuildContext = await contextOf(source({ 'b.txt': 'b' }), 'k')
+const label = `label botgarden.context=${context.checksum}`
 const deployment = (more: Partial<Deployment> = {}): Deployment => ({
   ...{
     spec: specOf('botgarden/a:abc', {}, {}),
@@ -333,7 +325,7 @@ const deployment = (more: Partial<Deployment> = {}): Deployment => ({
 for (const large of [false, true])
   test(`an image is built on its host from what ${large ? 'was laid there' : 'comes along'}, and nothing is left of that`, async () => {
     const archive = large ? `${'A'.repeat(4_000_004)}` : context.archive
-    const [resource] = botImage('a', deployment({ context: { ...context, archive } }))
+    const [resource] = botImage(deployment({ context: { ...context, archive } }), facts)
     assert.ok(resource)
     const [change] = changesOf([resource], {})
     assert.equal(
@@ -343,44 +335,82 @@ for (const large of [false, true])
     const host = scratchHost()
     if (large) {
       host.folder('/var/lib/botgarden/incoming')
-      await host.run(`printf %s ${context.archive} | base64 -d >${contextArchivePath('a')}`)
+      await host.run(`printf %s ${context.archive} | base64 -d >${contextArchivePath(context)}`)
     }
     host.note(
       'docker',
       `case $1 in build) for f; do :; done; ls "$f" >"$STATE/built-from"; stat -c %a "$f" >>"$STATE/built-from" ;; esac`,
     )
-    host.write('/var/lib/botgarden/build/left-over', '')
+    host.write('/var/lib/botgarden/build/0/left-over', '')
     const { code, calls, output } = await host.run(change?.script ?? '')
     assert.is(code, 0, output)
     assert.equal(calls, [
-      'docker build --progress plain --label botgarden.bot=a --tag botgarden/a:abc /var/lib/botgarden/build',
+      `docker image ls --quiet --filter ${label.replace(' ', '=')}`,
+      `docker build --progress plain --${label} --tag botgarden/a:abc /var/lib/botgarden/build/0`,
     ])
     assert.is(host.noted('built-from'), 'Dockerfile\nb.txt\n700\n')
-    assert.not.ok(host.there('/var/lib/botgarden/build') || host.there(contextArchivePath('a')))
+    assert.not.ok(host.there('/var/lib/botgarden/build/0') || host.there(contextArchivePath(context)))
     assert.equal(planOf([resource], { 'image:botgarden/a:abc': true }), [])
   })
 
 test('one that was built elsewhere is loaded, and its archive goes', async () => {
-  const [resource] = botImage('a', deployment({ shipped: true }))
+  const [resource] = botImage(deployment({ shipped: true }), facts)
   const host = scratchHost()
-  host.write(imageArchivePath('a'), 'x')
+  host.write(imageArchivePath(context), 'x')
+  host.note('docker', `[ "$1" != load ] || echo sum >"$STATE/built"`)
   const [change] = changesOf(resource ? [resource] : [], {})
   const { calls } = await host.run(change?.script ?? '')
+  assert.is(change?.summary, 'load the image built by --build local')
+  assert.equal(calls, [
+    `docker image ls --quiet --filter ${label.replace(' ', '=')}`,
+    `docker load --quiet --input ${imageArchivePath(context)}`,
+    `docker image ls --quiet --filter ${label.replace(' ', '=')}`,
+    'docker tag sum botgarden/a:abc',
+  ])
+  assert.not.ok(host.there(imageArchivePath(context)))
+})
+
+test('bots of one context have one image: it is built or loaded once, and the others give it their name', async () => {
+  for (const shipped of [false, true]) {
+    const changes = ['a', 'b', 'c'].flatMap((bot) => {
+      const spec = specOf(`botgarden/${bot}:abc`, {}, {})
+      return changesOf(botImage(deployment({ spec, shipped }), facts), {})
+    })
+    const host = scratchHost()
+    host.note('docker', `case "$1 $2" in build*|load*) sleep 1; echo sum >"$STATE/built" ;; esac`)
+    host.write(imageArchivePath(context), 'x')
+    // At the same time, as they are where bots are released side by side.
+    const together = changes.map(({ script }) => `(${script.text}\n) &`).join('\n')
+    const { code, calls, output } = await host.run(`${together}\nwait`)
+    assert.is(code, 0, output)
+    assert.is(calls.filter((call) => /^docker (build|load) /.test(call)).length, 1, calls.join('\n'))
+    assert.is(calls.filter((call) => /^docker tag sum /.test(call)).length, shipped ? 3 : 2)
+  }
+})
+
+test('builds of different contexts take turns by processors and memory', () => {
+  const turns = ({ cpus, memoryMiB }: { cpus: number; memoryMiB: number }) =>
+    new Set(
+      Array.from({ length: 64 }, (_, i) => {
+        const other = { ...context, checksum: i.toString(16).padStart(8, '0') }
+        const [change] = changesOf(botImage(deployment({ context: other }), { cpus, memoryMiB }), {})
+        return /build-(\d+)\.lock/.exec(change?.script.text ?? '')?.[1]
+      }),
+    ).size
   assert.equal(
-    [change?.summary, calls],
-    ['load the image built by --build local', ['docker load --quiet --input /var/lib/botgarden/incoming/a.tar.gz']],
+    [turns({ cpus: 4, memoryMiB: 970 }), turns({ cpus: 2, memoryMiB: 8000 }), turns({ cpus: 8, memoryMiB: 3900 })],
+    [1, 2, 4],
   )
-  assert.not.ok(host.there(imageArchivePath('a')))
 })
 
 test('one of a registry is pulled with its login; one of the past is there, and nothing is botImage without a deployment', () => {
   const pulled = botImage(
-    'a',
     deployment({
       pull: true,
       spec: specOf('r.example.org/a:1', {}, {}),
       logins: [{ registry: 'r.example.org', username: 'me', password: new Secret('pass-of-mine') }],
     }),
+    facts,
   )
   assert.equal(
     pulled.map(({ id }) => id),
@@ -395,22 +425,18 @@ test('one of a registry is pulled with its login; one of the past is there, and 
     changesOf(pulled.slice(-1), {}).map(({ script }) => script.text),
     ['docker --config /etc/botgarden/registry/r.example.org pull --quiet r.example.org/a:1'],
   )
-  assert.equal(botImage('a', deployment({ context: undefined })), [])
-  assert.equal(botImage('a', undefined), [])
+  assert.equal(botImage(deployment({ context: undefined }), facts), [])
+  assert.equal(botImage(undefined, facts), [])
 })
 
-test('what is too large to carry along is laid on the host beforehand, unless it has the image', async () => {
+test('what is too large to carry along is laid on the host beforehand', async () => {
   const host = scratchHost()
   const progress = () => {}
-  await ship('a', 'a:1', context, connectionTo(host), { buildsHere: false, progress })
-  const listed = await host.run(`tar -tzf ${contextArchivePath('a')}`)
+  await ship('a:1', context, connectionTo(host), { buildsHere: false, progress })
+  const listed = await host.run(`tar -tzf ${contextArchivePath(context)}`)
   assert.is(listed.stdout, 'Dockerfile\nb.txt\n')
   assert.is(host.mode('/var/lib/botgarden/incoming'), '700')
-  assert.is(host.mode(contextArchivePath('a')), '600')
-  const has = scratchHost()
-  has.note('images/a:1', '')
-  await ship('a', 'a:1', context, connectionTo(has), { buildsHere: false, progress })
-  assert.not.ok(has.there(contextArchivePath('a')))
+  assert.is(host.mode(contextArchivePath(context)), '600')
 })
 
 test('an image that is built on this machine is for the host’s kind of processor, and travels compressed', async () => {
@@ -418,14 +444,14 @@ test('an image that is built on this machine is for the host’s kind of process
   const host = scratchHost()
   const said: string[] = []
   const shipping = () =>
-    ship('a', 'a:1', context, connectionTo(host), { buildsHere: true, progress: (line) => said.push(line) })
+    ship('a:1', context, connectionTo(host), { buildsHere: true, progress: (line) => said.push(line) })
   await withPrograms(here, shipping)
   assert.equal(
     here
       .noted('calls')
       .split('\n')
       .map((call) => call.replace(/--output \S+/, '--output X')),
-    ['docker build --platform linux/amd64 --label botgarden.bot=a --tag a:1 -', 'docker save --output X a:1', ''],
+    [`docker build --platform linux/amd64 --${label} --tag a:1 -`, 'docker save --output X a:1', ''],
   )
   assert.is(
     execFileSync('tar', ['-tz'], {
@@ -433,7 +459,7 @@ test('an image that is built on this machine is for the host’s kind of process
     }).toString(),
     'Dockerfile\nb.txt\n',
   )
-  assert.is((await host.run(`gzip -dc ${imageArchivePath('a')}`)).stdout, 'image')
+  assert.is((await host.run(`gzip -dc ${imageArchivePath(context)}`)).stdout, 'image')
   assert.equal(said, ['building a:1 for linux/amd64 on this machine', 'a:1: 0 MB uploaded'])
   for (const [what, text, error] of [
     [

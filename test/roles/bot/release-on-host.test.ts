@@ -4,7 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { nginxReload } from '../../../lib/platform/nginx.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
-import { locationText } from '../../../roles/bot/release/nginx-route.ts'
+import { locationText, routeFunctions } from '../../../roles/bot/release/nginx-route.ts'
 import { restartScript } from '../../../roles/bot/release/restart-script.ts'
 import { switchScript } from '../../../roles/bot/release/switch-script.ts'
 import type { Colour } from '../../../roles/bot/spec/layout.ts'
@@ -244,6 +244,45 @@ test('nginx that cannot be brought back keeps a new one that it may lead to, and
   assert.equal(standing(host).bots, [blue, green])
   assert.is(standing(host).served, 'green')
 })
+
+test('a release starts nothing while another one of its turn does, and keeps nobody waiting while it settles', async () => {
+  const host = await hostWith('webhook')
+  const lock = '/run/botgarden/start-1.lock'
+  const note = (word: string) => `echo ${word} >>"$STATE/order"`
+  host.note(
+    'docker',
+    `case "$1 $4" in 'compose run') ${note('migrate')} ;; 'compose up') ${note('start')} ;; esac
+     case "$1 $3" in 'update always') ! flock -n ${host.root}${lock} true || ${note('free')} ;; esac`,
+  )
+  const { code, output } = await host.run(`
+    flock ${lock} sh -c '${note('held')}; /bin/sleep 0.5; ${note('left')}' &
+    until [ -s "$STATE/order" ]; do :; done
+    ${switched('webhook', 'webhook').text}`)
+  assert.is(code, 0, output)
+  assert.equal(
+    host
+      .noted('order')
+      .trim()
+      .split('\n')
+      .filter((word, i, all) => word !== all[i - 1]),
+    [...['held', 'left', 'migrate', 'start', 'free']],
+  )
+})
+
+for (const loaded of [false, true])
+  test(`the route of a release is ${loaded ? 'in force already, by the reload of another one: nginx reloads no more' : 'brought into force by a reload'}`, async () => {
+    const host = await hostWith('webhook')
+    const { code, calls, output } = await host.run(`
+      set -e
+      ${routeFunctions(instance, 'green', spec('webhook', 'hello:2'), releaseOf('webhook')).text}
+      ${loaded ? 'route_switch' : ':'}
+      echo mark >>"$STATE/calls"
+      route_switch`)
+    assert.is(code, 0, output)
+    const after = calls.slice(calls.indexOf('mark'))
+    assert.is(after.filter((call) => call.includes('kill -HUP')).length, loaded ? 0 : 1)
+    assert.is(standing(host).served, 'green')
+  })
 
 test('what a cut run had nginx lead to is taken back before its container goes', async () => {
   const host = await hostWith('webhook')

@@ -124,7 +124,7 @@ test('what a release leaves is what the next run wants to find', () => {
   const after = Object.fromEntries(
     (change?.predicts ?? []).map((each) => [
       each.key,
-      'after' in each ? each.after(undefined, () => undefined as never) : undefined,
+      'after' in each ? each.after((base as Record<string, unknown>)[each.key], () => undefined as never) : undefined,
     ]),
   )
   assert.equal(plan(spec, { ...base, ...after }), [])

@@ -288,7 +288,7 @@ test('what is recorded joins no line that was cut before, and takes none along',
       secrets: [],
     },
     policy: {
-      ...{ limits: () => limits, settle: 1, drain: 1, keep: 3, by: 'me', migrates: false },
+      ...{ limits: () => limits, settle: 1, drain: 1, keep: 3, by: 'me', migrates: false, bots: 1, startsAtOnce: 2 },
       hook: { bot: 'hello-bot', url: '', name: '', telegram: '', ask: false },
     },
   })

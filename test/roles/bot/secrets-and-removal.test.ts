@@ -306,11 +306,13 @@ test('all images of a bot that is taken off go, but for what another one runs', 
   images(host, 'a:1', 'a:2', 'a:3')
   host.write(`${state}/hello/releases`, ['a:1', 'a:2', 'a:3', 'a:1'].map(line).join(''))
   host.write(`${state}/other/current.json`, line('a:2'))
-  host.note('built', 'sum1\nsum1\n')
+  host.note('built', 'botgarden/hello:1\nbotgarden/hello:2\n')
   const { code, calls } = await host.run(removeAllImages('hello'))
   assert.is(code, 0)
   assert.equal(await left(host, ['a:1', 'a:2', 'a:3']), ['a:2'])
-  assert.ok(calls.includes('docker image rm -f sum1'))
+  // By their names: bots of the same context have one image.
+  assert.ok(calls.includes('docker image ls --filter reference=botgarden/hello --format {{.Repository}}:{{.Tag}}'))
+  assert.ok(calls.includes('docker image rm -f botgarden/hello:1 botgarden/hello:2'))
 })
 
 /** A host with two bots, of which one is removed. */

@@ -15,20 +15,42 @@ const installed = { version: '26.1.5' }
 const folder = { type: 'directory', mode: '0755', owner: 'root', group: 'root' }
 const wantedJson = mergedDaemonJson(daemonSettings(undefined))(undefined)
 
-test('installs the engine on a bare host, and leaves unknown only what it will have been started with', () => {
+test('installs the engine on a bare host, and knows what it will have been started with', () => {
   assert.equal(planOf(role(), {}), [
-    'directory:/etc/docker: create',
-    'directory:/etc/systemd/system/docker.service.d: create',
-    'file:/etc/systemd/system/docker.service.d/botgarden.conf: create',
     'package:containerd: install',
     'package:docker.io: install',
     'package:docker-cli: install',
     'package:docker-compose: install',
     'package:docker-buildx: install',
+    'directory:/etc/docker: comes-with package:docker.io',
+    'directory:/etc/systemd/system/docker.service.d: create',
+    'file:/etc/systemd/system/docker.service.d/botgarden.conf: create',
     'file:/etc/docker/daemon.json: create',
     'unit:containerd.service: comes-with package:containerd',
     'unit:docker.service: comes-with package:docker.io',
-    'docker:config: unknown package:docker.io',
+    'docker:config: restart the daemon with its new configuration',
+  ])
+})
+
+test('an engine whose first start came before its drop-in is started again, since it noted nothing', () => {
+  const { 'unit:docker.service': _unit, 'package:docker.io': _package, ...rest } = built()
+  const bare = { 'file:/etc/systemd/system/docker.service.d/botgarden.conf': 'absent' }
+  assert.equal(planOf(role(), { ...rest, ...bare, 'text:/run/botgarden/docker.started-with': undefined }), [
+    'package:docker.io: install',
+    'file:/etc/systemd/system/docker.service.d/botgarden.conf: create',
+    'unit:docker.service: comes-with package:docker.io',
+    'docker:config: restart the daemon with its new configuration',
+  ])
+})
+
+test('an engine that comes back to its old files notes them at its first start, and is not started again', () => {
+  const gone = {
+    'package:docker.io': 'absent',
+    'unit:docker.service': { load: 'not-found', active: 'inactive', enabled: '' },
+  }
+  assert.equal(planOf(role(), { ...built(), ...gone, 'text:/run/botgarden/docker.started-with': undefined }), [
+    'package:docker.io: install',
+    'unit:docker.service: comes-with package:docker.io',
   ])
 })
 

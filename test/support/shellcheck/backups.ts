@@ -90,7 +90,7 @@ async function restored(): Promise<Shell[]> {
       [{ database: 'hello', ofBot: true, target: undefined, bot: undefined, ...order }],
       identities,
     )
-  await rebuild(session, host, chosen, identities, { core: [], bots: async () => [] })
+  await rebuild(session, host, chosen, identities, { core: [], bots: async () => async () => 0 })
   await restoreDatabases(failing(session), host, chosen, [orderOf({})], identities).catch(() => {})
   return [...here.requests, ...plans]
 

@@ -1,5 +1,6 @@
 // What bot.ts sends: releases from every mode to every mode, what site.ts does for a bot, going back, and removal.
 import * as v from 'valibot'
+import { refusingEmptyHost } from '../../../commands/deploy/empty-host.ts'
 import { deploy } from '../../../commands/deploy/index.ts'
 import { ship } from '../../../commands/deploy/ship-image.ts'
 import type { Session } from '../../../lib/cli/session.ts'
@@ -87,8 +88,12 @@ function released(): Shell[] {
   const selfSigned = {
     'certificate:b.example.org': { names: [], selfSigned: true, keyMatches: true, fingerprint: 'f' },
   }
+  const guarded = refusingEmptyHost(role, 'vps1').resources(vars, facts, host).slice(0, 1)
   return [
     ...from(undefined, delivery(spec('webhook')), {}, { reads: true }),
+    ...runScripts('a host with backups', guarded, stateWith('webhook', { 'known-bots:host': 'known' }), {
+      reads: true,
+    }),
     ...[undefined, ...modes].flatMap((before) => modes.flatMap((after) => from(before, delivery(spec(after))))),
     ...from('webhook', delivery(spec('webhook', { database: false, health: undefined, migrate: undefined }))),
     ...from('webhook', delivery(spec('webhook', { scratch: ['/cache'] }), { isRollback: true, token: undefined })),
@@ -97,7 +102,22 @@ function released(): Shell[] {
     ...from(undefined, delivery(spec('webhook'), { pull: false, context })),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context: large })),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context, shipped: true })),
+    ...twoBots(),
   ]
+}
+
+/** Two bots that come to a host together: side by side. */
+function twoBots(): Shell[] {
+  const names = ['one', 'two']
+  const deployments = names.map((name) => {
+    const own = { ...spec('webhook'), image: `botgarden/${name}:2` }
+    return [name, delivery(own, { pull: false, context, token: new Secret(`${name}:a-token-of-a-bot`) })] as const
+  })
+  const bots = names.map((name) => ({ name, where: 'x', settings: {} }))
+  const resources = botRole(new Map(deployments)).resources(vars, facts, { ...host, bots })
+  const hooks = names.map((name) => [`webhook:${name} ${telegram} ask`, hook])
+  const kept = names.map((name) => [`kept-secrets:${name}`, { token: 1 }])
+  return runScripts('two bots', resources, stateWith(undefined, Object.fromEntries([...hooks, ...kept])))
 }
 
 /** What site.ts does for a bot whose release is not as it should be. */
@@ -155,7 +175,6 @@ async function procedures(): Promise<Shell[]> {
     [/\/releases/, past],
     [/docker image inspect -- "\$name"/, 'hello:0\nhello:1\n'],
     [/"ok"|setWebhook/, '{"ok":true}'],
-    [/allocations/, 'known'],
   ])
   const whole: InventoryHost = { ...host, ssh: 'vps1', groups: [], vars: { bot: vars } }
   const named = {
@@ -167,10 +186,7 @@ async function procedures(): Promise<Shell[]> {
     ...{ hosts: [{ ...whole, bots: [named] }], inventory: { file: 'x.yaml', hosts: [{ ...whole, bots: [named] }] } },
     report: { line: () => {} },
     hold: async () => {},
-    converge: async ([first]: InventoryHost[], roles: (host: InventoryHost, c: unknown) => unknown) => {
-      await Promise.resolve(roles(first as InventoryHost, here.connection))
-      return 0
-    },
+    converge: async () => 0,
     connected: async (_: unknown, use: (connection: unknown) => unknown) => use(here.connection),
   }
   for (const own of [
@@ -180,7 +196,7 @@ async function procedures(): Promise<Shell[]> {
     await printed(() =>
       deploy({ ...session, options: { own: new Map(Object.entries(own)) } } as unknown as Session, () => true),
     )
-  await ship('hello', 'hello:2', context, here.connection, { buildsHere: false, progress: () => {} })
+  await ship('hello:2', context, here.connection, { buildsHere: false, progress: () => {} })
   const hooked = { bot: 'hello', url: 'https://b.example.org/tg/hello', name: 'b.example.org', telegram, ask: true }
   return [
     ...here.requests,
