@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { mapConcurrent } from '../lib/std/map-concurrent.ts'
 import type { Field } from './field.ts'
 import { unanswered } from './floor.ts'
 import { tokens, zx } from './machines.ts'
@@ -21,8 +22,9 @@ export const floor: Program = {
   run: async ({ names, bots, sshConfig, controlPath }, cold) => {
     const started = performance.now()
     const kept = cold ? [] : [controlPath]
-    const answers = await Promise.all(
-      names.map((name) => timed([join(import.meta.dirname, 'floor.sh'), sshConfig, name, ...kept])),
+    // As many at once as site.ts has.
+    const answers = await mapConcurrent(25, names, (name) =>
+      timed([join(import.meta.dirname, 'floor.sh'), sshConfig, name, ...kept]),
     )
     const seconds = (performance.now() - started) / 1000
     for (const [i, { stdout }] of answers.entries()) {

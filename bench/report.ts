@@ -44,7 +44,7 @@ export function reportOf({ site, bots, hosts }: Results): string {
   return [
     '# What a run of `site.ts` takes where nothing is to be changed',
     '',
-    'Written by `npm run bench`; medians. In a round each program has its turn, so all meet the same machine, and each of ours',
+    "Written by `npm run bench`; medians, of seconds and of how many times the floor's those are in the same round. In a round each program has its turn, so all meet the same machine, and each of ours",
     'ran once before for nothing. Whoever changed something, or did not look at something, is an error and no figure.',
     '',
     '- *the floor*: `bench/floor.sh`: one ssh and one script, written by hand for speed, that reads all that site.ts reads.',
@@ -79,7 +79,7 @@ function section(title: string, steps: readonly Taken[], table: readonly string[
   const [from = '', to = ''] = [steps[0]?.at, steps.at(-1)?.at].map((at) => at?.slice(0, 16).replace('T', ' '))
   const loads = steps.map(({ load }) => load.toFixed(1)).join(', ')
   const machine = `${from === to ? from : `${from} to ${to}`}, ${steps[0]?.cores} cores, load before each step ${loads}`
-  return ['', `## ${title}`, '', ...table, '', `${machine}; ${programs.join(', ')}.`]
+  return ['', `## ${title}`, '', ...table, '', ...besideOurs(casesOf(steps)), `${machine}; ${programs.join(', ')}.`]
 }
 
 /** A row a program; a column for each distance, cold and warm. Each figure with how many times the floor's it is. */
@@ -114,7 +114,11 @@ function countTable(cases: readonly Case[], count: 'bots' | 'hosts'): string[] {
       memory > 0 ? `${memory} MB` : '–',
     ]
   })
-  const titles = [...columns.map((number) => `${number} ${count}`), 'each further one', 'memory']
+  const titles = [
+    ...columns.map((number) => `${number} ${number === 1 ? count.slice(0, -1) : count}`),
+    'each further one',
+    'memory',
+  ]
   return tableOf(titles, programsOf(cases), rows)
 }
 
@@ -131,7 +135,33 @@ function cell(own: Case | undefined, floor: Case | undefined): string {
   if (own === undefined) return '–'
   const seconds = median(own.seconds)
   if (floor === undefined || floor === own) return `${seconds.toFixed(2)} s`
-  return `${seconds.toFixed(2)} s, ${(seconds / median(floor.seconds)).toFixed(1)} ×`
+  return `${seconds.toFixed(2)} s, ${times(own, floor)}`
+}
+
+/** How many times as long as the other: the median over rounds, since the machine changes between them more than within. */
+function times(own: Case, other: Case): string {
+  const ratios = own.seconds.flatMap((each, i) => (other.seconds[i] === undefined ? [] : each / other.seconds[i]))
+  return `${median(ratios).toFixed(1)} ×`
+}
+
+/** How many times as long as site.ts each rival takes, in the situations in which it was asked. */
+function besideOurs(cases: readonly Case[]): string[] {
+  const rivals = cases.filter(({ isRival }) => isRival)
+  const lines = [...new Set(rivals.map(({ program }) => program))].map((program) => {
+    const ratios = rivals.flatMap((each) => {
+      if (each.program !== program) return []
+      const { away, hosts, bots, cold } = each
+      const where = { away, hosts, bots, cold }
+      const own = cases.find((other) => other.program === 'site.ts' && isIn(other, where))
+      return own === undefined ? [] : times(each, own)
+    })
+    return `${program} ${ratios.join(', ')}`
+  })
+  return lines.length === 0 ? [] : [`As long as site.ts in the same rounds: ${lines.join('; ')}.`, '']
+}
+
+function isIn(one: Case, where: Pick<Case, 'away' | 'hosts' | 'bots' | 'cold'>): boolean {
+  return Object.entries(where).every(([key, value]) => one[key as keyof Case] === value)
 }
 
 function programsOf(cases: readonly Case[]): string[] {

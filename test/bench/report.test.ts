@@ -21,13 +21,14 @@ test('each figure stands beside that of the floor in the same situation', () => 
     one('site.ts', [1, 1, 9]),
     one('the floor', [1], { cold: true }),
     one('site.ts', [1.5], { cold: true }),
-    one('ansible-core', [20]),
+    one('ansible-core', [20], { isRival: true }),
   ]
   const lines = reportOf({ site: taken(cases) }).split('\n')
   assert.ok(lines.includes('|  | 0 ms, cold | 0 ms, warm |'))
   assert.ok(lines.includes('| the floor | 1.00 s | 0.50 s |'))
-  assert.ok(lines.includes('| site.ts | 1.50 s, 1.5 × | 1.00 s, 2.0 × |'))
+  assert.ok(lines.includes('| site.ts | 1.50 s, 1.5 × | 1.00 s, 2.5 × |'))
   assert.ok(lines.includes('| ansible-core | – | 20.00 s, 40.0 × |'))
+  assert.ok(lines.includes('As long as site.ts in the same rounds: ansible-core 20.0 ×.'))
 })
 
 test('more bots: what each further one costs', () => {
