@@ -18,7 +18,7 @@ const lineOf = (source = '') => {
 
 test('every resource knows the line of its role, however it is wrapped', () => {
   for (const { id, declared } of owned.resources) assert.match(declared?.() ?? '', /^roles\/\w+\/[\w-]+\.ts:\d+$/, id)
-  assert.match(lineOf(owned.sourceOf('directory:/etc/docker')), 'directory(folder')
+  assert.match(lineOf(owned.sourceOf('directory:/etc/docker')), `directory('/etc/docker')`)
   assert.match(lineOf(owned.sourceOf('package:ufw')), `aptPackage('ufw'`)
 })
 
