@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Encrypter } from 'age-encryption'
+import { bech32 } from '@scure/base'
 import * as v from 'valibot'
 import { InventoryError } from '../../lib/std/errors.ts'
 
@@ -40,13 +40,13 @@ function textOf(path: string): string {
   }
 }
 
-/** Checks the checksum of the key as well: with a wrong letter nobody could open the backups. */
+/**
+ * Checks the checksum of the key as well: with a wrong letter nobody could open the backups. Of the kinds of recipients the age of
+ * the host supports this one only: X25519, 32 bytes. The library that encrypts is not asked, since it takes 50 ms to load.
+ */
 function isRecipient(text: string): boolean {
-  try {
-    new Encrypter().addRecipient(text)
-    // The age of the host supports this kind only.
-    return /^age1[02-9ac-hj-np-z]{58}$/.test(text)
-  } catch {
-    return false
-  }
+  const decoded = bech32.decodeUnsafe(text)
+  return (
+    decoded?.prefix === 'age' && text === text.toLowerCase() && bech32.fromWordsUnsafe(decoded.words)?.length === 32
+  )
 }

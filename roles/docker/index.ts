@@ -26,14 +26,13 @@ const vars = v.strictObject({
   ),
 })
 
-const folder = '/etc/docker'
-const daemonJson = `${folder}/daemon.json`
+const daemonJson = '/etc/docker/daemon.json'
 const { mark, dropIn, dropInFile } = startedWith('docker.service', 'docker', daemonJson)
 
 /** The engine and Compose v2 from the distribution, or Docker's own packages where those are installed already. */
 export const docker = role('docker', vars, ({ registryMirrors, daemon }, { os }) => [
   ...(os === 'ubuntu' ? ubuntuPackages : debianPackages).map(enginePackage),
-  directory(folder),
+  directory('/etc/docker'),
   ...dropIn,
   file(daemonJson, {
     content: mergedDaemonJson({ ...daemonSettings(registryMirrors), ...daemon }),
@@ -95,7 +94,7 @@ const started: Prediction = becomes(mark, (before, read) =>
 function broughtBy(units: readonly string[]): Prediction[] {
   return [
     ...units.map((name) => becomes(unitState(name), runningUnit)),
-    ...(units.includes('docker.service') ? [started, shipsDirectory(folder)] : []),
+    ...(units.includes('docker.service') ? [started, shipsDirectory('/etc/docker')] : []),
   ]
 }
 
