@@ -174,7 +174,7 @@ sockets() {
 served() {
   for folder in /etc/botgarden/tls/*/; do
     folder=${folder%/}
-    timeout 5 openssl s_client -connect 127.0.0.1:443 -servername "${folder##*/}"
+    timeout 30 openssl s_client -connect 127.0.0.1:443 -servername "${folder##*/}"
   done
 }
 
