@@ -67,17 +67,23 @@ const largest = 262144
 const texts: Kind<string | undefined> = {
   name: 'text',
   cost: 30,
-  // A few processes for all. The checksums show whether a file has changed while they ran, so that none is cut in a wrong place.
+  // A few processes for all. Where a file has changed while they ran, each is read by itself.
   script: (paths) => sh`
     set --
     for path in ${paths}; do
       if [ -f "$path" ]; then set -- "$@" "$path"; echo file; else echo none; fi
     done
-    [ $# = 0 ] || {
-      stat -L --format 'size %s' -- "$@"
-      find -L "$@" -maxdepth 0 -size -${largest + 1}c -exec sha256sum -- {} + | cut -c 1-64
-      find -L "$@" -maxdepth 0 -size -${largest + 1}c -exec cat -- {} + | gzip --fast --no-name | base64 --wrap=0
-    }`,
+    small() { find -L "$@" -maxdepth 0 -size -${largest + 1}c -print0; }
+    state() { stat -L --format 'size %s' -- "$@"; small "$@" | xargs -0 -r sha256sum -- | cut -c 1-64; }
+    before=$(state "$@")
+    texts=$(small "$@" | xargs -0 -r cat -- | gzip --fast --no-name | base64 --wrap=0)
+    if [ $# = 0 ]; then :
+    elif [ "$(state "$@")" = "$before" ]; then printf '%s\n' "$before" "$texts"
+    else
+      for path; do
+        text=$(head -c ${largest + 1} -- "$path" | base64 --wrap=0) && echo "text $text"
+      done
+    fi`,
   parse: parseTexts,
 }
 
@@ -106,28 +112,39 @@ function splitComplaints(record: string): string[] {
 }
 
 /**
- * First `file` or `none` for each path; of the files the size of each, the checksum of each that is not too large, and the texts
- * of these, one after the other, zipped, as base64.
+ * First `file` or `none` for each path; of the files then the size of each, the checksum of each that is not too large, and the
+ * texts of these, one after the other, zipped, as base64; or for each file the word `text` and its text as base64.
  */
 function parseTexts(output: string, paths: readonly string[]): Map<string, string | undefined> {
-  const lines = output.split('\n')
-  const sizes = lines.flatMap((line) => /^size (\d+)$/.exec(line)?.[1] ?? []).map(Number)
-  const sums = lines.filter((line) => /^[0-9a-f]{64}$/.test(line))
-  const zipped = Buffer.from(lines.at(-1) ?? '', 'base64')
-  const all = zipped.length === 0 ? zipped : gunzipSync(zipped)
-  let at = 0
+  const lines = output.trimEnd().split('\n')
+  const single = lines.flatMap((line) => /^text (.*)$/.exec(line)?.[1] ?? [])
+  const next = single.length > 0 ? () => Buffer.from(single.shift() ?? '', 'base64') : packed(lines)
   return new Map(
     paths.map((path, i) => {
       if (lines[i] !== 'file') return [path, undefined]
-      const size = sizes.shift() ?? 0
-      if (size > largest)
+      const bytes = next()
+      if (bytes === 'torn') throw new HostError(`${path}: changed while it was read: run again`)
+      if (bytes.length > largest)
         throw new HostError(`${path}: is larger than 256 KiB, too large for a file that we edit: move it away`)
-      const bytes = all.subarray(at, at + size)
-      at += size
-      if (sha256Of(bytes) !== sums.shift()) throw new HostError(`${path}: changed while it was read: run again`)
       return [path, decoded(bytes, path)]
     }),
   )
+}
+
+/** The files of a packed answer in order; of one that is too large some bytes of the same number. */
+function packed(lines: readonly string[]): () => Buffer | 'torn' {
+  const sizes = lines.flatMap((line) => /^size (\d+)$/.exec(line)?.[1] ?? []).map(Number)
+  const sums = lines.filter((line) => /^[0-9a-f]{64}$/.test(line))
+  const zipped = Buffer.from(lines.at(-1) ?? '', 'base64')
+  const all = zipped.length === 0 || sums.length === 0 ? Buffer.alloc(0) : gunzipSync(zipped)
+  let at = 0
+  return () => {
+    const size = sizes.shift() ?? 0
+    if (size > largest) return Buffer.alloc(largest + 1)
+    const bytes = all.subarray(at, at + size)
+    at += size
+    return sha256Of(bytes) === sums.shift() ? bytes : 'torn'
+  }
 }
 
 function decoded(bytes: Uint8Array, path: string): string {

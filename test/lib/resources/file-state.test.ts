@@ -9,6 +9,7 @@ import { fileState, textOf } from '../../../lib/resources/file-state.ts'
 import { rejects } from '../../support/errors.ts'
 import { sha256 } from '../../support/sha256.ts'
 import { shell } from '../../support/shell.ts'
+import { withPrograms } from '../../support/stubs.ts'
 
 const test = suite<{ directory: string }>('file state, read by a real sh', { directory: '' })
 
@@ -50,6 +51,16 @@ test('reads several texts at once: what is there, what is not, and none cut wron
     () => kind.parse(output.replace('size 3\n', 'size 4\n'), paths),
     (error: Error) => error.message === `${one}: changed while it was read: run again`,
   )
+})
+
+test('a file that changes while all are read is read by itself, whole', async ({ directory }) => {
+  const [one, two] = [join(directory, 'moving'), join(directory, 'still')]
+  await writeFile(one, 'before')
+  await writeFile(two, 'as it was\n')
+  const { kind } = textOf(one)
+  const programs = { gzip: `cat; printf 'after, and longer' >${one}` }
+  const { said } = await withPrograms(programs, kind.script([one, two]).text)
+  assert.equal([...kind.parse(said, [one, two]).values()], ['after, and longer', 'as it was\n'])
 })
 
 test('reads an empty file as a file', async ({ directory }) => {
