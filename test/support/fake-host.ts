@@ -25,8 +25,8 @@ export const facts: Facts = {
 
 export const entry: HostEntry = { name: 'vps1', httpsPort: 443, bots: [] }
 
-/** A host that is nothing but named values: its scripts are `NAME=VALUE` words, `fail` among them ends a step with 1. */
-export function fakeHost(values: Record<string, string>): { connection: Connection; values: Record<string, string> } {
+/** A connection that answers in this way, and counts how often it was asked. */
+export function countedConnection(request: Connection['request']): Connection {
   let roundTrips = 0
   const connection: Connection = {
     facts,
@@ -35,22 +35,30 @@ export function fakeHost(values: Record<string, string>): { connection: Connecti
     },
     fresh: async () => connection,
     close: async () => {},
-    request: async (script, { mark, text }) => {
+    request: (...asked) => {
       roundTrips++
-      const steps = [...script('N').matchAll(/^step_(\d+)\(\) \{\n(.*)\n\}$/gm)]
-      for (const [, index = '', words = ''] of steps) {
-        mark?.(['begin', index])
-        const failed = words.split(' ').includes('fail')
-        if (failed) text?.(Buffer.from('it is broken\n'))
-        else for (const [, name = '', value = ''] of words.matchAll(/(\w+)=(\w+)/g)) values[name] = value
-        mark?.(['end', index, failed ? '1' : '0'])
-        if (failed) return 1
-      }
-      mark?.(['read', 'value'])
-      text?.(Buffer.from(JSON.stringify(values)))
-      return 0
+      return request(...asked)
     },
   }
+  return connection
+}
+
+/** A host that is nothing but named values: its scripts are `NAME=VALUE` words, `fail` among them ends a step with 1. */
+export function fakeHost(values: Record<string, string>): { connection: Connection; values: Record<string, string> } {
+  const connection = countedConnection(async (script, { mark, text }) => {
+    const steps = [...script('N').matchAll(/^step_(\d+)\(\) \{\n(.*)\n\}$/gm)]
+    for (const [, index = '', words = ''] of steps) {
+      mark?.(['begin', index])
+      const failed = words.split(' ').includes('fail')
+      if (failed) text?.(Buffer.from('it is broken\n'))
+      else for (const [, name = '', value = ''] of words.matchAll(/(\w+)=(\w+)/g)) values[name] = value
+      mark?.(['end', index, failed ? '1' : '0'])
+      if (failed) return 1
+    }
+    mark?.(['read', 'value'])
+    text?.(Buffer.from(JSON.stringify(values)))
+    return 0
+  })
   return { connection, values }
 }
 

@@ -16,7 +16,7 @@ import type { Reading } from '../../lib/model/reading.ts'
 import type { Script } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { frames } from '../../lib/ssh/framing.ts'
-import { facts } from './fake-host.ts'
+import { countedConnection, facts } from './fake-host.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'scratch-host-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
@@ -54,22 +54,11 @@ export function connectionTo(host: ScratchHost): Connection {
 
 /** A connection that answers with marks as a host does, so that the engine can read and change it. */
 export function framedConnectionTo(host: ScratchHost): Connection {
-  let roundTrips = 0
-  const connection: Connection = {
-    facts,
-    get roundTrips() {
-      return roundTrips
-    },
-    fresh: async () => connection,
-    close: async () => {},
-    request: async (script, { mark = () => {}, text = () => {} }, prelude = '') => {
-      roundTrips++
-      const receive = frames('N', { mark, text })
-      const { code } = await host.run(`${prelude}\n(${script('N')}\n) 2>&1`, { args: [], heard: receive })
-      return code ?? 255
-    },
-  }
-  return connection
+  return countedConnection(async (script, { mark = () => {}, text = () => {} }, prelude = '') => {
+    const receive = frames('N', { mark, text })
+    const { code } = await host.run(`${prelude}\n(${script('N')}\n) 2>&1`, { args: [], heard: receive })
+    return code ?? 255
+  })
 }
 
 /** Has what runs in this process find these stand-ins before the programs of this machine. */
