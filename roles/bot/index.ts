@@ -10,6 +10,7 @@ import { database, databaseRole } from '../../lib/platform/postgres.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { allocated } from './allocation.ts'
+import { dataFolders } from './data/folders.ts'
 import { botImage } from './image.ts'
 import { network } from './network.ts'
 import { limits } from './release/limits.ts'
@@ -150,6 +151,7 @@ function botResources(
         ].map(forDatabase)
       : []),
     ...botImage(deployment, facts),
+    ownedBy((user) => dataFolders(bot, user, target)),
     release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin }, target, {
       limits: limit,
       settle,

@@ -7,6 +7,8 @@ import { psql } from '../../lib/platform/postgres-client.ts'
 import { containerState } from '../../lib/resources/container.ts'
 import { installFile } from '../../lib/shell/install-file.ts'
 import { sh } from '../../lib/shell/sh.ts'
+import { dataState } from './data/folders.ts'
+import { dataOf } from './data/layout.ts'
 import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
 import { removeAllImages } from './release/prune-images.ts'
@@ -26,19 +28,22 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     green: containerState(layout.container('green')),
     taken: allocations,
     conflicts: removalConflicts(bot),
+    data: dataState(bot),
   }
   return resource({
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken, conflicts: ties }) => {
+    plan: ({ current, network, blue, green, taken, conflicts: ties, data }) => {
       const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
-      if (gone && taken[bot] === undefined) return []
+      if (gone && data === undefined && taken[bot] === undefined) return []
       refuseConflicts(bot, ties)
       const { [bot]: _, ...others } = taken
       return [
         {
-          summary: purge ? 'remove with all its data' : 'remove, after a final dump of its database',
+          summary: purge
+            ? 'remove with all its data'
+            : `remove, after a final dump of its database${data === undefined ? '' : `; its data is kept in ${removedFolder}`}`,
           script: removal(bot, telegram, purge),
           long: true,
           predicts: [
@@ -46,6 +51,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
             becomes(reads.network, undefined),
             becomes(reads.blue, 'absent' as const),
             becomes(reads.green, 'absent' as const),
+            becomes(reads.data, undefined),
             becomes(allocations, others),
             outdated,
           ],
@@ -79,7 +85,20 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ! docker network inspect ${layout.network} >/dev/null 2>&1 || docker network rm ${layout.network} >/dev/null
     rm -f ${layout.current}
     ${removeAllImages(bot)}
-    rm -rf ${layout.compose} ${layout.secrets} ${layout.state}
+    ${purge ? sh`:` : keptData(bot)}
+    rm -rf ${layout.compose} ${layout.secrets} ${layout.state} ${dataOf(bot).all}
     ${installFile(allocationsFile, { owner: 'root:root', mode: '0600', write: others })}`
   return { text, shown: `remove ${bot}` }
+}
+
+/** Shell text: moves the data to where final dumps go. */
+function keptData(bot: string) {
+  const { current } = dataOf(bot)
+  return sh`
+    if [ -d ${current} ]; then
+      (umask 077; mkdir -p ${removedFolder})
+      kept=${`${removedFolder}/${bot}`}-$(date -u +%Y%m%d-%H%M%S).data
+      mv -T ${current} "$kept"
+      echo "its data is kept in $kept"
+    fi`
 }

@@ -1,6 +1,7 @@
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { postgresSocket } from '../../../lib/platform/postgres-client.ts'
 import { composeFile, hardened, mount } from '../../../lib/resources/compose.ts'
+import { dataFolder } from '../data/layout.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf, uidOf } from '../spec/layout.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
@@ -22,6 +23,7 @@ export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, {
     volumes: [
       mount(layout.secrets, '/run/secrets'),
       ...(spec.database ? [mount(postgresSocket, '/run/postgresql')] : []),
+      ...(spec.data ?? []).map((path) => mount(dataFolder(bot, path), path, { writable: true })),
     ],
     tmpfs: ['/tmp', ...(spec.scratch ?? [])].map((folder) => `${folder}:size=32m,mode=1777`),
     networks: { bot: { ipv4_address: addressOf(base, number, colour) } },

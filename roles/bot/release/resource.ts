@@ -8,6 +8,8 @@ import { type FileState, fileState, textOf } from '../../../lib/resources/file-s
 import { imageState } from '../../../lib/resources/image.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
+import { dataState, lostData } from '../data/folders.ts'
+import { hasOneWriter, writesAlone } from '../data/layout.ts'
 import { allocations } from '../spec/allocations.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf, otherColour } from '../spec/layout.ts'
@@ -54,7 +56,9 @@ export function release(
         const version: Version = { instance: { ...instance, number }, spec, policy, current, state }
         const differences = target === undefined ? [] : differencesOf(current, spec, secretsIn(spec, state))
         if (differences.length > 0) return [switchChange(version, differences)]
-        return current === undefined ? [] : repairChanges(version, current)
+        // Its container would be started without its data. What is gone is told by the data itself.
+        if (current === undefined || lostData(current, state.data).length > 0) return []
+        return repairChanges(version, current)
       },
     }),
     outputs: (read) => {
@@ -85,6 +89,7 @@ function readingsOf(bot: string, target: Spec | undefined) {
     catalog: postgresCatalog,
     found: recordEvidence(bot),
     kept: storedSecrets(bot),
+    data: dataState(bot),
     location: fileState(`${nginxFolder}/conf/${locationFile(bot)}`),
   }
   return { ...others, ...secrets } as typeof others & typeof secrets
@@ -112,9 +117,10 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   refuseInsufficientCapacity(bot, spec, limits, oldContainerExists, state.free)
   const needed = neededMB(spec, limits, oldContainerExists)
   const secrets = Object.keys(secretsIn(spec, state))
+  const stopsFirst = oldContainerExists && writesAlone(spec, old?.spec) ? stopFirst : ''
   const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets }
   return {
-    summary: current === undefined ? `release ${spec.image}` : `release ${spec.image}: ${differences.join(', ')}`,
+    summary: `release ${spec.image}${current === undefined ? '' : `: ${differences.join(', ')}`}${stopsFirst}`,
     diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
     script: switchScript(change),
     long: true,
@@ -126,6 +132,8 @@ function switchChange(version: Version, differences: readonly string[]): Change 
     ],
   }
 }
+
+const stopFirst = '; stops the version before it, since one alone may write to the data, and copies that'
 
 /** Has the recorded version serve as recorded, and nothing beside it. */
 function repairChanges(version: Version, current: Release): readonly Change[] {
@@ -220,10 +228,10 @@ function checksumIn(state: FileState): string {
   return (state !== 'absent' && state.sha256) || ''
 }
 
-/** Two versions of a webhook bot run at the same time during a switch; of a polling bot never. */
-function neededMB({ mode }: Spec, { memoryMB }: Limits, hasOld: boolean): number {
+/** Two versions of a webhook bot run at the same time during a switch; of a polling bot, and of one with data, never. */
+function neededMB(spec: Spec, { memoryMB }: Limits, hasOld: boolean): number {
   // A bot that starts uses much less than its limit: half of the limit must be free.
-  return mode === 'polling' && hasOld ? 0 : memoryMB / 2
+  return (spec.mode === 'polling' || hasOneWriter(spec)) && hasOld ? 0 : memoryMB / 2
 }
 
 function refuseInsufficientCapacity(bot: string, spec: Spec, limits: Limits, hasOld: boolean, free: FreeCapacity) {

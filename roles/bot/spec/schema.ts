@@ -68,6 +68,13 @@ const manifestKeys = {
   cpus: v.optional(v.pipe(v.number(), v.minValue(0.05))),
   /** Folders that it may write to besides /tmp. */
   scratch: v.optional(v.array(folder)),
+  /** Folders that last. `shared`: two versions may write to them at the same time, so a release stops nothing. */
+  data: v.optional(
+    v.union([
+      v.array(folder),
+      v.strictObject({ paths: v.pipe(v.array(folder), v.minLength(1)), shared: v.optional(v.boolean()) }),
+    ]),
+  ),
   environment: v.optional(v.record(variable, environmentValue)),
   /** What the container runs instead of the command of its image. */
   command: v.optional(words),

@@ -21,6 +21,10 @@ export interface Spec {
   readonly secrets: readonly string[]
   /** Folders that it may write to besides /tmp. Old records do not have this member. */
   readonly scratch?: readonly string[]
+  /** Folders that last. */
+  readonly data?: readonly string[]
+  /** Two versions may write to its data at the same time. */
+  readonly sharedData?: true
   /** What its container runs instead of the command of its image. */
   readonly command?: readonly string[]
 }
@@ -57,9 +61,16 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
     environment,
     secrets: [...new Set(names)].sort(),
     ...(said.scratch?.length && { scratch: [...new Set(said.scratch)].sort() }),
+    ...dataOf(said),
     ...(Object.keys(references).length > 0 && { references }),
     ...(said.command !== undefined && { command: said.command }),
   }
+}
+
+function dataOf({ data = [] }: Pick<BotManifest, 'data'>): Pick<Spec, 'data' | 'sharedData'> {
+  const { paths, shared = false } = Array.isArray(data) ? { paths: data } : data
+  if (paths.length === 0) return {}
+  return { data: [...new Set(paths)].sort(), ...(shared && { sharedData: true }) }
 }
 
 /** The names of secrets that a manifest lists. */
