@@ -11,4 +11,12 @@ export interface RestoreTask {
   readonly bot: string | undefined
 }
 
+/** How the lasting files of one bot are restored. */
+export interface DataTask {
+  readonly bot: string
+  /** Unpacked and compared beside the bot's own, and then removed. */
+  readonly drill: boolean
+}
+
 export type DatabasePart = Extract<BackupPart, { kind: 'database' }>
+export type DataPart = Extract<BackupPart, { kind: 'data' }>

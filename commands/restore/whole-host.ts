@@ -15,12 +15,12 @@ import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import type { BackupPart } from '../../roles/backups/manifest.ts'
 import { currentRecords } from '../../roles/bot/spec/layout.ts'
-import { partFor, restoreDatabases } from './database.ts'
+import { partFor, restoreParts } from './database.ts'
 import { isOfBot } from './database-owner.ts'
 import { decryptPart } from './decrypt.ts'
 import { membersOf } from './read-archive.ts'
 import { isRestorable, type RestorableFiles, restorableFiles } from './restorable-files.ts'
-import type { DatabasePart, RestoreTask } from './restore-task.ts'
+import type { DatabasePart, DataTask, RestoreTask } from './restore-task.ts'
 import type { SelectedBackup } from './select-backup.ts'
 import { writeFiles } from './write-files.ts'
 
@@ -46,6 +46,7 @@ export async function rebuild(
   const began = Date.now()
   const say = (line: string) => session.report.line(`${host.name}  ${line}`)
   const { tasks, others } = restoreTasks(host, chosen)
+  const [data, strangers] = dataTasks(host, chosen)
   // The backup is checked before the host is contacted.
   for (const task of tasks) partFor(chosen, task)
   const files = decryptPart(chosen.folder, partOf(chosen, 'files'), identities)
@@ -84,7 +85,7 @@ export async function rebuild(
     const made = await ask(connection, sh`${psql()} <${path} 2>&1; echo "ended $?"; rm -f ${path}`)
     if (!made.includes('ended 0')) throw new HostError(`the database roles cannot be created: ${made.trim()}`)
   })
-  const dataCode = await restoreDatabases(session, host, chosen, tasks, identities)
+  const dataCode = await restoreParts(session, host, chosen, tasks, identities, data)
   if (dataCode !== 0) return dataCode
   const code = host.bots.length === 0 ? 0 : await releaseBots()
   const seconds = Math.round((Date.now() - began) / 1000)
@@ -93,7 +94,8 @@ export async function rebuild(
     say(
       `▸ NOT restored: the database ${database}, which belongs to no bot and was owned by ${owner}: create database ${database} owner ${owner}, then restore.ts --name ${database}`,
     )
-  return Math.max(code, others.length > 0 ? 3 : 0)
+  for (const bot of strangers) say(`▸ NOT restored: the data of ${bot}, which is no bot of this host in the inventory`)
+  return Math.max(code, others.length + strangers.length > 0 ? 3 : 0)
 }
 
 /**
@@ -112,6 +114,13 @@ export function restoreTasks(host: InventoryHost, { manifest }: SelectedBackup) 
     }),
     others: parts.filter((part) => !isKnown(part)),
   }
+}
+
+/** The bots whose lasting files are restored, and those that the inventory does not have on this host. */
+function dataTasks({ bots }: InventoryHost, { manifest }: SelectedBackup): readonly [readonly DataTask[], string[]] {
+  const all = manifest.parts.flatMap((part) => (part.kind === 'data' ? [part.bot] : []))
+  const isKnown = (bot: string) => bots.some(({ name }) => name === bot)
+  return [all.filter(isKnown).map((bot) => ({ bot, drill: false })), all.filter((bot) => !isKnown(bot))]
 }
 
 /** Where the operator's own nginx files go. They can make nginx do anything, so the operator must confirm them, even with --yes. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { databaseName } from '../../lib/platform/database-name.ts'
 
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 const size = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -15,12 +16,15 @@ const owner = v.pipe(
   plainName,
   v.check((name) => !/^(pg_|public$|none$)/i.test(name), 'an owner that is not a predefined role'),
 )
+/** The name of a bot, which becomes a part of paths. */
+const botName = v.pipe(v.string(), v.maxLength(32), v.regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'the name of a bot'))
 const part = { file: fileName, size, sha256, encrypted: v.object({ size, sha256 }) }
 
 /** A part that could not be taken, and why. */
 export const lostPartSchema = v.object({
-  kind: v.picklist(['database', 'globals', 'files']),
+  kind: v.picklist(['database', 'globals', 'files', 'data']),
   database: v.optional(v.string()),
+  bot: v.optional(v.string()),
   file: fileName,
   reason: v.string(),
 })
@@ -53,6 +57,14 @@ const manifestSchema = v.object({
         }),
         v.object({ ...part, kind: v.literal('globals') }),
         v.object({ ...part, kind: v.literal('files'), entries: size }),
+        v.object({
+          ...part,
+          kind: v.literal('data'),
+          bot: botName,
+          entries: size,
+          /** A checksum of the paths, modes and contents of all files. */
+          content: sha256,
+        }),
       ]),
     ),
     v.minLength(1),
@@ -71,8 +83,8 @@ export function parseManifest(text: string): BackupManifest {
   if ((format === 2) !== failed.length > 0) throw new Error('its format contradicts its list of failed parts')
   const missing = ['globals', 'files'].filter((kind) => ![...parts, ...failed].some((each) => each.kind === kind))
   if (only === null && missing.length > 0) throw new Error(`has no ${missing.join(' and no ')}`)
-  if (only !== null && (parts.length !== 1 || databasesOf(manifest)[0] !== only))
-    throw new Error(`should contain only the database ${only}`)
+  if (only !== null && parts.some((each) => subjectOf(each) !== only))
+    throw new Error(`should contain only the database ${only}, and the data of its bot`)
   const misnamed = parts.find((each) => each.file !== expectedFile(each))
   if (misnamed) throw new Error(`${misnamed.file}: should be named ${expectedFile(misnamed)}`)
   const twice = parts.find(({ file }, i) => parts.findIndex((each) => each.file === file) !== i)
@@ -91,13 +103,19 @@ export function databasesOf({ parts }: BackupManifest): string[] {
   return parts.flatMap((each) => (each.kind === 'database' ? [each.database] : []))
 }
 
-/** The parts that are missing from a backup: names of databases, `globals`, `files`. */
+/** The name that a database, and the data of a bot, are restored by: that of the database; undefined for other parts. */
+export function subjectOf(part: BackupPart | LostPart): string | undefined {
+  return part.kind === 'data' ? databaseName(part.bot ?? '') : part.kind === 'database' ? part.database : undefined
+}
+
+/** The parts that are missing from a backup: names of databases, `data of BOT`, `globals`, `files`. */
 export function missingParts({ failed }: BackupManifest): string[] {
   return failed.map(partName)
 }
 
 /** The name of a part in messages. */
 export function partName(part: BackupPart | LostPart): string {
+  if (part.kind === 'data') return `data of ${part.bot ?? part.file}`
   return part.kind === 'database' ? (part.database ?? part.file) : part.kind
 }
 
@@ -113,6 +131,7 @@ export function partFiles(text: string): { there: string[]; failed: string[] } |
 
 /** The file name that the host gives a part. */
 function expectedFile(part: BackupPart): string {
+  if (part.kind === 'data') return `data-${part.bot}.tar.age`
   if (part.kind !== 'database') return part.kind === 'globals' ? 'globals.sql.age' : 'files.tar.age'
   const { database } = part
   return `database-${/^[A-Za-z0-9_]+$/.test(database) ? database : `=${Buffer.from(database).toString('hex')}`}.dump.age`

@@ -18,10 +18,16 @@ room_for_copy() {
   echo "the data has $data_size MiB, and is copied before a release: that needs $((data_size + 300)) MiB of disk, and $((data_free)) MiB are free; nothing was changed"
   return 1
 }
-# copy_data: sets $copy to a new copy. Nothing may write meanwhile. The newest three stay.
-copy_data() {
+# name_copy: sets $data_name to the path of the next copy.
+name_copy() {
   data_number=$(data_copies | sed -n '1s/.*\.//p')
   data_name=$data/before-$(date -u +%Y%m%d-%H%M%S).$((${data_number:-0} + 1))
+}
+# The newest three copies stay.
+prune_copies() { data_copies | sed 1,3d | while IFS= read -r each; do rm -rf "$each"; done; }
+# copy_data: sets $copy to a new copy. Nothing may write meanwhile.
+copy_data() {
+  name_copy
   rm -rf "$data/copying" "$data/failed"
   cp -a --reflink=auto "$data/current" "$data/copying" && sync -f "$data/copying" && mv -T "$data/copying" "$data_name" || {
     rm -rf "$data/copying"
@@ -29,7 +35,7 @@ copy_data() {
     return 1
   }
   copy=$data_name
-  data_copies | sed 1,3d | while IFS= read -r each; do rm -rf "$each"; done
+  prune_copies
 }
 # put_back_data: $copy becomes the data again. What the failed version has left stays until the next release.
 put_back_data() {

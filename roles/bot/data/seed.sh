@@ -6,17 +6,17 @@ seed_data() {
   (umask 077; mkdir "$stage")
   chown "$user:$user" "$stage"
   seed_from=$(docker create --pull never --network none "$1" none)
-  { docker cp "$seed_from:$2/." - 2>"$stage.errors" || echo failed >>"$stage.errors"; } |
-    as_owner "$stage" tar --extract --no-same-permissions || echo failed >>"$stage.errors"
-  docker rm --force --volumes "$seed_from" >/dev/null
+  seed_unpacked=yes
+  { docker cp "$seed_from:$2/." - 2>"$stage.copied" || echo failed >>"$stage.copied"; } |
+    as_owner "$stage" tar --extract --no-same-permissions 2>"$stage.unpacked" || seed_unpacked=no
+  docker rm --force --volumes "$seed_from" >/dev/null 2>&1 || :
   # Without the folder in the image there is nothing to begin with.
-  if grep -qx failed "$stage.errors" && ! grep -qi 'could not find the file\|no such file' "$stage.errors"; then
-    cat "$stage.errors"
-    echo "$2 of the image $1 could not be copied to $3"
-    rm -rf "$stage" "$stage.errors"
-    return 1
+  if grep -qx failed "$stage.copied"; then
+    ! grep -qi 'could not find the file\|no such file' "$stage.copied" || seed_unpacked=yes
   fi
-  rm -f "$stage.errors"
+  [ "$seed_unpacked" = yes ] || { cat "$stage.copied" "$stage.unpacked"; echo "$2 of the image $1 could not be copied to $3"; }
+  rm -f "$stage.copied" "$stage.unpacked"
+  [ "$seed_unpacked" = yes ] || { rm -rf "$stage"; return 1; }
   chmod 0700 "$stage"
   sync -f "$stage"
   mv -T "$stage" "$3"

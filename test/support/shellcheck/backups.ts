@@ -6,7 +6,7 @@ import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encr
 import { cronLine } from '../../../commands/backup/crontab.ts'
 import { download } from '../../../commands/backup/download.ts'
 import { listRemote, takeBackup } from '../../../commands/backup/remote.ts'
-import { restoreDatabases } from '../../../commands/restore/database.ts'
+import { restoreParts } from '../../../commands/restore/database.ts'
 import { restoreScript } from '../../../commands/restore/database-script.ts'
 import type { DatabasePart, RestoreTask } from '../../../commands/restore/restore-task.ts'
 import type { SelectedBackup } from '../../../commands/restore/select-backup.ts'
@@ -83,7 +83,7 @@ async function restored(): Promise<Shell[]> {
     },
   } as unknown as Session
   for (const [, order] of orders)
-    await restoreDatabases(
+    await restoreParts(
       session,
       host,
       chosen,
@@ -91,7 +91,7 @@ async function restored(): Promise<Shell[]> {
       identities,
     )
   await rebuild(session, host, chosen, identities, { core: [], bots: async () => async () => 0 })
-  await restoreDatabases(failing(session), host, chosen, [orderOf({})], identities).catch(() => {})
+  await restoreParts(failing(session), host, chosen, [orderOf({})], identities).catch(() => {})
   return [...here.requests, ...plans]
 
   function failing(of: Session): Session {

@@ -1,0 +1,34 @@
+import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { incoming } from '../../lib/platform/leftovers.ts'
+import { fileState } from '../../lib/resources/file-state.ts'
+import { HostError } from '../../lib/std/errors.ts'
+import { restoreDataScript } from './data-script.ts'
+import type { DataPart, DataTask } from './restore-task.ts'
+import type { SelectedBackup } from './select-backup.ts'
+
+/** The path of the decrypted archive on the host during the restore, in a folder that only root can read. */
+export function dataPath(bot: string): string {
+  return `${incoming}/data-${bot}.tar`
+}
+
+/** The part of a backup with the lasting files of a bot. Throws a `HostError` where it is missing. */
+export function dataPartFor({ name, manifest }: SelectedBackup, { bot }: DataTask): DataPart {
+  const part = manifest.parts.find((each) => each.kind === 'data' && each.bot === bot)
+  if (part?.kind !== 'data') throw new HostError(`${name}: has no data of ${bot}`)
+  return part
+}
+
+export function dataRestore({ name }: SelectedBackup, task: DataTask, part: DataPart): Resource {
+  const archive = fileState(dataPath(task.bot))
+  return resource({
+    id: `${task.drill ? 'drill' : 'restore'}-data:${task.bot}`,
+    wants: part.sha256,
+    reads: { archive },
+    plan: ({ archive: state }) => {
+      if (state === 'absent') return []
+      const summary = `${task.drill ? 'tried' : 'restored'} from ${name}: ${part.entries} files and folders`
+      const script = restoreDataScript(task, part, dataPath(task.bot))
+      return [{ summary, script, long: true, predicts: [becomes(archive, 'absent' as const)] }]
+    },
+  })
+}
