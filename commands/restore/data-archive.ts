@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import { extract } from 'tar-stream'
 import { HostError } from '../../lib/std/errors.ts'
 import { isUnsafe } from './read-archive.ts'
@@ -15,8 +15,8 @@ const folder = /^[\w.~-]+(=[\w.~-]+)*$/
 export async function refuseHostile(bot: string, archive: AsyncIterable<Buffer>): Promise<void> {
   const seen = new Set<string>()
   const reading = extract()
-  Readable.from(archive).pipe(reading)
-  // An error of the source would leave the reader waiting.
+  // An error of either ends the other; it is thrown below.
+  pipeline(Readable.from(archive), reading, () => {})
   try {
     for await (const entry of reading) {
       const { name, type, linkname, mode = 0 } = entry.header

@@ -14,7 +14,11 @@ const functions = shellFile(new URL('restore-data.sh', import.meta.url))
  * Shell text: unpacks an uploaded archive as the bot's user, beside the data that is there, compares all of it with the backup, and
  * has SQLite check its databases. Only then the bot is stopped, and the two change places. A drill ends before that.
  */
-export function restoreDataScript({ bot, drill }: DataTask, part: DataPart, archive: string): Script {
+export function restoreDataScript(
+  { bot, drill, beforeDatabase = false }: DataTask,
+  part: DataPart,
+  archive: string,
+): Script {
   const megabytes = Math.ceil(part.size / 2 ** 20)
   const { text } = sh`
     archive=${archive} stage=${`${incoming}/data-${bot}`} program=${dataProgram}
@@ -35,6 +39,7 @@ export function restoreDataScript({ bot, drill }: DataTask, part: DataPart, arch
     began=$(date +%s)
     number=$(sed -n ${`s/^${bot} //p`} ${allocationsFile} 2>/dev/null) || :
     ${drill ? sh`unpack_data "$((\${number:+20000} + \${number:-65534}))" ${megabytes}` : intoPlace(bot, megabytes)}
+    ${beforeDatabase ? sh`bot=''` : sh`:`}
     echo "in $(($(date +%s) - began)) s"`
   return { text, shown: `tar --extract <${archive}` }
 }

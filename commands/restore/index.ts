@@ -110,7 +110,7 @@ async function one(
       chosen,
       hasDatabase || as !== undefined ? [order] : [],
       identities,
-      data.map((each) => ({ bot: each, drill: false })),
+      data.map((each) => ({ bot: each, drill: false, beforeDatabase: hasDatabase })),
     )
   })
 }

@@ -16,6 +16,8 @@ export interface DataTask {
   readonly bot: string
   /** Unpacked and compared beside the bot's own, and then removed. */
   readonly drill: boolean
+  /** Its database comes next: the bot stays stopped until then. */
+  readonly beforeDatabase?: boolean
 }
 
 export type DatabasePart = Extract<BackupPart, { kind: 'database' }>

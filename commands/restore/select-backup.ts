@@ -183,7 +183,9 @@ async function newestWith(
   until: number | undefined,
   proved: (name: BackupName) => Promise<BackupManifest>,
 ): Promise<{ name: string; parts: BackupPart[] } | undefined> {
-  for (const each of copies.list().filter((name) => matchesName(name, { until, ...(database !== undefined && { database }) }))) {
+  for (const each of copies
+    .list()
+    .filter((name) => matchesName(name, { until, ...(database !== undefined && { database }) }))) {
     const manifest = await proved(each)
     const parts = manifest.parts.filter((part) => partName(part) === what)
     if (parts.length === 0) continue

@@ -1,3 +1,5 @@
+import { lineEach } from '../../lib/model/kinds.ts'
+import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { dumpFunction, removedFolder } from '../../lib/platform/database-dump.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
@@ -6,7 +8,7 @@ import { freed, ident } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-client.ts'
 import { containerState } from '../../lib/resources/container.ts'
 import { installFile } from '../../lib/shell/install-file.ts'
-import { sh } from '../../lib/shell/sh.ts'
+import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import { dataState } from './data/folders.ts'
 import { dataOf } from './data/layout.ts'
 import { networkState } from './network.ts'
@@ -29,14 +31,15 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     taken: allocations,
     conflicts: removalConflicts(bot),
     data: dataState(bot),
+    kept: keptData(bot),
   }
   return resource({
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken, conflicts: ties, data }) => {
+    plan: ({ current, network, blue, green, taken, conflicts: ties, data, kept }) => {
       const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
-      if (gone && data === undefined && taken[bot] === undefined) return []
+      if (gone && data === undefined && taken[bot] === undefined && !(purge && kept)) return []
       refuseConflicts(bot, ties)
       const { [bot]: _, ...others } = taken
       return [
@@ -52,6 +55,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
             becomes(reads.blue, 'absent' as const),
             becomes(reads.green, 'absent' as const),
             becomes(reads.data, undefined),
+            ...(purge ? [becomes(reads.kept, false)] : []),
             becomes(allocations, others),
             outdated,
           ],
@@ -85,14 +89,14 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ! docker network inspect ${layout.network} >/dev/null 2>&1 || docker network rm ${layout.network} >/dev/null
     rm -f ${layout.current}
     ${removeAllImages(bot)}
-    ${purge ? sh`:` : keptData(bot)}
+    ${purge ? sh`rm -rf ${keptPath(bot)}` : keepData(bot)}
     rm -rf ${layout.compose} ${layout.secrets} ${layout.state} ${dataOf(bot).all}
     ${installFile(allocationsFile, { owner: 'root:root', mode: '0600', write: others })}`
   return { text, shown: `remove ${bot}` }
 }
 
 /** Shell text: moves the data to where final dumps go. */
-function keptData(bot: string) {
+function keepData(bot: string) {
   const { current } = dataOf(bot)
   return sh`
     if [ -d ${current} ]; then
@@ -101,4 +105,22 @@ function keptData(bot: string) {
       mv -T ${current} "$kept"
       echo "its data is kept in $kept"
     fi`
+}
+
+/** Whether the host still keeps the data of a bot that was removed. */
+function keptData(bot: string): Reading<boolean> {
+  return reading(keptKind, bot)
+}
+
+const keptKind: Kind<boolean> = {
+  name: 'kept-data',
+  script: (bots) =>
+    lines(bots.map((bot) => sh`if [ -n "$(ls -d ${keptPath(bot)} 2>/dev/null)" ]; then echo kept; else echo; fi`)),
+  parse: lineEach((line) => line === 'kept'),
+}
+
+/** Shell words: where removed data of this bot is, and of no other whose name begins like it. */
+function keptPath(bot: string): Script {
+  const text = `${removedFolder}/${bot}-${'[0-9]'.repeat(8)}-${'[0-9]'.repeat(6)}.data`
+  return { text, shown: text }
 }
