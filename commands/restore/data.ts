@@ -2,7 +2,10 @@ import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { incoming } from '../../lib/platform/leftovers.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { HostError } from '../../lib/std/errors.ts'
+import type { Secret } from '../../lib/std/secret.ts'
+import { refuseHostile } from './data-archive.ts'
 import { restoreDataScript } from './data-script.ts'
+import { decryptPart } from './decrypt.ts'
 import type { DataPart, DataTask } from './restore-task.ts'
 import type { SelectedBackup } from './select-backup.ts'
 
@@ -11,8 +14,18 @@ export function dataPath(bot: string): string {
   return `${incoming}/data-${bot}.tar`
 }
 
-/** The part of a backup with the lasting files of a bot. Throws a `HostError` where it is missing. */
-export function dataPartFor({ name, manifest }: SelectedBackup, { bot }: DataTask): DataPart {
+/** The parts of a backup with the lasting files of bots. Throws a `HostError` where one is missing, or is not as a host packs it. */
+export async function checkedData(
+  chosen: SelectedBackup,
+  tasks: readonly DataTask[],
+  identities: readonly Secret[],
+): Promise<readonly (readonly [DataTask, DataPart])[]> {
+  const parts = tasks.map((task) => [task, dataPartFor(chosen, task)] as const)
+  for (const [{ bot }, part] of parts) await refuseHostile(bot, decryptPart(chosen.folder, part, identities))
+  return parts
+}
+
+function dataPartFor({ name, manifest }: SelectedBackup, { bot }: DataTask): DataPart {
   const part = manifest.parts.find((each) => each.kind === 'data' && each.bot === bot)
   if (part?.kind !== 'data') throw new HostError(`${name}: has no data of ${bot}`)
   return part

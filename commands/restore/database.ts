@@ -13,8 +13,7 @@ import type { Secret } from '../../lib/std/secret.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 import { formatBytes } from '../../roles/backups/backup-name.ts'
 import { type BackupPart, partName } from '../../roles/backups/manifest.ts'
-import { dataPartFor, dataPath, dataRestore } from './data.ts'
-import { refuseHostile } from './data-archive.ts'
+import { checkedData, dataPath, dataRestore } from './data.ts'
 import { refuseOwner } from './database-owner.ts'
 import { restoreScript } from './database-script.ts'
 import { decryptPart } from './decrypt.ts'
@@ -32,9 +31,7 @@ export async function restoreParts(
   data: readonly DataTask[] = [],
 ): Promise<number> {
   const parts = tasks.map((task) => [task, partFor(chosen, task)] as const)
-  const dataParts = data.map((task) => [task, dataPartFor(chosen, task)] as const)
-  // Before the host is contacted.
-  for (const [{ bot }, part] of dataParts) await refuseHostile(bot, decryptPart(chosen.folder, part, identities))
+  const dataParts = await checkedData(chosen, data, identities)
   const uploads: readonly Upload[] = [
     ...parts.map(([{ database }, part]) => ({ name: database, path: incomingPath(database), part })),
     ...dataParts.map(([{ bot }, part]) => ({ name: partName(part), path: dataPath(bot), part })),

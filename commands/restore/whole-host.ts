@@ -15,6 +15,7 @@ import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import type { BackupPart } from '../../roles/backups/manifest.ts'
 import { currentRecords } from '../../roles/bot/spec/layout.ts'
+import { checkedData } from './data.ts'
 import { partFor, restoreParts } from './database.ts'
 import { isOfBot } from './database-owner.ts'
 import { decryptPart } from './decrypt.ts'
@@ -49,6 +50,7 @@ export async function rebuild(
   const [data, strangers] = dataTasks(host, chosen)
   // The backup is checked before the host is contacted.
   for (const task of tasks) partFor(chosen, task)
+  await checkedData(chosen, data, identities)
   const files = decryptPart(chosen.folder, partOf(chosen, 'files'), identities)
   const kept = restorableFiles(await membersOf(files, isRestorable), host.domain)
   const globals = await textOf(decryptPart(chosen.folder, partOf(chosen, 'globals'), identities))
