@@ -121,7 +121,7 @@ function switchChange(version: Version, differences: readonly string[]): Change 
     atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots),
     predicts: [
       ...predictions(version, colour),
-      ...(spec.mode === 'polling' ? [webhookCleared(policy.hook)] : []),
+      ...(spec.mode === 'polling' || spec.webhook === 'bot' ? [webhookCleared(policy.hook)] : []),
       ...(oldContainerExists ? [] : [becomes(freeCapacity, (now) => ({ ...now, newMB: (now.newMB ?? 0) + needed }))]),
     ],
   }
@@ -220,10 +220,10 @@ function checksumIn(state: FileState): string {
   return (state !== 'absent' && state.sha256) || ''
 }
 
-/** Two versions of a webhook bot run at the same time during a switch; of a polling bot never. */
-function neededMB({ mode }: Spec, { memoryMB }: Limits, hasOld: boolean): number {
+/** Two versions run at the same time during a switch, but for those of which the old one stops first. */
+function neededMB({ mode, webhook }: Spec, { memoryMB }: Limits, hasOld: boolean): number {
   // A bot that starts uses much less than its limit: half of the limit must be free.
-  return mode === 'polling' && hasOld ? 0 : memoryMB / 2
+  return (mode === 'polling' || webhook === 'bot') && hasOld ? 0 : memoryMB / 2
 }
 
 function refuseInsufficientCapacity(bot: string, spec: Spec, limits: Limits, hasOld: boolean, free: FreeCapacity) {
