@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Reading } from '../../../lib/model/reading.ts'
-import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
+import {
+  becomes,
+  type Change,
+  type Outputs,
+  type Prediction,
+  type Resource,
+  resource,
+} from '../../../lib/model/resource.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
 import { postgresCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { type ContainerState, containerState } from '../../../lib/resources/container.ts'
@@ -59,7 +66,9 @@ export function release(
     }),
     outputs: (read) => {
       const colour = parseRelease(read(readings.current))?.colour
-      return colour === undefined ? {} : volumeWarning(bot, read(readings[colour]))
+      if (colour === undefined) return {}
+      const container = read(readings[colour])
+      return { ...volumeWarning(bot, container), ...restartWarning(bot, container) }
     },
   }
 }
@@ -190,6 +199,17 @@ function restartReason(container: ContainerState, checksum: string, kept: Stored
   if (renewed.length > 0)
     return `${renewed.join(' and ')} ${renewed.length > 1 ? 'are' : 'is'} newer than its container`
   return container.config === checksum ? undefined : 'its container differs from its release'
+}
+
+/** Output of a run: a bot that has ended by itself since its release, as one that crashes again and again. */
+function restartWarning(bot: string, container: ContainerState): Outputs {
+  if (container === 'absent' || container.restarts === undefined) return {}
+  const { restarts, startedAt } = container
+  const last =
+    startedAt === undefined || Number.isNaN(startedAt) ? '' : `, last at ${new Date(startedAt).toISOString()}`
+  return {
+    [`${bot} restarts`]: `it has ended by itself and was started again, ${restarts} ${restarts === 1 ? 'time' : 'times'}${last}: see npx zx playbooks/bot.ts --name ${bot} --logs`,
+  }
 }
 
 /** The switch writes the nginx file of the bot as well. */

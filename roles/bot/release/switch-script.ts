@@ -134,6 +134,7 @@ function revertFunction({ instance, spec, colour, old, policy }: Switch): Script
       }
       [ -z "$stopped" ] || docker start "$old_container" >/dev/null || echo "the old container does not start: run bot.ts again"
       [ -z "$old_container" ] || echo ${`the previous version is still serving: ${old?.spec.image ?? ''}`}
+      [ -z "$words" ] || report_log
       exit 1
     }`
 }
