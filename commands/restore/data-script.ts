@@ -1,14 +1,15 @@
 import { asOwner } from '../../lib/platform/as-owner.ts'
 import { incoming } from '../../lib/platform/leftovers.ts'
-import { type Script, sh } from '../../lib/shell/sh.ts'
+import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import { shellFile } from '../../lib/shell/shell-file.ts'
 import { dataProgram } from '../../roles/backups/host-program.ts'
-import { copyFunctions } from '../../roles/bot/data/copy.ts'
+import { copiesFunctions } from '../../roles/bot/data/copy.ts'
 import { allocationsFile } from '../../roles/bot/spec/allocations.ts'
 import { servingContainer } from './database-script.ts'
 import type { DataPart, DataTask } from './restore-task.ts'
 
 const functions = shellFile(new URL('restore-data.sh', import.meta.url))
+const swap = shellFile(new URL('swap-data.sh', import.meta.url))
 
 /**
  * Shell text: unpacks an uploaded archive as the bot's user, beside the data that is there, compares all of it with the backup, and
@@ -24,9 +25,8 @@ export function restoreDataScript(
     archive=${archive} stage=${`${incoming}/data-${bot}`} program=${dataProgram}
     wanted=${`{"entries": ${part.entries}, "content": "${part.content}"}`}
     ${asOwner}
-    ${copyFunctions(bot)}
     ${functions}
-    ${drill ? sh`bot=` : servingContainer(bot)}
+    ${drill ? sh`bot=` : lines([copiesFunctions(bot), swap, servingContainer(bot)])}
     cleanup() {
       trap - EXIT
       rm -rf "$archive" "$stage"

@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Reading } from '../../../lib/model/reading.ts'
-import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
+import {
+  becomes,
+  type Change,
+  type Outputs,
+  type Prediction,
+  type Resource,
+  resource,
+} from '../../../lib/model/resource.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
 import { postgresCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { type ContainerState, containerState } from '../../../lib/resources/container.ts'
@@ -9,21 +16,22 @@ import { imageState } from '../../../lib/resources/image.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
 import { dataState, lostData } from '../data/folders.ts'
-import { hasOneWriter, writesAlone } from '../data/layout.ts'
+import { writesAlone } from '../data/layout.ts'
 import { allocations } from '../spec/allocations.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf, otherColour } from '../spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
-import type { Limits, Spec } from '../spec/spec.ts'
+import type { Spec } from '../spec/spec.ts'
 import { hostGenerated, type StoredSecrets, storedSecrets } from '../spec/stored-secrets.ts'
 import { webhookCleared } from '../telegram/webhook-state.ts'
 import { serviceFile } from './compose-file.ts'
-import { type FreeCapacity, freeCapacity } from './free-capacity.ts'
+import { freeCapacity } from './free-capacity.ts'
 import { refuseVolumes, volumeWarning } from './image-volumes.ts'
 import { locationFile, locationText } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { type RecordEvidence, recordEvidence, recordFault, servingContainer } from './repair-record.ts'
 import { restartScript } from './restart-script.ts'
+import { neededMB, refuseInsufficientCapacity } from './room.ts'
 import { roomFor } from './side-by-side.ts'
 import { type Switch, switchScript } from './switch-script.ts'
 
@@ -63,7 +71,9 @@ export function release(
     }),
     outputs: (read) => {
       const colour = parseRelease(read(readings.current))?.colour
-      return colour === undefined ? {} : volumeWarning(bot, read(readings[colour]))
+      if (colour === undefined) return {}
+      const container = read(readings[colour])
+      return { ...volumeWarning(bot, container), ...restartWarning(bot, container) }
     },
   }
 }
@@ -117,17 +127,17 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   refuseInsufficientCapacity(bot, spec, limits, oldContainerExists, state.free)
   const needed = neededMB(spec, limits, oldContainerExists)
   const secrets = Object.keys(secretsIn(spec, state))
-  const stopsFirst = oldContainerExists && writesAlone(spec, old?.spec) ? stopFirst : ''
+  const stops = oldContainerExists && writesAlone(spec, old?.spec) ? stopFirst : ''
   const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets }
   return {
-    summary: `release ${spec.image}${current === undefined ? '' : `: ${differences.join(', ')}`}${stopsFirst}`,
+    summary: `release ${spec.image}${current === undefined ? '' : `: ${differences.join(', ')}`}${stops}`,
     diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
     script: switchScript(change),
     long: true,
     atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots),
     predicts: [
       ...predictions(version, colour),
-      ...(spec.mode === 'polling' ? [webhookCleared(policy.hook)] : []),
+      ...(spec.mode === 'polling' || spec.webhook === 'bot' ? [webhookCleared(policy.hook)] : []),
       ...(oldContainerExists ? [] : [becomes(freeCapacity, (now) => ({ ...now, newMB: (now.newMB ?? 0) + needed }))]),
     ],
   }
@@ -200,6 +210,17 @@ function restartReason(container: ContainerState, checksum: string, kept: Stored
   return container.config === checksum ? undefined : 'its container differs from its release'
 }
 
+/** Output of a run: a bot that has ended by itself since its release, as one that crashes again and again. */
+function restartWarning(bot: string, container: ContainerState): Outputs {
+  if (container === 'absent' || container.restarts === undefined) return {}
+  const { restarts, startedAt } = container
+  const last =
+    startedAt === undefined || Number.isNaN(startedAt) ? '' : `, last at ${new Date(startedAt).toISOString()}`
+  return {
+    [`${bot} restarts`]: `it has ended by itself and was started again, ${restarts} ${restarts === 1 ? 'time' : 'times'}${last}: see npx zx playbooks/bot.ts --name ${bot} --logs`,
+  }
+}
+
 /** The switch writes the nginx file of the bot as well. */
 function predictedLocation({ bot, base, number }: BotInstance, colour: Colour, spec: Spec): Prediction[] {
   const path = `${nginxFolder}/conf/${locationFile(bot)}`
@@ -226,24 +247,4 @@ function differencesOf(current: Release | undefined, spec: Spec, secrets: Readon
 
 function checksumIn(state: FileState): string {
   return (state !== 'absent' && state.sha256) || ''
-}
-
-/** Two versions of a webhook bot run at the same time during a switch; of a polling bot, and of one with data, never. */
-function neededMB(spec: Spec, { memoryMB }: Limits, hasOld: boolean): number {
-  // A bot that starts uses much less than its limit: half of the limit must be free.
-  return (spec.mode === 'polling' || hasOneWriter(spec)) && hasOld ? 0 : memoryMB / 2
-}
-
-function refuseInsufficientCapacity(bot: string, spec: Spec, limits: Limits, hasOld: boolean, free: FreeCapacity) {
-  const { memoryMB } = limits
-  if (memoryMB > free.totalMB)
-    throw new HostError(
-      `bot ${bot} may use ${memoryMB} MiB of memory, and this host has ${free.totalMB} MiB in total: lower its "memory:"`,
-    )
-  if (free.memoryMB < neededMB(spec, limits, hasOld))
-    throw new HostError(
-      `bot ${bot} may use ${memoryMB} MiB of memory, and only ${free.memoryMB} MiB are free${hasOld ? ' beside the current version' : ''}: lower its "memory:", or add memory to the host`,
-    )
-  if (free.diskMB < 300)
-    throw new HostError(`only ${free.diskMB} MiB of disk are free on this host: a release needs 300 MiB`)
 }

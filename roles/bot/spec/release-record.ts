@@ -74,6 +74,8 @@ const release = v.looseObject({
     command: v.optional(v.array(text)),
     data: v.optional(v.array(text)),
     sharedData: v.optional(v.literal(true)),
+    webhook: v.optional(v.literal('bot')),
+    init: v.optional(v.literal(true)),
   }),
 })
 

@@ -47,6 +47,23 @@ const secretSource = v.union([
 ])
 export type SecretSource = v.InferOutput<typeof secretSource>
 
+/** Keys that other tools have: what they are called here. */
+const elsewhere = (message: string) => v.optional(v.never(message))
+const keysElsewhere = {
+  volumes: elsewhere('folders that last are listed under "data:", and those in memory under "scratch:"'),
+  ports: elsewhere('the one port that the bot listens on is "port:"; nothing is published'),
+  env: elsewhere('variables are set under "environment:"'),
+  env_file: elsewhere('write the variables under "environment:", and secrets into the .env beside the source'),
+  build: elsewhere('it is always built from its folder: see "dockerfile:", "target:" and "args:"'),
+  entrypoint: elsewhere('what the container runs is "command:"'),
+  healthcheck: elsewhere('the path that answers 2xx when the bot is ready is "health:"'),
+  depends_on: elsewhere('the database is there before a bot starts'),
+  restart: elsewhere('a bot is always started again'),
+  mem_limit: elsewhere('the memory limit is "memory:"'),
+  networks: elsewhere('each bot has a network of its own'),
+  postgres: elsewhere('it has a database unless "database: false" is set'),
+}
+
 /** The keys of bot.yaml, which describe a bot. The inventory may override each. */
 const manifestKeys = {
   /** The port that it listens on, in its container. */
@@ -78,6 +95,10 @@ const manifestKeys = {
   environment: v.optional(v.record(variable, environmentValue)),
   /** What the container runs instead of the command of its image. */
   command: v.optional(words),
+  /** Who calls setWebhook: `bot` for a bot that does so itself when it starts, as many do. */
+  webhook: v.optional(v.picklist(['botgarden', 'bot'])),
+  /** true: a first process of its own (tini) ends with the bot's, and waits for the children that the bot does not wait for. */
+  init: v.optional(v.boolean()),
 }
 
 /** How the image is built from the source. */
@@ -91,6 +112,7 @@ const buildKeys = {
 }
 
 export const botManifestSchema = v.strictObject({
+  ...keysElsewhere,
   ...manifestKeys,
   ...buildKeys,
   /**
@@ -105,6 +127,7 @@ const imageMessage = 'an image with a version or a digest (NAME:1.2.3 or NAME@sh
 
 /** A bot in the inventory. */
 export const botSettings = v.strictObject({
+  ...keysElsewhere,
   ...manifestKeys,
   ...buildKeys,
   /** The folder with its Dockerfile, from this checkout; left out: bots/NAME. */

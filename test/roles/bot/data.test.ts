@@ -6,9 +6,9 @@ import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { faultOf, planAll } from '../../../lib/engine/plan.ts'
 import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
-import { dataConflicts } from '../../../roles/bot/data/conflicts.ts'
 import { dataFolders, dataState } from '../../../roles/bot/data/folders.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
+import { conflictsIn } from '../../../roles/bot/spec/conflicts.ts'
 import { botSettings } from '../../../roles/bot/spec/schema.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { deployment, plan, resourcesOf, served, spec } from '../../support/hello-bot.ts'
@@ -39,8 +39,8 @@ for (const data of [
   test(`refuses ${JSON.stringify(data)} as data`, () => assert.not(v.is(botSettings, { data })))
 
 test('a folder that is emptied at every start, or is a part of another, is refused', () => {
-  assert.equal(dataConflicts({ data: ['/app/data', '/b'], scratch: ['/c'] }), [])
-  const [scratch = '', nested = ''] = dataConflicts({ data: ['/a', '/a/b'], scratch: ['/a'] })
+  assert.equal(conflictsIn({ ...spec, data: ['/app/data', '/b'], scratch: ['/c'] }), [])
+  const [scratch = '', nested = ''] = conflictsIn({ ...spec, data: ['/a', '/a/b'], scratch: ['/a'] })
   assert.match(scratch, /^data: \/a is under "scratch:" as well/)
   assert.match(nested, /^data: \/a\/b is a part of \/a/)
 })
