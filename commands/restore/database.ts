@@ -34,7 +34,7 @@ export async function restoreParts(
   const dataParts = await checkedData(chosen, data, identities)
   const uploads: readonly Upload[] = [
     ...parts.map(([{ database }, part]) => ({ name: database, path: incomingPath(database), part })),
-    ...dataParts.map(([{ bot }, part]) => ({ name: partName(part), path: dataPath(bot), part })),
+    ...dataParts.map(([task, part]) => ({ name: partName(part), path: dataPath(task), part })),
   ]
   const paths = uploads.map(({ path }) => path)
   return session.converge([host], async (_, connection) => {

@@ -6,7 +6,7 @@ import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { suggest } from '../../lib/std/suggest.ts'
-import { databasesOf } from '../../roles/backups/manifest.ts'
+import { databasesOf, lastingParts, partName, subjectOf } from '../../roles/backups/manifest.ts'
 import { restoreParts } from './database.ts'
 import { botOf, isOfBot } from './database-owner.ts'
 import { identitiesIn } from './decrypt.ts'
@@ -94,8 +94,11 @@ async function one(
   return selectBackup(session, host, { ...selector, database }, async (chosen) => {
     const target = as ?? database
     const hasDatabase = databasesOf(chosen.manifest).includes(database)
-    const data = as === undefined ? dataOf(chosen).filter((each) => databaseName(each) === database) : []
-    const things = [...(hasDatabase ? [`the database ${database}`] : []), ...data.map((each) => `the data of ${each}`)]
+    const data = as === undefined ? lastingParts(chosen.manifest).filter((part) => subjectOf(part) === database) : []
+    const things = [
+      ...(hasDatabase ? [`the database ${database}`] : []),
+      ...data.map((part) => `the ${partName(part)}`),
+    ]
     const what = `replace ${things.join(' and ')} of ${host.name} (${session.inventory.file}) with the backup ${chosen.name}`
     if (as === undefined && !session.options.own.has('yes')) await confirm(what)
     const order = {
@@ -110,7 +113,7 @@ async function one(
       chosen,
       hasDatabase || as !== undefined ? [order] : [],
       identities,
-      data.map((each) => ({ bot: each, drill: false, beforeDatabase: hasDatabase })),
+      data.map(({ bot, kind }) => ({ bot, kind, drill: false, beforeDatabase: hasDatabase })),
     )
   })
 }
@@ -139,7 +142,7 @@ async function drill(session: Session, selector: BackupSelector, identities: rea
           return { database, ofBot: isOfBot(host, database), target: undefined, bot: undefined }
         }),
         identities,
-        dataOf(chosen).map((bot) => ({ bot, drill: true })),
+        lastingParts(chosen.manifest).map(({ bot, kind }) => ({ bot, kind, drill: true })),
       ),
     )
     worst = Math.max(worst, code)
@@ -168,11 +171,6 @@ async function rebuildHost(
     const code = await rebuild(session, host, chosen, identities, others)
     return code === 0 && chosen.lost.length > 0 ? 3 : code
   })
-}
-
-/** The bots whose lasting files are in a backup. */
-export function dataOf({ manifest }: SelectedBackup): string[] {
-  return manifest.parts.flatMap((part) => (part.kind === 'data' ? [part.bot] : []))
 }
 
 /** The databases of a backup without `postgres`, which the server itself creates. */

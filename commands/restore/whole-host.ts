@@ -13,7 +13,7 @@ import { upload } from '../../lib/ssh/upload.ts'
 import { says } from '../../lib/std/confirm-prompt.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
-import type { BackupPart } from '../../roles/backups/manifest.ts'
+import { type BackupPart, type LastingPart, lastingParts, partName } from '../../roles/backups/manifest.ts'
 import { currentRecords } from '../../roles/bot/spec/layout.ts'
 import { checkedData } from './data.ts'
 import { partFor, restoreParts } from './database.ts'
@@ -96,7 +96,8 @@ export async function rebuild(
     say(
       `▸ NOT restored: the database ${database}, which belongs to no bot and was owned by ${owner}: create database ${database} owner ${owner}, then restore.ts --name ${database}`,
     )
-  for (const bot of strangers) say(`▸ NOT restored: the data of ${bot}, which is no bot of this host in the inventory`)
+  for (const part of strangers)
+    say(`▸ NOT restored: the ${partName(part)}, which is no bot of this host in the inventory`)
   return Math.max(code, others.length + strangers.length > 0 ? 3 : 0)
 }
 
@@ -119,10 +120,14 @@ export function restoreTasks(host: InventoryHost, { manifest }: SelectedBackup) 
 }
 
 /** The bots whose lasting files are restored, and those that the inventory does not have on this host. */
-function dataTasks({ bots }: InventoryHost, { manifest }: SelectedBackup): readonly [readonly DataTask[], string[]] {
-  const all = manifest.parts.flatMap((part) => (part.kind === 'data' ? [part.bot] : []))
-  const isKnown = (bot: string) => bots.some(({ name }) => name === bot)
-  return [all.filter(isKnown).map((bot) => ({ bot, drill: false })), all.filter((bot) => !isKnown(bot))]
+function dataTasks(
+  { bots }: InventoryHost,
+  { manifest }: SelectedBackup,
+): readonly [readonly DataTask[], LastingPart[]] {
+  const all = lastingParts(manifest)
+  const isKnown = ({ bot }: LastingPart) => bots.some(({ name }) => name === bot)
+  const known = all.filter(isKnown).map(({ bot, kind }) => ({ bot, kind, drill: false }))
+  return [known, all.filter((part) => !isKnown(part))]
 }
 
 /** Where the operator's own nginx files go. They can make nginx do anything, so the operator must confirm them, even with --yes. */

@@ -10,6 +10,7 @@ import { database, databaseRole } from '../../lib/platform/postgres.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { allocated } from './allocation.ts'
+import { cacheImages, cacheOf, noCache } from './cache/index.ts'
 import { dataFolders } from './data/folders.ts'
 import { botImage } from './image.ts'
 import { network } from './network.ts'
@@ -84,7 +85,8 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
         ? [...inLanes(withWebhooks, facts), nginxReloaded()]
         : [...each.flat(), nginxReloaded(), ...webhooks]
     const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(selected, host.bots)]
-    return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...inOrder, ...notices]
+    const caches = cacheImages(selected.map(({ name: bot }) => ({ bot, target: deployments.get(bot)?.spec })))
+    return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...caches, ...inOrder, ...notices]
   })
   return { ...built, bots: botSettings }
 }
@@ -152,6 +154,7 @@ function botResources(
       : []),
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),
+    ...cacheOf(bot, base, target),
     release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin }, target, {
       limits: limit,
       settle,
@@ -165,6 +168,7 @@ function botResources(
     }),
     deployed((spec, number, colour) => nginxLocation(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),
+    noCache(bot, target),
   ]
 }
 

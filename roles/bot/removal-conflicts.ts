@@ -41,7 +41,7 @@ const conflictsKind: Kind<RemovalConflicts> = {
   script: (bots) => sh`
     tied() {
       docker network inspect --format '{{range .Containers}}{{println .Name}}{{end}}' "botgarden-$1" 2>/dev/null |
-        grep -vxE "botgarden-$1-(blue|green|migrate)|" | sed "s/^/container $1 /"
+        grep -vxE "botgarden-$1-(blue|green|migrate|cache)|" | sed "s/^/container $1 /"
       printf %s "$2" | ${psql()} 2>/dev/null | sed "s/^/database $1 /"
     }
     ${bots

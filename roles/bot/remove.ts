@@ -9,6 +9,7 @@ import { psql } from '../../lib/platform/postgres-client.ts'
 import { containerState } from '../../lib/resources/container.ts'
 import { installFile } from '../../lib/shell/install-file.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
+import { cacheLayout } from './cache/layout.ts'
 import { dataState } from './data/folders.ts'
 import { dataOf } from './data/layout.ts'
 import { networkState } from './network.ts'
@@ -80,7 +81,7 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ${reloadFunction()}
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
-    for name in blue green migrate; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
+    for name in blue green migrate cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
     # After its containers are gone, so that no session comes back.
     ${freed(database)}
@@ -103,6 +104,7 @@ function keepData(bot: string) {
       (umask 077; mkdir -p ${removedFolder})
       kept=${`${removedFolder}/${bot}`}-$(date -u +%Y%m%d-%H%M%S).data
       mv -T ${current} "$kept"
+      [ ! -d ${cacheLayout(bot).data} ] || mv -T ${cacheLayout(bot).data} "$kept/cache="
       echo "its data is kept in $kept"
     fi`
 }

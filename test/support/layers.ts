@@ -15,6 +15,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'roles/bot/spec': pure,
   'roles/bot/telegram': [...pure, 'roles/bot/spec'],
   'roles/bot/data': [...pure, 'roles/bot/spec'],
+  'roles/bot/cache': [...pure, 'roles/bot/spec', 'roles/bot/data'],
   'roles/bot/release': [...pure, 'roles/bot/spec', 'roles/bot/data', 'roles/bot/telegram'],
   'lib/std': [],
   'lib/shell': ['lib/std'],

@@ -95,6 +95,7 @@ export const exceptions: readonly Exception[] = [
       'step drill',
       'step restore-data',
       'step drill-data',
+      'step restore-cache',
       "restore a database that is no bot's",
     ],
     why: 'cleanup, and what it calls, is run by the trap of EXIT',

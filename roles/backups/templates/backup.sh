@@ -94,8 +94,8 @@ work() {
     database=$(printf %s "$entry" | jq -r .database)
     part "$entry" "$(printf %s "$entry" | jq -r .file)" check_dump dump
   done 3<"$run/databases"
-  while IFS= read -r bot <&3; do
-    part "{\"kind\": \"data\", \"bot\": \"$bot\"}" "data-$bot.tar.age" check_data data "$bot"
+  while read -r kind bot <&3; do
+    part "{\"kind\": \"$kind\", \"bot\": \"$bot\"}" "$kind-$bot.tar.age" check_files_of files_of "$kind" "$bot"
   done 3<"$run/data"
   database= cap=120
   [ -s "$run/parts" ] || fail "$(reasons)"
@@ -147,12 +147,14 @@ list() {
     order by pg_database_size(oid), datname" >"$run/all" 2>"$run/list.errors" ||
     fail "the databases cannot be listed: $(words "$run/list.errors")"
   jq -c --arg only "$only" 'select($only == "" or .database == $only)' "$run/all" >"$run/databases"
-  # The lasting files of bots. That of one database is of the bot that it belongs to.
-  for folder in "$lasting"/*/current/*/; do
-    [ ! -d "$folder" ] || echo "$folder"
-  done | sed 's#/current/.*##; s#.*/##' | uniq | while read -r bot; do
-    [ -n "$only" ] && [ "$(echo "$bot" | tr - _)" != "$only" ] || echo "$bot"
-  done >"$run/data"
+  # The lasting files of bots and of their caches. Those of one database are of the bot that it belongs to.
+  for folder in "$lasting"/*/current/*/ "$lasting"/*/cache/; do
+    bot=${folder#"$lasting/"}
+    bot=${bot%%/*}
+    kind=data
+    [ "$folder" != "$lasting/$bot/cache/" ] || kind=cache
+    [ ! -d "$folder" ] || { [ -n "$only" ] && [ "$(echo "$bot" | tr - _)" != "$only" ]; } || echo "$kind $bot"
+  done | uniq >"$run/data"
   [ -s "$run/databases" ] || [ -s "$run/data" ] || fail "there is no database \"$only\": there are $(jq -r .database "$run/all" | sort | paste -s -d ' ')"
   parts=$(($(cat "$run/databases" "$run/data" | wc -l) + $([ -n "$only" ] && echo 0 || echo 2)))
 }
@@ -202,7 +204,7 @@ retain() {
   jq -R -n '[inputs]' "$run/doubts" >"$run/warnings"
 }
 
-reasons() { jq -r -s 'map("\(.database // if .bot then "data of " + .bot else .kind end): \(.reason)") | join("; ")' "$run/failed"; }
+reasons() { jq -r -s 'map("\(.database // if .bot then .kind + " of " + .bot else .kind end): \(.reason)") | join("; ")' "$run/failed"; }
 # The end of what a program has printed, as one line. It quotes names that bots have chosen, and is read on terminals and in chats:
 # a sign that does more than stand there is shown as its number.
 words() { tail -n 3 "$1" 2>/dev/null | jq -R -s -r "$visible"'split("\n") | map(select(. != "")) | join(" ") | visible'; }

@@ -124,8 +124,8 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   const colour: Colour = old?.colour === 'blue' ? 'green' : 'blue'
   const oldContainerExists = old !== undefined && state[old.colour] !== 'absent'
   const limits = policy.limits(current)
-  refuseInsufficientCapacity(bot, spec, limits, oldContainerExists, state.free)
-  const needed = neededMB(spec, limits, oldContainerExists)
+  refuseInsufficientCapacity(bot, spec, limits, oldContainerExists, current?.spec, state.free)
+  const needed = neededMB(spec, limits, oldContainerExists, current?.spec)
   const secrets = Object.keys(secretsIn(spec, state))
   const stops = oldContainerExists && writesAlone(spec, old?.spec) ? stopFirst : ''
   const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets }

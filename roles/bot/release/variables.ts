@@ -2,6 +2,7 @@ import { runDir } from '../../../lib/model/host-layout.ts'
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
+import { cacheHost, cachePort } from '../spec/cache.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { type Colour, layoutOf } from '../spec/layout.ts'
 import { piecesOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
@@ -62,6 +63,7 @@ function known(reference: ReferenceName, { bot, origin }: BotInstance, { webhook
   const { secrets } = layoutOf(bot)
   const role = databaseName(bot)
   const password = { file: `${secrets}/database-password` }
+  const cachePassword = { file: `${secrets}/cache-password` }
   const secret = secretNameOf(reference)
   if (secret !== undefined) return [{ file: `${secrets}/${secret}` }]
   const values: Readonly<Record<Exclude<ReferenceName, `secret.${string}`>, Value>> = {
@@ -74,6 +76,10 @@ function known(reference: ReferenceName, { bot, origin }: BotInstance, { webhook
     'database.user': [role],
     'database.password': [password],
     'database.name': [role],
+    'cache.url': ['redis://:', cachePassword, `@${cacheHost}:${cachePort}`],
+    'cache.host': [cacheHost],
+    'cache.port': [String(cachePort)],
+    'cache.password': [cachePassword],
     'public.url': [origin],
     'public.host': [new URL(origin).hostname],
     'webhook.url': [`${origin}/tg/${bot}`],

@@ -7,15 +7,17 @@ export function conflictsIn(spec: Spec): readonly string[] {
 }
 
 /** Variables that refer to what this bot does not have. */
-function referenceConflicts({ references = {}, mode, database }: Spec): readonly string[] {
+function referenceConflicts({ references = {}, mode, database, cache }: Spec): readonly string[] {
   return Object.entries(references).flatMap(([variable, value]) =>
     referencesIn(value).flatMap((name) => {
       const reason =
         name.startsWith('database.') && !database
           ? 'the bot has "database: false"'
-          : name.startsWith('webhook.') && mode === 'polling'
-            ? 'the bot has "mode: polling"'
-            : undefined
+          : name.startsWith('cache.') && cache === undefined
+            ? 'the bot has no "cache:"'
+            : name.startsWith('webhook.') && mode === 'polling'
+              ? 'the bot has "mode: polling"'
+              : undefined
       return reason === undefined ? [] : [`environment.${variable}: \${${name}} has no value, since ${reason}`]
     }),
   )

@@ -74,6 +74,13 @@ const release = v.looseObject({
     command: v.optional(v.array(text)),
     data: v.optional(v.array(text)),
     sharedData: v.optional(v.literal(true)),
+    cache: v.optional(
+      v.looseObject({
+        server: v.picklist(['valkey', 'redis']),
+        memoryMB: v.number(),
+        persist: v.optional(v.literal(true)),
+      }),
+    ),
     webhook: v.optional(v.literal('bot')),
     init: v.optional(v.literal(true)),
   }),

@@ -11,6 +11,7 @@ const folder = v.pipe(
   v.regex(/^\/(?!(proc|sys|dev|run\/secrets|run\/postgresql)(\/|$)|(tmp|run)$)/),
   v.description('the absolute path of a folder like /data, not /tmp, /run, /dev, /proc or /sys'),
 )
+const cacheServer = v.picklist(['valkey', 'redis'])
 const words = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))
 
 const sourcePath = v.pipe(
@@ -61,6 +62,7 @@ const keysElsewhere = {
   restart: elsewhere('a bot is always started again'),
   mem_limit: elsewhere('the memory limit is "memory:"'),
   networks: elsewhere('each bot has a network of its own'),
+  redis: elsewhere('a server that speaks Redis is "cache: valkey"'),
   postgres: elsewhere('it has a database unless "database: false" is set'),
 }
 
@@ -90,6 +92,17 @@ const manifestKeys = {
     v.union([
       v.array(folder),
       v.strictObject({ paths: v.pipe(v.array(folder), v.minLength(1)), shared: v.optional(v.boolean()) }),
+    ]),
+  ),
+  /** A server of its own that speaks Redis, as `redis:6379`. `persist`: what it holds outlives a restart. */
+  cache: v.optional(
+    v.union([
+      cacheServer,
+      v.strictObject({
+        server: v.optional(cacheServer, 'valkey'),
+        memory: v.optional(size),
+        persist: v.optional(v.boolean()),
+      }),
     ]),
   ),
   environment: v.optional(v.record(variable, environmentValue)),

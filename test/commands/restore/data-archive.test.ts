@@ -11,9 +11,9 @@ async function verdict(...entries: Entry[]): Promise<string> {
   return said(await tar(entries))
 }
 
-async function said(archive: Buffer): Promise<string> {
+async function said(archive: Buffer, kind: 'data' | 'cache' = 'data'): Promise<string> {
   try {
-    await refuseHostile('hello', chunks(archive))
+    await refuseHostile({ kind, bot: 'hello' }, chunks(archive))
     return 'accepted'
   } catch (error) {
     if (error instanceof HostError) return error.message
@@ -81,6 +81,15 @@ for (const [what, says, ...entries] of [
     assert.match(message, /^the data of hello in the backup: .*: nothing was changed$/)
   })
 
+test('a cache has files without a folder, and may lead nowhere either', async () => {
+  const of = async (entry: Entry) => said(await tar([entry]), 'cache')
+  assert.is(await of({ name: 'temp-rewriteaof-1.aof' }), 'accepted')
+  assert.match(
+    await of({ name: 'x', type: 'symlink', linkname: 'y' }),
+    /^the cache of hello in the backup: "x" is a link/,
+  )
+})
+
 test('an archive that is cut, or none, is refused', async () => {
   const whole = await tar([folder, { name: 'app=data/x', content: 'y'.repeat(5000) }])
   for (const archive of [whole.subarray(0, 3000), Buffer.alloc(2000, 'x')])
@@ -92,7 +101,7 @@ test('what does not match the manifest is refused as that', async () => {
     yield await tar([folder])
     throw new HostError('data-hello.tar.age: its decrypted content does not match the manifest')
   }
-  const reason = await refuseHostile('hello', broken()).catch((error: Error) => error.message)
+  const reason = await refuseHostile({ kind: 'data', bot: 'hello' }, broken()).catch((error: Error) => error.message)
   assert.is(reason, 'data-hello.tar.age: its decrypted content does not match the manifest')
 })
 

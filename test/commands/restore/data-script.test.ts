@@ -13,7 +13,7 @@ import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 
 const archive = '/var/lib/botgarden/incoming/data-hello.tar'
 const data = '/var/lib/botgarden/data/hello'
-const order: DataTask = { bot: 'hello', drill: false }
+const order: DataTask = { bot: 'hello', kind: 'data', drill: false }
 const sum = '0'.repeat(64)
 
 /** What a host has packed, and what its manifest says of that. */
@@ -101,6 +101,24 @@ test('a bot whose database comes next stays down until then, but not where this 
   const failed = await restore(spoilt, { ...order, beforeDatabase: true })
   assert.is(failed.code, 1)
   assert.ok(failed.calls.includes('docker start botgarden-hello-blue'))
+})
+
+test('a cache is stopped, replaced and started again, and its bot with it', async () => {
+  const host = hostWith()
+  host.container('botgarden-hello-cache')
+  host.write(`${data}/cache/appendonlydir/old`, 'of today')
+  const { code, output, calls } = await restore(host, { ...order, kind: 'cache' })
+  assert.is(code, 0, output)
+  assert.equal(host.list(`${data}/cache`), ['app=data'])
+  assert.is(host.read(note), 'of today')
+  const about = calls.filter((call) => /^docker (stop|start)/.test(call))
+  assert.equal(about, [
+    'docker stop --time 20 botgarden-hello-blue',
+    'docker stop --time 20 botgarden-hello-cache',
+    'docker start botgarden-hello-cache',
+    'docker start botgarden-hello-blue',
+  ])
+  assert.equal(incoming(host), ['data-hello.tar'].slice(1))
 })
 
 test('a drill touches neither the bot nor its data, and needs no bot', async () => {

@@ -143,6 +143,7 @@ test('the data of each bot is a part of its own; what fails of one is named, and
     mkdirSync(path('data', bot, 'current/app=data'), { recursive: true })
     writeFileSync(path('data', bot, 'current/app=data/note'), `of ${bot}`)
   }
+  mkdirSync(path('data/hello/cache/appendonlydir'), { recursive: true })
   // A bot that never had data, and copies from before a release, which are the host's own.
   mkdirSync(path('data/none/current'), { recursive: true })
   mkdirSync(path('data/hello/before-20260101-000000.1/app=data'), { recursive: true })
@@ -151,10 +152,13 @@ test('the data of each bot is a part of its own; what fails of one is named, and
   assert.is(exitCode, 1)
   assert.match(stderr, /data of my-bot: data-my-bot\.tar\.age: command ended with 1: data: app=data\/bot\.db: /)
   const [name = ''] = taken()
-  const data = manifest(name).parts.flatMap((part) => (part.kind === 'data' ? [part] : []))
+  const data = manifest(name).parts.flatMap((part) => (part.kind === 'data' || part.kind === 'cache' ? [part] : []))
   assert.equal(
     data.map(({ bot, entries, file }) => [bot, entries, file]),
-    [['hello', 2, 'data-hello.tar.age']],
+    [
+      ['hello', 2, 'data-hello.tar.age'],
+      ['hello', 1, 'cache-hello.tar.age'],
+    ],
   )
   assert.equal([missingParts(manifest(name)), status()?.taken?.name], [['data of my-bot'], name])
   // No key here: what age would have encrypted.
@@ -169,13 +173,14 @@ test('the data of each bot is a part of its own; what fails of one is named, and
 test('a backup of one database has the data of its bot, and of a bot without a database that alone', async () => {
   const { run, path, taken, manifest } = host({ psql: listing(['one', 'my_bot']) })
   for (const bot of ['one', 'my-bot', 'files-only']) mkdirSync(path('data', bot, 'current/data'), { recursive: true })
+  mkdirSync(path('data/my-bot/cache'), { recursive: true })
   const filesOf = async (only: string) => {
     const { exitCode, stderr } = await run('--only', only)
     assert.is(exitCode, 0, stderr)
     const name = taken().find((each) => each.endsWith(`-${only}`)) ?? ''
     return manifest(name).parts.map(({ file }) => file)
   }
-  assert.equal(await filesOf('my_bot'), ['database-my_bot.dump.age', 'data-my-bot.tar.age'])
+  assert.equal(await filesOf('my_bot'), ['database-my_bot.dump.age', 'data-my-bot.tar.age', 'cache-my-bot.tar.age'])
   assert.equal(await filesOf('files_only'), ['data-files-only.tar.age'])
   const { stderr } = await run('--only', 'other')
   assert.match(stderr, /there is no database "other": there are my_bot one/)

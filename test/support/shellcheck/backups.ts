@@ -89,7 +89,9 @@ async function restored(): Promise<Shell[]> {
       chosen,
       [{ database: 'hello', ofBot: true, target: undefined, bot: undefined, ...order }],
       identities,
-      [{ bot: 'hello', drill: flag === '--drill', beforeDatabase: flag === '--name' }],
+      (['data', 'cache'] as const).map((kind) => ({
+        ...{ bot: 'hello', kind, drill: flag === '--drill', beforeDatabase: flag === '--name' },
+      })),
     )
   await rebuild(session, host, chosen, identities, { core: [], bots: async () => async () => 0 })
   await restoreParts(failing(session), host, chosen, [orderOf({})], identities).catch(() => {})
@@ -135,6 +137,7 @@ async function copy(): Promise<{ chosen: SelectedBackup; identities: readonly Se
   const lasting = { kind: 'data', bot: 'hello', entries: 1, content: 'a'.repeat(64) }
   const parts = [
     { ...lasting, ...(await part('data-hello.tar.age', Buffer.concat(data))) },
+    { ...lasting, kind: 'cache', ...(await part('cache-hello.tar.age', Buffer.concat(data))) },
     { ...database, ...(await part('database-hello.dump.age', Buffer.from('dump'))) },
     { kind: 'globals', ...(await part('globals.sql.age', Buffer.from('CREATE ROLE hello;\n'))) },
     { kind: 'files', entries: 2, ...(await part('files.tar.age', files)) },

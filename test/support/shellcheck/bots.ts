@@ -34,7 +34,7 @@ const context: BuildContext = {
 }
 const large: BuildContext = { ...context, archive: 'A'.repeat(4_000_004) }
 type Mode = 'webhook' | 'polling'
-const data = { data: ['/app/data', '/b'] }
+const data = { data: ['/app/data', '/b'], cache: { server: 'valkey', memoryMB: 32, persist: true } as const }
 
 function spec(mode: Mode, more: Partial<Spec> = {}): Spec {
   return { ...specOf('registry.example.org/hello:2', { mode }, migrating, 'b'), ...more }
