@@ -85,7 +85,7 @@ test('data survives a release, which stops the version before it and says so', a
 
 test('a version that spoils its data and fails leaves neither', async () => {
   const { code, stdout } = await release(version('broken'))
-  assert.is(code, 1)
+  assert.is(code, 3)
   assert.match(stdout, /the data from before this release was put back/)
   assert.equal([await say('/version'), await say('/count')], ['second', '2 notes'])
   assert.is(resultOf(await site(file()), host).changed, 0)
@@ -115,7 +115,7 @@ test('whatever the machine goes through, the data is there again', async () => {
 test('data that is gone is told by every run, and comes back from where it was', async () => {
   await ended(`docker stop botgarden-${name}-blue botgarden-${name}-green; mv ${data}/current/app=data ${data}/aside`)
   const lost = await site(file())
-  assert.is(lost.code, 1)
+  assert.is(lost.code, 3)
   assert.match(lost.stdout, /the data of data-bot is gone/)
   assert.match((await release(version('third'))).stdout, /the data of data-bot is gone/)
   await ended(`mv ${data}/aside ${data}/current/app=data`)
