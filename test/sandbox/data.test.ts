@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { quote } from '../../lib/shell/sh.ts'
 import { freshVps, removeVps } from '../../sandbox/index.ts'
 import { resultOf, run, scratchFile } from '../support/runner.ts'
 import { botHost } from '../support/vps/bot-host.ts'
@@ -36,7 +37,10 @@ const release = (source?: string, more: object = {}, ...args: string[]) =>
 const say = (text: string) => answer(text, name)
 const output = async (command: string) => (await ended(command)).stdout
 const restore = (...args: string[]) =>
-  run(['playbooks/restore.ts', '-i', file(), '--identity', key, '--yes', '--from', 'copy', ...args], tokens)
+  run(
+    ['playbooks/restore.ts', '-i', file(model, cached), '--identity', key, '--yes', '--from', 'copy', ...args],
+    tokens,
+  )
 
 test.before(begin)
 test.after(() => removeVps(host))
@@ -123,28 +127,113 @@ test('data that is gone is told by every run, and comes back from where it was',
   assert.is(await say('/count'), '4 notes')
 })
 
+const cached = { cache: { server: 'valkey', persist: true }, environment: { REDIS_URL: '${cache.url}' } }
+const cache = `botgarden-${name}-cache`
+
+test('a bot that asks for a cache has one, that survives its releases', async () => {
+  const check = await release(model, cached, '--check')
+  const first = await release(model, cached)
+  assert.is(first.code, 0, first.stdout)
+  const checked = resultOf(check, host)
+  assert.equal(changed(first).sort(), [...checked.ids, ...checked.unknownIds].sort())
+  assert.ok(changed(first).includes(`container:${cache}`))
+  for (const again of [await release(model, cached), await site(file(model, cached))]) {
+    const { changed: count, roundTrips } = resultOf(again, host)
+    assert.equal([count, roundTrips], [0, 1])
+  }
+  assert.is(await say('/hits'), '1 hits')
+  const started = () => output(`docker inspect -f '{{.State.StartedAt}}' ${cache}`)
+  const before = await started()
+  assert.is((await release(version('cached'), cached)).code, 0)
+  assert.equal([await say('/version'), await say('/hits'), await started()], ['cached', '2 hits', before])
+})
+
+test('the password of a cache is in no argument, no variable of the server and no file that others read', async () => {
+  const password = await output(`cat /etc/botgarden/secrets/bots/${name}/cache-password`)
+  assert.is(password.length, 43)
+  const looked = `
+    docker inspect ${cache} | grep -cF ${password}
+    cat /proc/$(docker inspect -f '{{.State.Pid}}' ${cache})/environ /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep -cF ${password}
+    grep -rlF ${password} /opt/botgarden /var/lib/botgarden/bots /run/botgarden /var/log 2>/dev/null | grep -c .`
+  assert.equal((await output(looked)).split('\n'), ['0', '0', '0'])
+  assert.match((await ended(`docker exec ${cache} valkey-cli incr hits`)).all, /NOAUTH/)
+})
+
+test('nobody but its bot reaches a cache, and it is shut in as its bot is', async () => {
+  const knock = `require('net').connect({host: '10.210.1.4', port: 6379, timeout: 3000}).on('connect', () => console.log('open')).on('timeout', function () { console.log('shut'); this.destroy() }).on('error', () => console.log('shut'))`
+  const image = await output(`docker image ls -q botgarden/${name} | head -n 1`)
+  const from = (network: string) => output(`docker run --rm --network ${network} ${image} node -e "${knock}"`)
+  assert.is(await from(`botgarden-${name}`), 'open')
+  assert.is(await from('bridge'), 'shut')
+  const [memory, readOnly, caps, published] = (
+    await output(
+      `docker inspect -f '{{.HostConfig.Memory}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.PortBindings}}' ${cache}`,
+    )
+  ).split(' ')
+  assert.equal([memory, readOnly, caps, published], [String(32 * 2 ** 20), 'true', '[ALL]', 'map[]'])
+})
+
+test('a cache that is full refuses what comes, and is not killed', async () => {
+  const fill = `for i in $(seq 60); do echo "SET fill-$i $(head -c 524288 /dev/zero | tr '\\0' x)"; done`
+  const script = `{ echo "AUTH $(sed -n 's/^requirepass //p' /run/secrets/server.conf)"; ${fill}; echo "DEL $(seq -f 'fill-%g' -s ' ' 60)"; } | valkey-cli`
+  const { all } = await ended(`docker exec -i ${cache} sh -c ${quote(script)}`, 120)
+  assert.match(all, /OOM command not allowed when used memory > 'maxmemory'/)
+  assert.is(
+    await output(`docker inspect -f '{{.State.OOMKilled}} {{.RestartCount}} {{.State.Running}}' ${cache}`),
+    'false 0 true',
+  )
+  assert.is(await say('/hits'), '3 hits')
+})
+
+test('a cache that is gone, or was edited, is brought back with what it has kept', async () => {
+  await ended(`docker rm -f ${cache}`)
+  const healed = await site(file(model, cached))
+  assert.ok(changed(healed).includes(`container:${cache}`), healed.stdout)
+  await ended(`echo 'maxmemory 1mb' >>/etc/botgarden/secrets/bots/${name}/cache/server.conf`)
+  assert.equal(changed(await site(file(model, cached))), [`cache-config:${name}`])
+  assert.is(resultOf(await site(file(model, cached)), host).changed, 0)
+  await ended('systemctl restart docker')
+  assert.is((await site(file(model, cached))).code, 0)
+  assert.is(await say('/hits'), '4 hits')
+})
+
 test('a backup has it, a drill tries it, and a restore brings it back', async () => {
-  const taken = await run(['playbooks/backup.ts', '-i', file(), '--json'], tokens)
+  const taken = await run(['playbooks/backup.ts', '-i', file(model, cached), '--json'], tokens)
   assert.is(taken.code, 0, taken.stdout + taken.stderr)
   const [copy = ''] = readdirSync(join(backups.local, host)).filter((each) => /Z$/.test(each))
-  assert.ok(readdirSync(join(backups.local, host, copy)).includes(`data-${name}.tar.age`))
-  assert.is(await say('five'), '5 notes')
+  const parts = readdirSync(join(backups.local, host, copy))
+  for (const kind of ['data', 'cache']) assert.ok(parts.includes(`${kind}-${name}.tar.age`), kind)
+  assert.equal([await say('five'), await say('/hits')], ['5 notes', '5 hits'])
   const drill = await restore('--drill', '--json')
   assert.is(drill.code, 0, drill.stdout + drill.stderr)
-  assert.ok(resultOf(drill, host).ids.includes(`drill-data:${name}`))
+  for (const kind of ['data', 'cache']) assert.ok(resultOf(drill, host).ids.includes(`drill-${kind}:${name}`))
   assert.is(await say('/count'), '5 notes')
   const back = await restore('--name', name, '--json')
   assert.is(back.code, 0, back.stdout + back.stderr)
-  assert.is(await say('/count'), '4 notes')
+  assert.equal([await say('/count'), await say('/hits')], ['4 notes', '5 hits'])
   assert.is(await output('ls -A /var/lib/botgarden/incoming'), '')
-  assert.is(resultOf(await site(file()), host).changed, 0)
+  assert.is(resultOf(await site(file(model, cached)), host).changed, 0)
 })
 
 test('a new machine has it with the bot', async () => {
   await freshVps(host)
   const rebuilt = await restore('--host', host)
   assert.is(rebuilt.code, 0, rebuilt.stdout + rebuilt.stderr)
-  assert.equal([await say('/welcome'), await say('/count')], ['made with the image', '4 notes'])
+  assert.equal(
+    [await say('/welcome'), await say('/count'), await say('/hits')],
+    ['made with the image', '4 notes', '5 hits'],
+  )
+  assert.is(resultOf(await site(file(model, cached)), host).changed, 0)
+})
+
+test('a version that has no cache any more is rid of it', async () => {
+  const rid = await release()
+  assert.is(rid.code, 0, rid.stdout)
+  assert.ok(changed(rid).includes(`cache:${name}`))
+  assert.is(
+    await output(`docker ps -aq --filter name=${cache}; ls -d /opt/botgarden/bots/${name}/cache 2>/dev/null`),
+    '',
+  )
   assert.is(resultOf(await site(file()), host).changed, 0)
 })
 

@@ -96,6 +96,7 @@ export const exceptions: readonly Exception[] = [
       'step restore-data',
       'step drill-data',
       'step restore-cache',
+      'step drill-cache',
       "restore a database that is no bot's",
     ],
     why: 'cleanup, and what it calls, is run by the trap of EXIT',

@@ -27,12 +27,14 @@ export function refuseInsufficientCapacity(
   free: FreeCapacity,
 ): void {
   const memoryMB = limits.memoryMB + cacheMB(spec)
-  const may = `bot ${bot} may use ${memoryMB} MiB of memory${spec.cache ? ` with its cache` : ''}`
+  const who = `bot ${bot}${spec.cache ? ' with its cache' : ''}`
   if (memoryMB > free.totalMB)
-    throw new HostError(`${may}, and this host has ${free.totalMB} MiB in total: lower its "memory:"`)
+    throw new HostError(
+      `${who} may use ${memoryMB} MiB of memory, and this host has ${free.totalMB} MiB in total: lower its "memory:"`,
+    )
   if (free.memoryMB < neededMB(spec, limits, hasOld, current))
     throw new HostError(
-      `${may}, and only ${free.memoryMB} MiB are free${hasOld ? ' beside the current version' : ''}: lower its "memory:", or add memory to the host`,
+      `${who} may use ${memoryMB} MiB of memory, and only ${free.memoryMB} MiB are free${hasOld ? ' beside the current version' : ''}: lower its "memory:", or add memory to the host`,
     )
   if (free.diskMB < 300)
     throw new HostError(`only ${free.diskMB} MiB of disk are free on this host: a release needs 300 MiB`)

@@ -101,7 +101,7 @@ test('its memory counts where it is new', () => {
   const large = { cache: { server: 'valkey', memoryMB: 256 } as const }
   assert.throws(
     () => plan(deployment(large), free(300)),
-    /may use 416 MiB of memory with its cache, and only 300 MiB are free/,
+    /bot hello-bot with its cache may use 416 MiB of memory, and only 300 MiB are free/,
   )
   assert.ok(plan(deployment(large), free(336)))
   assert.throws(() => plan(deployment(large), free(400, 400)), /has 400 MiB in total/)

@@ -172,6 +172,7 @@ function kept(): Shell[] {
     ...plans('a poller that ended', 'polling', { [blue]: { ...serving, status: 'exited' } }),
     ...plans('a bot of other limits', 'webhook', { [blue]: { ...serving, memoryMB: 1, config: checksum } }),
     ...plans('a bot that no boot starts', 'webhook', { [blue]: { ...serving, restart: 'no' } }),
+    ...plans('a cache of a version before', 'webhook', { 'container:botgarden-hello-cache': serving }),
     ...plans('a torn record', 'webhook', {
       'text:/var/lib/botgarden/bots/hello/current.json': '{',
       'record:hello': { ...past, containers: [found] },
