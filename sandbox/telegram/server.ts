@@ -3,6 +3,7 @@ import { authorities } from './authorities.ts'
 import { handleApi } from './bot-api/api.ts'
 import { run } from './bot-api/methods.ts'
 import { handleControl } from './control/control.ts'
+import { contentsIn } from './files/contents.ts'
 import { listen, portOf } from './http.ts'
 import type { Options } from './options.ts'
 import { loadState, storeIn } from './state/store.ts'
@@ -26,6 +27,7 @@ export async function serve(
   const signal = new AbortController().signal
   const world: World = {
     ...{ options, state, authorities: authorities(options), runtimes: new Map(), save: store.soon },
+    ...{ contents: contentsIn(options.stateFile && `${options.stateFile}.files`), startedAt: Date.now() },
     execute: (bot, method, args) => run(method, { world, bot, args, files: new Map(), signal }),
   }
   const api = await listen((request, response) => handleApi(world, request, response), { host, port: apiPort })

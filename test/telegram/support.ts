@@ -39,6 +39,38 @@ export async function telegram(options: Partial<Options> = {}) {
   return { client, token, apiRoot, call, close: endable(server.close) }
 }
 
+/** A Telegram in which person 7 has written to the bot, which has seen it. */
+export async function withPerson(options: Partial<Options> = {}) {
+  const it = await telegram(options)
+  const { call, client } = it
+  await client.act('hello-bot', { chat: 7, text: 'hi' })
+  const [hi] = (await call('getUpdates')).result
+  await call('getUpdates', { offset: hi.update_id + 1 })
+  let last = hi.update_id
+  /** The updates since the last ones. */
+  const updates = async () => {
+    const { result } = await call('getUpdates', { offset: last + 1 })
+    last = result.at(-1)?.update_id ?? last
+    return result
+  }
+  return { ...it, hi, updates }
+}
+
+/** A picture of one pixel. */
+export const pixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+/** A form with texts, and with files by their field. */
+export function upload(args: Record<string, string>, files: Record<string, [name: string, content: Buffer | string]>) {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(args)) form.set(name, value)
+  for (const [field, [name, content]] of Object.entries(files))
+    form.set(field, new Blob([typeof content === 'string' ? content : new Uint8Array(content)]), name)
+  return form
+}
+
 function endable(end: () => Promise<void>): () => Promise<void> {
   const once = async () => {
     if (open.delete(once)) await end()
