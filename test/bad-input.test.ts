@@ -103,6 +103,18 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [bots('a: { token: { file: x } }'), /bots\.a\.token/],
   [bots('a: { image: nginx }'), /bots\.a\.image/],
   [bots('a: { environment: { lower: 1 } }'), /bots\.a\.environment/],
+  [bots('a: { environment: { X: "${tokn}" } }'), /x\d+\.yaml:2:32: .*X: \$\{tokn\} is nothing.*did you mean "token"/],
+  [bots('a: { environment: { X: "${token" } }'), /without its "\}"/],
+  [bots('a: { environment: { X: "${secret.key}" } }'), /in capitals/],
+  [bots('a: { environment: { X: "1234567:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" } }'), /X: looks like a bot token/],
+  [bots('a: { args: { X: "1234567:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" } }'), /X: looks like a bot token/],
+  [bots('a: { args: { "X-Y": 1 } }'), /the name of a build argument/],
+  [bots('a: { dockerfile: /etc/x }'), /a path in the source/],
+  [bots('a: { dockerfile: ../x }'), /a path in the source|dockerfile/],
+  [bots('a: { target: "a b" }'), /a stage of the Dockerfile/],
+  [bots('a: { command: npm start }'), /bots\.a\.command: should be a list/],
+  [bots('a: { command: [] }'), /bots\.a\.command/],
+  [bots('a: { secrets: env }'), /bots\.a\.secrets/],
   ['hosts: { vps1: , vps2: }\nbots: { a: {} }\n', 'missing: host, one of vps1, vps2'],
 ]
 const missingConfig = [`sshConfig: nowhere\n${good}`, 'sshConfig: no such file'] as const

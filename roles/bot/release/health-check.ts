@@ -1,9 +1,9 @@
 import { waiting } from '../../../lib/shell/deadline.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
+import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf } from '../spec/layout.ts'
 import type { Spec } from '../spec/spec.ts'
-import type { BotInstance } from './compose-file.ts'
 
 const functions = shellFile(new URL('health-check.sh', import.meta.url))
 

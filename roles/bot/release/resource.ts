@@ -9,12 +9,13 @@ import { imageState } from '../../../lib/resources/image.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
 import { allocations } from '../spec/allocations.ts'
+import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf, otherColour } from '../spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 import { hostGenerated, type StoredSecrets, storedSecrets } from '../spec/stored-secrets.ts'
 import { webhookCleared } from '../telegram/webhook-state.ts'
-import { type BotInstance, serviceFile } from './compose-file.ts'
+import { serviceFile } from './compose-file.ts'
 import { type FreeCapacity, freeCapacity } from './free-capacity.ts'
 import { refuseVolumes, volumeWarning } from './image-volumes.ts'
 import { locationFile, locationText } from './nginx-route.ts'
@@ -175,7 +176,7 @@ function releaseFromContainer(
 ): Release | undefined {
   const serving = recordFault(text, found) === undefined ? undefined : servingContainer(found)
   if (serving === undefined) return undefined
-  const mode = serving.env.includes('BOT_MODE=polling') ? 'polling' : 'webhook'
+  const mode = serving.polls ? 'polling' : 'webhook'
   const before: Spec = { ...spec, image: serving.image, mode, migrations: undefined }
   return { id: '', spec: before, colour: serving.colour, secrets: {}, by: '' }
 }

@@ -3,17 +3,19 @@ import { dumpFunction, dumpsFolder } from '../../../lib/platform/database-dump.t
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
+import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 import { askTelegram } from '../telegram/bot-api.ts'
 import { deleteWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
-import { type BotInstance, serviceFile } from './compose-file.ts'
+import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { refuseVolumesScript } from './image-volumes.ts'
 import { routeFunctions } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { pruneImages } from './prune-images.ts'
+import { filledVariables, variablesFile, variablesFunction } from './variables.ts'
 
 const functions = shellFile(new URL('switch.sh', import.meta.url))
 
@@ -53,6 +55,7 @@ export function switchScript(change: Switch): Script {
     state=${layout.state} secrets=${layout.secrets}
     ${functions}
     ${routeFunctions(instance, colour, spec, old)}
+    ${variablesFunction(instance, colour, spec)}
     ${revertFunction(change)}
     mkdir -p ${layout.compose}
     (umask 077; mkdir -p "$state")
@@ -76,7 +79,7 @@ export function switchScript(change: Switch): Script {
     ${(polls || polled) && oldRuns ? sh`stopped=yes; docker stop --time 20 "$old_container" >/dev/null` : nothing}
     # As long as a webhook is set, Telegram answers getUpdates with an error.
     ${polls ? sh`webhook_deleted=yes; ${deleteWebhook(policy.hook)}` : nothing}
-    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
+    with_variables docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
     # Nothing is delivered to the old container any more: from here on a boot must start the new one.
     ${polls && old?.spec.mode === 'webhook' ? bind : nothing}
     await_health
@@ -100,12 +103,14 @@ export function switchScript(change: Switch): Script {
 }
 
 /** The shell function that reverts the switch: the old version serves again. */
-function revertFunction({ spec, old, policy }: Switch): Script {
+function revertFunction({ instance, spec, colour, old, policy }: Switch): Script {
   // The webhook that was deleted for a polling version. Its mark is gone, so the next run checks it in any case.
   const again = old?.spec.mode === 'webhook' ? restoreWebhook(policy.hook, old.spec) : sh`:`
   const stays = spec.mode === 'webhook' ? sh`:` : sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :`
+  const hasFile = filledVariables(instance, spec).secret.length > 0
   return sh`revert_switch() {
       trap - EXIT
+      ${hasFile ? sh`rm -f ${variablesFile(instance.bot, colour)}` : sh`:`}
       docker container inspect "$new" >/dev/null 2>&1 && report "$new"
       # If nginx still routes to the old container, the new one can go even if the disk is full.
       if [ -z "$switched" ] || route_is_restored || route_restore; then
@@ -138,7 +143,7 @@ function migration(instance: BotInstance, spec: Spec, file: string, name: string
   const container = `botgarden-${instance.bot}-migrate`
   return sh`
     docker rm -f --volumes ${container} >/dev/null 2>&1 || :
-    docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
+    with_variables docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
       trap - EXIT
       docker rm -f --volumes ${container} >/dev/null 2>&1 || :
       # The migration runs at the address of the new version.

@@ -67,6 +67,8 @@ const release = v.looseObject({
     allowedUpdates: v.optional(v.array(text)),
     environment: texts,
     secrets: v.array(text),
+    references: v.optional(texts),
+    command: v.optional(v.array(text)),
   }),
 })
 

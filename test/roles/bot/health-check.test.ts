@@ -4,7 +4,13 @@ import { healthFunctions } from '../../../roles/bot/release/health-check.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { withPrograms } from '../../support/stubs.ts'
 
-const instance = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = {
+  bot: 'hello',
+  number: 1,
+  base: '10.210',
+  telegram: 'https://api.telegram.org',
+  origin: 'https://bots.example.org',
+}
 const functions = (readyTimeout: number) =>
   healthFunctions(instance, 'blue', specOf('x:1', {}, { health: '/readyz' }), readyTimeout).text
 /** A server that takes a connection and never answers. */

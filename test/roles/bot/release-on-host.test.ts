@@ -15,7 +15,13 @@ import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 import { sha256 } from '../../support/sha256.ts'
 
 type Mode = 'webhook' | 'polling'
-const instance = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = {
+  bot: 'hello',
+  number: 1,
+  base: '10.210',
+  telegram: 'https://api.telegram.org',
+  origin: 'https://bots.example.org',
+}
 const migrating = { migrate: ['node', 'migrate.ts'], health: '/readyz' }
 const spec = (mode: Mode, image: string, migrations = 'a'): Spec => specOf(image, { mode }, migrating, migrations)
 const releaseOf = (mode: Mode): Release => ({
@@ -73,7 +79,7 @@ function switched(
   })
 }
 
-/** What of the bot's containers there is, and where nginx leads. */
+/** What of the bot’s containers there is, and where nginx leads. */
 function standing(host: ScratchHost) {
   const leads = host.there(location) ? (host.read(location) === leadsTo('blue') ? 'blue' : 'green') : 'nowhere'
   const runs = `generations/${host.noted('loaded').trim()}`
@@ -558,6 +564,27 @@ test('what runs and is only not bound to a boot is not stopped; compose makes it
     calls.flatMap((call) => / (up|stop) /.exec(call)?.[1] ?? []),
     ['up'],
   )
+})
+
+test('secret variables are there while containers are created, for root alone, and nowhere afterwards', async () => {
+  for (const fails of [[], ['compose .* up'], ['compose .* run']]) {
+    const host = await hostWith('webhook')
+    host.fails(...fails)
+    const { code, output } = await host.run(switched('webhook', 'webhook', { references: { TG: '${token}' } }))
+    assert.is(code, fails.length === 0 ? 0 : 1, output)
+    if (fails.length === 0) assert.is(host.noted('variables'), '600\nTG="the-token"\n')
+    assert.equal(host.list('/run/botgarden/variables'), [])
+    assert.not.match(host.read('/opt/botgarden/bots/hello/green.yaml') + output, /the-token/)
+  }
+})
+
+test('secret variables are filled in when a bot is started again', async () => {
+  const host = await hostWith('webhook')
+  const release = { ...releaseOf('webhook'), spec: { ...spec('webhook', 'hello:1'), references: { TG: '${token}' } } }
+  const { code, output } = await host.run(restartScript(instance, release, limits, { start: true, bind: false }))
+  assert.is(code, 0, output)
+  assert.is(host.noted('variables'), '600\nTG="the-token"\n')
+  assert.equal(host.list('/run/botgarden/variables'), [])
 })
 
 test.run()

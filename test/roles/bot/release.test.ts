@@ -10,7 +10,13 @@ import { changesOf, planOf } from '../../support/plan-of.ts'
 import { limits, policy } from '../../support/release-policy.ts'
 
 const spec = specOf('botgarden/hello:abc', {}, { health: '/readyz', migrate: ['m'] })
-const instance = { bot: 'hello', number: 3, base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = {
+  bot: 'hello',
+  number: 3,
+  base: '10.210',
+  telegram: 'https://api.telegram.org',
+  origin: 'https://bots.example.org',
+}
 const served: Release = { id: '1', spec, colour: 'blue', secrets: { token: 'sum' }, by: 'me' }
 const serving = (more: object = {}) => {
   const { checksum } = serviceFile(instance, 'blue', spec, limits)

@@ -25,7 +25,13 @@ const role = botRole(new Map())
 const vars = v.parse(role.vars, {})
 const host = { ...entry, domain: 'b.example.org', bots: [{ name: 'hello', where: 'x', settings: {} }] }
 const migrating = { migrate: ['node', 'migrate.ts'], health: '/readyz', allowedUpdates: ['message'] }
-const context: BuildContext = { archive: 'H4sIAAAAAAAAA+3BMQ', files: 3, checksum: 'f'.repeat(64), migrations: 'b' }
+const context: BuildContext = {
+  archive: 'H4sIAAAAAAAAA+3BMQ',
+  files: 3,
+  checksum: 'f'.repeat(64),
+  migrations: 'b',
+  options: [],
+}
 const large: BuildContext = { ...context, archive: 'A'.repeat(4_000_004) }
 type Mode = 'webhook' | 'polling'
 
@@ -96,11 +102,16 @@ function released(): Shell[] {
     }),
     ...[undefined, ...modes].flatMap((before) => modes.flatMap((after) => from(before, delivery(spec(after))))),
     ...from('webhook', delivery(spec('webhook', { database: false, health: undefined, migrate: undefined }))),
+    ...from('webhook', delivery(spec('webhook', { references: { A: 'x${token}', B: '${database.url}' } }))),
     ...from('webhook', delivery(spec('webhook', { scratch: ['/cache'] }), { isRollback: true, token: undefined })),
     ...from('webhook', delivery(spec('webhook'), { logins, secrets: new Map() }), selfSigned),
     ...from('polling', delivery(spec('polling')), unreachable),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context })),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context: large })),
+    ...from(
+      undefined,
+      delivery(spec('webhook'), { pull: false, context: { ...context, options: ['--file', 'a b', '--target', 'x'] } }),
+    ),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context, shipped: true })),
     ...twoBots(),
   ]
@@ -125,11 +136,19 @@ function kept(): Shell[] {
   const plans = (what: string, before: Mode, more: Record<string, unknown>) =>
     runScripts(`site, ${what}`, role.resources(vars, facts, host), stateWith(before, more))
   const blue = 'container:botgarden-hello-blue'
-  const instance = { bot: 'hello', number: 1, base: '10.210', telegram }
+  const instance = { bot: 'hello', number: 1, base: '10.210', telegram, origin: 'https://bots.example.org' }
   const limits = { memoryMB: 160, cpus: 0.5 }
   const { checksum } = serviceFile(instance, 'blue', spec('webhook', { image: 'hello:1', migrations: 'a' }), limits)
   const past = { past: `${stateWith('webhook')['text:/var/lib/botgarden/bots/hello/current.json']}\n` }
-  const found = { name: 'x', running: true, restart: 'always', image: 'hello:1', labels: {}, env: [], colour: 'blue' }
+  const found = {
+    name: 'x',
+    running: true,
+    restart: 'always',
+    image: 'hello:1',
+    labels: {},
+    polls: false,
+    colour: 'blue',
+  }
   return [
     ...plans('a bot that is gone', 'webhook', { [blue]: 'absent' }),
     ...plans('a poller that ended', 'polling', { [blue]: { ...serving, status: 'exited' } }),
