@@ -12,6 +12,7 @@ import { directory } from '../../lib/resources/file.ts'
 import { allocated } from './allocation.ts'
 import { botImage } from './image.ts'
 import { network } from './network.ts'
+import { caFilePresent } from './release/ca-file.ts'
 import { limits } from './release/limits.ts'
 import { locationFile, locationText, originOf, webhookUrl } from './release/nginx-route.ts'
 import { repairedRecord } from './release/repair-record.ts'
@@ -64,9 +65,13 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
     )
     const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
     const records = selected.map(({ name: bot }) =>
-      repairedRecord({ bot, base: wanted.network, telegram: wanted.telegram, origin }, deployments.has(bot)),
+      repairedRecord(
+        { bot, base: wanted.network, telegram: wanted.telegram, origin, ...caOf(wanted) },
+        deployments.has(bot),
+      ),
     )
     const folders = [
+      ...(wanted.caFile === undefined ? [] : [caFilePresent(wanted.caFile)]),
       directory(optDir),
       directory(botFolders.compose, { mode: '0700' }),
       directory(botFolders.state, { mode: '0700' }),
@@ -88,6 +93,10 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
   return { ...built, bots: botSettings }
 }
 
+function caOf({ caFile }: Pick<BotVars, 'caFile'>) {
+  return caFile === undefined ? {} : { caFile }
+}
+
 /** Paths of the files that were uploaded for these deployments, which use them up. */
 function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
   return [...deployments.values()].flatMap(({ shipped, context }) => {
@@ -98,7 +107,7 @@ function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
 
 function botResources(
   { name: bot, settings }: BotEntry,
-  { network: base, telegram, settle, drain, keep }: BotVars,
+  { network: base, telegram, settle, drain, keep, ...others }: BotVars,
   deployment: Deployment | undefined,
   webhookTarget: WebhookTarget,
   facts: Facts,
@@ -150,7 +159,7 @@ function botResources(
         ].map(forDatabase)
       : []),
     ...botImage(deployment, facts),
-    release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin }, target, {
+    release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin, ...caOf(others) }, target, {
       limits: limit,
       settle,
       drain,
