@@ -7,6 +7,7 @@ import { paths } from './machine/paths.ts'
 import type { Progress } from './machine/progress.ts'
 import { writeAtomic } from './machine/write-atomic.ts'
 import { partNames } from './services/index.ts'
+import { telegramIsHere } from './services/telegram.ts'
 import { bytesOf, ensureVps } from './vps/index.ts'
 import { preparePrerequisites } from './vps/prerequisites.ts'
 import { isReady } from './vps/ssh-access.ts'
@@ -29,7 +30,8 @@ export async function up(options: { hosts?: number; memory?: string; progress: P
 
 async function isUp(names: readonly string[], memory: string | undefined): Promise<boolean> {
   const bytes = memory === undefined ? undefined : bytesOf(memory)
-  if (!existsSync(paths.sshConfig) || !existsSync(paths.acmeCa) || !hasBackupKey()) return false
+  const made = [paths.sshConfig, paths.acmeCa, ...(telegramIsHere ? [paths.telegramCa] : [])]
+  if (!made.every((path) => existsSync(path)) || !hasBackupKey()) return false
   const all = [...partNames, ...names]
   const seen = await see(all)
   return all.every((name) => {
