@@ -7,7 +7,10 @@ import { down, up } from '../sandbox/index.ts'
 
 const usage = `A throwaway Debian VPS on this machine, for trying botgarden out and for its tests.
 
-  npx zx playbooks/sandbox.ts up [--hosts N] [--memory 1g]   boot vps1 … vpsN (default: one, with 2g)
+  npx zx playbooks/sandbox.ts up [--hosts N] [--memory 1g] [--with LIST]
+                                                             boot vps1 … vpsN (default: one, with 2g)
+                                         --with python,valkey,node22: images to build bots on, made when first asked for
+                                         (python 3.13, valkey 8.1, node20, node22, node24)
   npx zx playbooks/sandbox.ts status                         what runs, and where
   npx zx playbooks/sandbox.ts ssh [HOST] [-- COMMAND]        a shell on HOST (default: vps1), or one command
   npx zx playbooks/sandbox.ts chat BOT [--as CHAT_ID] [--language en]
@@ -18,7 +21,8 @@ const usage = `A throwaway Debian VPS on this machine, for trying botgarden out 
 const progress = writeErr
 
 const actions: Readonly<Record<Action, (order: Order) => Promise<number>>> = {
-  up: ({ hosts, memory }) => up({ ...(hosts && { hosts }), ...(memory && { memory }), progress }).then(printStatus),
+  up: ({ hosts, memory, with: standIns }) =>
+    up({ ...(hosts && { hosts }), ...(memory && { memory }), standIns, progress }).then(printStatus),
   status: printStatus,
   ssh: ({ word = 'vps1', command }) => shell(word, command),
   chat: ({ word = '', as, language }) => openChat(word, as, language),
