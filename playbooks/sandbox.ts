@@ -7,14 +7,14 @@ import { down, up } from '../sandbox/index.ts'
 
 const usage = `A throwaway Debian VPS on this machine, for trying botgarden out and for its tests.
 
-  npx zx playbooks/sandbox.ts up [--hosts N] [--memory 1g] [--with LIST]
-                                                             boot vps1 … vpsN (default: one, with 2g)
-                                         --with python,valkey,node22: images to build bots on, made when first asked for
-                                         (python 3.13, valkey 8.1, node20, node22, node24)
+  npx zx playbooks/sandbox.ts up [--hosts N] [--memory 1g] [--with python,valkey,node22]
+                                                             boot vps1 … vpsN (default: one, with 2g); --with: images that
+                                                             bots build on (node20 and node24 too), made when first asked for
   npx zx playbooks/sandbox.ts status                         what runs, and where
   npx zx playbooks/sandbox.ts ssh [HOST] [-- COMMAND]        a shell on HOST (default: vps1), or one command
   npx zx playbooks/sandbox.ts chat BOT [--as CHAT_ID] [--language en]
-                                                             talk to BOT as one of its users (default: 1), or pipe lines in
+                                                             talk to BOT as one of its users (default: 1), or pipe lines in;
+                                                             the line !help: files, payments, inline queries, Mini Apps
   npx zx playbooks/sandbox.ts token BOT                      BOT's token at the sandbox's Telegram, made if it is not there
   npx zx playbooks/sandbox.ts down [--images]                remove all of it; --images: the cached images too
 `

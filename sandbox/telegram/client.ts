@@ -70,9 +70,19 @@ export function telegramAt(baseUrl: string): TelegramClient {
   }
 }
 
+/** What the server did not do, and why. */
+export class Refused extends Error {
+  readonly reason: string
+
+  constructor(message: string, reason = message) {
+    super(message)
+    this.reason = reason
+  }
+}
+
 async function ask<T>(url: string, init: RequestInit): Promise<T> {
   const response = await fetch(url, init)
   const answer = (await response.json()) as T & { error?: string }
-  if (!response.ok) throw new Error(`${url}: ${response.status}: ${answer.error}`)
+  if (!response.ok) throw new Refused(`${url}: ${response.status}: ${answer.error}`, answer.error)
   return answer
 }

@@ -32,11 +32,9 @@ for (const [kind, python] of await imagesLike(furtherStandIns.python)) {
     assert.match((await once([], python)).stdout, /^$/)
   })
 
-  test(`python, ${kind}: installs beside what Debian has, and into an environment of its own`, async () => {
-    const made = `mkdir -p a/pkg && echo 'x = 1' >a/pkg/__init__.py && cd a
-      printf '[project]\\nname = "pkg"\\nversion = "1"\\n' >pyproject.toml
-      python -m venv /tmp/own && /tmp/own/bin/python -c 'import sys; print(sys.prefix)'
-      pip install --no-index --no-build-isolation --no-deps nothing-like-this 2>&1 | tail -n 2`
+  test(`python, ${kind}: pip may install, and makes environments of their own`, async () => {
+    const made = `python -m venv /tmp/own && /tmp/own/bin/python -c 'import sys; print(sys.prefix)'
+      pip install --no-index nothing-like-this 2>&1 | tail -n 2`
     const { stdout } = await once([], python, ['sh', '-c', made])
     assert.match(stdout, '/tmp/own\n')
     assert.match(stdout, 'No matching distribution found')

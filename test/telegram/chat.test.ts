@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { chat, linesOf } from '../../sandbox/cli/chat.ts'
+import { chat } from '../../sandbox/cli/chat.ts'
+import { linesOf } from '../../sandbox/cli/chat-lines.ts'
 import { endAll, telegram, until } from './support.ts'
 
 type It = Awaited<ReturnType<typeof telegram>>
