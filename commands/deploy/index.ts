@@ -12,7 +12,7 @@ import { botAbsent } from '../../roles/bot/remove.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { deploymentsOf, release } from './deployment.ts'
 import { refusingEmptyHost } from './empty-host.ts'
-import { dropPendingUpdates } from './pending-updates.ts'
+import { dropPendingUpdates, refuseToDrop } from './pending-updates.ts'
 import { history, historyText, logsOf } from './releases.ts'
 import { rollback } from './rollback.ts'
 
@@ -61,12 +61,14 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     return rollback(session, host, bot, options.own.get('rollback-to')?.[0], given('drop-pending'))
 
   const deployments = await deploymentsOf(hosts, (name) => names.includes(name))
+  const specs = new Map([...deployments].map(([name, { spec }]) => [name, spec]))
+  if (given('drop-pending')) refuseToDrop(specs)
   const code = await release(session, hosts, deployments, {
     buildsHere: buildsHere(session),
     forHost: (role, host) => (!given('new') && hasBackups(host) ? refusingEmptyHost(role, host.name) : role),
   })
   if (code !== 0 || !given('drop-pending')) return code
-  return dropPendingUpdates(session, hosts, new Map([...deployments].map(([name, { spec }]) => [name, spec])))
+  return dropPendingUpdates(session, hosts, specs)
 }
 
 function buildsHere({ options }: Session): boolean {

@@ -3,8 +3,8 @@ import { throwAll } from '../../lib/inventory/yaml.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import { type BuildContext, contextOf } from '../../roles/bot/spec/build-context.ts'
+import { conflictsIn } from '../../roles/bot/spec/conflicts.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
-import { referenceConflicts } from '../../roles/bot/spec/reference-conflicts.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { specOf } from '../../roles/bot/spec/spec.ts'
 import { manifestOf, sourceOf } from './bot-source.ts'
@@ -49,7 +49,7 @@ export async function loadBot(
   const context = folder === undefined ? undefined : await packed(folder)
   const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
   const spec = specOf(image, settings, manifest, context?.migrations)
-  throwAll(referenceConflicts(spec).map((fault) => `${key}.${fault}`))
+  throwAll(conflictsIn(spec).map((fault) => `${key}.${fault}`))
   return {
     spec,
     manifest,

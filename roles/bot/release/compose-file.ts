@@ -18,6 +18,7 @@ export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, {
     image: spec.image,
     ...hardened,
     user: `${uidOf(number)}:${uidOf(number)}`,
+    ...(spec.init && { init: true }),
     ...(spec.command && { command: spec.command.map(asGiven) }),
     environment: { ...ca.environment, ...environmentOf(instance, spec), ...mapValues(plain, asGiven) },
     ...(secret.length > 0 && { env_file: [variablesFile(bot, colour)] }),

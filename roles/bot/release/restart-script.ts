@@ -46,7 +46,7 @@ export function restartScript(
     # Compose leaves a container alone that keeps restarting, and its restart count goes on.
     docker stop --time 20 "$new" >/dev/null 2>&1 || :
     ${up}
-    await_health || { report "$new"; exit 1; }`
+    await_health || { report "$new"; report_log; exit 1; }`
   const script = sh`
     new=${name}
     ${healthFunctions(instance, current.colour, current.spec)}

@@ -69,6 +69,8 @@ const release = v.looseObject({
     secrets: v.array(text),
     references: v.optional(texts),
     command: v.optional(v.array(text)),
+    webhook: v.optional(v.literal('bot')),
+    init: v.optional(v.literal(true)),
   }),
 })
 

@@ -71,6 +71,10 @@ const manifestKeys = {
   environment: v.optional(v.record(variable, environmentValue)),
   /** What the container runs instead of the command of its image. */
   command: v.optional(words),
+  /** Who calls setWebhook: `bot` for a bot that does so itself when it starts, as many do. */
+  webhook: v.optional(v.picklist(['botgarden', 'bot'])),
+  /** true: a first process of its own (tini) ends with the bot's, and waits for the children that the bot does not wait for. */
+  init: v.optional(v.boolean()),
 }
 
 /** How the image is built from the source. */

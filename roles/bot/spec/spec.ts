@@ -23,6 +23,10 @@ export interface Spec {
   readonly scratch?: readonly string[]
   /** What its container runs instead of the command of its image. */
   readonly command?: readonly string[]
+  /** It sets its webhook itself. */
+  readonly webhook?: 'bot'
+  /** A first process that waits for the children of others, which a bot that starts programs may not do. */
+  readonly init?: true
 }
 
 /** Resource limits of a container, which change without a release. `memoryMB` is in MiB. */
@@ -59,6 +63,8 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
     ...(said.scratch?.length && { scratch: [...new Set(said.scratch)].sort() }),
     ...(Object.keys(references).length > 0 && { references }),
     ...(said.command !== undefined && { command: said.command }),
+    ...(said.webhook === 'bot' && { webhook: said.webhook }),
+    ...(said.init === true && { init: said.init }),
   }
 }
 

@@ -251,6 +251,20 @@ test('a variable that refers to what the bot does not have is refused with its p
   await rejects(of(`args: { T: "${secret}" }\n`), /args.T: looks like a bot token/)
 })
 
+test('keys about the webhook that contradict each other are refused', async () => {
+  const of = (bot: string) => loadBot(entryOf({ source: source({ 'bot.yaml': bot }) }))
+  await rejects(
+    of('webhook: bot\nmode: polling\n'),
+    /bots.a-bot.webhook: "bot" sets a webhook itself, and a bot with "mode: polling" has none/,
+  )
+  await rejects(
+    of('webhook: bot\nallowedUpdates: [message]\n'),
+    /bots.a-bot.allowedUpdates: is passed to setWebhook by botgarden/,
+  )
+  assert.is((await of('webhook: botgarden\n')).spec.webhook, undefined)
+  assert.equal([(await of('init: true\n')).spec.init, (await of('init: false\n')).spec.init], [true, undefined])
+})
+
 test('a published image is not built', () =>
   rejects(loadBot(entryOf({ image: 'a:1', dockerfile: 'x' })), /has both image and dockerfile/))
 

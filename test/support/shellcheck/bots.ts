@@ -94,6 +94,7 @@ function released(): Shell[] {
   const selfSigned = {
     'certificate:b.example.org': { names: [], selfSigned: true, keyMatches: true, fingerprint: 'f' },
   }
+  const known = { token: undefined, secrets: new Map() }
   const guarded = refusingEmptyHost(role, 'vps1').resources(vars, facts, host).slice(0, 1)
   return [
     ...from(undefined, delivery(spec('webhook')), {}, { reads: true }),
@@ -103,6 +104,20 @@ function released(): Shell[] {
     ...[undefined, ...modes].flatMap((before) => modes.flatMap((after) => from(before, delivery(spec(after))))),
     ...from('webhook', delivery(spec('webhook', { database: false, health: undefined, migrate: undefined }))),
     ...from('webhook', delivery(spec('webhook', { references: { A: 'x${token}', B: '${database.url}' } }))),
+    ...([undefined, ...modes] as const).flatMap((before) =>
+      from(before, delivery(spec('webhook', { webhook: 'bot' }))),
+    ),
+    ...runScripts(
+      'a bot that has lost the webhook that it sets itself',
+      botRole(new Map([['hello', delivery(spec('webhook', { webhook: 'bot' }), known)]])).resources(vars, facts, host),
+      stateWith('webhook', {
+        [`webhook:hello ${telegram} ask`]: { mark: '', answer: { url: '' } },
+        'text:/var/lib/botgarden/bots/hello/current.json': `${JSON.stringify({
+          ...{ id: '1', colour: 'blue', by: 'me', secrets: { token: '' } },
+          spec: spec('webhook', { webhook: 'bot' }),
+        })}\n`,
+      }),
+    ),
     ...from('webhook', delivery(spec('webhook', { scratch: ['/cache'] }), { isRollback: true, token: undefined })),
     ...from('webhook', delivery(spec('webhook'), { logins, secrets: new Map() }), selfSigned),
     ...from('polling', delivery(spec('polling')), unreachable),
