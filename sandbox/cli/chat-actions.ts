@@ -55,7 +55,7 @@ const orders: Readonly<Record<string, (speaker: Speaker, rest: string) => Promis
   inline: (speaker, inline) => ask(speaker, { inline }),
   app: (speaker, url) => openApp(speaker, url === '' ? {} : { url }),
   edit: editLast,
-  react: (speaker, reaction) => quietly(speaker, { reaction }),
+  react,
   contact: (speaker) => ask(speaker, { contact: {} }),
   location: (speaker) => ask(speaker, { location: {} }),
   block: (speaker) => block(speaker, true),
@@ -64,18 +64,12 @@ const orders: Readonly<Record<string, (speaker: Speaker, rest: string) => Promis
 
 function press(speaker: Speaker, { does }: Choice): Promise<Outcome> {
   if ('app' in does) return openApp(speaker, { url: does.app, byReplyButton: does.byReplyButton })
-  return 'vote' in does ? quietly(speaker, does) : ask(speaker, does)
+  return ask(speaker, does)
 }
 
 async function ask({ client, bot, chatId, language }: Speaker, action: Omit<UserAction, 'chat'>): Promise<Outcome> {
   await client.act(bot, { ...action, chat: chatId, language })
   return 'asked'
-}
-
-/** What many bots do not answer. */
-async function quietly(speaker: Speaker, action: Omit<UserAction, 'chat'>): Promise<Outcome> {
-  await ask(speaker, action)
-  return { prints: '' }
 }
 
 async function openApp(
@@ -91,6 +85,12 @@ async function editLast(speaker: Speaker, text: string): Promise<Outcome> {
   const edit = Math.max(0, ...own.map(({ message_id }) => message_id))
   if (edit === 0 || text === '') throw new UsageError('!edit needs a text, and a message of yours before it')
   return ask(speaker, { edit, text })
+}
+
+/** Most bots do not answer that. */
+async function react(speaker: Speaker, reaction: string): Promise<Outcome> {
+  await ask(speaker, { reaction })
+  return { prints: '' }
 }
 
 async function block({ client, bot, chatId }: Speaker, blocked: boolean): Promise<Outcome> {

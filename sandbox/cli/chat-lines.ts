@@ -46,15 +46,16 @@ export function choicesOf(entry: Entry): Choice[] {
 }
 
 function rowsOf(entry: Entry): Shown[][] {
-  const { message_id, kind, keyboard = [], replyKeyboard = [], results = [], content } = entry
-  if (kind === 'deleted') return []
+  const { message_id, keyboard = [], replyKeyboard = [], results = [], content } = entry
   const ofResults = results.map(({ title, type, description }, index) => [
     { text: [title ?? type, description].filter(Boolean).join(': '), choice: { choose: { index } } },
   ])
   const poll = content?.poll?.is_closed === false ? content.poll.options : []
   return [
     ...ofResults,
-    ...poll.map(({ text }, index) => [{ text, choice: { message_id, vote: [index] } }]),
+    ...poll.map(({ text, voter_count }, index) => [
+      { text: `${text}: ${voter_count}`, choice: { message_id, vote: [index] } },
+    ]),
     ...keyboard.map((row) => row.map((button) => inlineButton(entry, button))),
     ...replyKeyboard.map((row) => row.map(replyButton)),
   ]

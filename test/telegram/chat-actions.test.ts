@@ -56,6 +56,7 @@ async function answerTo({ call }: It, update: Update): Promise<void> {
     const reply_markup = { keyboard: [['Yes', { text: 'My number', request_contact: true }]] }
     await call('sendMessage', to({ text: 'well?', reply_markup }))
   }
+  if (message?.text === '/poll') await call('sendPoll', to({ question: 'Tea?', options: ['yes', 'no'] }))
   if (message?.text === 'Yes') await call('sendMessage', to({ text: 'good' }))
   if (press) await call('deleteMessage', to({ message_id: press.message.message_id }))
   if (query) {
@@ -120,6 +121,11 @@ const conversations: [what: string, lines: string, shown: string][] = [
     'the contact that a button asks for',
     '/ask\n#2\n',
     'well?\n  [1] Yes  [2] My number\n15550100\n  (the buttons under the input field are gone)\n',
+  ],
+  [
+    'a poll, and votes in it',
+    '/poll\n#2\n',
+    '[poll] Tea?\n  [1] yes: 0\n  [2] no: 0\n[poll] Tea?\n  [1] yes: 0\n  [2] no: 1\n',
   ],
   ['what an edit brings', '/photo\n!edit hello\n', '[photo 1×1] mine\nnow hello\n'],
 ]

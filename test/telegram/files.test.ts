@@ -55,11 +55,14 @@ test('a file by URL is fetched, through a redirect; one that is not there is sai
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)))
   const { port } = server.address() as { port: number }
   const send = (path: string) => call('sendDocument', { chat_id: 7, document: `http://127.0.0.1:${port}${path}` })
-  const { document } = (await send('/old')).result
-  assert.equal([document.file_name, document.mime_type, document.file_size], ['new.txt', 'text/plain', 3])
-  assert.is((await send('/none')).description, 'Bad Request: failed to get HTTP URL content')
-  assert.is((await send('/page')).description, 'Bad Request: wrong type of the web page content')
-  server.close()
+  try {
+    const { document } = (await send('/old')).result
+    assert.equal([document.file_name, document.mime_type, document.file_size], ['new.txt', 'text/plain', 3])
+    assert.is((await send('/none')).description, 'Bad Request: failed to get HTTP URL content')
+    assert.is((await send('/page')).description, 'Bad Request: wrong type of the web page content')
+  } finally {
+    server.close()
+  }
 })
 
 const refused: [what: string, method: string, args: object, code: number, description: string][] = [
@@ -116,6 +119,16 @@ for (const [what, method, args, code, description] of refused) {
     assert.equal(await call(method, args), { ok: false, error_code: code, description })
   })
 }
+
+test('each file has a path of its own, and one of more than 20 MB is too big to download', async () => {
+  const { call } = await withPerson()
+  const send = async (content: Buffer | string) =>
+    (await call('sendDocument', upload({ chat_id: '7' }, { document: ['a.txt', content] }))).result.document.file_id
+  const get = async (file_id: string) => call('getFile', { file_id })
+  const paths = [await get(await send('a')), await get(await send('b'))].map(({ result }) => result.file_path)
+  assert.equal(paths, ['documents/file_1.txt', 'documents/file_2.txt'])
+  assert.is((await get(await send(Buffer.alloc(21 * 2 ** 20)))).description, 'Bad Request: file is too big')
+})
 
 test('a file of one kind is not sent as another, and none of another bot', async () => {
   const { call, client, apiRoot } = await withPerson()

@@ -27,6 +27,9 @@ test('an inline query is answered once, and the chosen result is a message', asy
   assert.match(String((await call('answerInlineQuery', args)).description), 'query is too old')
   const shown = (await client.chat('hello-bot', 7)).at(-1)
   assert.equal([shown?.kind, shown?.results?.map(({ title }) => title)], ['results', ['Title a', 'Title b']])
+  // The next one has no answer yet.
+  await client.act('hello-bot', { chat: 7, inline: 'cats and' })
+  await updates()
   await client.act('hello-bot', { chat: 7, choose: { index: 1 } })
   const [{ message }, { chosen_inline_result: chosen }] = await updates()
   assert.equal([message.text, message.via_bot.username, message.from.id], ['b', 'hello_bot', 7])

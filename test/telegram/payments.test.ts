@@ -77,6 +77,7 @@ test('where shipping depends on the address, the bot is asked for it first', asy
   await client.act('hello-bot', { chat: 7, pay: {} })
   const [{ shipping_query: asked }] = await updates()
   assert.equal([asked.invoice_payload, asked.shipping_address.country_code], ['order-1', 'US'])
+  assert.is((await call('answerPreCheckoutQuery', { pre_checkout_query_id: asked.id, ok: true })).description, late)
   const shipping_options = [{ id: 'post', title: 'Post', prices: [{ label: 'post', amount: 3 }] }]
   await call('answerShippingQuery', { shipping_query_id: asked.id, ok: true, shipping_options })
   const [{ pre_checkout_query: query }] = await updates()

@@ -43,7 +43,7 @@ export async function store(world: World, bot: Bot, kind: FileKind, upload: Uplo
   if (kind === 'photo' && size === undefined) throw badRequest('IMAGE_PROCESS_FAILED')
   const { prefix, folder, extension, mime } = kinds[kind]
   const isUnknown = !type.includes('/') || type === 'application/octet-stream'
-  const path = `${folder}/file_${Object.keys(bot.files).length}`
+  const path = `${folder}/file_${nextNumber(bot)}`
   const end = extension || /\.(\w+)$/.exec(upload.name)?.[1]
   const file: StoredFile = {
     file_id: `${prefix}${randomBytes(42).toString('base64url')}`,
@@ -57,6 +57,11 @@ export async function store(world: World, bot: Bot, kind: FileKind, upload: Uplo
   await forgetOld(world, bot)
   changed(world, bot)
   return file
+}
+
+/** Old files are forgotten, so their count would be a number twice. */
+function nextNumber(bot: Bot): number {
+  return Number(/_(\d+)/.exec(Object.values(bot.files).at(-1)?.path ?? '_0')?.[1]) + 1
 }
 
 async function forgetOld(world: World, bot: Bot): Promise<void> {
