@@ -115,6 +115,14 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [bots('a: { target: "a b" }'), /a stage of the Dockerfile/],
   [bots('a: { command: npm start }'), /bots\.a\.command: should be a list/],
   [bots('a: { command: [] }'), /bots\.a\.command/],
+  [
+    bots('a: { volumes: [/data] }'),
+    /x\d+\.yaml:2:14: bots\.a\.volumes: unknown key: folders in memory are listed under "scratch:"/,
+  ],
+  [bots('a: { ports: ["80:80"] }'), /ports: unknown key: the one port .* is "port:"/],
+  [bots('a: { env: { A: 1 } }'), /env: unknown key: variables are set under "environment:"/],
+  [bots('a: { build: . }'), /build: unknown key: .*"dockerfile:"/],
+  [bots('a: { volume: [/data] }'), /volume: unknown key/],
   [bots('a: { secrets: env }'), /bots\.a\.secrets/],
   ['hosts: { vps1: , vps2: }\nbots: { a: {} }\n', 'missing: host, one of vps1, vps2'],
 ]

@@ -18,7 +18,17 @@ export function bare(shape: Shape): Shape {
 
 /** The keys that a mapping may have, as far as its schema names them. */
 export function keysOf(shape: Shape): string[] {
-  return Object.keys(bare(shape).properties ?? {})
+  const { properties = {} } = bare(shape)
+  return Object.keys(properties).filter((key) => !isRefused(properties[key]))
+}
+
+/** Whether the schema names the key, be it only to say what it is called here (`v.never`). */
+export function isNamed(shape: Shape, key: string): boolean {
+  return Object.hasOwn(bare(shape).properties ?? {}, key)
+}
+
+function isRefused(shape: unknown): boolean {
+  return isShape(shape as Shape | boolean) && 'not' in (shape as Shape)
 }
 
 /** The schema of the value under this key of a mapping, or at this index of a list. */

@@ -47,6 +47,23 @@ const secretSource = v.union([
 ])
 export type SecretSource = v.InferOutput<typeof secretSource>
 
+/** Keys that other tools have: what they are called here. */
+const elsewhere = (message: string) => v.optional(v.never(message))
+const keysElsewhere = {
+  volumes: elsewhere('folders in memory are listed under "scratch:", and what lasts belongs into the database'),
+  ports: elsewhere('the one port that the bot listens on is "port:"; nothing is published'),
+  env: elsewhere('variables are set under "environment:"'),
+  env_file: elsewhere('write the variables under "environment:", and secrets into the .env beside the source'),
+  build: elsewhere('it is always built from its folder: see "dockerfile:", "target:" and "args:"'),
+  entrypoint: elsewhere('what the container runs is "command:"'),
+  healthcheck: elsewhere('the path that answers 2xx when the bot is ready is "health:"'),
+  depends_on: elsewhere('the database is there before a bot starts'),
+  restart: elsewhere('a bot is always started again'),
+  mem_limit: elsewhere('the memory limit is "memory:"'),
+  networks: elsewhere('each bot has a network of its own'),
+  postgres: elsewhere('it has a database unless "database: false" is set'),
+}
+
 /** The keys of bot.yaml, which describe a bot. The inventory may override each. */
 const manifestKeys = {
   /** The port that it listens on, in its container. */
@@ -88,6 +105,7 @@ const buildKeys = {
 }
 
 export const botManifestSchema = v.strictObject({
+  ...keysElsewhere,
   ...manifestKeys,
   ...buildKeys,
   /**
@@ -102,6 +120,7 @@ const imageMessage = 'an image with a version or a digest (NAME:1.2.3 or NAME@sh
 
 /** A bot in the inventory. */
 export const botSettings = v.strictObject({
+  ...keysElsewhere,
   ...manifestKeys,
   ...buildKeys,
   /** The folder with its Dockerfile, from this checkout; left out: bots/NAME. */
