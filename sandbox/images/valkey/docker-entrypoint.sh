@@ -18,6 +18,7 @@ fi
 if [ "$1" = valkey-server ]; then
   shift
   case ${1:-} in
+    -v | --version | -h | --help | --test-memory | --check-system) ;;
     '' | -*) set -- --protected-mode no "$@" ;;
     *)
       file=$1
