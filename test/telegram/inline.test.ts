@@ -77,6 +77,7 @@ test('a Mini App is launched with data that the token proves, and its query is a
   assert.ok(url.startsWith('https://e.org/app?a=1#tgWebAppData='))
   const data = new URLSearchParams(new URL(url).hash.slice(1)).get('tgWebAppData') ?? ''
   assert.ok(isValid(data, token))
+  assert.not.match(data, '+')
   assert.not(isValid(data, `${token}x`))
   const fields = new URLSearchParams(data)
   const { id, username, language_code } = JSON.parse(fields.get('user') ?? '')

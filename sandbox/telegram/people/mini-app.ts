@@ -30,7 +30,7 @@ export function launch(world: World, bot: Bot, { chat, url, byReplyButton = fals
     ...{ tgWebAppVersion: '9.1', tgWebAppPlatform: 'tdesktop' },
     tgWebAppThemeParams: JSON.stringify({ bg_color: '#ffffff', text_color: '#000000', button_color: '#40a7e3' }),
   })
-  app.hash = String(data)
+  app.hash = encoded(data)
   return app.href
 }
 
@@ -60,7 +60,12 @@ export function initData(
   fields.signature = sign(null, Buffer.from(`${bot.id}:WebAppData\n${lines()}`), signer).toString('base64url')
   const secret = createHmac('sha256', 'WebAppData').update(bot.token).digest()
   fields.hash = createHmac('sha256', secret).update(lines()).digest('hex')
-  return String(new URLSearchParams(fields))
+  return encoded(new URLSearchParams(fields))
+}
+
+/** A space as Telegram writes it: not every reader takes a plus for one. */
+function encoded(data: URLSearchParams): string {
+  return String(data).replaceAll('+', '%20')
 }
 
 function freshQuery(world: World, bot: Bot, chat: number): string {
