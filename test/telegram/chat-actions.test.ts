@@ -127,6 +127,7 @@ const conversations: [what: string, lines: string, shown: string][] = [
     '/poll\n#2\n',
     '[poll] Tea?\n  [1] yes: 0\n  [2] no: 0\n[poll] Tea?\n  [1] yes: 0\n  [2] no: 1\n',
   ],
+  ['nothing anew upon a reaction', '/photo\n!react 🔥\n/photo\n', '[photo 1×1] mine\n[photo 1×1] mine\n'],
   ['what an edit brings', '/photo\n!edit hello\n', '[photo 1×1] mine\nnow hello\n'],
 ]
 for (const [what, lines, shown] of conversations) {

@@ -2,7 +2,7 @@ import { badRequest } from '../errors.ts'
 import { chatWith, messageIn, messageOf, rewrite, userOf } from '../state/chats.ts'
 import type { Bot, Entry } from '../state/state.ts'
 import { queueUpdate } from '../state/updates.ts'
-import type { World } from '../state/world.ts'
+import { changed, type World } from '../state/world.ts'
 
 /** A person edits a message of his own. */
 export function editOwn(world: World, bot: Bot, chat: number, messageId: number, text: string): number | undefined {
@@ -47,7 +47,9 @@ export function react(
   const old = newestOf(bot, chat, messageId, ({ from }) => from === 'bot')
   if (old === undefined) throw badRequest(`chat ${chat} has no message to react to`)
   const { user: before, ...others } = old.reactions ?? {}
-  rewrite(world, bot, old, { ...old, reactions: emoji === '' ? others : { ...others, user: emoji } })
+  // No news to who did it: its place among what was said stays.
+  bot.log[bot.log.indexOf(old)] = { ...old, reactions: emoji === '' ? others : { ...others, user: emoji } }
+  changed(world, bot)
   const typed = (each = '') => (each === '' ? [] : [{ type: 'emoji', emoji: each }])
   return queueUpdate(world, bot, chat, {
     message_reaction: {
