@@ -14,6 +14,7 @@ import { cacheImages, cacheOf, noCache } from './cache/index.ts'
 import { dataFolders } from './data/folders.ts'
 import { botImage } from './image.ts'
 import { network } from './network.ts'
+import { caFilePresent } from './release/ca-file.ts'
 import { limits } from './release/limits.ts'
 import { locationFile, locationText, originOf, webhookUrl } from './release/nginx-route.ts'
 import { repairedRecord } from './release/repair-record.ts'
@@ -66,9 +67,13 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
     )
     const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
     const records = selected.map(({ name: bot }) =>
-      repairedRecord({ bot, base: wanted.network, telegram: wanted.telegram, origin }, deployments.has(bot)),
+      repairedRecord(
+        { bot, base: wanted.network, telegram: wanted.telegram, origin, ...caOf(wanted) },
+        deployments.has(bot),
+      ),
     )
     const folders = [
+      ...(wanted.caFile === undefined ? [] : [caFilePresent(wanted.caFile)]),
       directory(optDir),
       directory(botFolders.compose, { mode: '0700' }),
       directory(botFolders.state, { mode: '0700' }),
@@ -91,6 +96,10 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
   return { ...built, bots: botSettings }
 }
 
+function caOf({ caFile }: Pick<BotVars, 'caFile'>) {
+  return caFile === undefined ? {} : { caFile }
+}
+
 /** Paths of the files that were uploaded for these deployments, which use them up. */
 function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
   return [...deployments.values()].flatMap(({ shipped, context }) => {
@@ -101,7 +110,7 @@ function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
 
 function botResources(
   { name: bot, settings }: BotEntry,
-  { network: base, telegram, settle, drain, keep }: BotVars,
+  { network: base, telegram, settle, drain, keep, ...others }: BotVars,
   deployment: Deployment | undefined,
   webhookTarget: WebhookTarget,
   facts: Facts,
@@ -155,7 +164,7 @@ function botResources(
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),
     ...cacheOf(bot, base, target),
-    release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin }, target, {
+    release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin, ...caOf(others) }, target, {
       limits: limit,
       settle,
       drain,

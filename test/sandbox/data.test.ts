@@ -5,7 +5,7 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { quote } from '../../lib/shell/sh.ts'
-import { freshVps, removeVps } from '../../sandbox/index.ts'
+import { askStandIns, freshVps, removeVps } from '../../sandbox/index.ts'
 import { resultOf, run, scratchFile } from '../support/runner.ts'
 import { botHost } from '../support/vps/bot-host.ts'
 import { endedIn } from '../support/vps/inside.ts'
@@ -42,7 +42,10 @@ const restore = (...args: string[]) =>
     tokens,
   )
 
-test.before(begin)
+test.before(async () => {
+  await askStandIns(['valkey'])
+  await begin()
+})
 test.after(() => removeVps(host))
 
 test('a check lists what the first release does, and then nothing is left to do', async () => {

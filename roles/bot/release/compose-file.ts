@@ -5,6 +5,7 @@ import { dataFolder } from '../data/layout.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf, uidOf } from '../spec/layout.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
+import { caSettings } from './ca-file.ts'
 import { filledVariables, variablesFile } from './variables.ts'
 
 /** The compose file of one colour of a bot. Its checksum leaves out the limits, which change without a release. */
@@ -13,18 +14,20 @@ export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, {
   const layout = layoutOf(bot)
   const name = layout.container(colour)
   const { plain, secret } = filledVariables(instance, spec)
+  const ca = caSettings(instance.caFile)
   const version = {
     image: spec.image,
     ...hardened,
     user: `${uidOf(number)}:${uidOf(number)}`,
     ...(spec.init && { init: true }),
     ...(spec.command && { command: spec.command.map(asGiven) }),
-    environment: { ...environmentOf(instance, spec), ...mapValues(plain, asGiven) },
+    environment: { ...ca.environment, ...environmentOf(instance, spec), ...mapValues(plain, asGiven) },
     ...(secret.length > 0 && { env_file: [variablesFile(bot, colour)] }),
     volumes: [
       mount(layout.secrets, '/run/secrets'),
       ...(spec.database ? [mount(postgresSocket, '/run/postgresql')] : []),
       ...(spec.data ?? []).map((path) => mount(dataFolder(bot, path), path, { writable: true })),
+      ...ca.volumes,
     ],
     tmpfs: ['/tmp', ...(spec.scratch ?? [])].map((folder) => `${folder}:size=32m,mode=1777`),
     networks: { bot: { ipv4_address: addressOf(base, number, colour) } },
