@@ -90,8 +90,8 @@ const manifestKeys = {
   /** Folders that last. `shared`: two versions may write to them at the same time, so a release stops nothing. */
   data: v.optional(
     v.union([
-      v.array(folder),
       v.strictObject({ paths: v.pipe(v.array(folder), v.minLength(1)), shared: v.optional(v.boolean()) }),
+      v.array(folder),
     ]),
   ),
   /** A server of its own that speaks Redis, as `redis:6379`. `persist`: what it holds outlives a restart. */
