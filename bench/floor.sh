@@ -23,7 +23,7 @@ fi
 files='
   /etc/aide /etc/aide/aide.conf /etc/apt/apt.conf.d/52botgarden /etc/botgarden /etc/botgarden/acme-ca.pem
   /etc/botgarden/secrets /etc/botgarden/secrets/backup-signing-key /etc/botgarden/secrets/bots
-  /etc/botgarden/secrets/bots/* /etc/botgarden/secrets/bots/*/* /etc/botgarden/secrets/postgres
+  /etc/botgarden/secrets/bots/* /etc/botgarden/secrets/bots/*/* /etc/botgarden/secrets/bots/*/cache/server.conf /etc/botgarden/secrets/postgres
   /etc/botgarden/secrets/postgres/* /etc/botgarden/tls /etc/botgarden/tls/* /etc/cron.d/botgarden-backups
   /etc/default/debsums /etc/docker /etc/docker/daemon.json /etc/issue /etc/issue.net /etc/letsencrypt
   /etc/letsencrypt/renewal-hooks /etc/letsencrypt/renewal-hooks/deploy /etc/letsencrypt/renewal-hooks/deploy/botgarden
@@ -40,15 +40,16 @@ files='
   /etc/systemd/system/systemd-journald.service.d /etc/systemd/system/systemd-journald.service.d/botgarden.conf
   /etc/tmpfiles.d/botgarden-nginx.conf /etc/tmpfiles.d/botgarden-postgres.conf /etc/ufw/after.init /opt/botgarden
   /opt/botgarden/backups /opt/botgarden/backups/backup /opt/botgarden/backups/parts.sh /opt/botgarden/backups/recipients
-  /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
-  /opt/botgarden/bots /opt/botgarden/certbot /opt/botgarden/certbot/serve /opt/botgarden/nginx
+  /opt/botgarden/backups/data.py /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
+  /opt/botgarden/bots /opt/botgarden/bots/* /opt/botgarden/bots/*/cache /opt/botgarden/bots/*/cache/compose.yaml /opt/botgarden/certbot /opt/botgarden/certbot/serve /opt/botgarden/nginx
   /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf /opt/botgarden/nginx/conf/bots
   /opt/botgarden/nginx/conf/bots/*.conf /opt/botgarden/nginx/conf/nginx.conf /opt/botgarden/nginx/conf/own
   /opt/botgarden/nginx/generations /opt/botgarden/nginx/running /opt/botgarden/postgres
   /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf /opt/botgarden/postgres/conf/pg_hba.conf
   /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/nginx /run/botgarden/postgres /var/lib/botgarden
   /var/lib/botgarden/acme /var/lib/botgarden/acme/.well-known /var/lib/botgarden/acme/.well-known/acme-challenge
-  /var/lib/botgarden/backups /var/lib/botgarden/bots /var/lib/botgarden/postgres
+  /var/lib/botgarden/backups /var/lib/botgarden/bots /var/lib/botgarden/data/*/cache /var/lib/botgarden/data/*/current/*/
+  /var/lib/botgarden/postgres
   /var/lib/botgarden/postgres/18/docker/PG_VERSION /root /root/.ssh /root/.ssh/authorized_keys /root/.ssh/authorized_keys2
   /etc/letsencrypt/renewal/*.conf /run/reboot-required /run/cloud-init/enabled /run/cloud-init/result.json /swapfile'
 
@@ -64,8 +65,8 @@ texts='
   /etc/systemd/system/swapfile.swap /etc/systemd/system/systemd-journald.service.d/botgarden.conf
   /etc/tmpfiles.d/botgarden-nginx.conf /etc/tmpfiles.d/botgarden-postgres.conf /etc/ufw/after.init
   /opt/botgarden/backups/backup /opt/botgarden/backups/parts.sh /opt/botgarden/backups/recipients
-  /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
-  /opt/botgarden/certbot/serve /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf/bots/*.conf
+  /opt/botgarden/backups/data.py /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
+  /opt/botgarden/bots/*/cache/compose.yaml /opt/botgarden/certbot/serve /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf/bots/*.conf
   /opt/botgarden/nginx/conf/nginx.conf /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf/pg_hba.conf
   /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/docker.started-with /run/botgarden/journald.started-with
   /run/botgarden/sshd.started-with /var/lib/botgarden/bots/*/current.json
@@ -139,9 +140,9 @@ engine() {
   bots=
   for folder in /var/lib/botgarden/bots/*/; do
     folder=${folder%/}
-    bots="$bots,${folder##*/}-blue,${folder##*/}-green"
+    bots="$bots,${folder##*/}-blue,${folder##*/}-green,${folder##*/}-cache"
   done
-  ask_engine 'http://d/images/{postgres:18.6,nginx:1.30.6}/json' http://d/networks \
+  ask_engine 'http://d/images/{postgres:18.6,nginx:1.30.6,valkey/valkey:8.1.11,redis:8.2.3}/json' http://d/networks \
     "http://d/containers/botgarden-{postgres,drill,nginx$bots}/json" | awk '
       { print }
       match($0, /"Pid":[1-9][0-9]*/) {
@@ -236,9 +237,9 @@ LOGIN
   job 'certificate' private_keys
   job 'unit renewal' exec systemctl show -p Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Result,ExecMainExitTimestamp -- $units
   job 'package waiting' exec dpkg-query -W -f '${Package} ${db:Status-Eflag} ${db:Status-Status} ${Version} ${Architecture}\n' -- $packages $held
-  job 'text ufw sshd keys certificate lineage own-lineages nginx allocations releases record webhook backups waiting' \
+  job 'text ufw sshd keys certificate lineage own-lineages nginx allocations releases record webhook backups waiting cache-config' \
     exec tar -chPf - $texts
-  job 'file user keys swap own-lineages test nginx facts' exec stat --printf '%F|%a|%U|%G|%u|%g|%s|%N\n' -- $files
+  job 'file user keys swap own-lineages test nginx data facts' exec stat --printf '%F|%a|%U|%G|%u|%g|%s|%N\n' -- $files
   job 'file nginx' exec find /opt/botgarden/nginx/conf /opt/botgarden/nginx/running/ /etc/botgarden/secrets \
     /var/lib/botgarden/postgres/18/docker/PG_VERSION -type f -exec sha256sum -- {} +
   job 'nginx' exec curl --silent --max-time 5 --unix-socket /run/botgarden/nginx/status.sock http://localhost/config

@@ -2,8 +2,12 @@
 export const signs: Readonly<Record<string, RegExp>> = {
   allocations: /\bhello-bot 1$/m,
   backups: /^\d{10}$/m,
+  // What a host with a cache has beside this.
+  'cache-config': /\/opt\/botgarden\/nginx\/compose\.yaml/,
   certificate: /^-----BEGIN PUBLIC KEY-----$/m,
   container: /"Name":"\/botgarden-nginx".*"RestartPolicy":[\s\S]*^inode \d+:\d+ \/proc\/\d+\/root\//m,
+  // What a host with data has beside this.
+  data: /^directory\|700\|root\|root\|0\|0\|\d+\|'\/var\/lib\/botgarden'$/m,
   facts: /^\/etc\/os-release:ID=debian$[\s\S]*^192\.0\.2\.1 via .* src /m,
   file: /^directory\|700\|root\|root\|0\|0\|\d+\|'\/var\/lib\/botgarden'$[\s\S]*^[0-9a-f]{64} .*\/secrets\/postgres\/superuser$/m,
   'free-capacity': /^\/proc\/meminfo:MemAvailable: [\s\S]*^ *\d+ \//m,

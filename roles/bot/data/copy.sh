@@ -9,7 +9,7 @@ room_for_copy() {
     [ -n "$data_oldest" ] || break
     rm -rf "$data_oldest"
   done
-  echo "the data has $data_size MiB, and is copied before a release: that needs $((data_size + 300)) MiB of disk, and $((data_free)) MiB are free; nothing was changed"
+  echo "the data has $data_size MiB, and is copied before a release: that needs $((data_size + 300)) MiB of disk, and $((data_free)) MiB are free: free some, and release again; the bot was left as it is"
   return 1
 }
 # copy_data: sets $copy to a new copy. Nothing may write meanwhile.

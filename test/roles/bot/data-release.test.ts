@@ -122,7 +122,7 @@ test('the old version is not stopped where the disk has no room for a copy', asy
   assert.is(code, 1)
   assert.match(
     output,
-    /the data has 5000 MiB, .* that needs 5300 MiB of disk, and 5299 MiB are free; nothing was changed/,
+    /the data has 5000 MiB, .* that needs 5300 MiB of disk, and 5299 MiB are free: free some, and release again; the bot was left as it is/,
   )
   assert.not(calls.some((call) => call.includes('stop')))
   assert.equal([host.read(file), bots(host)], ['old', ['botgarden-hello-blue running always']])
