@@ -4,8 +4,9 @@ import { InventoryError } from '../../lib/std/errors.ts'
 import { type BuildContext, contextOf } from '../../roles/bot/spec/build-context.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
-import { specOf } from '../../roles/bot/spec/spec.ts'
+import { databaseSettings, specOf } from '../../roles/bot/spec/spec.ts'
 import { manifestOf, sourceOf } from './bot-source.ts'
+import { initOf } from './database-sources.ts'
 import { loginsOf, type ReadSecret, secretReader, secretsOf, tokenOf } from './secret-sources.ts'
 
 /** What the bots of one run share: a secret is read once, and a folder is packed once. */
@@ -39,12 +40,14 @@ export async function loadBot(
     return context
   }
   const context = folder === undefined ? undefined : await packed(folder)
+  const { init } = databaseSettings(settings, manifest) ?? {}
   const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
   return {
     spec: specOf(image, settings, manifest, context?.migrations),
     manifest,
     context,
     pull: settings.image !== undefined,
+    ...(init !== undefined && { init: await initOf(folder, init, key) }),
     token: await tokenOf(entry, folder, read),
     secrets: await secretsOf(settings, manifest, key, read),
     logins: settings.image === undefined ? [] : await loginsOf(vars, settings.image, read),

@@ -5,8 +5,10 @@ import { nginxFolder, outdated, reloadFunction } from '../../lib/platform/nginx.
 import { freed, ident } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-client.ts'
 import { containerState } from '../../lib/resources/container.ts'
+import { fileState } from '../../lib/resources/file-state.ts'
 import { installFile } from '../../lib/shell/install-file.ts'
 import { sh } from '../../lib/shell/sh.ts'
+import { accessFile, predictNoTcp, removeTcp } from './database/tcp.ts'
 import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
 import { removeAllImages } from './release/prune-images.ts'
@@ -26,14 +28,16 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     green: containerState(layout.container('green')),
     taken: allocations,
     conflicts: removalConflicts(bot),
+    toDatabase: networkState(layout.databaseNetwork),
+    access: fileState(accessFile(bot)),
   }
   return resource({
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken, conflicts: ties }) => {
+    plan: ({ current, network, blue, green, taken, conflicts: ties, toDatabase, access }) => {
       const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
-      if (gone && taken[bot] === undefined) return []
+      if (gone && taken[bot] === undefined && toDatabase === undefined && access === 'absent') return []
       refuseConflicts(bot, ties)
       const { [bot]: _, ...others } = taken
       return [
@@ -47,6 +51,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
             becomes(reads.blue, 'absent' as const),
             becomes(reads.green, 'absent' as const),
             becomes(allocations, others),
+            ...predictNoTcp(bot),
             outdated,
           ],
         },
@@ -70,12 +75,13 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ${reloadFunction()}
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
-    for name in blue green migrate; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
+    for name in blue green migrate client; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
     # After its containers are gone, so that no session comes back.
     ${freed(database)}
     ${purge ? sh`:` : dump}
     printf '%s\n' ${`drop database if exists ${ident(database)} with (force);`} ${`drop role if exists ${ident(database)};`} | ${psql()}
+    ${removeTcp(bot)}
     ! docker network inspect ${layout.network} >/dev/null 2>&1 || docker network rm ${layout.network} >/dev/null
     rm -f ${layout.current}
     ${removeAllImages(bot)}
