@@ -100,7 +100,8 @@ function change(bot: string, number: number, source: Source, summary: string): C
   }
 }
 
-const load = shellFile(new URL('load.sh', import.meta.url))
+/** Shell text: what the client runs, with the kind of what is read and its file. */
+export const loadDatabase = shellFile(new URL('load.sh', import.meta.url))
 
 /**
  * Shell text: fills the database by a client of its own: the server's image in a container that has the bot's user, the socket and
@@ -135,7 +136,7 @@ function fill(bot: string, number: number, { kind, name, checksum, place }: Sour
     # Without a volume of the image, which would be the host's disk.
     docker run --rm --name ${client} --user ${`${user}:${user}`} ${confined} ${limits} --tmpfs /tmp:size=16m,mode=1777 --tmpfs /var/lib/postgresql:size=1m \
       ${mounts} --mount type=bind,source="$source",target=/${{ text: name, shown: name }},readonly ${environment} \
-      --entrypoint /bin/sh "$image" -euc ${load.text} load ${kind} /${{ text: name, shown: name }} >>"$filled.new" </dev/null || {
+      --entrypoint /bin/sh "$image" -euc ${loadDatabase.text} load ${kind} /${{ text: name, shown: name }} >>"$filled.new" </dev/null || {
       echo 'nothing was read into the database: it is as empty as it was'
       exit 1
     }
