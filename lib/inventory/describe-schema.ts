@@ -16,9 +16,12 @@ export function bare(shape: Shape): Shape {
   return inner !== undefined && other?.type === 'null' && more.length === 0 ? bare(inner) : shape
 }
 
-/** The keys that a mapping may have, as far as its schema names them. */
+/** The keys that a mapping may have, as far as its schema names them: that of a union, where one option alone is a mapping. */
 export function keysOf(shape: Shape): string[] {
-  return Object.keys(bare(shape).properties ?? {})
+  const { properties, ...others } = bare(shape)
+  const mappings = optionsOf(others).filter((option) => bare(option).properties !== undefined)
+  const [only, ...more] = mappings
+  return Object.keys(properties ?? (only !== undefined && more.length === 0 ? (bare(only).properties ?? {}) : {}))
 }
 
 /** The schema of the value under this key of a mapping, or at this index of a list. */
