@@ -4,6 +4,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Flags, givenFlags } from '../lib/cli/flags.ts'
 import { images } from '../lib/platform/image-versions.ts'
+import { referenceNames } from '../roles/bot/spec/references.ts'
+import { botManifestSchema } from '../roles/bot/spec/schema.ts'
 import { parseOrder } from '../sandbox/cli/parse.ts'
 import { run } from './playbooks/support.ts'
 
@@ -75,6 +77,24 @@ test('the table of images has what is run, and nothing else', () => {
   const listed = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, image]) => image)
   const bases = [...text('bots/hello-bot/Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)
   assert.equal(listed.sort(), [...new Set([...Object.values(images), ...bases])].sort())
+})
+
+test('the table of bot.yaml has every key that it takes', () => {
+  const [, table = ''] = /^\| key of `bot\.yaml`(.*?)\n\n/ms.exec(text('docs/PLAN.md')) ?? []
+  const keys = table
+    .split('\n')
+    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, key]) => key))
+  assert.equal(keys.sort(), Object.keys(botManifestSchema.entries).sort())
+})
+
+test('the page about bots has every reference', () => {
+  const page = text('docs/bots.md')
+  const [parts] = /^\| `\$\{database\.host\}`.*$/m.exec(page) ?? []
+  const isThere = (name: string) => page.includes(`\${${name}}`) || parts?.includes(`\`.${name.split('.')[1]}\``)
+  assert.equal(
+    referenceNames.filter((name) => !isThere(name)),
+    [],
+  )
 })
 
 test('the start is two commands', () => {

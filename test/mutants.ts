@@ -85,15 +85,21 @@ async function caughtBy(site: Site, scratch: Scratch): Promise<string | undefine
   scratch.write(file, mutated(source, mutant))
   try {
     const tests = limit === undefined ? executed.testsOf(site, graph, readers) : testsFor(file, graph).near
-    const batches = limit === undefined ? [tests.slice(0, 2), tests.slice(2)] : [tests.slice(0, limit)]
-    for (const tests of batches) {
-      const failure = await scratch.fails(tests)
+    const batches = limit === undefined ? growing(tests) : [tests.slice(0, limit)]
+    for (const batch of batches) {
+      const failure = await scratch.fails(batch)
       if (failure !== undefined) return failure
     }
     return undefined
   } finally {
     scratch.write(file, source)
   }
+}
+
+/** A few tests, then more, then the rest: a process costs a second to start, and most mutants are caught by the first. */
+function growing(tests: readonly string[]): string[][] {
+  const ends = [2, 10, 40, tests.length]
+  return ends.map((end, i) => tests.slice(ends[i - 1] ?? 0, end))
 }
 
 function place({ file, mutant }: Site): string {

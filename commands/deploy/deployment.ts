@@ -55,7 +55,7 @@ export function release(
           : [],
       ),
     )
-    const imports = dump !== undefined && changes.some(({ id }) => id.startsWith('import:'))
+    const imports = dump !== undefined && changes.some(({ id }) => id.startsWith('database-import:'))
     if ((carried.size === 0 && !imports) || session.options.check) return
     const progress = (line: string) => session.report.line(`${host.name}  ${line}`)
     // Under the lock, so that no other run removes the uploads.

@@ -13,7 +13,7 @@ import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { dumpAt, type LocalDump } from './database-sources.ts'
 import { type Deployments, deploymentsOf, release } from './deployment.ts'
 import { refusingEmptyHost } from './empty-host.ts'
-import { dropPendingUpdates } from './pending-updates.ts'
+import { dropPendingUpdates, refuseToDrop } from './pending-updates.ts'
 import { history, historyText, logsOf } from './releases.ts'
 import { rollback } from './rollback.ts'
 
@@ -68,6 +68,8 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     return rollback(session, host, bot, options.own.get('rollback-to')?.[0], given('drop-pending'))
 
   const deployments = await deploymentsOf(hosts, (name) => names.includes(name))
+  const specs = new Map([...deployments].map(([name, { spec }]) => [name, spec]))
+  if (given('drop-pending')) refuseToDrop(specs)
   const dump = await dumpFor(session, deployments)
   const code = await release(session, hosts, deployments, {
     buildsHere: buildsHere(session),
@@ -75,7 +77,7 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     forHost: (role, host) => (!given('new') && hasBackups(host) ? refusingEmptyHost(role, host.name) : role),
   })
   if (code !== 0 || !given('drop-pending')) return code
-  return dropPendingUpdates(session, hosts, new Map([...deployments].map(([name, { spec }]) => [name, spec])))
+  return dropPendingUpdates(session, hosts, specs)
 }
 
 async function dumpFor({ options }: Session, deployments: Deployments): Promise<LocalDump | undefined> {

@@ -1,7 +1,9 @@
 import { hostname, userInfo } from 'node:os'
+import { throwAll } from '../../lib/inventory/yaml.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import { type BuildContext, contextOf } from '../../roles/bot/spec/build-context.ts'
+import { conflictsIn } from '../../roles/bot/spec/conflicts.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { databaseSettings, specOf } from '../../roles/bot/spec/spec.ts'
@@ -31,25 +33,33 @@ export async function loadBot(
   const folder = sourceOf(entry)
   if (settings.image !== undefined && settings.source !== undefined)
     throw new InventoryError(`${key}: has both image and source: remove one of them`)
+  const built = (['dockerfile', 'target', 'args'] as const).find((each) => settings[each] !== undefined)
+  if (settings.image !== undefined && built !== undefined)
+    throw new InventoryError(
+      `${key}: has both image and ${built}, but a published image is not built: remove one of them`,
+    )
   const manifest = folder === undefined ? {} : await manifestOf(folder, key)
-  const migrations = settings.migrations ?? manifest.migrations
+  const { migrations, dockerfile, target, args } = { ...manifest, ...settings }
   const packed = async (source: string) => {
-    const same = JSON.stringify([source, migrations])
-    const context = contexts.get(same) ?? contextOf(source, key, migrations)
+    const build = { dockerfile, target, args: { ...manifest.args, ...args } }
+    const same = JSON.stringify([source, migrations, build])
+    const context = contexts.get(same) ?? contextOf(source, key, { migrations, ...build })
     contexts.set(same, context)
     return context
   }
   const context = folder === undefined ? undefined : await packed(folder)
   const { init } = databaseSettings(settings, manifest) ?? {}
   const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
+  const spec = specOf(image, settings, manifest, context?.migrations)
+  throwAll(conflictsIn(spec).map((fault) => `${key}.${fault}`))
   return {
-    spec: specOf(image, settings, manifest, context?.migrations),
+    spec,
     manifest,
     context,
     pull: settings.image !== undefined,
-    ...(init !== undefined && { init: await initOf(folder, init, key) }),
-    token: await tokenOf(entry, folder, read),
-    secrets: await secretsOf(settings, manifest, key, read),
+    ...(init !== undefined && { initScript: await initOf(folder, init, key) }),
+    token: await tokenOf(entry, folder, read, spec.references),
+    secrets: await secretsOf(spec.secrets, settings, folder, key, read),
     logins: settings.image === undefined ? [] : await loginsOf(vars, settings.image, read),
     by: `${userInfo().username}@${hostname()}`,
   }

@@ -2,10 +2,18 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { ask } from '../../lib/ssh/exec.ts'
+import { UsageError } from '../../lib/std/errors.ts'
 import { webhookUrl } from '../../roles/bot/release/nginx-route.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import type { Spec } from '../../roles/bot/spec/spec.ts'
 import { dropPending } from '../../roles/bot/telegram/set-webhook.ts'
+
+/** Throws a `UsageError` for a bot that sets its webhook itself: only setting or deleting it makes Telegram drop what is pending. */
+export function refuseToDrop(specs: ReadonlyMap<string, Spec>): void {
+  const [own] = [...specs].find(([, { webhook }]) => webhook === 'bot') ?? []
+  if (own !== undefined)
+    throw new UsageError(`--drop-pending: ${own} sets its webhook itself ("webhook: bot"), and has to drop them itself`)
+}
 
 /** Has Telegram drop the pending updates of these bots. Returns the exit code: 3 where Telegram refused or did not answer. */
 export async function dropPendingUpdates(

@@ -3,7 +3,7 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { Spec } from '../../roles/bot/spec/spec.ts'
-import { dropPendingUpdates } from './pending-updates.ts'
+import { dropPendingUpdates, refuseToDrop } from './pending-updates.ts'
 import { history, migrationWarning, selectRelease } from './releases.ts'
 
 export async function rollback(
@@ -20,6 +20,7 @@ export async function rollback(
     const warning = migrationWarning(all, past)
     if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)
     specs.set(bot, past.spec)
+    if (dropPending) refuseToDrop(specs)
     const deployment: Deployment = {
       ...{ spec: past.spec, context: undefined, pull: false, token: undefined },
       manifest: past.limits ? { memory: `${past.limits.memoryMB}m`, cpus: past.limits.cpus } : {},

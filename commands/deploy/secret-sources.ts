@@ -8,7 +8,7 @@ import { InventoryError } from '../../lib/std/errors.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { registryOf } from '../../roles/bot/registry-login.ts'
 import type { RegistryLogin } from '../../roles/bot/spec/deployment.ts'
-import type { BotManifest, BotSettings, BotVars, SecretSource } from '../../roles/bot/spec/schema.ts'
+import type { BotSettings, BotVars, SecretSource } from '../../roles/bot/spec/schema.ts'
 import { tokenVariable } from '../../roles/bot/token.ts'
 import { checkout } from './bot-source.ts'
 
@@ -30,39 +30,57 @@ export function secretReader(): ReadSecret {
 export const readWithoutCommand: ReadSecret = async (source) =>
   'env' in source ? process.env[source.env]?.trim() : undefined
 
+/** The variables of a `.env` file beside the source that hold the token, as bots call it. */
+const usualTokenNames = ['BOT_TOKEN', 'TELEGRAM_BOT_TOKEN', 'TELEGRAM_TOKEN']
+
+/** `variables` are those of the bot that refer to something: the one that is the token names it in the `.env` file as well. */
 export async function tokenOf(
   { name, where, settings }: BotEntry,
   folder: string | undefined,
   read: ReadSecret,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<Secret | undefined> {
   const { token: source } = settings as BotSettings
-  const file = folder === undefined ? '' : join(folder, '.env')
+  const own = Object.keys(variables).filter((variable) => variables[variable] === '${token}')
+  const fromFile = async () => {
+    const file = await envFile(folder)
+    const variable = [...own, ...usualTokenNames].find((each) => file[each])
+    return [variable && file[variable], `${variable} in ${folder}/.env`] as const
+  }
   const [found, origin] =
     source !== undefined
       ? [await read(source, `${where}: bots.${name}.token`), `bots.${name}.token`]
       : process.env[tokenVariable(name)]
         ? [process.env[tokenVariable(name)], tokenVariable(name)]
-        : [existsSync(file) ? parseEnv(await readFile(file, 'utf8')).BOT_TOKEN : undefined, file]
+        : await fromFile()
   if (!found) return undefined
   if (!/^\d+:[\w-]{20,}$/.test(found))
     throw new InventoryError(`${origin}: is not a bot token: BotFather gives tokens like 123456789:ABC…`)
   return new Secret(found)
 }
 
+/** The secrets of these names: by the inventory, else from the `.env` file beside the source. */
 export async function secretsOf(
-  settings: BotSettings,
-  manifest: BotManifest,
+  names: readonly string[],
+  { secrets = {} }: BotSettings,
+  folder: string | undefined,
   key: string,
   read: ReadSecret,
 ): Promise<Map<string, Secret | undefined>> {
-  const names = new Set([...(manifest.secrets ?? []), ...Object.keys(settings.secrets ?? {})])
   const found = new Map<string, Secret | undefined>()
+  const file = names.length === 0 ? {} : await envFile(folder)
   for (const name of names) {
-    const source = settings.secrets?.[name]
-    const value = source && (await read(source, `${key}.secrets.${name}`))
+    const source = secrets[name]
+    const value = source === undefined ? file[name] : await read(source, `${key}.secrets.${name}`)
     found.set(name, value ? new Secret(value) : undefined)
   }
   return found
+}
+
+/** The variables of the `.env` file in a folder; none where there is no such file. */
+async function envFile(folder: string | undefined): Promise<NodeJS.Dict<string>> {
+  const path = folder === undefined ? undefined : join(folder, '.env')
+  return path !== undefined && existsSync(path) ? parseEnv(await readFile(path, 'utf8')) : {}
 }
 
 /** The login for the registry of an image, where the inventory names one and this machine has its password. */

@@ -36,7 +36,7 @@ async function shipImage(
     const quiet = local({ quiet: true, nothrow: true })
     const built = await quiet({
       input: Buffer.from(context.archive, 'base64'),
-    })`docker build --platform ${platform} --label ${contextLabel(context)} --tag ${image} - 2>&1`
+    })`docker build --platform ${platform} --label ${contextLabel(context)} --tag ${image} ${context.options} - 2>&1`
     if (built.exitCode !== 0)
       throw new UsageError(`--build local: docker build failed on this machine\n${tail(built.stdout)}`)
     const saved = await quiet`docker save --output ${`${file}.tar`} ${image} && gzip --fast <${`${file}.tar`} >${file}`

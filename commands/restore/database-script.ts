@@ -85,7 +85,7 @@ function servingContainer(bot: string): Script {
 
 function refuseExisting(target: string): Script {
   const there = `select count(*) from pg_database where datname = ${literal(target)}`
-  return sh`[ "$(sql ${there})" = 0 ] || { echo ${`the database ${target} already exists`}; exit 1; }`
+  return sh`[ "$(sql ${there})" = 0 ] || { echo ${`the database ${target} already exists: choose another name, or drop it first`}; exit 1; }`
 }
 
 /** Shell text: renames both databases in one transaction, after a dump of the old one. The bot is stopped meanwhile. */

@@ -80,6 +80,8 @@ function faultOf({ issue, path }: Leaf, shape: Shape, root: Node): Fault {
   const { where } = node
   if (issue.path?.at(-1)?.origin === 'key')
     return { where: node.key, path, what: `the name should be ${issue.message}` }
+  // It says everything itself, and what was found may be a secret.
+  if (issue.type === 'raw_check') return { where, path, what: issue.message }
   if (!issue.message.startsWith('Invalid ')) return { where, path, what: ownWords(issue.message, node) }
   if (issue.type === 'variant' || wanted === undefined) {
     const options = (issue.expected ?? 'something else').replaceAll(/[()]/g, '').replaceAll(' | ', ' or ')

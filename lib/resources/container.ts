@@ -19,6 +19,8 @@ export type ContainerState =
       readonly cpus: number
       /** Where it writes to a volume of Docker's, on the host's disk. */
       readonly volumes?: readonly string[]
+      /** How often the engine has started it again after it ended by itself; left out where it has not. */
+      readonly restarts?: number
       /** When it was started last, in milliseconds since 1970. */
       readonly startedAt?: number
       /** Mounted folders of the host that have been removed since, or replaced by others. */
@@ -38,7 +40,7 @@ export function containerState(name: string): Reading<ContainerState> {
 const format =
   '{"name":{{json .Name}},"state":{{json .State}},"labels":{{json .Config.Labels}},"mounts":{{json .Mounts}},' +
   '"networks":{{json .NetworkSettings.Networks}},' +
-  '"restart":{{json .HostConfig.RestartPolicy.Name}},"memory":{{.HostConfig.Memory}},"nanoCpus":{{.HostConfig.NanoCpus}}}' +
+  '"restarts":{{.RestartCount}},"restart":{{json .HostConfig.RestartPolicy.Name}},"memory":{{.HostConfig.Memory}},"nanoCpus":{{.HostConfig.NanoCpus}}}' +
   '{{if .State.Running}}{{$pid := .State.Pid}}{{range .Mounts}}{{if eq .Type "bind"}}\n{{.Source}}\n/proc/{{$pid}}/root{{.Destination}}{{end}}{{end}}{{end}}'
 
 const containers: Kind<ContainerState> = {
@@ -56,7 +58,9 @@ const containers: Kind<ContainerState> = {
     const lines = output.split('\n')
     const inodes = new Map([...output.matchAll(/^inode (\S+) (.*)$/gm)].map(([, inode, path]) => [path, inode]))
     for (const line of lines.filter((each) => each.startsWith('{'))) {
-      const { name, state, labels, mounts, networks, restart, memory, nanoCpus } = JSON.parse(line) as Inspected
+      const { name, state, labels, mounts, networks, restarts, restart, memory, nanoCpus } = JSON.parse(
+        line,
+      ) as Inspected
       const volumes = mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
       states.set(name.slice(1), {
         status: state.Status,
@@ -64,6 +68,7 @@ const containers: Kind<ContainerState> = {
         config: labels?.[configLabel] ?? '',
         restart,
         volumes,
+        ...(restarts > 0 && { restarts }),
         ...{ memoryMB: memory / 2 ** 20, cpus: nanoCpus / 1e9, startedAt: Date.parse(state.StartedAt) },
         stale: staleOf(mounts, state.Pid, inodes),
         ...(networks && {
@@ -83,6 +88,7 @@ interface Inspected {
   readonly labels: Readonly<Record<string, string>> | null
   readonly mounts: readonly Mount[]
   readonly networks?: Readonly<Record<string, { readonly Aliases?: readonly string[] | null }>> | null
+  readonly restarts: number
   readonly restart: string
   /** In bytes. */
   readonly memory: number

@@ -52,7 +52,8 @@ function builtImage(image: string, context: BuildContext, { cpus, memoryMiB }: B
     (umask 077; mkdir -p "$folder")
     trap 'rm -rf "$folder"' EXIT
     ${isLarge(context) ? sh`tar -xzf "$archive" -C "$folder"` : sh`printf %s ${context.archive} | base64 -d | tar -xz -C "$folder"`}
-    docker build --progress plain --label ${contextLabel(context)} --tag ${image} "$folder" 2>&1
+    ${context.options.length === 0 ? sh`:` : sh`cd "$folder"`}
+    docker build --progress plain --label ${contextLabel(context)} --tag ${image} ${context.options} "$folder" 2>&1
     rm -f "$archive"`
   const { text } = oncePerContext(image, context, build, turn)
   const shown = `docker build --tag ${image} .`

@@ -13,7 +13,7 @@ import { databaseAfter, databaseBefore } from './database/resources.ts'
 import { botImage } from './image.ts'
 import { network } from './network.ts'
 import { limits } from './release/limits.ts'
-import { locationFile, locationText, webhookUrl } from './release/nginx-route.ts'
+import { locationFile, locationText, originOf, webhookUrl } from './release/nginx-route.ts'
 import { repairedRecord } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
 import { inLanes } from './release/side-by-side.ts'
@@ -52,6 +52,7 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
     const name = publicName(host, facts)
     if (wanted.telegram === realTelegram) refuseUnreachable(name, deployments)
     const selected = deployments.size === 0 ? host.bots : host.bots.filter(({ name: each }) => deployments.has(each))
+    const origin = originOf(name, host.httpsPort)
     const webhookOf = (bot: string): WebhookTarget => ({
       ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(bot, name, host.httpsPort) },
       ask: deployments.has(bot),
@@ -71,11 +72,11 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
     )
     const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
     const records = selected.map(({ name: bot }) =>
-      repairedRecord({ bot, base: wanted.network, telegram: wanted.telegram }, deployments.has(bot)),
+      repairedRecord({ bot, base: wanted.network, telegram: wanted.telegram, origin }, deployments.has(bot)),
     )
     const folders = [
       directory(optDir),
-      directory(botFolders.compose),
+      directory(botFolders.compose, { mode: '0700' }),
       directory(botFolders.state, { mode: '0700' }),
       directory(botFolders.secrets, { mode: '0700' }),
     ]
@@ -153,7 +154,7 @@ function botResources(
       ? databaseBefore(bot, base, deployment, { byNumber: withAllocation, whenReleased }).map(forDatabase)
       : []),
     ...botImage(deployment, facts),
-    release({ bot, base, telegram }, target, {
+    release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin }, target, {
       limits: limit,
       settle,
       drain,

@@ -85,6 +85,8 @@ interface Operation {
   readonly before?: () => Promise<unknown>
   /** The bot is there afterwards. */
   readonly stays?: boolean
+  /** What the same command says where the killed one had come so far that nothing is left to do. */
+  readonly isDone?: RegExp
 }
 
 const deployed = async () => {
@@ -125,6 +127,8 @@ const operations: readonly Operation[] = [
     after: dropBeside,
     run: () => command('restore', ['--name', 'hello-bot', '--as', 'hello_old', '--identity', key, '--yes']),
     points: 4,
+    // It is renamed as a whole, when it is complete.
+    isDone: /the database hello_old already exists/,
   },
   { name: 'drill', run: () => command('restore', ['--drill', '--identity', key]), points: 4 },
   {
@@ -189,9 +193,15 @@ async function killedAt(operation: Operation, at: number, victim: Victim, call: 
   const { code, stdout, stderr } = await ended
   if (victim === 'host') assert.ok(code === 3 || code === 4 || code === 0, `${where}: code ${code}\n${stdout}${stderr}`)
   await killPointCalls(host)
+  // A step that was begun ends. A run that finds nothing to change does not wait for that.
+  assert.ok(
+    await waitUntil(60, async () => !/ active /.test((await leftovers(host)).join('\n'))),
+    `${where}: the step does not end`,
+  )
   // By whichever comes first: the same again, or the host's own playbook.
   const next = await completed(at % 4 < 2 ? operation.run() : command('site', [], changedSite()))
-  assert.is(next.code, 0, `${where}: the next run\n${next.stdout}${next.stderr}`)
+  const isDone = next.code === 3 && (operation.isDone?.test(next.stdout) ?? false)
+  assert.ok(next.code === 0 || isDone, `${where}: the next run\n${next.stdout}${next.stderr}`)
   if (operation.stays === false) {
     const last = await completed(operation.run())
     assert.is(last.code, 0, `${where}: and once more\n${last.stdout}${last.stderr}`)

@@ -10,7 +10,13 @@ import { nginx, postgres } from '../../roles/index.ts'
 import { entry, facts } from '../support/fake-host.ts'
 import { contentOf } from '../support/plan-of.ts'
 
-const seat = { bot: 'hello-bot', number: 7, base: '10.210', telegram: 'https://api.telegram.org' }
+const seat = {
+  bot: 'hello-bot',
+  number: 7,
+  base: '10.210',
+  telegram: 'https://api.telegram.org',
+  origin: 'https://bots.example.org',
+}
 const limits = { memoryMB: 160, cpus: 0.5 }
 const bot = (more: object = {}, colour: 'blue' | 'green' = 'blue') =>
   parse(serviceFile(seat, colour, specOf('hello:1', more, {}), limits).text)
@@ -72,9 +78,32 @@ test('a bot sees its secrets and the socket of its database, and may write to ne
 const interpolated = (text: string) => text.replace(/\$\$|\$\{\w+\}|\$\w+/g, (each) => (each === '$$' ? '$' : ''))
 
 test('what stands in an environment reaches the bot as it is', () => {
-  const environment = { PRICE: '5$', HOME_OF: '$HOME', BRACED: `\${HOME}`, DOUBLE: '$$9', PLAIN: 'a b' }
+  const environment = { PRICE: '5$', HOME_OF: '$HOME', DOUBLE: '$a$$', PLAIN: 'a b' }
   const { environment: given } = botService({ environment })
-  for (const [name, value] of Object.entries(environment)) assert.is(interpolated(given[name]), value)
+  for (const [name, value] of Object.entries(environment))
+    assert.is(interpolated(given[name]), value.replaceAll('$$', '$'))
+  assert.is(interpolated(botService({ environment: { BRACED: '$${HOME}' } }).environment.BRACED), '${HOME}')
+})
+
+test('what refers to no secret is in the compose file, and what does is only named there', () => {
+  const environment = { HOOK: '${webhook.url}', SITE: 'see ${public.url}/x', KEY: 'a${token}', DB: '${database.url}' }
+  const { text } = serviceFile(seat, 'blue', specOf('hello:1', { environment }, {}), limits)
+  const { environment: given, env_file } = parse(text).services['botgarden-hello-bot-blue']
+  assert.equal(
+    [given.HOOK, given.SITE, given.KEY, given.DB],
+    ['https://bots.example.org/tg/hello-bot', 'see https://bots.example.org/x', undefined, undefined],
+  )
+  assert.equal(env_file, ['/run/botgarden/variables/hello-bot-blue'])
+  assert.is(botService().env_file, undefined, 'a bot without such variables has no such file')
+})
+
+test('a bot runs the command that it is given, with its dollars', () => {
+  assert.is(botService().command, undefined)
+  assert.equal(botService({ command: ['sh', '-c', 'echo $HOME'] }).command.map(interpolated), [
+    'sh',
+    '-c',
+    'echo $HOME',
+  ])
 })
 
 test('a bot is told by files what is secret, and by its environment what is not', () => {

@@ -260,10 +260,10 @@ test('a script runs once, when the database is new; a failure says why, leaves n
   }
   writeFileSync(init, 'create table goods (n int);\ninsert into goods values (1);\n')
   const { ids } = resultOf(await deploy(['--name', 'shop-bot'], file), host)
-  assert.ok(ids.includes('init:shop-bot') && ids.includes('release:shop-bot'))
+  assert.ok(ids.includes('database-init:shop-bot') && ids.includes('release:shop-bot'))
   nothing(await deploy(['--name', 'shop-bot'], file))
   writeFileSync(init, 'insert into goods values (2);\n')
-  assert.equal(changed(await deploy(['--name', 'shop-bot', '--check'], file)).includes('init:shop-bot'), false)
+  assert.equal(changed(await deploy(['--name', 'shop-bot', '--check'], file)).includes('database-init:shop-bot'), false)
   assert.is(
     await sql('select count(*), tableowner from goods, pg_tables where tablename = $$goods$$ group by 2', 'shop_bot'),
     '1|shop_bot',
@@ -308,7 +308,7 @@ test('a dump comes in with the first release, without the owners of its old serv
 
   const args = ['--name', 'shop-bot', '--import', dump('old.sql', old)]
   const ids = await asChecked(args, entry)
-  assert.ok(ids.includes('import:shop-bot') && ids.includes('release:shop-bot'))
+  assert.ok(ids.includes('database-import:shop-bot') && ids.includes('release:shop-bot'))
   const again = await deploy(args, entry)
   nothing(again)
   assert.equal(resultOf(again, host).outputs['shop-bot imported, rows'], ['public.orders 2'])

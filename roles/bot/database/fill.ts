@@ -28,7 +28,7 @@ export function initialised(bot: string, number: number, { name, sql, checksum }
     source=${layoutOf(bot).state}/init.sql
     printf %s ${Buffer.from(sql).toString('base64')} | base64 -d >"$source"`
   return resource({
-    id: `init:${bot}`,
+    id: `database-init:${bot}`,
     wants: 'run',
     reads,
     plan: ({ contents: { database }, mark }) => {
@@ -47,7 +47,7 @@ export function imported(bot: string, number: number, { kind, name, checksum, by
   const reads = readingsOf(bot)
   return {
     ...resource({
-      id: `import:${bot}`,
+      id: `database-import:${bot}`,
       wants: checksum,
       reads: { ...reads, current: currentRelease(bot) },
       plan: ({ contents: { database }, mark, current }) => {

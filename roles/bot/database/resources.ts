@@ -31,7 +31,7 @@ export function databaseBefore(
   { byNumber, whenReleased }: Given,
 ): Resource[] {
   const name = databaseName(bot)
-  const { spec, init, dump } = deployment ?? {}
+  const { spec, initScript: init, dump } = deployment ?? {}
   const isAsked = spec?.extensions !== undefined || init !== undefined || dump !== undefined
   const contents = databaseContents(bot, { always: isAsked })
   const made = becomes(contents, (before) => (before.database ? before : { ...before, database: newDatabase }))

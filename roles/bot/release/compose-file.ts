@@ -1,28 +1,25 @@
 import { postgresSocket } from '../../../lib/platform/postgres-client.ts'
 import { composeFile, hardened, mount } from '../../../lib/resources/compose.ts'
 import { databaseAddress } from '../spec/database.ts'
+import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, databaseAddressOf, layoutOf, uidOf } from '../spec/layout.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
-
-/** A bot with its allocation on a host. */
-export interface BotInstance {
-  readonly bot: string
-  readonly number: number
-  /** The first two numbers of the networks of bots: `10.210`. */
-  readonly base: string
-  readonly telegram: string
-}
+import { filledVariables, variablesFile } from './variables.ts'
 
 /** The compose file of one colour of a bot. Its checksum leaves out the limits, which change without a release. */
 export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, { memoryMB, cpus }: Limits) {
   const { bot, number, base } = instance
   const layout = layoutOf(bot)
   const name = layout.container(colour)
+  const { plain, secret } = filledVariables(instance, spec)
   const version = {
     image: spec.image,
     ...hardened,
     user: `${uidOf(number)}:${uidOf(number)}`,
-    environment: environmentOf(instance, spec),
+    ...(spec.init && { init: true }),
+    ...(spec.command && { command: spec.command.map(asGiven) }),
+    environment: { ...environmentOf(instance, spec), ...mapValues(plain, asGiven) },
+    ...(secret.length > 0 && { env_file: [variablesFile(bot, colour)] }),
     volumes: [
       mount(layout.secrets, '/run/secrets'),
       ...(spec.database ? [mount(postgresSocket, '/run/postgresql')] : []),
@@ -44,7 +41,9 @@ export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, {
       ...(spec.tcp && { database: { name: layout.databaseNetwork, external: true } }),
     },
   }
-  const { checksum } = composeFile({ name, folder: '', service: version, more })
+  // By what they are written as: no checksum is made of a secret here.
+  const startedWith = secret.map(([variable]) => `${variable}=${spec.references?.[variable]}`)
+  const { checksum } = composeFile({ name, folder: '', service: version, more, startedWith })
   const limits = { mem_limit: `${memoryMB}m`, memswap_limit: `${memoryMB}m`, cpus }
   const { text } = composeFile({ name, folder: '', service: { ...version, ...limits }, more, checksum })
   return { name, text, checksum, file: `${layout.compose}/${colour}.yaml` }
@@ -73,8 +72,18 @@ function environmentOf({ bot, telegram }: BotInstance, spec: Spec): Record<strin
     }),
     ...(spec.database && database),
     ...Object.fromEntries(spec.secrets.map((name) => [`${name}_FILE`, `/run/secrets/${name}`])),
-    ...Object.fromEntries(
-      Object.entries(spec.environment).map(([name, value]) => [name, value.replaceAll('$', '$$$$')]),
-    ),
+    ...mapValues(spec.environment, asGiven),
   }
+}
+
+/** Compose takes a dollar for the beginning of a variable of its own. */
+function asGiven(value: string): string {
+  return value.replaceAll('$', '$$$$')
+}
+
+function mapValues(
+  values: Readonly<Record<string, string>>,
+  change: (value: string) => string,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]))
 }

@@ -27,13 +27,15 @@ settle() {
   done
   healthy 5 || { echo "$new was ready and no longer answers"; return 1; }
 }
-# report CONTAINER: prints its state and its last log lines.
+# report CONTAINER: prints its state and what may mend it, and keeps its last log lines for `report_log`.
 report() {
-  docker container inspect --format '{{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts {{.RestartCount}}' "$1" || :
+  seen=$(docker container inspect --format '{{.Name}}: {{.State.Status}}, exit code {{.State.ExitCode}}, out of memory: {{.State.OOMKilled}}, restarts {{.RestartCount}}' "$1" 2>&1) || :
+  words=$(docker logs --tail 40 "$1" 2>&1) || :
+  printf '%s\n' "$seen"
   [ -z "$last" ] || echo "last response from $url: $last"
-  echo 'last log lines:'
-  docker logs --tail 40 "$1" 2>&1 || :
+  advise
 }
+report_log() { printf '%s\n' 'last log lines:' "$words"; }
 # Prints which container uses the address: Docker itself says only that it is in use.
 report_holder() {
   holder=$(docker network inspect --format '{{range .Containers}}{{.IPv4Address}} {{println .Name}}{{end}}' "$network" | sed -n "s#^$address/[0-9]* ##p" | grep -vxF -e "$new" || :)

@@ -2,10 +2,10 @@ import { nginxFolder, reloadFunction } from '../../../lib/platform/nginx.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
+import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
-import type { BotInstance } from './compose-file.ts'
 
 /** The nginx file of a bot: requests to its webhook path go to the serving container. */
 export function locationText(bot: string, address: string, port: number, webhookPath: string): string {
@@ -24,7 +24,12 @@ export function locationFile(bot: string): string {
 
 /** The webhook URL of a bot. It is not a secret: Telegram proves itself by a header. */
 export function webhookUrl(bot: string, name: string, httpsPort: number): string {
-  return `https://${name}${httpsPort === 443 ? '' : `:${httpsPort}`}/tg/${bot}`
+  return `${originOf(name, httpsPort)}/tg/${bot}`
+}
+
+/** Where the world reaches a host: `https://bots.example.org`. */
+export function originOf(name: string, httpsPort: number): string {
+  return `https://${name}${httpsPort === 443 ? '' : `:${httpsPort}`}`
 }
 
 const functions = shellFile(new URL('nginx-route.sh', import.meta.url))

@@ -4,9 +4,10 @@ import { becomes, type Change, type Resource, resource } from '../../../lib/mode
 import { configLabel } from '../../../lib/resources/container.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { allocations } from '../spec/allocations.ts'
+import type { BotInstance } from '../spec/instance.ts'
 import { botFolders, layoutOf } from '../spec/layout.ts'
 import { corruption, currentRelease, parseRelease, parseReleases, type Release } from '../spec/release-record.ts'
-import { type BotInstance, serviceFile } from './compose-file.ts'
+import { serviceFile } from './compose-file.ts'
 
 /**
  * Recovers a corrupt or missing `current.json` from `releases`, which has all records, if the running container tells which one
@@ -104,7 +105,7 @@ const container = v.pipe(
     restart: v.string(),
     image: v.string(),
     labels: v.record(v.string(), v.string()),
-    env: v.array(v.string()),
+    polls: v.boolean(),
   }),
   v.transform(({ name, ...rest }) => ({
     ...rest,
@@ -112,8 +113,9 @@ const container = v.pipe(
   })),
 )
 
+// Of its environment only what is no secret.
 const format =
-  '{"name":{{json .Name}},"running":{{.State.Running}},"restart":{{json .HostConfig.RestartPolicy.Name}},"image":{{json .Config.Image}},"labels":{{json .Config.Labels}},"env":{{json .Config.Env}}}'
+  '{"name":{{json .Name}},"running":{{.State.Running}},"restart":{{json .HostConfig.RestartPolicy.Name}},"image":{{json .Config.Image}},"labels":{{json .Config.Labels}},"polls":{{$polls := false}}{{range .Config.Env}}{{if eq . "BOT_MODE=polling"}}{{$polls = true}}{{end}}{{end}}{{$polls}}}'
 
 const evidenceKind: Kind<RecordEvidence | undefined> = {
   name: 'record',

@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Reading } from '../../../lib/model/reading.ts'
-import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
+import {
+  becomes,
+  type Change,
+  type Outputs,
+  type Prediction,
+  type Resource,
+  resource,
+} from '../../../lib/model/resource.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
 import { postgresCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { type ContainerState, containerState } from '../../../lib/resources/container.ts'
@@ -9,12 +16,13 @@ import { imageState } from '../../../lib/resources/image.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
 import { allocations } from '../spec/allocations.ts'
+import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf, otherColour } from '../spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 import { hostGenerated, type StoredSecrets, storedSecrets } from '../spec/stored-secrets.ts'
 import { webhookCleared } from '../telegram/webhook-state.ts'
-import { type BotInstance, serviceFile } from './compose-file.ts'
+import { serviceFile } from './compose-file.ts'
 import { type FreeCapacity, freeCapacity } from './free-capacity.ts'
 import { refuseVolumes, volumeWarning } from './image-volumes.ts'
 import { locationFile, locationText } from './nginx-route.ts'
@@ -58,7 +66,9 @@ export function release(
     }),
     outputs: (read) => {
       const colour = parseRelease(read(readings.current))?.colour
-      return colour === undefined ? {} : volumeWarning(bot, read(readings[colour]))
+      if (colour === undefined) return {}
+      const container = read(readings[colour])
+      return { ...volumeWarning(bot, container), ...restartWarning(bot, container) }
     },
   }
 }
@@ -120,7 +130,7 @@ function switchChange(version: Version, differences: readonly string[]): Change 
     atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots, spec.connections),
     predicts: [
       ...predictions(version, colour),
-      ...(spec.mode === 'polling' ? [webhookCleared(policy.hook)] : []),
+      ...(spec.mode === 'polling' || spec.webhook === 'bot' ? [webhookCleared(policy.hook)] : []),
       ...(oldContainerExists ? [] : [becomes(freeCapacity, (now) => ({ ...now, newMB: (now.newMB ?? 0) + needed }))]),
     ],
   }
@@ -175,7 +185,7 @@ function releaseFromContainer(
 ): Release | undefined {
   const serving = recordFault(text, found) === undefined ? undefined : servingContainer(found)
   if (serving === undefined) return undefined
-  const mode = serving.env.includes('BOT_MODE=polling') ? 'polling' : 'webhook'
+  const mode = serving.polls ? 'polling' : 'webhook'
   const before: Spec = { ...spec, image: serving.image, mode, migrations: undefined }
   return { id: '', spec: before, colour: serving.colour, secrets: {}, by: '' }
 }
@@ -189,6 +199,17 @@ function restartReason(container: ContainerState, checksum: string, kept: Stored
   if (renewed.length > 0)
     return `${renewed.join(' and ')} ${renewed.length > 1 ? 'are' : 'is'} newer than its container`
   return container.config === checksum ? undefined : 'its container differs from its release'
+}
+
+/** Output of a run: a bot that has ended by itself since its release, as one that crashes again and again. */
+function restartWarning(bot: string, container: ContainerState): Outputs {
+  if (container === 'absent' || container.restarts === undefined) return {}
+  const { restarts, startedAt } = container
+  const last =
+    startedAt === undefined || Number.isNaN(startedAt) ? '' : `, last at ${new Date(startedAt).toISOString()}`
+  return {
+    [`${bot} restarts`]: `it has ended by itself and was started again, ${restarts} ${restarts === 1 ? 'time' : 'times'}${last}: see npx zx playbooks/bot.ts --name ${bot} --logs`,
+  }
 }
 
 /** The switch writes the nginx file of the bot as well. */
@@ -219,10 +240,10 @@ function checksumIn(state: FileState): string {
   return (state !== 'absent' && state.sha256) || ''
 }
 
-/** Two versions of a webhook bot run at the same time during a switch; of a polling bot never. */
-function neededMB({ mode }: Spec, { memoryMB }: Limits, hasOld: boolean): number {
+/** Two versions run at the same time during a switch, but for those of which the old one stops first. */
+function neededMB({ mode, webhook }: Spec, { memoryMB }: Limits, hasOld: boolean): number {
   // A bot that starts uses much less than its limit: half of the limit must be free.
-  return mode === 'polling' && hasOld ? 0 : memoryMB / 2
+  return (mode === 'polling' || webhook === 'bot') && hasOld ? 0 : memoryMB / 2
 }
 
 function refuseInsufficientCapacity(bot: string, spec: Spec, limits: Limits, hasOld: boolean, free: FreeCapacity) {

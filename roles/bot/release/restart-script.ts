@@ -1,10 +1,12 @@
 import { type Script, sh } from '../../../lib/shell/sh.ts'
+import type { BotInstance } from '../spec/instance.ts'
 import { layoutOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Limits } from '../spec/spec.ts'
-import { type BotInstance, serviceFile } from './compose-file.ts'
+import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { routeFunctions } from './nginx-route.ts'
+import { variablesFunction } from './variables.ts'
 
 interface Repair {
   /** The container does not run, or not as its release says. */
@@ -32,7 +34,7 @@ export function restartScript(
     mkdir -p ${layout.compose}
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
     mv -fT ${`${file}.new`} ${file}
-    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
+    with_variables docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
     docker update --restart always "$new" >/dev/null`
   const again = sh`
     docker image inspect -- ${current.spec.image} >/dev/null || {
@@ -44,11 +46,12 @@ export function restartScript(
     # Compose leaves a container alone that keeps restarting, and its restart count goes on.
     docker stop --time 20 "$new" >/dev/null 2>&1 || :
     ${up}
-    await_health || { report "$new"; exit 1; }`
+    await_health || { report "$new"; report_log; exit 1; }`
   const script = sh`
     new=${name}
     ${healthFunctions(instance, current.colour, current.spec)}
     ${routeFunctions(instance, current.colour, current.spec, current)}
+    ${start || bind ? variablesFunction(instance, current.colour, current.spec) : sh`:`}
     ${start ? again : bind ? up : sh`:`}
     route_is_restored || route_restore
     ${removeIdle}`

@@ -3,17 +3,19 @@ import { dumpFunction, dumpsFolder } from '../../../lib/platform/database-dump.t
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
+import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
-import { askTelegram } from '../telegram/bot-api.ts'
+import { deliveryFunctions } from '../telegram/delivery.ts'
 import { deleteWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
-import { type BotInstance, serviceFile } from './compose-file.ts'
+import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { refuseVolumesScript } from './image-volumes.ts'
 import { routeFunctions } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { pruneImages } from './prune-images.ts'
+import { filledVariables, variablesFile, variablesFunction } from './variables.ts'
 
 const functions = shellFile(new URL('switch.sh', import.meta.url))
 
@@ -43,7 +45,7 @@ export function switchScript(change: Switch): Script {
   const layout = layoutOf(bot)
   const { text, file, name } = serviceFile(instance, colour, spec, limits)
   const polls = spec.mode === 'polling'
-  const polled = old?.spec.mode === 'polling'
+  const setsItself = spec.webhook === 'bot'
   const bind = sh`docker update --restart always "$new" >/dev/null`
   const nothing = sh`:`
   const script = sh`
@@ -53,6 +55,8 @@ export function switchScript(change: Switch): Script {
     state=${layout.state} secrets=${layout.secrets}
     ${functions}
     ${routeFunctions(instance, colour, spec, old)}
+    ${variablesFunction(instance, colour, spec)}
+    ${setsItself || old?.spec.mode === 'webhook' ? deliveryFunctions(bot, instance.telegram, spec) : nothing}
     ${revertFunction(change)}
     mkdir -p ${layout.compose}
     (umask 077; mkdir -p "$state")
@@ -73,19 +77,21 @@ export function switchScript(change: Switch): Script {
     ${policy.migrates ? migration(instance, spec, file, name) : nothing}
     # An earlier botgarden may have created the old container with another policy.
     [ -z "$old_container" ] || docker update --restart always "$old_container" >/dev/null
-    ${(polls || polled) && oldRuns ? sh`stopped=yes; docker stop --time 20 "$old_container" >/dev/null` : nothing}
+    ${stopsFirst(spec, old) && oldRuns ? sh`stopped=yes; docker stop --time 20 "$old_container" >/dev/null` : nothing}
     # As long as a webhook is set, Telegram answers getUpdates with an error.
     ${polls ? sh`webhook_deleted=yes; ${deleteWebhook(policy.hook)}` : nothing}
-    docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
+    # The mark is of a webhook that we have set.
+    ${setsItself ? sh`webhook_deleted=yes; rm -f "$state/webhook"` : nothing}
+    with_variables docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
     # Nothing is delivered to the old container any more: from here on a boot must start the new one.
     ${polls && old?.spec.mode === 'webhook' ? bind : nothing}
     await_health
     exec 7>&-
-    settle ${policy.settle}
+    ${setsItself ? nothing : sh`settle ${policy.settle}`}
     # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
     ${polls ? nothing : bind}
     ${spec.mode === 'webhook' ? sh`switched=yes; route_switch` : old?.spec.mode === 'webhook' ? sh`switched=yes; route_remove` : nothing}
-    ${spec.mode === 'webhook' ? deliveryCheck(instance, old) : nothing}
+    ${setsItself ? ownWebhook(policy) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
     ${recordCall({ spec, colour, by: policy.by, limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
@@ -100,12 +106,22 @@ export function switchScript(change: Switch): Script {
 }
 
 /** The shell function that reverts the switch: the old version serves again. */
-function revertFunction({ spec, old, policy }: Switch): Script {
-  // The webhook that was deleted for a polling version. Its mark is gone, so the next run checks it in any case.
-  const again = old?.spec.mode === 'webhook' ? restoreWebhook(policy.hook, old.spec) : sh`:`
+function revertFunction({ instance, spec, colour, old, policy }: Switch): Script {
+  // The webhook that was deleted for a polling version, or set by the new one. Its mark is gone, so the next run checks it in any
+  // case. An old version that sets its own does so when it starts.
+  const again =
+    old === undefined || old.spec.webhook === 'bot'
+      ? sh`:`
+      : old.spec.mode === 'webhook'
+        ? restoreWebhook(policy.hook, old.spec)
+        : spec.webhook === 'bot'
+          ? deleteWebhook(policy.hook)
+          : sh`:`
   const stays = spec.mode === 'webhook' ? sh`:` : sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :`
+  const hasFile = filledVariables(instance, spec).secret.length > 0
   return sh`revert_switch() {
       trap - EXIT
+      ${hasFile ? sh`rm -f ${variablesFile(instance.bot, colour)}` : sh`:`}
       docker container inspect "$new" >/dev/null 2>&1 && report "$new"
       # If nginx still routes to the old container, the new one can go even if the disk is full.
       if [ -z "$switched" ] || route_is_restored || route_restore; then
@@ -114,10 +130,11 @@ function revertFunction({ spec, old, policy }: Switch): Script {
         echo 'nginx could not be reverted and may still route to the new version: run site.ts'
         ${stays}
       fi
-      [ -z "$stopped" ] || docker start "$old_container" >/dev/null || echo "the old container does not start: run bot.ts again"
       [ -z "$webhook_deleted" ] || { ${again}
       }
+      [ -z "$stopped" ] || docker start "$old_container" >/dev/null || echo "the old container does not start: run bot.ts again"
       [ -z "$old_container" ] || echo ${`the previous version is still serving: ${old?.spec.image ?? ''}`}
+      [ -z "$words" ] || report_log
       exit 1
     }`
 }
@@ -138,7 +155,7 @@ function migration(instance: BotInstance, spec: Spec, file: string, name: string
   const container = `botgarden-${instance.bot}-migrate`
   return sh`
     docker rm -f --volumes ${container} >/dev/null 2>&1 || :
-    docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
+    with_variables docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
       trap - EXIT
       docker rm -f --volumes ${container} >/dev/null 2>&1 || :
       # The migration runs at the address of the new version.
@@ -148,23 +165,33 @@ function migration(instance: BotInstance, spec: Spec, file: string, name: string
     }`
 }
 
+/**
+ * Whether the old version has to stop before the new one starts: two that poll take updates from each other, and one that sets
+ * its webhook itself may delete it when it stops, which would be the new one's.
+ */
+function stopsFirst(spec: Spec, old: Release | undefined): boolean {
+  return [spec, old?.spec].some((each) => each?.mode === 'polling' || each?.webhook === 'bot')
+}
+
 /** The end-to-end check: whether Telegram reports a delivery error since the switch. Without an answer it only warns. */
-function deliveryCheck(instance: BotInstance, old: Release | undefined): Script {
+function deliveryCheck(old: Release | undefined): Script {
   if (old?.spec.mode !== 'webhook') return sh`:`
-  const { secrets } = layoutOf(instance.bot)
   return sh`
     since=$(date +%s)
     sleep 2
-    answer=$(${askTelegram(instance.telegram, `${secrets}/token`, 'getWebhookInfo')})
-    case $answer in
-    *'"ok":true'*)
-      failed=$(printf %s "$answer" | sed -n 's/.*"last_error_date":\([0-9]*\).*/\1/p')
-      if [ -n "$failed" ] && [ "$failed" -gt "$since" ]; then
-        echo "Telegram cannot deliver to the new version: $(printf %s "$answer" | sed -n 's/.*"last_error_message":"\([^"]*\)".*/\1/p')"
-        exit 1
-      fi ;;
-    *) echo 'warning: Telegram does not answer: delivery was not verified' ;;
-    esac`
+    if ask_delivery "$since"; then refuse_undelivered
+    else echo 'warning: Telegram does not answer: delivery was not verified'
+    fi`
+}
+
+/** The same for a bot that sets its webhook itself: it is set, to where nginx routes to the bot, and what waits gets through. */
+function ownWebhook({ hook, settle }: ReleasePolicy): Script {
+  return sh`
+    await_webhook ${hook.url} 60
+    # Up to here nothing answered at this URL.
+    since=$(date +%s)
+    settle ${settle}
+    prove_delivery "$since"`
 }
 
 function recordCall(release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits'>, secrets: readonly string[]): Script {

@@ -16,6 +16,16 @@ export interface BuildContext {
   readonly checksum: string
   /** The first 16 digits of such a checksum of the folder of migrations; undefined where there are none. */
   readonly migrations: string | undefined
+  /** Arguments of `docker build` beside the folder: another Dockerfile, a stage, build arguments. */
+  readonly options: readonly string[]
+}
+
+/** How an image is built from a source, and which of its folders has the migrations. */
+export interface BuildSettings {
+  readonly migrations?: string | undefined
+  readonly dockerfile?: string | undefined
+  readonly target?: string | undefined
+  readonly args?: Readonly<Record<string, string | number | boolean>>
 }
 
 /** Uncompressed, in units of 1,000,000 bytes: the archive is kept in memory. */
@@ -26,17 +36,30 @@ export function isLarge({ archive }: BuildContext): boolean {
   return archive.length > 4_000_000
 }
 
-/** Never part of an image, even if .dockerignore includes them: secrets of this machine, and what a build creates. */
-const alwaysIgnored = ['**/.git', '**/.env', '**/.env.*', '!**/.env.example', '**/node_modules', '**/*.log']
+/** Never part of an image, even if .dockerignore includes them: secrets of this machine, what a build creates, and what only we read. */
+const alwaysIgnored = [
+  '/bot.yaml',
+  '**/.git',
+  '**/.env',
+  '**/.env.*',
+  '!**/.env.example',
+  '**/node_modules',
+  '**/*.log',
+]
 
 /** Packs a folder with a Dockerfile as `docker build` does, with its .dockerignore. Throws an `InventoryError` that begins with `key`. */
-export async function contextOf(folder: string, key: string, migrations = 'migrations'): Promise<BuildContext> {
+export async function contextOf(folder: string, key: string, settings: BuildSettings = {}): Promise<BuildContext> {
+  const { migrations = 'migrations', dockerfile = 'Dockerfile' } = settings
   const rules = await readFile(join(folder, '.dockerignore'), 'utf8').catch(() => '')
   const ignored = ignore.default().add(rules).add(alwaysIgnored)
-  const files = (await filesIn(folder, '')).filter((path) => path === 'Dockerfile' || !ignored.ignores(path)).sort()
-  if (!files.includes('Dockerfile')) throw new InventoryError(`${key}: ${folder} has no Dockerfile`)
+  const files = (await filesIn(folder, '')).filter((path) => path === dockerfile || !ignored.ignores(path)).sort()
+  if (!files.includes(dockerfile))
+    throw new InventoryError(
+      `${key}: ${folder} has no ${dockerfile}: write one as docs/bots.md shows, or set "dockerfile:" to the path of yours`,
+    )
   const migrating = files.filter((path) => path.startsWith(`${migrations}/`))
-  const { checksum, bytes } = await checksumOf(folder, files)
+  const options = buildOptions(settings)
+  const { checksum, bytes } = await checksumOf(folder, files, options)
   if (bytes > maxMegabytes * 1e6)
     throw new InventoryError(
       `${key}: the build context ${folder} has ${Math.round(bytes / 1e6)} MB, more than the limit of ${maxMegabytes} MB: exclude what the image does not need in .dockerignore`,
@@ -44,11 +67,25 @@ export async function contextOf(folder: string, key: string, migrations = 'migra
   return {
     ...{ archive: await archiveOf(folder, files), files: files.length, checksum },
     migrations: migrating.length === 0 ? undefined : (await checksumOf(folder, migrating)).checksum.slice(0, 16),
+    options,
   }
 }
 
-async function checksumOf(folder: string, files: readonly string[]): Promise<{ checksum: string; bytes: number }> {
+function buildOptions({ dockerfile, target, args = {} }: BuildSettings): string[] {
+  return [
+    ...(dockerfile === undefined ? [] : ['--file', dockerfile]),
+    ...(target === undefined ? [] : ['--target', target]),
+    ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+  ]
+}
+
+async function checksumOf(
+  folder: string,
+  files: readonly string[],
+  options: readonly string[] = [],
+): Promise<{ checksum: string; bytes: number }> {
   const hash = createHash('sha256')
+  if (options.length > 0) hash.update(JSON.stringify(options))
   let bytes = 0
   for (const path of files) {
     const { mode, link, content } = await entryOf(join(folder, path))

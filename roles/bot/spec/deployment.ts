@@ -18,7 +18,7 @@ export interface Deployment {
   readonly token: Secret | undefined
   readonly secrets: ReadonlyMap<string, Secret | undefined>
   /** What a new database begins with: a script of the source, and a dump of an older database, which comes first. */
-  readonly init?: InitScript
+  readonly initScript?: InitScript
   readonly dump?: Dump
   /** A rollback does not run migrations. */
   readonly isRollback?: boolean

@@ -70,6 +70,10 @@ const release = v.looseObject({
     allowedUpdates: v.optional(v.array(text)),
     environment: texts,
     secrets: v.array(text),
+    references: v.optional(texts),
+    command: v.optional(v.array(text)),
+    webhook: v.optional(v.literal('bot')),
+    init: v.optional(v.literal(true)),
   }),
 })
 

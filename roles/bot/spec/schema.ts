@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { looksLikeToken, referenceFault } from './references.ts'
 
 const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
 const variable = v.pipe(v.string(), v.regex(/^[A-Z_][A-Z0-9_]*$/, 'the name of an environment variable, in capitals'))
@@ -11,6 +12,33 @@ const folder = v.pipe(
   v.description('the absolute path of a folder like /data, not /tmp, /run, /dev, /proc or /sys'),
 )
 const words = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))
+
+const sourcePath = v.pipe(
+  v.string(),
+  v.regex(/^[\w.-]+(\/[\w.-]+)*$/),
+  v.check((value) => !value.split('/').includes('..')),
+  v.description('a path in the source'),
+)
+
+const tokenMessage =
+  'looks like a bot token, and this is no place for one: write ${token} into "environment:", and the token into .env or the inventory as docs/bots.md says'
+
+/** Text, a number or a boolean that is no token. */
+const plainValue = v.pipe(
+  v.union([v.string(), v.number(), v.boolean()]),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (dataset.typed && looksLikeToken(String(dataset.value))) addIssue({ message: tokenMessage })
+  }),
+)
+
+/** Text, a number or a boolean, with references: `${database.url}`. */
+const environmentValue = v.pipe(
+  plainValue,
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed && typeof dataset.value === 'string' ? referenceFault(dataset.value) : undefined
+    if (message !== undefined) addIssue({ message })
+  }),
+)
 
 /** The source of a secret: a variable of the operator's environment, or the output of a command. */
 const secretSource = v.union([
@@ -63,13 +91,33 @@ const manifestKeys = {
   cpus: v.optional(v.pipe(v.number(), v.minValue(0.05))),
   /** Folders that it may write to besides /tmp. */
   scratch: v.optional(v.array(folder)),
-  environment: v.optional(v.record(variable, v.union([v.string(), v.number(), v.boolean()]))),
+  environment: v.optional(v.record(variable, environmentValue)),
+  /** What the container runs instead of the command of its image. */
+  command: v.optional(words),
+  /** Who calls setWebhook: `bot` for a bot that does so itself when it starts, as many do. */
+  webhook: v.optional(v.picklist(['botgarden', 'bot'])),
+  /** true: a first process of its own (tini) ends with the bot's, and waits for the children that the bot does not wait for. */
+  init: v.optional(v.boolean()),
+}
+
+/** How the image is built from the source. */
+const buildKeys = {
+  /** The path of the Dockerfile in the source. Left out: `Dockerfile`. */
+  dockerfile: v.optional(sourcePath),
+  /** The stage of the Dockerfile to build. */
+  target: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]+$/), v.description('a stage of the Dockerfile'))),
+  /** Build arguments. They stay in the history of the image, so they are no place for secrets. */
+  args: v.optional(v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'the name of a build argument')), plainValue)),
 }
 
 export const botManifestSchema = v.strictObject({
   ...manifestKeys,
-  /** Names of secrets whose source the inventory must set: each a file /run/secrets/NAME, whose path is in NAME_FILE. */
-  secrets: v.optional(v.array(variable)),
+  ...buildKeys,
+  /**
+   * Names of secrets whose source the inventory must set: each a file /run/secrets/NAME, whose path is in NAME_FILE. `env`: the
+   * token, the URL of the database and all secrets of the inventory are variables, by the names that most bots know.
+   */
+  secrets: v.optional(v.union([v.array(variable), v.literal('env')])),
 })
 export type BotManifest = v.InferOutput<typeof botManifestSchema>
 
@@ -78,6 +126,7 @@ const imageMessage = 'an image with a version or a digest (NAME:1.2.3 or NAME@sh
 /** A bot in the inventory. */
 export const botSettings = v.strictObject({
   ...manifestKeys,
+  ...buildKeys,
   /** The folder with its Dockerfile, from this checkout; left out: bots/NAME. */
   source: v.optional(v.pipe(v.string(), v.nonEmpty())),
   /** A published image, instead of a source. */

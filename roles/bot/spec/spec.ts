@@ -1,3 +1,4 @@
+import { literalOf, referencesIn, secretNameOf } from './references.ts'
 import type { BotManifest, BotSettings, DatabaseSettings } from './schema.ts'
 
 /** Everything about a version of a bot that is fixed when it is released. It is a part of the release record. */
@@ -14,11 +15,19 @@ export interface Spec {
   readonly maxConnections: number
   readonly database: boolean
   readonly environment: Readonly<Record<string, string>>
+  /** Variables whose values refer to what the host knows, as written: `${token}`. Old records do not have this member. */
+  readonly references?: Readonly<Record<string, string>>
   /** Names of files in /run/secrets beyond those that every bot has. */
   readonly secrets: readonly string[]
   /** Folders that it may write to besides /tmp. Old records do not have this member. */
   readonly scratch?: readonly string[]
-  /** Its database is also reached by TCP. This and what follows is left out where it is not asked for. */
+  /** What its container runs instead of the command of its image. */
+  readonly command?: readonly string[]
+  /** It sets its webhook itself. */
+  readonly webhook?: 'bot'
+  /** A first process that waits for the children of others, which a bot that starts programs may not do. */
+  readonly init?: true
+  /** Its database is also reached by TCP. Like what follows it is left out where it is not asked for. */
   readonly tcp?: true
   /** The most connections to the database that a version of it may have. */
   readonly connections?: number
@@ -35,8 +44,15 @@ export interface Limits {
 /** The version of a bot with this image: the inventory overrides its manifest, which overrides the defaults. */
 export function specOf(image: string, settings: BotSettings, manifest: BotManifest, migrations?: string): Spec {
   const said = { ...manifest, ...settings }
-  const environment = { ...manifest.environment, ...settings.environment }
   const database = databaseSettings(settings, manifest)
+  const { environment, references } = variablesOf(settings, manifest)
+  const names = [
+    ...namedSecrets(manifest),
+    ...Object.keys(settings.secrets ?? {}),
+    ...Object.values(references)
+      .flatMap(referencesIn)
+      .flatMap((name) => secretNameOf(name) ?? []),
+  ]
   return {
     image,
     mode: said.mode ?? 'webhook',
@@ -49,12 +65,46 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
     // For a small bot on a small host. Further updates wait at Telegram.
     maxConnections: said.maxConnections ?? 10,
     database: database !== undefined,
-    environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)])),
-    secrets: [...new Set([...(manifest.secrets ?? []), ...Object.keys(settings.secrets ?? {})])].sort(),
+    environment,
+    secrets: [...new Set(names)].sort(),
     ...(said.scratch?.length && { scratch: [...new Set(said.scratch)].sort() }),
+    ...(Object.keys(references).length > 0 && { references }),
+    ...(said.command !== undefined && { command: said.command }),
+    ...(said.webhook === 'bot' && { webhook: said.webhook }),
+    ...(said.init === true && { init: said.init }),
     ...(database?.tcp && { tcp: true as const }),
     ...(database?.connections !== undefined && { connections: database.connections }),
     ...(database?.extensions?.length && { extensions: [...new Set(database.extensions)].sort() }),
+  }
+}
+
+/** The names of secrets that a manifest lists. */
+export function namedSecrets({ secrets = [] }: BotManifest): readonly string[] {
+  return secrets === 'env' ? [] : secrets
+}
+
+/** The variables of a bot: those that say everything themselves, and those that refer to what the host knows. */
+function variablesOf(settings: BotSettings, manifest: BotManifest) {
+  const given = { ...manifest.environment, ...settings.environment }
+  const all = { ...(manifest.secrets === 'env' && usualVariables(settings, manifest)), ...given }
+  const texts = Object.entries(all).map(([name, value]) => [name, String(value)] as const)
+  const refers = ([, value]: readonly [string, string]) => referencesIn(value).length > 0
+  return {
+    environment: Object.fromEntries(
+      texts.filter((each) => !refers(each)).map(([name, value]) => [name, literalOf(value)]),
+    ),
+    references: Object.fromEntries(texts.filter(refers)),
+  }
+}
+
+/** The secrets of a bot as variables, by the names that most bots know. */
+function usualVariables(settings: BotSettings, manifest: BotManifest): Record<string, string> {
+  const { mode = 'webhook', database = true } = { ...manifest, ...settings }
+  return {
+    BOT_TOKEN: '${token}',
+    ...(database && { DATABASE_URL: '${database.url}' }),
+    ...(mode === 'webhook' && { WEBHOOK_URL: '${webhook.url}', WEBHOOK_SECRET: '${webhook.secret}' }),
+    ...Object.fromEntries(Object.keys(settings.secrets ?? {}).map((name) => [name, `\${secret.${name}}`])),
   }
 }
 

@@ -3,6 +3,7 @@ import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { layoutOf } from '../spec/layout.ts'
 import type { Spec } from '../spec/spec.ts'
 import { callWithRetry, errorDescription } from './bot-api.ts'
+import { deliveryFunctions } from './delivery.ts'
 import type { WebhookTarget } from './webhook-state.ts'
 
 /** Shell text: sets the webhook, and records what it was set with. Pending updates are kept. */
@@ -14,6 +15,8 @@ export function setWebhook(hook: WebhookTarget, spec: Spec, upload: boolean, mar
   const more = upload ? sh`${own}; printf 'form = "certificate=@%s"\n' ${pem}` : own
   const certificate = upload ? sh`$(openssl x509 -in ${pem} -outform der | sha256sum | cut -c 1-16)` : sh``
   const { text } = sh`
+    ${deliveryFunctions(bot, telegram, spec)}
+    since=$(date +%s)
     ${callWithRetry(telegram, `${secrets}/token`, 'setWebhook', more.text)}
     case $answer in
     # Only the host knows a secret or a certificate that was generated in this run.
@@ -22,7 +25,9 @@ export function setWebhook(hook: WebhookTarget, spec: Spec, upload: boolean, mar
     *) ${warnUnreachable()}; mark=unreachable ;;
     esac
     printf %s "$mark" >${state}/webhook.new
-    mv -fT ${state}/webhook.new ${state}/webhook`
+    mv -fT ${state}/webhook.new ${state}/webhook
+    # It is set, so the next run has nothing to set; that the bot refuses what comes is told once as a failure, then as an output.
+    [ "$mark" = unreachable ] || prove_delivery "$since"`
   return { text, shown: `setWebhook url=${url}` }
 }
 

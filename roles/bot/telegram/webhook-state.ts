@@ -17,7 +17,15 @@ export interface WebhookTarget {
 export interface WebhookState {
   /** A checksum of what it was set with; empty where it is not set, `unreachable` where Telegram did not answer then. */
   readonly mark: string
-  readonly answer: 'not asked' | 'unreachable' | 'refused' | { readonly url: string }
+  readonly answer: 'not asked' | 'unreachable' | 'refused' | WebhookAnswer
+}
+
+export interface WebhookAnswer {
+  readonly url: string
+  /** The number of updates that wait; left out where none do. */
+  readonly pending?: number
+  /** Why the last attempt to deliver failed, if one has. It stays there after others have succeeded. */
+  readonly error?: string
 }
 
 /** Predicts that no webhook is set: after a change of the token, or deleteWebhook. */
@@ -61,9 +69,21 @@ function parseAnswer(base64: string): WebhookState['answer'] {
   if (base64 === '') return 'not asked'
   try {
     const answer = JSON.parse(Buffer.from(base64, 'base64').toString())
-    if (answer.ok === true) return { url: answer.result.url }
+    if (answer.ok === true) return answerOf(answer.result)
     return answer.error_code === 401 || answer.error_code === 404 ? 'refused' : 'unreachable'
   } catch {
     return 'unreachable'
+  }
+}
+
+function answerOf({
+  url,
+  pending_update_count: pending,
+  last_error_message: error,
+}: Record<string, unknown>): WebhookAnswer {
+  return {
+    url: String(url),
+    ...(typeof pending === 'number' && pending > 0 && { pending }),
+    ...(typeof error === 'string' && { error }),
   }
 }

@@ -1,11 +1,13 @@
 import { becomes, type Change, type Outputs, type Resource, resource } from '../../../lib/model/resource.ts'
-import { certificateState } from '../../../lib/platform/certificate.ts'
+import { type CertificateState, certificateState } from '../../../lib/platform/certificate.ts'
 import { fileState } from '../../../lib/resources/file-state.ts'
+import { sh } from '../../../lib/shell/sh.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
 import { layoutOf } from '../spec/layout.ts'
-import { currentRelease, parseRelease } from '../spec/release-record.ts'
+import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
+import { deliveryFunctions } from './delivery.ts'
 import { deleteWebhook, setWebhook } from './set-webhook.ts'
 import { type WebhookState, type WebhookTarget, webhookCleared, webhookState } from './webhook-state.ts'
 
@@ -19,12 +21,14 @@ export function webhook(hook: WebhookTarget): Resource {
     wants: hook.url,
     reads: { state, secret, certificate: certificateState(name), release: currentRelease(bot) },
     plan: ({ state: now, secret: key, certificate, release: text }): readonly Change[] => {
-      const spec = parseRelease(text)?.spec
-      if (spec === undefined) return []
+      const current = parseRelease(text)
+      if (current === undefined) return []
+      const { spec } = current
       if (spec.mode === 'polling') return deletion(hook, now)
       if (now.answer === 'refused' && !hook.ask) return []
       if (now.answer === 'refused')
         throw new HostError(`Telegram rejects the token of ${bot}: check that it is complete and not revoked`)
+      if (spec.webhook === 'bot') return ownWebhook(hook, current, now, certificate)
       if (now.answer === 'unreachable' && now.mark === 'unreachable') return []
       const uploaded = certificate !== 'absent' && certificate.selfSigned ? certificate.fingerprint : undefined
       const sum = (key !== 'absent' && key.sha256) || ''
@@ -43,7 +47,38 @@ export function webhook(hook: WebhookTarget): Resource {
   }
 }
 
+/** Of a bot that sets its webhook itself, which it does when it starts: it is started again where Telegram has another one. */
+function ownWebhook(
+  hook: WebhookTarget,
+  { spec, colour }: Release,
+  { answer }: WebhookState,
+  certificate: CertificateState,
+): readonly Change[] {
+  if (certificate !== 'absent' && certificate.selfSigned)
+    throw new HostError(
+      `${hook.bot} sets its webhook itself, and Telegram would not trust the certificate of this host, which no authority has signed: set "domain:" of the host, or leave out "webhook: bot" of the bot`,
+    )
+  if (typeof answer === 'string' || answer.url === hook.url) return []
+  const { text } = sh`
+    ${deliveryFunctions(hook.bot, hook.telegram, spec)}
+    docker restart --time 20 ${layoutOf(hook.bot).container(colour)} >/dev/null
+    await_webhook ${hook.url} 60
+    prove_delivery "$(date +%s)"`
+  const summary = `restart the bot, which sets its webhook itself: Telegram has ${answer.url === '' ? 'none' : 'a different URL'}`
+  const script = { text, shown: `docker restart ${layoutOf(hook.bot).container(colour)}` }
+  return [{ summary, script, long: true, predicts: [becomes(webhookState(hook), { mark: '', answer: 'not asked' })] }]
+}
+
 function webhookOutputs({ bot }: WebhookTarget, { mark, answer }: WebhookState, spec: Spec | undefined): Outputs {
+  if (
+    spec?.mode === 'webhook' &&
+    typeof answer === 'object' &&
+    answer.pending !== undefined &&
+    answer.error !== undefined
+  )
+    return {
+      [`${bot} webhook`]: `${answer.pending} updates wait at Telegram, which could not deliver: ${answer.error}`,
+    }
   if (spec === undefined || mark !== 'unreachable') return {}
   if (answer === 'refused') return { [`${bot} webhook`]: 'not set: Telegram rejects its token' }
   const what = spec.mode === 'webhook' ? 'not set' : 'may still be set'

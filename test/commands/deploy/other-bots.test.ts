@@ -219,7 +219,7 @@ test('a token in the environment of this machine is compared before its bot was 
 test('a large context is uploaded where its image is planned, and not for a check', async () => {
   const host = hostOf('vps1', [entry('one', '1')])
   const deployments = await deploymentsOf([host])
-  const context = { archive: 'A'.repeat(4_000_004), files: 1, checksum: 'x', migrations: undefined }
+  const context = { archive: 'A'.repeat(4_000_004), files: 1, checksum: 'x', migrations: undefined, options: [] }
   const large = new Map([...deployments].map(([name, each]) => [name, { ...each, context }]))
   const uploaded = async (changes: readonly string[], check = false) => {
     const there = scratchHost()

@@ -13,10 +13,14 @@ mkdirSync(kept)
 mkdirSync(other)
 
 /** A docker that says this of one container, which is this process: what it has mounted is what lies there. */
-async function stateOf(mounts: readonly (readonly [source: string, destination: string])[], pid = process.pid) {
+async function stateOf(
+  mounts: readonly (readonly [source: string, destination: string])[],
+  pid = process.pid,
+  restarts = 0,
+) {
   const state = { Status: 'running', Pid: pid, StartedAt: '2026-11-25T18:00:00.5Z' }
   const json = {
-    ...{ name: '/one', state, labels: null, restart: 'always', memory: 2 ** 20, nanoCpus: 0 },
+    ...{ name: '/one', state, labels: null, restarts, restart: 'always', memory: 2 ** 20, nanoCpus: 0 },
     mounts: mounts.map(([Source, Destination]) => ({ Type: 'bind', Source, Destination })),
   }
   const said = [JSON.stringify(json), ...mounts.flatMap(([from, to]) => [from, `/proc/${pid}/root${to}`])].join('\n')
@@ -41,6 +45,14 @@ test('a folder that stands where it was mounted from is no matter, another one o
     ...{ status: 'running', health: '', config: '', restart: 'always', memoryMB: 1, cpus: 0 },
     ...{ startedAt: Date.parse('2026-11-25T18:00:00.5Z'), stale: [other, missing], volumes: [] },
   })
+})
+
+test('how often it ended by itself is told where it has', async () => {
+  const restarts = async (times: number) => {
+    const state = (await stateOf([], process.pid, times)).get('one')
+    return state !== undefined && state !== 'absent' && 'restarts' in state ? state.restarts : undefined
+  }
+  assert.equal([await restarts(0), await restarts(5)], [undefined, 5])
 })
 
 test('of a container that has ended meanwhile nothing is said', async () => {

@@ -27,6 +27,7 @@ test('an image is of what git would keep: content and whether it can be run, wit
     ['Dockerfile', 'FROM x'],
     ['.env', 'BOT_TOKEN=1'],
     ['node_modules/x/y', '1'],
+    ['bot.yaml', 'port: 1'],
     ['a.txt', 'a'],
     ['b.md', 'b'],
     ['.dockerignore', '*.md'],
@@ -36,11 +37,26 @@ test('an image is of what git would keep: content and whether it can be run, wit
   assert.is(first.files, 3)
   writeFileSync(join(source, 'b.md'), 'changed')
   writeFileSync(join(source, '.env'), 'changed')
+  writeFileSync(join(source, 'bot.yaml'), 'port: 2')
   assert.is((await contextOf(source, 'bots.x')).checksum, first.checksum)
   writeFileSync(join(source, 'a.txt'), 'A')
   assert.is.not((await contextOf(source, 'bots.x')).checksum, first.checksum)
   rmSync(join(source, 'Dockerfile'))
   await rejects(contextOf(source, 'bots.x'), /has no Dockerfile/)
+})
+
+test('another Dockerfile, a stage and arguments make another image', async () => {
+  const source = join(folder, 'other')
+  mkdirSync(join(source, 'docker'), { recursive: true })
+  writeFileSync(join(source, 'docker/prod'), 'FROM x')
+  writeFileSync(join(source, '.dockerignore'), 'docker\n')
+  await rejects(contextOf(source, 'bots.x'), /has no Dockerfile: write one .*, or set "dockerfile:"/)
+  const of = (more: object) => contextOf(source, 'bots.x', { dockerfile: 'docker/prod', ...more })
+  const plain = await of({})
+  assert.equal([plain.files, plain.options], [2, ['--file', 'docker/prod']])
+  const { options, checksum } = await of({ target: 'bot', args: { A: 1, B: 'x y' } })
+  assert.equal(options, ['--file', 'docker/prod', '--target', 'bot', '--build-arg', 'A=1', '--build-arg', 'B=x y'])
+  assert.is(new Set([checksum, plain.checksum, (await of({ args: { A: 2 } })).checksum]).size, 3)
 })
 
 test('the archive of an image holds these files, what can be run and where links lead, the same at any time', async () => {

@@ -141,20 +141,20 @@ test('half of a dump is not committed: its transaction is made to fail', async (
 })
 
 test('the client has its file as the bot’s user, keeps what came of it, and leaves nothing', async () => {
-  const init = { name: 'init.sql', sql: 'create table a ();\n', checksum: 'c'.repeat(64) }
+  const initScript = { name: 'init.sql', sql: 'create table a ();\n', checksum: 'c'.repeat(64) }
   const state = { ...bare, 'database-contents:hello-bot always': { trusted: [], database: undefined } }
   const host = scratchHost()
   host.folder('/var/lib/botgarden/bots')
   host.container('botgarden-postgres')
   host.note('docker', `case "$1" in run) echo 'oid 7' ;; esac`)
-  const change = changesOf(resourcesOf(deployment({}, { init })), state).find(({ summary }) =>
+  const change = changesOf(resourcesOf(deployment({}, { initScript })), state).find(({ summary }) =>
     summary.startsWith('run'),
   )
   const text = change?.script.text.replace('docker run', 'cat "$source" >"$STATE/read"; docker run') ?? ''
   const { code, output, calls } = await host.run(text)
   assert.is(code, 0, output)
-  assert.is(host.noted('read'), init.sql)
-  assert.is(host.read('/var/lib/botgarden/bots/hello-bot/filled').split('\n')[0], `init ${init.checksum}`)
+  assert.is(host.noted('read'), initScript.sql)
+  assert.is(host.read('/var/lib/botgarden/bots/hello-bot/filled').split('\n')[0], `init ${initScript.checksum}`)
   assert.equal(host.list('/var/lib/botgarden/bots/hello-bot'), ['filled'])
   assert.ok(calls.some((call) => call.startsWith('chown 20001:20001')))
   assert.ok(

@@ -21,7 +21,7 @@ const release = 'release:hello-bot: release botgarden/hello-bot:abc'
 /** What a plan says of the database and the release. */
 const about = (given: Deployment | undefined, state: Record<string, unknown> = {}) =>
   plan(given, { ...withServer, ...state }).filter((line) =>
-    /^(network:[^:]*\.db|file:\/opt\/botgarden\/postgres|postgres-|attachment|tcp|init|import|release)/.test(line),
+    /^(network:[^:]*\.db|file:\/opt\/botgarden\/postgres|postgres-|attachment|tcp|database-i|release)/.test(line),
   )
 
 test('the keys are members of the spec where they are used, and nothing where they are not', () => {
@@ -105,7 +105,13 @@ test('after that nothing differs, whoever looks', () => {
   }
 })
 
-const instance = { bot: 'hello-bot', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = {
+  bot: 'hello-bot',
+  number: 1,
+  base: '10.210',
+  telegram: 'https://api.telegram.org',
+  origin: 'https://bots.example.org',
+}
 const both = { 'botgarden-hello-bot': [], 'botgarden-hello-bot.db': [] }
 const blue = () => {
   const { checksum } = serviceFile(instance, 'blue', { ...spec, ...tcp }, { memoryMB: 160, cpus: 0.5 })
@@ -255,24 +261,24 @@ test('extensions that are missing are created, others stay, and one that is not 
   assert.equal(site([]), [])
 })
 
-const init = { name: 'init.sql', sql: 'create table a ();', checksum: 'c'.repeat(64) }
+const initScript = { name: 'init.sql', sql: 'create table a ();', checksum: 'c'.repeat(64) }
 const dump = { kind: 'plain' as const, name: 'old.sql', checksum: 'd'.repeat(64), bytes: 2_400_000 }
 const marked = (text: string) => ({ 'text:/var/lib/botgarden/bots/hello-bot/filled': text })
 const filling = (other: Partial<Deployment>, state: object = {}) =>
-  about(deployment({}, other), state as Record<string, unknown>).filter((line) => /^(init|import)/.test(line))
+  about(deployment({}, other), state as Record<string, unknown>).filter((line) => /^database-i/.test(line))
 
 test('a new database runs its script once; one with something in it never does', () => {
-  assert.equal(filling({ init }), ['init:hello-bot: run init.sql, since its database is new'])
-  assert.equal(filling({ init }, contents(' always', has([], 1))), [])
-  assert.equal(filling({ init }, { ...contents(' always', has([], 0)), ...marked('init c\noid 5\n') }), [])
+  assert.equal(filling({ initScript }), ['database-init:hello-bot: run init.sql, since its database is new'])
+  assert.equal(filling({ initScript }, contents(' always', has([], 1))), [])
+  assert.equal(filling({ initScript }, { ...contents(' always', has([], 0)), ...marked('init c\noid 5\n') }), [])
   // Of a database before this one.
-  assert.equal(filling({ init }, { ...contents(' always', has([], 0)), ...marked('init c\noid 4\n') }).length, 1)
+  assert.equal(filling({ initScript }, { ...contents(' always', has([], 0)), ...marked('init c\noid 4\n') }).length, 1)
 })
 
 test('a dump is read into a new database, once, and then no script is run', () => {
-  assert.equal(filling({ init, dump }), ['import:hello-bot: read old.sql, 2 MB'])
+  assert.equal(filling({ initScript, dump }), ['database-import:hello-bot: read old.sql, 2 MB'])
   const read = { ...contents(' always', has([], 7)), ...marked(`plain ${dump.checksum}\noid 5\nrows public.a 3\n`) }
-  assert.equal(filling({ init, dump }, { ...read, ...served() }), [])
+  assert.equal(filling({ initScript, dump }, { ...read, ...served() }), [])
 })
 
 test('a dump is refused for a database with something in it, or one that a release uses', () => {
@@ -284,7 +290,7 @@ test('a dump is refused for a database with something in it, or one that a relea
 
 test('what a script or a dump runs in has nothing but the database', () => {
   const state = { ...bare, ...withServer, ...contents(' always', undefined) }
-  const scripts = changesOf(resourcesOf(deployment({}, { init, dump })), state)
+  const scripts = changesOf(resourcesOf(deployment({}, { initScript, dump })), state)
   const [client] = scripts.filter(({ summary }) => summary.startsWith('read')).map(({ script }) => script.text)
   for (const word of [
     ...['--network none', '--read-only', '--cap-drop ALL', '--security-opt no-new-privileges', '--user 20001:20001'],

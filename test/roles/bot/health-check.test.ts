@@ -4,7 +4,13 @@ import { healthFunctions } from '../../../roles/bot/release/health-check.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { withPrograms } from '../../support/stubs.ts'
 
-const instance = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = {
+  bot: 'hello',
+  number: 1,
+  base: '10.210',
+  telegram: 'https://api.telegram.org',
+  origin: 'https://bots.example.org',
+}
 const functions = (readyTimeout: number) =>
   healthFunctions(instance, 'blue', specOf('x:1', {}, { health: '/readyz' }), readyTimeout).text
 /** A server that takes a connection and never answers. */
@@ -53,6 +59,42 @@ test('who holds the address of a version is named, unless it is that version', a
     /10\.210\.1\.2 .* docker rm -f stranger\n$/,
   )
   assert.is(await report('10.210.1.3/24 green', '10.210.1.2/24 botgarden-hello-blue', '10.210.1.22/24 x'), '')
+})
+
+/** What is advised about a container with these last words. */
+async function advice(words: string, { state = 'exited, exit code 1, out of memory: false', last = '' } = {}) {
+  const docker = `case "$1 $2" in 'container inspect') echo '${state}' ;; logs*) cat <<'END'\n${words}\nEND\n;; esac`
+  const { said } = await withPrograms({ docker }, `new=hello\n${functions(1)}\nlast='${last}'\nreport x`)
+  return said.split('\n').flatMap((line) => /^advice: (.*)/.exec(line)?.[1] ?? [])
+}
+
+for (const [words, wanted] of [
+  ["KeyError: 'BOT_TOKEN'", /misses the variable BOT_TOKEN: .* BOT_TOKEN: \$\{token\}$/],
+  [
+    '1 validation error for Settings\ndatabase_url\n  Field required [type=missing]',
+    /DATABASE_URL: \$\{database.url\}$/,
+  ],
+  ['Error: Missing environment variables:\n  OPENAI_API_KEY: eg. "sk"', /OPENAI_API_KEY: \$\{secret.OPENAI_API_KEY\}$/],
+  ['decouple.UndefinedValueError: TELEGRAM_TOKEN not found. Declare it', /TELEGRAM_TOKEN: \$\{token\}$/],
+  ['Error: WEBHOOK_SECRET is not set', /\$\{webhook.secret\}$/],
+  ['throw new Error("DB_HOST must be set")', /\$\{database.host\}$/],
+  ["Error: EROFS: read-only file system, open '/app/x.db'", /read-only: list folders .* "scratch:"/],
+  ["OSError: [Errno 30] Read-only file system: 'logs'", /read-only/],
+  ["EACCES: permission denied, open '/app/config.json'", /runs as user 20001 of this host/],
+  ['exec /usr/bin/node: exec format error', /another processor/],
+] as const)
+  test(`advice on: ${words.split('\n').join(' / ')}`, async () => {
+    const all = await advice(words)
+    assert.is(all.length, 1, all.join('\n'))
+    assert.match(all[0] ?? '', wanted)
+  })
+
+test('what the engine and the health check tell is advised on too; of other words nothing is made', async () => {
+  assert.match((await advice('', { state: 'exited, out of memory: true, restarts 0' })).join(), /raise "memory:"$/)
+  const refused = 'curl: (7) Failed to connect to 10.210.1.2 port 3000 after 0 ms: Could not connect to server000'
+  assert.match((await advice('', { last: refused })).join(), /have it listen on all addresses \(0\.0\.0\.0\)/)
+  for (const words of ['', 'Error: boom', 'ERR_MODULE_NOT_FOUND: Cannot find package required from /app', 'listening'])
+    assert.equal(await advice(words), [])
 })
 
 test.run()

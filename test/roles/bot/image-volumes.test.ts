@@ -39,7 +39,7 @@ test('the host refuses a volume of an image that it has only just got', async ()
 })
 
 test('scratch folders are memory, and a bot without any is what it was before there were any', () => {
-  const instance = { bot: 'hello-bot', number: 1, base: '10.210', telegram: 'x' }
+  const instance = { bot: 'hello-bot', number: 1, base: '10.210', telegram: 'x', origin: 'https://bots.example.org' }
   const file = (given: Spec) => serviceFile(instance, 'blue', given, { memoryMB: 160, cpus: 0.5 })
   assert.not('scratch' in specOf('x:1', {}, {}))
   assert.is(file(specOf('x:1', {}, {})).checksum, file(specOf('x:1', { scratch: [] }, {})).checksum)

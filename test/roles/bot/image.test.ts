@@ -203,6 +203,71 @@ test('a token comes from the inventory’s source, else from the environment, el
   await rejects(of({ token: { command: `echo '${token} more'` } }), /is not a bot token/)
 })
 
+test('the .env of a source has the token and the secrets by the names that its bot knows them by', async () => {
+  const of = async (bot: string, env: string, settings: object = {}) => {
+    const path = source({ 'bot.yaml': bot, '.env': env })
+    const { token: found, secrets } = await loadBot(entryOf({ source: path, ...settings }))
+    return [found?.reveal(), Object.fromEntries([...secrets].map(([name, value]) => [name, value?.reveal()]))]
+  }
+  assert.equal(await of('port: 1\n', `TELEGRAM_TOKEN=${token}\n`), [token, {}])
+  assert.equal(await of('port: 1\n', `TELEGRAM_BOT_TOKEN=${token}\n`), [token, {}])
+  assert.equal(await of('environment: { TG: "${token}" }\n', `TG=${token}\nBOT_TOKEN=1:other\n`), [token, {}])
+  assert.equal(await of('environment: { K: "${secret.API_KEY}" }\n', 'API_KEY=a b\n'), [undefined, { API_KEY: 'a b' }])
+  assert.equal(await of('secrets: [A, B]\n', 'A=1\nC=2\n'), [undefined, { A: '1', B: undefined }])
+  const command = { secrets: { A: { command: 'echo from the inventory' } } }
+  assert.equal(await of('secrets: [A]\n', 'A=1\n', command), [undefined, { A: 'from the inventory' }])
+  await rejects(of('port: 1\n', 'TELEGRAM_TOKEN=x\n'), /^TELEGRAM_TOKEN in .*\.env: is not a bot token/)
+})
+
+test('"secrets: env" has all of them as variables, by usual names; what the manifest says itself wins', async () => {
+  const referencesOf = async (bot: string, settings: object = {}) =>
+    (await loadBot(entryOf({ source: source({ 'bot.yaml': bot }), ...settings }))).spec.references
+  const hook = { WEBHOOK_URL: '${webhook.url}', WEBHOOK_SECRET: '${webhook.secret}' }
+  assert.equal(await referencesOf('secrets: env\n', { secrets: { KEY: { env: 'X' } } }), {
+    ...{ BOT_TOKEN: '${token}', DATABASE_URL: '${database.url}', ...hook, KEY: '${secret.KEY}' },
+  })
+  assert.equal(
+    await referencesOf('secrets: env\nmode: polling\ndatabase: false\nenvironment: { TG: "${token}", BOT_TOKEN: x }\n'),
+    { TG: '${token}' },
+  )
+  assert.is(await referencesOf('environment: { A: "$$" }\n'), undefined)
+})
+
+test('a variable that refers to what the bot does not have is refused with its place', async () => {
+  const of = (bot: string) => loadBot(entryOf({ source: source({ 'bot.yaml': bot }) }))
+  await rejects(
+    of('database: false\nenvironment: { D: "${database.url}" }\n'),
+    /^x.yaml:9:3: bots.a-bot.environment.D: \$\{database.url\} has no value, since the bot has "database: false"$/,
+  )
+  await rejects(of('mode: polling\nenvironment: { D: "${webhook.secret}" }\n'), /since the bot has "mode: polling"$/)
+  await rejects(of('environment: { D: "${nope}" }\n'), /bot.yaml:1:19: environment.D: \$\{nope\} is nothing/)
+  const secret = '123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+  const message = await of(`environment:\n  A: 1\n  T: "${secret}"\n`).then(
+    () => '',
+    (error: Error) => error.message,
+  )
+  assert.match(message, /bot.yaml:3:6: environment.T: looks like a bot token.*write \$\{token\}/)
+  assert.not.match(message, /AAAA/)
+  await rejects(of(`args: { T: "${secret}" }\n`), /args.T: looks like a bot token/)
+})
+
+test('keys about the webhook that contradict each other are refused', async () => {
+  const of = (bot: string) => loadBot(entryOf({ source: source({ 'bot.yaml': bot }) }))
+  await rejects(
+    of('webhook: bot\nmode: polling\n'),
+    /bots.a-bot.webhook: "bot" sets a webhook itself, and a bot with "mode: polling" has none/,
+  )
+  await rejects(
+    of('webhook: bot\nallowedUpdates: [message]\n'),
+    /bots.a-bot.allowedUpdates: is passed to setWebhook by botgarden/,
+  )
+  assert.is((await of('webhook: botgarden\n')).spec.webhook, undefined)
+  assert.equal([(await of('init: true\n')).spec.init, (await of('init: false\n')).spec.init], [true, undefined])
+})
+
+test('a published image is not built', () =>
+  rejects(loadBot(entryOf({ image: 'a:1', dockerfile: 'x' })), /has both image and dockerfile/))
+
 test('what a folder lacks is named with its place', async () => {
   await rejects(
     loadBot(entryOf({ source: '/nowhere/at/all' })),

@@ -15,7 +15,13 @@ import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 import { sha256 } from '../../support/sha256.ts'
 
 type Mode = 'webhook' | 'polling'
-const instance = { bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = {
+  bot: 'hello',
+  number: 1,
+  base: '10.210',
+  telegram: 'https://api.telegram.org',
+  origin: 'https://bots.example.org',
+}
 const migrating = { migrate: ['node', 'migrate.ts'], health: '/readyz' }
 const spec = (mode: Mode, image: string, migrations = 'a'): Spec => specOf(image, { mode }, migrating, migrations)
 const releaseOf = (mode: Mode): Release => ({
@@ -57,9 +63,10 @@ function switched(
   before: Mode | undefined,
   after: Mode,
   more: Partial<Spec> = {},
-  { migrates = true, secrets = ['token'] } = {},
+  { migrates = true, secrets = ['token'], oldSpec = {} as Partial<Spec> } = {},
 ) {
-  const old = before && releaseOf(before)
+  const last = before && releaseOf(before)
+  const old = last && { ...last, spec: { ...last.spec, ...oldSpec } }
   return switchScript({
     ...{
       instance,
@@ -73,7 +80,7 @@ function switched(
   })
 }
 
-/** What of the bot's containers there is, and where nginx leads. */
+/** What of the bot’s containers there is, and where nginx leads. */
 function standing(host: ScratchHost) {
   const leads = host.there(location) ? (host.read(location) === leadsTo('blue') ? 'blue' : 'green') : 'nowhere'
   const runs = `generations/${host.noted('loaded').trim()}`
@@ -558,6 +565,105 @@ test('what runs and is only not bound to a boot is not stopped; compose makes it
     calls.flatMap((call) => / (up|stop) /.exec(call)?.[1] ?? []),
     ['up'],
   )
+})
+
+test('secret variables are there while containers are created, for root alone, and nowhere afterwards', async () => {
+  for (const fails of [[], ['compose .* up'], ['compose .* run']]) {
+    const host = await hostWith('webhook')
+    host.fails(...fails)
+    const { code, output } = await host.run(switched('webhook', 'webhook', { references: { TG: '${token}' } }))
+    assert.is(code, fails.length === 0 ? 0 : 1, output)
+    if (fails.length === 0) assert.is(host.noted('variables'), '600\nTG="the-token"\n')
+    assert.equal(host.list('/run/botgarden/variables'), [])
+    assert.not.match(host.read('/opt/botgarden/bots/hello/green.yaml') + output, /the-token/)
+  }
+})
+
+test('secret variables are filled in when a bot is started again', async () => {
+  const host = await hostWith('webhook')
+  const release = { ...releaseOf('webhook'), spec: { ...spec('webhook', 'hello:1'), references: { TG: '${token}' } } }
+  const { code, output } = await host.run(restartScript(instance, release, limits, { start: true, bind: false }))
+  assert.is(code, 0, output)
+  assert.is(host.noted('variables'), '600\nTG="the-token"\n')
+  assert.equal(host.list('/run/botgarden/variables'), [])
+})
+
+const own = { webhook: 'bot' } as const
+const webhookInfo = (more: object) => JSON.stringify({ ok: true, result: { pending_update_count: 0, ...more } })
+const setHere = { url: 'https://b.example.org/tg/hello' }
+
+test('a bot that sets its webhook itself stops first, serves at once, and is recorded when Telegram has its URL', async () => {
+  for (const oldSpec of [{}, own]) {
+    const host = await hostWith('webhook')
+    host.note('telegram/getWebhookInfo', webhookInfo(setHere))
+    host.write(`${state}/webhook`, 'mark')
+    const { code, output, calls } = await host.run(switched('webhook', 'webhook', own, { oldSpec }))
+    assert.is(code, 0, output)
+    assert.is(
+      stepsOf(calls),
+      'stop old, start new, ask its health, start new at boot, reload nginx, ask its health, record, not old at boot, stop old, remove old',
+    )
+    assert.equal(
+      calls.filter((call) => /(set|delete)Webhook/.test(call)),
+      [],
+    )
+    assert.not.ok(host.there(`${state}/webhook`), 'what we had set counts no more')
+  }
+})
+
+test('one that sets none, or another, is taken back, and the one before has its webhook again', async () => {
+  for (const [url, told] of [
+    ['', 'none'],
+    ['https:\\/\\/x.example.org/hook', 'https://x.example.org/hook'],
+  ] as const) {
+    const host = await hostWith('webhook')
+    host.note('telegram/getWebhookInfo', `{"ok":true,"result":{"url":"${url}","pending_update_count":0}}`)
+    const { code, output, calls } = await host.run(switched('webhook', 'webhook', own))
+    assert.is(code, 1)
+    assert.match(output, `the bot has not set its webhook to ${setHere.url} within 60 s: Telegram has ${told}`)
+    assert.match(output, 'give it this URL by ${webhook.url}')
+    assert.equal(standing(host).bots, [blue])
+    assert.is(standing(host).served, 'blue')
+    assert.match(calls.filter((call) => call.includes('Webhook')).at(-1) ?? '', 'setWebhook')
+    assert.match(calls.join('\n'), /setWebhook[\s\S]*docker start botgarden-hello-blue/)
+  }
+})
+
+test('whom nobody has to set it again for does so when it starts', async () => {
+  const host = await hostWith('webhook')
+  host.note('health', '503\n')
+  const { code, calls } = await host.run(switched('webhook', 'webhook', own, { oldSpec: own }))
+  assert.is(code, 1)
+  assert.equal(
+    calls.filter((call) => call.includes('Webhook')),
+    [],
+  )
+  assert.equal(standing(host).bots, [blue])
+})
+
+test('a polling bot whose successor has set a webhook polls again without one', async () => {
+  const host = await hostWith('polling')
+  host.note('telegram/getWebhookInfo', webhookInfo({ url: '' }))
+  const { code, calls } = await host.run(switched('polling', 'webhook', own))
+  assert.is(code, 1)
+  assert.match(calls.join('\n'), /deleteWebhook[\s\S]*docker start botgarden-hello-blue/)
+})
+
+test('that Telegram’s updates are refused is told with what mends it', async () => {
+  const refused = { ...setHere, pending_update_count: 2, last_error_date: 99999999999 }
+  const info = webhookInfo({ ...refused, last_error_message: 'Wrong response from the webhook: 401 Unauthorized' })
+  for (const [more, advice] of [
+    [own, 'the bot refuses what Telegram sends with the secret that it has set itself'],
+    [{}, /give it \$\{webhook.secret\} .*, or set "webhook: bot"/],
+  ] as const) {
+    const host = await hostWith('webhook')
+    host.note('telegram/getWebhookInfo', info)
+    const { code, output } = await host.run(switched('webhook', 'webhook', more))
+    assert.is(code, 1)
+    assert.match(output, 'Telegram cannot deliver to the new version: Wrong response from the webhook: 401')
+    assert.match(output, advice)
+    assert.is(standing(host).served, 'blue')
+  }
 })
 
 test.run()

@@ -1,16 +1,23 @@
 // What is planned for one bot's release: when, in which words, and what is refused.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { outputsOf } from '../../../lib/engine/plan.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
 import type { ReleasePolicy } from '../../../roles/bot/release/policy.ts'
 import { release as releasing } from '../../../roles/bot/release/resource.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
-import { changesOf, planOf } from '../../support/plan-of.ts'
+import { changesOf, planOf, stateOf } from '../../support/plan-of.ts'
 import { limits, policy } from '../../support/release-policy.ts'
 
 const spec = specOf('botgarden/hello:abc', {}, { health: '/readyz', migrate: ['m'] })
-const instance = { bot: 'hello', number: 3, base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = {
+  bot: 'hello',
+  number: 3,
+  base: '10.210',
+  telegram: 'https://api.telegram.org',
+  origin: 'https://bots.example.org',
+}
 const served: Release = { id: '1', spec, colour: 'blue', secrets: { token: 'sum' }, by: 'me' }
 const serving = (more: object = {}) => {
   const { checksum } = serviceFile(instance, 'blue', spec, limits)
@@ -114,6 +121,18 @@ test('just enough is enough, and of two that poll only one needs room', () => {
     () => plan({ ...spec, port: 9 }, { ...room(2000, 0, 300), ...current(served), ...serving() }),
     /are free beside the current version: lower/,
   )
+})
+
+test('a bot that crashes again and again is an output of every run', () => {
+  const resources = [releasing(instance, undefined, policy)]
+  const outputs = (more: object) =>
+    outputsOf(resources, stateOf(resources, { ...base, ...current(served), ...serving(more) }))
+  assert.equal(outputs({}), {})
+  assert.equal(outputs({ restarts: 5, startedAt: Date.UTC(2026, 10, 26, 3) }), {
+    'hello restarts':
+      'it has ended by itself and was started again, 5 times, last at 2026-11-26T03:00:00.000Z: see npx zx playbooks/bot.ts --name hello --logs',
+  })
+  assert.match(Object.values(outputs({ restarts: 1 })).join(), /1 time: see/)
 })
 
 test('what a release leaves is what the next run wants to find', () => {

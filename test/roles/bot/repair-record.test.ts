@@ -22,7 +22,12 @@ import { stateOf } from '../../support/plan-of.ts'
 import { shell } from '../../support/shell.ts'
 
 const limits = { memoryMB: 160, cpus: 0.5 }
-const instance = { bot: 'hello-bot', base: '10.210', telegram: 'https://api.telegram.org' }
+const instance = {
+  bot: 'hello-bot',
+  base: '10.210',
+  telegram: 'https://api.telegram.org',
+  origin: 'https://bots.example.org',
+}
 const releaseOf = (id: string, image: string, colour: 'blue' | 'green', more = {}): Release => ({
   ...{ id, spec: specOf(image, more, {}), colour, secrets: { token: 'x' }, by: 'ops@laptop', limits },
 })
@@ -36,7 +41,7 @@ const past = (...releases: Release[]) => releases.map((each) => `${lineOf(each)}
 const checksumOf = ({ colour, spec }: Release) => serviceFile({ ...instance, number: 1 }, colour, spec, limits).checksum
 const runs = (release: Release, config = checksumOf(release), running = true) => ({
   ...{ name: `/botgarden-hello-bot-${release.colour}`, running, restart: 'always', image: release.spec.image },
-  ...{ labels: { 'botgarden.config': config }, env: ['BOT_MODE=webhook'] },
+  ...{ labels: { 'botgarden.config': config }, polls: false },
 })
 
 const folders: string[] = []

@@ -65,10 +65,53 @@ test('a webhook is set with its secret by stdin, and what it was set with is not
   assert.is(code, 0, output)
   assert.equal(calls, [
     `${asked('setWebhook')} "url=${hook.url}" "max_connections=10" "allowed_updates=[\\"message\\",\\"callback_query\\"]" "secret_token=the-secret"`,
+    `${asked('getWebhookInfo')} `,
   ])
   // The first half of what the secret's checksum is.
   assert.match(mark(host) ?? '', /^mark-[0-9a-f]{16}-$/)
   assert.is(setWebhook(hook, spec(), false, 'mark').shown, `setWebhook url=${hook.url}`)
+})
+
+test('what waits at Telegram must get through when a webhook was set', async () => {
+  const info = (more: object) => JSON.stringify({ ok: true, result: { url: hook.url, ...more } })
+  const error = {
+    last_error_date: 99999999999,
+    last_error_message: 'Wrong response from the webhook: 401 Unauthorized',
+  }
+  for (const [answer, code, said] of [
+    [info({ pending_update_count: 0, ...error, last_error_date: 1 }), 0, ''],
+    [
+      info({ pending_update_count: 3 }),
+      0,
+      /^warning: 3 updates wait at Telegram, and none of them was delivered within 10 s$/m,
+    ],
+    [info({ pending_update_count: 3, ...error }), 1, /cannot deliver .*401 Unauthorized\n.*\$\{webhook.secret\}/],
+    ['not JSON', 0, /delivery was not verified/],
+  ] as const) {
+    const host = hostWith({ getWebhookInfo: answer })
+    const outcome = await host.run(setWebhook(hook, spec(), false, 'mark'))
+    assert.is(outcome.code, code, outcome.output)
+    assert.match(outcome.output, said)
+    assert.match(mark(host) ?? '', /^mark-/, 'it is set, so the next run does not set it')
+  }
+})
+
+test('what Telegram cannot deliver is an output of every run that asks', () => {
+  const outputs = (answer: object, more: Partial<Spec> = {}) => {
+    const record = { id: '1', colour: 'blue', by: 'me', secrets: {}, spec: spec(more) }
+    const told = { mark: 'x', answer: { url: hook.url, ...answer } }
+    return outputsOf(
+      [webhook(hook)],
+      stateOf([webhook(hook)], {
+        [`webhook:hello ${api} ask`]: told,
+        [`text:${state}/current.json`]: JSON.stringify(record),
+      }),
+    )
+  }
+  assert.equal(outputs({ pending: 2, error: 'connection refused' }), {
+    'hello webhook': '2 updates wait at Telegram, which could not deliver: connection refused',
+  })
+  assert.equal([outputs({ pending: 2 }), outputs({ error: 'x' })], [{}, {}])
 })
 
 test('a certificate that signs itself goes along, and into the mark', async () => {

@@ -38,6 +38,24 @@ test('a webhook that anybody has set is taken from a bot that asks for its updat
     assert.equal(hook(mark, answer), [])
 })
 
+test('a bot that sets its webhook itself is started again where Telegram has another one', () => {
+  const state = { ...served({ webhook: 'bot' }, { token: 'x' }), [tokenFile]: { type: 'file', sha256: 'x' } }
+  const own = (answer: unknown, more: object = {}) =>
+    plan(
+      { ...deployment({ webhook: 'bot' }), token: undefined },
+      { ...state, 'webhook:hello-bot https://api.telegram.org ask': { mark: '', answer }, ...more },
+    ).filter((line) => line.startsWith('webhook:'))
+  const restart = 'webhook:hello-bot: restart the bot, which sets its webhook itself: Telegram has'
+  assert.equal(own({ url: 'https://bots.example.org/tg/hello-bot' }), [])
+  assert.equal(own({ url: '' }), [`${restart} none`])
+  assert.equal(own({ url: 'https://elsewhere.example.org/' }), [`${restart} a different URL`])
+  for (const answer of ['unreachable', 'not asked']) assert.equal(own(answer), [])
+  const untrusted = {
+    'certificate:bots.example.org': { names: [], selfSigned: true, keyMatches: true, fingerprint: 'f' },
+  }
+  assert.throws(() => own({ url: '' }, untrusted), /would not trust the certificate of this host/)
+})
+
 test('where Telegram cannot deliver to nothing is released', () => {
   const at = (name: string | undefined, more: Partial<Spec> = {}, telegram = 'https://api.telegram.org') => {
     const { domain: _, ...nameless } = host

@@ -26,7 +26,13 @@ const role = botRole(new Map())
 const vars = v.parse(role.vars, {})
 const host = { ...entry, domain: 'b.example.org', bots: [{ name: 'hello', where: 'x', settings: {} }] }
 const migrating = { migrate: ['node', 'migrate.ts'], health: '/readyz', allowedUpdates: ['message'] }
-const context: BuildContext = { archive: 'H4sIAAAAAAAAA+3BMQ', files: 3, checksum: 'f'.repeat(64), migrations: 'b' }
+const context: BuildContext = {
+  archive: 'H4sIAAAAAAAAA+3BMQ',
+  files: 3,
+  checksum: 'f'.repeat(64),
+  migrations: 'b',
+  options: [],
+}
 const large: BuildContext = { ...context, archive: 'A'.repeat(4_000_004) }
 type Mode = 'webhook' | 'polling'
 
@@ -72,7 +78,7 @@ export async function botScripts(): Promise<Shell[]> {
 }
 
 const byTcp = { tcp: true, connections: 5, extensions: ['pg_trgm'] } as const
-const init = { name: 'init.sql', sql: 'create table a ();', checksum: 'c'.repeat(64) }
+const initScript = { name: 'init.sql', sql: 'create table a ();', checksum: 'c'.repeat(64) }
 const dump = { kind: 'archive', name: 'old.dump', checksum: 'd'.repeat(64), bytes: 9 } as const
 const server = { ...serving, networks: { none: [] } }
 const newDatabase = {
@@ -104,6 +110,7 @@ function released(): Shell[] {
   const selfSigned = {
     'certificate:b.example.org': { names: [], selfSigned: true, keyMatches: true, fingerprint: 'f' },
   }
+  const known = { token: undefined, secrets: new Map() }
   const guarded = refusingEmptyHost(role, 'vps1').resources(vars, facts, host).slice(0, 1)
   return [
     ...from(undefined, delivery(spec('webhook')), {}, { reads: true }),
@@ -112,18 +119,37 @@ function released(): Shell[] {
     }),
     ...[undefined, ...modes].flatMap((before) => modes.flatMap((after) => from(before, delivery(spec(after))))),
     ...from('webhook', delivery(spec('webhook', { database: false, health: undefined, migrate: undefined }))),
+    ...from('webhook', delivery(spec('webhook', { references: { A: 'x${token}', B: '${database.url}' } }))),
+    ...([undefined, ...modes] as const).flatMap((before) =>
+      from(before, delivery(spec('webhook', { webhook: 'bot' }))),
+    ),
+    ...runScripts(
+      'a bot that has lost the webhook that it sets itself',
+      botRole(new Map([['hello', delivery(spec('webhook', { webhook: 'bot' }), known)]])).resources(vars, facts, host),
+      stateWith('webhook', {
+        [`webhook:hello ${telegram} ask`]: { mark: '', answer: { url: '' } },
+        'text:/var/lib/botgarden/bots/hello/current.json': `${JSON.stringify({
+          ...{ id: '1', colour: 'blue', by: 'me', secrets: { token: '' } },
+          spec: spec('webhook', { webhook: 'bot' }),
+        })}\n`,
+      }),
+    ),
     ...from('webhook', delivery(spec('webhook', { scratch: ['/cache'] }), { isRollback: true, token: undefined })),
     ...from('webhook', delivery(spec('webhook'), { logins, secrets: new Map() }), selfSigned),
     ...from('polling', delivery(spec('polling')), unreachable),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context })),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context: large })),
+    ...from(
+      undefined,
+      delivery(spec('webhook'), { pull: false, context: { ...context, options: ['--file', 'a b', '--target', 'x'] } }),
+    ),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context, shipped: true })),
-    ...from(undefined, delivery(spec('webhook', byTcp), { init, dump }), newDatabase, { reads: true }),
+    ...from(undefined, delivery(spec('webhook', byTcp), { initScript, dump }), newDatabase, { reads: true }),
     ...from('webhook', delivery(spec('webhook'), {}), {
       'network:botgarden-hello.db': { subnet: '10.213.1.0/28', internal: true },
     }),
     ...from('webhook', delivery(spec('webhook', { connections: 2 })), ownedDatabase),
-    ...from(undefined, delivery(spec('webhook'), { init }), newDatabase),
+    ...from(undefined, delivery(spec('webhook'), { initScript }), newDatabase),
     shell('load a database', `set -eu\n${loadDatabase.text}`),
     ...twoBots(),
   ]
@@ -148,11 +174,19 @@ function kept(): Shell[] {
   const plans = (what: string, before: Mode, more: Record<string, unknown>) =>
     runScripts(`site, ${what}`, role.resources(vars, facts, host), stateWith(before, more))
   const blue = 'container:botgarden-hello-blue'
-  const instance = { bot: 'hello', number: 1, base: '10.210', telegram }
+  const instance = { bot: 'hello', number: 1, base: '10.210', telegram, origin: 'https://bots.example.org' }
   const limits = { memoryMB: 160, cpus: 0.5 }
   const { checksum } = serviceFile(instance, 'blue', spec('webhook', { image: 'hello:1', migrations: 'a' }), limits)
   const past = { past: `${stateWith('webhook')['text:/var/lib/botgarden/bots/hello/current.json']}\n` }
-  const found = { name: 'x', running: true, restart: 'always', image: 'hello:1', labels: {}, env: [], colour: 'blue' }
+  const found = {
+    name: 'x',
+    running: true,
+    restart: 'always',
+    image: 'hello:1',
+    labels: {},
+    polls: false,
+    colour: 'blue',
+  }
   return [
     ...plans('a bot that is gone', 'webhook', { [blue]: 'absent' }),
     ...plans('a poller that ended', 'polling', { [blue]: { ...serving, status: 'exited' } }),

@@ -64,6 +64,10 @@ case "$1 $2" in
 compose*)
   file=$3
   name=$(sed -n 's/^name: //p' "$file")
+  # The file of variables must be there; what it had is noted.
+  variables=$(sed -n '/env_file:/{n;s/^ *- //p}' "$file")
+  [ -z "$variables" ] || variables=${STATE%/*}/root$variables
+  [ -z "$variables" ] || { stat -c %a "$variables" && cat "$variables"; } >"$STATE/variables" || exit 1
   case $4 in
   up) up "$name"; becomes "$name" restart "$(sed -n 's/^ *restart: "*\([a-z-]*\)"*$/\1/p' "$file")" ;;
   run) cat >/dev/null; ! grep -q . "$STATE/migration" 2>/dev/null || { cat "$STATE/migration"; exit 1; } ;;

@@ -1,0 +1,88 @@
+import { runDir } from '../../../lib/model/host-layout.ts'
+import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { shellFile } from '../../../lib/shell/shell-file.ts'
+import { databaseAddress } from '../spec/database.ts'
+import type { BotInstance } from '../spec/instance.ts'
+import { type Colour, layoutOf } from '../spec/layout.ts'
+import { piecesOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
+import type { Spec } from '../spec/spec.ts'
+
+/** A value in pieces: text, and the content of files that only the host can read. */
+type Value = readonly (string | { readonly file: string })[]
+
+/** The variables with references: those without a secret, and those that the host fills in when a container is created. */
+export function filledVariables(instance: BotInstance, spec: Spec) {
+  const all = Object.entries(spec.references ?? {}).map(
+    ([name, value]) => [name, filled(value, instance, spec)] as const,
+  )
+  const isPlain = (value: Value) => value.every((piece) => typeof piece === 'string')
+  return {
+    plain: Object.fromEntries(all.filter(([, value]) => isPlain(value)).map(([name, value]) => [name, value.join('')])),
+    secret: all.filter(([, value]) => !isPlain(value)),
+  }
+}
+
+/** The file with the secret variables of a container. It exists only while Compose reads it. */
+export function variablesFile(bot: string, colour: Colour): string {
+  return `${runDir}/variables/${bot}-${colour}`
+}
+
+const functions = shellFile(new URL('variables.sh', import.meta.url))
+
+/** Shell text: the function `with_variables COMMAND…`, during which the file of secret variables exists. */
+export function variablesFunction(instance: BotInstance, colour: Colour, spec: Spec): Script {
+  const { secret } = filledVariables(instance, spec)
+  if (secret.length === 0) return sh`with_variables() { "$@"; }`
+  const pieces = secret.flatMap(([name, value]) => [
+    sh`printf %s ${`${name}="`}`,
+    ...value.map((piece) =>
+      typeof piece === 'string' ? sh`printf %s ${escaped(piece)}` : sh`variable_of ${piece.file}`,
+    ),
+    sh`echo '"'`,
+  ])
+  const all = pieces.reduce((before, each) => sh`${before} && ${each}`)
+  return sh`
+    variables_file=${variablesFile(instance.bot, colour)}
+    variables() { ${all}; }
+    ${functions}`
+}
+
+/** As Compose reads the value of a variable between double quotes. */
+function escaped(text: string): string {
+  return text.replace(/[\\"$]/g, '\\$&')
+}
+
+function filled(value: string, instance: BotInstance, spec: Spec): Value {
+  return piecesOf(value).flatMap((piece) =>
+    'text' in piece ? [piece.text] : known(piece.name as ReferenceName, instance, spec),
+  )
+}
+
+function known(reference: ReferenceName, { bot, origin }: BotInstance, spec: Spec): Value {
+  const { secrets } = layoutOf(bot)
+  const { host, port, user, name, passwordFileOnHost } = databaseAddress(bot, spec)
+  const password = { file: passwordFileOnHost }
+  const secret = secretNameOf(reference)
+  if (secret !== undefined) return [{ file: `${secrets}/${secret}` }]
+  const values: Readonly<Record<Exclude<ReferenceName, `secret.${string}`>, Value>> = {
+    token: [{ file: `${secrets}/token` }],
+    'bot.name': [bot],
+    // By the socket in the form of libpq, which most clients read: its folder is a parameter.
+    'database.url': [
+      `postgresql://${user}:`,
+      password,
+      spec.tcp ? `@${host}:${port}/${name}` : `@/${name}?host=${host}`,
+    ],
+    'database.host': [host],
+    'database.port': [String(port)],
+    'database.user': [user],
+    'database.password': [password],
+    'database.name': [name],
+    'public.url': [origin],
+    'public.host': [new URL(origin).hostname],
+    'webhook.url': [`${origin}/tg/${bot}`],
+    'webhook.path': [spec.webhookPath],
+    'webhook.secret': [{ file: `${secrets}/webhook-secret` }],
+  }
+  return values[reference as keyof typeof values] ?? []
+}

@@ -1,0 +1,10 @@
+/** A bot with its allocation on a host. */
+export interface BotInstance {
+  readonly bot: string
+  readonly number: number
+  /** The first two numbers of the networks of bots: `10.210`. */
+  readonly base: string
+  readonly telegram: string
+  /** Where the world reaches its host: `https://bots.example.org`. */
+  readonly origin: string
+}
