@@ -5,6 +5,7 @@ import { readInventory } from '../lib/inventory/inventory.ts'
 import { allRoles, bot } from '../roles/index.ts'
 import { inventoryFor } from '../sandbox/inventory.ts'
 import { scratchFile } from './support/runner.ts'
+import { takenKeys } from './support/taken-keys.ts'
 
 const example = readFileSync('inventory/example.yaml', 'utf8')
 const everyKey = example.replace(/^( *)#(?=\S)/gm, '$1')
@@ -38,7 +39,7 @@ test('every var of every role is explained in the example', () => {
 })
 
 test('every key of a bot is explained in the example', () => {
-  const entries = Object.keys(bot.bots?.entries ?? {})
+  const entries = bot.bots === undefined ? [] : takenKeys(bot.bots)
   assert.ok(entries.length > 10)
   for (const key of entries) assert.match(example, new RegExp(`^[ #]*${key}:`, 'm'), key)
 })

@@ -1,6 +1,17 @@
 import * as v from 'valibot'
 import { suggest } from '../std/suggest.ts'
-import { allowed, bare, childAt, found, keysOf, quoteHint, type Shape, shapeAt, shapeOf } from './describe-schema.ts'
+import {
+  allowed,
+  bare,
+  childAt,
+  found,
+  isNamed,
+  keysOf,
+  quoteHint,
+  type Shape,
+  shapeAt,
+  shapeOf,
+} from './describe-schema.ts'
 import { isList, isMapping, type Mapping, type Node, plain } from './yaml.ts'
 
 /**
@@ -48,7 +59,7 @@ function misshapenIn(shape: Shape, node: Node, path: readonly string[]): Fault[]
   }
   if (!isMapping(node.value) || type !== 'object') return []
   return [...node.value].flatMap(([key, child]) => {
-    if (additionalProperties !== false || keysOf(shape).includes(key)) return misshapenUnder(shape, key, child, path)
+    if (additionalProperties !== false || isNamed(shape, key)) return misshapenUnder(shape, key, child, path)
     return [{ where: child.key, path: [...path, key], what: unknownKey(key, keysOf(shape)) }]
   })
 }
@@ -69,6 +80,8 @@ function faultOf({ issue, path }: Leaf, shape: Shape, root: Node): Fault {
   const { node, missing } = locate(root, path)
   const wanted = shapeAt(shape, path)
   if (missing) return { where: node.key, path, what: `missing${wanted ? `: should be ${allowed(wanted)}` : ''}` }
+  if (issue.expected === 'never' && !issue.message.startsWith('Invalid '))
+    return { where: node.key, path, what: `unknown key: ${issue.message}` }
   if (issue.expected === 'never') {
     const known = shapeAt(shape, path.slice(0, -1))
     return {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { databaseKeys } from './database-keys.ts'
 import { looksLikeToken, referenceFault } from './references.ts'
 
 const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
@@ -47,28 +48,22 @@ const secretSource = v.union([
 ])
 export type SecretSource = v.InferOutput<typeof secretSource>
 
-/** What a bot needs of its database beyond having one. */
-const databaseKeys = v.strictObject({
-  /** It is also reached by TCP, as postgres:5432, with TLS or without, by this bot alone. */
-  tcp: v.optional(v.boolean()),
-  /** The most connections that a version of the bot may open; left out: 4. While it is replaced there are two versions. */
-  connections: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100), v.description('a number of connections, 1 to 100')),
-  ),
-  /** Extensions to create in it, of those that PostgreSQL trusts its owner with. */
-  extensions: v.optional(
-    v.array(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_-]{0,62}$/), v.description('an extension like pg_trgm'))),
-  ),
-  /** A file of SQL in the source, run once, when the database is new. */
-  init: v.optional(
-    v.pipe(
-      v.string(),
-      v.regex(/^(?!.*\.\.)[\w.-]+(\/[\w.-]+)*\.sql$/),
-      v.description('a file in the source like init.sql'),
-    ),
-  ),
-})
-export type DatabaseSettings = v.InferOutput<typeof databaseKeys>
+/** Keys that other tools have: what they are called here. */
+const elsewhere = (message: string) => v.optional(v.never(message))
+const keysElsewhere = {
+  volumes: elsewhere('folders in memory are listed under "scratch:", and what lasts belongs into the database'),
+  ports: elsewhere('the one port that the bot listens on is "port:"; nothing is published'),
+  env: elsewhere('variables are set under "environment:"'),
+  env_file: elsewhere('write the variables under "environment:", and secrets into the .env beside the source'),
+  build: elsewhere('it is always built from its folder: see "dockerfile:", "target:" and "args:"'),
+  entrypoint: elsewhere('what the container runs is "command:"'),
+  healthcheck: elsewhere('the path that answers 2xx when the bot is ready is "health:"'),
+  depends_on: elsewhere('the database is there before a bot starts'),
+  restart: elsewhere('a bot is always started again'),
+  mem_limit: elsewhere('the memory limit is "memory:"'),
+  networks: elsewhere('each bot has a network of its own'),
+  postgres: elsewhere('it has a database unless "database: false" is set'),
+}
 
 /** The keys of bot.yaml, which describe a bot. The inventory may override each. */
 const manifestKeys = {
@@ -111,6 +106,7 @@ const buildKeys = {
 }
 
 export const botManifestSchema = v.strictObject({
+  ...keysElsewhere,
   ...manifestKeys,
   ...buildKeys,
   /**
@@ -125,6 +121,7 @@ const imageMessage = 'an image with a version or a digest (NAME:1.2.3 or NAME@sh
 
 /** A bot in the inventory. */
 export const botSettings = v.strictObject({
+  ...keysElsewhere,
   ...manifestKeys,
   ...buildKeys,
   /** The folder with its Dockerfile, from this checkout; left out: bots/NAME. */

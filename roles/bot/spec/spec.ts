@@ -1,5 +1,6 @@
+import type { DatabaseSettings } from './database-keys.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
-import type { BotManifest, BotSettings, DatabaseSettings } from './schema.ts'
+import type { BotManifest, BotSettings } from './schema.ts'
 
 /** Everything about a version of a bot that is fixed when it is released. It is a part of the release record. */
 export interface Spec {

@@ -122,7 +122,7 @@ test('one beside it takes a name that is free, and nobody is stopped for that', 
   assert.equal(told(host), [isPlain, there, ...read, ...given('hello'), there, renamed, ...tidied])
   const taken = hostWith()
   const { code: ended, output: said } = await restore(taken, beside)
-  assert.equal([ended, said], [1, 'the database hello_old already exists\n'])
+  assert.equal([ended, said], [1, 'the database hello_old already exists: choose another name, or drop it first\n'])
   assert.equal(told(taken), [isPlain, there, ...tidied])
 })
 
