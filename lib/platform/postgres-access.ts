@@ -31,26 +31,33 @@ export function accessRule({ role, database, subnet }: Access): string {
 }
 
 /** What a change of one of these files predicts. */
-export const accessChanged: Prediction = catalogBecomes((now) => ({ ...now, accessOutdated: true }))
+export function accessChanged(path: string): Prediction {
+  const file = nameOf(path)
+  return catalogBecomes((now) => ({ ...now, accessOutdated: [...(now.accessOutdated ?? []), file] }))
+}
 
-/** The server has loaded the files that let in by TCP, and lets in this role. */
-export function accessInForce(access: Access): Resource {
+/** The server has loaded the file that lets in this role by TCP. */
+export function accessInForce(access: Access, path: string): Resource {
   const rule = accessRule(access)
   return resource({
     id: `postgres-access:${access.role}`,
     wants: rule,
     reads: { catalog: postgresCatalog },
     plan: ({ catalog }) => {
-      const { access: rules = [], accessOutdated = false } = known(catalog)
-      if (rules.includes(rule) && !accessOutdated) return []
+      const { access: rules = [], accessOutdated = [] } = known(catalog)
+      if (rules.includes(rule) && !accessOutdated.includes(nameOf(path))) return []
       const after = catalogBecomes((now) => ({
         ...now,
         access: [...new Set([...(now.access ?? []), rule])].sort(),
-        accessOutdated: false,
+        accessOutdated: [],
       }))
       return [{ summary: 'let it in by TCP', script: loadAccess(rule), predicts: [after] }]
     },
   })
+}
+
+function nameOf(path: string): string {
+  return path.slice(postgresConf.length + 1)
 }
 
 /** Shell text: has the server load its access rules, all of which must be right, and `rule` among them where one is given. */

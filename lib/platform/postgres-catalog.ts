@@ -46,8 +46,8 @@ export interface Catalog {
   readonly extensions: readonly string[]
   /** Who may come by TCP, as the files of pg_hba.conf say now: `TYPE DATABASE ROLE ADDRESS NETMASK METHOD`, or `error …`. */
   readonly access?: readonly string[]
-  /** One of these files is newer than what the server has loaded. */
-  readonly accessOutdated?: boolean
+  /** Those of these files that are newer than what the server has loaded: `pg_hba.conf`, `bots/NAME.conf`. */
+  readonly accessOutdated?: readonly string[]
 }
 
 /** The catalog of a new server. */
@@ -198,6 +198,7 @@ const catalogQuery = `select json_build_object(
       then concat_ws(' ', type, array_to_string(database, ','), array_to_string(user_name, ','), address, netmask, auth_method)
       else format('error %s:%s: %s', file_name, line_number, error) end rule
     from pg_hba_file_rules where type is distinct from 'local') rules),
-  'accessOutdated', (select coalesce(max((pg_stat_file(file_name)).modification) > pg_conf_load_time(), false)
-    from (select distinct file_name from pg_hba_file_rules) files));
+  'accessOutdated', (select coalesce(json_agg(replace(file_name, '/etc/postgresql/', '') order by file_name), '[]')
+    from (select distinct file_name from pg_hba_file_rules) files
+    where (pg_stat_file(file_name)).modification > pg_conf_load_time()));
 `

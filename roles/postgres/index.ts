@@ -70,7 +70,10 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     directory(folder),
     directory(postgresConf),
     directory(accessFolder),
-    file(`${postgresConf}/pg_hba.conf`, { content: config.hba, predicts: [accessChanged] }),
+    file(`${postgresConf}/pg_hba.conf`, {
+      content: config.hba,
+      predicts: [accessChanged(`${postgresConf}/pg_hba.conf`)],
+    }),
     file(`${postgresConf}/postgresql.conf`, { content: config.text, validate: { tool: 'docker', script: accepts } }),
     pulledImage(image),
     ...container,
@@ -166,7 +169,7 @@ function accepts(path: ReturnType<typeof sh>) {
 function started(checksum: string): Prediction {
   return becomes(postgresCatalog, (before, read) => {
     if (before === refused) return knownAfterApply
-    if (before !== undefined) return { ...before, config: checksum, pendingRestart: [], accessOutdated: false }
+    if (before !== undefined) return { ...before, config: checksum, pendingRestart: [], accessOutdated: [] }
     return read(cluster) === 'absent' ? { ...freshCatalog, config: checksum } : knownAfterApply
   })
 }

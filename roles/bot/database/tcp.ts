@@ -24,12 +24,12 @@ export function accessFile(bot: string): string {
 /** The file lets a bot in by TCP, as its own role, from its own network with the server, to its own database. */
 export function accessWritten(place: Place): Resource {
   const content = `# Written by botgarden; changes made here are overwritten.\n${accessLine(accessOf(place))}`
-  return file(accessFile(place.bot), { content, predicts: [accessChanged] })
+  return file(accessFile(place.bot), { content, predicts: [accessChanged(accessFile(place.bot))] })
 }
 
 /** The server goes by that file. */
 export function accessLoaded(place: Place): Resource {
-  return accessInForce(accessOf(place))
+  return accessInForce(accessOf(place), accessFile(place.bot))
 }
 
 function accessOf({ bot, base, number }: Place): Access {

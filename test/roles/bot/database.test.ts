@@ -134,7 +134,8 @@ test('site.ts sees each piece that is missing, and mends that one', () => {
   assert.equal(mends({ [network]: undefined }), [ways[0]])
   assert.equal(mends({ 'file:/opt/botgarden/postgres/conf/bots/hello-bot.conf': 'absent' }), ways.slice(1, 3))
   assert.equal(mends({ 'postgres:catalog': { ...catalog, access: [] } }), ways.slice(2, 3))
-  assert.equal(mends({ 'postgres:catalog': { ...catalog, accessOutdated: true } }), ways.slice(2, 3))
+  assert.equal(mends({ 'postgres:catalog': { ...catalog, accessOutdated: ['bots/hello-bot.conf'] } }), ways.slice(2, 3))
+  assert.equal(mends({ 'postgres:catalog': { ...catalog, accessOutdated: ['bots/other.conf'] } }), [])
   assert.equal(mends({ [server]: { ...running, networks: { none: [] } } }), ways.slice(3))
   // The name is what clients ask for.
   assert.equal(mends({ [server]: { ...running, networks: { 'botgarden-hello-bot.db': [] } } }), ways.slice(3))

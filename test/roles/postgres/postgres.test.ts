@@ -74,7 +74,7 @@ test('a setting that waits for a restart is brought into force', () => {
 
 test('who may come by TCP is loaded again where its file was changed, by hand or by us', () => {
   const state = built()
-  const catalog = { ...(state[postgresCatalog.key] as object), accessOutdated: true }
+  const catalog = { ...(state[postgresCatalog.key] as object), accessOutdated: ['pg_hba.conf'] }
   assert.equal(plan({}, { ...state, [postgresCatalog.key]: catalog }), ['postgres:config: load its new configuration'])
   const edited = { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: 'x' }
   assert.equal(plan({}, { ...state, 'file:/opt/botgarden/postgres/conf/pg_hba.conf': edited }), [
