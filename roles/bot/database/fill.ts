@@ -1,3 +1,4 @@
+import { stateDir } from '../../../lib/model/host-layout.ts'
 import { becomes, type Change, type Resource, resource } from '../../../lib/model/resource.ts'
 import { databaseName } from '../../../lib/platform/database-name.ts'
 import { postgresContainer, postgresSocket } from '../../../lib/platform/postgres-client.ts'
@@ -100,6 +101,9 @@ function change(bot: string, number: number, source: Source, summary: string): C
   }
 }
 
+/** In MiB: disk space that stays free, since all databases share the disk. A small dump can become a large database. */
+const reserve = 256
+
 /** Shell text: what the client runs, with the kind of what is read and its file. */
 export const loadDatabase = shellFile(new URL('load.sh', import.meta.url))
 
@@ -136,7 +140,17 @@ function fill(bot: string, number: number, { kind, name, checksum, place }: Sour
     # Without a volume of the image, which would be the host's disk.
     docker run --rm --name ${client} --user ${`${user}:${user}`} ${confined} ${limits} --tmpfs /tmp:size=16m,mode=1777 --tmpfs /var/lib/postgresql:size=1m \
       ${mounts} --mount type=bind,source="$source",target=/${{ text: name, shown: name }},readonly ${environment} \
-      --entrypoint /bin/sh "$image" -euc ${loadDatabase.text} load ${kind} /${{ text: name, shown: name }} >>"$filled.new" </dev/null || {
+      --entrypoint /bin/sh "$image" -euc ${loadDatabase.text} load ${kind} /${{ text: name, shown: name }} >>"$filled.new" </dev/null &
+    client=$! disk_full=''
+    while kill -0 "$client" 2>/dev/null; do
+      [ "$(df --output=avail -m ${stateDir} | tail -n 1)" -ge ${reserve} ] || {
+        disk_full=yes
+        docker rm -f --volumes ${client} >/dev/null 2>&1 || :
+      }
+      sleep 0.2
+    done
+    wait "$client" || {
+      [ -z "$disk_full" ] || echo ${`the disk would be full: ${reserve} MiB must stay free`}
       echo 'nothing was read into the database: it is as empty as it was'
       exit 1
     }

@@ -140,30 +140,48 @@ test('half of a dump is not committed: its transaction is made to fail', async (
   assert.match(host.noted('sql'), /\n\\\.\nselect 1\/0;\n$/)
 })
 
-test('the client has its file as the bot’s user, keeps what came of it, and leaves nothing', async () => {
+/** A host with a server, and the change that runs a script in a new database there. */
+function initialising(run: string) {
   const initScript = { name: 'init.sql', sql: 'create table a ();\n', checksum: 'c'.repeat(64) }
   const state = { ...bare, 'database-contents:hello-bot always': { trusted: [], database: undefined } }
-  const host = scratchHost()
+  const changes = changesOf(resourcesOf(deployment({}, { initScript })), state)
+  const script = changes.find(({ summary }) => summary.startsWith('run'))?.script.text ?? ''
+  const host = scratchHost({ df: `printf 'Avail\\n%s\\n' "$(cat "$STATE/free" 2>/dev/null || echo 900)"` })
   host.folder('/var/lib/botgarden/bots')
   host.container('botgarden-postgres')
-  host.note('docker', `case "$1" in run) echo 'oid 7' ;; esac`)
-  const change = changesOf(resourcesOf(deployment({}, { initScript })), state).find(({ summary }) =>
-    summary.startsWith('run'),
+  host.note('docker', `case "$1" in run) ${run} ;; esac`)
+  return { host, script, initScript }
+}
+
+test('the client has its file as the bot’s user, keeps what came of it, and leaves nothing', async () => {
+  const { host, script, initScript } = initialising(`echo 'oid 7'`)
+  const { code, output, calls } = await host.run(
+    script.replace('docker run', 'cat "$source" >"$STATE/read"; docker run'),
   )
-  const text = change?.script.text.replace('docker run', 'cat "$source" >"$STATE/read"; docker run') ?? ''
-  const { code, output, calls } = await host.run(text)
   assert.is(code, 0, output)
   assert.is(host.noted('read'), initScript.sql)
-  assert.is(host.read('/var/lib/botgarden/bots/hello-bot/filled').split('\n')[0], `init ${initScript.checksum}`)
+  assert.is(host.read('/var/lib/botgarden/bots/hello-bot/filled'), `init ${initScript.checksum}\noid 7\n`)
   assert.equal(host.list('/var/lib/botgarden/bots/hello-bot'), ['filled'])
   assert.ok(calls.some((call) => call.startsWith('chown 20001:20001')))
   assert.ok(
     calls.some((call) => call.startsWith('docker run --rm --name botgarden-hello-bot-client --user 20001:20001')),
   )
-  host.fails('docker run')
-  const again = await host.run(change?.script ?? '')
-  assert.is(again.code, 1)
-  assert.match(again.output, 'nothing was read into the database: it is as empty as it was')
 })
+
+for (const [what, free, run, said] of [
+  ['that fails', 900, 'exit 3', 'nothing was read into the database: it is as empty as it was'],
+  // It is ended from outside, as the engine ends it when its container is removed.
+  ['that would fill the disk', 255, '/bin/sleep 1; exit 137', 'the disk would be full: 256 MiB must stay free'],
+] as const)
+  test(`of a script ${what} nothing is kept`, async () => {
+    const { host, script } = initialising(run)
+    host.note('free', `${free}`)
+    const { code, output, calls } = await host.run(script)
+    assert.is(code, 1)
+    assert.match(output, said)
+    const ended = calls.filter((call) => call === 'docker rm -f --volumes botgarden-hello-bot-client')
+    assert.ok(free > 256 ? ended.length === 2 : ended.length > 2, `${ended.length}`)
+    assert.equal(host.list('/var/lib/botgarden/bots/hello-bot'), [])
+  })
 
 test.run()
