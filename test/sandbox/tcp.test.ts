@@ -351,6 +351,8 @@ test('without TCP again, or with its bot, the network and the way in are gone', 
   assert.is((await deploy(['--name', 'other-bot', '--remove', '--yes'])).code, 0)
   assert.is(await inside('docker network ls --filter name=.db -q; ls /opt/botgarden/postgres/conf/bots'), '')
   assert.is(await interfaces(), 'lo')
+  const networks = '{{range $name, $each := .NetworkSettings.Networks}}{{$name}}{{end}}'
+  assert.is(await inside(`docker inspect -f '${networks}' botgarden-postgres`), 'none')
   assert.is(await sql('select count(*) from pg_hba_file_rules where type <> $$local$$'), '0')
   nothing(await site(inventory({ 'shop-bot': { host, source: join(folder, 'shop') } })))
 })

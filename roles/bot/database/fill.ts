@@ -126,8 +126,8 @@ function fill(bot: string, number: number, { kind, name, checksum, place }: Sour
     'PGOPTIONS=-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning',
   ].flatMap((each) => ['--env', each])
   const { text } = sh`
-    (umask 077; mkdir -p ${state})
     umask 077
+    mkdir -p ${state}
     ${place}
     filled=${markOf(bot)}
     trap 'rm -f "$source" "$filled.new"; docker rm -f --volumes ${{ text: client, shown: client }} >/dev/null 2>&1 || :' EXIT

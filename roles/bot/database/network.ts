@@ -108,12 +108,16 @@ export function botAttached({ bot, base, number }: Place): Resource {
   })
 }
 
-/** Shell text: takes the server out of the network, and removes it. Both may be gone. */
+/** Shell text: takes the server out of the network, and removes it. Without any other the server is as it was made. */
 export function removeDatabaseNetwork(bot: string): Script {
   const name = layoutOf(bot).databaseNetwork
+  const left = '{{range $name, $each := .NetworkSettings.Networks}}{{$name}}{{end}}'
   return sh`
-    docker network disconnect --force ${name} ${postgresContainer} >/dev/null 2>&1 || :
-    ! docker network inspect ${name} >/dev/null 2>&1 || docker network rm ${name} >/dev/null`
+    if docker network inspect ${name} >/dev/null 2>&1; then
+      docker network disconnect --force ${name} ${postgresContainer} >/dev/null 2>&1 || :
+      docker network rm ${name} >/dev/null
+      [ -n "$(docker container inspect --format ${left} ${postgresContainer})" ] || docker network connect none ${postgresContainer}
+    fi`
 }
 
 /** What that makes of the server's container. */
@@ -122,7 +126,7 @@ export function serverDetached(bot: string) {
   return becomes(containerState(postgresContainer), (before) => {
     if (before === 'absent' || before.networks === undefined) return before
     const { [gone]: _, ...networks } = before.networks
-    return { ...before, networks }
+    return { ...before, networks: Object.keys(networks).length === 0 ? { none: [] } : networks }
   })
 }
 
