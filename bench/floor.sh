@@ -45,7 +45,8 @@ files='
   /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf /opt/botgarden/nginx/conf/bots
   /opt/botgarden/nginx/conf/bots/*.conf /opt/botgarden/nginx/conf/nginx.conf /opt/botgarden/nginx/conf/own
   /opt/botgarden/nginx/generations /opt/botgarden/nginx/running /opt/botgarden/postgres
-  /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf /opt/botgarden/postgres/conf/pg_hba.conf
+  /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf /opt/botgarden/postgres/conf/bots
+  /opt/botgarden/postgres/conf/bots/*.conf /opt/botgarden/postgres/conf/pg_hba.conf
   /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/nginx /run/botgarden/postgres /var/lib/botgarden
   /var/lib/botgarden/acme /var/lib/botgarden/acme/.well-known /var/lib/botgarden/acme/.well-known/acme-challenge
   /var/lib/botgarden/backups /var/lib/botgarden/bots /var/lib/botgarden/postgres
@@ -67,7 +68,7 @@ texts='
   /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
   /opt/botgarden/certbot/serve /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf/bots/*.conf
   /opt/botgarden/nginx/conf/nginx.conf /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf/pg_hba.conf
-  /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/docker.started-with /run/botgarden/journald.started-with
+  /opt/botgarden/postgres/conf/bots/*.conf /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/docker.started-with /run/botgarden/journald.started-with
   /run/botgarden/sshd.started-with /var/lib/botgarden/bots/*/current.json
   /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf /etc/default/ssh
   /root/.ssh/authorized_keys /root/.ssh/authorized_keys2
@@ -117,6 +118,8 @@ from unnest(string_to_array('SUMS', ',')) sum where split_part(sum, '/', 2) = re
 from pg_database where datname <> 'template0'), \
 'config', current_setting('botgarden.config', true), \
 'pending', (select json_agg(name) from pg_settings where pending_restart), \
+'access', (select json_agg(json_build_array(type, database, user_name, address, netmask, auth_method, error, \
+(pg_stat_file(file_name)).modification > pg_conf_load_time())) from pg_hba_file_rules), \
 'extensions', (select json_agg(extname) from pg_extension))"
 
 ask_engine() { curl --silent --unix-socket /run/docker.sock "$@"; }
@@ -236,7 +239,7 @@ LOGIN
   job 'certificate' private_keys
   job 'unit renewal' exec systemctl show -p Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Result,ExecMainExitTimestamp -- $units
   job 'package waiting' exec dpkg-query -W -f '${Package} ${db:Status-Eflag} ${db:Status-Status} ${Version} ${Architecture}\n' -- $packages $held
-  job 'text ufw sshd keys certificate lineage own-lineages nginx allocations releases record webhook backups waiting' \
+  job 'text ufw sshd keys certificate lineage own-lineages nginx allocations releases record database-contents webhook backups waiting' \
     exec tar -chPf - $texts
   job 'file user keys swap own-lineages test nginx facts' exec stat --printf '%F|%a|%U|%G|%u|%g|%s|%N\n' -- $files
   job 'file nginx' exec find /opt/botgarden/nginx/conf /opt/botgarden/nginx/running/ /etc/botgarden/secrets \
