@@ -7,18 +7,22 @@ import { down, up } from '../sandbox/index.ts'
 
 const usage = `A throwaway Debian VPS on this machine, for trying botgarden out and for its tests.
 
-  npx zx playbooks/sandbox.ts up [--hosts N] [--memory 1g]   boot vps1 … vpsN (default: one, with 2g)
+  npx zx playbooks/sandbox.ts up [--hosts N] [--memory 1g] [--with python,valkey,node22]
+                                                             boot vps1 … vpsN (default: one, with 2g); --with: images that
+                                                             bots build on (node20 and node24 too), made when first asked for
   npx zx playbooks/sandbox.ts status                         what runs, and where
   npx zx playbooks/sandbox.ts ssh [HOST] [-- COMMAND]        a shell on HOST (default: vps1), or one command
   npx zx playbooks/sandbox.ts chat BOT [--as CHAT_ID] [--language en]
-                                                             talk to BOT as one of its users (default: 1), or pipe lines in
+                                                             talk to BOT as one of its users (default: 1), or pipe lines in;
+                                                             the line !help: files, payments, inline queries, Mini Apps
   npx zx playbooks/sandbox.ts token BOT                      BOT's token at the sandbox's Telegram, made if it is not there
   npx zx playbooks/sandbox.ts down [--images]                remove all of it; --images: the cached images too
 `
 const progress = writeErr
 
 const actions: Readonly<Record<Action, (order: Order) => Promise<number>>> = {
-  up: ({ hosts, memory }) => up({ ...(hosts && { hosts }), ...(memory && { memory }), progress }).then(printStatus),
+  up: ({ hosts, memory, with: standIns }) =>
+    up({ ...(hosts && { hosts }), ...(memory && { memory }), standIns, progress }).then(printStatus),
   status: printStatus,
   ssh: ({ word = 'vps1', command }) => shell(word, command),
   chat: ({ word = '', as, language }) => openChat(word, as, language),

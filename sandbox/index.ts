@@ -1,4 +1,5 @@
 export { down } from './down.ts'
+export { askStandIns } from './services/asked-stand-ins.ts'
 export { acmeRoots } from './services/pebble.ts'
 export { inPart } from './services/service.ts'
 export { telegramControlUrl } from './services/telegram.ts'

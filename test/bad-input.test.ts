@@ -86,6 +86,7 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [vars('bot: { network: 192.168 }'), /bot\.network/],
   [vars('bot: { settle: 1000 }'), /bot\.settle/],
   [vars('bot: { telegram: api.telegram.org }'), /bot\.telegram/],
+  [vars('bot: { caFile: ca.pem }'), /bot\.caFile/],
   [bots('Hello_Bot: {}'), /bots.*Hello_Bot/],
   [bots('postgres: {}'), /bots.*postgres/],
   [bots('pg-x: {}'), /x\d+\.yaml:2:9: bots\.pg-x: the name should be one that PostgreSQL does not keep for itself/],

@@ -21,4 +21,14 @@ test('every dependency is of one exact version', () => {
   )
 })
 
+test("the sandbox's Telegram runs where there are no packages: of them it takes types alone", () => {
+  const sources = globSync('sandbox/telegram/**/*.ts').map((path) => readFileSync(path, 'utf8'))
+  const imports = sources.flatMap((source) => source.match(/^(import|export) .*from '[^.].*$|import\('[^.].*$/gm) ?? [])
+  assert.ok(imports.some((line) => line.startsWith('import type ')))
+  assert.equal(
+    imports.filter((line) => !/ from 'node:/.test(line) && !line.startsWith('import type ')),
+    [],
+  )
+})
+
 test.run()

@@ -12,6 +12,7 @@ import { allocated } from './allocation.ts'
 import { databaseAfter, databaseBefore } from './database/resources.ts'
 import { botImage } from './image.ts'
 import { network } from './network.ts'
+import { caFilePresent } from './release/ca-file.ts'
 import { limits } from './release/limits.ts'
 import { locationFile, locationText, originOf, webhookUrl } from './release/nginx-route.ts'
 import { repairedRecord } from './release/repair-record.ts'
@@ -72,9 +73,13 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
     )
     const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
     const records = selected.map(({ name: bot }) =>
-      repairedRecord({ bot, base: wanted.network, telegram: wanted.telegram, origin }, deployments.has(bot)),
+      repairedRecord(
+        { bot, base: wanted.network, telegram: wanted.telegram, origin, ...caOf(wanted) },
+        deployments.has(bot),
+      ),
     )
     const folders = [
+      ...(wanted.caFile === undefined ? [] : [caFilePresent(wanted.caFile)]),
       directory(optDir),
       directory(botFolders.compose, { mode: '0700' }),
       directory(botFolders.state, { mode: '0700' }),
@@ -96,6 +101,10 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
   return { ...built, bots: botSettings }
 }
 
+function caOf({ caFile }: Pick<BotVars, 'caFile'>) {
+  return caFile === undefined ? {} : { caFile }
+}
+
 /** Paths of the files that were uploaded for these deployments, which use them up. */
 function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
   return [...deployments.values()].flatMap(({ shipped, context, dump }) => {
@@ -110,7 +119,7 @@ function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
 
 function botResources(
   { name: bot, settings }: BotEntry,
-  { network: base, telegram, settle, drain, keep }: BotVars,
+  { network: base, telegram, settle, drain, keep, ...others }: BotVars,
   deployment: Deployment | undefined,
   webhookTarget: WebhookTarget,
   facts: Facts,
@@ -154,7 +163,7 @@ function botResources(
       ? databaseBefore(bot, base, deployment, { byNumber: withAllocation, whenReleased }).map(forDatabase)
       : []),
     ...botImage(deployment, facts),
-    release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin }, target, {
+    release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin, ...caOf(others) }, target, {
       limits: limit,
       settle,
       drain,

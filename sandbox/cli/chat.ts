@@ -3,7 +3,9 @@ import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../../lib/std/errors.ts'
 import { suggest } from '../../lib/std/suggest.ts'
-import type { Entry, TelegramClient } from '../telegram/client.ts'
+import { type Entry, Refused, type TelegramClient } from '../telegram/client.ts'
+import { follow } from './chat-actions.ts'
+import { type Choice, choicesOf, isShown, linesOf } from './chat-lines.ts'
 
 export interface ChatOptions {
   readonly chatId: number
@@ -19,38 +21,26 @@ interface Conversation extends ChatOptions {
   readonly client: TelegramClient
   readonly bot: string
   seen: number
-  /** The data of the buttons last shown. */
-  buttons: string[]
+  choices: readonly Choice[]
 }
 
 /**
- * Talks to a bot as one of its users: a line is a message, `#1` presses the first button. On a terminal the answers come
- * as they come; else each line waits for its answer. The exit code: 3 when an answer did not come.
+ * Talks to a bot as one of its users: a line is a message, `#1` presses the first button, `!help` says what else there is. On
+ * a terminal the answers come as they come; else each line waits for its answer. The exit code: 3 when one did not come, or
+ * a line could not be done.
  */
 export async function chat(client: TelegramClient, bot: string, options: ChatOptions): Promise<number> {
   await mustExist(client, bot)
   const before = await client.chat(bot, options.chatId)
-  const conversation: Conversation = { ...options, client, bot, seen: before.at(-1)?.seq ?? 0, buttons: [] }
+  const conversation: Conversation = { ...options, client, bot, seen: before.at(-1)?.seq ?? 0, choices: [] }
   return options.input.isTTY === true ? onTerminal(conversation) : byLine(conversation)
-}
-
-/** What the bot said, as lines of a terminal. */
-export function linesOf({ kind, text, keyboard, editedAt }: Entry): string[] {
-  if (kind === 'notice') return text === '' ? [] : [`(${text})`]
-  const lines = (editedAt === undefined ? text : `(edited) ${text}`).split('\n')
-  let number = 0
-  const rows = (keyboard ?? []).map((row) =>
-    row.map((button) =>
-      button.callback_data === undefined ? `${button.text}: ${button.url ?? ''}` : `[${++number}] ${button.text}`,
-    ),
-  )
-  return [...lines, ...rows.map((row) => `  ${row.join('  ')}`)]
 }
 
 async function byLine(conversation: Conversation): Promise<number> {
   for await (const line of createInterface({ input: conversation.input })) {
     if (line.trim() === '') continue
-    if (!(await send(conversation, line.trim())) || !(await answered(conversation))) return 3
+    const sent = await send(conversation, line.trim())
+    if (sent === 'wrong' || (sent === 'asked' && !(await answered(conversation)))) return 3
   }
   return 0
 }
@@ -64,8 +54,10 @@ async function onTerminal(conversation: Conversation): Promise<number> {
   })
   const closed = new AbortController()
   screen.once('close', () => closed.abort())
-  const reading = follow(conversation, screen, closed.signal)
-  conversation.output.write(`${conversation.bot}: a line is a message, #1 presses the first button, Ctrl-D ends\n`)
+  const reading = watch(conversation, screen, closed.signal)
+  conversation.output.write(
+    `${conversation.bot}: a line is a message, #1 presses the first button, !help shows more, Ctrl-D ends\n`,
+  )
   screen.prompt()
   try {
     for await (const line of screen) {
@@ -81,7 +73,7 @@ async function onTerminal(conversation: Conversation): Promise<number> {
 }
 
 /** Shows new messages while the user may be typing: the input line is written again below them. */
-async function follow(conversation: Conversation, screen: Interface, signal: AbortSignal): Promise<void> {
+async function watch(conversation: Conversation, screen: Interface, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const fresh = await news(conversation, 25, signal).catch(async (error: Error) => {
       if (signal.aborted) return []
@@ -96,16 +88,20 @@ async function follow(conversation: Conversation, screen: Interface, signal: Abo
   }
 }
 
-/** Sends a line; false where it names a button that is not there. */
-async function send({ client, bot, chatId, language, buttons, output }: Conversation, line: string): Promise<boolean> {
-  const number = /^#(\d+)$/.exec(line)?.[1]
-  const data = number === undefined ? undefined : buttons[Number(number) - 1]
-  if (number !== undefined && data === undefined) {
-    output.write(`there is no button ${line}\n`)
-    return false
+/** Does what a line says, and prints what is wrong with it. */
+async function send(conversation: Conversation, line: string): Promise<'asked' | 'done' | 'wrong'> {
+  const { output } = conversation
+  try {
+    const outcome = await follow(conversation, line)
+    if (outcome === 'asked') return 'asked'
+    output.write(outcome.prints)
+    return 'done'
+  } catch (error) {
+    // What Telegram refuses is an answer; a server that is gone is none.
+    if (!(error instanceof UsageError || error instanceof Refused)) throw error
+    output.write(`${error instanceof Refused ? error.reason : error.message}\n`)
+    return 'wrong'
   }
-  await client.act(bot, { chat: chatId, language, ...(data === undefined ? { text: line } : { data }) })
-  return true
 }
 
 /** Waits for the bot's answer and shows it, with what follows right upon it. */
@@ -116,7 +112,7 @@ async function answered(conversation: Conversation): Promise<boolean> {
   for (let wait = answerTimeout; wait > 0; wait = heard ? 0.3 : (deadline - performance.now()) / 1000) {
     const fresh = await news(conversation, wait)
     if (heard && fresh.length === 0) return true
-    heard ||= fresh.some(({ from }) => from === 'bot')
+    heard ||= fresh.some(isShown)
     show(conversation, fresh)
   }
   output.write(`${bot}: no answer within ${answerTimeout} s\n`)
@@ -131,9 +127,10 @@ async function news(conversation: Conversation, wait: number, signal?: AbortSign
 }
 
 function show(conversation: Conversation, fresh: readonly Entry[]): void {
-  for (const entry of fresh.filter(({ from }) => from === 'bot')) {
+  for (const entry of fresh.filter(isShown)) {
     for (const line of linesOf(entry)) conversation.output.write(`${line}\n`)
-    if (entry.keyboard) conversation.buttons = entry.keyboard.flat().flatMap(({ callback_data: data }) => data ?? [])
+    const choices = choicesOf(entry)
+    if (choices.length > 0) conversation.choices = choices
   }
 }
 

@@ -11,6 +11,8 @@ export interface Order {
   readonly command: readonly string[]
   readonly hosts: number | undefined
   readonly memory: string | undefined
+  /** What the registry is to have beside what every sandbox needs. */
+  readonly with: readonly string[]
   /** The chat, which is the person too. */
   readonly as: number
   readonly language: string
@@ -28,7 +30,7 @@ interface Form {
 }
 
 const forms = {
-  up: { flags: ['hosts', 'memory'] },
+  up: { flags: ['hosts', 'memory', 'with'] },
   status: { flags: [] },
   ssh: { flags: [], word: 'HOST', optional: true, command: true },
   chat: { flags: ['as', 'language'], word: 'BOT' },
@@ -39,6 +41,7 @@ const forms = {
 const options = {
   hosts: { type: 'string' },
   memory: { type: 'string' },
+  with: { type: 'string' },
   as: { type: 'string' },
   language: { type: 'string' },
   images: { type: 'boolean' },
@@ -57,6 +60,7 @@ export function parseOrder(argv: readonly string[]): Order | 'help' {
   const { hosts, memory, as = '1', language = 'en', images = false } = values
   return {
     ...{ action, word: words[0], command, memory, language: languageOf(language), images },
+    with: (values.with ?? '').split(',').filter((each) => each !== ''),
     hosts: hosts === undefined ? undefined : numberOf('hosts', hosts),
     as: numberOf('as', as),
   }

@@ -10,7 +10,7 @@ import type { Image, StandIn } from './index.ts'
 export async function imageOf(image: Image, progress: Progress): Promise<string> {
   return cached(await imageTag(image), progress, async (tag) => {
     const from = await startOf(image.from, progress)
-    await build(image.name, tag, from, dockerfile(image.name), await piecesOf(image))
+    await build(image.name, tag, from, dockerfileOf(image), await piecesOf(image))
   })
 }
 
@@ -26,7 +26,7 @@ export function standInTag({ image }: StandIn): Promise<string> {
 export async function imageTag(image: Image): Promise<string> {
   const from = await (image.from === undefined ? baseTag() : standInTag(image.from))
   const pieces = await piecesOf(image)
-  return tagOf(image.name, from, readFileSync(dockerfile(image.name)), ...pieces.map(({ definition }) => definition))
+  return tagOf(image.name, from, readFileSync(dockerfileOf(image)), ...pieces.map(({ definition }) => definition))
 }
 
 async function startOf(from: StandIn | undefined, progress: Progress): Promise<string> {
@@ -34,7 +34,11 @@ async function startOf(from: StandIn | undefined, progress: Progress): Promise<s
   return (await registryAnswers()) ? from.official : standInOf(from, progress)
 }
 
-async function piecesOf({ name, pieces }: Image): Promise<Piece[]> {
-  const beside = join(import.meta.dirname, name)
-  return [...(existsSync(beside) ? [folder(beside, name)] : []), ...((await pieces?.()) ?? [])]
+function dockerfileOf({ name, builtLike = name }: Image): string {
+  return dockerfile(builtLike)
+}
+
+async function piecesOf({ name, builtLike = name, pieces }: Image): Promise<Piece[]> {
+  const beside = join(import.meta.dirname, builtLike)
+  return [...(existsSync(beside) ? [folder(beside, builtLike)] : []), ...((await pieces?.()) ?? [])]
 }

@@ -6,6 +6,8 @@ import { nodePieces } from './node.ts'
 /** An image of ours: NAME.Dockerfile beside this file, the folder NAME if there is one, and what else goes into its build. */
 export interface Image {
   readonly name: string
+  /** Whose Dockerfile and folder it is built from; left out: its own. */
+  readonly builtLike?: string
   /** Left out: bare Debian 13, which is what hosts run. */
   readonly from?: StandIn
   readonly pieces?: () => Promise<readonly Piece[]>
@@ -34,6 +36,23 @@ export const standIns: readonly StandIn[] = [
   { official: images.nginx, image: { name: 'nginx' }, version: ['nginx', '-v'] },
   node,
 ]
+
+/** By the words of `up --with`: what only some bots build on, and is built when it is asked for. */
+export const furtherStandIns: Readonly<Record<string, StandIn>> = {
+  python: { official: 'python:3.13-slim', image: { name: 'python' }, version: ['python', '--version'] },
+  valkey: { official: 'valkey/valkey:8.1.11', image: { name: 'valkey' }, version: ['valkey-server', '--version'] },
+  node20: olderNode('20', '20.20.2', '10.9.9'),
+  node22: olderNode('22', '22.23.3', '10.9.9'),
+  node24: olderNode('24', '24.21.0', '11.21.2'),
+}
+
+function olderNode(major: string, version: string, npm: string): StandIn {
+  return {
+    official: `node:${major}-slim`,
+    image: { name: `node${major}`, builtLike: 'node', pieces: () => nodePieces({ version, npm }) },
+    version: ['node', '--version'],
+  }
+}
 
 export const vps: Image = { name: 'vps' }
 export const mirror: Image = { name: 'mirror' }

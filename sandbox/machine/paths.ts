@@ -21,6 +21,10 @@ export const paths = {
   inventory: join(home, 'inventory.yaml'),
   /** The root certificate of the HTTPS of the sandbox's certificate authority. */
   acmeCa: join(home, 'acme-ca.pem'),
+  /** The names of the further stand-ins that were asked for. */
+  standIns: join(home, 'stand-ins.json'),
+  /** The root certificate of https://api.telegram.org in the sandbox. */
+  telegramCa: join(home, 'telegram-ca.pem'),
   /** The key that opens the backups of the sandbox's hosts, and its public half. */
   backupKey: join(home, 'backup-key.txt'),
   backupRecipient: join(home, 'backup-recipient.txt'),

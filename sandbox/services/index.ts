@@ -5,7 +5,7 @@ import { together } from '../machine/together.ts'
 import { pebblePart, writeAuthority } from './pebble.ts'
 import { mirrorPart } from './registry.ts'
 import { ensurePart } from './service.ts'
-import { botApi, telegramIsHere } from './telegram.ts'
+import { botApi, telegramIsHere, writeTelegramAuthority } from './telegram.ts'
 
 /** The services beside the VPSs. */
 export const partNames: readonly string[] = ['mirror', 'pebble', ...(telegramIsHere ? ['telegram'] : [])]
@@ -17,5 +17,7 @@ export async function ensureParts(nameServer: string, progress: Progress): Promi
   await ensurePart(mirror, progress)
   const started = await ensurePart(pebble, progress)
   if (started || !existsSync(paths.acmeCa)) await writeAuthority(progress)
-  if (telegramIsHere) await ensurePart(botApi, progress)
+  if (!telegramIsHere) return
+  const renewed = await ensurePart(botApi, progress)
+  if (renewed || !existsSync(paths.telegramCa)) await writeTelegramAuthority()
 }

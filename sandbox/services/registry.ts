@@ -2,12 +2,13 @@ import { HostError } from '../../lib/std/errors.ts'
 import { cached, tagOf } from '../images/cache.ts'
 import { registryAnswers } from '../images/debian.ts'
 import { imageOf, imageTag, standInOf, standInTag } from '../images/image.ts'
-import { debian, mirror, type StandIn, standIns } from '../images/index.ts'
+import { debian, furtherStandIns, mirror, type StandIn, standIns } from '../images/index.ts'
 import { docker, logged, tryDocker } from '../machine/docker-cli.ts'
 import { containerOf, label } from '../machine/paths.ts'
 import { waitUntil } from '../machine/process.ts'
 import type { Progress } from '../machine/progress.ts'
 import { together } from '../machine/together.ts'
+import { askedStandIns } from './asked-stand-ins.ts'
 import type { Part } from './service.ts'
 
 /** The name server and image registry of this checkout: `mirror.sandbox`, port 5000. */
@@ -17,25 +18,44 @@ export function mirrorPart(address: string): Part {
 
 /** The registry with the stand-ins already in it; empty where Docker can get the official images itself. */
 async function mirrorImage(progress: Progress): Promise<string> {
+  const empty = { tag: await imageTag(mirror), make: () => imageOf(mirror, progress) }
+  const filled = await filledImage('mirror-filled', empty, standIns, progress)
+  const further = askedStandIns().flatMap((name) => furtherStandIns[name] ?? [])
+  if (further.length === 0) return filled
+  return filledImage(mirrorName(), { tag: filled, make: async () => filled }, further, progress)
+}
+
+/** The name of the registry's image says which further stand-ins are in it. */
+export function mirrorName(): string {
+  return ['mirror', ...(askedStandIns().length === 0 ? ['filled'] : askedStandIns())].join('-')
+}
+
+interface Start {
+  readonly tag: string
+  readonly make: () => Promise<string>
+}
+
+/** A registry that has these stand-ins beside what it starts with. */
+async function filledImage(name: string, start: Start, added: readonly StandIn[], progress: Progress): Promise<string> {
   const contents: string[] = []
-  for (const standIn of standIns) contents.push(standIn.official, await standInTag(standIn))
-  return cached(tagOf('mirror-filled', await imageTag(mirror), ...contents), progress, async (tag) => {
-    if (await registryAnswers()) await docker(['tag', await imageOf(mirror, progress), tag])
-    else await fill(tag, progress)
+  for (const standIn of added) contents.push(standIn.official, await standInTag(standIn))
+  return cached(tagOf(name, start.tag, ...contents), progress, async (tag) => {
+    if (await registryAnswers()) await docker(['tag', await start.make(), tag])
+    else await fill(tag, start.make(), added, progress)
   })
 }
 
 /** Each stand-in is pushed as soon as it is built; none before bare Debian, whose layer is in all of them and is sent once. */
-async function fill(tag: string, progress: Progress): Promise<void> {
+async function fill(tag: string, start: Promise<string>, added: readonly StandIn[], progress: Progress): Promise<void> {
   const container = `${containerOf('filling')}-${process.pid}`
-  const registry = imageOf(mirror, progress).then((empty) => startRegistry(container, empty))
+  const registry = start.then((image) => startRegistry(container, image))
   const push = async (standIn: StandIn, after?: Promise<void>) => {
     const image = await checked(standIn, progress)
     await after
     await pushTo(await registry, image, standIn.official)
   }
-  const first = push(debian)
-  const others = standIns.filter((each) => each !== debian).map((each) => push(each, first))
+  const first = added.includes(debian) ? push(debian) : Promise.resolve()
+  const others = added.filter((each) => each !== debian).map((each) => push(each, first))
   try {
     await together<unknown>([registry, first, ...others])
     await docker(['stop', '-t', '10', container])
@@ -66,7 +86,7 @@ async function startRegistry(container: string, image: string): Promise<string> 
 }
 
 async function pushTo(registry: string, image: string, name: string): Promise<void> {
-  const target = `${registry}/library/${name}`
+  const target = `${registry}/${name.includes('/') ? name : `library/${name}`}`
   await docker(['tag', image, target])
   await logged(`push-${name.replace(/\W/g, '-')}`, 300, ['docker', 'push', target])
   await docker(['rmi', target])

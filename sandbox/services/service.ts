@@ -10,6 +10,8 @@ export interface Part {
   readonly name: string
   readonly image: (progress: Progress) => Promise<string>
   readonly address?: string
+  /** Names beside `NAME.sandbox` by which it is found on the sandbox's network. */
+  readonly aliases?: readonly string[]
   /** Ports that this machine reaches as well: on 127.0.0.1, each at a number that Docker chooses. */
   readonly published?: readonly number[]
   readonly env?: Readonly<Record<string, string>>
@@ -41,18 +43,16 @@ export async function publishedAt(name: string, port: number): Promise<string> {
   return (await docker(['port', containerOf(name), `${port}/tcp`])).split('\n')[0] ?? ''
 }
 
-async function start({ name, address, published = [], env = {}, keeps, command = [] }: Part, image: string) {
+async function start(
+  { name, address, aliases = [], published = [], env = {}, keeps, command = [] }: Part,
+  image: string,
+) {
   const container = containerOf(name)
   if (keeps !== undefined) await docker(['volume', 'create', '--label', label, container])
   await docker([
     ...['run', '-d', '--name', container, '--hostname', name, '--label', label, '--restart', 'unless-stopped'],
-    ...[
-      '--network',
-      network,
-      '--network-alias',
-      `${name}.sandbox`,
-      ...(address === undefined ? [] : ['--ip', address]),
-    ],
+    ...['--network', network, ...(address === undefined ? [] : ['--ip', address])],
+    ...[`${name}.sandbox`, ...aliases].flatMap((alias) => ['--network-alias', alias]),
     ...published.flatMap((port) => ['-p', `127.0.0.1::${port}`]),
     ...Object.entries(env).flatMap(([key, value]) => ['-e', `${key}=${value}`]),
     ...(keeps === undefined ? [] : ['-v', `${container}:${keeps}`]),

@@ -1,18 +1,26 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 
-/** Starts an HTTP server and waits until it listens. */
+/** A certificate with its chain, and its key, as PEM. */
+export interface Tls {
+  readonly cert: string
+  readonly key: string
+}
+
+/** Starts an HTTP server, or one of HTTPS, and waits until it listens. */
 export async function listen(
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-  { host, port }: { host: string; port: number },
+  { host, port, tls }: { host: string; port: number; tls?: Tls },
 ): Promise<Server> {
-  const server = createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     handle(request, response).catch((error) => {
       process.stderr.write(`${request.method} ${request.url}: ${error.stack}\n`)
       if (!response.headersSent) sendJson(response, 500, { ok: false, error_code: 500, description: String(error) })
       else response.destroy()
     })
-  })
+  }
+  const server = tls === undefined ? createServer(onRequest) : createTlsServer({ ...tls }, onRequest)
   // Clients keep connections open longer than Node's 5 s, and a request sent into one that closes is lost.
   server.keepAliveTimeout = 75_000
   server.listen(port, host)

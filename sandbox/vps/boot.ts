@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { HostError } from '../../lib/std/errors.ts'
 import { docker, tryDocker } from '../machine/docker-cli.ts'
 import { see } from '../machine/inspect.ts'
-import { aliasesOf, containerOf, label, network } from '../machine/paths.ts'
+import { aliasesOf, containerOf, label, network, paths } from '../machine/paths.ts'
 import { waitUntil } from '../machine/process.ts'
 import { withAddress } from './network.ts'
 import type { Prerequisites } from './prerequisites.ts'
@@ -65,7 +66,7 @@ export async function create(name: string, { image, nameServer }: Prerequisites,
 
 /** Waits until a VPS has booted and its sshd answers, and makes it known to ssh. Bare: nothing in it may have failed. */
 export async function awaitReady(name: string, { bare = false } = {}): Promise<void> {
-  await allowKey(name)
+  await admit(name)
   await awaitBoot(name, bare)
   const seen = (await see([name])).get(name)
   const port = seen?.port
@@ -77,8 +78,9 @@ export async function awaitReady(name: string, { bare = false } = {}): Promise<v
   await writeAccess(name, { id: seen.id, startedAt: seen.startedAt, port, hostKeys })
 }
 
-async function allowKey(name: string): Promise<void> {
-  await inside(name, 'allow-key.sh', [await publicKey()])
+/** Lets the sandbox's key in, and has the host trust the authority of its Telegram. */
+export async function admit(name: string): Promise<void> {
+  await inside(name, 'admit.sh', [await publicKey(), await readFile(paths.telegramCa, 'utf8').catch(() => '')])
 }
 
 async function awaitBoot(name: string, bare: boolean): Promise<void> {

@@ -7,7 +7,7 @@ import { see } from '../machine/inspect.ts'
 import { containerOf, home, paths } from '../machine/paths.ts'
 import { type Progress, step } from '../machine/progress.ts'
 import { inPart } from '../services/service.ts'
-import { awaitReady, create } from './boot.ts'
+import { admit, awaitReady, create } from './boot.ts'
 import { reconnect } from './network.ts'
 import { type Prerequisites, preparePrerequisites } from './prerequisites.ts'
 import { isReady, knownHosts, writeAccess } from './ssh-access.ts'
@@ -24,7 +24,7 @@ export async function ensureVps(
     if (seen === undefined) return step(progress, `booting ${name}`, () => make(name, prerequisites, memory))
     if (memory !== undefined && bytesOf(memory) !== seen.memory) await resize(name, memory)
     if (!seen.connected) await reconnect(name)
-    if (seen.running && isReady(name, seen)) return
+    if (seen.running && isReady(name, seen)) return admit(name)
     const { status, stderr } = await tryDocker(['start', containerOf(name)])
     if (status === 0) return step(progress, `waiting for ${name}`, () => awaitReady(name))
     await step(progress, `replacing ${name}, which cannot be started: ${stderr}`, async () => {

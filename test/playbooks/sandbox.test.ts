@@ -9,6 +9,7 @@ import { parseOrder } from '../../sandbox/cli/parse.ts'
 import { sideBySide } from '../../sandbox/images/side-by-side.ts'
 import { containerOf, network, paths } from '../../sandbox/machine/paths.ts'
 import { together } from '../../sandbox/machine/together.ts'
+import { askedStandIns, askStandIns } from '../../sandbox/services/asked-stand-ins.ts'
 import { telegramAt } from '../../sandbox/telegram/client.ts'
 import { optionsOf } from '../../sandbox/telegram/options.ts'
 import { serve } from '../../sandbox/telegram/server.ts'
@@ -17,10 +18,13 @@ import { rejects, thrown } from '../support/errors.ts'
 import { callApi } from '../telegram/support.ts'
 import { run, scratch } from './support.ts'
 
-const standard = { word: undefined, command: [], hosts: undefined, memory: undefined, as: 1, language: 'en' }
+const standard = {
+  ...{ word: undefined, command: [], hosts: undefined, memory: undefined, with: [], as: 1, language: 'en' },
+}
 const right: [line: string, expected: object | 'help'][] = [
   ['up', { action: 'up' }],
   ['up --hosts 3 --memory 1g', { action: 'up', hosts: 3, memory: '1g' }],
+  ['up --with python,valkey', { action: 'up', with: ['python', 'valkey'] }],
   ['ssh', { action: 'ssh' }],
   ['ssh vps2 -- uptime --pretty', { action: 'ssh', word: 'vps2', command: ['uptime', '--pretty'] }],
   ['chat hello-bot', { action: 'chat', word: 'hello-bot' }],
@@ -124,6 +128,13 @@ test('what goes on beside a failure has ended when the failure is told', async (
   slow.open()
   await told
   assert.equal(seen, ['ended', 'told'])
+})
+
+test('an image that the registry cannot have is suggested another', async () => {
+  const before = askedStandIns()
+  const message = /^no stand-in "pyton" \(did you mean "python"\?\): one of python, valkey, node20/
+  await rejects(askStandIns(['valkey', 'pyton']), message, UsageError)
+  assert.equal(askedStandIns(), before)
 })
 
 test('a token is all that is printed, and the same one again', async () => {

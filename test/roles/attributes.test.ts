@@ -11,6 +11,7 @@ import { backups, base, certbot, docker, nginx, postgres, ufw } from '../../role
 import { entry, facts } from '../support/fake-host.ts'
 
 const closed: Record<string, string> = {
+  '/opt/botgarden/bots': '0700 root',
   '/etc/botgarden': '0700 root',
   '/etc/botgarden/registry': '0700 root',
   '/etc/botgarden/registry/r.example.org': '0700 root',

@@ -1,15 +1,14 @@
 // Needs this machine's Docker and no VPS. Where a registry is in reach, the official images are held to the same contract.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { registryAnswers } from '../../sandbox/images/debian.ts'
-import { standInOf } from '../../sandbox/images/image.ts'
 import { standIns } from '../../sandbox/images/index.ts'
-import { docker } from '../../sandbox/machine/docker-cli.ts'
 import { ensureEngine } from '../../sandbox/machine/docker-daemon.ts'
 import { waitUntil } from '../../sandbox/machine/process.ts'
 import {
   awaitInside,
   configOf,
+  dropped,
+  imagesLike,
   inside,
   logs,
   once,
@@ -20,8 +19,7 @@ import {
 } from '../support/vps/containers.ts'
 
 await ensureEngine(() => {})
-const official = await registryAnswers()
-const dropped = ['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--read-only']
+const imagesOf = (name: string) => imagesLike(standIns.find(({ official }) => official.startsWith(`${name}:`)))
 
 test.after(removeAll)
 
@@ -186,14 +184,3 @@ for (const [kind, node] of await imagesOf('node')) {
 }
 
 test.run()
-
-/** The stand-in, and where there is one the official image, each with the word for it. */
-async function imagesOf(name: string): Promise<[kind: string, image: string][]> {
-  const standIn = standIns.find((each) => each.official.startsWith(`${name}:`))
-  if (standIn === undefined) throw new Error(`no stand-in for ${name}`)
-  if (official) await docker(['pull', '-q', standIn.official], { seconds: 600 })
-  return [
-    ['stand-in', await standInOf(standIn, () => {})],
-    ...(official ? [['official', standIn.official] as [string, string]] : []),
-  ]
-}

@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { chat, linesOf } from '../../sandbox/cli/chat.ts'
+import { chat } from '../../sandbox/cli/chat.ts'
+import { linesOf } from '../../sandbox/cli/chat-lines.ts'
 import { endAll, telegram, until } from './support.ts'
 
 type It = Awaited<ReturnType<typeof telegram>>
@@ -95,7 +96,7 @@ test('a bot that is not there is suggested another', async () => {
 
 test('buttons with an address are no buttons to press', () => {
   const keyboard = [[{ text: 'Site', url: 'https://example.org' }], [{ text: 'Yes', callback_data: 'yes' }]]
-  const entry = { seq: 1, chat: 7, from: 'bot', kind: 'text', message_id: 1, at: 0, text: 'a', keyboard } as const
+  const entry = { seq: 1, chat: 7, from: 'bot', kind: 'message', message_id: 1, at: 0, text: 'a', keyboard } as const
   assert.equal(linesOf(entry), ['a', '  Site: https://example.org', '  [1] Yes'])
 })
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { endAll, telegram, until } from './support.ts'
+import { endAll, pixel, telegram, until } from './support.ts'
 
 test.after.each(endAll)
 
@@ -9,6 +9,8 @@ interface Context {
   reply(text: string, options?: object): Promise<unknown>
   answerCallbackQuery(text: string): Promise<unknown>
   editMessageText(text: string): Promise<unknown>
+  replyWithPhoto(file: object, options: object): Promise<unknown>
+  replyWithMediaGroup(media: object[]): Promise<unknown>
 }
 interface Bot {
   command(name: string, run: (context: Context) => unknown): void
@@ -16,7 +18,10 @@ interface Bot {
   start(): Promise<void>
   stop(): Promise<void>
 }
-type Grammy = { Bot: new (token: string, options: object) => Bot }
+interface Grammy {
+  readonly Bot: new (token: string, options: object) => Bot
+  readonly InputFile: new (content: Buffer, name: string) => object
+}
 
 // The bots bring it along; by a name that is no literal, since the types need not be there.
 const name = 'grammy'
@@ -40,6 +45,27 @@ when('a bot made with grammY polls, answers, and takes presses', async () => {
   await client.act('hello-bot', { chat: 7, data: 'yes' })
   await until(async () => (await texts()).includes('you said yes'))
   assert.ok((await texts()).includes('noted'))
+  await bot.stop()
+  await running
+})
+
+when('a bot made with grammY uploads a photo and an album', async () => {
+  const { client, token, apiRoot } = await telegram()
+  if (grammy === undefined) return
+  const { Bot, InputFile } = grammy
+  const bot = new Bot(token, { client: { apiRoot } })
+  bot.command('photo', (context) => context.replyWithPhoto(new InputFile(pixel, 'a.png'), { caption: 'one' }))
+  bot.command('album', (context) =>
+    context.replyWithMediaGroup(['1', '2'].map((name) => ({ type: 'photo', media: new InputFile(pixel, name) }))),
+  )
+  const running = bot.start()
+  await client.actAll('hello-bot', [
+    { chat: 7, text: '/photo' },
+    { chat: 7, text: '/album' },
+  ])
+  const photos = async () => (await client.chat('hello-bot', 7)).filter(({ content }) => content?.photo)
+  await until(async () => (await photos()).length === 3)
+  assert.is((await photos())[0]?.text, 'one')
   await bot.stop()
   await running
 })

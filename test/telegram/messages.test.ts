@@ -1,6 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { endAll, telegram } from './support.ts'
+import { endAll, withPerson } from './support.ts'
 
 test.after.each(endAll)
 
@@ -11,15 +11,6 @@ const keyboard = {
       { text: 'Site', url: 'https://example.org' },
     ],
   ],
-}
-
-/** A Telegram in which person 7 has written to the bot. */
-async function withPerson(options = {}) {
-  const it = await telegram(options)
-  await it.client.act('hello-bot', { chat: 7, text: 'hi' })
-  const [hi] = (await it.call('getUpdates')).result
-  await it.call('getUpdates', { offset: hi.update_id + 1 })
-  return { ...it, hi }
 }
 
 test('a message is shown in the chat, with its buttons', async () => {
@@ -125,12 +116,6 @@ test('faults are answered as often as was ordered', async () => {
   assert.is((await send()).error_code, 429)
   assert.ok((await send()).ok)
   assert.is((await call('getMe')).description, 'Internal Server Error')
-})
-
-test('text in HTML is kept as it reads', async () => {
-  const { call } = await withPerson()
-  const { result } = await call('sendMessage', { chat_id: 7, text: '<b>a</b> &lt;b&gt; 1 < 2', parse_mode: 'HTML' })
-  assert.is(result.text, 'a <b> 1 < 2')
 })
 
 test('commands are kept by scope and language', async () => {

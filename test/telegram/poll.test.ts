@@ -1,7 +1,9 @@
+import { get } from 'node:https'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { callApi, endAll, telegram, until } from './support.ts'
+import { callApi, endAll, makePair, telegram, until } from './support.ts'
 
 test.after.each(endAll)
 
@@ -119,6 +121,24 @@ test('parameters come by query, form or JSON, and the method in any letters', as
     }),
   ]
   for (const answer of answers) assert.is(((await answer.json()) as { result: { text: string } }).result.text, 'ж')
+})
+
+test('the same API is there by HTTPS, for those that trust its authority', async () => {
+  const { cert, key } = makePair('api.telegram.org')
+  const { token, tlsPort } = await telegram({}, { cert, key, port: 0 })
+  const ask = (ca: string[]) =>
+    new Promise<string>((resolve, reject) => {
+      const address = {
+        host: '127.0.0.1',
+        servername: 'api.telegram.org',
+        port: tlsPort,
+        path: `/bot${token}/getMe`,
+        ca,
+      }
+      get(address, (response) => text(response).then(resolve, reject)).on('error', reject)
+    })
+  assert.is(JSON.parse(await ask([cert])).result.username, 'hello_bot')
+  assert.match(await ask([makePair('api.telegram.org').cert]).catch(String), /self-signed certificate/)
 })
 
 test.run()

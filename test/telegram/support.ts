@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { telegramAt } from '../../sandbox/telegram/client.ts'
+import type { Tls } from '../../sandbox/telegram/http.ts'
 import { type Options, optionsOf } from '../../sandbox/telegram/options.ts'
 import { serve } from '../../sandbox/telegram/server.ts'
 
@@ -29,14 +30,46 @@ export const fast = { timeScale: 1e-4 }
 const loopback = { host: '127.0.0.1', apiPort: 0, controlPort: 0 }
 
 /** A Telegram on loopback, a hundred times as fast, with one bot in it. */
-export async function telegram(options: Partial<Options> = {}) {
+export async function telegram(options: Partial<Options> = {}, tls?: Tls & { readonly port: number }) {
   const standard = { ...optionsOf({}), allow: ['127.0.0.0/8'], timeScale: 0.01, responseTimeout: 5 }
-  const server = await serve({ ...standard, ...options }, loopback)
+  const server = await serve({ ...standard, ...options }, { ...loopback, ...(tls && { tls }) })
   const client = telegramAt(`http://127.0.0.1:${server.controlPort}`)
   const { token } = await client.ensureBot('hello-bot')
   const apiRoot = `http://127.0.0.1:${server.apiPort}`
   const call = (method: string, args: object = {}) => callApi(`${apiRoot}/bot${token}/${method}`, args)
-  return { client, token, apiRoot, call, close: endable(server.close) }
+  return { client, token, apiRoot, tlsPort: server.tlsPort, call, close: endable(server.close) }
+}
+
+/** A Telegram in which person 7 has written to the bot, which has seen it. */
+export async function withPerson(options: Partial<Options> = {}) {
+  const it = await telegram(options)
+  const { call, client } = it
+  await client.act('hello-bot', { chat: 7, text: 'hi' })
+  const [hi] = (await call('getUpdates')).result
+  await call('getUpdates', { offset: hi.update_id + 1 })
+  let last = hi.update_id
+  /** The updates since the last ones. */
+  const updates = async () => {
+    const { result } = await call('getUpdates', { offset: last + 1 })
+    last = result.at(-1)?.update_id ?? last
+    return result
+  }
+  return { ...it, hi, updates }
+}
+
+/** A picture of one pixel. */
+export const pixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+/** A form with texts, and with files by their field. */
+export function upload(args: Record<string, string>, files: Record<string, [name: string, content: Buffer | string]>) {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(args)) form.set(name, value)
+  for (const [field, [name, content]] of Object.entries(files))
+    form.set(field, new Blob([typeof content === 'string' ? content : new Uint8Array(content)]), name)
+  return form
 }
 
 function endable(end: () => Promise<void>): () => Promise<void> {

@@ -4,6 +4,7 @@ import { databaseAddress } from '../spec/database.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, databaseAddressOf, layoutOf, uidOf } from '../spec/layout.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
+import { caSettings } from './ca-file.ts'
 import { filledVariables, variablesFile } from './variables.ts'
 
 /** The compose file of one colour of a bot. Its checksum leaves out the limits, which change without a release. */
@@ -12,17 +13,19 @@ export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, {
   const layout = layoutOf(bot)
   const name = layout.container(colour)
   const { plain, secret } = filledVariables(instance, spec)
+  const ca = caSettings(instance.caFile)
   const version = {
     image: spec.image,
     ...hardened,
     user: `${uidOf(number)}:${uidOf(number)}`,
     ...(spec.init && { init: true }),
     ...(spec.command && { command: spec.command.map(asGiven) }),
-    environment: { ...environmentOf(instance, spec), ...mapValues(plain, asGiven) },
+    environment: { ...ca.environment, ...environmentOf(instance, spec), ...mapValues(plain, asGiven) },
     ...(secret.length > 0 && { env_file: [variablesFile(bot, colour)] }),
     volumes: [
       mount(layout.secrets, '/run/secrets'),
       ...(spec.database ? [mount(postgresSocket, '/run/postgresql')] : []),
+      ...ca.volumes,
     ],
     tmpfs: ['/tmp', ...(spec.scratch ?? [])].map((folder) => `${folder}:size=32m,mode=1777`),
     networks: {

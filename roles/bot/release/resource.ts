@@ -1,13 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Reading } from '../../../lib/model/reading.ts'
-import {
-  becomes,
-  type Change,
-  type Outputs,
-  type Prediction,
-  type Resource,
-  resource,
-} from '../../../lib/model/resource.ts'
+import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
 import { postgresCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { type ContainerState, containerState } from '../../../lib/resources/container.ts'
@@ -29,6 +22,7 @@ import { locationFile, locationText } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { type RecordEvidence, recordEvidence, recordFault, servingContainer } from './repair-record.ts'
 import { restartScript } from './restart-script.ts'
+import { restartWarning } from './restart-warning.ts'
 import { roomFor } from './side-by-side.ts'
 import { type Switch, switchScript } from './switch-script.ts'
 
@@ -199,17 +193,6 @@ function restartReason(container: ContainerState, checksum: string, kept: Stored
   if (renewed.length > 0)
     return `${renewed.join(' and ')} ${renewed.length > 1 ? 'are' : 'is'} newer than its container`
   return container.config === checksum ? undefined : 'its container differs from its release'
-}
-
-/** Output of a run: a bot that has ended by itself since its release, as one that crashes again and again. */
-function restartWarning(bot: string, container: ContainerState): Outputs {
-  if (container === 'absent' || container.restarts === undefined) return {}
-  const { restarts, startedAt } = container
-  const last =
-    startedAt === undefined || Number.isNaN(startedAt) ? '' : `, last at ${new Date(startedAt).toISOString()}`
-  return {
-    [`${bot} restarts`]: `it has ended by itself and was started again, ${restarts} ${restarts === 1 ? 'time' : 'times'}${last}: see npx zx playbooks/bot.ts --name ${bot} --logs`,
-  }
 }
 
 /** The switch writes the nginx file of the bot as well. */

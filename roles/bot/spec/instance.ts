@@ -7,4 +7,6 @@ export interface BotInstance {
   readonly telegram: string
   /** Where the world reaches its host: `https://bots.example.org`. */
   readonly origin: string
+  /** A file of the host with all authorities that the bot is to trust. */
+  readonly caFile?: string
 }

@@ -159,6 +159,10 @@ export const vars = v.strictObject({
     v.pipe(v.string(), v.regex(/^https?:\/\/[^\s/]+$/), v.description('a URL like https://HOST')),
     realTelegram,
   ),
+  /** A file of the host with the authorities that bots trust, instead of the public ones: a company's own among them. */
+  caFile: v.optional(
+    v.pipe(v.string(), v.regex(/^(\/[\w.-]+)+$/), v.description('the absolute path of a file on the host')),
+  ),
   /** Seconds that a new version must stay up before it serves. */
   settle: v.optional(seconds('a number of seconds'), 20),
   /** Seconds that the old version has to finish its requests. */

@@ -4,13 +4,17 @@ import { hangUp, sendJson } from '../http.ts'
 import { botWith } from '../state/bots.ts'
 import type { World } from '../state/world.ts'
 import { readArguments } from './arguments.ts'
+import { sendContent } from './files.ts'
 import { run } from './methods.ts'
 
-/** The Bot API: `/bot<TOKEN>/<method>`, by GET or POST. */
+/** The Bot API: `/bot<TOKEN>/<method>`, by GET or POST, and `/file/bot<TOKEN>/<path>`. */
 export async function handleApi(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const signal = hangUp(response)
   try {
-    const [, token, method] = /^\/bot([^/?]+)\/([^/?]+)/.exec(decodeURI(request.url ?? '')) ?? []
+    const path = pathOf(request)
+    const [, owner, file] = /^\/file\/bot([^/]+)\/(.+)$/.exec(path) ?? []
+    if (owner !== undefined && file !== undefined) return await sendContent(world, owner, file, response)
+    const [, token, method] = /^\/bot([^/]+)\/([^/]+)/.exec(path) ?? []
     if (token === undefined || method === undefined) throw new ApiError(404, 'Not Found')
     const { args, files } = await readArguments(request)
     const bot = botWith(world.state, token)
@@ -20,6 +24,14 @@ export async function handleApi(world: World, request: IncomingMessage, response
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
     sendError(response, error)
+  }
+}
+
+function pathOf(request: IncomingMessage): string {
+  try {
+    return decodeURIComponent((request.url ?? '').replace(/\?.*/s, ''))
+  } catch {
+    throw new ApiError(404, 'Not Found')
   }
 }
 

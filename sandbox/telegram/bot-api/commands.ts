@@ -1,11 +1,11 @@
 import { badRequest } from '../errors.ts'
 import { changed } from '../state/world.ts'
-import { json } from './arguments.ts'
+import { json, list } from './arguments.ts'
 import { type Answer, answer, type Call } from './call.ts'
 
 export async function setMyCommands({ world, bot, args }: Call): Promise<Answer> {
-  const commands = json(args, 'commands', "can't parse commands JSON object") ?? []
-  if (!Array.isArray(commands)) throw badRequest('expected an Array of BotCommand')
+  const commands = list(args, 'commands') as Record<string, unknown>[]
+  if (commands.length > 100) throw badRequest('too much commands')
   bot.commands[keyOf(args)] = commands.map(parseCommand)
   changed(world, bot)
   return answer(true)
@@ -13,6 +13,12 @@ export async function setMyCommands({ world, bot, args }: Call): Promise<Answer>
 
 export async function getMyCommands({ bot, args }: Call): Promise<Answer> {
   return answer(bot.commands[keyOf(args)] ?? [])
+}
+
+export async function deleteMyCommands({ world, bot, args }: Call): Promise<Answer> {
+  delete bot.commands[keyOf(args)]
+  changed(world, bot)
+  return answer(true)
 }
 
 function keyOf(args: ReadonlyMap<string, string>): string {

@@ -2,13 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { endLongPoll } from '../bot-api/poll.ts'
 import { ApiError, badRequest } from '../errors.ts'
 import { bodyOf, hangUp, sendJson } from '../http.ts'
-import { botNamed, ensureBot, freshToken } from '../state/bots.ts'
+import { act, type UserAction } from '../people/act.ts'
+import { block } from '../people/block.ts'
+import { type Launch, launch } from '../people/mini-app.ts'
+import { botNamed, ensureBot, freshToken, unused } from '../state/bots.ts'
 import { entriesOf } from '../state/chats.ts'
 import type { Bot } from '../state/state.ts'
 import { awaitChange, changed, runtimeOf, type World } from '../state/world.ts'
 import { removeWebhook, startWorker, stopWorker } from '../webhook/webhook.ts'
 import { reportOf } from './report.ts'
-import { act, type UserAction } from './users.ts'
 
 interface Ask {
   readonly world: World
@@ -50,12 +52,21 @@ async function answerTo(method: string, ask: Ask): Promise<unknown> {
 const actions: Readonly<Record<string, (bot: Bot, ask: Ask) => unknown>> = {
   GET: (bot, { world }) => reportOf(world, bot),
   'GET chats': readChat,
-  'POST updates': (bot, { world, body }) =>
-    Array.isArray(body.updates)
-      ? { update_ids: body.updates.map((each: UserAction) => act(world, bot, each) ?? null) }
-      : { update_id: act(world, bot, body as unknown as UserAction) ?? null },
+  'GET file': readFile,
+  'POST updates': async (bot, { world, body }) => {
+    if (!Array.isArray(body.updates))
+      return { update_id: (await act(world, bot, body as unknown as UserAction)) ?? null }
+    const ids: (number | null)[] = []
+    for (const each of body.updates as UserAction[]) ids.push((await act(world, bot, each)) ?? null)
+    return { update_ids: ids }
+  },
+  'POST webapp': (bot, { world, body }) => ({ url: launch(world, bot, body as unknown as Launch) }),
   'POST revoke': revoke,
-  'POST block': block,
+  'POST block': (bot, { world, body: { chat, blocked } }) => {
+    if (typeof chat !== 'number' || typeof blocked !== 'boolean') throw badRequest('to block needs a chat and blocked')
+    block(world, bot, chat, blocked)
+    return {}
+  },
   'POST fault': (bot, { world, body }) => {
     const { method, error, retryAfter = 1, times = 1 } = body
     if (typeof method !== 'string' || typeof error !== 'number') throw badRequest('a fault needs a method and an error')
@@ -88,19 +99,20 @@ async function readChat(bot: Bot, { world, path, query, signal }: Ask): Promise<
   return awaitChange(runtimeOf(world, bot), { seconds, signal }, () => entriesOf(bot, Number(path[3]), after))
 }
 
-function block(bot: Bot, { world, body }: Ask): unknown {
-  const { chat, blocked } = body
-  if (typeof chat !== 'number' || typeof blocked !== 'boolean') throw badRequest('to block needs a chat and blocked')
-  bot.blocked = blocked ? [...new Set([...bot.blocked, chat])] : bot.blocked.filter((each) => each !== chat)
-  changed(world, bot)
-  return {}
+/** What is in a file that was sent to or by the bot, in base64. */
+async function readFile(bot: Bot, { world, path }: Ask): Promise<unknown> {
+  const file = bot.files[path[3] ?? '']
+  const content = file && (await world.contents.get(file.file_unique_id))
+  if (content === undefined) throw new ApiError(404, `no file "${path[3]}"`)
+  return { content: content.toString('base64') }
 }
 
 function reset(world: World): unknown {
   for (const bot of world.state.bots) {
     // What is under way would still be told of.
     stopWorker(world, bot)
-    Object.assign(bot, { pending: [], log: [], presses: {}, deliveries: [], counts: {}, blocked: [] })
+    const { users, files } = bot
+    Object.assign(bot, { ...unused(), users, files })
     const { faults, handed, lastSent } = runtimeOf(world, bot)
     faults.length = 0
     handed.clear()

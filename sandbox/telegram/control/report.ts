@@ -26,10 +26,12 @@ export interface Report {
   }
   /** The button presses by the id of their callback query, each with its answer if it got one. */
   readonly presses: Readonly<Record<string, Press>>
+  /** How often the bot has called methods that Telegram has and this server does not. */
+  readonly missing: Readonly<Record<string, number>>
 }
 
 export function reportOf(world: World, bot: Bot): Report {
-  const { name, token, id, username, commands, counts, deliveries, presses } = bot
+  const { name, token, id, username, commands, counts, deliveries, presses, missing } = bot
   const webhook = webhookInfo(bot)
   const polled = runtimeOf(world, bot).longPoll !== undefined
   const pending = bot.pending.length
@@ -46,11 +48,12 @@ export function reportOf(world: World, bot: Bot): Report {
     deliveries,
     sent: sentBy(bot),
     presses,
+    missing,
   }
 }
 
 function sentBy({ log }: Bot): Report['sent'] {
-  const sent = log.filter(({ from, kind }) => from === 'bot' && kind === 'text')
+  const sent = log.filter(({ from, kind }) => from === 'bot' && kind === 'message')
   return {
     total: sent.length,
     byChat: tally(sent.map(({ chat }) => chat)),

@@ -7,25 +7,27 @@ export function ensureBot(state: State, name: string): Bot {
   if (known !== undefined) return known
   const id = freshId(state)
   const bot: Bot = {
-    id,
-    name,
-    username: usernameOf(name),
-    token: freshToken(id),
-    commands: {},
-    allowedUpdates: null,
-    webhook: null,
-    pending: [],
-    users: {},
-    blocked: [],
-    log: [],
-    presses: {},
-    deliveries: [],
-    counts: {},
+    ...{ id, name, username: usernameOf(name), token: freshToken(id) },
+    ...blank(),
     // As Telegram's: code that expects small ids should fail here.
     last: { update: randomInt(100_000_000, 900_000_000), message: 0, seq: 0 },
   }
   state.bots.push(bot)
   return bot
+}
+
+/** A bot that nobody has used yet: also what a state of an older version lacks. */
+export function blank(): Omit<Bot, 'id' | 'name' | 'username' | 'token' | 'last'> {
+  return { ...{ commands: {}, profile: {}, menuButtons: {}, allowedUpdates: null, webhook: null }, ...unused() }
+}
+
+/** What there is of a bot before anything has happened to it. */
+export function unused() {
+  return {
+    ...{ pending: [], users: {}, blocked: [], log: [], presses: {}, files: {}, pins: {}, inlineQueries: {} },
+    ...{ invoiceLinks: {}, checkouts: {}, payments: [], webAppQueries: {}, missing: {}, loggedOutUntil: 0 },
+    ...{ deliveries: [], counts: {} },
+  }
 }
 
 export function botNamed(state: State, name: string): Bot | undefined {
@@ -42,18 +44,21 @@ export function freshToken(id: number): string {
 }
 
 /** The bot as getMe shows it. */
-export function meOf({ id, name, username }: Bot): Record<string, unknown> {
+export function meOf(bot: Bot): Record<string, unknown> {
   return {
-    id,
-    is_bot: true,
-    first_name: name,
-    username,
+    ...botUser(bot),
     can_join_groups: true,
     can_read_all_group_messages: false,
-    supports_inline_queries: false,
+    // As if BotFather had been told so: /setinline, and /setinlinefeedback for all.
+    supports_inline_queries: true,
     can_connect_to_business: false,
     has_main_web_app: false,
   }
+}
+
+/** The bot as messages show it. */
+export function botUser({ id, name, username, profile }: Bot): Record<string, unknown> {
+  return { id, is_bot: true, first_name: profile.name || name, username }
 }
 
 function freshId(state: State): number {

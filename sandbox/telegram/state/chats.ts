@@ -1,6 +1,7 @@
 import { badRequest } from '../errors.ts'
-import { meOf } from './bots.ts'
-import { type Bot, type Button, type Entry, trim, type User } from './state.ts'
+import { detected } from '../text/detected.ts'
+import { botUser } from './bots.ts'
+import { type Bot, type Entry, trim, type User } from './state.ts'
 import { changed, runtimeOf, type World } from './world.ts'
 
 type Said = Omit<Entry, 'seq' | 'at' | 'update_id'>
@@ -15,17 +16,26 @@ export function say(world: World, bot: Bot, said: Said): Entry {
   return entry
 }
 
-/** Replaces a message by its edited version, which is new again for readers of the chat. */
-export function rewrite(world: World, bot: Bot, old: Entry, now: Pick<Entry, 'text' | 'keyboard'>): Entry {
-  const { keyboard: _, ...rest } = old
-  const entry = { ...rest, ...now, seq: ++bot.last.seq, editedAt: Date.now() }
+/** Writes down a new message. */
+export function message(world: World, bot: Bot, said: Omit<Said, 'kind' | 'message_id'>): Entry {
+  return say(world, bot, { ...said, kind: 'message', message_id: ++bot.last.message })
+}
+
+/** Tells the user something that is no message. */
+export function notice(world: World, bot: Bot, chat: number, text: string, message_id = 0): Entry {
+  return say(world, bot, { chat, from: 'bot', kind: 'notice', message_id, text })
+}
+
+/** Replaces an entry by another one, which is new again for readers of the chat. */
+export function rewrite(world: World, bot: Bot, old: Entry, now: Omit<Entry, 'seq'>): Entry {
+  const entry = { ...now, seq: ++bot.last.seq }
   bot.log[bot.log.indexOf(old)] = entry
   changed(world, bot)
   return entry
 }
 
 export function messageIn(bot: Bot, chat: number, messageId: number): Entry | undefined {
-  return bot.log.findLast((each) => each.kind === 'text' && each.chat === chat && each.message_id === messageId)
+  return bot.log.findLast((each) => each.kind === 'message' && each.chat === chat && each.message_id === messageId)
 }
 
 /** What is new in a chat, oldest first. */
@@ -37,26 +47,35 @@ export function userOf(bot: Bot, chat: number): User {
   return bot.users[chat] ?? { id: chat, is_bot: false, first_name: `User ${chat}` }
 }
 
+/** The private chat with a person, as messages show it. */
+export function chatWith(bot: Bot, chat: number): Record<string, unknown> {
+  const { id, first_name, last_name, username } = userOf(bot, chat)
+  return {
+    ...{ id, first_name },
+    ...(last_name !== undefined && { last_name }),
+    ...(username !== undefined && { username }),
+    type: 'private',
+  }
+}
+
 /** A message as the Bot API shows it. */
 export function messageOf(bot: Bot, entry: Entry): Record<string, unknown> {
-  const user = userOf(bot, entry.chat)
-  const { id, first_name, last_name, username } = user
-  const { is_bot, first_name: name, username: botName } = meOf(bot)
-  const sender = entry.from === 'user' ? user : { id: bot.id, is_bot, first_name: name, username: botName }
+  const { text, content, replyTo } = entry
+  const repliedTo = replyTo === undefined ? undefined : messageIn(bot, entry.chat, replyTo)
+  const entities = entry.entities ?? (entry.from === 'user' ? detected(text) : [])
+  const [textName, entitiesName] = content === undefined ? ['text', 'entities'] : ['caption', 'caption_entities']
   return {
     message_id: entry.message_id,
-    from: sender,
-    chat: {
-      id,
-      first_name,
-      ...(last_name !== undefined && { last_name }),
-      ...(username !== undefined && { username }),
-      type: 'private',
-    },
+    from: entry.from === 'user' ? userOf(bot, entry.chat) : botUser(bot),
+    chat: chatWith(bot, entry.chat),
     date: seconds(entry.at),
     ...(entry.editedAt !== undefined && { edit_date: seconds(entry.editedAt) }),
-    text: entry.text,
-    ...entitiesOf(entry),
+    ...(entry.inlineId !== undefined && { via_bot: botUser(bot) }),
+    ...(repliedTo && { reply_to_message: messageOf(bot, { ...repliedTo, replyTo: 0 }) }),
+    ...entry.fields,
+    ...content,
+    ...((content === undefined || text !== '') && { [textName]: text }),
+    ...(entities.length > 0 && { [entitiesName]: entities }),
     ...(entry.keyboard && { reply_markup: { inline_keyboard: entry.keyboard } }),
   }
 }
@@ -65,19 +84,13 @@ export function messageOf(bot: Bot, entry: Entry): Record<string, unknown> {
 export function findButton(bot: Bot, chat: number, data: string, messageId?: number): Entry {
   const candidates = messageId === undefined ? bot.log.toReversed() : [messageIn(bot, chat, messageId)]
   const found = candidates.find(
-    (each) => each?.chat === chat && each.keyboard?.flat().some((button: Button) => button.callback_data === data),
+    (each) =>
+      each?.kind === 'message' &&
+      each.chat === chat &&
+      each.keyboard?.flat().some((button) => button.callback_data === data),
   )
   if (found === undefined) throw badRequest(`chat ${chat} shows no button with the data "${data}"`)
   return found
-}
-
-function entitiesOf({ from, text }: Entry) {
-  if (from === 'bot') return {}
-  const commands = [...text.matchAll(/(?<![^\s])\/[a-z0-9_]{1,32}(@\w+)?(?!\w)/gi)]
-  if (commands.length === 0) return {}
-  return {
-    entities: commands.map(({ 0: word, index }) => ({ offset: index, length: word.length, type: 'bot_command' })),
-  }
 }
 
 function seconds(at: number): number {

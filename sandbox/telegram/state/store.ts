@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
+import { blank } from './bots.ts'
 import type { State } from './state.ts'
 
 /** Where the state is kept, if anywhere. */
@@ -12,7 +13,9 @@ export interface Store {
 
 export function loadState(file: string | undefined): State {
   if (file === undefined || !existsSync(file)) return { bots: [] }
-  return JSON.parse(readFileSync(file, 'utf8'))
+  const { bots }: State = JSON.parse(readFileSync(file, 'utf8'))
+  // What an older version did not know yet.
+  return { bots: bots.map((bot) => ({ ...blank(), ...bot })) }
 }
 
 export function storeIn(file: string | undefined, state: State): Store {

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import type { ApiError } from '../errors.ts'
+import type { Contents } from '../files/contents.ts'
 import type { Options } from '../options.ts'
 import type { Bot, State } from './state.ts'
 
@@ -13,6 +14,9 @@ export interface World {
   /** Runs a method that a webhook's answer asks for. */
   readonly execute: (bot: Bot, method: string, args: ReadonlyMap<string, string>) => Promise<unknown>
   readonly save: () => void
+  readonly contents: Contents
+  /** Milliseconds, as of Date.now(). */
+  readonly startedAt: number
 }
 
 /** What there is of a bot while the server runs. */

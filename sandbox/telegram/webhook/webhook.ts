@@ -128,7 +128,8 @@ function maxConnections(args: ReadonlyMap<string, string>): number {
 /** A certificate given as mere text is no upload, and overlooked: many a caller has been puzzled by that. */
 function uploaded({ args, files }: Arguments): string | undefined {
   const attached = /^attach:\/\/(.+)/.exec(args.get('certificate') ?? '')?.[1]
-  return files.get('certificate') ?? (attached === undefined ? undefined : files.get(attached))
+  const upload = files.get('certificate') ?? (attached === undefined ? undefined : files.get(attached))
+  return upload?.content.toString()
 }
 
 function checkCertificate(pem: string): void {

@@ -1,4 +1,4 @@
-import { freshVps, inVps, telegramControlUrl } from '../../../sandbox/index.ts'
+import { askStandIns, freshVps, inVps, telegramControlUrl } from '../../../sandbox/index.ts'
 import { type TelegramClient, telegramAt } from '../../../sandbox/telegram/client.ts'
 import { inventoryOf, type Run, resultOf, run } from '../runner.ts'
 
@@ -30,11 +30,11 @@ export function botHost(host: string, names: readonly string[]) {
   let chatId = Math.floor(Date.now() / 1000)
   const called = (name: string) => `${host}-${name}`
 
-  /** What a bot answers to a text, in a chat of its own. */
-  const answer = async (text: string, name = 'hello-bot'): Promise<string> => {
-    const chat = chatId++
+  /** What a bot answers to a text, in a chat of its own unless one is given, whose person has the same number. */
+  const answer = async (text: string, name = 'hello-bot', chat = chatId++): Promise<string> => {
+    const before = (await client.chat(called(name), chat)).at(-1)?.seq ?? 0
     await client.act(called(name), { chat, text, language: 'en' })
-    for (let after = 0, tries = 0; tries < 20; tries++) {
+    for (let after = before, tries = 0; tries < 20; tries++) {
       for (const entry of await client.chat(called(name), chat, { after, wait: 1 })) {
         after = entry.seq
         if (entry.from === 'bot') return entry.text
@@ -43,12 +43,15 @@ export function botHost(host: string, names: readonly string[]) {
     return 'no answer'
   }
 
-  const begin = async () => {
+  const begin = () => beginWith({})
+  /** With a registry that has further images, and an inventory of the test's own. */
+  const beginWith = async ({ standIns = [], file = inventory() }: { standIns?: readonly string[]; file?: string }) => {
+    await askStandIns(standIns)
     await freshVps(host)
     client = telegramAt(await telegramControlUrl())
     for (const name of names)
       tokens[`${name.toUpperCase().replaceAll('-', '_')}_TOKEN`] = (await client.ensureBot(called(name))).token
-    const { code, stdout, stderr } = await site()
+    const { code, stdout, stderr } = await site(file)
     if (code !== 0) throw new Error(stdout + stderr)
   }
   return {
@@ -64,5 +67,6 @@ export function botHost(host: string, names: readonly string[]) {
     inside,
     answer,
     begin,
+    beginWith,
   }
 }

@@ -1,3 +1,6 @@
+import { registryAnswers } from '../../../sandbox/images/debian.ts'
+import { standInOf } from '../../../sandbox/images/image.ts'
+import type { StandIn } from '../../../sandbox/images/index.ts'
 import { docker, type Result, tryDocker } from '../../../sandbox/machine/docker-cli.ts'
 import { containerOf, label } from '../../../sandbox/machine/paths.ts'
 import { waitUntil } from '../../../sandbox/machine/process.ts'
@@ -47,6 +50,21 @@ export async function volume(name: string): Promise<string> {
 /** What the image itself says: entry point, user, volumes. */
 export async function configOf(image: string): Promise<Record<string, unknown>> {
   return JSON.parse(await docker(['image', 'inspect', '-f', '{{json .Config}}', image]))
+}
+
+/** With every right taken away, and nothing to write to. */
+export const dropped = ['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--read-only']
+
+/** A stand-in, and where a registry is in reach the official image, each with the word for it. */
+export async function imagesLike(standIn: StandIn | undefined): Promise<[kind: string, image: string][]> {
+  if (standIn === undefined) throw new Error('no such stand-in')
+  const image = await standInOf(standIn, () => {})
+  if (!(await registryAnswers())) return [['stand-in', image]]
+  await docker(['pull', '-q', standIn.official], { seconds: 600 })
+  return [
+    ['stand-in', image],
+    ['official', standIn.official],
+  ]
 }
 
 export async function removeAll(): Promise<void> {
