@@ -10,7 +10,8 @@ import { databaseSubnet } from '../../../roles/bot/spec/layout.ts'
 import { corruption } from '../../../roles/bot/spec/release-record.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { bare, deployment, plan, resourcesOf, served, spec } from '../../support/hello-bot.ts'
-import { changesOf, planOf, stateAfter } from '../../support/plan-of.ts'
+import { changesOf, contentOf, planOf, stateAfter } from '../../support/plan-of.ts'
+import { scratchHost } from '../../support/scratch-host.ts'
 
 const network = 'network:botgarden-hello-bot.db'
 const server = 'container:botgarden-postgres'
@@ -90,6 +91,23 @@ test('a first release by TCP makes its network, lets it in and connects the serv
     'postgres-database:hello_bot: create',
     ...ways,
     release,
+  ])
+})
+
+test('its network leads nowhere, and the server lets in from it one role to one database', async () => {
+  const resources = resourcesOf(deployment(tcp))
+  const content = contentOf(resources, 'postgres/conf/bots/hello-bot.conf')
+  const lines = content.split('\n').filter((line) => /^[^#]/.test(line))
+  assert.equal(lines, ['host  "hello_bot"  "hello_bot"  10.213.1.0/28  scram-sha-256'])
+  const host = scratchHost()
+  const calls: string[] = []
+  for (const { script, summary } of changesOf(resources, { ...bare, ...withServer }))
+    if (/^(create, 10.213|connect the server)/.test(summary)) calls.push(...(await host.run(script)).calls)
+  assert.equal(calls, [
+    'docker network create --driver bridge --internal --gateway 10.213.1.1 --subnet 10.213.1.0/28 --ip-range 10.213.1.8/29 --label botgarden.bot=hello-bot --opt com.docker.network.bridge.name=br-db-1 --opt com.docker.network.bridge.inhibit_ipv4=true botgarden-hello-bot.db',
+    'docker network disconnect none botgarden-postgres',
+    'docker network disconnect --force botgarden-hello-bot.db botgarden-postgres',
+    'docker network connect --alias postgres --ip 10.213.1.4 botgarden-hello-bot.db botgarden-postgres',
   ])
 })
 
