@@ -147,23 +147,26 @@ test('a bot that asks for a cache has one, that survives its releases', async ()
   assert.is(await say('/hits'), '1 hits')
   const started = () => output(`docker inspect -f '{{.State.StartedAt}}' ${cache}`)
   const before = await started()
-  assert.is((await release(version('cached'), cached)).code, 0)
+  const next = await release(version('cached'), cached)
+  assert.is(next.code, 0, next.stdout)
   assert.equal([await say('/version'), await say('/hits'), await started()], ['cached', '2 hits', before])
 })
 
 test('the password of a cache is in no argument, no variable of the server and no file that others read', async () => {
-  const password = await output(`cat /etc/botgarden/secrets/bots/${name}/cache-password`)
-  assert.is(password.length, 43)
+  const password = `/etc/botgarden/secrets/bots/${name}/cache-password`
+  assert.is((await output(`cat ${password}`)).length, 43)
   const looked = `
-    docker inspect ${cache} | grep -cF ${password}
-    cat /proc/$(docker inspect -f '{{.State.Pid}}' ${cache})/environ /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep -cF ${password}
-    grep -rlF ${password} /opt/botgarden /var/lib/botgarden/bots /run/botgarden /var/log 2>/dev/null | grep -c .`
-  assert.equal((await output(looked)).split('\n'), ['0', '0', '0'])
+    docker inspect ${cache} | grep -cF -f ${password}
+    cat /proc/$(docker inspect -f '{{.State.Pid}}' ${cache})/environ /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep -cF -f ${password}
+    grep -rlF -f ${password} /opt/botgarden /var/lib/botgarden/bots /run/botgarden /var/log 2>/dev/null | grep -c .
+    docker inspect $(docker ps -q --filter label=botgarden.bot=${name}) | grep -cF -f ${password}`
+  // The bot has asked for it as a variable.
+  assert.equal((await output(looked)).split('\n'), ['0', '0', '0', '1'])
   assert.match((await ended(`docker exec ${cache} valkey-cli incr hits`)).all, /NOAUTH/)
 })
 
 test('nobody but its bot reaches a cache, and it is shut in as its bot is', async () => {
-  const knock = `require('net').connect({host: '10.210.1.4', port: 6379, timeout: 3000}).on('connect', () => console.log('open')).on('timeout', function () { console.log('shut'); this.destroy() }).on('error', () => console.log('shut'))`
+  const knock = `require('net').connect({host: '10.210.1.4', port: 6379, timeout: 3000}).on('connect', () => { console.log('open'); process.exit() }).on('timeout', function () { console.log('shut'); this.destroy() }).on('error', () => console.log('shut'))`
   const image = await output(`docker image ls -q botgarden/${name} | head -n 1`)
   const from = (network: string) => output(`docker run --rm --network ${network} ${image} node -e "${knock}"`)
   assert.is(await from(`botgarden-${name}`), 'open')
