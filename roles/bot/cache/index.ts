@@ -19,13 +19,17 @@ type Bots = readonly { readonly bot: string; readonly target: Spec | undefined }
 /** The images of caches, each where one of these bots has such a cache. */
 export function cacheImages(bots: Bots): Resource[] {
   const reads = bots.map(({ bot }) => currentRelease(bot))
-  return servers.map((server) =>
-    when(
-      reads,
-      (read) => bots.some(({ bot, target }) => wantedCache(bot, target, read)?.server === server),
-      pulledImage(imageOf(server)),
-    ),
-  )
+  const mayBe = (server: Cache['server']) =>
+    bots.some(({ target }) => target === undefined || target.cache?.server === server)
+  return servers
+    .filter(mayBe)
+    .map((server) =>
+      when(
+        reads,
+        (read) => bots.some(({ bot, target }) => wantedCache(bot, target, read)?.server === server),
+        pulledImage(imageOf(server)),
+      ),
+    )
 }
 
 /** The cache of a bot, which runs before the bot does. */
