@@ -41,7 +41,9 @@ files='
   /etc/tmpfiles.d/botgarden-nginx.conf /etc/tmpfiles.d/botgarden-postgres.conf /etc/ufw/after.init /opt/botgarden
   /opt/botgarden/backups /opt/botgarden/backups/backup /opt/botgarden/backups/parts.sh /opt/botgarden/backups/recipients
   /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
-  /opt/botgarden/bots /opt/botgarden/certbot /opt/botgarden/certbot/serve /opt/botgarden/nginx
+  /opt/botgarden/backups/data.py /opt/botgarden/bots /opt/botgarden/bots/* /opt/botgarden/bots/*/cache
+  /opt/botgarden/bots/*/cache/compose.yaml /etc/botgarden/secrets/bots/*/cache/server.conf /var/lib/botgarden/data/*/cache
+  /var/lib/botgarden/data/*/current/* /opt/botgarden/certbot /opt/botgarden/certbot/serve /opt/botgarden/nginx
   /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf /opt/botgarden/nginx/conf/bots
   /opt/botgarden/nginx/conf/bots/*.conf /opt/botgarden/nginx/conf/nginx.conf /opt/botgarden/nginx/conf/own
   /opt/botgarden/nginx/generations /opt/botgarden/nginx/running /opt/botgarden/postgres
@@ -66,6 +68,7 @@ texts='
   /etc/tmpfiles.d/botgarden-nginx.conf /etc/tmpfiles.d/botgarden-postgres.conf /etc/ufw/after.init
   /opt/botgarden/backups/backup /opt/botgarden/backups/parts.sh /opt/botgarden/backups/recipients
   /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
+  /opt/botgarden/backups/data.py /opt/botgarden/bots/*/cache/compose.yaml /etc/botgarden/secrets/bots/*/cache/server.conf
   /opt/botgarden/certbot/serve /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf/bots/*.conf
   /opt/botgarden/nginx/conf/nginx.conf /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf/pg_hba.conf
   /opt/botgarden/postgres/conf/bots/*.conf /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/docker.started-with /run/botgarden/journald.started-with
@@ -144,7 +147,7 @@ engine() {
     folder=${folder%/}
     bots="$bots,${folder##*/}-blue,${folder##*/}-green"
   done
-  ask_engine 'http://d/images/{postgres:18.6,nginx:1.30.6}/json' http://d/networks \
+  ask_engine 'http://d/images/{postgres:18.6,nginx:1.30.6,valkey/valkey:8.1.11,redis:8.2.3}/json' http://d/networks \
     "http://d/containers/botgarden-{postgres,drill,nginx$bots}/json" | awk '
       { print }
       match($0, /"Pid":[1-9][0-9]*/) {
@@ -241,7 +244,7 @@ LOGIN
   job 'package waiting' exec dpkg-query -W -f '${Package} ${db:Status-Eflag} ${db:Status-Status} ${Version} ${Architecture}\n' -- $packages $held
   job 'text ufw sshd keys certificate lineage own-lineages nginx allocations releases record database-contents webhook backups waiting' \
     exec tar -chPf - $texts
-  job 'file user keys swap own-lineages test nginx facts' exec stat --printf '%F|%a|%U|%G|%u|%g|%s|%N\n' -- $files
+  job 'file user keys swap own-lineages test nginx facts data cache-config' exec stat --printf '%F|%a|%U|%G|%u|%g|%s|%N\n' -- $files
   job 'file nginx' exec find /opt/botgarden/nginx/conf /opt/botgarden/nginx/running/ /etc/botgarden/secrets \
     /var/lib/botgarden/postgres/18/docker/PG_VERSION -type f -exec sha256sum -- {} +
   job 'nginx' exec curl --silent --max-time 5 --unix-socket /run/botgarden/nginx/status.sock http://localhost/config

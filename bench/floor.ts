@@ -2,8 +2,11 @@
 export const signs: Readonly<Record<string, RegExp>> = {
   allocations: /\bhello-bot 1$/m,
   backups: /^\d{10}$/m,
+  // Of a bot without a cache, and without data, there is nothing to tell.
+  'cache-config': /^== file .* cache-config$/m,
   certificate: /^-----BEGIN PUBLIC KEY-----$/m,
   container: /"Name":"\/botgarden-nginx".*"RestartPolicy":[\s\S]*^inode \d+:\d+ \/proc\/\d+\/root\//m,
+  data: /^== file .* data /m,
   // Of extensions a host knows by the records of its bots whether to ask for any.
   'database-contents': /\/current\.json[\s\S]*\{"id":/,
   facts: /^\/etc\/os-release:ID=debian$[\s\S]*^192\.0\.2\.1 via .* src /m,

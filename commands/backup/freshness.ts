@@ -5,7 +5,7 @@ import { localFault } from '../../lib/shell/local.ts'
 import { HostError, RunnerError } from '../../lib/std/errors.ts'
 import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import { type BackupName, formatAge } from '../../roles/backups/backup-name.ts'
-import { databasesOf, missingParts, parseManifest, partName } from '../../roles/backups/manifest.ts'
+import { missingParts, parseManifest, partName, subjectOf } from '../../roles/backups/manifest.ts'
 import { alertHere } from './alert.ts'
 import { refuseUnencrypted, settingsFor } from './host-settings.ts'
 import { copiesOf } from './local-copies.ts'
@@ -96,7 +96,7 @@ async function readRemote(
 export function ageFaults(here: readonly FreshnessEntry[], there: readonly FreshnessEntry[] | undefined, now: number) {
   const whole = [there, here].flatMap((side) => side?.find(({ only, time }) => only === undefined && time <= now) ?? [])
   const subjects = new Set(
-    whole.map(({ manifest }) => contentsOf(manifest)).flatMap(({ databases, missing }) => [...databases, ...missing]),
+    whole.map(({ manifest }) => contentsOf(manifest)).flatMap(({ subjects, missing }) => [...subjects, ...missing]),
   )
   return ['all', ...subjects].map((subject) => {
     const on = (side: readonly FreshnessEntry[]) => side.find((each) => each.time <= now && covers(each, subject))
@@ -118,12 +118,13 @@ function covers({ only, manifest }: FreshnessEntry, subject: string): boolean {
   return subject === 'all' ? only === undefined && missing.length === 0 : there.includes(subject)
 }
 
-function contentsOf(text: string): Record<'databases' | 'missing' | 'there', string[]> {
+function contentsOf(text: string): Record<'subjects' | 'missing' | 'there', string[]> {
   try {
     const manifest = parseManifest(text)
-    return { databases: databasesOf(manifest), missing: missingParts(manifest), there: manifest.parts.map(partName) }
+    const subjects = manifest.parts.filter((part) => subjectOf(part) !== undefined).map(partName)
+    return { subjects, missing: missingParts(manifest), there: manifest.parts.map(partName) }
   } catch {
     // An invalid backup does not count; its download says what is wrong.
-    return { databases: [], missing: [], there: [] }
+    return { subjects: [], missing: [], there: [] }
   }
 }

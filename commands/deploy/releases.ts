@@ -6,10 +6,11 @@ import { suggest } from '../../lib/std/suggest.ts'
 import { layoutOf } from '../../roles/bot/spec/layout.ts'
 import { corruption, parseRelease, parseReleases, type Release } from '../../roles/bot/spec/release-record.ts'
 
-/** A release of the history, whether it serves, and whether the host still has its image. */
+/** A release of the history, whether it serves, and whether the host still has its image and the copy of its data. */
 export interface ReleaseHistoryEntry extends Release {
   readonly serving: boolean
   readonly hasImage: boolean
+  readonly hasCopy?: boolean
 }
 
 /** All releases of a bot on a host, the newest first. Invalid records are left out, and reported by `say`. */
@@ -28,13 +29,20 @@ export async function history(
   if (reason !== undefined) say(`${current}: ${reason}: assuming that the newest release is the one that serves`)
   const serving = reason === undefined ? parseRelease(now || undefined) : releases.at(-1)
   const names = [...new Set(releases.map(({ spec }) => spec.image))]
+  const copies = releases.flatMap(({ copy }) => copy ?? [])
   const there = await ask(
     connection,
-    sh`for name in ${names}; do docker image inspect -- "$name" >/dev/null 2>&1 && echo "$name"; done; :`,
+    sh`for name in ${names}; do docker image inspect -- "$name" >/dev/null 2>&1 && echo "$name"; done
+      for copy in ${copies}; do [ ! -d "$copy" ] || echo "$copy"; done`,
   )
-  const images = new Set(there.split('\n'))
+  const found = new Set(there.split('\n'))
   return releases
-    .map((each) => ({ ...each, serving: each.id === serving?.id, hasImage: images.has(each.spec.image) }))
+    .map((each) => ({
+      ...each,
+      serving: each.id === serving?.id,
+      hasImage: found.has(each.spec.image),
+      hasCopy: each.copy !== undefined && found.has(each.copy),
+    }))
     .reverse()
 }
 
@@ -76,6 +84,16 @@ export function migrationWarning(
   const dump = past.slice(0, past.indexOf(target)).findLast((release) => release.dump !== undefined)?.dump
   const where = dump === undefined ? '' : `; a dump from before them is on the host in ${dump}`
   return `the migrations have changed since ${target.id}, and the database is not rolled back${where}`
+}
+
+/** A warning that the data stays as it is, with the copy of it from before the releases since the target; undefined without data. */
+export function dataWarning(past: readonly ReleaseHistoryEntry[], target: ReleaseHistoryEntry): string | undefined {
+  const serving = past.find((release) => release.serving)
+  const data = serving?.spec.data ?? target.spec.data ?? []
+  if (data.length === 0) return undefined
+  const left = past.slice(0, past.indexOf(target)).findLast(({ hasCopy }) => hasCopy)
+  const where = left === undefined ? '' : `; a copy of it from before ${left.id} is on the host in ${left.copy}`
+  return `the data in ${data.join(', ')} stays as it is, and is not rolled back${where}`
 }
 
 /** The history as text, one line a release. */

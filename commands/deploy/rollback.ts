@@ -4,7 +4,7 @@ import { botRole } from '../../roles/bot/index.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { Spec } from '../../roles/bot/spec/spec.ts'
 import { dropPendingUpdates, refuseToDrop } from './pending-updates.ts'
-import { history, migrationWarning, selectRelease } from './releases.ts'
+import { dataWarning, history, migrationWarning, selectRelease } from './releases.ts'
 
 export async function rollback(
   session: Session,
@@ -17,8 +17,8 @@ export async function rollback(
   const code = await session.converge([host], async (_, connection) => {
     const all = await history(bot, connection, (line) => session.report.line(`${host.name}  ${line}`))
     const past = selectRelease(bot, all, id)
-    const warning = migrationWarning(all, past)
-    if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)
+    for (const warning of [migrationWarning(all, past), dataWarning(all, past)])
+      if (warning !== undefined) session.report.line(`${host.name}  warning: ${warning}`)
     specs.set(bot, past.spec)
     if (dropPending) refuseToDrop(specs)
     const deployment: Deployment = {

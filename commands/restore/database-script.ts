@@ -77,7 +77,7 @@ const revokeOthers = `
   from pg_database, aclexplode(datacl) where datname = ${literal(restoring)} and grantee <> datdba \\gexec`
 
 /** Shell text: sets `bot` to the container that should serve by the release record; empty where there is none. */
-function servingContainer(bot: string): Script {
+export function servingContainer(bot: string): Script {
   return sh`
     bot=$(sed -n 's/.*"colour":"\([a-z]*\)".*/\1/p' ${layoutOf(bot).current} 2>/dev/null) || :
     bot=\${bot:+${`botgarden-${bot}-`}"$bot"}`

@@ -12,43 +12,58 @@ import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 import { formatBytes } from '../../roles/backups/backup-name.ts'
+import { type BackupPart, partName } from '../../roles/backups/manifest.ts'
+import { checkedData, dataPath, dataRestore } from './data.ts'
 import { refuseOwner } from './database-owner.ts'
 import { restoreScript } from './database-script.ts'
 import { decryptPart } from './decrypt.ts'
-import type { DatabasePart, RestoreTask } from './restore-task.ts'
+import type { DatabasePart, DataTask, RestoreTask } from './restore-task.ts'
 import { countQuery } from './row-counts.ts'
 import type { SelectedBackup } from './select-backup.ts'
 
-/** Uploads databases of a backup and restores them, one after the other, under the lock of the host. Returns the exit code. */
-export async function restoreDatabases(
+/** Uploads parts of a backup and restores them, one after the other, under the lock of the host. Returns the exit code. */
+export async function restoreParts(
   session: Session,
   host: InventoryHost,
   chosen: SelectedBackup,
   tasks: readonly RestoreTask[],
   identities: readonly Secret[],
+  data: readonly DataTask[] = [],
 ): Promise<number> {
   const parts = tasks.map((task) => [task, partFor(chosen, task)] as const)
+  const dataParts = await checkedData(chosen, data, identities)
+  const uploads: readonly Upload[] = [
+    ...parts.map(([{ database }, part]) => ({ name: database, path: incomingPath(database), part })),
+    ...dataParts.map(([task, part]) => ({ name: partName(part), path: dataPath(task), part })),
+  ]
+  const paths = uploads.map(({ path }) => path)
   return session.converge([host], async (_, connection) => {
     // Under the lock, so that no other run removes the uploads.
     await session.hold(host, connection)
-    for (const [{ database }, part] of parts) {
+    for (const { name, path, part } of uploads) {
       const say = (bytes: number) =>
-        session.report.line(`${host.name}  ▸ ${database}: ${formatBytes(bytes)} of ${formatBytes(part.size)}`)
+        session.report.line(`${host.name}  ▸ ${name}: ${formatBytes(bytes)} of ${formatBytes(part.size)}`)
       try {
-        await upload(connection, incomingPath(database), decryptPart(chosen.folder, part, identities), say)
+        await upload(connection, path, decryptPart(chosen.folder, part, identities), say)
       } catch (error) {
-        await ask(connection, sh`rm -f ${parts.map(([task]) => incomingPath(task.database))}`).catch(() => {})
+        await ask(connection, sh`rm -f ${paths}`).catch(() => {})
         throw error
       }
     }
-    const uploads = tasks.map(({ database }) => incomingPath(database))
     return [
       role('restore', v.any(), () => [
-        noLeftovers(uploads),
+        noLeftovers(paths),
+        ...dataParts.map(([task, part]) => dataRestore(chosen, task, part)),
         ...parts.map(([task, part]) => databaseRestore(chosen, task, part)),
       ]),
     ]
   })
+}
+
+interface Upload {
+  readonly name: string
+  readonly path: string
+  readonly part: BackupPart
 }
 
 /** The part of a backup with a database. Throws a `HostError` where it is missing, or its owner or tables are not acceptable. */

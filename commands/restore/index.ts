@@ -6,15 +6,15 @@ import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { suggest } from '../../lib/std/suggest.ts'
-import { databasesOf } from '../../roles/backups/manifest.ts'
-import { restoreDatabases } from './database.ts'
+import { databasesOf, lastingParts, partName, subjectOf } from '../../roles/backups/manifest.ts'
+import { restoreParts } from './database.ts'
 import { botOf, isOfBot } from './database-owner.ts'
 import { identitiesIn } from './decrypt.ts'
 import { type BackupSelector, type SelectedBackup, selectBackup } from './select-backup.ts'
 import { type HostRoles, rebuild } from './whole-host.ts'
 
 export const restoreFlags: Flags = {
-  name: { value: 'BOT', help: 'the database of this bot, or the database of this name' },
+  name: { value: 'BOT', help: 'the database and the data of this bot, or the database of this name' },
   as: { value: 'NEW', help: 'into a new database of this name, beside the existing one' },
   at: {
     value: 'TIME',
@@ -28,10 +28,12 @@ export const restoreFlags: Flags = {
     value: 'FILE',
     help: 'the secret key that decrypts it, as age-keygen wrote it; it never leaves this machine',
   },
-  drill: { help: 'restore every database into a temporary server, compare, and keep nothing' },
+  drill: {
+    help: 'restore every database into a temporary server, unpack the data beside it, compare, and keep nothing',
+  },
   host: {
     value: 'HOST',
-    help: 'rebuild a bare host: core roles, secrets, certificates, databases, and its bots last',
+    help: 'rebuild a bare host: core roles, secrets, certificates, databases, data, and its bots last',
   },
   unsigned: { help: 'accept a copy from before its host signed backups, although its origin cannot be proved' },
   yes: { help: 'do not ask before something is replaced' },
@@ -91,14 +93,27 @@ async function one(
     )
   return selectBackup(session, host, { ...selector, database }, async (chosen) => {
     const target = as ?? database
-    const what = `replace the database ${database} of ${host.name} (${session.inventory.file}) with the backup ${chosen.name}`
+    const hasDatabase = databasesOf(chosen.manifest).includes(database)
+    const data = as === undefined ? lastingParts(chosen.manifest).filter((part) => subjectOf(part) === database) : []
+    const things = [
+      ...(hasDatabase ? [`the database ${database}`] : []),
+      ...data.map((part) => `the ${partName(part)}`),
+    ]
+    const what = `replace ${things.join(' and ')} of ${host.name} (${session.inventory.file}) with the backup ${chosen.name}`
     if (as === undefined && !session.options.own.has('yes')) await confirm(what)
-    return restoreDatabases(
+    const order = {
+      database,
+      ofBot: isOfBot(host, database),
+      target,
+      bot: as === undefined ? (bot ?? name) : undefined,
+    }
+    return restoreParts(
       session,
       host,
       chosen,
-      [{ database, ofBot: isOfBot(host, database), target, bot: as === undefined ? (bot ?? name) : undefined }],
+      hasDatabase || as !== undefined ? [order] : [],
       identities,
+      data.map(({ bot, kind }) => ({ bot, kind, drill: false, beforeDatabase: hasDatabase })),
     )
   })
 }
@@ -119,7 +134,7 @@ async function drill(session: Session, selector: BackupSelector, identities: rea
   let worst = 0
   for (const host of session.hosts) {
     const code = await selectBackup(session, host, selector, (chosen) =>
-      restoreDatabases(
+      restoreParts(
         session,
         host,
         chosen,
@@ -127,6 +142,7 @@ async function drill(session: Session, selector: BackupSelector, identities: rea
           return { database, ofBot: isOfBot(host, database), target: undefined, bot: undefined }
         }),
         identities,
+        lastingParts(chosen.manifest).map(({ bot, kind }) => ({ bot, kind, drill: true })),
       ),
     )
     worst = Math.max(worst, code)

@@ -71,10 +71,9 @@ function refuse(path: string, fault: string): never {
 }
 
 function faultOf(path: string, type: string, link: string): string | undefined {
-  const parts = path.split('/')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
   if (/[\0-\x1f\x7f\ufffd]/.test(path)) return 'has control characters in its name'
-  if (parts.some((part) => part === '' || part === '.' || part === '..')) return 'is an unsafe path'
+  if (isUnsafe(path)) return 'is an unsafe path'
   if (path !== single && !roots.some((root) => path === root || path.startsWith(`${root}/`)))
     return 'is outside the folders of a backup'
   if (type === 'file' || type === 'directory') return undefined
@@ -83,6 +82,11 @@ function faultOf(path: string, type: string, link: string): string | undefined {
   return ours || !rootOnly.test(path)
     ? undefined
     : `is a link to ${JSON.stringify(link)}, which botgarden does not create`
+}
+
+/** Whether a path leads out of where an archive is unpacked, or can be written in several ways. */
+export function isUnsafe(path: string): boolean {
+  return path.split('/').some((part) => part === '' || part === '.' || part === '..')
 }
 
 interface RawEntry {

@@ -39,7 +39,7 @@ export function isRestorable(path: string): boolean {
 /** Paths that a role creates again, or that are of no use on another host: they are skipped without a message. */
 const recreated = [
   /^etc\/botgarden\/(acme-ca\.pem$|tls\/|secrets\/postgres\/)/,
-  /^etc\/botgarden\/secrets\/bots\/[^/]+\/pgpass$/,
+  /^etc\/botgarden\/secrets\/bots\/[^/]+\/(pgpass$|cache\/)/,
   /^etc\/letsencrypt\/(cli\.ini$|renewal-hooks\/deploy\/botgarden$|csr\/|keys\/|live\/|\.updated-)/,
   /^var\/lib\/botgarden\/bots\//,
   /^opt\/botgarden\/(?!nginx\/conf\/own\/)/,
@@ -109,7 +109,8 @@ function isSecret(name: string, content: Buffer): boolean {
   if (content.length > 65_536) return false
   const text = content.toString('latin1')
   if (name === 'token') return /^\d+:[\w-]+\n?$/.test(text)
-  if (name === 'webhook-secret' || name === 'database-password') return /^[\w-]{43}\n?$/.test(text)
+  if (name === 'webhook-secret' || name === 'database-password' || name === 'cache-password')
+    return /^[\w-]{43}\n?$/.test(text)
   return /^[A-Z_][A-Z0-9_]*$/.test(name)
 }
 

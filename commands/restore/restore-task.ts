@@ -1,4 +1,4 @@
-import type { BackupPart } from '../../roles/backups/manifest.ts'
+import type { BackupPart, LastingPart } from '../../roles/backups/manifest.ts'
 
 /** How one database of a backup is restored. */
 export interface RestoreTask {
@@ -11,4 +11,15 @@ export interface RestoreTask {
   readonly bot: string | undefined
 }
 
+/** How the lasting files of one bot, or of its cache, are restored. */
+export interface DataTask {
+  readonly bot: string
+  readonly kind: LastingPart['kind']
+  /** Unpacked and compared beside the bot's own, and then removed. */
+  readonly drill: boolean
+  /** Its database comes next: the bot stays stopped until then. */
+  readonly beforeDatabase?: boolean
+}
+
 export type DatabasePart = Extract<BackupPart, { kind: 'database' }>
+export type DataPart = LastingPart

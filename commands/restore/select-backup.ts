@@ -6,7 +6,13 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { localFault } from '../../lib/shell/local.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 import type { BackupName } from '../../roles/backups/backup-name.ts'
-import { type BackupManifest, type BackupPart, databasesOf, missingParts } from '../../roles/backups/manifest.ts'
+import {
+  type BackupManifest,
+  type BackupPart,
+  missingParts,
+  partName,
+  subjectOf,
+} from '../../roles/backups/manifest.ts'
 import { settingsFor } from '../backup/host-settings.ts'
 import { copiesOf, type LocalCopies } from '../backup/local-copies.ts'
 import { pullOffsite } from '../backup/restic.ts'
@@ -21,7 +27,7 @@ export interface BackupSelector {
   readonly until: number | undefined
   /** Accept a copy without a signature if it is from before its host signed. */
   readonly unsigned: boolean
-  /** It must contain this database. */
+  /** It must contain this database and the data of its bot, as far as there were any. */
   readonly database?: string
   /** It must be of the whole host. */
   readonly whole?: boolean
@@ -32,7 +38,7 @@ export interface SelectedBackup {
   readonly name: string
   readonly folder: string
   readonly manifest: BackupManifest
-  /** Databases that no copy contains. */
+  /** Databases, and data of bots, that no copy contains. */
   readonly lost: readonly string[]
 }
 
@@ -98,7 +104,7 @@ async function selectVerified(
     const { name } = each
     const folder = join(copies.folder, name)
     const manifest = await proved(each)
-    if (database !== undefined && !databasesOf(manifest).includes(database)) continue
+    if (database !== undefined && !holds(manifest, database)) continue
     const missing = missingParts(manifest)
     if (whole && ['files', 'globals'].some((kind) => missing.includes(kind))) {
       say(`▸ ${name} lacks ${missing.join(', ')}: an older backup is used`)
@@ -107,7 +113,7 @@ async function selectVerified(
     await refuseDamaged(folder, manifest)
     const chosen = { name, folder, manifest, lost: [] }
     if (database !== undefined || missing.length === 0) return chosen
-    if (whole) return withMissingDatabases(chosen, copies, selector, proved, say)
+    if (whole) return withMissingParts(chosen, copies, selector, proved, say)
     say(`▸ ${name} lacks ${missing.join(', ')}`)
     return chosen
   }
@@ -140,8 +146,13 @@ async function manifestAt(
   }
 }
 
-/** Adds each missing database from the newest other copy that has it, by a path relative to the copy's folder. */
-async function withMissingDatabases(
+/** Whether a backup has all of what is restored by this name. */
+function holds({ parts, failed }: BackupManifest, name: string): boolean {
+  return parts.some((part) => subjectOf(part) === name) && !failed.some((part) => subjectOf(part) === name)
+}
+
+/** Adds each missing part from the newest other copy that has it, by a path relative to the copy's folder. */
+async function withMissingParts(
   chosen: SelectedBackup,
   copies: LocalCopies,
   { until }: BackupSelector,
@@ -151,28 +162,32 @@ async function withMissingDatabases(
   const { name, manifest } = chosen
   const parts: BackupPart[] = []
   const lost: string[] = []
-  for (const database of missingParts(manifest)) {
-    const found = await newestWith(database, copies, until, proved)
+  for (const missing of manifest.failed) {
+    const what = partName(missing)
+    const found = await newestWith(what, subjectOf(missing), copies, until, proved)
     if (found === undefined) {
-      lost.push(database)
-      say(`▸ ${name} lacks ${database}, and no other copy has it: it is NOT restored`)
+      lost.push(what)
+      say(`▸ ${name} lacks ${what}, and no other copy has it: it is NOT restored`)
       continue
     }
     parts.push(...found.parts.map((part) => ({ ...part, file: `../${found.name}/${part.file}` })))
-    say(`▸ ${name} lacks ${database}: it is restored from ${found.name}`)
+    say(`▸ ${name} lacks ${what}: it is restored from ${found.name}`)
   }
   return { ...chosen, lost, manifest: { ...manifest, parts: [...manifest.parts, ...parts] } }
 }
 
 async function newestWith(
-  database: string,
+  what: string,
+  database: string | undefined,
   copies: LocalCopies,
   until: number | undefined,
   proved: (name: BackupName) => Promise<BackupManifest>,
 ): Promise<{ name: string; parts: BackupPart[] } | undefined> {
-  for (const each of copies.list().filter((name) => matchesName(name, { until, database }))) {
+  for (const each of copies
+    .list()
+    .filter((name) => matchesName(name, { until, ...(database !== undefined && { database }) }))) {
     const manifest = await proved(each)
-    const parts = manifest.parts.filter((part) => part.kind === 'database' && part.database === database)
+    const parts = manifest.parts.filter((part) => partName(part) === what)
     if (parts.length === 0) continue
     await refuseDamaged(join(copies.folder, each.name), manifest)
     return { name: each.name, parts }

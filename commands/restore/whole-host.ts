@@ -13,14 +13,15 @@ import { upload } from '../../lib/ssh/upload.ts'
 import { says } from '../../lib/std/confirm-prompt.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
-import type { BackupPart } from '../../roles/backups/manifest.ts'
+import { type BackupPart, type LastingPart, lastingParts, partName } from '../../roles/backups/manifest.ts'
 import { currentRecords } from '../../roles/bot/spec/layout.ts'
-import { partFor, restoreDatabases } from './database.ts'
+import { checkedData } from './data.ts'
+import { partFor, restoreParts } from './database.ts'
 import { isOfBot } from './database-owner.ts'
 import { decryptPart } from './decrypt.ts'
 import { membersOf } from './read-archive.ts'
 import { isRestorable, type RestorableFiles, restorableFiles } from './restorable-files.ts'
-import type { DatabasePart, RestoreTask } from './restore-task.ts'
+import type { DatabasePart, DataTask, RestoreTask } from './restore-task.ts'
 import type { SelectedBackup } from './select-backup.ts'
 import { writeFiles } from './write-files.ts'
 
@@ -46,8 +47,10 @@ export async function rebuild(
   const began = Date.now()
   const say = (line: string) => session.report.line(`${host.name}  ${line}`)
   const { tasks, others } = restoreTasks(host, chosen)
+  const [data, strangers] = dataTasks(host, chosen)
   // The backup is checked before the host is contacted.
   for (const task of tasks) partFor(chosen, task)
+  await checkedData(chosen, data, identities)
   const files = decryptPart(chosen.folder, partOf(chosen, 'files'), identities)
   const kept = restorableFiles(await membersOf(files, isRestorable), host.domain)
   const globals = await textOf(decryptPart(chosen.folder, partOf(chosen, 'globals'), identities))
@@ -84,7 +87,7 @@ export async function rebuild(
     const made = await ask(connection, sh`${psql()} <${path} 2>&1; echo "ended $?"; rm -f ${path}`)
     if (!made.includes('ended 0')) throw new HostError(`the database roles cannot be created: ${made.trim()}`)
   })
-  const dataCode = await restoreDatabases(session, host, chosen, tasks, identities)
+  const dataCode = await restoreParts(session, host, chosen, tasks, identities, data)
   if (dataCode !== 0) return dataCode
   const code = host.bots.length === 0 ? 0 : await releaseBots()
   const seconds = Math.round((Date.now() - began) / 1000)
@@ -93,7 +96,9 @@ export async function rebuild(
     say(
       `▸ NOT restored: the database ${database}, which belongs to no bot and was owned by ${owner}: create database ${database} owner ${owner}, then restore.ts --name ${database}`,
     )
-  return Math.max(code, others.length > 0 ? 3 : 0)
+  for (const part of strangers)
+    say(`▸ NOT restored: the ${partName(part)}, which is no bot of this host in the inventory`)
+  return Math.max(code, others.length + strangers.length > 0 ? 3 : 0)
 }
 
 /**
@@ -112,6 +117,17 @@ export function restoreTasks(host: InventoryHost, { manifest }: SelectedBackup) 
     }),
     others: parts.filter((part) => !isKnown(part)),
   }
+}
+
+/** The bots whose lasting files are restored, and those that the inventory does not have on this host. */
+function dataTasks(
+  { bots }: InventoryHost,
+  { manifest }: SelectedBackup,
+): readonly [readonly DataTask[], LastingPart[]] {
+  const all = lastingParts(manifest)
+  const isKnown = ({ bot }: LastingPart) => bots.some(({ name }) => name === bot)
+  const known = all.filter(isKnown).map(({ bot, kind }) => ({ bot, kind, drill: false }))
+  return [known, all.filter((part) => !isKnown(part))]
 }
 
 /** Where the operator's own nginx files go. They can make nginx do anything, so the operator must confirm them, even with --yes. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Resource } from '../../lib/model/resource.ts'
+import { asOwner } from '../../lib/platform/as-owner.ts'
 import { file } from '../../lib/resources/file.ts'
 import { lines, sh } from '../../lib/shell/sh.ts'
 import { Secret } from '../../lib/std/secret.ts'
@@ -17,9 +18,11 @@ export function program(settings: BackupSettings, host: string, recipients: read
       validate: { tool: 'age', script: (path) => sh`age --encrypt --recipients-file ${path} </dev/null >/dev/null` },
     }),
     file(`${programDir}/settings`, { content: `${settingsText(settings, host)}\n`, mode: '0600' }),
-    ...['rows.awk', 'retention.awk'].map((name) => file(`${programDir}/${name}`, { content: templateText(name) })),
+    ...['rows.awk', 'retention.awk', 'data.py'].map((name) =>
+      file(`${programDir}/${name}`, { content: templateText(name) }),
+    ),
     file(`${programDir}/parts.sh`, {
-      content: templateText('parts.sh'),
+      content: `${templateText('parts.sh')}\n${asOwner.text}\n`,
       validate: { tool: 'sh', script: (path) => sh`sh -n ${path}` },
     }),
     file(`${programDir}/backup`, {
@@ -43,6 +46,9 @@ function settingsText({ keep, minFree, timeLimit, alert }: BackupSettings, host:
     sh`alert_url=${url}`,
   ]).text
 }
+
+/** The Python program that packs and checks lasting files: `python3 -I -c PROGRAM check`. */
+export const dataProgram = templateText('data.py')
 
 function templateText(name: string): string {
   return readFileSync(new URL(`templates/${name}`, import.meta.url), 'utf8')

@@ -9,6 +9,8 @@ import { nginxFile, nginxReloaded } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { allocated } from './allocation.ts'
+import { cacheImages, cacheOf, noCache } from './cache/index.ts'
+import { dataFolders } from './data/folders.ts'
 import { databaseAfter, databaseBefore } from './database/resources.ts'
 import { botImage } from './image.ts'
 import { network } from './network.ts'
@@ -96,7 +98,8 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
         ? [...inLanes(withWebhooks, facts), nginxReloaded()]
         : [...each.flat(), nginxReloaded(), ...webhooks]
     const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(selected, host.bots)]
-    return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...inOrder, ...notices]
+    const caches = cacheImages(selected.map(({ name: bot }) => ({ bot, target: deployments.get(bot)?.spec })))
+    return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...caches, ...inOrder, ...notices]
   })
   return { ...built, bots: botSettings }
 }
@@ -163,6 +166,8 @@ function botResources(
       ? databaseBefore(bot, base, deployment, { byNumber: withAllocation, whenReleased }).map(forDatabase)
       : []),
     ...botImage(deployment, facts),
+    ownedBy((user) => dataFolders(bot, user, target)),
+    ...cacheOf(bot, base, target),
     release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin, ...caOf(others) }, target, {
       limits: limit,
       settle,
@@ -177,6 +182,7 @@ function botResources(
     ...databaseAfter(bot, base, deployment, { byNumber: withAllocation, whenReleased }),
     deployed((spec, number, colour) => nginxLocation(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),
+    noCache(bot, target),
   ]
 }
 

@@ -32,7 +32,10 @@ export function network(name: string, subnet: string, number: number, bot: strin
         throw new HostError(
           `network ${name} is ${state.subnet} and should be ${subnet}: remove the bot (bot.ts --remove) and deploy it again`,
         )
-      const options = ['--driver', 'bridge', '--subnet', subnet, '--label', `botgarden.bot=${bot}`]
+      // What asks for no address gets one of the upper half: those of the colours are given to nobody else.
+      const [base] = subnet.split('.0/24')
+      const addresses = ['--subnet', subnet, '--gateway', `${base}.1`, '--ip-range', `${base}.128/25`]
+      const options = ['--driver', 'bridge', ...addresses, '--label', `botgarden.bot=${bot}`]
       // The rules of the ufw role match bridges of containers by this prefix.
       const bridge = `com.docker.network.bridge.name=br-bot-${number}`
       return [

@@ -1,3 +1,5 @@
+import { lineEach } from '../../lib/model/kinds.ts'
+import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { dumpFunction, removedFolder } from '../../lib/platform/database-dump.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
@@ -7,7 +9,10 @@ import { psql } from '../../lib/platform/postgres-client.ts'
 import { containerState } from '../../lib/resources/container.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { installFile } from '../../lib/shell/install-file.ts'
-import { sh } from '../../lib/shell/sh.ts'
+import { lines, type Script, sh } from '../../lib/shell/sh.ts'
+import { cacheLayout } from './cache/layout.ts'
+import { dataState } from './data/folders.ts'
+import { dataOf } from './data/layout.ts'
 import { accessFile, predictNoTcp, removeTcp } from './database/tcp.ts'
 import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
@@ -30,19 +35,24 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     conflicts: removalConflicts(bot),
     toDatabase: networkState(layout.databaseNetwork),
     access: fileState(accessFile(bot)),
+    data: dataState(bot),
+    kept: keptData(bot),
   }
   return resource({
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken, conflicts: ties, toDatabase, access }) => {
+    plan: ({ current, network, blue, green, taken, conflicts: ties, toDatabase, access, data, kept }) => {
       const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
-      if (gone && taken[bot] === undefined && toDatabase === undefined && access === 'absent') return []
+      const noDatabase = toDatabase === undefined && access === 'absent'
+      if (gone && noDatabase && data === undefined && taken[bot] === undefined && !(purge && kept)) return []
       refuseConflicts(bot, ties)
       const { [bot]: _, ...others } = taken
       return [
         {
-          summary: purge ? 'remove with all its data' : 'remove, after a final dump of its database',
+          summary: purge
+            ? 'remove with all its data'
+            : `remove, after a final dump of its database${data === undefined ? '' : `; its data is kept in ${removedFolder}`}`,
           script: removal(bot, telegram, purge),
           long: true,
           predicts: [
@@ -50,6 +60,8 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
             becomes(reads.network, undefined),
             becomes(reads.blue, 'absent' as const),
             becomes(reads.green, 'absent' as const),
+            becomes(reads.data, undefined),
+            ...(purge ? [becomes(reads.kept, false)] : []),
             becomes(allocations, others),
             ...predictNoTcp(bot),
             outdated,
@@ -75,7 +87,7 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ${reloadFunction()}
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
-    for name in blue green migrate client; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
+    for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
     # After its containers are gone, so that no session comes back.
     ${freed(database)}
@@ -85,7 +97,39 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ! docker network inspect ${layout.network} >/dev/null 2>&1 || docker network rm ${layout.network} >/dev/null
     rm -f ${layout.current}
     ${removeAllImages(bot)}
-    rm -rf ${layout.compose} ${layout.secrets} ${layout.state}
+    ${purge ? sh`rm -rf ${keptPath(bot)}` : keepData(bot)}
+    rm -rf ${layout.compose} ${layout.secrets} ${layout.state} ${dataOf(bot).all}
     ${installFile(allocationsFile, { owner: 'root:root', mode: '0600', write: others })}`
   return { text, shown: `remove ${bot}` }
+}
+
+/** Shell text: moves the data to where final dumps go. */
+function keepData(bot: string) {
+  const { current } = dataOf(bot)
+  return sh`
+    if [ -d ${current} ]; then
+      (umask 077; mkdir -p ${removedFolder})
+      kept=${`${removedFolder}/${bot}`}-$(date -u +%Y%m%d-%H%M%S).data
+      mv -T ${current} "$kept"
+      [ ! -d ${cacheLayout(bot).data} ] || mv -T ${cacheLayout(bot).data} "$kept/cache="
+      echo "its data is kept in $kept"
+    fi`
+}
+
+/** Whether the host still keeps the data of a bot that was removed. */
+function keptData(bot: string): Reading<boolean> {
+  return reading(keptKind, bot)
+}
+
+const keptKind: Kind<boolean> = {
+  name: 'kept-data',
+  script: (bots) =>
+    lines(bots.map((bot) => sh`if [ -n "$(ls -d ${keptPath(bot)} 2>/dev/null)" ]; then echo kept; else echo; fi`)),
+  parse: lineEach((line) => line === 'kept'),
+}
+
+/** Shell words: where removed data of this bot is, and of no other whose name begins like it. */
+function keptPath(bot: string): Script {
+  const text = `${removedFolder}/${bot}-${'[0-9]'.repeat(8)}-${'[0-9]'.repeat(6)}.data`
+  return { text, shown: text }
 }

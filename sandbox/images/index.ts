@@ -40,7 +40,7 @@ export const standIns: readonly StandIn[] = [
 /** By the words of `up --with`: what only some bots build on, and is built when it is asked for. */
 export const furtherStandIns: Readonly<Record<string, StandIn>> = {
   python: { official: 'python:3.13-slim', image: { name: 'python' }, version: ['python', '--version'] },
-  valkey: { official: 'valkey/valkey:8.1.11', image: { name: 'valkey' }, version: ['valkey-server', '--version'] },
+  valkey: { official: images.valkey, image: { name: 'valkey' }, version: ['valkey-server', '--version'] },
   node20: olderNode('20', '20.20.2', '10.9.9'),
   node22: olderNode('22', '22.23.3', '10.9.9'),
   node24: olderNode('24', '24.21.0', '11.21.2'),

@@ -93,7 +93,15 @@ export const exceptions: readonly Exception[] = [
   { code: 2317, places: ['step release'], why: 'revert_switch, and what it calls, is run by the trap of EXIT' },
   {
     code: 2317,
-    places: ['step restore', 'step drill', "restore a database that is no bot's"],
+    places: [
+      'step restore',
+      'step drill',
+      'step restore-data',
+      'step drill-data',
+      'step restore-cache',
+      'step drill-cache',
+      "restore a database that is no bot's",
+    ],
     why: 'cleanup, and what it calls, is run by the trap of EXIT',
   },
 

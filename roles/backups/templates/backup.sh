@@ -9,6 +9,7 @@ export LC_ALL=C
 home=/opt/botgarden/backups
 signing_key=/etc/botgarden/secrets/backup-signing-key
 store=/var/lib/botgarden/backups
+lasting=/var/lib/botgarden/data
 server=botgarden-postgres
 . "$home/settings"
 . "$home/parts.sh"
@@ -93,6 +94,9 @@ work() {
     database=$(printf %s "$entry" | jq -r .database)
     part "$entry" "$(printf %s "$entry" | jq -r .file)" check_dump dump
   done 3<"$run/databases"
+  while read -r kind bot <&3; do
+    part "{\"kind\": \"$kind\", \"bot\": \"$bot\"}" "$kind-$bot.tar.age" check_files_of files_of "$kind" "$bot"
+  done 3<"$run/data"
   database= cap=120
   [ -s "$run/parts" ] || fail "$(reasons)"
   manifest
@@ -143,8 +147,16 @@ list() {
     order by pg_database_size(oid), datname" >"$run/all" 2>"$run/list.errors" ||
     fail "the databases cannot be listed: $(words "$run/list.errors")"
   jq -c --arg only "$only" 'select($only == "" or .database == $only)' "$run/all" >"$run/databases"
-  [ -s "$run/databases" ] || fail "there is no database \"$only\": there are $(jq -r .database "$run/all" | sort | paste -s -d ' ')"
-  parts=$(($(wc -l <"$run/databases") + $([ -n "$only" ] && echo 0 || echo 2)))
+  # The lasting files of bots and of their caches. Those of one database are of the bot that it belongs to.
+  for folder in "$lasting"/*/current/*/ "$lasting"/*/cache/; do
+    bot=${folder#"$lasting/"}
+    bot=${bot%%/*}
+    kind=data
+    [ "$folder" != "$lasting/$bot/cache/" ] || kind=cache
+    [ ! -d "$folder" ] || { [ -n "$only" ] && [ "$(echo "$bot" | tr - _)" != "$only" ]; } || echo "$kind $bot"
+  done | uniq >"$run/data"
+  [ -s "$run/databases" ] || [ -s "$run/data" ] || fail "there is no database \"$only\": there are $(jq -r .database "$run/all" | sort | paste -s -d ' ')"
+  parts=$(($(cat "$run/databases" "$run/data" | wc -l) + $([ -n "$only" ] && echo 0 || echo 2)))
 }
 
 manifest() {
@@ -192,7 +204,7 @@ retain() {
   jq -R -n '[inputs]' "$run/doubts" >"$run/warnings"
 }
 
-reasons() { jq -r -s 'map("\(.database // .kind): \(.reason)") | join("; ")' "$run/failed"; }
+reasons() { jq -r -s 'map("\(.database // if .bot then .kind + " of " + .bot else .kind end): \(.reason)") | join("; ")' "$run/failed"; }
 # The end of what a program has printed, as one line. It quotes names that bots have chosen, and is read on terminals and in chats:
 # a sign that does more than stand there is shown as its number.
 words() { tail -n 3 "$1" 2>/dev/null | jq -R -s -r "$visible"'split("\n") | map(select(. != "")) | join(" ") | visible'; }

@@ -11,9 +11,9 @@ part() {
   blocks=$(df --block-size=1 --output=avail,size "$store" | awk -v min="$min_free" 'END { room = ($1 - $2 * min / 100) / 512; if (room < 1) room = 1; printf "%.0f", int(room) }')
   if (put "$@") 2>"$run/part.errors"; then return; fi
   # A file that was written meanwhile is read again, once.
-  if [ "$2" = files.tar.age ] && (put "$@") 2>"$run/part.errors"; then return; fi
+  case $2 in files.tar.age | data-* | cache-*) if (put "$@") 2>"$run/part.errors"; then return; fi ;; esac
   rm -f "$partial/$2"
-  printf %s "$1" | jq -c --arg file "$2" --arg reason "$(words "$run/part.errors")" '{kind, database, $file, $reason} | del(..|nulls)' >>"$run/failed"
+  printf %s "$1" | jq -c --arg file "$2" --arg reason "$(words "$run/part.errors")" '{kind, database, bot, $file, $reason} | del(..|nulls)' >>"$run/failed"
   # A server that has just fallen over is up again in a moment: the next one need not fail for that.
   for second in $(seq 30); do
     in_server pg_isready --quiet && break
@@ -55,6 +55,12 @@ files() {
   cd / && timeout --foreground -k 10 "$cap" tar --create --numeric-owner --exclude=opt/botgarden/backups \
     $(ls -d etc/botgarden etc/letsencrypt var/lib/botgarden/allocations var/lib/botgarden/bots opt/botgarden 2>/dev/null)
 }
+# As the bot's user, so that what a bot has made of its files is no matter of root's.
+files_of() {
+  folder=$lasting/$2/cache
+  [ "$1" = cache ] || folder=$lasting/$2/current
+  as_owner "$folder" timeout --foreground -k 10 "$cap" python3 -I "$home/data.py" pack
+}
 
 # Reads the dump to its end, which finds more than a look at its list would, and counts the rows that it holds.
 check_dump() {
@@ -64,6 +70,7 @@ check_dump() {
   jq -R -n '{tables: [inputs | capture("^(?<rows>[0-9]+)\t(?<table>.*)$") | {key: (.table | gsub("\u0001"; "\n")), value: (.rows | tonumber)}] | from_entries}' "$run/rows"
 }
 check_globals() { grep -c '^-- PostgreSQL database cluster dump complete$' >/dev/null && echo '{}'; }
+check_files_of() { setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs python3 -I "$home/data.py" sum; }
 check_files() { entries=$(tar --list | wc -l) && [ "$entries" -gt 0 ] && echo "{\"entries\": $entries}"; }
 
 # The server's own tools. They outlive a `docker exec` that is killed, so their time is limited in there as well. What the owner of

@@ -1,5 +1,6 @@
 import { postgresSocket } from '../../../lib/platform/postgres-client.ts'
 import { composeFile, hardened, mount } from '../../../lib/resources/compose.ts'
+import { dataFolder } from '../data/layout.ts'
 import { databaseAddress } from '../spec/database.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, databaseAddressOf, layoutOf, uidOf } from '../spec/layout.ts'
@@ -25,6 +26,7 @@ export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, {
     volumes: [
       mount(layout.secrets, '/run/secrets'),
       ...(spec.database ? [mount(postgresSocket, '/run/postgresql')] : []),
+      ...(spec.data ?? []).map((path) => mount(dataFolder(bot, path), path, { writable: true })),
       ...ca.volumes,
     ],
     tmpfs: ['/tmp', ...(spec.scratch ?? [])].map((folder) => `${folder}:size=32m,mode=1777`),

@@ -29,15 +29,15 @@ export function volumeWarning(bot: string, container: ContainerState): Outputs {
   const volumes = container === 'absent' ? [] : (container.volumes ?? [])
   if (volumes.length === 0) return {}
   return {
-    [`${bot} volumes`]: `it writes to this host's disk without a limit, at ${volumes.join(', ')}: set scratch: [${volumes.join(', ')}] in its bot.yaml and release it again (npx zx playbooks/bot.ts --name ${bot})`,
+    [`${bot} volumes`]: `it writes to this host's disk without a limit, at ${volumes.join(', ')}: set data: [${volumes.join(', ')}] in its bot.yaml to keep what is written from now on, or scratch: for what may go, and release it again (npx zx playbooks/bot.ts --name ${bot})`,
   }
 }
 
 /** Paths at which a container has a mount of ours. A mount above a volume does not help: Docker mounts the volume over it. */
-function mountedPaths({ database, scratch = [] }: Spec): string[] {
-  return ['/tmp', '/run/secrets', ...(database ? ['/run/postgresql'] : []), ...scratch]
+function mountedPaths({ database, scratch = [], data = [] }: Spec): string[] {
+  return ['/tmp', '/run/secrets', ...(database ? ['/run/postgresql'] : []), ...scratch, ...data]
 }
 
 function refusal(bot: string, open: string): string {
-  return `the image of ${bot} declares volumes, which would write to this host's disk without a limit. Keep lasting data in the database; list temporary folders under "scratch:" in its bot.yaml (each 32 MiB of memory, empty at every start): ${open}`
+  return `the image of ${bot} declares volumes, which would write to this host's disk without a limit. List folders that must last under "data:" in its bot.yaml, and temporary ones under "scratch:" (each 32 MiB of memory, empty at every start): ${open}`
 }

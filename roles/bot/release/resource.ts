@@ -8,21 +8,24 @@ import { type FileState, fileState, textOf } from '../../../lib/resources/file-s
 import { imageState } from '../../../lib/resources/image.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
+import { dataState, lostData } from '../data/folders.ts'
+import { writesAlone } from '../data/layout.ts'
 import { allocations } from '../spec/allocations.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf, otherColour } from '../spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
-import type { Limits, Spec } from '../spec/spec.ts'
+import type { Spec } from '../spec/spec.ts'
 import { hostGenerated, type StoredSecrets, storedSecrets } from '../spec/stored-secrets.ts'
 import { webhookCleared } from '../telegram/webhook-state.ts'
 import { serviceFile } from './compose-file.ts'
-import { type FreeCapacity, freeCapacity } from './free-capacity.ts'
+import { freeCapacity } from './free-capacity.ts'
 import { refuseVolumes, volumeWarning } from './image-volumes.ts'
 import { locationFile, locationText } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { type RecordEvidence, recordEvidence, recordFault, servingContainer } from './repair-record.ts'
 import { restartScript } from './restart-script.ts'
 import { restartWarning } from './restart-warning.ts'
+import { neededMB, refuseInsufficientCapacity } from './room.ts'
 import { roomFor } from './side-by-side.ts'
 import { type Switch, switchScript } from './switch-script.ts'
 
@@ -55,7 +58,9 @@ export function release(
         const version: Version = { instance: { ...instance, number }, spec, policy, current, state }
         const differences = target === undefined ? [] : differencesOf(current, spec, secretsIn(spec, state))
         if (differences.length > 0) return [switchChange(version, differences)]
-        return current === undefined ? [] : repairChanges(version, current)
+        // Its container would be started without its data. What is gone is told by the data itself.
+        if (current === undefined || lostData(current, state.data).length > 0) return []
+        return repairChanges(version, current)
       },
     }),
     outputs: (read) => {
@@ -88,6 +93,7 @@ function readingsOf(bot: string, target: Spec | undefined) {
     catalog: postgresCatalog,
     found: recordEvidence(bot),
     kept: storedSecrets(bot),
+    data: dataState(bot),
     location: fileState(`${nginxFolder}/conf/${locationFile(bot)}`),
   }
   return { ...others, ...secrets } as typeof others & typeof secrets
@@ -112,12 +118,13 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   const colour: Colour = old?.colour === 'blue' ? 'green' : 'blue'
   const oldContainerExists = old !== undefined && state[old.colour] !== 'absent'
   const limits = policy.limits(current)
-  refuseInsufficientCapacity(bot, spec, limits, oldContainerExists, state.free)
-  const needed = neededMB(spec, limits, oldContainerExists)
+  refuseInsufficientCapacity(bot, spec, limits, oldContainerExists, current?.spec, state.free)
+  const needed = neededMB(spec, limits, oldContainerExists, current?.spec)
   const secrets = Object.keys(secretsIn(spec, state))
+  const stops = oldContainerExists && writesAlone(spec, old?.spec) ? stopFirst : ''
   const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets }
   return {
-    summary: current === undefined ? `release ${spec.image}` : `release ${spec.image}: ${differences.join(', ')}`,
+    summary: `release ${spec.image}${current === undefined ? '' : `: ${differences.join(', ')}`}${stops}`,
     diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
     script: switchScript(change),
     long: true,
@@ -129,6 +136,8 @@ function switchChange(version: Version, differences: readonly string[]): Change 
     ],
   }
 }
+
+const stopFirst = '; stops the version before it, since one alone may write to the data, and copies that'
 
 /** Has the recorded version serve as recorded, and nothing beside it. */
 function repairChanges(version: Version, current: Release): readonly Change[] {
@@ -221,24 +230,4 @@ function differencesOf(current: Release | undefined, spec: Spec, secrets: Readon
 
 function checksumIn(state: FileState): string {
   return (state !== 'absent' && state.sha256) || ''
-}
-
-/** Two versions run at the same time during a switch, but for those of which the old one stops first. */
-function neededMB({ mode, webhook }: Spec, { memoryMB }: Limits, hasOld: boolean): number {
-  // A bot that starts uses much less than its limit: half of the limit must be free.
-  return (mode === 'polling' || webhook === 'bot') && hasOld ? 0 : memoryMB / 2
-}
-
-function refuseInsufficientCapacity(bot: string, spec: Spec, limits: Limits, hasOld: boolean, free: FreeCapacity) {
-  const { memoryMB } = limits
-  if (memoryMB > free.totalMB)
-    throw new HostError(
-      `bot ${bot} may use ${memoryMB} MiB of memory, and this host has ${free.totalMB} MiB in total: lower its "memory:"`,
-    )
-  if (free.memoryMB < neededMB(spec, limits, hasOld))
-    throw new HostError(
-      `bot ${bot} may use ${memoryMB} MiB of memory, and only ${free.memoryMB} MiB are free${hasOld ? ' beside the current version' : ''}: lower its "memory:", or add memory to the host`,
-    )
-  if (free.diskMB < 300)
-    throw new HostError(`only ${free.diskMB} MiB of disk are free on this host: a release needs 300 MiB`)
 }

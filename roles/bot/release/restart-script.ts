@@ -1,4 +1,5 @@
 import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { hasOneWriter } from '../data/layout.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { layoutOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
@@ -28,7 +29,7 @@ export function restartScript(
   const layout = layoutOf(instance.bot)
   const { text, file, name } = serviceFile(instance, current.colour, current.spec, limits)
   const idle = layout.container(current.colour === 'blue' ? 'green' : 'blue')
-  const polls = current.spec.mode === 'polling'
+  const alone = current.spec.mode === 'polling' || hasOneWriter(current.spec)
   const removeIdle = sh`docker rm -f --volumes ${idle} >/dev/null 2>&1 || :`
   const up = sh`
     mkdir -p ${layout.compose}
@@ -41,8 +42,8 @@ export function restartScript(
       echo ${`the image of ${instance.bot} is no longer on this host: deploy it again: npx zx playbooks/bot.ts --name ${instance.bot}`}
       exit 1
     }
-    # Two polling containers would take updates from each other.
-    ${polls ? removeIdle : sh`:`}
+    # Two polling containers would take updates from each other, two writers spoil their data.
+    ${alone ? removeIdle : sh`:`}
     # Compose leaves a container alone that keeps restarting, and its restart count goes on.
     docker stop --time 20 "$new" >/dev/null 2>&1 || :
     ${up}

@@ -1,8 +1,10 @@
 import { runDir } from '../../../lib/model/host-layout.ts'
 import { dumpFunction, dumpsFolder } from '../../../lib/platform/database-dump.ts'
 import { databaseName } from '../../../lib/platform/database-name.ts'
-import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { lines, type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
+import { copyFunctions } from '../data/copy.ts'
+import { writesAlone } from '../data/layout.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
@@ -15,6 +17,7 @@ import { refuseVolumesScript } from './image-volumes.ts'
 import { routeFunctions } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { pruneImages } from './prune-images.ts'
+import { stopsFirst } from './stops-first.ts'
 import { filledVariables, variablesFile, variablesFunction } from './variables.ts'
 
 const functions = shellFile(new URL('switch.sh', import.meta.url))
@@ -46,7 +49,9 @@ export function switchScript(change: Switch): Script {
   const { text, file, name } = serviceFile(instance, colour, spec, limits)
   const polls = spec.mode === 'polling'
   const setsItself = spec.webhook === 'bot'
+  const oneWriter = writesAlone(spec, old?.spec)
   const bind = sh`docker update --restart always "$new" >/dev/null`
+  const stop = oldRuns ? sh`stopped=yes; docker stop --time 20 "$old_container" >/dev/null` : sh`:`
   const nothing = sh`:`
   const script = sh`
     ${refuseVolumesScript(bot, spec)}
@@ -72,12 +77,15 @@ export function switchScript(change: Switch): Script {
     # Of the releases side by side only some migrate and start at a time: that needs a processor, the rest is waiting.
     exec 7>>${`${runDir}/start-${instance.number % policy.startsAtOnce}.lock`}
     flock 7
-    dump=
+    dump='' copy=''
+    ${oneWriter ? lines([copyFunctions(bot), sh`room_for_copy`]) : nothing}
     ${policy.migrates ? migrationDump(bot, spec, old) : nothing}
-    ${policy.migrates ? migration(instance, spec, file, name) : nothing}
+    # The old version must not write to data that is copied, migrated and given to the new one.
+    ${oneWriter ? lines([stop, sh`copy_data`]) : nothing}
+    ${policy.migrates ? migration(change, file, name) : nothing}
     # An earlier botgarden may have created the old container with another policy.
     [ -z "$old_container" ] || docker update --restart always "$old_container" >/dev/null
-    ${stopsFirst(spec, old) && oldRuns ? sh`stopped=yes; docker stop --time 20 "$old_container" >/dev/null` : nothing}
+    ${stopsFirst(spec, old?.spec) && !oneWriter ? stop : nothing}
     # As long as a webhook is set, Telegram answers getUpdates with an error.
     ${polls ? sh`webhook_deleted=yes; ${deleteWebhook(policy.hook)}` : nothing}
     # The mark is of a webhook that we have set.
@@ -89,7 +97,7 @@ export function switchScript(change: Switch): Script {
     exec 7>&-
     ${setsItself ? nothing : sh`settle ${policy.settle}`}
     # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
-    ${polls ? nothing : bind}
+    ${polls ? nothing : oneWriter ? sh`${bind}; ${oldAtBoot('no')}` : bind}
     ${spec.mode === 'webhook' ? sh`switched=yes; route_switch` : old?.spec.mode === 'webhook' ? sh`switched=yes; route_remove` : nothing}
     ${setsItself ? ownWebhook(policy) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
     ${recordCall({ spec, colour, by: policy.by, limits }, secrets)}
@@ -99,14 +107,21 @@ export function switchScript(change: Switch): Script {
     # Up to here a boot starts only the old one of two polling versions, which would take updates from each other. A boot
     # between these two lines starts both, which is better than none; the next run removes one.
     ${polls ? bind : nothing}
-    [ -z "$old_container" ] || docker update --restart no "$old_container" >/dev/null
+    ${oldAtBoot('no')}
     ${old === undefined ? nothing : retireCall(instance, old, policy)}
     ${pruneImages(bot, [spec.image, ...(old === undefined ? [] : [old.spec.image])], policy.keep)}`
   return { text: script.text, shown: `switch ${bot} to ${spec.image}` }
 }
 
+/** Shell text: whether a boot starts the old container. */
+function oldAtBoot(restart: 'always' | 'no'): Script {
+  return sh`[ -z "$old_container" ] || docker update --restart ${restart} "$old_container" >/dev/null`
+}
+
 /** The shell function that reverts the switch: the old version serves again. */
 function revertFunction({ instance, spec, colour, old, policy }: Switch): Script {
+  const oneWriter = writesAlone(spec, old?.spec)
+  const putBack = oneWriter ? sh`[ -z "$copy" ] || put_back_data` : sh`:`
   // The webhook that was deleted for a polling version, or set by the new one. Its mark is gone, so the next run checks it in any
   // case. An old version that sets its own does so when it starts.
   const again =
@@ -117,7 +132,12 @@ function revertFunction({ instance, spec, colour, old, policy }: Switch): Script
         : spec.webhook === 'bot'
           ? deleteWebhook(policy.hook)
           : sh`:`
-  const stays = spec.mode === 'webhook' ? sh`:` : sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :`
+  // Where it stays it keeps the data as well.
+  const stays =
+    spec.mode === 'webhook'
+      ? sh`${oneWriter ? sh`stopped=''` : sh`:`}`
+      : sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :
+        ${putBack}`
   const hasFile = filledVariables(instance, spec).secret.length > 0
   return sh`revert_switch() {
       trap - EXIT
@@ -126,10 +146,12 @@ function revertFunction({ instance, spec, colour, old, policy }: Switch): Script
       # If nginx still routes to the old container, the new one can go even if the disk is full.
       if [ -z "$switched" ] || route_is_restored || route_restore; then
         docker rm -f --volumes "$new" >/dev/null 2>&1 || :
+        ${putBack}
       else
         echo 'nginx could not be reverted and may still route to the new version: run site.ts'
         ${stays}
       fi
+      ${oneWriter ? sh`[ -z "$stopped" ] || ${oldAtBoot('always')} || :` : sh`:`}
       [ -z "$webhook_deleted" ] || { ${again}
       }
       [ -z "$stopped" ] || docker start "$old_container" >/dev/null || echo "the old container does not start: run bot.ts again"
@@ -150,27 +172,22 @@ function migrationDump(bot: string, spec: Spec, old: Release | undefined): Scrip
     echo "the migrations changed: a dump of the database from before them is in $dump"`
 }
 
-function migration(instance: BotInstance, spec: Spec, file: string, name: string): Script {
+function migration({ instance, spec, old }: Switch, file: string, name: string): Script {
   if (spec.migrate === undefined) return sh`:`
   const container = `botgarden-${instance.bot}-migrate`
+  // It has written to the data, and the old version was stopped for that.
+  const reverts = writesAlone(spec, old?.spec)
+  const failed = `the migration failed${reverts ? '' : '; nothing else was changed, and the previous version is still serving'}`
   return sh`
     docker rm -f --volumes ${container} >/dev/null 2>&1 || :
     with_variables docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
-      trap - EXIT
+      ${reverts ? sh`:` : sh`trap - EXIT`}
       docker rm -f --volumes ${container} >/dev/null 2>&1 || :
       # The migration runs at the address of the new version.
       report_holder
-      echo 'the migration failed; nothing else was changed, and the previous version is still serving'
+      echo ${failed}
       exit 1
     }`
-}
-
-/**
- * Whether the old version has to stop before the new one starts: two that poll take updates from each other, and one that sets
- * its webhook itself may delete it when it stops, which would be the new one's.
- */
-function stopsFirst(spec: Spec, old: Release | undefined): boolean {
-  return [spec, old?.spec].some((each) => each?.mode === 'polling' || each?.webhook === 'bot')
 }
 
 /** The end-to-end check: whether Telegram reports a delivery error since the switch. Without an answer it only warns. */

@@ -5,7 +5,7 @@ record_release() {
   tag=$1 members=$2 sums=''
   shift 2
   for secret; do sums="$sums${sums:+,}\"$secret\":\"$(sha256sum <"$secrets/$secret" | cut -c 1-64)\""; done
-  printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-$tag" "$sums" "$members" "${dump:+,\"dump\":\"$dump\"}" | tee "$state/current.json.new" >/dev/null
+  printf '{"id":"%s","secrets":{%s},%s%s}\n' "$(date -u +%Y%m%d-%H%M%S)-$tag" "$sums" "$members" "${dump:+,\"dump\":\"$dump\"}${copy:+,\"copy\":\"$copy\"}" | tee "$state/current.json.new" >/dev/null
   # Written beside it and renamed, since an incomplete line would spoil the next one. 500 releases are kept.
   { tail -n 499 "$state/releases" 2>/dev/null | sed '$a\'; cat "$state/current.json.new"; } >"$state/releases.new"
   sync "$state/current.json.new" "$state/releases.new"

@@ -1,6 +1,7 @@
 import { runDir } from '../../../lib/model/host-layout.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
+import { cacheHost, cachePort } from '../spec/cache.ts'
 import { databaseAddress } from '../spec/database.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { type Colour, layoutOf } from '../spec/layout.ts'
@@ -62,6 +63,7 @@ function known(reference: ReferenceName, { bot, origin }: BotInstance, spec: Spe
   const { secrets } = layoutOf(bot)
   const { host, port, user, name, passwordFileOnHost } = databaseAddress(bot, spec)
   const password = { file: passwordFileOnHost }
+  const cachePassword = { file: `${secrets}/cache-password` }
   const secret = secretNameOf(reference)
   if (secret !== undefined) return [{ file: `${secrets}/${secret}` }]
   const values: Readonly<Record<Exclude<ReferenceName, `secret.${string}`>, Value>> = {
@@ -78,6 +80,10 @@ function known(reference: ReferenceName, { bot, origin }: BotInstance, spec: Spe
     'database.user': [user],
     'database.password': [password],
     'database.name': [name],
+    'cache.url': ['redis://:', cachePassword, `@${cacheHost}:${cachePort}`],
+    'cache.host': [cacheHost],
+    'cache.port': [String(cachePort)],
+    'cache.password': [cachePassword],
     'public.url': [origin],
     'public.host': [new URL(origin).hostname],
     'webhook.url': [`${origin}/tg/${bot}`],

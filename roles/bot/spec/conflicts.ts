@@ -3,19 +3,21 @@ import type { Spec } from './spec.ts'
 
 /** Keys of a bot that contradict each other, as lines `KEY: what`. */
 export function conflictsIn(spec: Spec): readonly string[] {
-  return [...referenceConflicts(spec), ...webhookConflicts(spec)]
+  return [...referenceConflicts(spec), ...webhookConflicts(spec), ...dataConflicts(spec)]
 }
 
 /** Variables that refer to what this bot does not have. */
-function referenceConflicts({ references = {}, mode, database }: Spec): readonly string[] {
+function referenceConflicts({ references = {}, mode, database, cache }: Spec): readonly string[] {
   return Object.entries(references).flatMap(([variable, value]) =>
     referencesIn(value).flatMap((name) => {
       const reason =
         name.startsWith('database.') && !database
           ? 'the bot has "database: false"'
-          : name.startsWith('webhook.') && mode === 'polling'
-            ? 'the bot has "mode: polling"'
-            : undefined
+          : name.startsWith('cache.') && cache === undefined
+            ? 'the bot has no "cache:"'
+            : name.startsWith('webhook.') && mode === 'polling'
+              ? 'the bot has "mode: polling"'
+              : undefined
       return reason === undefined ? [] : [`environment.${variable}: \${${name}} has no value, since ${reason}`]
     }),
   )
@@ -29,4 +31,15 @@ function webhookConflicts({ webhook, mode, allowedUpdates }: Spec): readonly str
       ? []
       : ['allowedUpdates: is passed to setWebhook by botgarden, and with "webhook: bot" the bot calls it itself']),
   ]
+}
+
+/** Folders of a bot that cannot be as it says, as lines `data: what`. */
+function dataConflicts({ data = [], scratch = [] }: Spec): readonly string[] {
+  return data.flatMap((path) => {
+    const outer = data.find((other) => path.startsWith(`${other}/`))
+    return [
+      ...(scratch.includes(path) ? [`data: ${path} is under "scratch:" as well, which is emptied at every start`] : []),
+      ...(outer === undefined ? [] : [`data: ${path} is a part of ${outer}, which lasts already: leave it out`]),
+    ]
+  })
 }

@@ -20,7 +20,12 @@ export function layoutOf(bot: string) {
 }
 
 /** The folders that hold one folder for each bot. */
-export const botFolders = { state: `${stateDir}/bots`, compose: `${optDir}/bots`, secrets: `${secretsDir}/bots` }
+export const botFolders = {
+  state: `${stateDir}/bots`,
+  compose: `${optDir}/bots`,
+  secrets: `${secretsDir}/bots`,
+  data: `${stateDir}/data`,
+}
 
 /** Shell words: for every bot the record of the release that serves. */
 export const currentRecords = sh`${botFolders.state}/*/current.json`

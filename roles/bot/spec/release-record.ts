@@ -17,6 +17,8 @@ export interface Release {
   readonly limits?: Limits
   /** The path on the host of the dump from before its migrations ran. */
   readonly dump?: string
+  /** The folder on the host with the copy of its data from before it wrote to them. */
+  readonly copy?: string
 }
 
 /** The text of the record of the serving release; undefined where there was none yet. */
@@ -54,6 +56,7 @@ const release = v.looseObject({
   secrets: texts,
   limits: v.optional(v.looseObject({ memoryMB: v.number(), cpus: v.number() })),
   dump: v.optional(text),
+  copy: v.optional(text),
   spec: v.looseObject({
     image: v.pipe(text, v.nonEmpty()),
     mode: v.picklist(['webhook', 'polling']),
@@ -72,6 +75,15 @@ const release = v.looseObject({
     secrets: v.array(text),
     references: v.optional(texts),
     command: v.optional(v.array(text)),
+    data: v.optional(v.array(text)),
+    sharedData: v.optional(v.literal(true)),
+    cache: v.optional(
+      v.looseObject({
+        server: v.picklist(['valkey', 'redis']),
+        memoryMB: v.number(),
+        persist: v.optional(v.literal(true)),
+      }),
+    ),
     webhook: v.optional(v.literal('bot')),
     init: v.optional(v.literal(true)),
   }),

@@ -12,6 +12,7 @@ const folder = v.pipe(
   v.regex(/^\/(?!(proc|sys|dev|run\/secrets|run\/postgresql)(\/|$)|(tmp|run)$)/),
   v.description('the absolute path of a folder like /data, not /tmp, /run, /dev, /proc or /sys'),
 )
+const cacheServer = v.picklist(['valkey', 'redis'])
 const words = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))
 
 const sourcePath = v.pipe(
@@ -51,7 +52,7 @@ export type SecretSource = v.InferOutput<typeof secretSource>
 /** Keys that other tools have: what they are called here. */
 const elsewhere = (message: string) => v.optional(v.never(message))
 const keysElsewhere = {
-  volumes: elsewhere('folders in memory are listed under "scratch:", and what lasts belongs into the database'),
+  volumes: elsewhere('folders that last are listed under "data:", and those in memory under "scratch:"'),
   ports: elsewhere('the one port that the bot listens on is "port:"; nothing is published'),
   env: elsewhere('variables are set under "environment:"'),
   env_file: elsewhere('write the variables under "environment:", and secrets into the .env beside the source'),
@@ -62,6 +63,7 @@ const keysElsewhere = {
   restart: elsewhere('a bot is always started again'),
   mem_limit: elsewhere('the memory limit is "memory:"'),
   networks: elsewhere('each bot has a network of its own'),
+  redis: elsewhere('a server that speaks Redis is "cache: valkey"'),
   postgres: elsewhere('it has a database unless "database: false" is set'),
 }
 
@@ -86,6 +88,24 @@ const manifestKeys = {
   cpus: v.optional(v.pipe(v.number(), v.minValue(0.05))),
   /** Folders that it may write to besides /tmp. */
   scratch: v.optional(v.array(folder)),
+  /** Folders that last. `shared`: two versions may write to them at the same time, so a release stops nothing. */
+  data: v.optional(
+    v.union([
+      v.strictObject({ paths: v.pipe(v.array(folder), v.minLength(1)), shared: v.optional(v.boolean()) }),
+      v.array(folder),
+    ]),
+  ),
+  /** A server of its own that speaks Redis, as `redis:6379`. `persist`: what it holds outlives a restart. */
+  cache: v.optional(
+    v.union([
+      cacheServer,
+      v.strictObject({
+        server: v.optional(cacheServer, 'valkey'),
+        memory: v.optional(size),
+        persist: v.optional(v.boolean()),
+      }),
+    ]),
+  ),
   environment: v.optional(v.record(variable, environmentValue)),
   /** What the container runs instead of the command of its image. */
   command: v.optional(words),

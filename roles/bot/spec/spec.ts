@@ -1,6 +1,8 @@
+import { type Cache, cacheIn } from './cache.ts'
 import type { DatabaseSettings } from './database-keys.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
 import type { BotManifest, BotSettings } from './schema.ts'
+import { megabytes } from './size.ts'
 
 /** Everything about a version of a bot that is fixed when it is released. It is a part of the release record. */
 export interface Spec {
@@ -22,6 +24,11 @@ export interface Spec {
   readonly secrets: readonly string[]
   /** Folders that it may write to besides /tmp. Old records do not have this member. */
   readonly scratch?: readonly string[]
+  /** Folders that last. */
+  readonly data?: readonly string[]
+  /** Two versions may write to its data at the same time. */
+  readonly sharedData?: true
+  readonly cache?: Cache
   /** What its container runs instead of the command of its image. */
   readonly command?: readonly string[]
   /** It sets its webhook itself. */
@@ -69,6 +76,8 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
     environment,
     secrets: [...new Set(names)].sort(),
     ...(said.scratch?.length && { scratch: [...new Set(said.scratch)].sort() }),
+    ...dataOf(said),
+    ...(said.cache !== undefined && { cache: cacheIn(said) as Cache }),
     ...(Object.keys(references).length > 0 && { references }),
     ...(said.command !== undefined && { command: said.command }),
     ...(said.webhook === 'bot' && { webhook: said.webhook }),
@@ -77,6 +86,12 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
     ...(database?.connections !== undefined && { connections: database.connections }),
     ...(database?.extensions?.length && { extensions: [...new Set(database.extensions)].sort() }),
   }
+}
+
+function dataOf({ data = [] }: Pick<BotManifest, 'data'>): Pick<Spec, 'data' | 'sharedData'> {
+  const { paths, shared = false } = Array.isArray(data) ? { paths: data } : data
+  if (paths.length === 0) return {}
+  return { data: [...new Set(paths)].sort(), ...(shared && { sharedData: true }) }
 }
 
 /** The names of secrets that a manifest lists. */
@@ -100,10 +115,11 @@ function variablesOf(settings: BotSettings, manifest: BotManifest) {
 
 /** The secrets of a bot as variables, by the names that most bots know. */
 function usualVariables(settings: BotSettings, manifest: BotManifest): Record<string, string> {
-  const { mode = 'webhook', database = true } = { ...manifest, ...settings }
+  const { mode = 'webhook', database = true, cache } = { ...manifest, ...settings }
   return {
     BOT_TOKEN: '${token}',
     ...(database && { DATABASE_URL: '${database.url}' }),
+    ...(cache !== undefined && { REDIS_URL: '${cache.url}' }),
     ...(mode === 'webhook' && { WEBHOOK_URL: '${webhook.url}', WEBHOOK_SECRET: '${webhook.secret}' }),
     ...Object.fromEntries(Object.keys(settings.secrets ?? {}).map((name) => [name, `\${secret.${name}}`])),
   }
@@ -123,8 +139,4 @@ export function limitsOf(settings: BotSettings, manifest: BotManifest, released?
     memoryMB: memory === undefined ? (released?.memoryMB ?? 160) : megabytes(memory),
     cpus: settings.cpus ?? manifest.cpus ?? released?.cpus ?? 0.5,
   }
-}
-
-function megabytes(size: string): number {
-  return Number.parseInt(size, 10) * (size.endsWith('g') ? 1024 : 1)
 }

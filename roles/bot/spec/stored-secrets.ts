@@ -7,7 +7,7 @@ import type { Release } from './release-record.ts'
 export type StoredSecrets = Readonly<Record<string, number>>
 
 /** Names of the secrets that the host generates. A container reads them once, at its start. */
-export const hostGenerated = ['webhook-secret', 'database-password']
+export const hostGenerated = ['webhook-secret', 'database-password', 'cache-password']
 
 export function storedSecrets(bot: string): Reading<StoredSecrets> {
   return reading(storedSecretsKind, bot)

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
+  dataWarning,
   history,
   historyText,
   logsOf,
@@ -51,6 +52,30 @@ test('a release that nobody knows is refused with one that is like it, and one w
   )
   assert.is(selectRelease('a', all, '20261124-1').spec.image, 'x:b')
   assert.throws(() => selectRelease('a', [], undefined), /a was never released on this host/)
+})
+
+test('a rollback says that the data stays, and which copy is as the version left it', () => {
+  const data = { data: ['/app/data'] }
+  const copied = (number: number, hasCopy = true) => ({ copy: `/d/before.${number}`, hasCopy })
+  const [four, three, two, one] = [
+    past('4', 'x:d', { ...serving, ...copied(4) }, data),
+    past('3', 'x:c', copied(3), data),
+    past('2', 'x:b', copied(2, false), data),
+    past('1', 'x:a', {}, data),
+  ]
+  const all = [four, three, two, one] as ReleaseHistoryEntry[]
+  const said = 'the data in /app/data stays as it is, and is not rolled back'
+  assert.is(
+    dataWarning(all, two as ReleaseHistoryEntry),
+    `${said}; a copy of it from before 3 is on the host in /d/before.3`,
+  )
+  // The one from before 2 is gone by now.
+  assert.is(
+    dataWarning(all, one as ReleaseHistoryEntry),
+    `${said}; a copy of it from before 3 is on the host in /d/before.3`,
+  )
+  assert.is(dataWarning([past('2', 'x:b', serving), past('1', 'x:a', {}, data)], past('1', 'x:a', {}, data)), said)
+  assert.is(dataWarning([past('2', 'x:b', serving), past('1', 'x:a')], past('1', 'x:a')), undefined)
 })
 
 test('of the dumps from before migrations the one that fits the version is named: the first after it', () => {

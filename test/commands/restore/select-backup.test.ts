@@ -1,7 +1,7 @@
 // What restore.ts chooses, opens and brings to the host: of copies that are really signed and encrypted.
 import { createHash } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { generateX25519Identity } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -10,7 +10,19 @@ import { hasBackups } from '../../../commands/restore/select-backup.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import { database, knownSigner, scratchFolder, whole } from '../../support/copies.ts'
 import { rejects } from '../../support/errors.ts'
-import { at, identity, key, keys, type Operator, operator, otherKey, parts, plain } from '../../support/operator.ts'
+import { tar, writeCopy } from '../../support/hostile/marks.ts'
+import {
+  at,
+  identity,
+  key,
+  keys,
+  type Operator,
+  operator,
+  otherKey,
+  parts,
+  plain,
+  recipient,
+} from '../../support/operator.ts'
 import { planOf } from '../../support/plan-of.ts'
 import { withPrograms } from '../../support/scratch-host.ts'
 
@@ -122,6 +134,37 @@ test('one that lacks a database is passed over for it; one without files is pass
   assert.equal(ops.said, [])
   await run(ops, { drill: '' })
   assert.equal(ops.said, ['vps1  ▸ 2026-11-25T020000Z lacks hello_bot', 'held'])
+})
+
+test('a bot’s data and its database come from one backup, and its data alone where it has no database', async () => {
+  const ops = await withCopies([older])
+  const archive = await tar([{ name: 'app=data/', type: 'directory' }])
+  const copy = { host: 'vps1', recipient, key, data: [{ bot: 'hello-bot', archive }] }
+  const hello = { database: 'hello_bot', owner: 'hello_bot', tables: {}, dump: Buffer.from('x') }
+  await writeCopy(dirname(ops.copies), { ...copy, time: Date.parse('2026-11-25T03:00:00Z'), databases: [hello] })
+  const both =
+    /^replace the database hello_bot and the data of hello-bot of vps1 .* with the backup 2026-11-25T030000Z: /
+  await rejects(run(ops, { name: 'hello-bot' }), both)
+  assert.is(await run(ops, { name: 'hello-bot', yes: '' }), 0)
+  const ids = () => ops.wanted.splice(0).map(({ id }) => id)
+  assert.equal(ids(), ['leftovers:restore', 'restore-data:hello-bot', 'restore:hello_bot'])
+  // Beside the database that is there nothing else changes.
+  await run(ops, { name: 'hello-bot', as: 'hello_old' })
+  assert.equal(ids(), ['leftovers:restore', 'restore:hello_old'])
+  await run(ops, { drill: '' })
+  assert.equal(ids(), ['leftovers:restore', 'drill-data:hello-bot', 'drill:hello_bot'])
+  await writeCopy(dirname(ops.copies), {
+    ...copy,
+    only: 'hello_bot',
+    time: Date.parse('2026-11-25T04:00:00Z'),
+    databases: [],
+  })
+  await run(ops, { name: 'hello-bot', yes: '' })
+  assert.equal(ids(), ['leftovers:restore', 'restore-data:hello-bot'])
+  // One that lacks a part of the bot is passed over for it.
+  const failed = [{ kind: 'data', bot: 'hello-bot', file: 'data-hello-bot.tar.age', reason: 'locked' }]
+  await ops.here('2026-11-25T050000Z', { manifest: { format: 2, failed } })
+  await rejects(run(ops, { name: 'hello-bot' }), /with the backup 2026-11-25T040000Z-hello_bot: /)
 })
 
 test('a database that the newest lacks is not taken from a copy that is spoilt', async () => {

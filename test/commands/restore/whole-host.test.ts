@@ -15,6 +15,7 @@ import { knownSigner } from '../../support/copies.ts'
 import { rejects } from '../../support/errors.ts'
 import { type Copy, type Entry, tar, writeCopy } from '../../support/hostile/marks.ts'
 import { at, identity, key, keys, type Operator, operator, recipient } from '../../support/operator.ts'
+import { planOf } from '../../support/plan-of.ts'
 import { printed } from '../../support/printed.ts'
 
 at('2026-11-25T12:00:00Z', test)
@@ -95,6 +96,41 @@ test('files come first, then the core, the roles of databases, the databases, an
     `select 'create role "hello_bot"' where not exists (select from pg_roles where rolname = 'hello_bot') \\gexec\nalter role "hello_bot" login password '${verifier}';\n`,
   )
   assert.equal(ops.host.list(incoming), [dumpOf('hello_bot').slice(incoming.length + 1)], 'nothing else is left there')
+})
+
+const folder = { name: 'app=data/', type: 'directory' } as const
+const dataPath = `${incoming}/data-hello-bot.tar`
+
+test('the data of a bot comes before it starts, and that of another bot is told', async () => {
+  const archive = await tar([folder])
+  const ops = await withCopy({
+    data: [
+      { bot: 'hello-bot', archive },
+      { bot: 'gone', archive },
+    ],
+  })
+  assert.is(await run(ops), 3)
+  assert.equal(
+    ops.wanted.map(({ id }) => id),
+    ['core', 'leftovers:restore', 'restore-data:hello-bot', 'restore:hello_bot', 'bots'],
+  )
+  assert.equal(ops.wanted[1]?.wants, { except: [dumpOf('hello_bot'), dataPath] })
+  assert.equal(planOf(ops.wanted.slice(2, 3), { [`file:${dataPath}`]: { type: 'file' } }), [
+    `restore-data:hello-bot: restored from ${name}: 1 files and folders`,
+  ])
+  assert.equal(ops.said.slice(-4), [
+    'vps1  ▸ hello_bot: 1 kB of 1 kB',
+    'vps1  ▸ data of hello-bot: 2 kB of 2 kB',
+    'vps1  is restored, after 0 s',
+    'vps1  ▸ NOT restored: the data of gone, which is no bot of this host in the inventory',
+  ])
+})
+
+test('data that is hostile is refused before the host is asked for anything', async () => {
+  const archive = await tar([folder, { name: 'app=data/x', type: 'symlink', linkname: '/etc/shadow' }])
+  const ops = await withCopy({ data: [{ bot: 'hello-bot', archive }] })
+  await rejects(run(ops), /^the data of hello-bot in the backup: "app=data\/x" is a link to "\/etc\/shadow"/)
+  assert.equal([ops.said.includes('held'), ops.wanted], [false, []])
 })
 
 test('a database whose owner is not certain is told with what to type, and makes the run end with 3', async () => {

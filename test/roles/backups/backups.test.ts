@@ -66,6 +66,7 @@ test('a bare host gets the program, its tools and an entry of cron', () => {
     `file:${home}/settings: create`,
     `file:${home}/rows.awk: create`,
     `file:${home}/retention.awk: create`,
+    `file:${home}/data.py: create`,
     `file:${home}/parts.sh: create`,
     `file:${home}/backup: create`,
     'file:/etc/cron.d/botgarden-backups: create',

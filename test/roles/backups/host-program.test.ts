@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { asOwner } from '../../../lib/platform/as-owner.ts'
 import { local } from '../../../lib/shell/local.ts'
 import { databasesOf, missingParts, parseManifest } from '../../../roles/backups/manifest.ts'
 import { parseStatus, statusScript } from '../../../roles/backups/run-status.ts'
@@ -31,7 +32,7 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
   const root = mkdtempSync(join(tmpdir(), 'backup-program-'))
   folders.push(root)
   const path = (...parts: string[]) => join(root, ...parts)
-  for (const folder of ['home', 'store', 'run', 'bin']) mkdirSync(path(folder))
+  for (const folder of ['home', 'store', 'run', 'bin', 'data']) mkdirSync(path(folder))
   const write = (file: string, text: string) => {
     writeFileSync(path(file), text)
     chmodSync(path(file), 0o755)
@@ -42,11 +43,13 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
     source
       .replace('/opt/botgarden/backups\n', `${path('home')}\n`)
       .replace('/var/lib/botgarden/backups\n', `${path('store')}\n`)
+      .replace('/var/lib/botgarden/data\n', `${path('data')}\n`)
       .replace('/etc/botgarden/secrets/backup-signing-key', key)
       .replaceAll('/run/botgarden-backup', path('run/botgarden-backup')),
   )
-  for (const name of ['rows.awk', 'retention.awk', 'parts.sh'])
+  for (const name of ['rows.awk', 'retention.awk', 'data.py'])
     write(`home/${name}`, readFileSync(join(templates, name), 'utf8'))
+  write('home/parts.sh', `${readFileSync(join(templates, 'parts.sh'), 'utf8')}\n${asOwner.text}\n`)
   const all = { host: 'vps1', daily: 2, weekly: 1, monthly: 1, min_free: 0, limit: 600, alert_url: '', ...settings }
   const lines = Object.entries(all).map(([name, value]) => `${name}=${value}`)
   write('home/settings', `${lines.join('\n')}\nalert_command='cat >>${path('alerts')}'\n`)
@@ -60,6 +63,9 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
     pg_isready: 'exit 0',
     age: 'cat',
     // A busy machine would let them wait.
+    // In the folder that would be at /mnt.
+    unshare: 'cd "$6" && shift 6 && exec "$@"',
+    setpriv: 'while [ "$1" != --no-new-privs ]; do shift; done; shift; exec "$@"',
     ...{ ionice: 'shift 3; exec "$@"', nice: 'shift 2; exec "$@"', sync: '' },
     tar: `case $1 in --create) echo files ;; *) cat ;; esac`,
     ...tools,
@@ -129,6 +135,55 @@ test('a database that cannot be dumped takes no other one and no file with it, a
   const now = status()
   assert.equal([now?.result, now?.lastGood, now?.taken?.name], ['incomplete', good, name])
   assert.match(now?.reason ?? '', reason)
+})
+
+test('the data of each bot is a part of its own; what fails of one is named, and takes nothing with it', async () => {
+  const { run, path, taken, manifest, status } = host()
+  for (const bot of ['hello', 'my-bot']) {
+    mkdirSync(path('data', bot, 'current/app=data'), { recursive: true })
+    writeFileSync(path('data', bot, 'current/app=data/note'), `of ${bot}`)
+  }
+  mkdirSync(path('data/hello/cache/appendonlydir'), { recursive: true })
+  // A bot that never had data, and copies from before a release, which are the host's own.
+  mkdirSync(path('data/none/current'), { recursive: true })
+  mkdirSync(path('data/hello/before-20260101-000000.1/app=data'), { recursive: true })
+  writeFileSync(path('data/my-bot/current/app=data/bot.db'), `SQLite format 3\0${'x'.repeat(2000)}`)
+  const { exitCode, stderr } = await run()
+  assert.is(exitCode, 1)
+  assert.match(stderr, /data of my-bot: data-my-bot\.tar\.age: command ended with 1: data: app=data\/bot\.db: /)
+  const [name = ''] = taken()
+  const data = manifest(name).parts.flatMap((part) => (part.kind === 'data' || part.kind === 'cache' ? [part] : []))
+  assert.equal(
+    data.map(({ bot, entries, file }) => [bot, entries, file]),
+    [
+      ['hello', 2, 'data-hello.tar.age'],
+      ['hello', 1, 'cache-hello.tar.age'],
+    ],
+  )
+  assert.equal([missingParts(manifest(name)), status()?.taken?.name], [['data of my-bot'], name])
+  // No key here: what age would have encrypted.
+  const unpacked = path('unpacked')
+  mkdirSync(unpacked)
+  await local({})`/bin/tar --extract --directory ${unpacked} --file ${path('store', name, 'data-hello.tar.age')}`
+  assert.is(readFileSync(join(unpacked, 'app=data/note'), 'utf8'), 'of hello')
+  const checked = await local({})`cd ${unpacked} && python3 -I ${path('home/data.py')} check`
+  assert.equal(JSON.parse(checked.stdout), { entries: 2, content: data[0]?.content })
+})
+
+test('a backup of one database has the data of its bot, and of a bot without a database that alone', async () => {
+  const { run, path, taken, manifest } = host({ psql: listing(['one', 'my_bot']) })
+  for (const bot of ['one', 'my-bot', 'files-only']) mkdirSync(path('data', bot, 'current/data'), { recursive: true })
+  mkdirSync(path('data/my-bot/cache'), { recursive: true })
+  const filesOf = async (only: string) => {
+    const { exitCode, stderr } = await run('--only', only)
+    assert.is(exitCode, 0, stderr)
+    const name = taken().find((each) => each.endsWith(`-${only}`)) ?? ''
+    return manifest(name).parts.map(({ file }) => file)
+  }
+  assert.equal(await filesOf('my_bot'), ['database-my_bot.dump.age', 'data-my-bot.tar.age', 'cache-my-bot.tar.age'])
+  assert.equal(await filesOf('files_only'), ['data-files-only.tar.age'])
+  const { stderr } = await run('--only', 'other')
+  assert.match(stderr, /there is no database "other": there are my_bot one/)
 })
 
 test('what was missing the last time is told when it is gone after that', async () => {

@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { settingsOf } from '../../../roles/backups/backup-settings.ts'
 import { lastBackup } from '../../../roles/backups/last-backup.ts'
-import { missingParts, parseManifest, partFiles, partName } from '../../../roles/backups/manifest.ts'
+import { missingParts, parseManifest, partFiles, partName, subjectOf } from '../../../roles/backups/manifest.ts'
 import { parseStatus } from '../../../roles/backups/run-status.ts'
 import { scratchHost } from '../../support/scratch-host.ts'
 
@@ -15,6 +15,7 @@ const named = (name: string): Json =>
   partOf({ kind: 'database', database: name, owner: 'one', tables: { users: 0 }, file: `database-${name}.dump.age` })
 const globals = partOf({ kind: 'globals', file: 'globals.sql.age' })
 const files = partOf({ kind: 'files', file: 'files.tar.age', entries: 0 })
+const data = (bot: string): Json => partOf({ kind: 'data', bot, file: `data-${bot}.tar.age`, entries: 2, content: sum })
 const lost = { kind: 'database', database: 'two', file: 'database-two.dump.age', reason: 'locked' }
 const manifest: Json = {
   ...{ format: 1, host: 'vps1', time: '2026-11-24T03:17:00Z', only: null, server: '18.6', recipients: ['age1x'] },
@@ -56,7 +57,24 @@ for (const key of Object.keys(named('one')))
     assert.throws(() => read(withPart({ [key]: null })))
   })
 
+for (const key of Object.keys(data('one')))
+  test(`data without its ${key} is none`, () => {
+    assert.not.throws(() => read({ parts: [data('one'), globals, files] }))
+    assert.throws(() => read({ parts: [without(data('one'), key), globals, files] }))
+  })
+
+test('data goes by the name of the database of its bot', () => {
+  const only = { only: 'my_bot', parts: [named('my_bot'), data('my-bot')] }
+  assert.equal(read(only).parts.map(subjectOf), ['my_bot', 'my_bot'])
+  const failed = [{ kind: 'data', bot: 'my-bot', file: 'data-my-bot.tar.age', reason: 'locked' }]
+  assert.equal(missingParts(read({ format: 2, failed })), ['data of my-bot'])
+})
+
 for (const [what, more] of [
+  ...['../x', 'x/y', 'X', ''].map(
+    (bot) => [`data of a bot called "${bot}"`, { parts: [data(bot), globals, files] }] as const,
+  ),
+
   ['a size below nothing', withPart({ size: -1 })],
   ['half a byte', withPart({ size: 0.5 })],
   ['half a row', withPart({ tables: { users: 0.5 } })],
@@ -80,7 +98,21 @@ for (const [what, more] of [
 for (const [what, more, said] of [
   ['whole, and says what failed', { failed: [lost] }, 'its format contradicts its list of failed parts'],
   ['whole without globals and files', { parts: [named('one')] }, 'has no globals and no files'],
-  ['of one database, and has another', { only: 'two', parts: [named('one')] }, 'should contain only the database two'],
+  [
+    'of one database, and has another',
+    { only: 'two', parts: [named('one')] },
+    'should contain only the database two, and the data of its bot',
+  ],
+  [
+    'of one database, and has the data of another bot',
+    { only: 'one', parts: [named('one'), data('two')] },
+    'should contain only the database one, and the data of its bot',
+  ],
+  [
+    'with data by another name',
+    { parts: [{ ...data('one'), file: 'x.age' }, globals, files] },
+    'x.age: should be named data-one.tar.age',
+  ],
   ['with a part by another name', withPart({ file: 'x.age' }), 'x.age: should be named database-one.dump.age'],
   [
     'with a part twice',

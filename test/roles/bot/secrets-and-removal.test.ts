@@ -239,7 +239,7 @@ test('a network is made once, by a name that ufw knows for a container’s, and 
   const resource = network('botgarden-hello', '10.210.1.0/24', 1, 'hello')
   const { calls } = await made(host, resource, {})
   assert.equal(calls, [
-    'docker network create --driver bridge --subnet 10.210.1.0/24 --label botgarden.bot=hello --opt com.docker.network.bridge.name=br-bot-1 botgarden-hello',
+    'docker network create --driver bridge --subnet 10.210.1.0/24 --gateway 10.210.1.1 --ip-range 10.210.1.128/25 --label botgarden.bot=hello --opt com.docker.network.bridge.name=br-bot-1 botgarden-hello',
   ])
   assert.equal(planOf([resource], { 'network:botgarden-hello': { subnet: '10.210.1.0/24', number: 1 } }), [])
   assert.throws(
@@ -337,6 +337,7 @@ function withBots(): ScratchHost {
 }
 const remove = (purge = false) => botAbsent('hello', api, { purge })
 const there = { 'allocations:bots': { hello: 1, hello2: 2 } }
+const data = '/var/lib/botgarden/data/hello'
 
 for (const purge of [false, true])
   test(`a bot is taken off with all that it has${purge ? '' : ', but for a last dump'}; its neighbour stays as it is`, async () => {
@@ -369,6 +370,35 @@ for (const purge of [false, true])
       assert.match(output, `final dump: /var/lib/botgarden/removed/${dumps[0]}`)
     }
   })
+
+for (const purge of [false, true])
+  test(`the data of a bot ${purge ? 'goes with it, and so does what was kept of it' : 'is kept when it goes'}`, async () => {
+    const host = withBots()
+    const removed = '/var/lib/botgarden/removed'
+    for (const path of ['current/app=data/db', 'before-20260101-000000.1/x']) host.write(`${data}/${path}`, 'mine')
+    for (const name of ['hello-20260101-000000.data', 'hello-two-20260101-000000.data'])
+      host.write(`${removed}/${name}/x`, '')
+    const state = { ...there, 'data:hello': { 'app=data': 20_001 }, 'kept-data:hello': true }
+    const { code, output, summary } = await made(host, remove(purge), state)
+    assert.is(code, 0, output)
+    assert.not(host.there(data))
+    const kept = host.list(removed).filter((name) => name.endsWith('.data'))
+    if (purge) assert.equal(kept, ['hello-two-20260101-000000.data'])
+    else {
+      assert.is(summary, `remove, after a final dump of its database; its data is kept in ${removed}`)
+      assert.is(kept.length, 3)
+      assert.is(host.read(`${removed}/${kept[1]}/app=data/db`), 'mine')
+      assert.match(output, `its data is kept in ${removed}/${kept[1]}`)
+    }
+    const reading = remove(true).reads.find(({ key }) => key === 'kept-data:hello')
+    assert.is(reading && (await host.reads(reading)), !purge)
+  })
+
+test('what was kept of a bot that is gone goes by --purge alone', () => {
+  const gone = { 'allocations:bots': {}, 'kept-data:hello': true }
+  assert.equal(planOf([remove(false)], gone), [])
+  assert.equal(planOf([remove(true)], gone), ['bot:hello: remove with all its data'])
+})
 
 test('a last dump that does not read keeps the database', async () => {
   const host = withBots()
@@ -417,6 +447,7 @@ test('what is gone is not removed again, and whatever is left of it is', () => {
     { 'text:/var/lib/botgarden/bots/hello/current.json': '{}' },
   ])
     assert.equal(planOf([remove()], { ...nothing, ...rest }), ['bot:hello: remove, after a final dump of its database'])
+  assert.match(planOf([remove()], { ...nothing, 'data:hello': {} })[0] ?? '', 'its data is kept in')
 })
 
 test('what a container may take is changed while it runs', async () => {

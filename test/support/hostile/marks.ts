@@ -15,6 +15,8 @@ export interface Copy {
   /** Dumps by database, with what the manifest says of each. */
   readonly databases: readonly { database: string; owner: string; tables: Record<string, number>; dump: Buffer }[]
   readonly globals?: string
+  /** Archives of lasting files, by bot. */
+  readonly data?: readonly { bot: string; archive: Buffer }[]
   readonly files?: Buffer
   /** The file of the key that signs it. */
   readonly key?: string
@@ -40,6 +42,10 @@ export async function writeCopy(base: string, copy: Copy): Promise<string> {
   const parts: object[] = []
   for (const { dump, ...said } of copy.databases)
     parts.push(await part(`database-${said.database}.dump.age`, dump, { kind: 'database', ...said }))
+  for (const { bot, archive } of copy.data ?? []) {
+    const said = { kind: 'data', bot, entries: 1, content: sha256(archive) }
+    parts.push(await part(`data-${bot}.tar.age`, archive, said))
+  }
   if (copy.only === undefined) {
     parts.push(await part('globals.sql.age', Buffer.from(copy.globals ?? ''), { kind: 'globals' }))
     parts.push(await part('files.tar.age', copy.files ?? (await tar([])), { kind: 'files', entries: 1 }))

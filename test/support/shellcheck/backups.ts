@@ -6,7 +6,7 @@ import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encr
 import { cronLine } from '../../../commands/backup/crontab.ts'
 import { download } from '../../../commands/backup/download.ts'
 import { listRemote, takeBackup } from '../../../commands/backup/remote.ts'
-import { restoreDatabases } from '../../../commands/restore/database.ts'
+import { restoreParts } from '../../../commands/restore/database.ts'
 import { restoreScript } from '../../../commands/restore/database-script.ts'
 import type { DatabasePart, RestoreTask } from '../../../commands/restore/restore-task.ts'
 import type { SelectedBackup } from '../../../commands/restore/select-backup.ts'
@@ -76,22 +76,25 @@ async function restored(): Promise<Shell[]> {
       const list = typeof roles === 'function' ? await roles(first, here.connection) : roles
       const resources = list.flatMap((each) => each.resources({}, facts, host))
       const readings = resources.flatMap(({ reads }) => reads)
-      const dumps = readings.filter(({ key }) => key.endsWith('.dump'))
+      const dumps = readings.filter(({ key }) => /\.(dump|tar)$/.test(key))
       const state = Object.fromEntries(dumps.map(({ key }) => [key, { type: 'file' }]))
       plans.push(...runScripts(`restore ${plans.length}`, resources, { 'postgres:catalog': freshCatalog, ...state }))
       return 0
     },
   } as unknown as Session
-  for (const [, order] of orders)
-    await restoreDatabases(
+  for (const [flag, order] of orders)
+    await restoreParts(
       session,
       host,
       chosen,
       [{ database: 'hello', ofBot: true, target: undefined, bot: undefined, ...order }],
       identities,
+      (['data', 'cache'] as const).map((kind) => ({
+        ...{ bot: 'hello', kind, drill: flag === '--drill', beforeDatabase: flag === '--name' },
+      })),
     )
   await rebuild(session, host, chosen, identities, { core: [], bots: async () => async () => 0 })
-  await restoreDatabases(failing(session), host, chosen, [orderOf({})], identities).catch(() => {})
+  await restoreParts(failing(session), host, chosen, [orderOf({})], identities).catch(() => {})
   return [...here.requests, ...plans]
 
   function failing(of: Session): Session {
@@ -130,7 +133,11 @@ async function copy(): Promise<{ chosen: SelectedBackup; identities: readonly Se
   }
   const files = Buffer.concat(await tarOf(entries()).toArray())
   const database = { kind: 'database', database: 'hello', owner: 'hello', tables: { 'public.users': 2 } }
+  const data = await tarOf(dataEntries()).toArray()
+  const lasting = { kind: 'data', bot: 'hello', entries: 1, content: 'a'.repeat(64) }
   const parts = [
+    { ...lasting, ...(await part('data-hello.tar.age', Buffer.concat(data))) },
+    { ...lasting, kind: 'cache', ...(await part('cache-hello.tar.age', Buffer.concat(data))) },
     { ...database, ...(await part('database-hello.dump.age', Buffer.from('dump'))) },
     { kind: 'globals', ...(await part('globals.sql.age', Buffer.from('CREATE ROLE hello;\n'))) },
     { kind: 'files', entries: 2, ...(await part('files.tar.age', files)) },
@@ -152,6 +159,10 @@ async function* entries() {
   yield file('etc/botgarden/secrets/backup-signing-key', 'k')
   yield file('etc/botgarden/registry/docker.io/config.json', '{}')
   yield file('opt/botgarden/nginx/conf/own/a.conf', '# a\n')
+}
+
+async function* dataEntries() {
+  yield { path: 'app=data/x', mode: 0o600, link: '', content: Buffer.from('x') }
 }
 
 /** What depends on more than a flag: a database that is no bot's, a certificate, an upload that does not arrive. */

@@ -35,6 +35,7 @@ const context: BuildContext = {
 }
 const large: BuildContext = { ...context, archive: 'A'.repeat(4_000_004) }
 type Mode = 'webhook' | 'polling'
+const data = { data: ['/app/data', '/b'], cache: { server: 'valkey', memoryMB: 32, persist: true } as const }
 
 function spec(mode: Mode, more: Partial<Spec> = {}): Spec {
   return { ...specOf('registry.example.org/hello:2', { mode }, migrating, 'b'), ...more }
@@ -135,6 +136,8 @@ function released(): Shell[] {
       }),
     ),
     ...from('webhook', delivery(spec('webhook', { scratch: ['/cache'] }), { isRollback: true, token: undefined })),
+    ...from('webhook', delivery(spec('webhook', data)), { 'data:hello': { b: 0 } }, { reads: true }),
+    ...from('polling', delivery(spec('polling', data))),
     ...from('webhook', delivery(spec('webhook'), { logins, secrets: new Map() }), selfSigned),
     ...from('polling', delivery(spec('polling')), unreachable),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context })),
@@ -192,6 +195,7 @@ function kept(): Shell[] {
     ...plans('a poller that ended', 'polling', { [blue]: { ...serving, status: 'exited' } }),
     ...plans('a bot of other limits', 'webhook', { [blue]: { ...serving, memoryMB: 1, config: checksum } }),
     ...plans('a bot that no boot starts', 'webhook', { [blue]: { ...serving, restart: 'no' } }),
+    ...plans('a cache of a version before', 'webhook', { 'container:botgarden-hello-cache': serving }),
     ...plans('a torn record', 'webhook', {
       'text:/var/lib/botgarden/bots/hello/current.json': '{',
       'record:hello': { ...past, containers: [found] },
@@ -217,9 +221,14 @@ const leftCatalog = {
 
 function removals(): Shell[] {
   return [false, true].flatMap((purge) =>
-    runScripts(`remove${purge ? ', purge' : ''}`, [botAbsent('hello', telegram, { purge })], stateWith('webhook'), {
-      reads: true,
-    }),
+    runScripts(
+      `remove${purge ? ', purge' : ''}`,
+      [botAbsent('hello', telegram, { purge })],
+      stateWith('webhook', { 'data:hello': {} }),
+      {
+        reads: true,
+      },
+    ),
   )
 }
 

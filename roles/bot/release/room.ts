@@ -1,0 +1,41 @@
+import { HostError } from '../../../lib/std/errors.ts'
+import type { Limits, Spec } from '../spec/spec.ts'
+import type { FreeCapacity } from './free-capacity.ts'
+import { stopsFirst } from './stops-first.ts'
+
+/**
+ * Memory in MiB that a release needs: two versions run at the same time, but for those of which the old one stops first. A cache
+ * that the current version does not have comes with it.
+ */
+export function neededMB(spec: Spec, { memoryMB }: Limits, hasOld: boolean, current: Spec | undefined): number {
+  const cache = current?.cache === undefined ? cacheMB(spec) : 0
+  // A bot that starts uses much less than its limit: half of the limit must be free.
+  return cache + (stopsFirst(spec, undefined) && hasOld ? 0 : memoryMB / 2)
+}
+
+function cacheMB({ cache }: Spec): number {
+  return cache?.memoryMB ?? 0
+}
+
+/** Throws a `HostError` where a host has too little memory or disk for a release. */
+export function refuseInsufficientCapacity(
+  bot: string,
+  spec: Spec,
+  limits: Limits,
+  hasOld: boolean,
+  current: Spec | undefined,
+  free: FreeCapacity,
+): void {
+  const memoryMB = limits.memoryMB + cacheMB(spec)
+  const who = `bot ${bot}${spec.cache ? ' with its cache' : ''}`
+  if (memoryMB > free.totalMB)
+    throw new HostError(
+      `${who} may use ${memoryMB} MiB of memory, and this host has ${free.totalMB} MiB in total: lower its "memory:"`,
+    )
+  if (free.memoryMB < neededMB(spec, limits, hasOld, current))
+    throw new HostError(
+      `${who} may use ${memoryMB} MiB of memory, and only ${free.memoryMB} MiB are free${hasOld ? ' beside the current version' : ''}: lower its "memory:", or add memory to the host`,
+    )
+  if (free.diskMB < 300)
+    throw new HostError(`only ${free.diskMB} MiB of disk are free on this host: a release needs 300 MiB`)
+}
