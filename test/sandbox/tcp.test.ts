@@ -167,6 +167,22 @@ test('nothing listens on the host, which is not in the network; the server reach
     assert.match(await from(to, port), /ended (1|124)$/)
 })
 
+test('the server passes nothing on from one bot to another, not even for rights that no bot has', async () => {
+  const other = await inside(
+    'docker inspect -f \'{{(index .NetworkSettings.Networks "botgarden-other-bot.db").IPAddress}}\' $(docker ps -q --filter label=botgarden.bot=other-bot)',
+  )
+  assert.match(other, /^10\.213\.2\.[23]$/)
+  const said = await inside(`
+    docker run -d --name intruder --network botgarden-hello-bot.db --entrypoint sleep node:26.10-slim 60 >/dev/null
+    pid=$(docker inspect -f '{{.State.Pid}}' intruder)
+    nsenter -t $pid -n ip route add 10.213.2.0/28 via 10.213.1.4
+    for to in 10.213.1.4/5432 ${other}/3000; do
+      nsenter -t $pid -n timeout 3 bash -c ": </dev/tcp/$to" 2>/dev/null; echo "$to $?"
+    done
+    docker rm -f intruder >/dev/null`)
+  assert.is(said, `10.213.1.4/5432 0\n${other}/3000 124`)
+})
+
 test('an extension is created, one that is not trusted is refused, and so are more connections than there are', async () => {
   const wanted = (more: object) => inventory({ 'other-bot': { host, source: model, database: { tcp: true, ...more } } })
   for (const [more, said] of [
