@@ -51,7 +51,8 @@ function builtImage(image: string, context: BuildContext, { cpus, memoryMiB }: B
     rm -rf "$folder"
     (umask 077; mkdir -p "$folder")
     trap 'rm -rf "$folder"' EXIT
-    ${isLarge(context) ? sh`tar -xzf "$archive" -C "$folder"` : sh`printf %s ${context.archive} | base64 -d | tar -xz -C "$folder"`}
+    # All is from 1970 in there: BuildKit would take a file of the same size for the one that it was sent the last time.
+    ${isLarge(context) ? sh`tar -xzmf "$archive" -C "$folder"` : sh`printf %s ${context.archive} | base64 -d | tar -xzm -C "$folder"`}
     ${context.options.length === 0 ? sh`:` : sh`cd "$folder"`}
     docker build --progress plain --label ${contextLabel(context)} --tag ${image} ${context.options} "$folder" 2>&1
     rm -f "$archive"`
