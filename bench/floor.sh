@@ -23,7 +23,7 @@ fi
 files='
   /etc/aide /etc/aide/aide.conf /etc/apt/apt.conf.d/52botgarden /etc/botgarden /etc/botgarden/acme-ca.pem
   /etc/botgarden/secrets /etc/botgarden/secrets/backup-signing-key /etc/botgarden/secrets/bots
-  /etc/botgarden/secrets/bots/* /etc/botgarden/secrets/bots/*/* /etc/botgarden/secrets/bots/*/cache/server.conf /etc/botgarden/secrets/postgres
+  /etc/botgarden/secrets/bots/* /etc/botgarden/secrets/bots/*/* /etc/botgarden/secrets/postgres
   /etc/botgarden/secrets/postgres/* /etc/botgarden/tls /etc/botgarden/tls/* /etc/cron.d/botgarden-backups
   /etc/default/debsums /etc/docker /etc/docker/daemon.json /etc/issue /etc/issue.net /etc/letsencrypt
   /etc/letsencrypt/renewal-hooks /etc/letsencrypt/renewal-hooks/deploy /etc/letsencrypt/renewal-hooks/deploy/botgarden
@@ -40,16 +40,18 @@ files='
   /etc/systemd/system/systemd-journald.service.d /etc/systemd/system/systemd-journald.service.d/botgarden.conf
   /etc/tmpfiles.d/botgarden-nginx.conf /etc/tmpfiles.d/botgarden-postgres.conf /etc/ufw/after.init /opt/botgarden
   /opt/botgarden/backups /opt/botgarden/backups/backup /opt/botgarden/backups/parts.sh /opt/botgarden/backups/recipients
-  /opt/botgarden/backups/data.py /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
-  /opt/botgarden/bots /opt/botgarden/bots/* /opt/botgarden/bots/*/cache /opt/botgarden/bots/*/cache/compose.yaml /opt/botgarden/certbot /opt/botgarden/certbot/serve /opt/botgarden/nginx
+  /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
+  /opt/botgarden/backups/data.py /opt/botgarden/bots /opt/botgarden/bots/* /opt/botgarden/bots/*/cache
+  /opt/botgarden/bots/*/cache/compose.yaml /etc/botgarden/secrets/bots/*/cache/server.conf /var/lib/botgarden/data/*/cache
+  /var/lib/botgarden/data/*/current/* /opt/botgarden/certbot /opt/botgarden/certbot/serve /opt/botgarden/nginx
   /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf /opt/botgarden/nginx/conf/bots
   /opt/botgarden/nginx/conf/bots/*.conf /opt/botgarden/nginx/conf/nginx.conf /opt/botgarden/nginx/conf/own
   /opt/botgarden/nginx/generations /opt/botgarden/nginx/running /opt/botgarden/postgres
-  /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf /opt/botgarden/postgres/conf/pg_hba.conf
+  /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf /opt/botgarden/postgres/conf/bots
+  /opt/botgarden/postgres/conf/bots/*.conf /opt/botgarden/postgres/conf/pg_hba.conf
   /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/nginx /run/botgarden/postgres /var/lib/botgarden
   /var/lib/botgarden/acme /var/lib/botgarden/acme/.well-known /var/lib/botgarden/acme/.well-known/acme-challenge
-  /var/lib/botgarden/backups /var/lib/botgarden/bots /var/lib/botgarden/data/*/cache /var/lib/botgarden/data/*/current/*/
-  /var/lib/botgarden/postgres
+  /var/lib/botgarden/backups /var/lib/botgarden/bots /var/lib/botgarden/postgres
   /var/lib/botgarden/postgres/18/docker/PG_VERSION /root /root/.ssh /root/.ssh/authorized_keys /root/.ssh/authorized_keys2
   /etc/letsencrypt/renewal/*.conf /run/reboot-required /run/cloud-init/enabled /run/cloud-init/result.json /swapfile'
 
@@ -65,10 +67,11 @@ texts='
   /etc/systemd/system/swapfile.swap /etc/systemd/system/systemd-journald.service.d/botgarden.conf
   /etc/tmpfiles.d/botgarden-nginx.conf /etc/tmpfiles.d/botgarden-postgres.conf /etc/ufw/after.init
   /opt/botgarden/backups/backup /opt/botgarden/backups/parts.sh /opt/botgarden/backups/recipients
-  /opt/botgarden/backups/data.py /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
-  /opt/botgarden/bots/*/cache/compose.yaml /opt/botgarden/certbot/serve /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf/bots/*.conf
+  /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
+  /opt/botgarden/backups/data.py /opt/botgarden/bots/*/cache/compose.yaml /etc/botgarden/secrets/bots/*/cache/server.conf
+  /opt/botgarden/certbot/serve /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf/bots/*.conf
   /opt/botgarden/nginx/conf/nginx.conf /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf/pg_hba.conf
-  /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/docker.started-with /run/botgarden/journald.started-with
+  /opt/botgarden/postgres/conf/bots/*.conf /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/docker.started-with /run/botgarden/journald.started-with
   /run/botgarden/sshd.started-with /var/lib/botgarden/bots/*/current.json
   /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf /etc/default/ssh
   /root/.ssh/authorized_keys /root/.ssh/authorized_keys2
@@ -118,6 +121,8 @@ from unnest(string_to_array('SUMS', ',')) sum where split_part(sum, '/', 2) = re
 from pg_database where datname <> 'template0'), \
 'config', current_setting('botgarden.config', true), \
 'pending', (select json_agg(name) from pg_settings where pending_restart), \
+'access', (select json_agg(json_build_array(type, database, user_name, address, netmask, auth_method, error, \
+(pg_stat_file(file_name)).modification > pg_conf_load_time())) from pg_hba_file_rules), \
 'extensions', (select json_agg(extname) from pg_extension))"
 
 ask_engine() { curl --silent --unix-socket /run/docker.sock "$@"; }
@@ -140,7 +145,7 @@ engine() {
   bots=
   for folder in /var/lib/botgarden/bots/*/; do
     folder=${folder%/}
-    bots="$bots,${folder##*/}-blue,${folder##*/}-green,${folder##*/}-cache"
+    bots="$bots,${folder##*/}-blue,${folder##*/}-green"
   done
   ask_engine 'http://d/images/{postgres:18.6,nginx:1.30.6,valkey/valkey:8.1.11,redis:8.2.3}/json' http://d/networks \
     "http://d/containers/botgarden-{postgres,drill,nginx$bots}/json" | awk '
@@ -237,9 +242,9 @@ LOGIN
   job 'certificate' private_keys
   job 'unit renewal' exec systemctl show -p Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Result,ExecMainExitTimestamp -- $units
   job 'package waiting' exec dpkg-query -W -f '${Package} ${db:Status-Eflag} ${db:Status-Status} ${Version} ${Architecture}\n' -- $packages $held
-  job 'text ufw sshd keys certificate lineage own-lineages nginx allocations releases record webhook backups waiting cache-config' \
+  job 'text ufw sshd keys certificate lineage own-lineages nginx allocations releases record database-contents webhook backups waiting' \
     exec tar -chPf - $texts
-  job 'file user keys swap own-lineages test nginx data facts' exec stat --printf '%F|%a|%U|%G|%u|%g|%s|%N\n' -- $files
+  job 'file user keys swap own-lineages test nginx facts data cache-config' exec stat --printf '%F|%a|%U|%G|%u|%g|%s|%N\n' -- $files
   job 'file nginx' exec find /opt/botgarden/nginx/conf /opt/botgarden/nginx/running/ /etc/botgarden/secrets \
     /var/lib/botgarden/postgres/18/docker/PG_VERSION -type f -exec sha256sum -- {} +
   job 'nginx' exec curl --silent --max-time 5 --unix-socket /run/botgarden/nginx/status.sock http://localhost/config

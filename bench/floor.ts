@@ -2,12 +2,13 @@
 export const signs: Readonly<Record<string, RegExp>> = {
   allocations: /\bhello-bot 1$/m,
   backups: /^\d{10}$/m,
-  // What a host with a cache has beside this.
-  'cache-config': /\/opt\/botgarden\/nginx\/compose\.yaml/,
+  // Of a bot without a cache, and without data, there is nothing to tell.
+  'cache-config': /^== file .* cache-config$/m,
   certificate: /^-----BEGIN PUBLIC KEY-----$/m,
   container: /"Name":"\/botgarden-nginx".*"RestartPolicy":[\s\S]*^inode \d+:\d+ \/proc\/\d+\/root\//m,
-  // What a host with data has beside this.
-  data: /^directory\|700\|root\|root\|0\|0\|\d+\|'\/var\/lib\/botgarden'$/m,
+  data: /^== file .* data /m,
+  // Of extensions a host knows by the records of its bots whether to ask for any.
+  'database-contents': /\/current\.json[\s\S]*\{"id":/,
   facts: /^\/etc\/os-release:ID=debian$[\s\S]*^192\.0\.2\.1 via .* src /m,
   file: /^directory\|700\|root\|root\|0\|0\|\d+\|'\/var\/lib\/botgarden'$[\s\S]*^[0-9a-f]{64} .*\/secrets\/postgres\/superuser$/m,
   'free-capacity': /^\/proc\/meminfo:MemAvailable: [\s\S]*^ *\d+ \//m,
@@ -43,7 +44,17 @@ export const signs: Readonly<Record<string, RegExp>> = {
 }
 
 /** What a host without a bot has nothing of. */
-const ofBots = ['allocations', 'kept-secrets', 'network', 'record', 'releases', 'test', 'token-owners', 'webhook']
+const ofBots = [
+  'allocations',
+  'database-contents',
+  'kept-secrets',
+  'network',
+  'record',
+  'releases',
+  'test',
+  'token-owners',
+  'webhook',
+]
 
 /** The kinds of which an answer of the floor shows nothing. */
 export function unanswered(answer: string, { bot }: { readonly bot: boolean }): string[] {

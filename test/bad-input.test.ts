@@ -136,6 +136,15 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [bots('a: { volume: [/data] }'), /volume: unknown key/],
   [bots('a: { secrets: env }'), /bots\.a\.secrets/],
   ['hosts: { vps1: , vps2: }\nbots: { a: {} }\n', 'missing: host, one of vps1, vps2'],
+  [bots('a: { database: yes }'), /bots\.a\.database: should be true or false or a mapping, found the text "yes"/],
+  [bots('a: { database: { tpc: true } }'), /bots\.a\.database\.tpc: unknown key \(did you mean "tcp"\?\)/],
+  [bots('a: { database: { tcp: 5432 } }'), /bots\.a\.database\.tcp: should be true or false/],
+  [bots('a: { database: { connections: 0 } }'), /bots\.a\.database\.connections: .*1 to 100/],
+  [bots('a: { database: { connections: "20" } }'), /bots\.a\.database\.connections: .*leave out the quotes/],
+  [bots('a: { database: { extensions: pg_trgm } }'), /bots\.a\.database\.extensions: .*a list/],
+  [bots('a: { database: { extensions: ["pg trgm"] } }'), /bots\.a\.database\.extensions\[0\]/],
+  [bots('a: { database: { init: ../init.sql } }'), /bots\.a\.database\.init: .*a file in the source/],
+  [bots('a: { database: { init: /init.sql } }'), /bots\.a\.database\.init/],
 ]
 const missingConfig = [`sshConfig: nowhere\n${good}`, 'sshConfig: no such file'] as const
 
@@ -155,6 +164,7 @@ const commands: readonly (readonly [args: readonly string[], said: string | RegE
   [['bot.ts', '--name', 'a', '--all'], 'which bot'],
   [['bot.ts', '--name', 'a', '--rollback', '--logs'], 'cannot be combined'],
   [['bot.ts', '--name', 'a', '--purge'], '--purge needs --remove'],
+  [['bot.ts', '--name', 'a', '--import'], '--import needs a value: --import FILE'],
   [['backup.ts'], 'backups.recipients: missing'],
   [['backup.ts', '--check'], 'backup.ts has no --check'],
   [['backup.ts', '--status', '--name', 'a'], 'cannot be combined'],

@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Flags, givenFlags } from '../lib/cli/flags.ts'
@@ -96,6 +96,16 @@ test('the page about bots has every reference', () => {
     referenceNames.filter((name) => !isThere(name)),
     [],
   )
+})
+
+test('the bots that the page about bots shows are those that a test deploys', () => {
+  const [, section = ''] = /^## I have a bot in …\n(.*?)^## /ms.exec(text('docs/bots.md')) ?? []
+  const shown = [...section.matchAll(/`test\/bots\/([\w-]+)`.*?^```yaml\n(.*?)^```/gms)].map(([, name, yaml]) => [
+    name,
+    yaml,
+  ])
+  const folders = globSync('test/bots/*/bot.yaml', { cwd: root }).map((file) => [basename(dirname(file)), text(file)])
+  assert.equal(shown.sort(), folders.sort())
 })
 
 test('the start is two commands', () => {

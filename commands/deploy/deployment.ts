@@ -6,6 +6,7 @@ import { botRole } from '../../roles/bot/index.ts'
 import { isLarge } from '../../roles/bot/spec/build-context.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
+import { type LocalDump, uploadDump } from './database-sources.ts'
 import { loadBot, shared } from './load-bot.ts'
 import { ship } from './ship-image.ts'
 import { refuseSharedToken, tokenComparison } from './unique-tokens.ts'
@@ -29,6 +30,8 @@ export async function deploymentsOf(
 interface ReleaseOptions {
   /** Images are built on this machine. */
   readonly buildsHere?: boolean
+  /** What the database of the one bot is filled from. */
+  readonly dump?: LocalDump
   /** The role as a host gets it. */
   readonly forHost?: (role: Role, host: InventoryHost) => Role
 }
@@ -38,7 +41,7 @@ export function release(
   session: Session,
   hosts: readonly InventoryHost[],
   deployments: Deployments,
-  { buildsHere = false, forHost = (role) => role }: ReleaseOptions = {},
+  { buildsHere = false, dump, forHost = (role) => role }: ReleaseOptions = {},
 ): Promise<number> {
   const on = ({ bots }: InventoryHost) => [...deployments].filter(([name]) => bots.some((each) => each.name === name))
   const compareTokens = tokenComparison(session, deployments)
@@ -52,14 +55,19 @@ export function release(
           : [],
       ),
     )
-    if (carried.size === 0 || session.options.check) return
+    const imports = dump !== undefined && changes.some(({ id }) => id.startsWith('database-import:'))
+    if ((carried.size === 0 && !imports) || session.options.check) return
     const progress = (line: string) => session.report.line(`${host.name}  ${line}`)
     // Under the lock, so that no other run removes the uploads.
     await session.hold(host, connection)
+    if (imports) await uploadDump(connection, dump, progress)
     for (const { image, context } of carried.values()) await ship(image, context, connection, { buildsHere, progress })
   }
   const roles = async (host: InventoryHost) => [
-    forHost(botRole(new Map(on(host).map(([name, each]) => [name, { ...each, shipped: buildsHere }]))), host),
+    forHost(
+      botRole(new Map(on(host).map(([name, each]) => [name, { ...each, shipped: buildsHere, ...(dump && { dump }) }]))),
+      host,
+    ),
   ]
   return session.converge(hosts, roles, prepare)
 }

@@ -10,7 +10,8 @@ import { writeOut } from '../../lib/std/output.ts'
 import { suggest } from '../../lib/std/suggest.ts'
 import { botAbsent } from '../../roles/bot/remove.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
-import { deploymentsOf, release } from './deployment.ts'
+import { dumpAt, type LocalDump } from './database-sources.ts'
+import { type Deployments, deploymentsOf, release } from './deployment.ts'
 import { refusingEmptyHost } from './empty-host.ts'
 import { dropPendingUpdates, refuseToDrop } from './pending-updates.ts'
 import { history, historyText, logsOf } from './releases.ts'
@@ -23,6 +24,10 @@ export const deployFlags = {
   build: { value: 'WHERE', help: 'where the image is built: host (default), or local for a host with little memory' },
   rollback: { help: 'go back to the previous version, with the configuration it had' },
   'rollback-to': { value: 'RELEASE', help: 'go back to this release' },
+  import: {
+    value: 'FILE',
+    help: 'fill the new database of a bot from a dump before its first release (SQL, or pg_dump)',
+  },
   releases: { help: 'list the releases of a bot' },
   logs: { help: "show the last lines of a bot's containers" },
   'drop-pending': { help: 'afterwards, have Telegram drop the pending updates' },
@@ -45,6 +50,8 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     throw new UsageError(`--${action} takes exactly one bot: --name BOT`)
   if (given('drop-pending') && (action === 'releases' || action === 'logs' || action === 'remove'))
     throw new UsageError(`--drop-pending goes with a release or a rollback, not with --${action}`)
+  if (given('import') && (action !== undefined || given('all') || names.length > 1))
+    throw new UsageError(`--import goes with the first release of one bot: --name BOT --import FILE`)
   const hosts = session.hosts.filter(({ bots }) => bots.some(({ name }) => names.includes(name)))
   if (hosts.length === 0) throw new UsageError(`none of the hosts selected by --limit has ${names.join(', ')}`)
   const [bot = '', host = hosts[0] as InventoryHost] = [names[0], hosts[0]]
@@ -63,12 +70,23 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
   const deployments = await deploymentsOf(hosts, (name) => names.includes(name))
   const specs = new Map([...deployments].map(([name, { spec }]) => [name, spec]))
   if (given('drop-pending')) refuseToDrop(specs)
+  const dump = await dumpFor(session, deployments)
   const code = await release(session, hosts, deployments, {
     buildsHere: buildsHere(session),
+    ...(dump && { dump }),
     forHost: (role, host) => (!given('new') && hasBackups(host) ? refusingEmptyHost(role, host.name) : role),
   })
   if (code !== 0 || !given('drop-pending')) return code
   return dropPendingUpdates(session, hosts, specs)
+}
+
+async function dumpFor({ options }: Session, deployments: Deployments): Promise<LocalDump | undefined> {
+  const path = options.own.get('import')?.[0]
+  if (path === undefined) return undefined
+  for (const [bot, { spec }] of deployments)
+    if (!spec.database)
+      throw new UsageError(`--import: ${bot} has no database: take "database: false" out of its bot.yaml`)
+  return dumpAt(path)
 }
 
 function buildsHere({ options }: Session): boolean {

@@ -6,8 +6,9 @@ import { type BuildContext, contextOf } from '../../roles/bot/spec/build-context
 import { conflictsIn } from '../../roles/bot/spec/conflicts.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
-import { specOf } from '../../roles/bot/spec/spec.ts'
+import { databaseSettings, specOf } from '../../roles/bot/spec/spec.ts'
 import { manifestOf, sourceOf } from './bot-source.ts'
+import { initOf } from './database-sources.ts'
 import { loginsOf, type ReadSecret, secretReader, secretsOf, tokenOf } from './secret-sources.ts'
 
 /** What the bots of one run share: a secret is read once, and a folder is packed once. */
@@ -47,6 +48,7 @@ export async function loadBot(
     return context
   }
   const context = folder === undefined ? undefined : await packed(folder)
+  const { init } = databaseSettings(settings, manifest) ?? {}
   const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
   const spec = specOf(image, settings, manifest, context?.migrations)
   throwAll(conflictsIn(spec).map((fault) => `${key}.${fault}`))
@@ -55,6 +57,7 @@ export async function loadBot(
     manifest,
     context,
     pull: settings.image !== undefined,
+    ...(init !== undefined && { initScript: await initOf(folder, init, key) }),
     token: await tokenOf(entry, folder, read, spec.references),
     secrets: await secretsOf(spec.secrets, settings, folder, key, read),
     logins: settings.image === undefined ? [] : await loginsOf(vars, settings.image, read),

@@ -16,15 +16,20 @@ export function bare(shape: Shape): Shape {
   return inner !== undefined && other?.type === 'null' && more.length === 0 ? bare(inner) : shape
 }
 
-/** The keys that a mapping may have, as far as its schema names them. */
+/** The keys that a mapping may have, as far as its schema names them: of a union those of its one mapping. */
 export function keysOf(shape: Shape): string[] {
-  const { properties = {} } = bare(shape)
+  const properties = propertiesOf(bare(shape))
   return Object.keys(properties).filter((key) => !isRefused(properties[key]))
 }
 
 /** Whether the schema names the key, be it only to say what it is called here (`v.never`). */
 export function isNamed(shape: Shape, key: string): boolean {
-  return Object.hasOwn(bare(shape).properties ?? {}, key)
+  return Object.hasOwn(propertiesOf(bare(shape)), key)
+}
+
+function propertiesOf({ properties, ...others }: Shape): Readonly<Record<string, unknown>> {
+  const mappings = optionsOf(others).flatMap((option) => (bare(option).properties === undefined ? [] : [bare(option)]))
+  return properties ?? (mappings.length === 1 ? mappings[0]?.properties : undefined) ?? {}
 }
 
 function isRefused(shape: unknown): boolean {

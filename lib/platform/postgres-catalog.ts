@@ -44,6 +44,10 @@ export interface Catalog {
   readonly maxConnections?: number
   /** Of the database `postgres`. */
   readonly extensions: readonly string[]
+  /** Who may come by TCP, as the files of pg_hba.conf say now: `TYPE DATABASE ROLE ADDRESS NETMASK METHOD`, or `error …`. */
+  readonly access?: readonly string[]
+  /** Those of these files that are newer than what the server has loaded: `pg_hba.conf`, `bots/NAME.conf`. */
+  readonly accessOutdated?: readonly string[]
 }
 
 /** The catalog of a new server. */
@@ -188,5 +192,13 @@ const catalogQuery = `select json_build_object(
   'config', current_setting('botgarden.config', true),
   'maxConnections', current_setting('max_connections')::int,
   'pendingRestart', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
-  'extensions', (select json_agg(extname order by extname) from pg_extension));
+  'extensions', (select json_agg(extname order by extname) from pg_extension),
+  'access', (select coalesce(json_agg(rule order by rule), '[]') from (
+    select case when error is null
+      then concat_ws(' ', type, array_to_string(database, ','), array_to_string(user_name, ','), address, netmask, auth_method)
+      else format('error %s:%s: %s', file_name, line_number, error) end rule
+    from pg_hba_file_rules where type is distinct from 'local') rules),
+  'accessOutdated', (select coalesce(json_agg(replace(file_name, '/etc/postgresql/', '') order by file_name), '[]')
+    from (select distinct file_name from pg_hba_file_rules) files
+    where (pg_stat_file(file_name)).modification > pg_conf_load_time()));
 `

@@ -55,10 +55,16 @@ function unlikeContainer(name: string, path: string, text: string): Resource {
 function container({ name, service, data, whenStarted = [] }: Project, path: string, checksum: string): Resource {
   const now = containerState(name)
   const image = String(service.image)
-  const after = becomes(now, (before) => ({
-    ...(before === 'absent' ? { memoryMB: 0, cpus: 0, restart: 'always' } : before),
-    ...{ status: 'running', health: service.healthcheck ? 'healthy' : '', config: checksum },
-  }))
+  const after = becomes(now, (before) => {
+    const { networks = undefined, ...kept } = before === 'absent' ? { memoryMB: 0, cpus: 0, restart: 'always' } : before
+    const isMadeAnew = before === 'absent' || before.config !== checksum
+    // One that is made anew is on the networks of its compose file, and on no other.
+    return {
+      ...kept,
+      ...(networks !== undefined && !isMadeAnew && { networks }),
+      ...{ status: 'running', health: service.healthcheck ? 'healthy' : '', config: checksum },
+    }
+  })
   return resource({
     id: `container:${name}`,
     wants: checksum,

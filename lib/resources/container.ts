@@ -25,6 +25,8 @@ export type ContainerState =
       readonly startedAt?: number
       /** Mounted folders of the host that have been removed since, or replaced by others. */
       readonly stale?: readonly string[]
+      /** By the name of each network that it is connected to: its aliases there. Left out: as its compose file says. */
+      readonly networks?: Readonly<Record<string, readonly string[]>>
     }
 
 /** The label of a container with the checksum of what it was created from. */
@@ -37,6 +39,7 @@ export function containerState(name: string): Reading<ContainerState> {
 // As JSON: a template that asks for the health of a container that has none fails. Below it, both sides of each mount.
 const format =
   '{"name":{{json .Name}},"state":{{json .State}},"labels":{{json .Config.Labels}},"mounts":{{json .Mounts}},' +
+  '"networks":{{json .NetworkSettings.Networks}},' +
   '"restarts":{{.RestartCount}},"restart":{{json .HostConfig.RestartPolicy.Name}},"memory":{{.HostConfig.Memory}},"nanoCpus":{{.HostConfig.NanoCpus}}}' +
   '{{if .State.Running}}{{$pid := .State.Pid}}{{range .Mounts}}{{if eq .Type "bind"}}\n{{.Source}}\n/proc/{{$pid}}/root{{.Destination}}{{end}}{{end}}{{end}}'
 
@@ -55,7 +58,9 @@ const containers: Kind<ContainerState> = {
     const lines = output.split('\n')
     const inodes = new Map([...output.matchAll(/^inode (\S+) (.*)$/gm)].map(([, inode, path]) => [path, inode]))
     for (const line of lines.filter((each) => each.startsWith('{'))) {
-      const { name, state, labels, mounts, restarts, restart, memory, nanoCpus } = JSON.parse(line) as Inspected
+      const { name, state, labels, mounts, networks, restarts, restart, memory, nanoCpus } = JSON.parse(
+        line,
+      ) as Inspected
       const volumes = mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
       states.set(name.slice(1), {
         status: state.Status,
@@ -66,6 +71,9 @@ const containers: Kind<ContainerState> = {
         ...(restarts > 0 && { restarts }),
         ...{ memoryMB: memory / 2 ** 20, cpus: nanoCpus / 1e9, startedAt: Date.parse(state.StartedAt) },
         stale: staleOf(mounts, state.Pid, inodes),
+        ...(networks && {
+          networks: Object.fromEntries(Object.entries(networks).map(([each, { Aliases }]) => [each, Aliases ?? []])),
+        }),
       })
     }
     return states
@@ -79,6 +87,7 @@ interface Inspected {
   readonly state: { Status: string; StartedAt: string; Pid: number; Health?: { Status: string } | null }
   readonly labels: Readonly<Record<string, string>> | null
   readonly mounts: readonly Mount[]
+  readonly networks?: Readonly<Record<string, { readonly Aliases?: readonly string[] | null }>> | null
   readonly restarts: number
   readonly restart: string
   /** In bytes. */

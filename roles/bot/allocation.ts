@@ -6,13 +6,13 @@ import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { networkState } from './network.ts'
 import { type Allocations, allocations, allocationsFile } from './spec/allocations.ts'
-import { layoutOf, uidOf } from './spec/layout.ts'
+import { databaseBase, layoutOf, uidOf } from './spec/layout.ts'
 
 /**
- * Gives a bot its number on the host: that of its Docker network if it exists, else the lowest free one. The plan throws a
- * `HostError` where none is free.
+ * Gives a bot its number on the host: that of its Docker network if it exists, else the lowest free one. `tcp`: it needs a
+ * network with the database server too. The plan throws a `HostError` where none is free.
  */
-export function allocated(bot: string, base: string): Resource {
+export function allocated(bot: string, base: string, { tcp = false } = {}): Resource {
   return resource({
     id: `allocation:${bot}`,
     wants: base,
@@ -20,7 +20,7 @@ export function allocated(bot: string, base: string): Resource {
     plan: ({ taken, routes: there, own }) => {
       const given = own?.number
       if (taken[bot] !== undefined && (given ?? taken[bot]) === taken[bot]) return []
-      const number = given ?? freeNumber(base, taken, there)
+      const number = given ?? freeNumber(base, taken, there, tcp ? [base, databaseBase(base)] : [base])
       const network = `network ${base}.${number}.0/24, user ${uidOf(number)}`
       const others = Object.entries(taken).filter(([name, each]) => name !== bot && each !== number)
       const after = Object.fromEntries([...others, [bot, number]])
@@ -36,9 +36,9 @@ export function allocated(bot: string, base: string): Resource {
   })
 }
 
-function freeNumber(base: string, taken: Allocations, routes: readonly string[]): number {
+function freeNumber(base: string, taken: Allocations, routes: readonly string[], bases: readonly string[]): number {
   const used = new Set(Object.values(taken))
-  const clash = (n: number) => routes.some((route) => route.startsWith(`${base}.${n}.`))
+  const clash = (n: number) => bases.some((each) => routes.some((route) => route.startsWith(`${each}.${n}.`)))
   const number = Array.from({ length: 254 }, (_, i) => i + 1).find((n) => !used.has(n) && !clash(n))
   if (number === undefined || routes.includes(`${base}.0.0/16`))
     throw new HostError(
@@ -48,7 +48,7 @@ function freeNumber(base: string, taken: Allocations, routes: readonly string[])
 }
 
 /** Destinations of the host's IPv4 routes: `10.0.0.0/8`. They include the bridges of bots that have no allocation. */
-const routes: Reading<readonly string[]> = reading(
+export const routes: Reading<readonly string[]> = reading(
   {
     name: 'routes',
     volatile: true,

@@ -6,12 +6,12 @@ import { type BotEntry, type HostEntry, type Role, role } from '../../lib/model/
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
 import { nginxFile, nginxReloaded } from '../../lib/platform/nginx.ts'
-import { database, databaseRole } from '../../lib/platform/postgres.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { allocated } from './allocation.ts'
 import { cacheImages, cacheOf, noCache } from './cache/index.ts'
 import { dataFolders } from './data/folders.ts'
+import { databaseAfter, databaseBefore } from './database/resources.ts'
 import { botImage } from './image.ts'
 import { network } from './network.ts'
 import { caFilePresent } from './release/ca-file.ts'
@@ -24,7 +24,15 @@ import { databasePassFile, databasePassword, operatorSecret, webhookSecret } fro
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
 import type { Deployment } from './spec/deployment.ts'
-import { addressOf, botFolders, contextArchivePath, imageArchivePath, layoutOf, uidOf } from './spec/layout.ts'
+import {
+  addressOf,
+  botFolders,
+  contextArchivePath,
+  imageArchivePath,
+  layoutOf,
+  uidOf,
+  uploadedDumpPath,
+} from './spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
 import { limitsOf, type Spec } from './spec/spec.ts'
@@ -102,9 +110,13 @@ function caOf({ caFile }: Pick<BotVars, 'caFile'>) {
 
 /** Paths of the files that were uploaded for these deployments, which use them up. */
 function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
-  return [...deployments.values()].flatMap(({ shipped, context }) => {
-    if (context === undefined) return []
-    return shipped ? imageArchivePath(context) : isLarge(context) ? contextArchivePath(context) : []
+  return [...deployments.values()].flatMap(({ shipped, context, dump }) => {
+    const ofDatabase = dump === undefined ? [] : [uploadedDumpPath(dump.checksum)]
+    if (context === undefined) return ofDatabase
+    return [
+      ...ofDatabase,
+      ...(shipped ? [imageArchivePath(context)] : isLarge(context) ? [contextArchivePath(context)] : []),
+    ]
   })
 }
 
@@ -136,7 +148,7 @@ function botResources(
   const forDatabase = (inner: Resource) =>
     deployment === undefined ? whenReleased(bot, ({ spec }) => spec.database, inner) : inner
   return [
-    allocated(bot, base),
+    allocated(bot, base, target),
     withAllocation((number) => network(layout.network, `${base}.${number}.0/24`, number, bot)),
     ownedBy((user) => directory(layout.secrets, { mode: '0500', owner: user, group: user })),
     ownedBy((user) => webhookSecret(layout.secrets, user, bot)),
@@ -151,15 +163,7 @@ function botResources(
       ownedBy((user) => operatorSecret(layout.secrets, user, bot, name, value)),
     ),
     ...(needsDatabase
-      ? [
-          databaseRole(databaseName(bot), {
-            passwordFile: `${layout.secrets}/database-password`,
-            // A pool of four connections, twice during a release; the migration has ended by then.
-            connectionLimit: 8,
-            settings: { statement_timeout: '30s', lock_timeout: '10s', idle_in_transaction_session_timeout: '30s' },
-          }),
-          database(databaseName(bot), { owner: databaseName(bot) }),
-        ].map(forDatabase)
+      ? databaseBefore(bot, base, deployment, { byNumber: withAllocation, whenReleased }).map(forDatabase)
       : []),
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),
@@ -175,6 +179,7 @@ function botResources(
       bots: bots.length,
       startsAtOnce: facts.cpus + 1,
     }),
+    ...databaseAfter(bot, base, deployment, { byNumber: withAllocation, whenReleased }),
     deployed((spec, number, colour) => nginxLocation(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),
     noCache(bot, target),

@@ -10,6 +10,8 @@ export type NetworkState =
   | {
       readonly subnet: string /** The allocation of the bot, by the name of the bridge; undefined where it is not a bridge of a bot. */
       readonly number: number | undefined
+      /** Nothing on it reaches anything but the others on it. Left out: not so. */
+      readonly internal?: true
     }
   | undefined
 
@@ -52,6 +54,7 @@ interface EngineNetwork {
   readonly Name?: string
   readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string }[] | null }
   readonly Options?: Readonly<Record<string, string>> | null
+  readonly Internal?: boolean
 }
 
 const networks: Kind<NetworkState> = {
@@ -64,9 +67,9 @@ const networks: Kind<NetworkState> = {
   parse: unlessSilent(lineEach((line) => stateOf(line === '' ? {} : JSON.parse(line)))),
 }
 
-function stateOf({ Name, IPAM, Options }: EngineNetwork): NetworkState {
+function stateOf({ Name, IPAM, Options, Internal }: EngineNetwork): NetworkState {
   if (Name === undefined) return undefined
   const subnet = (IPAM?.Config ?? []).map(({ Subnet = '' }) => Subnet).join('')
   const number = /^br-bot-(\d+)$/.exec(Options?.['com.docker.network.bridge.name'] ?? '')?.[1]
-  return { subnet, number: number === undefined ? undefined : Number(number) }
+  return { subnet, number: number === undefined ? undefined : Number(number), ...(Internal && { internal: true }) }
 }

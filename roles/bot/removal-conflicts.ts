@@ -4,11 +4,10 @@ import { ident, literal } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-client.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { layoutOf } from './spec/layout.ts'
 
 /** What depends on a bot and must be detached before the bot can be removed. */
 export interface RemovalConflicts {
-  /** Names of containers on its network that are not its own. */
+  /** `NETWORK CONTAINER`: containers on its networks that are not its own. */
   readonly containers: readonly string[]
   /** Databases in which its role owns objects or has privileges; a further database that it owns is listed as `postgres`. */
   readonly databases: readonly string[]
@@ -20,13 +19,12 @@ export function removalConflicts(bot: string): Reading<RemovalConflicts> {
 
 /** Throws a `HostError` with a command for each conflict, before anything is removed. */
 export function refuseConflicts(bot: string, { containers, databases }: RemovalConflicts): void {
-  const { network } = layoutOf(bot)
   const role = ident(databaseName(bot))
   const disown = `reassign owned by ${role} to postgres; drop owned by ${role}`
   const lines = [
     ...containers.map(
-      (name) =>
-        `the container ${name} does not belong to ${bot} and is connected to its network; disconnect it: docker network disconnect ${network} ${name}`,
+      (each) =>
+        `the container ${each.split(' ')[1]} does not belong to ${bot} and is connected to its network; disconnect it: docker network disconnect ${each}`,
     ),
     ...databases.map(
       (database) =>
@@ -40,8 +38,8 @@ const conflictsKind: Kind<RemovalConflicts> = {
   name: 'removal-conflicts',
   script: (bots) => sh`
     tied() {
-      docker network inspect --format '{{range .Containers}}{{println .Name}}{{end}}' "botgarden-$1" 2>/dev/null |
-        grep -vxE "botgarden-$1-(blue|green|migrate|cache)|" | sed "s/^/container $1 /"
+      docker network inspect --format '{{$net := .Name}}{{range .Containers}}{{println $net .Name}}{{end}}' "botgarden-$1" "botgarden-$1.db" 2>/dev/null |
+        grep -vxE "[^ ]* botgarden-$1-(blue|green|migrate|cache)|[^ ]* botgarden-postgres|" | sed "s/^/container $1 /"
       printf %s "$2" | ${psql()} 2>/dev/null | sed "s/^/database $1 /"
     }
     ${bots

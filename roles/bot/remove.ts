@@ -7,11 +7,13 @@ import { nginxFolder, outdated, reloadFunction } from '../../lib/platform/nginx.
 import { freed, ident } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-client.ts'
 import { containerState } from '../../lib/resources/container.ts'
+import { fileState } from '../../lib/resources/file-state.ts'
 import { installFile } from '../../lib/shell/install-file.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import { cacheLayout } from './cache/layout.ts'
 import { dataState } from './data/folders.ts'
 import { dataOf } from './data/layout.ts'
+import { accessFile, predictNoTcp, removeTcp } from './database/tcp.ts'
 import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
 import { removeAllImages } from './release/prune-images.ts'
@@ -31,6 +33,8 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     green: containerState(layout.container('green')),
     taken: allocations,
     conflicts: removalConflicts(bot),
+    toDatabase: networkState(layout.databaseNetwork),
+    access: fileState(accessFile(bot)),
     data: dataState(bot),
     kept: keptData(bot),
   }
@@ -38,9 +42,10 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken, conflicts: ties, data, kept }) => {
+    plan: ({ current, network, blue, green, taken, conflicts: ties, toDatabase, access, data, kept }) => {
       const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
-      if (gone && data === undefined && taken[bot] === undefined && !(purge && kept)) return []
+      const noDatabase = toDatabase === undefined && access === 'absent'
+      if (gone && noDatabase && data === undefined && taken[bot] === undefined && !(purge && kept)) return []
       refuseConflicts(bot, ties)
       const { [bot]: _, ...others } = taken
       return [
@@ -58,6 +63,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
             becomes(reads.data, undefined),
             ...(purge ? [becomes(reads.kept, false)] : []),
             becomes(allocations, others),
+            ...predictNoTcp(bot),
             outdated,
           ],
         },
@@ -81,12 +87,13 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ${reloadFunction()}
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
-    for name in blue green migrate cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
+    for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
     # After its containers are gone, so that no session comes back.
     ${freed(database)}
     ${purge ? sh`:` : dump}
     printf '%s\n' ${`drop database if exists ${ident(database)} with (force);`} ${`drop role if exists ${ident(database)};`} | ${psql()}
+    ${removeTcp(bot)}
     ! docker network inspect ${layout.network} >/dev/null 2>&1 || docker network rm ${layout.network} >/dev/null
     rm -f ${layout.current}
     ${removeAllImages(bot)}

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path/posix'
 import * as v from 'valibot'
 import { etcDir, optDir, secretsDir, stateDir } from '../../lib/model/host-layout.ts'
 import { becomes, knownAfterApply, type Prediction } from '../../lib/model/resource.ts'
@@ -6,12 +7,13 @@ import { images } from '../../lib/platform/image-versions.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
 import { passFile } from '../../lib/platform/pgpass.ts'
 import { database } from '../../lib/platform/postgres.ts'
+import { accessChanged, accessFolder, postgresConf } from '../../lib/platform/postgres-access.ts'
 import { freshCatalog, postgresCatalog, refused } from '../../lib/platform/postgres-catalog.ts'
 import { postgresContainer, postgresSocket } from '../../lib/platform/postgres-client.ts'
 import { composeProject, hardened, mount } from '../../lib/resources/compose.ts'
 import { directory, file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
-import { generatedSecret } from '../../lib/resources/generated-secret.ts'
+import { generatedFile, generatedSecret } from '../../lib/resources/generated-secret.ts'
 import { pulledImage } from '../../lib/resources/image.ts'
 import { runFolder } from '../../lib/resources/runtime-directory.ts'
 import { sh } from '../../lib/shell/sh.ts'
@@ -36,7 +38,7 @@ const vars = v.strictObject({
 
 /** The user of the image, by number: the host has no such user. */
 const owner = '999'
-const folder = `${optDir}/postgres`
+const folder = dirname(postgresConf)
 const secrets = `${secretsDir}/postgres`
 const data = `${stateDir}/postgres`
 /** Where the image of PostgreSQL 18 keeps its cluster, below the mounted folder. */
@@ -60,14 +62,19 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     directory(secrets, { mode: '0700', owner, group: owner }),
     generatedSecret(`${secrets}/superuser`, { owner, whenMade: [lockedOut] }),
     passFile('postgres', secrets, 'superuser'),
+    generatedFile(`${secrets}/server.pem`, selfSigned, { owner }),
     directory(stateDir, { mode: '0700' }),
     directory(data, { mode: '0700', owner, group: owner }),
     // The same mode as in the official image.
     ...runFolder('postgres', { owner, mode: '3775' }),
     directory(folder),
-    directory(`${folder}/conf`),
-    file(`${folder}/conf/pg_hba.conf`, { content: config.hba }),
-    file(`${folder}/conf/postgresql.conf`, { content: config.text, validate: { tool: 'docker', script: accepts } }),
+    directory(postgresConf),
+    directory(accessFolder),
+    file(`${postgresConf}/pg_hba.conf`, {
+      content: config.hba,
+      predicts: [accessChanged(`${postgresConf}/pg_hba.conf`)],
+    }),
+    file(`${postgresConf}/postgresql.conf`, { content: config.text, validate: { tool: 'docker', script: accepts } }),
     pulledImage(image),
     ...container,
     superuser({ data, password: `${secrets}/superuser`, owner }),
@@ -106,7 +113,7 @@ function service(image: string, { memoryMB, connections }: Size): Record<string,
     volumes: [
       mount(data, '/var/lib/postgresql', { writable: true }),
       mount(postgresSocket, '/run/postgresql', { writable: true }),
-      mount(`${folder}/conf`, conf),
+      mount(postgresConf, conf),
       mount(secrets, '/run/secrets'),
     ],
     tmpfs: ['/tmp:size=16m,mode=1777'],
@@ -125,6 +132,16 @@ function service(image: string, { memoryMB, connections }: Size): Record<string,
       start_interval: '1s',
     },
   }
+}
+
+/**
+ * The key and the certificate of TLS, in one file. Nobody vouches for it, so it is for clients that want TLS and ask no more. It
+ * has the server's name among bots, and lasts as long as the server.
+ */
+const selfSigned = {
+  write: sh`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 36500 -subj /CN=postgres \
+      -addext subjectAltName=DNS:postgres -keyout "$candidate" -out "$candidate" 2>/dev/null`,
+  check: sh`openssl x509 -in "$candidate" -noout; openssl pkey -in "$candidate" -noout`,
 }
 
 /** Shell: creates the cluster where there is none, elsewhere first, so that a cut leaves no half of one; then runs the server. */
@@ -152,7 +169,7 @@ function accepts(path: ReturnType<typeof sh>) {
 function started(checksum: string): Prediction {
   return becomes(postgresCatalog, (before, read) => {
     if (before === refused) return knownAfterApply
-    if (before !== undefined) return { ...before, config: checksum, pendingRestart: [] }
+    if (before !== undefined) return { ...before, config: checksum, pendingRestart: [], accessOutdated: [] }
     return read(cluster) === 'absent' ? { ...freshCatalog, config: checksum } : knownAfterApply
   })
 }

@@ -15,9 +15,9 @@ export function runningConfig(checksum: string, cluster: Reading<FileState>): Re
     wants: checksum,
     reads: { catalog: postgresCatalog, cluster },
     plan: ({ catalog }) => {
-      const { config, pendingRestart } = known(catalog)
-      if (config === checksum && pendingRestart.length === 0) return []
-      const predicts = [catalogBecomes((now) => ({ ...now, config: checksum, pendingRestart: [] }))]
+      const { config, pendingRestart, accessOutdated = [] } = known(catalog)
+      if (config === checksum && pendingRestart.length === 0 && !accessOutdated.includes('pg_hba.conf')) return []
+      const predicts = [catalogBecomes((now) => ({ ...now, config: checksum, pendingRestart: [], accessOutdated: [] }))]
       const pending = pendingRestart.join(', ')
       const summary = pending === '' ? 'load its new configuration' : `restart, for ${pending}`
       return [{ summary, script: loadConfig(checksum), predicts, long: true }]

@@ -22,6 +22,7 @@ const closed: Record<string, string> = {
   '/etc/botgarden/secrets/bots/hello/database-password': '0400 20001',
   '/etc/botgarden/secrets/bots/hello/webhook-secret': '0400 20001',
   '/etc/botgarden/secrets/postgres': '0700 999',
+  '/etc/botgarden/secrets/postgres/server.pem': '0400 999',
   '/etc/botgarden/secrets/postgres/superuser': '0400 999',
   '/etc/botgarden/tls': '0700 root',
   '/etc/botgarden/tls/b.example.org': '0700 root',

@@ -25,6 +25,8 @@ test('who comes by the socket has a password, and nobody replicates', () => {
     [
       ['local', 'replication', 'all', 'reject'],
       ['local', 'all', 'all', 'scram-sha-256'],
+      // Of others only those whose bots have a file there.
+      ['include_dir', 'bots'],
     ],
   )
 })
@@ -36,7 +38,10 @@ test('the server’s settings', () => {
   const { 'botgarden.config': checksum, ...settings } = settingsOf(contentOf(server(), 'postgresql.conf'))
   assert.match(checksum, /^'[0-9a-f]{16}'$/)
   assert.equal(settings, {
-    listen_addresses: `''`,
+    listen_addresses: `'*'`,
+    ssl: 'on',
+    ssl_cert_file: `'/run/secrets/server.pem'`,
+    ssl_key_file: `'/run/secrets/server.pem'`,
     unix_socket_directories: `'/run/postgresql'`,
     max_connections: '60',
     superuser_reserved_connections: '5',

@@ -64,6 +64,7 @@ const nothing: Record<string, unknown> = {
   container: 'absent',
   image: 'absent',
   'kept-secrets': {},
+  'database-contents': { trusted: undefined, database: undefined },
   'removal-conflicts': { containers: [], databases: [] },
   'left-files': { busy: false, paths: [] },
   postgres: undefined,

@@ -22,7 +22,10 @@ const pair = ['step certificate', 'step certificate-placeholder', ...certbotFile
 const dropIns = ['docker', 'ssh', 'systemd-journald', 'apt-daily-upgrade'].map(
   (name) => `file /etc/systemd/system/${name}.service.d/botgarden.conf`,
 )
-const readings = ['certificate', 'group', 'image', 'lineage', 'link', 'program', 'record', 'swap', 'text', 'webhook']
+const readings = [
+  ...['certificate', 'database-contents', 'group', 'image', 'lineage', 'link', 'program', 'record', 'swap', 'text'],
+  'webhook',
+]
 const lists = [...readings.map((kind) => `reading ${kind}`), 'step guard', 'step release', 'bot.ts: request 3']
 
 export const exceptions: readonly Exception[] = [

@@ -19,10 +19,10 @@ type Bots = readonly { readonly bot: string; readonly target: Spec | undefined }
 /** The images of caches, each where one of these bots has such a cache. */
 export function cacheImages(bots: Bots): Resource[] {
   const reads = bots.map(({ bot }) => currentRelease(bot))
-  const isPossible = (server: string) =>
+  const mayBe = (server: Cache['server']) =>
     bots.some(({ target }) => target === undefined || target.cache?.server === server)
   return servers
-    .filter(isPossible)
+    .filter(mayBe)
     .map((server) =>
       when(
         reads,
@@ -38,8 +38,10 @@ export function cacheOf(bot: string, base: string, target: Spec | undefined): Re
   const make = (read: Read, cache: Cache) => cacheServer(bot, base, read(allocations)[bot] ?? 1, cache)
   // What is read must not depend on what was read.
   const samples = servers.map((server) => cacheServer(bot, base, 1, { server, memoryMB: 32 }))
-  return (samples[0] ?? []).map((shape, i) => ({
+  // Whether there is a password is known once the record was read; its path is told where that is certain.
+  return (samples[0] ?? []).map(({ credential, ...shape }, i) => ({
     ...shape,
+    ...(credential !== undefined && target?.cache !== undefined && { credential }),
     wants: target?.cache ?? 'as its release says',
     reads: distinct([
       ...samples.flatMap((each) => each[i]?.reads ?? []),

@@ -7,10 +7,16 @@ advise() {
     echo "advice: nothing listens at ${url#http://*/}: have it listen on all addresses (0.0.0.0) at the port of \"port:\"" ;;
   esac
   if said 'EROFS|[Rr]ead-only file system'; then
-    echo 'advice: its file system is read-only: list folders that it writes to under "scratch:" (in memory, empty at every start)'
+    echo 'advice: its file system is read-only: list folders that it writes to under "data:" (they last) or under "scratch:" (in memory, empty at every start)'
   fi
   if said 'EACCES|[Pp]ermission denied|Operation not permitted'; then
     echo "advice: it runs as user $user of this host, not as a user of its image: have what it reads or runs be readable by all"
+  fi
+  if said '(127\.0\.0\.1|localhost|::1).*5432|(ENOTFOUND|EAI_AGAIN|resolve|translate|lookup).*(postgres|db)'; then
+    echo "advice: it looks for its database elsewhere: set \"database: { tcp: true }\", and give it the address by \${database.url}"
+  fi
+  if said '(127\.0\.0\.1|localhost|::1).*6379|(ENOTFOUND|EAI_AGAIN|resolve|lookup).*(redis|valkey)'; then
+    echo "advice: it looks for a Redis server: set \"cache: valkey\", and give it the address by \${cache.url}"
   fi
   if said 'exec format error'; then
     echo "advice: its image is for another processor than this host's: build it here, or pull it for $(uname -m)"
@@ -42,6 +48,8 @@ likely_value() {
   *WEBHOOK*) echo "\${public.url}" ;;
   *TOKEN*) echo "\${token}" ;;
   *DATABASE_URL* | *POSTGRES_URL* | *DB_URL* | *PG_URL* | *_DSN) echo "\${database.url}" ;;
+  *REDIS*URL* | *CACHE*URL*) echo "\${cache.url}" ;;
+  *REDIS*HOST*) echo "\${cache.host}" ;;
   *DB_HOST* | *POSTGRES_HOST*) echo "\${database.host}" ;;
   *DB_PASS* | *POSTGRES_PASS*) echo "\${database.password}" ;;
   *DB_USER* | *POSTGRES_USER*) echo "\${database.user}" ;;

@@ -1,9 +1,9 @@
-import { databaseName } from '../../../lib/platform/database-name.ts'
 import { postgresSocket } from '../../../lib/platform/postgres-client.ts'
 import { composeFile, hardened, mount } from '../../../lib/resources/compose.ts'
 import { dataFolder } from '../data/layout.ts'
+import { databaseAddress } from '../spec/database.ts'
 import type { BotInstance } from '../spec/instance.ts'
-import { addressOf, type Colour, layoutOf, uidOf } from '../spec/layout.ts'
+import { addressOf, type Colour, databaseAddressOf, layoutOf, uidOf } from '../spec/layout.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
 import { caSettings } from './ca-file.ts'
 import { filledVariables, variablesFile } from './variables.ts'
@@ -30,14 +30,22 @@ export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, {
       ...ca.volumes,
     ],
     tmpfs: ['/tmp', ...(spec.scratch ?? [])].map((folder) => `${folder}:size=32m,mode=1777`),
-    networks: { bot: { ipv4_address: addressOf(base, number, colour) } },
+    networks: {
+      bot: { ipv4_address: addressOf(base, number, colour) },
+      ...(spec.tcp && { database: { ipv4_address: databaseAddressOf(base, number, colour) } }),
+    },
     pids_limit: 100,
     stop_grace_period: '20s',
     labels: { 'botgarden.bot': bot },
     // Until it serves, a boot must not start it beside the serving container.
     restart: 'no',
   }
-  const more = { networks: { bot: { name: layout.network, external: true } } }
+  const more = {
+    networks: {
+      bot: { name: layout.network, external: true },
+      ...(spec.tcp && { database: { name: layout.databaseNetwork, external: true } }),
+    },
+  }
   // By what they are written as: no checksum is made of a secret here.
   const startedWith = secret.map(([variable]) => `${variable}=${spec.references?.[variable]}`)
   const { checksum } = composeFile({ name, folder: '', service: version, more, startedWith })
@@ -47,11 +55,12 @@ export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, {
 }
 
 function environmentOf({ bot, telegram }: BotInstance, spec: Spec): Record<string, string> {
+  const { host, user, name, passwordFile } = databaseAddress(bot, spec)
   const database = {
-    PGHOST: '/run/postgresql',
-    PGUSER: databaseName(bot),
-    PGDATABASE: databaseName(bot),
-    PGPASSWORD_FILE: '/run/secrets/database-password',
+    PGHOST: host,
+    PGUSER: user,
+    PGDATABASE: name,
+    PGPASSWORD_FILE: passwordFile,
     PGPASSFILE: '/run/secrets/pgpass',
   }
   return {

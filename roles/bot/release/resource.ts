@@ -128,7 +128,7 @@ function switchChange(version: Version, differences: readonly string[]): Change 
     diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
     script: switchScript(change),
     long: true,
-    atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots),
+    atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots, spec.connections),
     predicts: [
       ...predictions(version, colour),
       ...(spec.mode === 'polling' || spec.webhook === 'bot' ? [webhookCleared(policy.hook)] : []),

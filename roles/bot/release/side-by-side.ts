@@ -3,10 +3,9 @@ import type { Facts } from '../../../lib/model/facts.ts'
 import type { Resource } from '../../../lib/model/resource.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
 import { type Catalog, refused } from '../../../lib/platform/postgres-catalog.ts'
+import { connectionsOf, defaultConnections, reservedConnections } from '../spec/connections.ts'
 import type { FreeCapacity } from './free-capacity.ts'
 
-/** What a bot opens of the database, and what the superuser, backups and people may need beside all bots. */
-const connections = { perVersion: 4, reserved: 8 } as const
 /** What Docker's client, compose and a migration take beside a container that starts, in MiB. */
 const toolsMB = 64
 /** A release mostly waits. */
@@ -43,14 +42,17 @@ export function roomFor(
   { memoryMB, newMB = 0 }: FreeCapacity,
   catalog: Catalog | typeof refused | undefined,
   bots: number,
+  /** How many connections to the database a version may have. */
+  perVersion = defaultConnections,
 ): number {
-  const { maxConnections = Number.POSITIVE_INFINITY } = catalog === refused ? {} : (catalog ?? {})
-  const { perVersion, reserved } = connections
+  const told = catalog === refused ? undefined : catalog
+  const { maxConnections = Number.POSITIVE_INFINITY } = told ?? {}
+  const serving = Math.max(bots * defaultConnections, told === undefined ? 0 : connectionsOf(told))
   return Math.max(
     1,
     Math.min(
       Math.floor((memoryMB - newMB) / (neededMB + toolsMB)),
-      Math.floor((maxConnections - reserved - bots * perVersion) / perVersion),
+      Math.floor((maxConnections - reservedConnections - serving) / perVersion),
     ),
   )
 }

@@ -1,8 +1,8 @@
 import { runDir } from '../../../lib/model/host-layout.ts'
-import { databaseName } from '../../../lib/platform/database-name.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { cacheHost, cachePort } from '../spec/cache.ts'
+import { databaseAddress } from '../spec/database.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { type Colour, layoutOf } from '../spec/layout.ts'
 import { piecesOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
@@ -59,23 +59,27 @@ function filled(value: string, instance: BotInstance, spec: Spec): Value {
   )
 }
 
-function known(reference: ReferenceName, { bot, origin }: BotInstance, { webhookPath }: Spec): Value {
+function known(reference: ReferenceName, { bot, origin }: BotInstance, spec: Spec): Value {
   const { secrets } = layoutOf(bot)
-  const role = databaseName(bot)
-  const password = { file: `${secrets}/database-password` }
+  const { host, port, user, name, passwordFileOnHost } = databaseAddress(bot, spec)
+  const password = { file: passwordFileOnHost }
   const cachePassword = { file: `${secrets}/cache-password` }
   const secret = secretNameOf(reference)
   if (secret !== undefined) return [{ file: `${secrets}/${secret}` }]
   const values: Readonly<Record<Exclude<ReferenceName, `secret.${string}`>, Value>> = {
     token: [{ file: `${secrets}/token` }],
     'bot.name': [bot],
-    // The form of libpq, which most clients read: the folder of the socket is a parameter.
-    'database.url': [`postgresql://${role}:`, password, `@/${role}?host=${databaseHost}`],
-    'database.host': [databaseHost],
-    'database.port': ['5432'],
-    'database.user': [role],
+    // By the socket in the form of libpq, which most clients read: its folder is a parameter.
+    'database.url': [
+      `postgresql://${user}:`,
+      password,
+      spec.tcp ? `@${host}:${port}/${name}` : `@/${name}?host=${host}`,
+    ],
+    'database.host': [host],
+    'database.port': [String(port)],
+    'database.user': [user],
     'database.password': [password],
-    'database.name': [role],
+    'database.name': [name],
     'cache.url': ['redis://:', cachePassword, `@${cacheHost}:${cachePort}`],
     'cache.host': [cacheHost],
     'cache.port': [String(cachePort)],
@@ -83,10 +87,8 @@ function known(reference: ReferenceName, { bot, origin }: BotInstance, { webhook
     'public.url': [origin],
     'public.host': [new URL(origin).hostname],
     'webhook.url': [`${origin}/tg/${bot}`],
-    'webhook.path': [webhookPath],
+    'webhook.path': [spec.webhookPath],
     'webhook.secret': [{ file: `${secrets}/webhook-secret` }],
   }
   return values[reference as keyof typeof values] ?? []
 }
-
-const databaseHost = '/run/postgresql'

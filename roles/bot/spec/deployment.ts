@@ -17,10 +17,29 @@ export interface Deployment {
   /** undefined: the host keeps the token that it has. */
   readonly token: Secret | undefined
   readonly secrets: ReadonlyMap<string, Secret | undefined>
+  /** What a new database begins with: a script of the source, and a dump of an older database, which comes first. */
+  readonly initScript?: InitScript
+  readonly dump?: Dump
   /** A rollback does not run migrations. */
   readonly isRollback?: boolean
   /** Who deploys: `ops@laptop`. */
   readonly by: string
+}
+
+export interface InitScript {
+  /** Its path in the source, without the folders. */
+  readonly name: string
+  readonly sql: string
+  /** SHA-256, hexadecimal. */
+  readonly checksum: string
+}
+
+/** A dump on this machine, uploaded when it is needed. */
+export interface Dump {
+  readonly kind: 'plain' | 'archive'
+  readonly name: string
+  readonly checksum: string
+  readonly bytes: number
 }
 
 export interface RegistryLogin {

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { databaseKeys } from './database-keys.ts'
 import { looksLikeToken, referenceFault } from './references.ts'
 
 const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
@@ -81,8 +82,8 @@ const manifestKeys = {
   allowedUpdates: v.optional(v.array(v.pipe(v.string(), v.regex(/^[a-z_]+$/)))),
   /** The number of simultaneous connections that Telegram may open to it. */
   maxConnections: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100))),
-  /** false: the bot has no database. */
-  database: v.optional(v.boolean()),
+  /** false: the bot has no database. A mapping: what it needs of it. */
+  database: v.optional(v.union([v.boolean(), databaseKeys])),
   memory: v.optional(size),
   cpus: v.optional(v.pipe(v.number(), v.minValue(0.05))),
   /** Folders that it may write to besides /tmp. */

@@ -1,4 +1,5 @@
 import { type Cache, cacheIn } from './cache.ts'
+import type { DatabaseSettings } from './database-keys.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
 import type { BotManifest, BotSettings } from './schema.ts'
 import { megabytes } from './size.ts'
@@ -34,6 +35,12 @@ export interface Spec {
   readonly webhook?: 'bot'
   /** A first process that waits for the children of others, which a bot that starts programs may not do. */
   readonly init?: true
+  /** Its database is also reached by TCP. Like what follows it is left out where it is not asked for. */
+  readonly tcp?: true
+  /** The most connections to the database that a version of it may have. */
+  readonly connections?: number
+  /** Extensions of its database. */
+  readonly extensions?: readonly string[]
 }
 
 /** Resource limits of a container, which change without a release. `memoryMB` is in MiB. */
@@ -45,6 +52,7 @@ export interface Limits {
 /** The version of a bot with this image: the inventory overrides its manifest, which overrides the defaults. */
 export function specOf(image: string, settings: BotSettings, manifest: BotManifest, migrations?: string): Spec {
   const said = { ...manifest, ...settings }
+  const database = databaseSettings(settings, manifest)
   const { environment, references } = variablesOf(settings, manifest)
   const names = [
     ...namedSecrets(manifest),
@@ -64,7 +72,7 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
     allowedUpdates: said.allowedUpdates,
     // For a small bot on a small host. Further updates wait at Telegram.
     maxConnections: said.maxConnections ?? 10,
-    database: said.database ?? true,
+    database: database !== undefined,
     environment,
     secrets: [...new Set(names)].sort(),
     ...(said.scratch?.length && { scratch: [...new Set(said.scratch)].sort() }),
@@ -74,6 +82,9 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
     ...(said.command !== undefined && { command: said.command }),
     ...(said.webhook === 'bot' && { webhook: said.webhook }),
     ...(said.init === true && { init: said.init }),
+    ...(database?.tcp && { tcp: true as const }),
+    ...(database?.connections !== undefined && { connections: database.connections }),
+    ...(database?.extensions?.length && { extensions: [...new Set(database.extensions)].sort() }),
   }
 }
 
@@ -112,6 +123,13 @@ function usualVariables(settings: BotSettings, manifest: BotManifest): Record<st
     ...(mode === 'webhook' && { WEBHOOK_URL: '${webhook.url}', WEBHOOK_SECRET: '${webhook.secret}' }),
     ...Object.fromEntries(Object.keys(settings.secrets ?? {}).map((name) => [name, `\${secret.${name}}`])),
   }
+}
+
+/** What is said of the database, by key: the inventory overrides the manifest. Undefined: the bot has none. */
+export function databaseSettings(settings: BotSettings, manifest: BotManifest): DatabaseSettings | undefined {
+  const members = (said: boolean | DatabaseSettings | undefined) => (typeof said === 'object' ? said : {})
+  if ((settings.database ?? manifest.database ?? true) === false) return undefined
+  return { ...members(manifest.database), ...members(settings.database) }
 }
 
 /** Limits by the inventory, else by the manifest, else by the release record, else the defaults: 160 MiB and half a CPU. */

@@ -78,7 +78,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 function parseJson(text: string): Map<string, string> {
   try {
-    return argumentsIn(JSON.parse(text))
+    // `null` is what some clients send where there are no arguments.
+    return argumentsIn(JSON.parse(text) ?? {})
   } catch {
     throw badRequest("can't parse JSON object")
   }

@@ -9,7 +9,10 @@ test('what others have tied to a bot is named before it is removed, with what ta
   const tied = (containers: string[], databases: string[]) =>
     planOf(removal, { ...network, 'removal-conflicts:hello-bot': { containers, databases } })
   assert.equal(tied([], []), ['bot:hello-bot: remove, after a final dump of its database'])
-  assert.throws(() => tied(['stranger'], []), /stranger .*: docker network disconnect botgarden-hello-bot stranger/)
+  assert.throws(
+    () => tied(['botgarden-hello-bot stranger'], []),
+    /stranger .*: docker network disconnect botgarden-hello-bot stranger/,
+  )
   assert.throws(() => tied([], ['reports']), /role "hello_bot" .*: docker exec .*drop owned by "hello_bot"' reports/)
 })
 

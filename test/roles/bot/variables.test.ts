@@ -20,10 +20,14 @@ function readAsCompose(text: string): Record<string, string> {
 }
 
 /** The variables that a command is given, and what is left behind of them. */
-async function given(environment: Record<string, string>, files: Record<string, string>, { fails = false } = {}) {
+async function given(
+  environment: Record<string, string>,
+  files: Record<string, string>,
+  { fails = false, tcp = false } = {},
+) {
   const host = scratchHost({ reader: `stat -c %a ${file}; cat ${file}; ${fails ? 'exit 7' : ''}` })
   for (const [name, content] of Object.entries(files)) host.write(`${secrets}/${name}`, content)
-  const script = variablesFunction(instance, 'blue', specOf('i', { environment }, {}))
+  const script = variablesFunction(instance, 'blue', specOf('i', { environment, database: { tcp } }, {}))
   const { code, output } = await host.run(`${script.text}\nwith_variables reader || exit $?`)
   return { code, output, left: host.there(file), values: readAsCompose(output) }
 }
@@ -82,6 +86,28 @@ test('parts of the database are put together as a client wants them', async () =
   })
   assert.match(output, /^600$/m)
   assert.not.ok(left, 'the file is gone')
+})
+
+test('by TCP as well: the forms of node-postgres, pgx, Prisma and SQLAlchemy; JDBC has the password apart', async () => {
+  const { values } = await given(
+    {
+      URL: '${database.url}',
+      TLS: '${database.url}?sslmode=require',
+      PRISMA: '${database.url}?schema=public',
+      OWN: 'postgresql+asyncpg://${database.user}:${database.password}@${database.host}:${database.port}/${database.name}',
+      JDBC: 'jdbc:postgresql://${database.host}:${database.port}/${database.name}?password=${database.password}',
+    },
+    { 'database-password': 'p-w' },
+    { tcp: true },
+  )
+  const own = 'a_bot:p-w@postgres:5432/a_bot'
+  assert.equal(values, {
+    URL: `postgresql://${own}`,
+    TLS: `postgresql://${own}?sslmode=require`,
+    PRISMA: `postgresql://${own}?schema=public`,
+    OWN: `postgresql+asyncpg://${own}`,
+    JDBC: 'jdbc:postgresql://postgres:5432/a_bot?password=p-w',
+  })
 })
 
 test('what does not name a secret is known without the host', () => {

@@ -5,7 +5,8 @@ import { freshCatalog, postgresCatalog, refused } from '../../../lib/platform/po
 import { postgres } from '../../../roles/index.ts'
 import { sizeFor } from '../../../roles/postgres/sizes.ts'
 import { entry, facts } from '../../support/fake-host.ts'
-import { planOf, stateOf } from '../../support/plan-of.ts'
+import { contentOf, planOf, stateOf } from '../../support/plan-of.ts'
+import { sha256 } from '../../support/sha256.ts'
 
 const role = (vars: unknown = {}) => postgres.resources(v.parse(postgres.vars, vars), facts, entry)
 const cluster = 'file:/var/lib/botgarden/postgres/18/docker/PG_VERSION'
@@ -23,8 +24,11 @@ function built(vars: unknown = {}) {
   const container = role(vars).find(({ id }) => id === 'container:botgarden-postgres')?.wants
   const shut = { owner: 'postgres', grantees: ['postgres'] }
   const databases = { postgres: shut, template1: shut }
+  const access = '/opt/botgarden/postgres/conf/pg_hba.conf'
+  const owned = { type: 'file', mode: '0644', owner: 'root', group: 'root' }
   return {
     [cluster]: { type: 'file' },
+    [`file:${access}`]: { ...owned, sha256: sha256(contentOf(role(vars), access)) },
     [password]: { type: 'file', mode: '0400', owner: '999', group: '999', uid: 999, gid: 999 },
     'container:botgarden-postgres': { ...running, config: container },
     [postgresCatalog.key]: { ...freshCatalog, databases, config, extensions: ['pg_stat_statements', 'plpgsql'] },
@@ -66,6 +70,16 @@ test('a setting that waits for a restart is brought into force', () => {
   const state = built()
   const catalog = { ...(state[postgresCatalog.key] as object), pendingRestart: ['shared_buffers'] }
   assert.equal(plan({}, { ...state, [postgresCatalog.key]: catalog }), ['postgres:config: restart, for shared_buffers'])
+})
+
+test('who may come by TCP is loaded again where its file was changed, by hand or by us', () => {
+  const state = built()
+  const catalog = { ...(state[postgresCatalog.key] as object), accessOutdated: ['pg_hba.conf'] }
+  assert.equal(plan({}, { ...state, [postgresCatalog.key]: catalog }), ['postgres:config: load its new configuration'])
+  const edited = { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256: 'x' }
+  assert.equal(plan({}, { ...state, 'file:/opt/botgarden/postgres/conf/pg_hba.conf': edited }), [
+    'postgres:config: load its new configuration',
+  ])
 })
 
 for (const [what, state, line] of [

@@ -8,6 +8,7 @@ import type { InventoryHost } from '../../../lib/inventory/hosts.ts'
 import { noLeftovers } from '../../../lib/platform/leftovers.ts'
 import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { Secret } from '../../../lib/std/secret.ts'
+import { loadDatabase } from '../../../roles/bot/database/fill.ts'
 import { botRole } from '../../../roles/bot/index.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
 import { botAbsent } from '../../../roles/bot/remove.ts'
@@ -18,7 +19,7 @@ import { dropPending } from '../../../roles/bot/telegram/set-webhook.ts'
 import { entry, facts } from '../fake-host.ts'
 import { printed } from '../printed.ts'
 import { recorder } from './recorder.ts'
-import { request, runScripts, type Shell } from './scripts.ts'
+import { request, runScripts, type Shell, shell } from './scripts.ts'
 
 const telegram = 'https://api.telegram.org'
 const role = botRole(new Map())
@@ -77,6 +78,21 @@ export async function botScripts(): Promise<Shell[]> {
   return [...released(), ...kept(), ...removals(), ...(await procedures())]
 }
 
+const byTcp = { tcp: true, connections: 5, extensions: ['pg_trgm'] } as const
+const initScript = { name: 'init.sql', sql: 'create table a ();', checksum: 'c'.repeat(64) }
+const dump = { kind: 'archive', name: 'old.dump', checksum: 'd'.repeat(64), bytes: 9 } as const
+const server = { ...serving, networks: { none: [] } }
+const newDatabase = {
+  'container:botgarden-postgres': server,
+  'database-contents:hello always': { trusted: ['pg_trgm'], database: undefined },
+}
+const ownedDatabase = {
+  'postgres:catalog': {
+    ...freshCatalog,
+    roles: { hello: { attributes: ['LOGIN'], connectionLimit: 40, settings: {}, memberOf: [] } },
+  },
+}
+
 function released(): Shell[] {
   const from = (
     before: Mode | undefined,
@@ -131,6 +147,13 @@ function released(): Shell[] {
       delivery(spec('webhook'), { pull: false, context: { ...context, options: ['--file', 'a b', '--target', 'x'] } }),
     ),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context, shipped: true })),
+    ...from(undefined, delivery(spec('webhook', byTcp), { initScript, dump }), newDatabase, { reads: true }),
+    ...from('webhook', delivery(spec('webhook'), {}), {
+      'network:botgarden-hello.db': { subnet: '10.213.1.0/28', internal: true },
+    }),
+    ...from('webhook', delivery(spec('webhook', { connections: 2 })), ownedDatabase),
+    ...from(undefined, delivery(spec('webhook'), { initScript }), newDatabase),
+    shell('load a database', `set -eu\n${loadDatabase.text}`),
     ...twoBots(),
   ]
 }

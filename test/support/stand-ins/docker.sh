@@ -58,6 +58,7 @@ case "$1 $2" in
 'image inspect') [ -e "$STATE/images/$(last "$@" | tr / _)" ] ;;
 'image ls') cat "$STATE/built" 2>/dev/null || : ;;
 'image rm') rm "$STATE/images/$(last "$@" | tr / _)" ;;
+'network inspect') [ -e "$STATE/networks/$(last "$@")" ] ;;
 'network create') last "$@" >"$STATE/networks/$(last "$@")" ;;
 'network rm') rm "$STATE/networks/$(last "$@")" ;;
 compose*)
