@@ -77,7 +77,10 @@ function secondsOf(output: string, { names }: Field): number {
   const wrong = names.filter((name) => !new RegExp(`^${name} .* changed=0 +unreachable=0 +failed=0 `, 'm').test(recap))
   const milliseconds = /^milliseconds (\d+)$/m.exec(output)?.[1]
   if (wrong.length > 0 || milliseconds === undefined)
-    throw new Error(`ansible-playbook changed something, or failed, on ${wrong.join(', ')}:\n${output.slice(-3000)}`)
+    throw new Error(
+      // Without the tasks that have nothing to tell.
+      `ansible-playbook changed something, or failed, on ${wrong.join(', ')}:\n${output.replace(/^TASK \[.*\] \*+\n\n/gm, '').slice(-3000)}`,
+    )
   return Number(milliseconds) / 1000
 }
 

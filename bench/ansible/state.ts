@@ -24,7 +24,10 @@ export async function mainJob(field: Field, name: string, contents: string): Pro
   const connection = await connect({ name, ssh: name, sshConfig: field.sshConfig, acceptNew: false })
   try {
     const { resources } = resourcesOf(allRoles, host.vars, connection.facts, host)
-    const managed = resources.filter(({ unmanageable }) => unmanageable === undefined)
+    // What only a release decides on is nothing that site.ts states of this host.
+    const managed = resources.filter(
+      ({ unmanageable, wants }) => unmanageable === undefined && wants !== 'as its release says',
+    )
     const of = (kind: string) =>
       managed.flatMap(({ id, wants }) =>
         id.startsWith(`${kind}:`) ? [{ name: id.slice(kind.length + 1), wants }] : [],
@@ -35,14 +38,17 @@ export async function mainJob(field: Field, name: string, contents: string): Pro
         return { path, mode, owner, group }
       })
     const isThere = ({ mode }: { mode: unknown }) => mode !== undefined
-    const files = withPath('file').filter(isThere)
+    const lines = async (script: ReturnType<typeof sh>) =>
+      (await ask(connection, script)).trim().split('\n').filter(Boolean)
+    const stating = withPath('file').filter(isThere)
+    // A file that only some bots have is none that is stated of this host.
+    const existing = await lines(sh`ls -d -- ${stating.map(({ path }) => path)} 2>/dev/null || :`)
+    const files = stating.filter(({ path }) => existing.includes(path))
     for (const { path } of files) {
       const file = join(contents, path)
       mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, Buffer.from(await ask(connection, sh`base64 --wrap=0 ${path}`), 'base64'))
     }
-    const lines = async (script: ReturnType<typeof sh>) =>
-      (await ask(connection, script)).trim().split('\n').filter(Boolean)
     const lists = {
       packages: of('package').map((each) => each.name),
       folders: withPath('directory'),
@@ -59,7 +65,12 @@ export async function mainJob(field: Field, name: string, contents: string): Pro
       stated: [stated, managed.length],
       variables: {
         ...lists,
-        ...{ contents, domain: host.domain, bots: host.bots.map((bot) => bot.name), images: Object.values(images) },
+        ...{
+          contents,
+          domain: host.domain,
+          bots: host.bots.map((bot) => bot.name),
+          images: [images.nginx, images.postgres],
+        },
         projects: (await lines(projects)).map((line) => {
           const [name, folder, file] = line.split(' ')
           return { name, folder, file }

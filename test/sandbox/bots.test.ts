@@ -193,11 +193,11 @@ test('a bot that is too big for its host is refused before anything is touched',
 })
 
 test('after all that the next good version takes over', async () => {
-  const price = `5$ $HOME \${HOME} $$9`
+  const price = '5$ $HOME $${HOME} $$$$9'
   const good = await hello(inventory({ 'hello-bot': { host, environment: { LOG_LEVEL: 'debug', PRICE: price } } }))
   assert.equal(changed(good).slice(0, 1), ['release:hello-bot'], resultOf(good, host).error)
   assert.match(await answer('/start'), /^Hello/)
-  assert.is(await inBot('printenv PRICE'), price, 'what stands in an environment arrives as it is')
+  assert.is(await inBot('printenv PRICE'), '5$ $HOME ${HOME} $$9', 'two dollars are one, and nothing else is changed')
   assert.is((await hello()).code, 0)
 })
 
@@ -379,11 +379,12 @@ test('a webhook that somebody else has set is taken from a bot that asks for its
   assert.match(await answer('/start', 'other-bot'), /^Hello/)
 })
 
-test('any language will do: a bot of 20 lines of Python', async () => {
+test('any language will do: a bot of 20 lines of Python, with its token in a variable and a folder that lasts', async () => {
   const python = { 'python-bot': { host, source: resolve(import.meta.dirname, '../support/python-bot') } }
   const result = await deploy(['--name', 'python-bot'], inventory(python))
   assert.is(result.code, 0, resultOf(result, host).error)
   assert.is(await answer('how are you', 'python-bot'), 'python: how are you')
+  assert.is(await inside('cat /var/lib/botgarden/data/python-bot/current/data/log'), 'how are you')
   bots['python-bot'] = python['python-bot']
 })
 

@@ -1,7 +1,7 @@
 import json, os, urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-token = open(os.environ["BOT_TOKEN_FILE"]).read()
+token = os.environ["TOKEN"]
 secret = open(os.environ["WEBHOOK_SECRET_FILE"]).read()
 
 class Bot(BaseHTTPRequestHandler):
@@ -11,6 +11,8 @@ class Bot(BaseHTTPRequestHandler):
         update = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         known = self.headers.get("X-Telegram-Bot-Api-Secret-Token") == secret
         if known:
+            with open("/data/log", "a") as log:
+                print(update["message"]["text"], file=log)
             reply = {"chat_id": update["message"]["chat"]["id"], "text": "python: " + update["message"]["text"]}
             url = f"{os.environ['TELEGRAM_API_ROOT']}/bot{token}/sendMessage"
             urllib.request.urlopen(urllib.request.Request(url, json.dumps(reply).encode(), {"Content-Type": "application/json"}))
