@@ -74,7 +74,7 @@ export const named: readonly Named[] = [
     find: `\`host  "\${database}"`,
     replace: '`host  all',
     unit: 'roles/bot/database.test.ts',
-    sandbox: ['tcp.test.ts', 'it is let in as its own role'],
+    sandbox: ['faults/bots/tcp.test.ts', 'it is let in as its own role'],
   },
   {
     what: 'the network of a bot and the server leads out',
@@ -82,7 +82,7 @@ export const named: readonly Named[] = [
     find: `'--internal', `,
     replace: '',
     unit: 'roles/bot/database.test.ts',
-    sandbox: ['tcp.test.ts', 'with TCP it has a network with the server'],
+    sandbox: ['faults/bots/tcp.test.ts', 'with TCP it has a network with the server'],
   },
   {
     what: 'what a dump says to psql itself is done',
@@ -90,7 +90,7 @@ export const named: readonly Named[] = [
     find: ` -c "\\\\restrict $key"`,
     replace: '',
     unit: 'roles/bot/database-scripts.test.ts',
-    sandbox: ['tcp.test.ts', 'a dump comes in with the first release'],
+    sandbox: ['faults/bots/tcp.test.ts', 'a dump comes in with the first release'],
   },
   {
     what: 'what reads a dump has a network',

@@ -73,12 +73,13 @@ async function onTheSandbox(root: string, mutants: readonly Named[], say: (line:
 
 /** The titles of the tests of a story that fail. */
 async function failuresOf(folder: string, story: string): Promise<string[]> {
+  // One of the campaign is named by its path in test/.
+  const tests = story.includes('/') ? 'test' : 'test/sandbox'
   const pattern = `^${story.replaceAll('.', String.raw`\.`)}$`
-  const child = spawn(
-    process.execPath,
-    [join(folder, 'node_modules/uvu/bin.js'), 'test/sandbox', pattern, '--no-color'],
-    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const child = spawn(process.execPath, [join(folder, 'node_modules/uvu/bin.js'), tests, pattern, '--no-color'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data: Buffer) => {

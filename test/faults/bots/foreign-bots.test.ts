@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { removeVps, restartVps } from '../../sandbox/index.ts'
-import { type Run, resultOf, run, scratchFile } from '../support/runner.ts'
-import { type ForeignBot, foreignBotHost, foreignBots, ownSecret } from '../support/vps/foreign-bots.ts'
+import { removeVps, restartVps } from '../../../sandbox/index.ts'
+import { type Run, resultOf, run, scratchFile } from '../../support/runner.ts'
+import { type ForeignBot, foreignBotHost, foreignBots, ownSecret } from '../../support/vps/foreign-bots.ts'
 
 const host = 'any'
 const folder = mkdtempSync(join(tmpdir(), 'any-bot-test-'))
@@ -88,8 +88,7 @@ test('secrets are where they were asked for, and else only in the records of the
 })
 
 test('a new version and the one before have the data', async () => {
-  for (const name of foreignBots)
-    done(await deploy(['--name', name], file({ [name]: { args: { VERSION: 2 } } })))
+  for (const name of foreignBots) done(await deploy(['--name', name], file({ [name]: { args: { VERSION: 2 } } })))
   await allCount(2)
   for (const name of foreignBots) done(await deploy(['--name', name, '--rollback'], file()))
   await allCount(3)

@@ -4,15 +4,15 @@ import { dirname, join, resolve } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { quote } from '../../lib/shell/sh.ts'
-import { askStandIns, freshVps, removeVps } from '../../sandbox/index.ts'
-import { resultOf, run, scratchFile } from '../support/runner.ts'
-import { botHost } from '../support/vps/bot-host.ts'
-import { endedIn } from '../support/vps/inside.ts'
+import { quote } from '../../../lib/shell/sh.ts'
+import { askStandIns, freshVps, removeVps } from '../../../sandbox/index.ts'
+import { resultOf, run, scratchFile } from '../../support/runner.ts'
+import { botHost } from '../../support/vps/bot-host.ts'
+import { endedIn } from '../../support/vps/inside.ts'
 
 const host = 'data'
 const name = 'data-bot'
-const model = resolve(import.meta.dirname, '../support/data-bot')
+const model = resolve(import.meta.dirname, '../../support/data-bot')
 const folder = dirname(scratchFile('data-test', ''))
 const identity = await generateX25519Identity()
 const key = scratchFile('data-identity.txt', `${identity}\n`)

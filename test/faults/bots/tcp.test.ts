@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { quote } from '../../lib/shell/sh.ts'
-import { removeVps, restartVps } from '../../sandbox/index.ts'
-import { type Run, resultOf } from '../support/runner.ts'
-import { botHost } from '../support/vps/bot-host.ts'
-import { sqlIn } from '../support/vps/inside.ts'
+import { quote } from '../../../lib/shell/sh.ts'
+import { removeVps, restartVps } from '../../../sandbox/index.ts'
+import { type Run, resultOf } from '../../support/runner.ts'
+import { botHost } from '../../support/vps/bot-host.ts'
+import { sqlIn } from '../../support/vps/inside.ts'
 
 const host = 'tcp'
-const model = resolve(import.meta.dirname, '../../bots/hello-bot')
+const model = resolve(import.meta.dirname, '../../../bots/hello-bot')
 const folder = mkdtempSync(join(tmpdir(), 'tcp-test-'))
 const { bots, inventory, site, deploy, changed, inside, answer, begin } = botHost(host, [
   'hello-bot',

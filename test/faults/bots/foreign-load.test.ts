@@ -3,9 +3,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { removeVps } from '../../sandbox/index.ts'
-import { resultOf } from '../support/runner.ts'
-import { type ForeignBot, foreignBotHost, foreignBots } from '../support/vps/foreign-bots.ts'
+import { removeVps } from '../../../sandbox/index.ts'
+import { resultOf } from '../../support/runner.ts'
+import { type ForeignBot, foreignBotHost, foreignBots } from '../../support/vps/foreign-bots.ts'
 
 const host = 'busy'
 const { file, deploy, begin, telegram, called } = foreignBotHost(host)

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { askStandIns, removeVps } from '../../sandbox/index.ts'
-import { resultOf } from '../support/runner.ts'
-import { botHost } from '../support/vps/bot-host.ts'
+import { askStandIns, removeVps } from '../../../sandbox/index.ts'
+import { resultOf } from '../../support/runner.ts'
+import { botHost } from '../../support/vps/bot-host.ts'
 
 const host = 'api-root'
 const domain = `${host}.sandbox`
@@ -16,7 +16,7 @@ const { inventory, site, deploy, changed, inside, answer, begin, bots } = botHos
 /** The model in Python as most people would write it: with the address built in, on an image of Python's own. */
 function pythonBot(): string {
   const source = join(folder, 'python-bot')
-  cpSync(resolve(import.meta.dirname, '../support/python-bot'), source, { recursive: true })
+  cpSync(resolve(import.meta.dirname, '../../support/python-bot'), source, { recursive: true })
   const code = readFileSync(join(source, 'bot.py'), 'utf8')
   const builtIn = code.replace(`{os.environ['TELEGRAM_API_ROOT']}`, 'https://api.telegram.org')
   assert.is.not(builtIn, code)
