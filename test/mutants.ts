@@ -96,10 +96,14 @@ async function caughtBy(site: Site, scratch: Scratch): Promise<string | undefine
   }
 }
 
-/** A few tests, then more, then the rest: a process costs a second to start, and most mutants are caught by the first. */
+/** Tests of a few seconds, then of more, then the rest: a process costs a second to start, and most mutants are caught by the first. */
 function growing(tests: readonly string[]): string[][] {
-  const ends = [2, 10, 40, tests.length]
-  return ends.map((end, i) => tests.slice(ends[i - 1] ?? 0, end))
+  let sum = 0
+  const batchOf = (test: string) => {
+    sum += executed.secondsOf(test)
+    return [3, 12, 40].filter((seconds) => sum > seconds).length
+  }
+  return [...Map.groupBy(tests, batchOf).values()]
 }
 
 function place({ file, mutant }: Site): string {

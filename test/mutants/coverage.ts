@@ -7,17 +7,24 @@ import type { Site } from './sites.ts'
 /** The tests that run the code of each site, by what V8 counts while each test file and the programs that it starts run alone. */
 export class Executed {
   readonly #tests = new Map<Site, Set<string>>()
+  readonly #seconds = new Map<string, number>()
 
-  add(test: string, sites: readonly Site[]): void {
+  /** How long a test file took alone. */
+  secondsOf(test: string): number {
+    return this.#seconds.get(test) ?? 0
+  }
+
+  add(test: string, sites: readonly Site[], seconds: number): void {
+    this.#seconds.set(test, Math.max(this.secondsOf(test), seconds))
     for (const site of sites) this.#tests.set(site, (this.#tests.get(site) ?? new Set()).add(test))
   }
 
   /**
-   * The tests that can notice a change of this site, the nearest by imports first. Text that no engine counts, as a script of
+   * The tests that can notice a change of this site, the nearest by imports first, of these the quickest. Text that no engine counts, as a script of
    * shell, is judged by imports. `readers` look at the sources themselves.
    */
   testsOf(site: Site, graph: Graph, readers: readonly string[]): string[] {
-    const { near } = testsFor(site.file, graph)
+    const { near } = testsFor(site.file, graph, (test) => this.secondsOf(test))
     const counted = site.file.endsWith('.ts')
     const ran = this.#tests.get(site) ?? new Set()
     const first = near.filter((test) => !counted || ran.has(test))
@@ -40,9 +47,12 @@ export async function runCounted(
   executed: Executed,
 ): Promise<void> {
   for (let test = tests.shift(); test; test = tests.shift()) {
+    const began = performance.now()
     const { failure, folder } = await scratch.counts(test)
+    const seconds = (performance.now() - began) / 1000
     if (failure !== undefined) throw new Error(`the unit tests fail before anything is changed: ${failure}`)
-    for (const name of readdirSync(folder)) executed.add(test, sitesRun(join(folder, name), sites, scratch.folder))
+    for (const name of readdirSync(folder))
+      executed.add(test, sitesRun(join(folder, name), sites, scratch.folder), seconds)
     scratch.forget(folder)
   }
 }

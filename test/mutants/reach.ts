@@ -1,11 +1,20 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
-/** The unit test files, those from which a file is reached by the fewest imports first; the unreached ones apart. */
-export function testsFor(file: string, graph: Graph): { near: string[]; rest: string[] } {
+/**
+ * The unit test files, those from which a file is reached by the fewest imports first, of equally many the cheaper ones; the
+ * unreached ones apart.
+ */
+export function testsFor(
+  file: string,
+  graph: Graph,
+  costOf: (test: string) => number = () => 0,
+): { near: string[]; rest: string[] } {
   const steps = new Map(graph.tests.map((test) => [test, distance(test, file, graph)]))
   const reaches = (test: string) => Number.isFinite(steps.get(test))
-  const near = graph.tests.filter(reaches).sort((one, other) => (steps.get(one) ?? 0) - (steps.get(other) ?? 0))
+  const near = graph.tests
+    .filter(reaches)
+    .sort((one, other) => (steps.get(one) ?? 0) - (steps.get(other) ?? 0) || costOf(one) - costOf(other))
   return { near, rest: graph.tests.filter((test) => !reaches(test)) }
 }
 
