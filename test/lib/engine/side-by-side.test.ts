@@ -72,11 +72,14 @@ test('the first lane runs alone, the others side by side, and what follows them 
 })
 
 test('no more lanes run at a time than the smallest number of their steps', async () => {
-  const going = fresh()
-  const count = sh`
+  const [going, first, second] = [fresh(), fresh(), fresh()]
+  // Each is there until the other of its pair is: so two do run at a time, and by what each sees never three.
+  const count = (meeting: Script) => sh`
     own=${going}/$(cat /proc/sys/kernel/random/uuid)
-    mkdir -p "$own"; ls ${going} | wc -l; sleep 0.2; rmdir "$own"`
-  const { marks, texts } = await ran(['a', 'b', 'c', 'd', 'e'].map((lane, i) => step(lane, count, i === 3 ? 2 : 5)))
+    mkdir -p "$own"; ls ${going} | wc -l; (${meeting}
+    ); ended=$?; rmdir "$own"; exit "$ended"`
+  const scripts = [sh`:`, ...[first, first, second, second].map((place) => meet(place, 2))]
+  const { marks, texts } = await ran(scripts.map((script, i) => step(`lane ${i}`, count(script), i === 3 ? 2 : 5)))
   assert.is(marks.filter((mark) => /^end \d 0$/.test(mark)).length, 5)
   assert.is(Math.max(...Object.values(texts).map(Number)), 2)
 })
