@@ -37,7 +37,8 @@ const started = Date.now()
 const survivors: Site[] = []
 say(`${total} of ${sites.length} places, seed ${values.seed}`)
 
-const workers = [scratchOf(root), scratchOf(root)]
+// More than processors: tests mostly wait.
+const workers = Array.from({ length: 4 }, () => scratchOf(root))
 process.on('exit', () => workers.forEach(({ remove }) => void remove()))
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
 

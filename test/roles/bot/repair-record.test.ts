@@ -125,6 +125,40 @@ for (const torn of shapes) {
   })
 }
 
+test('a record is corrupt in whichever of its members it is', () => {
+  const odd = { no: 'member of a record is like this' }
+  const whole = JSON.parse(lineOf(first))
+  assert.is(corruption(JSON.stringify(whole)), undefined)
+  for (const key of ['id', 'colour', 'by', 'limits', 'dump', 'copy'])
+    assert.match(corruption(JSON.stringify({ ...whole, [key]: odd })) ?? '', key)
+  const members = [
+    'image',
+    'mode',
+    'port',
+    'health',
+    'migrate',
+    'migrations',
+    'webhookPath',
+    'allowedUpdates',
+    'secrets',
+  ]
+  const added = [
+    'maxConnections',
+    'database',
+    'tcp',
+    'connections',
+    'extensions',
+    'command',
+    'data',
+    'sharedData',
+    'cache',
+  ]
+  for (const key of [...members, ...added, 'webhook', 'init'])
+    assert.match(corruption(JSON.stringify({ ...whole, spec: { ...whole.spec, [key]: odd } })) ?? '', `spec: ${key}`)
+  for (const key of ['environment', 'references'])
+    assert.match(corruption(JSON.stringify({ ...whole, spec: { ...whole.spec, [key]: 7 } })) ?? '', `spec: ${key}`)
+})
+
 for (const [what, releases, containers, wanted] of [
   [
     'what it was made from, though an older one is of that image and colour too',
