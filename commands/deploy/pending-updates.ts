@@ -3,7 +3,7 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { UsageError } from '../../lib/std/errors.ts'
-import { webhookUrl } from '../../roles/bot/release/nginx-route.ts'
+import { originOf, webhookUrl } from '../../roles/bot/release/nginx-route.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import type { Spec } from '../../roles/bot/spec/spec.ts'
 import { dropPending } from '../../roles/bot/telegram/set-webhook.ts'
@@ -40,7 +40,7 @@ async function dropPendingOf(
   const { telegram } = host.vars.bot as BotVars
   const answer = await connected(host, (connection) => {
     const name = publicName(host, connection.facts)
-    const hook = { bot, name, telegram, url: webhookUrl(bot, name, host.httpsPort), ask: true }
+    const hook = { bot, name, telegram, url: webhookUrl(originOf(name, host.httpsPort), bot), ask: true }
     return ask(connection, dropPending(hook, spec))
   })
   const done = answer.includes('"ok":true')

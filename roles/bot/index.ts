@@ -57,7 +57,7 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
     const selected = deployments.size === 0 ? host.bots : host.bots.filter(({ name: each }) => deployments.has(each))
     const origin = originOf(name, host.httpsPort)
     const webhookOf = (bot: string): WebhookTarget => ({
-      ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(bot, name, host.httpsPort) },
+      ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(origin, bot) },
       ask: deployments.has(bot),
     })
     // Without a deployment only what was released can be kept, and only with all its secrets can it be started.

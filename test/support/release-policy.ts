@@ -1,5 +1,8 @@
 import type { ReleasePolicy } from '../../roles/bot/release/policy.ts'
 
+/** Where a bot is, as its compose file needs to know it; its name and number come beside. */
+export const place = { base: '10.210', telegram: 'https://api.telegram.org', origin: 'https://bots.example.org' }
+
 export const limits = { memoryMB: 160, cpus: 0.5 }
 
 /** How a bot `hello` with a webhook is released where a test says nothing else. */

@@ -10,7 +10,7 @@ import type { Spec } from '../spec/spec.ts'
 /** The nginx file of a bot: requests to its webhook path go to the serving container. */
 export function locationText(bot: string, address: string, port: number, webhookPath: string): string {
   return `# Written by botgarden; changes made here are overwritten.
-location = /tg/${bot} {
+location = ${publicPath(bot)} {
     limit_except POST { deny all; }
     proxy_pass http://${address}:${port}${webhookPath};
 }
@@ -23,8 +23,12 @@ export function locationFile(bot: string): string {
 }
 
 /** The webhook URL of a bot. It is not a secret: Telegram proves itself by a header. */
-export function webhookUrl(bot: string, name: string, httpsPort: number): string {
-  return `${originOf(name, httpsPort)}/tg/${bot}`
+export function webhookUrl(origin: string, bot: string): string {
+  return `${origin}${publicPath(bot)}`
+}
+
+function publicPath(bot: string): string {
+  return `/tg/${bot}`
 }
 
 /** Where the world reaches a host: `https://bots.example.org`. */

@@ -7,6 +7,7 @@ import type { BotInstance } from '../spec/instance.ts'
 import { type Colour, layoutOf } from '../spec/layout.ts'
 import { piecesOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
 import type { Spec } from '../spec/spec.ts'
+import { webhookUrl } from './nginx-route.ts'
 
 /** A value in pieces: text, and the content of files that only the host can read. */
 type Value = readonly (string | { readonly file: string })[]
@@ -86,7 +87,7 @@ function known(reference: ReferenceName, { bot, origin }: BotInstance, spec: Spe
     'cache.password': [cachePassword],
     'public.url': [origin],
     'public.host': [new URL(origin).hostname],
-    'webhook.url': [`${origin}/tg/${bot}`],
+    'webhook.url': [webhookUrl(origin, bot)],
     'webhook.path': [spec.webhookPath],
     'webhook.secret': [{ file: `${secrets}/webhook-secret` }],
   }

@@ -7,12 +7,12 @@ import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { bot } from '../../../roles/index.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { idsOf, planOf } from '../../support/plan-of.ts'
+import { place } from '../../support/release-policy.ts'
 
 const path = '/etc/ssl/certs/ca-certificates.crt'
 const spec = specOf('hello:1', {}, { environment: { SSL_CERT_FILE: '/own.pem' } })
 const seat = {
-  ...{ bot: 'hello', number: 3, base: '10.210' },
-  ...{ telegram: 'https://api.telegram.org', origin: 'https://bots.example.org' },
+  ...{ bot: 'hello', number: 3, ...place },
 }
 const serviceOf = (caFile: string | undefined) =>
   parse(serviceFile({ ...seat, ...(caFile && { caFile }) }, 'blue', spec, { memoryMB: 160, cpus: 1 }).text).services[

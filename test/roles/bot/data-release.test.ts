@@ -9,13 +9,12 @@ import { restartScript } from '../../../roles/bot/release/restart-script.ts'
 import { switchScript } from '../../../roles/bot/release/switch-script.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
-import { limits, policy } from '../../support/release-policy.ts'
+import { limits, place, policy } from '../../support/release-policy.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 
 type Mode = 'webhook' | 'polling'
 const instance = {
-  ...{ bot: 'hello', number: 1, base: '10.210', telegram: 'https://api.telegram.org' },
-  origin: 'https://bots.example.org',
+  ...{ bot: 'hello', number: 1, ...place },
 }
 const manifest = { migrate: ['node', 'migrate.ts'], health: '/readyz', data: ['/app/data'] }
 const spec = (mode: Mode, image: string): Spec => specOf(image, { mode }, manifest, 'a')

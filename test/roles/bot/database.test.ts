@@ -11,6 +11,7 @@ import { corruption } from '../../../roles/bot/spec/release-record.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { bare, deployment, plan, resourcesOf, served, spec } from '../../support/hello-bot.ts'
 import { changesOf, contentOf, planOf, stateAfter } from '../../support/plan-of.ts'
+import { place } from '../../support/release-policy.ts'
 import { scratchHost } from '../../support/scratch-host.ts'
 
 const network = 'network:botgarden-hello-bot.db'
@@ -126,9 +127,7 @@ test('after that nothing differs, whoever looks', () => {
 const instance = {
   bot: 'hello-bot',
   number: 1,
-  base: '10.210',
-  telegram: 'https://api.telegram.org',
-  origin: 'https://bots.example.org',
+  ...place,
 }
 const both = { 'botgarden-hello-bot': [], 'botgarden-hello-bot.db': [] }
 const blue = () => {

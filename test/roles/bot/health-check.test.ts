@@ -2,14 +2,13 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { healthFunctions } from '../../../roles/bot/release/health-check.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
+import { place } from '../../support/release-policy.ts'
 import { withPrograms } from '../../support/stubs.ts'
 
 const instance = {
   bot: 'hello',
   number: 1,
-  base: '10.210',
-  telegram: 'https://api.telegram.org',
-  origin: 'https://bots.example.org',
+  ...place,
 }
 const functions = (readyTimeout: number) =>
   healthFunctions(instance, 'blue', specOf('x:1', {}, { health: '/readyz' }), readyTimeout).text

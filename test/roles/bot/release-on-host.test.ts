@@ -10,7 +10,7 @@ import { switchScript } from '../../../roles/bot/release/switch-script.ts'
 import type { Colour } from '../../../roles/bot/spec/layout.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
-import { limits, policy } from '../../support/release-policy.ts'
+import { limits, place, policy } from '../../support/release-policy.ts'
 import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
 import { sha256 } from '../../support/sha256.ts'
 
@@ -18,9 +18,7 @@ type Mode = 'webhook' | 'polling'
 const instance = {
   bot: 'hello',
   number: 1,
-  base: '10.210',
-  telegram: 'https://api.telegram.org',
-  origin: 'https://bots.example.org',
+  ...place,
 }
 const migrating = { migrate: ['node', 'migrate.ts'], health: '/readyz' }
 const spec = (mode: Mode, image: string, migrations = 'a'): Spec => specOf(image, { mode }, migrating, migrations)

@@ -8,15 +8,13 @@ import { release as releasing } from '../../../roles/bot/release/resource.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { changesOf, planOf, stateOf } from '../../support/plan-of.ts'
-import { limits, policy } from '../../support/release-policy.ts'
+import { limits, place, policy } from '../../support/release-policy.ts'
 
 const spec = specOf('botgarden/hello:abc', {}, { health: '/readyz', migrate: ['m'] })
 const instance = {
   bot: 'hello',
   number: 3,
-  base: '10.210',
-  telegram: 'https://api.telegram.org',
-  origin: 'https://bots.example.org',
+  ...place,
 }
 const served: Release = { id: '1', spec, colour: 'blue', secrets: { token: 'sum' }, by: 'me' }
 const serving = (more: object = {}) => {

@@ -19,14 +19,13 @@ import { corruption, parseRelease, type Release } from '../../../roles/bot/spec/
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { stateOf } from '../../support/plan-of.ts'
+import { place } from '../../support/release-policy.ts'
 import { shell } from '../../support/shell.ts'
 
 const limits = { memoryMB: 160, cpus: 0.5 }
 const instance = {
   bot: 'hello-bot',
-  base: '10.210',
-  telegram: 'https://api.telegram.org',
-  origin: 'https://bots.example.org',
+  ...place,
 }
 const releaseOf = (id: string, image: string, colour: 'blue' | 'green', more = {}): Release => ({
   ...{ id, spec: specOf(image, more, {}), colour, secrets: { token: 'x' }, by: 'ops@laptop', limits },

@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { bot, botRole } from '../../../roles/bot/index.ts'
-import { webhookUrl } from '../../../roles/bot/release/nginx-route.ts'
+import { originOf, webhookUrl } from '../../../roles/bot/release/nginx-route.ts'
 import type { Spec } from '../../../roles/bot/spec/spec.ts'
 import { facts } from '../../support/fake-host.ts'
 import { deployment, host, plan, served, tokenFile, vars } from '../../support/hello-bot.ts'
@@ -81,8 +81,8 @@ test('a token that was revoked can be rotated, though Telegram refuses the old o
 })
 
 test('the address that Telegram is told has the port, unless it is the usual one', () => {
-  assert.is(webhookUrl('a', 'b.example.org', 8443), 'https://b.example.org:8443/tg/a')
-  assert.is(webhookUrl('a', 'b.example.org', 443), 'https://b.example.org/tg/a')
+  assert.is(webhookUrl(originOf('b.example.org', 8443), 'a'), 'https://b.example.org:8443/tg/a')
+  assert.is(webhookUrl(originOf('b.example.org', 443), 'a'), 'https://b.example.org/tg/a')
 })
 
 test.run()
