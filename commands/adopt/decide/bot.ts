@@ -1,0 +1,156 @@
+import type { Found, Note } from '../read/finding.ts'
+import type { Repository } from '../read/repository.ts'
+import { composeFileIn, keptVariables, type Project, projectIn, servicesIn, shownVariables } from '../read/survey.ts'
+import { type Build, buildOf } from './build.ts'
+import { commandIn, type Entry, limitsIn, portAndHealth } from './container.ts'
+import { databaseEngine, driverIn } from './database.ts'
+import { environmentOf } from './environment.ts'
+import { migrationsOf } from './migrations.ts'
+import { notMapped } from './not-mapped.ts'
+import { type Engine } from './servers.ts'
+import { arrange, type Services } from './services.ts'
+import { sqliteFiles } from './sqlite.ts'
+import { startOf } from './start.ts'
+import { storageKeys, storageOf } from './storage.ts'
+import { gathered, meant } from './variables.ts'
+import { deliveryOf } from './webhook.ts'
+
+/** What is known of a bot after reading its repository. */
+export interface AdoptedBot {
+  readonly build: Build
+  readonly project: Project
+  readonly start: Found<string> | undefined
+  readonly entries: readonly Entry[]
+  readonly environment: readonly Entry[]
+  readonly leftOut: ReadonlyMap<string, readonly string[]>
+  readonly notes: readonly Note[]
+}
+
+/** Reads a repository as the source of the bot of this name. Nothing of it is run. */
+export function botIn(repository: Repository, name: string): AdoptedBot {
+  const compose = servicesIn(repository, composeFileIn(repository.files))
+  const services = arrange(compose.services, repository.text)
+  const atRoot = shownVariables(repository, [''])
+  const known = new Map(atRoot.map((each) => [each.name, each.value ?? '']))
+  const build = buildOf(repository, services, known)
+  const { bot } = services
+  const project = projectIn(repository, build.folder)
+  const start = startOf(project)
+  const workdir = bot?.workdir ?? (build.image === undefined || build.image.workdir === '/' ? (build.image?.workdir ?? '/app') : build.image.workdir)
+
+  const shown = build.folder === '' ? atRoot : shownVariables(repository, [build.folder, ''])
+  const all = gathered(bot, shown, keptVariables(repository, build.folder), project.code.variables)
+  const engine = databaseEngine(all, services, project)
+  const variables = meant(all, engine?.value)
+  const delivery = deliveryOf(variables, project.code, name)
+  const ports = portAndHealth(bot, build.image, variables, delivery)
+  const sqlite = sqliteFiles(variables, project.code.sqliteFiles, workdir)
+  const port = ports.find(({ key }) => key === 'port')?.value
+  const environment = environmentOf(variables, {
+    ...{ bot: name, delivery, port: typeof port === 'number' ? port : undefined },
+    ...{ database: engine?.value, driver: driverIn(project)?.value, sqlite: sqlite.values },
+  })
+  const prefix = build.folder === '' ? '' : `${build.folder}/`
+  const storage = storageOf(bot, build.image, workdir, known, (path) => sourceAt(repository, path))
+  const command = commandIn(bot, build.image, start, known)
+  const migrations = migrationsOf(repository, project, services, build)
+  const hasDatabase = environment.usesDatabase || (engine?.value === 'postgres' && environment.entries.length === 0)
+  const init = initScript(services, repository, prefix)
+  return {
+    ...{ build, project, start, environment: environment.entries, leftOut: environment.leftOut },
+    entries: [
+      { key: 'mode', value: delivery.mode.value, why: delivery.mode.from },
+      ...(delivery.setsItself === undefined ? [] : [{ key: 'webhook', value: 'bot', why: `it calls setWebhook itself: ${delivery.setsItself}` }]),
+      ...(delivery.path === undefined ? [] : [{ key: 'webhookPath', value: delivery.path.value, why: delivery.path.from }]),
+      ...ports,
+      databaseKey(hasDatabase, engine, environment.tcp, connectionsIn(variables, project), init),
+      ...(hasDatabase ? migrations.entries : []),
+      ...(environment.usesCache ? [cacheKey(services)] : []),
+      ...storageKeys([...storage.data, ...sqlite.data], bot),
+      ...buildKeys(build),
+      ...command.entries,
+      ...limitsIn(bot),
+    ],
+    notes: [
+      ...compose.notes,
+      ...build.notes,
+      ...environment.notes,
+      ...notMapped(services, project, engine),
+      ...storage.notes,
+      ...sqlite.notes,
+      ...command.notes,
+      ...(hasDatabase ? migrations.notes : []),
+      ...(hasDatabase || engine?.value !== 'postgres' ? [] : [`${engine.from}: it asks for PostgreSQL, and no variable of its says where that is: set one as docs/bots.md shows, and take away "database: false"`]),
+    ],
+  }
+}
+
+function databaseKey(
+  hasDatabase: boolean,
+  engine: Found<Engine> | undefined,
+  tcp: boolean,
+  connections: Found<number> | undefined,
+  init: Found<string> | undefined,
+): Entry {
+  if (!hasDatabase) return { key: 'database', value: false, why: engine === undefined ? 'nothing says that it has one' : `${engine.value}: ${engine.from}` }
+  const needs = {
+    ...(tcp && { tcp: true }),
+    ...(connections !== undefined && { connections: connections.value }),
+    ...(init !== undefined && { init: init.value }),
+  }
+  const why = [engine?.from, tcp ? 'reached as a host with a port' : undefined, connections?.from, init?.from].filter((each) => each !== undefined)
+  return { key: 'database', value: Object.keys(needs).length === 0 ? true : needs, why: why.join('; ') }
+}
+
+/** The size of the pool, where it is more than the four that every bot may open. */
+function connectionsIn(variables: ReturnType<typeof meant>, { python, node }: Project): Found<number> | undefined {
+  const numberOf = (test: RegExp) => variables.find(({ name, value = '' }) => test.test(name) && /^\d{1,2}$/.test(value))
+  const size = numberOf(/POOL_(SIZE|MAX(_SIZE)?)$|MAX_(POOL_SIZE|CONNECTIONS)$/)
+  const more = numberOf(/MAX_OVERFLOW$/)
+  const total = Number(size?.value ?? 0) + Number(more?.value ?? 0)
+  if (size !== undefined && total > 4 && total <= 100) return { value: total, from: size.from }
+  const asyncpg = python?.dependencies.get('asyncpg')
+  if (asyncpg !== undefined && !['sqlalchemy', 'sqlmodel', 'tortoise-orm'].some((name) => python?.dependencies.has(name)))
+    return { value: 10, from: `the pool of asyncpg opens ten at once: ${asyncpg}` }
+  const pg = node?.dependencies.get('pg')
+  return pg === undefined ? undefined : { value: 10, from: `the pool of pg: ${pg}` }
+}
+
+/** A server that writes to a disk elsewhere keeps what it holds here as well. */
+function cacheKey({ known }: Services): Entry {
+  const found = known.find(({ kind }) => kind === 'cache')
+  const persists = found?.service.volumes.some(({ value }) => /data/.test(value.target)) === true
+  return {
+    key: 'cache',
+    value: persists ? { server: 'valkey', persist: true } : 'valkey',
+    why: found === undefined ? 'variables for Redis' : `${found.service.from}${persists ? ', with a volume' : ''}`,
+  }
+}
+
+function buildKeys({ dockerfile, target, args, from }: Build): Entry[] {
+  return [
+    ...(dockerfile === undefined || dockerfile === 'Dockerfile' ? [] : [{ key: 'dockerfile', value: dockerfile, why: from }]),
+    ...(target === undefined ? [] : [{ key: 'target', value: target, why: from }]),
+    ...(Object.keys(args).length === 0 ? [] : [{ key: 'args', value: args, why: from }]),
+  ]
+}
+
+/** SQL that the image of PostgreSQL runs when its disk is new. */
+function initScript({ known }: Services, repository: Repository, prefix: string): Found<string> | undefined {
+  const postgres = known.find(({ kind }) => kind === 'postgres')?.service
+  for (const { value, from } of postgres?.volumes ?? []) {
+    if (!value.target.startsWith('/docker-entrypoint-initdb.d')) continue
+    const path = (value.source ?? '').replace(/^\.\//, '').replace(/\/$/, '')
+    const scripts = repository.files.filter((file) => file === path || (file.startsWith(`${path}/`) && !file.slice(path.length + 1).includes('/')))
+    const [script] = scripts
+    if (script?.endsWith('.sql') && scripts.length === 1 && script.startsWith(prefix)) return { value: script.slice(prefix.length), from }
+  }
+  return undefined
+}
+
+function sourceAt({ files }: Repository, path: string): 'file' | 'folder' | undefined {
+  if (files.includes(path)) return 'file'
+  const inside = files.filter((file) => file.startsWith(`${path}/`))
+  // A folder that is kept empty is one to write to.
+  return inside.some((file) => !/\/\.git(keep|ignore)$|\/\.keep$/.test(file)) ? 'folder' : undefined
+}

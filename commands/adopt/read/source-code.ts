@@ -1,0 +1,72 @@
+import { at, type Found, numbered, type Variable } from './finding.ts'
+
+/** What can be seen in a file of code without running it. */
+export interface CodeFacts {
+  readonly variables: readonly Variable[]
+  readonly polls: readonly string[]
+  readonly setsWebhook: readonly string[]
+  readonly takesWebhook: readonly string[]
+  /** Migrations are run by the bot itself, when it starts. */
+  readonly migratesItself: readonly string[]
+  /** Files of SQLite that it opens by a name in the code. */
+  readonly sqliteFiles: readonly Found<string>[]
+}
+
+const sights: readonly (readonly [
+  name: 'polls' | 'setsWebhook' | 'takesWebhook' | 'migratesItself',
+  pattern: RegExp,
+])[] = [
+  ['polls', /\b(start_polling|run_polling|infinity_polling|startPolling|StartPolling|GetUpdatesChan|bot\.launch)\s*\(|\bbot\.start\(\s*(\{|\)|$)|\brun\(bot\b|LongPoller\b/],
+  ['setsWebhook', /(?<!async def |def |func |function )(?<![\w])(\w+\.)+(set_webhook|setWebhook|SetWebhook|SetAllBotWebhooks)\s*\(|\brun_webhook\s*\(/],
+  ['takesWebhook', /\b(webhookCallback|SimpleRequestHandler|feed_update|feed_webhook_update|feed_raw_update|createWebhook|process_new_updates)\s*\(/],
+  ['migratesItself', /\bcommand\.upgrade\s*\(|\balembic\.command\b|migrateToLatest\s*\(|\.migrate\.latest\s*\(|prisma migrate deploy|alembic upgrade head/],
+]
+
+const reads = [
+  /process\.env\.([A-Z][A-Z0-9_]+)\b(?:\s*(?:\?\?|\|\|)\s*['"]([^'"]*)['"])?/g,
+  /process\.env\[['"]([A-Z][A-Z0-9_]+)['"]\]/g,
+  /os\.environ(?:\.get)?[[(]\s*['"](\w+)['"](?:\s*,\s*['"]([^'"]*)['"])?/g,
+  /\bgetenv\(\s*['"](\w+)['"](?:\s*,\s*['"]([^'"]*)['"])?/g,
+  /\benv(?:\.(?:str|int|bool|list|float|url|path|json|dict|log_level))?\(\s*['"](\w+)['"]/g,
+  /\bconfig\(\s*['"]([A-Z][A-Z0-9_]+)['"]/g,
+  /os\.(?:Getenv|LookupEnv)\(\s*"(\w+)"/g,
+  /\benv:"([A-Z][A-Z0-9_]+)/g,
+]
+
+export function codeFacts(text: string, file: string): CodeFacts {
+  const facts = {
+    ...{ variables: settingsIn(text, file), sqliteFiles: [] as Found<string>[] },
+    ...{ polls: [] as string[], setsWebhook: [] as string[], takesWebhook: [] as string[], migratesItself: [] as string[] },
+  }
+  for (const [line, number] of numbered(text)) {
+    // A line of a bundle is no place to search in.
+    if (line.length > 2000 || /^\s*(#|\/\/|\*)/.test(line)) continue
+    const from = at(file, number)
+    for (const [name, pattern] of sights) if (pattern.test(line)) facts[name].push(from)
+    for (const pattern of reads)
+      for (const [, name = '', value] of line.matchAll(pattern)) facts.variables.push({ name, value, from })
+    const [, path] = /\b(?:sqlite3|aiosqlite)\.connect\(\s*f?['"]([^'"]+)['"]|new Database\(\s*['"]([^'"]+)['"]/.exec(line) ?? []
+    if (path !== undefined && path !== ':memory:') facts.sqliteFiles.push({ value: path, from })
+  }
+  return facts
+}
+
+/** The fields of pydantic's settings, which are variables in any case of letters. */
+function settingsIn(text: string, file: string): Variable[] {
+  if (!text.includes('BaseSettings')) return []
+  const found: Variable[] = []
+  let prefix = ''
+  const lines = numbered(text)
+  for (const [i, [line, number]] of lines.entries()) {
+    if (/^class /.test(line)) {
+      const end = lines.findIndex(([each], j) => j > i && /^\S/.test(each) && !/^[)#]/.test(each))
+      const body = lines.slice(i, end === -1 ? undefined : end).map(([each]) => each)
+      if (!/\(.*(BaseSettings|Settings)\b/.test(line)) prefix = '\0'
+      else prefix = /env_prefix\s*=\s*['"](\w+)['"]/.exec(body.join('\n'))?.[1] ?? ''
+    }
+    const [, name, value] = /^ {4}([A-Za-z]\w*)\s*:\s*[A-Z\w]*(?:str|Str|int|bool|float|Dsn|Url|list)\b[^=]*(?:=\s*['"]([^'"]*)['"])?/.exec(line) ?? []
+    if (name !== undefined && prefix !== '\0')
+      found.push({ name: `${prefix}${name}`.toUpperCase(), value, from: at(file, number) })
+  }
+  return found
+}
