@@ -31,7 +31,8 @@ await main(async () => {
 
 /** A folder is adopted where it is, so bots/NAME may be that folder; a clone goes there. */
 async function adoptedAs(name: string, place: string, given: ReadonlyMap<string, readonly string[]>): Promise<string> {
-  if (given.has('from')) throw new UsageError('--from copies a bot and --adopt makes one of a repository: give one of them')
+  if (given.has('from'))
+    throw new UsageError('--from copies a bot and --adopt makes one of a repository: give one of them')
   const folder = join('bots', name)
   if (existsSync(folder) && resolve(place) !== resolve(folder)) throw new UsageError(`${folder} is there already`)
   return adopt(place, name)

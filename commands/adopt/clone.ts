@@ -12,7 +12,9 @@ export async function clone(address: string, folder: string): Promise<void> {
   if (!/^(https|ssh):\/\/[^\s-][^\s]*$|^[\w.][\w.-]*@[\w.][\w.-]*:[^\s]+$/.test(address))
     throw new UsageError(`--adopt: should be a folder, https://…, ssh://… or git@HOST:PATH, found "${address}"`)
   if (/^https:\/\/[^/]*@/.test(address))
-    throw new UsageError('--adopt: has a user or a password in the URL, which every process here could read: use ssh, or a credential helper of git')
+    throw new UsageError(
+      '--adopt: has a user or a password in the URL, which every process here could read: use ssh, or a credential helper of git',
+    )
   const env = {
     ...process.env,
     ...{ GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: 'https:ssh', GIT_LFS_SKIP_SMUDGE: '1', GIT_TEMPLATE_DIR: '' },
@@ -21,7 +23,8 @@ export async function clone(address: string, folder: string): Promise<void> {
   const settings = ['core.hooksPath=/dev/null', 'core.symlinks=true', 'submodule.recurse=false', 'core.fsmonitor=false']
   const options = settings.flatMap((each) => ['-c', each])
   const git = local({ env, nothrow: true, quiet: true })
-  const { exitCode, stderr } = await git`git ${options} clone --depth 1 --no-recurse-submodules --no-tags -- ${address} ${folder}`
+  const { exitCode, stderr } =
+    await git`git ${options} clone --depth 1 --no-recurse-submodules --no-tags -- ${address} ${folder}`
   if (exitCode === 0) return
   if (existsSync(folder)) rmSync(folder, { recursive: true, force: true })
   throw new HostError(`this machine: git cannot clone ${address}:\n${stderr.trim()}`)

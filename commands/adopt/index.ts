@@ -51,19 +51,28 @@ function adoptFolder(folder: string, name: string, cloned: boolean): string {
     ...{ bot: name, written: [...files.keys()], secrets: manifest.secrets, cloned },
     source: cloned ? join('bots', name, bot.build.folder) : fromHere(source),
     hasEnv: existsSync(join(source, '.env')),
-    notes: [...manifest.notes, ...bot.notes, ...(recipe?.notes ?? []), ...withoutImage(needs && recipe === undefined, isTaken)],
+    notes: [
+      ...manifest.notes,
+      ...bot.notes,
+      ...(recipe?.notes ?? []),
+      ...withoutImage(needs && recipe === undefined, isTaken),
+    ],
   })
 }
 
 /** A folder with a bot.yaml is a bot already. */
 function refuseBot(folder: string, shown: string): void {
   if (isThere(folder, 'bot.yaml'))
-    throw new UsageError(`--adopt: ${join(shown, 'bot.yaml')} is there already, so it is a bot: name the folder by "source:" in the inventory, or copy it by --from`)
+    throw new UsageError(
+      `--adopt: ${join(shown, 'bot.yaml')} is there already, so it is a bot: name the folder by "source:" in the inventory, or copy it by --from`,
+    )
 }
 
 function withoutImage(isMissing: boolean, isTaken: boolean): string[] {
   if (isTaken) return ['Dockerfile is a link or no text: it was neither read nor replaced']
-  return isMissing ? ['there is no Dockerfile, and none is made for this language: write one, as docs/bots.md shows'] : []
+  return isMissing
+    ? ['there is no Dockerfile, and none is made for this language: write one, as docs/bots.md shows']
+    : []
 }
 
 /** Links count, also those that lead nowhere: writing would follow them. */

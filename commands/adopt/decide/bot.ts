@@ -7,13 +7,13 @@ import { databaseEngine, driverIn } from './database.ts'
 import { environmentOf } from './environment.ts'
 import { migrationsOf } from './migrations.ts'
 import { notMapped } from './not-mapped.ts'
-import { type Engine } from './servers.ts'
+import type { Engine } from './servers.ts'
 import { arrange, type Services } from './services.ts'
 import { sqliteFiles } from './sqlite.ts'
-import { startOf } from './start.ts'
+import { hasPackage, startOf } from './start.ts'
 import { storageKeys, storageOf } from './storage.ts'
 import { gathered, meant } from './variables.ts'
-import { deliveryOf } from './webhook.ts'
+import { deliveryNotes, deliveryOf } from './webhook.ts'
 
 /** What is known of a bot after reading its repository. */
 export interface AdoptedBot {
@@ -36,18 +36,37 @@ export function botIn(repository: Repository, name: string): AdoptedBot {
   const { bot } = services
   const project = projectIn(repository, build.folder)
   const start = startOf(project)
-  const workdir = bot?.workdir ?? (build.image === undefined || build.image.workdir === '/' ? (build.image?.workdir ?? '/app') : build.image.workdir)
+  const workdir =
+    bot?.workdir ??
+    (build.image === undefined || build.image.workdir === '/' ? (build.image?.workdir ?? '/app') : build.image.workdir)
 
   const shown = build.folder === '' ? atRoot : shownVariables(repository, [build.folder, ''])
   const all = gathered(bot, shown, keptVariables(repository, build.folder), project.code.variables)
-  const engine = databaseEngine(all, services, project)
+  // What an example leaves out a bot starts without.
+  const counted = shown.length === 0 ? all : all.filter(({ shownBy }) => shownBy !== 'code')
+  const engine = databaseEngine(counted, services, project)
   const variables = meant(all, engine?.value)
   const delivery = deliveryOf(variables, project.code, name)
-  const ports = portAndHealth(bot, build.image, variables, delivery)
-  const sqlite = sqliteFiles(variables, project.code.sqliteFiles, workdir)
+  const ports = portAndHealth(
+    bot,
+    build.image,
+    variables,
+    delivery,
+    delivery.mode.value === 'webhook' ? project.code.ports : [],
+  )
+  const sqlite = sqliteFiles(
+    variables,
+    project.code.sqliteFiles,
+    workdir,
+    (path) => sourceAt(project, path) === 'folder',
+  )
   const port = ports.find(({ key }) => key === 'port')?.value
   const environment = environmentOf(variables, {
     ...{ bot: name, delivery, port: typeof port === 'number' ? port : undefined },
+    ...{
+      hasExample: shown.length > 0,
+      takesCapitals: hasPackage(project, 'pydantic-settings') || hasPackage(project, 'pydantic'),
+    },
     ...{ database: engine?.value, driver: driverIn(project)?.value, sqlite: sqlite.values },
   })
   const prefix = build.folder === '' ? '' : `${build.folder}/`
@@ -60,8 +79,12 @@ export function botIn(repository: Repository, name: string): AdoptedBot {
     ...{ build, project, start, environment: environment.entries, leftOut: environment.leftOut },
     entries: [
       { key: 'mode', value: delivery.mode.value, why: delivery.mode.from },
-      ...(delivery.setsItself === undefined ? [] : [{ key: 'webhook', value: 'bot', why: `it calls setWebhook itself: ${delivery.setsItself}` }]),
-      ...(delivery.path === undefined ? [] : [{ key: 'webhookPath', value: delivery.path.value, why: delivery.path.from }]),
+      ...(delivery.setsItself === undefined
+        ? []
+        : [{ key: 'webhook', value: 'bot', why: `it calls setWebhook itself: ${delivery.setsItself}` }]),
+      ...(delivery.path === undefined
+        ? []
+        : [{ key: 'webhookPath', value: delivery.path.value, why: delivery.path.from }]),
       ...ports,
       databaseKey(hasDatabase, engine, environment.tcp, connectionsIn(variables, project), init),
       ...(hasDatabase ? migrations.entries : []),
@@ -75,12 +98,23 @@ export function botIn(repository: Repository, name: string): AdoptedBot {
       ...compose.notes,
       ...build.notes,
       ...environment.notes,
-      ...notMapped(services, project, engine),
+      ...notMapped(
+        services,
+        project,
+        engine,
+        variables.some(({ meaning }) => meaning === 'token'),
+      ),
+      ...deliveryNotes(delivery, variables, typeof port === 'number' ? port : undefined),
+      ...imageNotes(build),
       ...storage.notes,
       ...sqlite.notes,
       ...command.notes,
       ...(hasDatabase ? migrations.notes : []),
-      ...(hasDatabase || engine?.value !== 'postgres' ? [] : [`${engine.from}: it asks for PostgreSQL, and no variable of its says where that is: set one as docs/bots.md shows, and take away "database: false"`]),
+      ...(hasDatabase || engine?.value !== 'postgres'
+        ? []
+        : [
+            `${engine.from}: it asks for PostgreSQL, and no variable of its says where that is: set one as docs/bots.md shows, and take away "database: false"`,
+          ]),
     ],
   }
 }
@@ -92,28 +126,55 @@ function databaseKey(
   connections: Found<number> | undefined,
   init: Found<string> | undefined,
 ): Entry {
-  if (!hasDatabase) return { key: 'database', value: false, why: engine === undefined ? 'nothing says that it has one' : `${engine.value}: ${engine.from}` }
+  if (!hasDatabase)
+    return {
+      key: 'database',
+      value: false,
+      why: engine === undefined ? 'nothing says that it has one' : `${engine.value}: ${engine.from}`,
+    }
   const needs = {
     ...(tcp && { tcp: true }),
     ...(connections !== undefined && { connections: connections.value }),
     ...(init !== undefined && { init: init.value }),
   }
-  const why = [engine?.from, tcp ? 'reached as a host with a port' : undefined, connections?.from, init?.from].filter((each) => each !== undefined)
+  const why = [engine?.from, tcp ? 'reached as a host with a port' : undefined, connections?.from, init?.from].filter(
+    (each) => each !== undefined,
+  )
   return { key: 'database', value: Object.keys(needs).length === 0 ? true : needs, why: why.join('; ') }
 }
 
 /** The size of the pool, where it is more than the four that every bot may open. */
 function connectionsIn(variables: ReturnType<typeof meant>, { python, node }: Project): Found<number> | undefined {
-  const numberOf = (test: RegExp) => variables.find(({ name, value = '' }) => test.test(name) && /^\d{1,2}$/.test(value))
+  const numberOf = (test: RegExp) =>
+    variables.find(({ name, value = '' }) => test.test(name) && /^\d{1,2}$/.test(value))
   const size = numberOf(/POOL_(SIZE|MAX(_SIZE)?)$|MAX_(POOL_SIZE|CONNECTIONS)$/)
   const more = numberOf(/MAX_OVERFLOW$/)
   const total = Number(size?.value ?? 0) + Number(more?.value ?? 0)
-  if (size !== undefined && total > 4 && total <= 100) return { value: total, from: size.from }
+  if (size !== undefined && total > 4)
+    return {
+      value: Math.min(total, 20),
+      from: `${size.from}${total > 20 ? `, which has ${total}: a small host has 60 for all` : ''}`,
+    }
   const asyncpg = python?.dependencies.get('asyncpg')
-  if (asyncpg !== undefined && !['sqlalchemy', 'sqlmodel', 'tortoise-orm'].some((name) => python?.dependencies.has(name)))
+  if (
+    asyncpg !== undefined &&
+    !['sqlalchemy', 'sqlmodel', 'tortoise-orm'].some((name) => python?.dependencies.has(name))
+  )
     return { value: 10, from: `the pool of asyncpg opens ten at once: ${asyncpg}` }
   const pg = node?.dependencies.get('pg')
   return pg === undefined ? undefined : { value: 10, from: `the pool of pg: ${pg}` }
+}
+
+/** What an image does that only root could use: a bot runs as a user of its own, who has no home there. */
+function imageNotes({ image }: Build): Note[] {
+  const text = image?.text ?? ''
+  const isPoetrys =
+    /poetry install/.test(text) &&
+    !/virtualenvs\.create|VIRTUALENVS_CREATE|in-project|IN_PROJECT|CACHE_DIR|VIRTUALENVS_PATH|VIRTUAL_ENV/i.test(text)
+  if (!isPoetrys && !/(PATH=|CMD|ENTRYPOINT|WORKDIR).*\/root\//.test(text)) return []
+  return [
+    `${image?.file}: names a folder in the home of root, which the user of a bot cannot read: ${isPoetrys ? 'add ENV POETRY_VIRTUALENVS_IN_PROJECT=true' : 'install it elsewhere'}`,
+  ]
 }
 
 /** A server that writes to a disk elsewhere keeps what it holds here as well. */
@@ -129,7 +190,9 @@ function cacheKey({ known }: Services): Entry {
 
 function buildKeys({ dockerfile, target, args, from }: Build): Entry[] {
   return [
-    ...(dockerfile === undefined || dockerfile === 'Dockerfile' ? [] : [{ key: 'dockerfile', value: dockerfile, why: from }]),
+    ...(dockerfile === undefined || dockerfile === 'Dockerfile'
+      ? []
+      : [{ key: 'dockerfile', value: dockerfile, why: from }]),
     ...(target === undefined ? [] : [{ key: 'target', value: target, why: from }]),
     ...(Object.keys(args).length === 0 ? [] : [{ key: 'args', value: args, why: from }]),
   ]
@@ -141,14 +204,17 @@ function initScript({ known }: Services, repository: Repository, prefix: string)
   for (const { value, from } of postgres?.volumes ?? []) {
     if (!value.target.startsWith('/docker-entrypoint-initdb.d')) continue
     const path = (value.source ?? '').replace(/^\.\//, '').replace(/\/$/, '')
-    const scripts = repository.files.filter((file) => file === path || (file.startsWith(`${path}/`) && !file.slice(path.length + 1).includes('/')))
+    const scripts = repository.files.filter(
+      (file) => file === path || (file.startsWith(`${path}/`) && !file.slice(path.length + 1).includes('/')),
+    )
     const [script] = scripts
-    if (script?.endsWith('.sql') && scripts.length === 1 && script.startsWith(prefix)) return { value: script.slice(prefix.length), from }
+    if (script?.endsWith('.sql') && scripts.length === 1 && script.startsWith(prefix))
+      return { value: script.slice(prefix.length), from }
   }
   return undefined
 }
 
-function sourceAt({ files }: Repository, path: string): 'file' | 'folder' | undefined {
+function sourceAt({ files }: Pick<Repository, 'files'>, path: string): 'file' | 'folder' | undefined {
   if (files.includes(path)) return 'file'
   const inside = files.filter((file) => file.startsWith(`${path}/`))
   // A folder that is kept empty is one to write to.

@@ -20,7 +20,15 @@ export interface Build {
 }
 
 export function buildOf(repository: Repository, { bot, others }: Services, known: ReadonlyMap<string, string>): Build {
-  const nothing = { folder: '', dockerfile: undefined, target: undefined, args: {}, from: '', image: undefined, notes: [] as Note[] }
+  const nothing = {
+    folder: '',
+    dockerfile: undefined,
+    target: undefined,
+    args: {},
+    from: '',
+    image: undefined,
+    notes: [] as Note[],
+  }
   const own = bot === undefined ? undefined : dockerfileOf(bot)
   const text = own === undefined ? undefined : repository.text(own.path)
   if (bot?.build !== undefined && own !== undefined && text !== undefined) {
@@ -28,7 +36,15 @@ export function buildOf(repository: Repository, { bot, others }: Services, known
     const path = within(own.context, own.path)
     const values = Object.fromEntries(args.map(([name, value]) => [name, interpolated(value, known)]))
     if (path !== undefined)
-      return { ...nothing, folder: own.context, dockerfile: path, target, args: values, from: bot.build.from, image: dockerImage(text, own.path, target) }
+      return {
+        ...nothing,
+        folder: own.context,
+        dockerfile: path,
+        target,
+        args: values,
+        from: bot.build.from,
+        image: dockerImage(text, own.path, target),
+      }
     nothing.notes.push(
       `${bot.build.from}: the Dockerfile ${own.path} is outside of its context ${own.context}: move it there, and name it by "dockerfile:"`,
     )
@@ -56,7 +72,9 @@ function dockerfilesIn(repository: Repository): readonly string[] {
   return repository.files
     .filter((path) => /^(Dockerfile|Containerfile)([.-][\w.-]+)?$|^[\w.-]+\.Dockerfile$/i.test(basename(path)))
     .filter((path) => path.split('/').length <= 3 && !/\.dockerignore$/.test(path))
-    .filter((path) => imageKind(/^\s*FROM\s+(?:--\S+\s+)*(\S+)/im.exec(repository.text(path) ?? '')?.[1] ?? '') === undefined)
+    .filter(
+      (path) => imageKind(/^\s*FROM\s+(?:--\S+\s+)*(\S+)/im.exec(repository.text(path) ?? '')?.[1] ?? '') === undefined,
+    )
     .sort((a, b) => rank(a) - rank(b))
 }
 

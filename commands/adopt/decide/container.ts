@@ -3,8 +3,8 @@ import type { ComposeService } from '../read/compose-service.ts'
 import type { DockerImage } from '../read/dockerfile.ts'
 import type { Found, Note } from '../read/finding.ts'
 import { interpolated } from './interpolate.ts'
-import type { Delivery } from './webhook.ts'
 import type { Meant } from './variables.ts'
+import type { Delivery } from './webhook.ts'
 
 /** A key of bot.yaml with its value, and what it was made from. */
 export interface Entry {
@@ -21,23 +21,42 @@ export function portAndHealth(
   image: DockerImage | undefined,
   variables: readonly Meant[],
   { mode }: Delivery,
+  inCode: readonly Found<number>[],
 ): Entry[] {
   const health = healthIn(service?.healthcheck) ?? healthIn(image?.healthcheck)
   const listens = variables
     .filter(({ meaning, value = '' }) => meaning === 'listen.port' && /^[1-9]\d{1,4}$/.test(value))
     .map(({ value, from }) => ({ value: Number(value), from }))
   const open = (service?.ports ?? []).map(({ value, from }) => ({ value: value.port, from }))
-  const said = [...(health?.port === undefined ? [] : [{ value: health.port, from: health.from }]), ...listens, ...open, ...(image?.ports ?? [])]
-  // A bot that polls and is asked nothing has no use for a port.
-  const [port] = mode.value === 'webhook' || health !== undefined ? said : []
+  const said = [
+    ...(health?.port === undefined ? [] : [{ value: health.port, from: health.from }]),
+    ...listens,
+    ...open,
+    ...(image?.ports ?? []),
+    ...inCode,
+  ]
+  // A bot that polls may serve that path, or only with a setting that nobody has made: it would never count as ready.
+  const polls = mode.value === 'polling'
+  const [port] = polls && health === undefined ? [] : said
+  const entry = (key: string, value: unknown, why: string) => ({
+    key,
+    value,
+    why,
+    ...(polls && { optional: true as const }),
+  })
   return [
-    ...(port === undefined ? [] : [{ key: 'port', value: port.value, why: port.from }]),
-    ...(health === undefined ? [] : [{ key: 'health', value: health.path, why: health.from }]),
+    ...(port === undefined ? [] : [entry('port', port.value, port.from)]),
+    ...(health === undefined
+      ? []
+      : [entry('health', health.path, `${health.from}${polls ? '; if it serves this while it polls' : ''}`)]),
   ]
 }
 
-function healthIn(check: Found<string> | undefined): { path: string; port: number | undefined; from: string } | undefined {
-  const [, port, path] = /https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::(\d+))?(\/[\w./~-]+)/.exec(check?.value ?? '') ?? []
+function healthIn(
+  check: Found<string> | undefined,
+): { path: string; port: number | undefined; from: string } | undefined {
+  const [, port, path] =
+    /https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::(\d+))?(\/[\w./~-]+)/.exec(check?.value ?? '') ?? []
   if (check === undefined || path === undefined) return undefined
   return { path, port: port === undefined ? undefined : Number(port), from: check.from }
 }
@@ -47,7 +66,9 @@ export function limitsIn(service: ComposeService | undefined): Entry[] {
   const memory = service?.memory === undefined ? undefined : megabytesIn(service.memory.value)
   const cpus = service?.cpus
   return [
-    ...(memory === undefined || memory < 1 ? [] : [{ key: 'memory', value: `${memory}m`, why: service?.memory?.from ?? '' }]),
+    ...(memory === undefined || memory < 1
+      ? []
+      : [{ key: 'memory', value: `${memory}m`, why: service?.memory?.from ?? '' }]),
     ...(cpus === undefined || !(cpus.value >= 0.05) ? [] : [{ key: 'cpus', value: cpus.value, why: cpus.from }]),
     ...(service?.init ? [{ key: 'init', value: true, why: service.from }] : []),
   ]
@@ -80,7 +101,8 @@ export function commandIn(
   const words = [...fill(entrypoint), ...fill(command)]
   if (words.length > 0)
     return { entries: [{ key: 'command', value: words, why: (entrypoint ?? command)?.from ?? '' }], notes: [] }
-  if (image === undefined || image.command !== undefined || image.entrypoint !== undefined) return { entries: [], notes: [] }
+  if (image === undefined || image.command !== undefined || image.entrypoint !== undefined)
+    return { entries: [], notes: [] }
   if (start !== undefined) {
     const why = `${image.file} has no CMD; ${start.from}`
     return { entries: [{ key: 'command', value: commandOf(start.value), why }], notes: [] }

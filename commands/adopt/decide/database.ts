@@ -1,7 +1,7 @@
 import type { Found } from '../read/finding.ts'
 import type { Project } from '../read/survey.ts'
-import type { Services } from './services.ts'
 import { type Engine, engineOfUrl, enginesByPort, serverPart } from './servers.ts'
+import type { Services } from './services.ts'
 import type { Meant } from './variables.ts'
 
 /** The engine that the bot keeps its rows in, and what says so; undefined where nothing does. */
@@ -27,7 +27,8 @@ export function databaseEngine(
   const [service] = known.filter(({ kind }) => kind === 'postgres' || kind === 'mysql' || kind === 'mongo')
   if (service !== undefined) return { value: service.kind as Engine, from: service.service.from }
   if (named.length > 0) return { value: driver?.value.engine ?? 'postgres', from: driver?.from ?? named[0]?.from ?? '' }
-  return undefined
+  const isElsewhere = driver?.value.engine === 'mongo' || driver?.value.engine === 'mysql'
+  return isElsewhere && driver !== undefined ? { value: driver.value.engine, from: driver.from } : undefined
 }
 
 export interface Driver {
@@ -38,27 +39,46 @@ export interface Driver {
 }
 
 const drivers: readonly (readonly [name: RegExp, engine: Engine])[] = [
-  [/^(asyncpg|psycopg|psycopg2|psycopg2-binary|psycopg-binary|pg|pg-promise|postgres|slonik|@prisma\/adapter-pg)$/, 'postgres'],
+  [
+    /^(asyncpg|psycopg|psycopg2|psycopg2-binary|psycopg-binary|pg|pg-promise|postgres|slonik|@prisma\/adapter-pg)$/,
+    'postgres',
+  ],
   [/^(github\.com\/(jackc\/pgx(\/v\d+)?|lib\/pq)|gorm\.io\/driver\/postgres)$/, 'postgres'],
-  [/^(aiomysql|asyncmy|pymysql|mysqlclient|mysql2?|github\.com\/go-sql-driver\/mysql|gorm\.io\/driver\/mysql)$/, 'mysql'],
-  [/^(motor|pymongo|beanie|odmantic|mongodb|mongoose|@typegoose\/typegoose|go\.mongodb\.org\/mongo-driver(\/v\d+)?)$/, 'mongo'],
-  [/^(aiosqlite|better-sqlite3|sqlite3?|github\.com\/mattn\/go-sqlite3|modernc\.org\/sqlite|gorm\.io\/driver\/sqlite)$/, 'sqlite'],
+  [
+    /^(aiomysql|asyncmy|pymysql|mysqlclient|mysql2?|github\.com\/go-sql-driver\/mysql|gorm\.io\/driver\/mysql)$/,
+    'mysql',
+  ],
+  [
+    /^(motor|pymongo|beanie|odmantic|mongodb|mongoose|@typegoose\/typegoose|go\.mongodb\.org\/mongo-driver(\/v\d+)?)$/,
+    'mongo',
+  ],
+  [
+    /^(aiosqlite|better-sqlite3|sqlite3?|github\.com\/mattn\/go-sqlite3|modernc\.org\/sqlite|gorm\.io\/driver\/sqlite)$/,
+    'sqlite',
+  ],
 ]
 
 /** The client library of the database; of several PostgreSQL's. */
 export function driverIn({ node, python, go }: Project): Found<Driver> | undefined {
-  const packages = new Map([...(python?.dependencies ?? []), ...(node?.dependencies ?? []), ...(go?.dependencies ?? [])])
-  const through = packages.has('sqlalchemy') || packages.has('sqlmodel')
-    ? 'sqlalchemy'
-    : packages.has('tortoise-orm')
-      ? 'tortoise'
-      : packages.has('@prisma/client') || packages.has('prisma')
-        ? 'prisma'
-        : undefined
+  const packages = new Map([
+    ...(python?.dependencies ?? []),
+    ...(node?.dependencies ?? []),
+    ...(go?.dependencies ?? []),
+  ])
+  const through =
+    packages.has('sqlalchemy') || packages.has('sqlmodel')
+      ? 'sqlalchemy'
+      : packages.has('tortoise-orm')
+        ? 'tortoise'
+        : packages.has('@prisma/client') || packages.has('prisma')
+          ? 'prisma'
+          : undefined
   for (const [pattern, engine] of drivers)
     for (const [name, from] of packages) if (pattern.test(name)) return { value: { engine, name, through }, from }
   const prisma = packages.get('@prisma/client')
-  return prisma === undefined ? undefined : { value: { engine: 'postgres', name: '@prisma/client', through }, from: prisma }
+  return prisma === undefined
+    ? undefined
+    : { value: { engine: 'postgres', name: '@prisma/client', through }, from: prisma }
 }
 
 /** How the URL of a database is written for a driver. */
@@ -78,14 +98,23 @@ export function databaseUrl(example: string, driver: Driver | undefined): Databa
   const more = /^[\w=&.-]*$/.test(query) && !/(^|&)host=/.test(query) ? query : ''
   if (driver?.through === 'prisma') return { value: `\${database.url}?${more || 'schema=public'}`, tcp: true }
   // Only these are known to take the folder of a socket, in this form.
-  if (/^postgresql\+(asyncpg|psycopg2?)$/.test(scheme)) return { value: `${scheme}://${bySocket}${more && `&${more}`}`, tcp: false }
-  if (/^(psycopg|asyncpg$|github\.com\/(jackc|lib\/pq))/.test(driver?.name ?? '') && /^postgres(ql)?$/.test(scheme) && driver?.through !== 'tortoise')
+  if (/^postgresql\+(asyncpg|psycopg2?)$/.test(scheme))
+    return { value: `${scheme}://${bySocket}${more && `&${more}`}`, tcp: false }
+  if (
+    /^(psycopg|asyncpg$|github\.com\/(jackc|lib\/pq))/.test(driver?.name ?? '') &&
+    /^postgres(ql)?$/.test(scheme) &&
+    driver?.through !== 'tortoise'
+  )
     return { value: `\${database.url}${more && `&${more}`}`, tcp: false }
   const plain = scheme === 'postgresql' || (scheme === 'postgres' && driver?.through === undefined)
   return { value: `${plain ? '${database.url}' : `${scheme}://${byTcp}`}${more && `?${more}`}`, tcp: true }
 }
 
-function dialectOf(driver: string): string {
+export function dialectOf(driver: string): string {
   if (driver === 'asyncpg') return 'postgresql+asyncpg'
-  return driver.startsWith('psycopg2') ? 'postgresql+psycopg2' : driver.startsWith('psycopg') ? 'postgresql+psycopg' : 'postgresql'
+  return driver.startsWith('psycopg2')
+    ? 'postgresql+psycopg2'
+    : driver.startsWith('psycopg')
+      ? 'postgresql+psycopg'
+      : 'postgresql'
 }

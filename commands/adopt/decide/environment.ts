@@ -1,9 +1,9 @@
 import type { Note } from '../read/finding.ts'
 import type { Entry } from './container.ts'
-import { type DatabaseUrl, databaseUrl, type Driver } from './database.ts'
+import { type DatabaseUrl, type Driver, databaseUrl, dialectOf } from './database.ts'
 import type { Engine } from './servers.ts'
-import { baseValue, type Delivery } from './webhook.ts'
 import type { Meant } from './variables.ts'
+import { baseValue, type Delivery } from './webhook.ts'
 
 /** What is known when the variables are written down. */
 export interface Circumstances {
@@ -12,6 +12,10 @@ export interface Circumstances {
   readonly port: number | undefined
   readonly database: Engine | undefined
   readonly driver: Driver | undefined
+  /** Some file shows variables; then one that only the code names is one that the bot starts without. */
+  readonly hasExample: boolean
+  /** Names in any case of letters are the same to it. */
+  readonly takesCapitals: boolean
   /** Values of variables that name a file of SQLite. */
   readonly sqlite: ReadonlyMap<string, string>
 }
@@ -33,21 +37,34 @@ export function environmentOf(variables: readonly Meant[], known: Circumstances)
   const leftOut = new Map<string, string[]>()
   const notes: Note[] = []
   let tcp = false
+  const small: string[] = []
+  const engines = new Set(
+    variables.filter(({ shownBy }) => shownBy !== 'code').map(({ meaning }) => meaning.split('.')[0]),
+  )
   const hasParts = variables.some(({ meaning, shownBy }) => meaning === 'database.host' && shownBy !== 'code')
   for (const variable of variables) {
-    const written = writtenAs(variable, known, hasParts)
+    if (variable.name !== capitals(variable.name) && !known.takesCapitals) {
+      small.push(variable.name)
+      continue
+    }
+    const written = writtenAs(variable, known, hasParts, engines)
     if ('leftOut' in written) {
       leftOut.set(written.leftOut, [...(leftOut.get(written.leftOut) ?? []), variable.name])
       continue
     }
     tcp ||= written.tcp === true
     const key = capitals(variable.name)
-    const why = [variable.from, written.why, key === variable.name ? '' : `as ${variable.name} there`].filter(Boolean).join('; ')
+    const why = [variable.from, written.why, key === variable.name ? '' : `as ${variable.name} there`]
+      .filter(Boolean)
+      .join('; ')
     entries.push({ key, value: written.value, why, ...(written.optional && { optional: true as const }) })
-    if (key !== variable.name)
-      notes.push(`${variable.from}: ${variable.name} is written ${key}, since names are in capitals here: see that the bot reads it so`)
   }
-  const isUsed = (prefix: string) => entries.some(({ value, optional }) => !optional && String(value).includes(`\${${prefix}.`))
+  if (small.length > 0)
+    notes.push(
+      `names of variables are in capitals here, so these cannot be set: ${small.join(', ')}: have the bot read them in capitals`,
+    )
+  const isUsed = (prefix: string) =>
+    entries.some(({ value, optional }) => !optional && String(value).includes(`\${${prefix}.`))
   return { entries: unique(entries), leftOut, notes, tcp, usesDatabase: isUsed('database'), usesCache: isUsed('cache') }
 }
 
@@ -55,12 +72,24 @@ type Written =
   | { readonly leftOut: string }
   | { readonly value: string; readonly why?: string; readonly optional?: boolean; readonly tcp?: boolean }
 
-function writtenAs(variable: Meant, known: Circumstances, hasParts: boolean): Written {
+function writtenAs(
+  variable: Meant,
+  known: Circumstances,
+  hasParts: boolean,
+  engines: ReadonlySet<string | undefined>,
+): Written {
   const { meaning, name, value = '', shownBy } = variable
   const { delivery, port } = known
   const isWebhook = delivery.mode.value === 'webhook'
   const isServers = /^(database|cache)\./.test(meaning)
-  if (shownBy === 'code' && !isNeeded(meaning)) return { value: `\${secret.${capitals(name)}}`, why: 'only the code names it', optional: true }
+  if (shownBy === 'code' && !isNeeded(variable, known.hasExample, engines)) {
+    const isOwn = meaning === 'secret' || meaning === 'personal' || meaning === 'elsewhere'
+    return isOwn
+      ? { value: `\${secret.${capitals(name)}}`, why: 'only the code names it', optional: true }
+      : { leftOut: 'only the code names it' }
+  }
+  if (meaning === 'database.scheme')
+    return value === '' ? { value: dialectOf(known.driver?.name ?? '') } : { value: plain(value) }
   if (meaning === 'token') return { value: '${token}' }
   if (meaning === 'database.url') {
     if (value === '' && hasParts) return { leftOut: 'its parts are set' }
@@ -86,34 +115,56 @@ function writtenAs(variable: Meant, known: Circumstances, hasParts: boolean): Wr
   if (meaning === 'webhook.secret') return { value: '${webhook.secret}' }
   if (meaning === 'webhook.url')
     return /\/[^/]/.test(value.replace(/^https?:\/\//, '')) || !delivery.buildsUrl
-      ? { value: '${webhook.url}', why: /^https?:\/\/[^/]+\/?$/.test(value) ? 'if the bot appends a path of its own, see "Who tells Telegram" in docs/bots.md' : '' }
+      ? {
+          value: '${webhook.url}',
+          why: /^https?:\/\/[^/]+\/?$/.test(value)
+            ? 'if the bot appends a path of its own, see "Who tells Telegram" in docs/bots.md'
+            : '',
+        }
       : { value: '${public.url}' }
-  if (meaning === 'webhook.base') return { value: baseValue(variable), ...(!/HOOK/.test(name) && value === '' && { optional: true }) }
+  if (meaning === 'webhook.base')
+    return { value: baseValue(variable), ...(!/HOOK/.test(name) && value === '' && { optional: true }) }
   if (meaning === 'webhook.path') return { value: delivery.path?.value ?? '/webhook' }
   return ofTheOperator(variable)
 }
 
 /** Secrets, numbers of people, and servers elsewhere: the operator's .env or inventory has the value. */
 function ofTheOperator(variable: Meant): Written {
-  const { meaning, name, value = '', shownBy } = variable
+  const { meaning, name, shownBy } = variable
   const secret = `\${secret.${capitals(name)}}`
-  if (meaning === 'plain') return shownBy === 'kept' ? { value: secret, why: 'its value stays there' } : asShown(variable)
+  if (meaning === 'plain')
+    return shownBy === 'kept' ? { value: secret, why: 'its value stays there' } : asShown(variable)
   if (shownBy === 'kept') return { value: secret, why: 'its value stays there' }
-  if (value === '') return { value: secret, why: 'empty there', optional: true }
-  return { value: secret, why: meaning === 'personal' ? 'a number of your own' : meaning === 'elsewhere' ? 'a server elsewhere' : '' }
+  if (variable.value === '') return { value: secret, why: 'empty there', optional: true }
+  return {
+    value: secret,
+    why: meaning === 'personal' ? 'yours to give' : meaning === 'elsewhere' ? 'a server elsewhere' : '',
+  }
 }
 
-function asShown({ value = '' }: Meant): Written {
-  return value === '' ? { leftOut: 'empty there' } : { value: plain(value) }
+function asShown({ name, value, required }: Meant): Written {
+  if (value === undefined)
+    return { value: `\${secret.${capitals(name)}}`, why: 'yours to give', optional: required !== true }
+  if (value === '') return { leftOut: 'empty there' }
+  const isDevelopers =
+    /(^|_)(ENV|ENVIRONMENT|DEV|DEV_MODE|DEBUG)$/.test(name) && /^(dev|development|debug|true|1|local)$/i.test(value)
+  return { value: plain(value), why: isDevelopers ? 'as for development: see that you want it so' : '' }
 }
 
 function fromUrl(url: DatabaseUrl, driver: Driver | undefined): Written {
   return { value: url.value, tcp: url.tcp, ...(driver !== undefined && { why: `for ${driver.name}` }) }
 }
 
-/** What a bot cannot do without, so that its name in the code is enough. */
-function isNeeded(meaning: Meant['meaning']): boolean {
-  return /^(token|database\.|cache\.|webhook\.(url|secret|path|base)|listen\.)/.test(meaning)
+/** Whether the name in the code is enough. */
+function isNeeded(
+  { meaning, required }: Meant,
+  hasExample: boolean,
+  engines: ReadonlySet<string | undefined>,
+): boolean {
+  if (meaning === 'token') return true
+  if (/^(database|cache)\./.test(meaning) || meaning === 'elsewhere')
+    return !hasExample || engines.has(meaning.split('.')[0])
+  return !hasExample && (required === true || /^webhook\.(url|secret|path|base)/.test(meaning))
 }
 
 /** Text as a value of bot.yaml: a dollar there begins a reference. */

@@ -37,7 +37,10 @@ const kinds: readonly (readonly [ImageKind, RegExp])[] = [
 ]
 
 export function imageKind(image: string): ImageKind | undefined {
-  const name = image.replace(/@.*$/, '').replace(/:[^/]*$/, '').toLowerCase()
+  const name = image
+    .replace(/@.*$/, '')
+    .replace(/:[^/]*$/, '')
+    .toLowerCase()
   // The registry's host name says nothing.
   const path = /^[^/]*[.:][^/]*\//.test(name) ? name.slice(name.indexOf('/') + 1) : name
   return kinds.find(([, pattern]) => pattern.test(path))?.[0]
@@ -52,7 +55,8 @@ export const adviceFor: Readonly<Record<ImageKind, string | undefined>> = {
   queue: 'there is none here. Name one elsewhere by variables; many libraries take Redis instead: "cache: valkey"',
   proxy: 'nginx of the host does that, with its certificate: leave it out',
   tunnel: 'not needed: the host is in reach of Telegram',
-  'bot-api': 'botgarden runs no Bot API server. Name one elsewhere as "vars: { bot: { telegram: URL } }" of the inventory',
+  'bot-api':
+    'botgarden runs no Bot API server. Name one elsewhere as "vars: { bot: { telegram: URL } }" of the inventory',
   backup: 'backups of the host have the database, the data and the cache: see docs/backups.md',
   pooler: 'not needed: "database: { connections: N }" is the size of the pool',
   store: 'there is none here: a folder under "data:", or a store elsewhere by variables',

@@ -17,19 +17,41 @@ export function migrationsOf(
   build: Build,
 ): { entries: Entry[]; notes: Note[] } {
   const [service, ...more] = migrations
-  const notes = more.map((each) => `${each.from}: a second service that runs once, "${each.name}": "migrate:" is one command; join them in a script of the image`)
-  const itself = startsWithMigration(repository, build.image, textOf(bot?.command?.value)) ?? project.code.migratesItself[0]
-  if (itself !== undefined) return { entries: [], notes: [`${itself}: the bot migrates its database itself when it starts, so there is no "migrate:"`] }
+  const notes = more.map(
+    (each) =>
+      `${each.from}: a second service that runs once, "${each.name}": "migrate:" is one command; join them in a script of the image`,
+  )
+  const itself =
+    startsWithMigration(repository, build.image, textOf(bot?.command?.value)) ?? project.code.migratesItself[0]
+  if (itself !== undefined)
+    return {
+      entries: [],
+      notes: [`${itself}: the bot migrates its database itself when it starts, so there is no "migrate:"`],
+    }
   if (service !== undefined) {
-    const said = [service.entrypoint, service.command].flatMap((each) => (each === undefined ? [] : commandOf(each.value)))
+    const said = [service.entrypoint, service.command].flatMap((each) =>
+      each === undefined ? [] : commandOf(each.value),
+    )
     const isOther = service.build !== undefined && dockerfileOf(service)?.path !== (bot && dockerfileOf(bot)?.path)
     if (isOther || said.length === 0)
-      return { entries: [], notes: [...notes, `${service.from}: "${service.name}" has an image or a start of its own, and "migrate:" runs in the image of the bot: have that image bring what is needed, and set "migrate:"`] }
-    return { entries: [...entry(said, service.from, build.image), ...folderOf(repository, project, build)], notes: [...notes, ...entrypointNote(build.image)] }
+      return {
+        entries: [],
+        notes: [
+          ...notes,
+          `${service.from}: "${service.name}" has an image or a start of its own, and "migrate:" runs in the image of the bot: have that image bring what is needed, and set "migrate:"`,
+        ],
+      }
+    return {
+      entries: [...entry(said, service.from, build.image), ...folderOf(repository, project, build)],
+      notes: [...notes, ...entrypointNote(build.image)],
+    }
   }
   const tool = toolOf(project, build.image)
   if (tool === undefined) return { entries: [], notes }
-  return { entries: [...entry(tool.value, tool.from, build.image), ...folderOf(repository, project, build)], notes: [...notes, ...entrypointNote(build.image)] }
+  return {
+    entries: [...entry(tool.value, tool.from, build.image), ...folderOf(repository, project, build)],
+    notes: [...notes, ...entrypointNote(build.image)],
+  }
 }
 
 function entry(value: readonly string[], why: string, image: DockerImage | undefined): Entry[] {
@@ -44,7 +66,9 @@ function hasProgram(image: DockerImage | undefined): boolean {
 
 function entrypointNote(image: DockerImage | undefined): Note[] {
   if (!hasProgram(image)) return []
-  return [`${image?.entrypoint?.from}: "migrate:" would be an argument of this ENTRYPOINT: make it a CMD, then take the # from "migrate:"`]
+  return [
+    `${image?.entrypoint?.from}: "migrate:" would be an argument of this ENTRYPOINT: make it a CMD, then take the # from "migrate:"`,
+  ]
 }
 
 /** Alembic and the like, by their configuration. */
@@ -53,10 +77,19 @@ function toolOf(project: Project, image: DockerImage | undefined): { value: stri
   const runner = /^(poetry run|uv run|pipenv run) /.exec(textOf(image?.command?.value))?.[1]?.split(' ') ?? []
   const has = (test: RegExp) => files.find((file) => test.test(file))
   const alembic = has(/^alembic\.ini$/)
-  if (alembic !== undefined && hasPackage(project, 'alembic')) return { value: [...runner, 'alembic', 'upgrade', 'head'], from: alembic }
+  if (alembic !== undefined && hasPackage(project, 'alembic'))
+    return { value: [...runner, 'alembic', 'upgrade', 'head'], from: alembic }
   const prisma = has(/^prisma\/migrations\/.*\.sql$/)
   if (prisma !== undefined) return { value: ['npx', 'prisma', 'migrate', 'deploy'], from: dirname(dirname(prisma)) }
-  for (const name of ['migrate:deploy', 'migrate:prod', 'db:migrate', 'migrate', 'migration:run', 'migrations:run', 'migrate:latest']) {
+  for (const name of [
+    'migrate:deploy',
+    'migrate:prod',
+    'db:migrate',
+    'migrate',
+    'migration:run',
+    'migrations:run',
+    'migrate:latest',
+  ]) {
     const script = node?.scripts.get(name)
     if (script !== undefined && !/\bdev\b/.test(script.value)) return { value: ['npm', 'run', name], from: script.from }
   }
@@ -70,15 +103,34 @@ function folderOf(repository: Repository, { files }: Project, { folder }: Build)
   const prefix = folder === '' ? '' : `${folder}/`
   const ini = repository.text(`${prefix}alembic.ini`) ?? ''
   const [, location] = /^script_location\s*=\s*(?:%\(here\)s\/)?([\w./-]+)\s*$/m.exec(ini) ?? []
-  const folders = [location?.replace(/^\.\//, ''), 'prisma/migrations', 'drizzle', 'db/migrations', 'src/migrations', 'alembic']
+  const folders = [
+    location?.replace(/^\.\//, ''),
+    'prisma/migrations',
+    'drizzle',
+    'db/migrations',
+    'src/migrations',
+    'alembic',
+  ]
   const found = folders.find((path) => path !== undefined && files.some((file) => file.startsWith(`${path}/`)))
-  if (found === undefined || found === 'migrations' || files.some((file) => file.startsWith('migrations/') && location === undefined)) return []
-  return [{ key: 'migrations', value: found, why: location === undefined ? `${found} is there` : `${prefix}alembic.ini` }]
+  if (
+    found === undefined ||
+    found === 'migrations' ||
+    files.some((file) => file.startsWith('migrations/') && location === undefined)
+  )
+    return []
+  return [
+    { key: 'migrations', value: found, why: location === undefined ? `${found} is there` : `${prefix}alembic.ini` },
+  ]
 }
 
 /** Where the start of the image or its script has a migration in it. */
-function startsWithMigration(repository: Repository, image: DockerImage | undefined, command: string): string | undefined {
-  const tool = /alembic\s+(-\S+\s+\S+\s+)*upgrade|prisma migrate deploy|knex migrate|drizzle-kit (migrate|push)|typeorm migration:run|prisma db push/
+function startsWithMigration(
+  repository: Repository,
+  image: DockerImage | undefined,
+  command: string,
+): string | undefined {
+  const tool =
+    /alembic\s+(-\S+\s+\S+\s+)*upgrade|prisma migrate deploy|knex migrate|drizzle-kit (migrate|push)|typeorm migration:run|prisma db push/
   if (tool.test(command)) return 'the command of the compose file'
   for (const each of [image?.entrypoint, image?.command]) {
     if (each === undefined) continue

@@ -1,7 +1,7 @@
 /** What a variable is to a bot, by its name and the value that an example shows. */
 export type Meaning =
   | 'token'
-  | `database.${'url' | 'host' | 'port' | 'user' | 'password' | 'name'}`
+  | `database.${'url' | 'host' | 'port' | 'user' | 'password' | 'name' | 'scheme'}`
   | `cache.${'url' | 'host' | 'port' | 'user' | 'password' | 'number'}`
   | `webhook.${'url' | 'base' | 'path' | 'secret' | 'switch'}`
   | `listen.${'host' | 'port'}`
@@ -15,7 +15,8 @@ export type Meaning =
   | 'unused'
   | 'plain'
 
-const tokens = /^((TELEGRAM|TG|TELE)_?)?(BOT_?)?(API_?)?TOKEN$|^(TELEGRAM|TG)_?API_?(KEY|TOKEN)$|_(BOT_TOKEN|TELEGRAM_TOKEN)$/
+const tokens =
+  /^((TELEGRAM|TG|TELE)_?)?(BOT_?)?(API_?)?TOKEN$|^(TELEGRAM|TG|BOT)(_BOT)?_?API_?KEY$|_(BOT_TOKEN|TELEGRAM_TOKEN)$/
 
 export function isTokenName(name: string): boolean {
   return tokens.test(flat(name))
@@ -26,14 +27,22 @@ export function flat(name: string): string {
   return name.toUpperCase().replaceAll(/__+/g, '_')
 }
 
-const unused = /^(COMPOSE|GRAFANA|PROMETHEUS|PGADMIN|NGROK|TRAEFIK|CADDY|NGINX|DOCKER|MONGO_EXPRESS|ME_CONFIG|LOKI)_|_EXTERNAL_PORT$|^PGDATA$|_INITDB_/
+/** Whether a variable is for another service of the compose file, by its name. */
+export function isUnused(name: string): boolean {
+  return unused.test(flat(name))
+}
+
+const unused =
+  /^(COMPOSE|GRAFANA|PROMETHEUS|PGADMIN|NGROK|TRAEFIK|CADDY|NGINX|DOCKER|MONGO_EXPRESS|ME_CONFIG|LOKI)_|_EXTERNAL_PORT$|^PGDATA$|_INITDB_/
 
 /** By name alone, but for what belongs to a server: see `serverPart`. */
 export function nameMeans(name: string, value: string | undefined): Meaning {
   const flatName = flat(name)
   if (isTokenName(name)) return 'token'
-  if (unused.test(flatName)) return 'unused'
-  return webhookMeans(flatName, value) ?? (isPersonal(flatName) ? 'personal' : isSecret(flatName, value) ? 'secret' : 'plain')
+  return (
+    webhookMeans(flatName, value) ??
+    (isPersonal(flatName) || isPlaceholder(value) ? 'personal' : isSecret(flatName, value) ? 'secret' : 'plain')
+  )
 }
 
 const mode = /^((BOT|RUN|LAUNCH|START|STARTUP|UPDATES?|TG|TELEGRAM|BOT_RUN|BOT_UPDATES?)_)?(MODE|METHOD|STRATEGY)$/
@@ -52,14 +61,16 @@ function webhookMeans(name: string, value = ''): Meaning | undefined {
     if (/^(PATH|ROUTE|ENDPOINT|URL_PATH|URI_PATH)$/.test(rest)) return 'webhook.path'
     if (/^(SECRET|TOKEN|SECRET_TOKEN|SECRET_KEY|API_SECRET)$/.test(rest)) return 'webhook.secret'
     if (/^((SERVER|LISTEN|LISTENING|BIND|LOCAL|APP|WEBAPP|INTERNAL)_)?PORT$/.test(rest)) return 'listen.port'
-    if (/^(SERVER_HOST|LISTEN|LISTENING_HOST|LISTEN_HOST|BIND_HOST|BIND|WEBAPP_HOST|LISTEN_ADDRESS)$/.test(rest)) return 'listen.host'
+    if (/^(SERVER_HOST|LISTEN|LISTENING_HOST|LISTEN_HOST|BIND_HOST|BIND|WEBAPP_HOST|LISTEN_ADDRESS)$/.test(rest))
+      return 'listen.host'
     if (/^(HOST|DOMAIN|BASE|BASE_URL|HOST_URL|SERVER|HOSTNAME|URL_BASE|DOMAIN_NAME)$/.test(rest))
       return isListening(value) ? 'listen.host' : 'webhook.base'
   }
   if (name === 'PORT' || (listener.test(name) && /_PORT$/.test(name))) return 'listen.port'
   if (name === 'HOST' || (listener.test(name) && /_(HOST|ADDRESS)$/.test(name)))
     return isListening(value) ? 'listen.host' : undefined
-  if (/^((BASE|PUBLIC|EXTERNAL|HOST|SERVER|APP|DOMAIN)_(URL|URI|DOMAIN|HOST)|DOMAIN|HOST)$/.test(name)) return 'webhook.base'
+  if (/^((BASE|PUBLIC|EXTERNAL|HOST|SERVER|APP|DOMAIN)_(URL|URI|DOMAIN|HOST)|DOMAIN|HOST)$/.test(name))
+    return 'webhook.base'
   return undefined
 }
 
@@ -74,11 +85,17 @@ function isPersonal(name: string): boolean {
   )
 }
 
-const secretWord = /(^|_)(SECRET|PASSWORD|PASSWD|PASS|PWD|KEY|API_?KEY|TOKEN|SALT|HASH|DSN|JWT|CREDENTIALS|MNEMONIC|SEED(_PHRASE)?)(_(KEY|TOKEN|ID|JSON|BASE64|VALUE))?$/
+/** What an example writes where the value must be somebody's own. */
+function isPlaceholder(value = ''): boolean {
+  return /^(<.*>|your[-_ ].*|x{3,}|change[-_ ]?me|replace[-_ ]?me|\.\.\.|todo)$/i.test(value)
+}
+
+const secretWord =
+  /(^|_)(SECRET|PASSWORD|PASSWD|PASS|PWD|KEY|API_?KEY|TOKEN|SALT|HASH|DSN|JWT|CREDENTIALS|MNEMONIC|SEED(_PHRASE)?)(_(KEY|TOKEN|ID|JSON|BASE64|VALUE))?$/
 
 function isSecret(name: string, value = ''): boolean {
-  // TOKEN_TTL=900 and USE_KEY=true are settings.
-  if (/^(true|false|\d{1,5})$/i.test(value)) return false
+  // USE_KEY=true is a setting.
+  if (/^(true|false|yes|no|on|off)$/i.test(value)) return false
   return secretWord.test(name) || looksSecret(value)
 }
 

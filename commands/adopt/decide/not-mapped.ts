@@ -3,18 +3,23 @@ import { textOf } from '../read/command-line.ts'
 import type { Found, Note } from '../read/finding.ts'
 import type { Project } from '../read/survey.ts'
 import { adviceFor } from './images.ts'
+import type { Engine } from './servers.ts'
 import type { Services } from './services.ts'
 import { sessionLibrary } from './start.ts'
-import type { Engine } from './servers.ts'
 
 /** What stands beside the bot elsewhere and has no place here, with what to do. */
-export function notMapped(services: Services, project: Project, database: Found<Engine> | undefined): Note[] {
+export function notMapped(
+  services: Services,
+  project: Project,
+  database: Found<Engine> | undefined,
+  hasToken: boolean,
+): Note[] {
   return [
     ...aboutServices(services),
     ...aboutProcesses(services, project),
     ...aboutPowers(services),
     ...aboutDatabase(services, database),
-    ...aboutFiles(project),
+    ...aboutFiles(project, hasToken),
   ]
 }
 
@@ -22,9 +27,14 @@ function aboutServices({ known, foreign }: Services): Note[] {
   return [
     ...known.flatMap(({ service, kind }) => {
       const advice = adviceFor[kind]
-      return advice === undefined ? [] : [`${service.from}: the service "${service.name}" (${service.image ?? kind}): ${advice}`]
+      return advice === undefined
+        ? []
+        : [`${service.from}: the service "${service.name}" (${service.image ?? kind}): ${advice}`]
     }),
-    ...foreign.map(({ from, name, image = '' }) => `${from}: the service "${name}" (${image}) is not known here: name such a server elsewhere by variables`),
+    ...foreign.map(
+      ({ from, name, image = '' }) =>
+        `${from}: the service "${name}" (${image}) is not known here: name such a server elsewhere by variables`,
+    ),
     ...known.flatMap(({ service: { image = '', from } }) =>
       /pgvector|timescale|postgis/.test(image)
         ? [`${from}: ${image} has extensions that PostgreSQL here does not bring`]
@@ -42,7 +52,14 @@ function aboutProcesses({ others }: Services, { processes }: Project): Note[] {
       ({ from, name, command, entrypoint }) =>
         `${from}: the service "${name}" is a process of its own (${textOf(entrypoint?.value ?? command?.value) || 'the command of its image'}): not mapped; the bot runs without it`,
     ),
-    ...(lines.length < 2 ? [] : lines.slice(1).map(([name, { value, from }]) => `${from}: the process "${name}" (${value}): not mapped; the bot runs without it`)),
+    ...(lines.length < 2
+      ? []
+      : lines
+          .slice(1)
+          .map(
+            ([name, { value, from }]) =>
+              `${from}: the process "${name}" (${value}): not mapped; the bot runs without it`,
+          )),
   ]
 }
 
@@ -50,32 +67,54 @@ function aboutPowers({ bot }: Services): Note[] {
   if (bot === undefined) return []
   const published = bot.ports.filter(({ value }) => value.published)
   return [
-    ...bot.powers.map(({ value, from }) => `${from}: ${value}: a bot gets none of it: its container is alone, read-only and without capabilities`),
+    ...bot.powers.map(
+      ({ value, from }) =>
+        `${from}: ${value}: a bot gets none of it: its container is alone, read-only and without capabilities`,
+    ),
     ...(published.length === 0
       ? []
-      : [`${published[0]?.from}: publishes ${published.length === 1 ? 'a port' : 'ports'} on the host (${[...new Set(published.map(({ value }) => value.port))].join(', ')}): nothing is published here; Telegram's updates come through nginx, and nothing else does`]),
+      : [
+          `${published[0]?.from}: publishes ${published.length === 1 ? 'a port' : 'ports'} on the host (${[...new Set(published.map(({ value }) => value.port))].join(', ')}): nothing is published here; Telegram's updates come through nginx, and nothing else does`,
+        ]),
   ]
 }
 
 function aboutDatabase({ known }: Services, database: Found<Engine> | undefined): Note[] {
   if (database === undefined || !['mysql', 'mongo'].includes(database.value)) return []
   if (known.some(({ kind }) => kind === database.value)) return []
-  return [`${database.from}: the bot keeps its data in ${database.value === 'mysql' ? 'MySQL' : 'MongoDB'}: ${adviceFor[database.value as 'mysql' | 'mongo']}`]
+  return [
+    `${database.from}: the bot keeps its data in ${database.value === 'mysql' ? 'MySQL' : 'MongoDB'}: ${adviceFor[database.value as 'mysql' | 'mongo']}`,
+  ]
 }
 
-function aboutFiles(project: Project): Note[] {
+function aboutFiles(project: Project, hasToken: boolean): Note[] {
   const { files } = project
-  const config = files.find((file) => /(^|[._-])(config|settings)[\w.-]*\.(ya?ml|toml|ini|json)\.(example|sample|dist|template)$|^(example|sample)[._-]config\.\w+$|^\.?config\.(example|sample|dist)\.\w+$/.test(file))
+  const config = files.find((file) =>
+    /(^|[._-])(config|settings)[\w.-]*\.(ya?ml|toml|ini|json)\.(example|sample|dist|template)$|^(example|sample)[._-]config\.\w+$|^\.?config\.(example|sample|dist)\.\w+$/.test(
+      file,
+    ),
+  )
   const session = sessionLibrary(project)
   const scheduled = files.find((file) => /^(crontab|cron\/|.*\.crontab$)/.test(basename(file)))
-  const code = project.code.variables.some(({ from }) => !from.includes('.env'))
   return [
-    ...(config === undefined || code
+    ...(hasToken
       ? []
-      : [`${config}: the bot reads a file, and no variables: botgarden gives a bot variables. Have it read its token from one (or from the file that BOT_TOKEN_FILE names)`]),
+      : [
+          `${config === undefined ? '' : `${config}: the bot reads a file: `}no variable for the token was found: have it read one, and set that to \${token}, or the file that BOT_TOKEN_FILE names`,
+        ]),
+    ...project.code.localServers
+      .slice(0, 3)
+      .map(
+        (from) =>
+          `${from}: names this very machine as where a server is, and in a container nobody is there: have it read a variable`,
+      ),
     ...(session === undefined
       ? []
-      : [`${session} logs in to Telegram by itself and keeps a session in a file: have it kept in a folder under "data:"`]),
-    ...(scheduled === undefined ? [] : [`${scheduled}: a crontab: there is no cron in a bot's container; have the bot schedule that itself`]),
+      : [
+          `${session} logs in to Telegram by itself and keeps a session in a file: have it kept in a folder under "data:"`,
+        ]),
+    ...(scheduled === undefined
+      ? []
+      : [`${scheduled}: a crontab: there is no cron in a bot's container; have the bot schedule that itself`]),
   ]
 }

@@ -30,12 +30,19 @@ const prefixes: readonly (readonly [Engine | 'database', RegExp])[] = [
   ['database', /(^|_)(DB|DATABASE|SQL)$/],
 ]
 
+/** Names that are an address by themselves. */
+const wholes: readonly (readonly [Engine | 'database', RegExp])[] = [
+  ['mongo', /^MONGO(DB)?$/],
+  ['cache', /^REDIS$/],
+]
+
 const parts: readonly (readonly [part: string, RegExp])[] = [
   ['url', /^(URL|URI|DSN|CONNECTION|CONNECTION_(STRING|URL|URI)|CONN(_STR|_URL)?|LINK)$/],
   ['host', /^(HOST|HOSTNAME|SERVER|ADDR|ADDRESS|IP)$/],
   ['port', /^PORT$/],
   ['user', /^(USER|USERNAME|LOGIN)$/],
   ['password', /^(PASSWORD|PASS|PASSWD|PWD)$/],
+  ['scheme', /^(DRIVER|DIALECT|SCHEME|SCHEMA_TYPE|SYSTEM)$/],
   ['name', /^(NAME|DB|DATABASE|DBNAME|DB_NAME|DATABASE_NAME|BASE)$/],
 ]
 
@@ -47,6 +54,9 @@ export interface ServerPart {
 
 /** `known`: engines by the prefixes of names whose `…_PORT` has a port that tells: FSM_PORT=6379. */
 export function serverPart(name: string, known: ReadonlyMap<string, Engine>): ServerPart | undefined {
+  const whole = wholes.find(([, pattern]) => pattern.test(flat(name)))
+  if (whole !== undefined) return { engine: whole[0], part: 'url' }
+  if (/^(USE|ENABLE|WITH)_/.test(flat(name))) return undefined
   const words = flat(name.replace(/^(PG)(HOST|PORT|USER|PASSWORD|DATABASE)$/, '$1_$2')).split('_')
   for (let i = words.length - 1; i > 0; i--) {
     const prefix = words.slice(0, i).join('_')
@@ -70,6 +80,7 @@ export function enginesByPort(variables: readonly Variable[]): ReadonlyMap<strin
 /** What the part of a server is to a bot here. `database` is the engine that DB_HOST and the like are about. */
 export function partMeans({ engine, part }: ServerPart, database: Engine | undefined): Meaning {
   const real = engine === 'database' ? database : engine
+  if (part === 'scheme' && real !== 'postgres') return 'plain'
   if (real === 'cache') return part === 'name' ? 'cache.number' : (`cache.${part}` as Meaning)
   if (real === 'postgres') return `database.${part}` as Meaning
   if (real === 'sqlite') return part === 'url' || part === 'name' ? 'sqlite' : 'plain'

@@ -1,8 +1,8 @@
 import { dirname, join, normalize } from 'node:path/posix'
-import type { ComposeService } from '../read/compose-service.ts'
 import { textOf } from '../read/command-line.ts'
-import { isTokenName } from './names.ts'
+import type { ComposeService } from '../read/compose-service.ts'
 import { type ImageKind, imageKind } from './images.ts'
+import { isTokenName } from './names.ts'
 
 /** The services of a compose file, by what they are to a bot. */
 export interface Services {
@@ -66,7 +66,9 @@ function score({ name, environment, build, command }: ComposeService): number {
   return (
     (/bot|telegram|(^|[_-])tg/.test(name.toLowerCase()) ? 4 : 0) +
     (/^(app|main|server|backend|web)$/.test(name) ? 1 : 0) -
-    (/worker|schedul|celery|beat|cron|queue|stream|admin|front|webapp|mini-?app|panel|docs|test|dev\b/.test(says) ? 5 : 0) +
+    (/worker|schedul|celery|beat|cron|queue|stream|admin|front|webapp|mini-?app|panel|docs|test|dev\b/.test(says)
+      ? 5
+      : 0) +
     (environment.some((variable) => isTokenName(variable.name)) ? 3 : 0) +
     (build !== undefined && /^\.?\/?$/.test(dirname(build.value.dockerfile ?? '.')) ? 1 : 0)
   )

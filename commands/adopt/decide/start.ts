@@ -15,7 +15,8 @@ function fromNode({ node, files }: Project): Found<string> | undefined {
   for (const name of ['start:prod', 'start', 'prod', 'serve', 'distribute']) {
     const script = node.scripts.get(name)
     // `tsc && node dist/main.js`: what comes before is the image's to do.
-    if (script !== undefined && script.value !== '') return { ...script, value: script.value.split('&&').at(-1)?.trim() ?? '' }
+    if (script !== undefined && script.value !== '')
+      return { ...script, value: script.value.split('&&').at(-1)?.trim() ?? '' }
   }
   const main = [node.main, 'index.js', 'bot.js', 'main.js', 'src/index.js', 'src/main.js'].find(
     (file) => file !== undefined && files.includes(file),
@@ -30,12 +31,22 @@ function fromPython({ python, files, runLines, code }: Project): Found<string> |
   if (run !== undefined) return { value: run.value.replace(/^python3/, 'python'), from: run.from }
   const polling = [...code.polls, ...code.setsWebhook].map((from) => from.replace(/:\d+$/, ''))
   const modules = files.filter((file) => /^(\w+\/)?\w+\/__main__\.py$/.test(file)).sort((a, b) => a.length - b.length)
-  const scripts = files.filter((file) => /^(src\/|app\/|bot\/)?(main|bot|app|run|index|start)\.py$/.test(file))
+  const isUsual = (file: string) => /^(src\/|app\/|bot\/)?(main|bot|app|run|index|start)\.py$/.test(file)
+  const isProgram = (file: string) => code.programs.some((each) => each === file || each.endsWith(`/${file}`))
+  const scripts = files.filter(
+    (file) => isUsual(file) || (isProgram(file) && polling.some((each) => each.endsWith(file))),
+  )
   const [script] = scripts.sort((a, b) => rank(a, polling) - rank(b, polling))
   const [module] = modules
   if (module !== undefined && (script === undefined || polling.some((file) => file.endsWith(module))))
     return { value: `python -m ${module.replace('/__main__.py', '').replaceAll('/', '.')}`, from: `${module} is there` }
-  return script === undefined ? undefined : { value: `python ${script}`, from: `${script} is there` }
+  if (script === undefined) return undefined
+  // Its imports begin with the name of the package.
+  const isModule = files.includes(script.replace(/[^/]+$/, '__init__.py')) && script.includes('/')
+  return {
+    value: isModule ? `python -m ${script.replace(/\.py$/, '').replaceAll('/', '.')}` : `python ${script}`,
+    from: `${script} is there`,
+  }
 }
 
 /** A file that polls is rather the one than a file with the right name. */
@@ -47,7 +58,12 @@ const telegramPackages =
   /^(grammy|telegraf|node-telegram-bot-api|telebot|gramio|puregram|@mtcute\/node|telegram|aiogram|python-telegram-bot|pytelegrambotapi|telethon|pyrogram|kurigram|pyrofork|gopkg\.in\/telebot\.v\d|github\.com\/.*(telegram|telebot|gotgbot|telego).*)$/i
 
 /** The language of the bot: where a repository has several, that of the library which speaks to Telegram. */
-export function language({ node, python, go, files }: Partial<Project> & Pick<Project, 'files'>): 'node' | 'python' | 'go' | undefined {
+export function language({
+  node,
+  python,
+  go,
+  files,
+}: Partial<Project> & Pick<Project, 'files'>): 'node' | 'python' | 'go' | undefined {
   const all = [
     ['go', go?.dependencies],
     ['node', node?.dependencies],
@@ -69,4 +85,3 @@ export function sessionLibrary({ node, python }: Project): string | undefined {
 export function hasPackage({ node, python, go }: Project, name: string): boolean {
   return [node, python, go].some((each) => each?.dependencies.has(name) === true)
 }
-

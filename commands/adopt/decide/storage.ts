@@ -44,16 +44,23 @@ function aboutMount(
   const isNamed = !/^[./~]/.test(source)
   if (/docker\.sock$/.test(source))
     return `mounts the socket of Docker, by which a bot is root on the host: there is no such thing here, and the bot must do without`
-  if (/^\/etc\/(localtime|timezone)$/.test(source)) return 'mounts the time zone of the host: set it by "environment: { TZ: Europe/Berlin }"'
-  if (target === workdir && isNamed) return `the volume at ${target} would hide the code of the image: move what the bot writes to a folder of its own, and list that under "data:"`
+  if (/^\/etc\/(localtime|timezone)$/.test(source))
+    return 'mounts the time zone of the host: set it by "environment: { TZ: Europe/Berlin }"'
+  if (target === workdir && isNamed)
+    return `the volume at ${target} would hide the code of the image: move what the bot writes to a folder of its own, and list that under "data:"`
   if (isNamed) return readOnly ? '' : isFile(target) ? fileNote(target) : undefined
   const path = normalize(source).replace(/\/$/, '')
   if (source.startsWith('/') || source.startsWith('~') || path.startsWith('..'))
     return `mounts ${source} of the host at ${target}, which a bot cannot have: ${readOnly ? 'copy it into the image' : `list ${target} under "data:", and copy what is there now`}`
-  if (path === '.' || target === workdir) return `mounts the source itself at ${target}, for development: the image has it`
+  if (path === '.' || target === workdir)
+    return `mounts the source itself at ${target}, for development: the image has it`
   const there = sourceAt(path)
-  if (there === 'file' || isFile(target)) return readOnly || there === 'file' ? `mounts the file ${source}: the image has it if its Dockerfile copies it` : fileNote(target)
-  if (there === 'folder') return `mounts ${source}, which is a part of the source: the image has it. If the bot writes there, list ${target} under "data:"`
+  if (there === 'file' || isFile(target))
+    return readOnly || there === 'file'
+      ? `mounts the file ${source}: the image has it if its Dockerfile copies it`
+      : fileNote(target)
+  if (there === 'folder')
+    return `mounts ${source}, which is a part of the source: the image has it. If the bot writes there, list ${target} under "data:"`
   return readOnly ? `mounts ${source}, which is not in the source: copy it into the image` : undefined
 }
 
@@ -71,7 +78,17 @@ export function storageKeys(data: readonly Found<string>[], service: ComposeServ
   const outer = [...paths].filter(([path]) => ![...paths.keys()].some((other) => path.startsWith(`${other}/`)))
   const scratch = (service?.tmpfs ?? []).filter(({ value }) => value !== '/tmp' && !paths.has(value))
   return [
-    ...(outer.length === 0 ? [] : [{ key: 'data', value: outer.map(([path]) => path), why: [...new Set(outer.map(([, from]) => from))].join(', ') }]),
-    ...(scratch.length === 0 ? [] : [{ key: 'scratch', value: [...new Set(scratch.map(({ value }) => value))], why: scratch[0]?.from ?? '' }]),
+    ...(outer.length === 0
+      ? []
+      : [
+          {
+            key: 'data',
+            value: outer.map(([path]) => path),
+            why: [...new Set(outer.map(([, from]) => from))].join(', '),
+          },
+        ]),
+    ...(scratch.length === 0
+      ? []
+      : [{ key: 'scratch', value: [...new Set(scratch.map(({ value }) => value))], why: scratch[0]?.from ?? '' }]),
   ]
 }

@@ -1,9 +1,9 @@
+import { looksLikeToken } from '../../../roles/bot/spec/references.ts'
 import type { ComposeService } from '../read/compose-service.ts'
 import type { Variable } from '../read/finding.ts'
 import { interpolated, soleVariable } from './interpolate.ts'
-import { flat, isTokenName, looksSecret, type Meaning, nameMeans } from './names.ts'
+import { flat, isTokenName, isUnused, looksSecret, type Meaning, nameMeans } from './names.ts'
 import { type Engine, engineOfUrl, enginesByPort, partMeans, serverPart } from './servers.ts'
-import { looksLikeToken } from '../../../roles/bot/spec/references.ts'
 
 /** A variable of the bot, and what it is to it. */
 export interface Meant extends Variable {
@@ -24,7 +24,10 @@ export function gathered(
   const add = (shownBy: Meant['shownBy'], variables: readonly Variable[]) => {
     for (const variable of variables) if (!found.has(variable.name)) found.set(variable.name, { ...variable, shownBy })
   }
-  add('example', (service?.environment ?? []).map((each) => filled(each, examples)))
+  add(
+    'example',
+    (service?.environment ?? []).map((each) => filled(each, examples)),
+  )
   add('example', shown)
   add('kept', kept)
   add('code', code)
@@ -40,8 +43,10 @@ export function meant(variables: readonly Omit<Meant, 'meaning'>[], database: En
 function filled(variable: Variable, examples: ReadonlyMap<string, string>): Variable {
   const { value } = variable
   if (value === undefined) return { ...variable, value: examples.get(variable.name) }
-  // NAME: ${NAME} hands the variable on: it is as empty as the example's.
-  return { ...variable, value: interpolated(value, examples) || (soleVariable(value) ? '' : value.includes('$') ? '' : value) }
+  const sole = soleVariable(value)
+  // NAME: ${NAME} hands on what the operator has.
+  if (sole !== undefined && !value.includes('-') && !examples.has(sole)) return { ...variable, value: undefined }
+  return { ...variable, value: interpolated(value, examples) }
 }
 
 function meaningOf(
@@ -49,6 +54,7 @@ function meaningOf(
   byPort: ReadonlyMap<string, Engine>,
   database: Engine | undefined,
 ): Meaning {
+  if (isUnused(name)) return 'unused'
   if (looksLikeToken(value)) return isTokenName(name) ? 'token' : 'secret'
   const engine = engineOfUrl(value)
   if (engine !== undefined) {
@@ -59,17 +65,20 @@ function meaningOf(
   const part = serverPart(name, byPort)
   if (part !== undefined) return partMeans(part, database)
   // The name of a database that hides as a path: DB_PATH=shop.
-  if (/(^|_)(DB|DATABASE)_PATH$/.test(flat(name)) && database === 'postgres' && !/[/.]/.test(value)) return 'database.name'
+  if (/(^|_)(DB|DATABASE)_PATH$/.test(flat(name)) && database === 'postgres' && !/[/.]/.test(value))
+    return 'database.name'
   return nameMeans(name, value)
 }
 
 /** Of several that may be the token the one with the clearest name is it; the others are secrets of something else. */
 function oneToken(all: readonly Meant[]): readonly Meant[] {
   const tokens = all.filter(({ meaning }) => meaning === 'token')
-  const rank = ({ name, shownBy }: Meant) => (/BOT/.test(name) ? 0 : 4) + (/TELEGRAM|^TG/.test(name) ? 0 : 1) + (shownBy === 'code' ? 8 : 0)
+  const rank = ({ name, shownBy }: Meant) =>
+    (/BOT/.test(name) ? 0 : 4) + (/TELEGRAM|^TG/.test(name) ? 0 : 1) + (shownBy === 'code' ? 8 : 0)
   const first = tokens.toSorted((a, b) => rank(a) - rank(b))[0]
   return all.map((each) => {
-    if (each.meaning === 'token' && each !== first && /API_TOKEN|^TOKEN$/.test(flat(each.name))) return { ...each, meaning: 'secret' }
+    if (each.meaning === 'token' && each !== first && /API_TOKEN|^TOKEN$/.test(flat(each.name)))
+      return { ...each, meaning: 'secret' }
     return each.meaning === 'plain' && looksSecret(each.value ?? '') ? { ...each, meaning: 'secret' } : each
   })
 }

@@ -1,4 +1,4 @@
-import type { Found } from '../read/finding.ts'
+import type { Found, Note } from '../read/finding.ts'
 import type { CodeFacts } from '../read/source-code.ts'
 import { isListening } from './names.ts'
 import type { Meant } from './variables.ts'
@@ -15,11 +15,16 @@ export interface Delivery {
 }
 
 export function deliveryOf(variables: readonly Meant[], code: CodeFacts, bot: string): Delivery {
-  const of = (meaning: Meant['meaning']) => variables.filter((each) => each.meaning === meaning && each.shownBy !== 'code')
+  const of = (meaning: Meant['meaning']) =>
+    variables.filter((each) => each.meaning === meaning && each.shownBy !== 'code')
   const [url] = of('webhook.url')
   const [base] = of('webhook.base').filter(({ name }) => /HOOK/.test(name) || of('webhook.path').length > 0)
   const [path] = [...of('webhook.path'), ...variables.filter(({ meaning }) => meaning === 'webhook.path')]
-  const mode = modeOf(of('webhook.switch'), [url, base, ...of('webhook.secret'), path].filter((each) => each !== undefined), code)
+  const mode = modeOf(
+    of('webhook.switch'),
+    [url, base, ...of('webhook.secret'), path].filter((each) => each !== undefined),
+    code,
+  )
   if (mode.value === 'polling') return { mode, setsItself: undefined, path: undefined, buildsUrl: false }
   const buildsUrl = base !== undefined && !hasPath(url?.value)
   return {
@@ -57,6 +62,27 @@ function pathOf(url: Meant | undefined, path: Meant | undefined): Found<string> 
 
 function hasPath(url = ''): boolean {
   return /^https?:\/\/[^/]+\/[^/]/.test(url)
+}
+
+/** What is not known of a webhook, with what to do. */
+export function deliveryNotes(
+  { mode, setsItself, path }: Delivery,
+  variables: readonly Meant[],
+  port: number | undefined,
+): Note[] {
+  if (mode.value === 'polling') return []
+  const isTold = variables.some(({ meaning }) => meaning === 'webhook.url' || meaning === 'webhook.base')
+  return [
+    ...(setsItself !== undefined && !isTold
+      ? [
+          `${setsItself}: it calls setWebhook itself, and no variable says where it is reached: have it take the URL from one, and set that to \${webhook.url}`,
+        ]
+      : []),
+    ...(path === undefined
+      ? ['the path where it takes updates is not said: "webhookPath:" is /webhook unless you set it']
+      : []),
+    ...(port === undefined ? ['where it listens is not said: "port:" is 3000 unless you set it'] : []),
+  ]
 }
 
 /** The value of a variable about where the bot is reached. */

@@ -1,7 +1,8 @@
 /** The words of a command; undefined where only a shell could run it. */
 export function wordsOf(line: string): readonly string[] | undefined {
   const words: string[] = []
-  const word = /\s*(?:"([^"\\$`]*)"|'([^']*)'|([^\s"'\\$`|&;<>()*?#~=[\]{}]+(?:=[^\s"'\\$`|&;<>()*?#[\]{}]*)?))(?=\s|$)/y
+  const word =
+    /\s*(?:"([^"\\$`]*)"|'([^']*)'|([^\s"'\\$`|&;<>()*?#~=[\]{}]+(?:=[^\s"'\\$`|&;<>()*?#[\]{}]*)?))(?=\s|$)/y
   const text = line.trim()
   for (let end = 0; end < text.length; end = word.lastIndex) {
     word.lastIndex = end

@@ -9,6 +9,8 @@ export interface Variable {
   readonly name: string
   readonly value: string | undefined
   readonly from: string
+  /** The code has no default for it. */
+  readonly required?: true
 }
 
 /** Something that could not be read or mapped, as a sentence with what to do. */

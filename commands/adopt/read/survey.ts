@@ -36,7 +36,10 @@ export function composeFileIn(files: readonly string[]): readonly string[] {
 }
 
 /** The services of these files, of which a later one adds to those before it. */
-export function servicesIn(repository: Repository, paths: readonly string[]): { services: readonly ComposeService[]; notes: Note[] } {
+export function servicesIn(
+  repository: Repository,
+  paths: readonly string[],
+): { services: readonly ComposeService[]; notes: Note[] } {
   const services = new Map<string, ComposeService>()
   const notes: Note[] = []
   for (const path of paths) {
@@ -58,7 +61,9 @@ export function shownVariables(repository: Repository, folders: readonly string[
     folders.flatMap((folder) =>
       repository.files.filter((path) => test(path) && (dirname(path) === '.' ? '' : dirname(path)) === folder),
     )
-  const examples = inFolder(isEnvExample).sort((a, b) => Number(/test|dev|local/.test(a)) - Number(/test|dev|local/.test(b)))
+  const examples = inFolder(isEnvExample).sort(
+    (a, b) => Number(/test|dev|local/.test(a)) - Number(/test|dev|local/.test(b)),
+  )
   return [
     ...examples.flatMap((path) => envExample(repository.text(path) ?? '', path)),
     ...inFolder((path) => basename(path) === 'app.json').flatMap((path) => appJson(repository.text(path) ?? '', path)),
@@ -87,14 +92,18 @@ export function projectIn(repository: Repository, folder: string): Project {
     python: python.length === 0 ? undefined : joined(python),
     go: read('go.mod', goMod),
     processes: read('Procfile', procfile) ?? new Map(),
-    runLines: ['Makefile', 'makefile', 'Justfile', 'justfile', 'Taskfile.yml'].flatMap((name) => read(name, runLines) ?? []),
+    runLines: ['Makefile', 'makefile', 'Justfile', 'justfile', 'Taskfile.yml'].flatMap(
+      (name) => read(name, runLines) ?? [],
+    ),
     code: codeOf(repository, prefix, files),
   }
 }
 
 function codeOf(repository: Repository, prefix: string, files: readonly string[]): CodeFacts {
   const isCode = (path: string) =>
-    /\.(py|go|[cm]?[jt]s)$/.test(path) && !/(^|\/)(tests?|spec|docs|dist|build|examples?|versions)\//.test(path) && !/\.(test|spec)\.|_test\./.test(path)
+    /\.(py|go|[cm]?[jt]s)$/.test(path) &&
+    !/(^|\/)(tests?|spec|docs|dist|build|examples?|versions)\//.test(path) &&
+    !/\.(test|spec)\.|_test\./.test(path)
   const all = files
     .filter(isCode)
     .slice(0, maxCodeFiles)
@@ -106,6 +115,9 @@ function codeOf(repository: Repository, prefix: string, files: readonly string[]
     takesWebhook: all.flatMap(({ takesWebhook }) => takesWebhook),
     migratesItself: all.flatMap(({ migratesItself }) => migratesItself),
     sqliteFiles: all.flatMap(({ sqliteFiles }) => sqliteFiles),
+    programs: all.flatMap(({ programs }) => programs),
+    ports: all.flatMap(({ ports }) => ports),
+    localServers: all.flatMap(({ localServers }) => localServers),
   }
 }
 
@@ -123,4 +135,3 @@ function over(base: ComposeService | undefined, more: ComposeService): ComposeSe
 function isEmpty(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0
 }
-

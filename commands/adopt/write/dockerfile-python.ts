@@ -2,8 +2,8 @@ import type { Found } from '../read/finding.ts'
 import type { Project } from '../read/survey.ts'
 import { type Recipe, startLine } from './dockerfile.ts'
 
-/** Packages of that age have wheels for it, and new ones still do. */
-const usual = '3.12'
+/** Pins that are some years old have wheels for it, and new ones as well. */
+const usual = '3.11'
 
 export function pythonDockerfile(project: Project, start: Found<string> | undefined): Recipe {
   const { files, python } = project
@@ -26,7 +26,9 @@ USER nobody
 ${text}`,
     notes: [
       ...notes,
-      ...(steps.length === 0 ? ['no list of packages was found (requirements.txt, pyproject.toml, Pipfile): the Dockerfile installs none'] : []),
+      ...(steps.length === 0
+        ? ['no list of packages was found (requirements.txt, pyproject.toml, Pipfile): the Dockerfile installs none']
+        : []),
       ...(files.some((file) => /(^|\/)\w+\.po$/.test(file)) && !files.some((file) => file.endsWith('.mo'))
         ? ['its translations (.po) must be compiled: add "RUN pybabel compile -d FOLDER" to the Dockerfile']
         : []),
@@ -45,11 +47,17 @@ function installSteps({ files, python }: Project): string[] {
     ]
   if (has('poetry.lock')) return poetry('pyproject.toml poetry.lock')
   if (has('Pipfile.lock'))
-    return ['RUN pip install pipenv', 'COPY Pipfile Pipfile.lock ./', 'RUN pipenv requirements > requirements.txt && pip install -r requirements.txt']
+    return [
+      'RUN pip install pipenv',
+      'COPY Pipfile Pipfile.lock ./',
+      'RUN pipenv requirements > requirements.txt && pip install -r requirements.txt',
+    ]
   const list = ['requirements.txt', 'requirements/prod.txt', 'requirements/base.txt'].find(has)
-  if (list !== undefined) return [`COPY ${list.includes('/') ? 'requirements ./requirements' : `${list} ./`}`, `RUN pip install -r ${list}`]
+  if (list !== undefined)
+    return [`COPY ${list.includes('/') ? 'requirements ./requirements' : `${list} ./`}`, `RUN pip install -r ${list}`]
   if (!has('pyproject.toml')) return []
-  if (python?.python?.from.startsWith('pyproject') && files.length > 0 && isPoetry(python.python.value)) return poetry('pyproject.toml')
+  if (python?.python?.from.startsWith('pyproject') && files.length > 0 && isPoetry(python.python.value))
+    return poetry('pyproject.toml')
   return ['RUN pip install uv', 'COPY pyproject.toml ./', 'RUN uv sync --active --no-dev --no-install-project']
 }
 
@@ -78,5 +86,8 @@ function versionOf(said: string | undefined): string {
 
 function withoutRunner(start: Found<string> | undefined): Found<string> | undefined {
   if (start === undefined) return undefined
-  return { ...start, value: start.value.replace(/^(poetry|uv|pipenv) run /, '').replace(/^python3(\.\d+)?\b/, 'python') }
+  return {
+    ...start,
+    value: start.value.replace(/^(poetry|uv|pipenv) run /, '').replace(/^python3(\.\d+)?\b/, 'python'),
+  }
 }

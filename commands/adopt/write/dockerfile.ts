@@ -1,7 +1,7 @@
+import { language } from '../decide/start.ts'
 import { wordsOf } from '../read/command-line.ts'
 import type { Found, Note } from '../read/finding.ts'
 import type { Project } from '../read/survey.ts'
-import { language } from '../decide/start.ts'
 import { goDockerfile } from './dockerfile-go.ts'
 import { nodeDockerfile } from './dockerfile-node.ts'
 import { pythonDockerfile } from './dockerfile-python.ts'

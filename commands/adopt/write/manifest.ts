@@ -19,8 +19,11 @@ export interface Manifest {
 /** The text of bot.yaml, with where each value comes from. It has passed the schema. */
 export function manifestOf(bot: AdoptedBot): Manifest {
   const keys = bot.entries.map((entry) => [entry, faultOf({ [entry.key]: entry.value })] as const)
-  const variables = bot.environment.map((entry) => [entry, faultOf({ environment: { [entry.key]: entry.value } })] as const)
-  const good = (all: readonly (readonly [Entry, string | undefined])[]) => all.filter(([, fault]) => fault === undefined).map(([entry]) => entry)
+  const variables = bot.environment.map(
+    (entry) => [entry, faultOf({ environment: { [entry.key]: entry.value } })] as const,
+  )
+  const good = (all: readonly (readonly [Entry, string | undefined])[]) =>
+    all.filter(([, fault]) => fault === undefined).map(([entry]) => entry)
   const entries = good(keys)
   const environment = good(variables)
   const text = [
@@ -32,8 +35,12 @@ export function manifestOf(bot: AdoptedBot): Manifest {
   prove(text)
   return {
     text,
-    notes: [...keys, ...variables].flatMap(([{ key, why }, fault]) => (fault === undefined ? [] : [`${why}: ${key} is left out: ${fault}`])),
-    secrets: environment.filter(({ optional }) => !optional).flatMap(({ value }) => /^\$\{secret\.(\w+)\}$/.exec(String(value))?.[1] ?? []),
+    notes: [...keys, ...variables].flatMap(([{ key, why }, fault]) =>
+      fault === undefined ? [] : [`${why}: ${key} is left out: ${fault}`],
+    ),
+    secrets: environment
+      .filter(({ optional }) => !optional)
+      .flatMap(({ value }) => /^\$\{secret\.(\w+)\}$/.exec(String(value))?.[1] ?? []),
   }
 }
 
@@ -43,7 +50,9 @@ function environmentLines(environment: readonly Entry[], leftOut: ReadonlyMap<st
   return [
     ...(active.length === 0 ? (optional.length === 0 ? [] : ['#environment:']) : ['environment:']),
     ...active.map((entry) => lineOf(entry, '  ')),
-    ...(optional.length === 0 ? [] : ['  # Take the # from those that you use, and give them a value in .env or in the inventory:']),
+    ...(optional.length === 0
+      ? []
+      : ['  # Take the # from those that you use, and give them a value in .env or in the inventory:']),
     ...optional.map((entry) => lineOf(entry, '  ')),
     ...[...leftOut].map(([reason, names]) => `  # Left out, ${reason}: ${comment(names.join(', '))}`),
   ]
@@ -55,13 +64,26 @@ function lineOf({ key, value, why, optional }: Entry, indent: string): string {
 
 /** A value on one line. */
 function inline(value: unknown): string {
-  const text = stringify(value, { collectionStyle: 'flow', lineWidth: 0, flowCollectionPadding: true }).trimEnd()
+  if (Array.isArray(value)) return `[${value.map(inFlow).join(', ')}]`
+  if (typeof value === 'object' && value !== null)
+    return `{ ${Object.entries(value)
+      .map(([key, each]) => `${key}: ${inFlow(each)}`)
+      .join(', ')} }`
+  const text = stringify(value, { lineWidth: 0 }).trimEnd()
   return text.includes('\n') ? JSON.stringify(value) : text
+}
+
+function inFlow(value: unknown): string {
+  return stringify([value], { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 })
+    .trimEnd()
+    .replace(/^\[|\]$/g, '')
 }
 
 /** Names of files and variables are somebody else's: a line of theirs must not end the comment. */
 function comment(text: string): string {
-  return oneLine(shown(text)).replaceAll(/[\r\u2028\u2029\u0085]/g, ' ').slice(0, 400)
+  return oneLine(shown(text))
+    .replaceAll(/[\r\u2028\u2029\u0085]/g, ' ')
+    .slice(0, 400)
 }
 
 function faultOf(manifest: object): string | undefined {
