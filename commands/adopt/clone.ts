@@ -15,8 +15,9 @@ export async function clone(address: string, folder: string): Promise<void> {
     throw new UsageError(
       '--adopt: has a user or a password in the URL, which every process here could read: use ssh, or a credential helper of git',
     )
+  const { GIT_DIR: _, GIT_WORK_TREE: __, GIT_INDEX_FILE: ___, ...around } = process.env
   const env = {
-    ...process.env,
+    ...around,
     ...{ GIT_TERMINAL_PROMPT: '0', GIT_ALLOW_PROTOCOL: 'https:ssh', GIT_LFS_SKIP_SMUDGE: '1', GIT_TEMPLATE_DIR: '' },
   }
   // A link on the way to a file would be followed by whoever writes there; as plain files links are harmless.

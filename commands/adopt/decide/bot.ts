@@ -6,6 +6,7 @@ import { commandIn, type Entry, limitsIn, portAndHealth } from './container.ts'
 import { databaseEngine, driverIn } from './database.ts'
 import { environmentOf } from './environment.ts'
 import { migrationsOf } from './migrations.ts'
+import { looksSecret, nameMeans } from './names.ts'
 import { notMapped } from './not-mapped.ts'
 import type { Engine } from './servers.ts'
 import { arrange, type Services } from './services.ts'
@@ -106,6 +107,7 @@ export function botIn(repository: Repository, name: string): AdoptedBot {
       ),
       ...deliveryNotes(delivery, variables, typeof port === 'number' ? port : undefined),
       ...imageNotes(build),
+      ...argNotes(build),
       ...storage.notes,
       ...sqlite.notes,
       ...command.notes,
@@ -189,13 +191,25 @@ function cacheKey({ known }: Services): Entry {
 }
 
 function buildKeys({ dockerfile, target, args, from }: Build): Entry[] {
+  const open = Object.entries(args).filter(([name, value]) => nameMeans(name, value) === 'plain' && !looksSecret(value))
   return [
     ...(dockerfile === undefined || dockerfile === 'Dockerfile'
       ? []
       : [{ key: 'dockerfile', value: dockerfile, why: from }]),
     ...(target === undefined ? [] : [{ key: 'target', value: target, why: from }]),
-    ...(Object.keys(args).length === 0 ? [] : [{ key: 'args', value: args, why: from }]),
+    ...(open.length === 0 ? [] : [{ key: 'args', value: Object.fromEntries(open), why: from }]),
   ]
+}
+
+function argNotes({ args, from }: Build): Note[] {
+  const secret = Object.entries(args).flatMap(([name, value]) =>
+    nameMeans(name, value) === 'plain' && !looksSecret(value) ? [] : [name],
+  )
+  return secret.length === 0
+    ? []
+    : [
+        `${from}: build arguments stay in the history of the image, and these may be secret: ${secret.join(', ')}: have the bot read them when it starts`,
+      ]
 }
 
 /** SQL that the image of PostgreSQL runs when its disk is new. */

@@ -73,7 +73,9 @@ function dockerfilesIn(repository: Repository): readonly string[] {
     .filter((path) => /^(Dockerfile|Containerfile)([.-][\w.-]+)?$|^[\w.-]+\.Dockerfile$/i.test(basename(path)))
     .filter((path) => path.split('/').length <= 3 && !/\.dockerignore$/.test(path))
     .filter(
-      (path) => imageKind(/^\s*FROM\s+(?:--\S+\s+)*(\S+)/im.exec(repository.text(path) ?? '')?.[1] ?? '') === undefined,
+      (path) =>
+        imageKind(/^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)/im.exec(repository.text(path) ?? '')?.[1] ?? '') ===
+        undefined,
     )
     .sort((a, b) => rank(a) - rank(b))
 }
@@ -82,7 +84,7 @@ function dockerfilesIn(repository: Repository): readonly string[] {
 function contextFor(repository: Repository, path: string): string {
   const folder = dirname(path)
   if (folder === '.') return ''
-  const copied = [...(repository.text(path) ?? '').matchAll(/^\s*(?:COPY|ADD)\s+((?:--chown=\S+\s+)*)([\w./-]+)\s/gim)]
+  const copied = [...(repository.text(path) ?? '').matchAll(/^[ \t]*(?:COPY|ADD)[ \t]+((?:--chown=\S+[ \t]+)*)([\w./-]+)\s/gim)]
     .map(([, , source = '']) => source.replace(/^(\.\/|\.\.\/)+/, '').replace(/\/$/, ''))
     .filter((source) => !['', '.', '..'].includes(source))
   const isThere = (prefix: string) => (source: string) =>

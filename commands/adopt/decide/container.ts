@@ -1,8 +1,10 @@
+import { looksLikeToken } from '../../../roles/bot/spec/references.ts'
 import { commandOf, textOf } from '../read/command-line.ts'
 import type { ComposeService } from '../read/compose-service.ts'
 import type { DockerImage } from '../read/dockerfile.ts'
 import type { Found, Note } from '../read/finding.ts'
 import { interpolated } from './interpolate.ts'
+import { looksSecret } from './names.ts'
 import type { Meant } from './variables.ts'
 import type { Delivery } from './webhook.ts'
 
@@ -99,6 +101,16 @@ export function commandIn(
       ],
     }
   const words = [...fill(entrypoint), ...fill(command)]
+  if (
+    words.some((word) => looksLikeToken(word) || looksSecret(word)) ||
+    /\$\{?\w*(TOKEN|PASS|SECRET|KEY)/.test(`${textOf(entrypoint?.value)} ${textOf(command?.value)}`)
+  )
+    return {
+      entries: [],
+      notes: [
+        `${(entrypoint ?? command)?.from}: has a secret among its words, which everybody on the host could read: have the bot read it from a variable, and set "command:" without it`,
+      ],
+    }
   if (words.length > 0)
     return { entries: [{ key: 'command', value: words, why: (entrypoint ?? command)?.from ?? '' }], notes: [] }
   if (image === undefined || image.command !== undefined || image.entrypoint !== undefined)

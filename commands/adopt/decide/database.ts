@@ -95,7 +95,7 @@ const byTcp = '${database.user}:${database.password}@${database.host}:${database
 export function databaseUrl(example: string, driver: Driver | undefined): DatabaseUrl {
   const [, shown = '', query = ''] = /^([a-z0-9+]+):\/\/[^?]*(?:\?(.*))?$/.exec(example) ?? []
   const scheme = shown || (driver?.through === 'sqlalchemy' ? dialectOf(driver.name) : 'postgresql')
-  const more = /^[\w=&.-]*$/.test(query) && !/(^|&)host=/.test(query) ? query : ''
+  const more = /^[\w=&.-]*$/.test(query) && !/(^|&)(host|user|pass\w*|\w*key)=/i.test(query) ? query : ''
   if (driver?.through === 'prisma') return { value: `\${database.url}?${more || 'schema=public'}`, tcp: true }
   // Only these are known to take the folder of a socket, in this form.
   if (/^postgresql\+(asyncpg|psycopg2?)$/.test(scheme))

@@ -56,7 +56,7 @@ export function migrates({ name, command, entrypoint }: ComposeService): boolean
 function kindOf(service: ComposeService, text: (path: string) => string | undefined): ImageKind | undefined {
   if (service.build === undefined) return imageKind(service.image ?? '')
   const path = dockerfileOf(service)?.path
-  const base = /^\s*FROM\s+(?:--\S+\s+)*(\S+)/im.exec((path && text(path)) ?? '')?.[1] ?? ''
+  const base = /^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)/im.exec((path && text(path)) ?? '')?.[1] ?? ''
   // A bot is built from node, python or golang, never from a server.
   return imageKind(base)
 }

@@ -23,7 +23,7 @@ export function sqliteFiles(
   const named = variables.filter(({ meaning, value = '' }) => meaning === 'sqlite' && value !== '')
   for (const { name, value = '', from } of named) {
     const [, scheme = '', path = '', query = ''] =
-      /^((?:sqlite(?:\+\w+)?:\/\/\/?|file:(?:\/\/)?)?)([^?]+)(.*)$/.exec(value) ?? []
+      /^((?:sqlite(?:\+\w+)?:\/\/\/?|file:(?:\/\/)?)?)([^?]+)(\?(?!.*(?:key|pass))[\w=&.-]*)?/i.exec(value) ?? []
     // sqlite:////data/x.db has a path with a slash, sqlite:///x.db one without.
     const file = settled(inFolder(workdir, path), workdir, isSource)
     data.push({ value: dirname(file), from })

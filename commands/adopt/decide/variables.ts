@@ -12,6 +12,9 @@ export interface Meant extends Variable {
   readonly shownBy: 'example' | 'kept' | 'code'
 }
 
+/** More than any bot has. */
+const maxVariables = 3000
+
 /** All variables of a bot. A compose file wins over an example, and both over what the code says. */
 export function gathered(
   service: ComposeService | undefined,
@@ -22,7 +25,8 @@ export function gathered(
   const examples = new Map(shown.map(({ name, value = '' }) => [name, value]))
   const found = new Map<string, Omit<Meant, 'meaning'>>()
   const add = (shownBy: Meant['shownBy'], variables: readonly Variable[]) => {
-    for (const variable of variables) if (!found.has(variable.name)) found.set(variable.name, { ...variable, shownBy })
+    for (const variable of variables)
+      if (!found.has(variable.name) && found.size < maxVariables) found.set(variable.name, { ...variable, shownBy })
   }
   add(
     'example',

@@ -115,7 +115,7 @@ function volumeIn({ value, from }: Found<unknown>): Found<ComposeVolume>[] {
     return [{ value: { source: textOf(memberOf(value, 'source')), target, readOnly }, from }]
   }
   // A variable has colons of its own: ${DIR:-./data}:/app/data
-  const pieces = /^((?:\$\{[^}]*\}|[^:])+)(?::([^:]+))?(?::(.*))?$/.exec(textOf(value) ?? '')
+  const pieces = /^((?:\$\{[^}]*\}|\$(?!\{)|[^:$])+)(?::([^:]+))?(?::(.*))?$/s.exec(textOf(value) ?? '')
   if (pieces === null) return []
   const [, first = '', second, mode = ''] = pieces
   const place = second === undefined ? { source: undefined, target: first } : { source: first, target: second }

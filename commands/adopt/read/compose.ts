@@ -3,6 +3,9 @@ import { type ComposeService, serviceOf } from './compose-service.ts'
 import { at } from './finding.ts'
 import { mappingOf, memberOf } from './untyped.ts'
 
+/** For each the document is searched. */
+const maxServices = 200
+
 /** The services of a compose file. Throws an `Error` that says why it cannot be read. */
 export function composeServices(text: string, file: string): readonly ComposeService[] {
   const counter = new LineCounter()
@@ -24,7 +27,8 @@ export function composeServices(text: string, file: string): readonly ComposeSer
     const item: unknown = isSeq(list) ? list.items[index] : isMap(list) ? list.items[index]?.key : undefined
     return lineOf(item) ?? keyLine(path)
   }
-  return Object.entries(mappingOf(memberOf(root, 'services')) ?? {}).map(([name, said]) =>
+  const services = Object.entries(mappingOf(memberOf(root, 'services')) ?? {}).slice(0, maxServices)
+  return services.map(([name, said]) =>
     serviceOf(name, said, (key, index) => {
       const path = ['services', name, ...(key === undefined ? [] : [key])]
       return at(file, index === undefined ? keyLine(path) : itemLine(path, index))

@@ -20,7 +20,10 @@ export function at(file: string, line: number): string {
   return `${file}:${line}`
 }
 
-/** The lines of a text with their numbers, which begin at 1. */
+/** No person writes a longer line; it would be searched for a long time. */
+const maxLine = 4000
+
+/** The lines of a text with their numbers, which begin at 1. One that is too long is empty. */
 export function numbered(text: string): readonly (readonly [line: string, number: number])[] {
-  return text.split(/\r?\n/).map((line, i) => [line, i + 1])
+  return text.split(/\r?\n/).map((line, i) => [line.length > maxLine ? '' : line, i + 1])
 }

@@ -18,12 +18,8 @@ export interface NodeProject {
 export function nodeProject(text: string, file: string): NodeProject | undefined {
   const json = mappingOf(jsonIn(text))
   if (json === undefined) return undefined
-  const lines = numbered(text)
-  const lineOf = (key: string, after = '') => {
-    const start = lines.findIndex(([line]) => line.includes(`"${after}"`))
-    const found = lines.find(([line, number]) => number > start && line.includes(`"${key}"`))
-    return at(file, found?.[1] ?? 1)
-  }
+  const places = placesIn(text)
+  const lineOf = (key: string, group: string) => at(file, places.get(`${group}/${key}`) ?? 1)
   const entries = (group: string) => Object.entries(mappingOf(json[group]) ?? {})
   const packages = ['dependencies', 'optionalDependencies', 'devDependencies'].flatMap((group) =>
     entries(group).map(([name]) => [name, lineOf(name, group)] as const),
@@ -40,4 +36,16 @@ export function nodeProject(text: string, file: string): NodeProject | undefined
     main: textOf(json.main),
     workspaces: itemsOf(json.workspaces).length > 0,
   }
+}
+
+/** The lines of keys, by `GROUP/KEY`, in a file that is laid out as npm does. */
+function placesIn(text: string): ReadonlyMap<string, number> {
+  let group = ''
+  return new Map(
+    numbered(text).flatMap(([line, number]) => {
+      const [, key = '', opens] = /^\s*"([^"]+)"\s*:\s*(\{\s*$)?/.exec(line) ?? []
+      if (opens !== undefined) group = key
+      return key === '' ? [] : [[`${group}/${key}`, number] as const]
+    }),
+  )
 }

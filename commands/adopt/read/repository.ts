@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { numbered } from './finding.ts'
 
 /** A folder that somebody else has filled. Nothing of it is run, no link is followed, and of a real `.env` only names are told. */
 export interface Repository {
@@ -32,7 +33,7 @@ export function openRepository(folder: string): Repository {
     folder: root,
     files: files.sort(),
     links: links.sort(),
-    text: (path) => (known.has(path) && !isRealEnv(path) ? readText(join(root, path)) : undefined),
+    text: (path) => (known.has(path) && !isRealEnv(path) ? shortened(readText(join(root, path)), path) : undefined),
     variableNames: (path) => (known.has(path) ? namesIn(readText(join(root, path)) ?? '') : []),
   }
 }
@@ -61,6 +62,15 @@ function walk(root: string, below: string, depth: number, files: string[], links
     else if (entry.isFile()) files.push(path)
     else if (entry.isDirectory() && !foreign.test(entry.name)) walk(root, path, depth + 1, files, links)
   }
+}
+
+/** Without lines that no person has written, but for files that are one line by custom. */
+function shortened(text: string | undefined, path: string): string | undefined {
+  return text === undefined || /\.(json|ya?ml)$/.test(path)
+    ? text
+    : numbered(text)
+        .map(([line]) => line)
+        .join('\n')
 }
 
 function readText(path: string): string | undefined {

@@ -18,6 +18,9 @@ export interface CodeFacts {
   readonly localServers: readonly string[]
 }
 
+/** Of each kind in one file. */
+const maxSights = 5
+
 const sights: readonly (readonly [
   name: 'polls' | 'setsWebhook' | 'takesWebhook' | 'migratesItself' | 'localServers',
   pattern: RegExp,
@@ -40,7 +43,7 @@ const sights: readonly (readonly [
   ],
   [
     'localServers',
-    /^(?!.*(env|listen|[A-Z]_[A-Z]))(?!\s*\w+\s*:).*(\b(rediss?|postgres(ql)?(\+\w+)?|mongodb|mysql|amqp|nats):\/\/[^'"]*(localhost|127\.0\.0\.1)|Redis\(.*host\s*=\s*['"](localhost|127\.0\.0\.1))/,
+    /^(?!.*(env|listen|[A-Z]_[A-Z]))(?!\s*\w+\s*:\s*[\w[\] |]*(str|Str|Dsn|Url)\b).*(\b(rediss?|postgres(ql)?(\+\w+)?|mongodb|mysql|amqp|nats):\/\/[^'"]*(localhost|127\.0\.0\.1)|Redis\(.*host\s*=\s*['"](localhost|127\.0\.0\.1))/,
   ],
 ]
 
@@ -71,7 +74,8 @@ export function codeFacts(text: string, file: string): CodeFacts {
     // A line of a bundle is no place to search in.
     if (line.length > 2000 || /^\s*(#|\/\/|\*)/.test(line)) continue
     const from = at(file, number)
-    for (const [name, pattern] of sights) if (pattern.test(line)) facts[name].push(from)
+    for (const [name, pattern] of sights)
+      if (facts[name].length < maxSights && pattern.test(line)) facts[name].push(from)
     for (const pattern of reads)
       for (const [found, name = '', value] of line.matchAll(pattern))
         facts.variables.push({ name, value, from, ...(isRequired(found, line) && { required: true as const }) })

@@ -24,6 +24,7 @@ export interface Project {
 
 /** Code that is read for what it says; a bot has less. */
 const maxCodeFiles = 600
+const maxCodeBytes = 20_000_000
 
 /** Where several are, the one of production counts, and none that is for development alone. */
 export function composeFileIn(files: readonly string[]): readonly string[] {
@@ -104,10 +105,16 @@ function codeOf(repository: Repository, prefix: string, files: readonly string[]
     /\.(py|go|[cm]?[jt]s)$/.test(path) &&
     !/(^|\/)(tests?|spec|docs|dist|build|examples?|versions)\//.test(path) &&
     !/\.(test|spec)\.|_test\./.test(path)
+  let budget = maxCodeBytes
+  const textOf = (path: string) => {
+    const text = (budget > 0 ? repository.text(prefix + path) : undefined) ?? ''
+    budget -= text.length
+    return text
+  }
   const all = files
     .filter(isCode)
     .slice(0, maxCodeFiles)
-    .map((path) => codeFacts(repository.text(prefix + path) ?? '', prefix + path))
+    .map((path) => codeFacts(textOf(path), prefix + path))
   return {
     variables: all.flatMap(({ variables }) => variables),
     polls: all.flatMap(({ polls }) => polls),

@@ -15,14 +15,16 @@ export function mappingOf(said: unknown): Readonly<Record<string, unknown>> | un
     : undefined
 }
 
+const maxItems = 1000
+
 /** The items of a list; of a mapping `NAME=value`, as a list would write it. */
 export function itemsOf(said: unknown): readonly unknown[] {
-  if (Array.isArray(said)) return said
+  if (Array.isArray(said)) return said.slice(0, maxItems)
   const single = textOf(said)
   if (single !== undefined) return [single]
-  return Object.entries(mappingOf(said) ?? {}).map(([name, each]) =>
-    textOf(each) === undefined ? name : `${name}=${textOf(each)}`,
-  )
+  return Object.entries(mappingOf(said) ?? {})
+    .slice(0, maxItems)
+    .map(([name, each]) => (textOf(each) === undefined ? name : `${name}=${textOf(each)}`))
 }
 
 export function jsonIn(text: string): unknown {

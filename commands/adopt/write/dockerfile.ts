@@ -43,7 +43,6 @@ export const dockerignore = `.git
 **/*.pyc
 .venv
 venv
-dist
 .env
 .env.*
 **/*.log

@@ -1,3 +1,4 @@
+import { oneLine } from '../../../lib/std/output.ts'
 import type { Note } from '../read/finding.ts'
 
 export interface Outcome {
@@ -17,7 +18,7 @@ export interface Outcome {
 export function reportOf({ bot, source, written, notes, secrets, cloned, hasEnv }: Outcome): string {
   const sources = secrets.map((name) => `${name}: { command: pass show ${bot}/${name} }`)
   return `${source} is a bot now: ${written.join(', ')} ${written.length === 1 ? 'is' : 'are'} new there. Nothing of it was run.
-${notes.length === 0 ? '\nEverything that was found is mapped.' : `\nNot mapped, or to be looked at:\n${notes.map((note) => `  - ${note}`).join('\n')}`}
+${notes.length === 0 ? '\nEverything that was found is mapped.' : `\nNot mapped, or to be looked at:\n${[...new Set(notes)].map((note) => `  - ${oneLine(note)}`).join('\n')}`}
 
 What is left:
 
