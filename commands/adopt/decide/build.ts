@@ -84,7 +84,9 @@ function dockerfilesIn(repository: Repository): readonly string[] {
 function contextFor(repository: Repository, path: string): string {
   const folder = dirname(path)
   if (folder === '.') return ''
-  const copied = [...(repository.text(path) ?? '').matchAll(/^[ \t]*(?:COPY|ADD)[ \t]+((?:--chown=\S+[ \t]+)*)([\w./-]+)\s/gim)]
+  const copied = [
+    ...(repository.text(path) ?? '').matchAll(/^[ \t]*(?:COPY|ADD)[ \t]+((?:--chown=\S+[ \t]+)*)([\w./-]+)\s/gim),
+  ]
     .map(([, , source = '']) => source.replace(/^(\.\/|\.\.\/)+/, '').replace(/\/$/, ''))
     .filter((source) => !['', '.', '..'].includes(source))
   const isThere = (prefix: string) => (source: string) =>

@@ -5,7 +5,7 @@ import type { Project } from '../read/survey.ts'
 import { adviceFor } from './images.ts'
 import type { Engine } from './servers.ts'
 import type { Services } from './services.ts'
-import { sessionLibrary } from './start.ts'
+import { botProcess, sessionLibrary } from './start.ts'
 
 /** What stands beside the bot elsewhere and has no place here, with what to do. */
 export function notMapped(
@@ -46,20 +46,15 @@ function aboutServices({ known, foreign }: Services): Note[] {
 }
 
 function aboutProcesses({ others }: Services, { processes }: Project): Note[] {
-  const lines = [...processes].filter(([name]) => name !== 'bot' && name !== 'release')
+  const lines = [...processes].filter(([name]) => name !== botProcess(processes) && name !== 'release')
   return [
     ...others.map(
       ({ from, name, command, entrypoint }) =>
         `${from}: the service "${name}" is a process of its own (${textOf(entrypoint?.value ?? command?.value) || 'the command of its image'}): not mapped; the bot runs without it`,
     ),
-    ...(lines.length < 2
-      ? []
-      : lines
-          .slice(1)
-          .map(
-            ([name, { value, from }]) =>
-              `${from}: the process "${name}" (${value}): not mapped; the bot runs without it`,
-          )),
+    ...lines.map(
+      ([name, { value, from }]) => `${from}: the process "${name}" (${value}): not mapped; the bot runs without it`,
+    ),
   ]
 }
 

@@ -7,7 +7,12 @@ export function startOf(project: Project): Found<string> | undefined {
 }
 
 function fromProcfile({ processes }: Project): Found<string> | undefined {
-  return processes.get('bot') ?? processes.get('web') ?? processes.get('worker') ?? [...processes.values()][0]
+  return processes.get(botProcess(processes) ?? '')
+}
+
+/** The name of the process of a Procfile that is the bot. */
+export function botProcess(processes: Project['processes']): string | undefined {
+  return ['bot', 'web', 'worker', ...processes.keys()].find((name) => processes.has(name))
 }
 
 function fromNode({ node, files }: Project): Found<string> | undefined {
