@@ -16,9 +16,12 @@ export interface Outcome {
 
 /** What an operator reads after an adoption. */
 export function reportOf({ bot, source, written, notes, secrets, cloned, hasEnv }: Outcome): string {
-  const sources = secrets.map((name) => `${name}: { command: pass show ${bot}/${name} }`)
+  const list = [...new Set(notes)].map((note) => `  - ${oneLine(note)}`)
+  const found = list.length === 0 ? 'Everything that was found is mapped.' : 'Not mapped, or to be looked at:'
+  const token = `${bot.replaceAll('-', '_').toUpperCase()}_TOKEN`
   return `${source} is a bot now: ${written.join(', ')} ${written.length === 1 ? 'is' : 'are'} new there. Nothing of it was run.
-${notes.length === 0 ? '\nEverything that was found is mapped.' : `\nNot mapped, or to be looked at:\n${[...new Set(notes)].map((note) => `  - ${oneLine(note)}`).join('\n')}`}
+
+${[found, ...list].join('\n')}
 
 What is left:
 
@@ -27,12 +30,22 @@ What is left:
 2. in the inventory, under "bots:"
      ${bot}: { host: vps1, source: ${source} }
 
-3. its token, from BotFather${hasEnv ? `, unless ${source}/.env has it` : ''}: in the environment as ${bot.replaceAll('-', '_').toUpperCase()}_TOKEN, in ${source}/.env, or
-     token: { command: pass show ${bot} }
-${secrets.length === 0 ? '' : `   and ${secrets.length === 1 ? 'a secret' : `${secrets.length} secrets`}, in ${source}/.env or\n     secrets: { ${sources.join(', ')} }\n`}
+3. its token, from BotFather${hasEnv ? `, unless ${source}/.env has it` : ''}, in one of these
+     the environment  ${token}=123456:ABC-def
+     the inventory    token: { command: pass show ${bot} }
+${secretLines(bot, source, secrets)}
 4. npx zx playbooks/bot.ts --name ${bot} --check
    npx zx playbooks/bot.ts --name ${bot}
 
-To update it: git -C ${source} pull, then bot.ts again.${cloned ? ` The clone is yours: git ignores bots/${bot} once .gitignore names it.` : ''}
+To update it: git -C ${source} pull, then bot.ts again.${cloned ? ` The clone is yours: keep bots/${bot} out of this checkout's git.` : ''}
+`
+}
+
+function secretLines(bot: string, source: string, secrets: readonly string[]): string {
+  if (secrets.length === 0) return ''
+  const lines = secrets.map((name) => `       ${name}: { command: pass show ${bot}/${name} }`)
+  return `   and what only you know, in ${source}/.env as NAME=value, or in the inventory
+     secrets:
+${lines.join('\n')}
 `
 }
