@@ -2,14 +2,14 @@ import type { Found, Note } from '../read/finding.ts'
 import type { Repository } from '../read/repository.ts'
 import { composeFileIn, keptVariables, type Project, projectIn, servicesIn, shownVariables } from '../read/survey.ts'
 import { type Build, buildOf } from './build.ts'
+import { argNotes, buildKeys, imageNotes } from './build-keys.ts'
 import { commandIn, type Entry, limitsIn, portAndHealth } from './container.ts'
 import { databaseEngine, driverIn } from './database.ts'
 import { environmentOf } from './environment.ts'
 import { migrationsOf } from './migrations.ts'
-import { looksSecret, nameMeans } from './names.ts'
 import { notMapped } from './not-mapped.ts'
-import type { Engine } from './servers.ts'
-import { arrange, type Services } from './services.ts'
+import { cacheKey, connectionsIn, databaseKey, initScript } from './server-keys.ts'
+import { arrange } from './services.ts'
 import { sqliteFiles } from './sqlite.ts'
 import { hasPackage, startOf } from './start.ts'
 import { storageKeys, storageOf } from './storage.ts'
@@ -119,113 +119,6 @@ export function botIn(repository: Repository, name: string): AdoptedBot {
           ]),
     ],
   }
-}
-
-function databaseKey(
-  hasDatabase: boolean,
-  engine: Found<Engine> | undefined,
-  tcp: boolean,
-  connections: Found<number> | undefined,
-  init: Found<string> | undefined,
-): Entry {
-  if (!hasDatabase)
-    return {
-      key: 'database',
-      value: false,
-      why: engine === undefined ? 'nothing says that it has one' : `${engine.value}: ${engine.from}`,
-    }
-  const needs = {
-    ...(tcp && { tcp: true }),
-    ...(connections !== undefined && { connections: connections.value }),
-    ...(init !== undefined && { init: init.value }),
-  }
-  const why = [engine?.from, tcp ? 'reached as a host with a port' : undefined, connections?.from, init?.from].filter(
-    (each) => each !== undefined,
-  )
-  return { key: 'database', value: Object.keys(needs).length === 0 ? true : needs, why: why.join('; ') }
-}
-
-/** The size of the pool, where it is more than the four that every bot may open. */
-function connectionsIn(variables: ReturnType<typeof meant>, { python, node }: Project): Found<number> | undefined {
-  const numberOf = (test: RegExp) =>
-    variables.find(({ name, value = '' }) => test.test(name) && /^\d{1,2}$/.test(value))
-  const size = numberOf(/POOL_(SIZE|MAX(_SIZE)?)$|MAX_(POOL_SIZE|CONNECTIONS)$/)
-  const more = numberOf(/MAX_OVERFLOW$/)
-  const total = Number(size?.value ?? 0) + Number(more?.value ?? 0)
-  if (size !== undefined && total > 4)
-    return {
-      value: Math.min(total, 20),
-      from: `${size.from}${total > 20 ? `, which has ${total}: a small host has 60 for all` : ''}`,
-    }
-  const asyncpg = python?.dependencies.get('asyncpg')
-  if (
-    asyncpg !== undefined &&
-    !['sqlalchemy', 'sqlmodel', 'tortoise-orm'].some((name) => python?.dependencies.has(name))
-  )
-    return { value: 10, from: `the pool of asyncpg opens ten at once: ${asyncpg}` }
-  const pg = node?.dependencies.get('pg')
-  return pg === undefined ? undefined : { value: 10, from: `the pool of pg: ${pg}` }
-}
-
-/** What an image does that only root could use: a bot runs as a user of its own, who has no home there. */
-function imageNotes({ image }: Build): Note[] {
-  const text = image?.text ?? ''
-  const isPoetrys =
-    /poetry install/.test(text) &&
-    !/virtualenvs\.create|VIRTUALENVS_CREATE|in-project|IN_PROJECT|CACHE_DIR|VIRTUALENVS_PATH|VIRTUAL_ENV/i.test(text)
-  if (!isPoetrys && !/(PATH=|CMD|ENTRYPOINT|WORKDIR).*\/root\//.test(text)) return []
-  return [
-    `${image?.file}: names a folder in the home of root, which the user of a bot cannot read: ${isPoetrys ? 'add ENV POETRY_VIRTUALENVS_IN_PROJECT=true' : 'install it elsewhere'}`,
-  ]
-}
-
-/** A server that writes to a disk elsewhere keeps what it holds here as well. */
-function cacheKey({ known }: Services): Entry {
-  const found = known.find(({ kind }) => kind === 'cache')
-  const persists = found?.service.volumes.some(({ value }) => /data/.test(value.target)) === true
-  return {
-    key: 'cache',
-    value: persists ? { server: 'valkey', persist: true } : 'valkey',
-    why: found === undefined ? 'variables for Redis' : `${found.service.from}${persists ? ', with a volume' : ''}`,
-  }
-}
-
-function buildKeys({ dockerfile, target, args, from }: Build): Entry[] {
-  const open = Object.entries(args).filter(([name, value]) => nameMeans(name, value) === 'plain' && !looksSecret(value))
-  return [
-    ...(dockerfile === undefined || dockerfile === 'Dockerfile'
-      ? []
-      : [{ key: 'dockerfile', value: dockerfile, why: from }]),
-    ...(target === undefined ? [] : [{ key: 'target', value: target, why: from }]),
-    ...(open.length === 0 ? [] : [{ key: 'args', value: Object.fromEntries(open), why: from }]),
-  ]
-}
-
-function argNotes({ args, from }: Build): Note[] {
-  const secret = Object.entries(args).flatMap(([name, value]) =>
-    nameMeans(name, value) === 'plain' && !looksSecret(value) ? [] : [name],
-  )
-  return secret.length === 0
-    ? []
-    : [
-        `${from}: build arguments stay in the history of the image, and these may be secret: ${secret.join(', ')}: have the bot read them when it starts`,
-      ]
-}
-
-/** SQL that the image of PostgreSQL runs when its disk is new. */
-function initScript({ known }: Services, repository: Repository, prefix: string): Found<string> | undefined {
-  const postgres = known.find(({ kind }) => kind === 'postgres')?.service
-  for (const { value, from } of postgres?.volumes ?? []) {
-    if (!value.target.startsWith('/docker-entrypoint-initdb.d')) continue
-    const path = (value.source ?? '').replace(/^\.\//, '').replace(/\/$/, '')
-    const scripts = repository.files.filter(
-      (file) => file === path || (file.startsWith(`${path}/`) && !file.slice(path.length + 1).includes('/')),
-    )
-    const [script] = scripts
-    if (script?.endsWith('.sql') && scripts.length === 1 && script.startsWith(prefix))
-      return { value: script.slice(prefix.length), from }
-  }
-  return undefined
 }
 
 function sourceAt({ files }: Pick<Repository, 'files'>, path: string): 'file' | 'folder' | undefined {

@@ -79,53 +79,50 @@ function writtenAs(
   engines: ReadonlySet<string | undefined>,
 ): Written {
   const { meaning, name, value = '', shownBy } = variable
-  const { delivery, port } = known
-  const isWebhook = delivery.mode.value === 'webhook'
-  const isServers = /^(database|cache)\./.test(meaning)
   if (shownBy === 'code' && !isNeeded(variable, known.hasExample, engines)) {
     const isOwn = meaning === 'secret' || meaning === 'personal' || meaning === 'elsewhere'
     return isOwn
       ? { value: `\${secret.${capitals(name)}}`, why: 'only the code names it', optional: true }
       : { leftOut: 'only the code names it' }
   }
-  if (meaning === 'database.scheme')
-    return value === '' ? { value: dialectOf(known.driver?.name ?? '') } : { value: plain(value) }
   if (meaning === 'token') return { value: '${token}' }
-  if (meaning === 'database.url') {
-    if (value === '' && hasParts) return { leftOut: 'its parts are set' }
-    return fromUrl(databaseUrl(value, known.driver), known.driver)
-  }
-  if (meaning.startsWith('database.')) return { value: `\${${meaning}}`, tcp: true }
+  if (meaning === 'unused') return { leftOut: 'for other services' }
+  if (meaning === 'sqlite') return { value: plain(known.sqlite.get(name) ?? value), why: 'in a folder that lasts' }
+  if (/^(database|cache)\./.test(meaning)) return ofServer(variable, known, hasParts)
+  if (/^(webhook|listen)\./.test(meaning)) return ofDelivery(variable, known)
+  return ofTheOperator(variable)
+}
+
+/** The database and the cache, in the form that the bot's client wants. */
+function ofServer({ meaning, value = '' }: Meant, { driver }: Circumstances, hasParts: boolean): Written {
+  if (meaning === 'database.scheme') return { value: value === '' ? dialectOf(driver?.name ?? '') : plain(value) }
+  if (meaning === 'database.url')
+    return value === '' && hasParts ? { leftOut: 'its parts are set' } : fromUrl(databaseUrl(value, driver), driver)
   if (meaning === 'cache.url') return { value: `\${cache.url}${/^rediss?:\/\/[^/]*(\/\d+)$/.exec(value)?.[1] ?? ''}` }
   if (meaning === 'cache.user') return { value: 'default' }
   if (meaning === 'cache.number') return { value: /^\d+$/.test(value) ? value : '0' }
-  if (isServers) return { value: `\${${meaning}}` }
-  if (meaning === 'sqlite') return { value: plain(known.sqlite.get(name) ?? value), why: 'in a folder that lasts' }
-  if (meaning === 'unused') return { leftOut: 'for other services' }
+  return { value: `\${${meaning}}`, ...(meaning.startsWith('database.') && { tcp: true }) }
+}
+
+/** Where the bot listens, and where it is reached. */
+function ofDelivery(variable: Meant, { delivery, port }: Circumstances): Written {
+  const { meaning, name, value = '' } = variable
   if (meaning === 'listen.host') return { value: '0.0.0.0', why: 'in a container it listens for others' }
-  if (meaning === 'listen.port') {
-    if (name === 'PORT') return { leftOut: 'set for every bot' }
-    return port === undefined ? asShown(variable) : { value: String(port) }
-  }
+  if (meaning === 'listen.port' && name === 'PORT') return { leftOut: 'set for every bot' }
+  if (meaning === 'listen.port') return port === undefined ? asShown(variable) : { value: String(port) }
   if (meaning === 'webhook.switch') return asShown(variable)
-  if (meaning.startsWith('webhook.') && !isWebhook) {
-    if (meaning === 'webhook.secret') return { leftOut: 'only with a webhook' }
-    return asShown(variable)
-  }
+  if (delivery.mode.value === 'polling')
+    return meaning === 'webhook.secret' ? { leftOut: 'only with a webhook' } : asShown(variable)
   if (meaning === 'webhook.secret') return { value: '${webhook.secret}' }
-  if (meaning === 'webhook.url')
-    return /\/[^/]/.test(value.replace(/^https?:\/\//, '')) || !delivery.buildsUrl
-      ? {
-          value: '${webhook.url}',
-          why: /^https?:\/\/[^/]+\/?$/.test(value)
-            ? 'if the bot appends a path of its own, see "Who tells Telegram" in docs/bots.md'
-            : '',
-        }
-      : { value: '${public.url}' }
+  if (meaning === 'webhook.path') return { value: delivery.path?.value ?? '/webhook' }
   if (meaning === 'webhook.base')
     return { value: baseValue(variable), ...(!/HOOK/.test(name) && value === '' && { optional: true }) }
-  if (meaning === 'webhook.path') return { value: delivery.path?.value ?? '/webhook' }
-  return ofTheOperator(variable)
+  if (delivery.buildsUrl && !/\/[^/]/.test(value.replace(/^https?:\/\//, ''))) return { value: '${public.url}' }
+  const isBare = /^https?:\/\/[^/]+\/?$/.test(value)
+  return {
+    value: '${webhook.url}',
+    why: isBare ? 'if the bot appends a path of its own, see "Who tells Telegram" in docs/bots.md' : '',
+  }
 }
 
 /** Secrets, numbers of people, and servers elsewhere: the operator's .env or inventory has the value. */

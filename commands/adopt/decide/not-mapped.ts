@@ -60,12 +60,18 @@ function aboutProcesses({ others }: Services, { processes }: Project): Note[] {
 
 function aboutPowers({ bot }: Services): Note[] {
   if (bot === undefined) return []
+  const names = bot.labels.flatMap((label) => [...label.matchAll(/Host\(([^)]*)\)/g)].map(([, name = '']) => name))
   const published = bot.ports.filter(({ value }) => value.published)
   return [
     ...bot.powers.map(
       ({ value, from }) =>
         `${from}: ${value}: a bot gets none of it: its container is alone, read-only and without capabilities`,
     ),
+    ...(names.length === 0
+      ? []
+      : [
+          `${bot.from}: labels give it a name of its own (${names.join(', ')}): updates come by the name of the host, and need none`,
+        ]),
     ...(published.length === 0
       ? []
       : [

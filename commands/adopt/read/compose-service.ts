@@ -75,9 +75,7 @@ export function serviceOf(name: string, said: unknown, from: Place): ComposeServ
     healthcheck: at('healthcheck', healthIn(memberOf(said, 'healthcheck'))),
     workdir: textOf(memberOf(said, 'working_dir')),
     init: memberOf(said, 'init') === true,
-    powers: powers
-      .filter((key) => asksFor(key, memberOf(said, key)))
-      .map((key) => ({ value: `${key}: ${itemsOf(memberOf(said, key)).join(', ')}`, from: from(key) })),
+    powers: powersIn(said, from),
     labels: itemsOf(memberOf(said, 'labels')).flatMap((each) => textOf(each) ?? []),
   }
 }
@@ -134,6 +132,18 @@ function portIn(published: boolean) {
 function healthIn(said: unknown): string | undefined {
   const test = memberOf(said, 'test')
   return Array.isArray(test) ? test.map(String).join(' ') : textOf(test)
+}
+
+function powersIn(said: unknown, from: Place): Found<string>[] {
+  const reserved = memberOf(memberOf(memberOf(said, 'deploy'), 'resources'), 'reservations')
+  return [
+    ...powers
+      .filter((key) => asksFor(key, memberOf(said, key)))
+      .map((key) => ({ value: `${key}: ${itemsOf(memberOf(said, key)).join(', ')}`, from: from(key) })),
+    ...(memberOf(reserved, 'devices') === undefined
+      ? []
+      : [{ value: 'reserved devices (a GPU)', from: from('deploy') }]),
+  ]
 }
 
 function asksFor(key: string, said: unknown): boolean {

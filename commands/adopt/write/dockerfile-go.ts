@@ -1,5 +1,5 @@
 import type { Project } from '../read/survey.ts'
-import type { Recipe } from './dockerfile.ts'
+import type { Recipe } from './start-line.ts'
 
 /** Builds what asks for this version or an older one. */
 const newest = 25

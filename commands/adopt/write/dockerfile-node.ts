@@ -1,7 +1,7 @@
 import type { Found } from '../read/finding.ts'
 import type { NodeProject } from '../read/package-json.ts'
 import type { Project } from '../read/survey.ts'
-import { type Recipe, startLine } from './dockerfile.ts'
+import { type Recipe, startLine } from './start-line.ts'
 
 /** hello-bot's: bots of one image share its pages in memory. */
 const usual = '26.10'

@@ -1,6 +1,6 @@
 import type { Found } from '../read/finding.ts'
 import type { Project } from '../read/survey.ts'
-import { type Recipe, startLine } from './dockerfile.ts'
+import { type Recipe, startLine } from './start-line.ts'
 
 /** Pins that are some years old have wheels for it, and new ones as well. */
 const usual = '3.11'

@@ -79,6 +79,19 @@ test('nothing of it is run', async () => {
   assert.not(existsSync(trace))
 })
 
+test('what reads, decides and writes could not run anything', () => {
+  const folder = join(import.meta.dirname, '../../../commands/adopt')
+  const files = ['read', 'decide', 'write'].flatMap((room) =>
+    readdirSync(join(folder, room)).map((name) => join(folder, room, name)),
+  )
+  assert.ok(files.length > 30)
+  const runs = /child_process|worker_threads|['"]zx['"]|local\.ts|\bimport\(|\beval\(|new Function|node:vm|\bfetch\(/
+  assert.equal(
+    files.filter((file) => runs.test(readFileSync(file, 'utf8'))),
+    [],
+  )
+})
+
 test('no link is followed, neither to read nor to write', async () => {
   const outside = repository({ secret: 'BOT_TOKEN=osprey\n', 'folder/Dockerfile': 'FROM osprey\nCMD ["osprey"]\n' })
   const folder = repository({ 'requirements.txt': 'aiogram\n' })
