@@ -8,6 +8,7 @@ import { databaseEngine, driverIn } from './database.ts'
 import { environmentOf } from './environment.ts'
 import { migrationsOf } from './migrations.ts'
 import { notMapped } from './not-mapped.ts'
+import { furtherProcesses, processKey, withProcesses } from './processes.ts'
 import { cacheKey, connectionsIn, databaseKey, initScript } from './server-keys.ts'
 import { arrange } from './services.ts'
 import { sqliteFiles } from './sqlite.ts'
@@ -75,9 +76,13 @@ export function botIn(repository: Repository, name: string): AdoptedBot {
   const command = commandIn(bot, build.image, start, known)
   const migrations = migrationsOf(repository, project, services, build)
   const hasDatabase = environment.usesDatabase || (engine?.value === 'postgres' && environment.entries.length === 0)
+  const further = furtherProcesses(services, project, build, known)
+  // As many as a bot may have; each has connections of its own.
+  const processes = processKey(further, environment.tcp ? 3 : 8)
   const init = initScript(services, repository, prefix)
   return {
-    ...{ build, project, start, environment: environment.entries, leftOut: environment.leftOut },
+    ...{ build, project, start, leftOut: environment.leftOut },
+    environment: withProcesses(environment.entries, further, processes.entries),
     entries: [
       { key: 'mode', value: delivery.mode.value, why: delivery.mode.from },
       ...(delivery.setsItself === undefined
@@ -94,6 +99,7 @@ export function botIn(repository: Repository, name: string): AdoptedBot {
       ...buildKeys(build),
       ...command.entries,
       ...limitsIn(bot),
+      ...processes.entries,
     ],
     notes: [
       ...compose.notes,
@@ -108,6 +114,7 @@ export function botIn(repository: Repository, name: string): AdoptedBot {
       ...deliveryNotes(delivery, variables, typeof port === 'number' ? port : undefined),
       ...imageNotes(build),
       ...argNotes(build),
+      ...processes.notes,
       ...storage.notes,
       ...sqlite.notes,
       ...command.notes,

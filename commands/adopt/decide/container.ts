@@ -54,7 +54,8 @@ export function portAndHealth(
   ]
 }
 
-function healthIn(
+/** The path that a check by HTTP asks for, on the bot's own address. */
+export function healthIn(
   check: Found<string> | undefined,
 ): { path: string; port: number | undefined; from: string } | undefined {
   const [, port, path] =

@@ -1,11 +1,10 @@
 import { basename } from 'node:path/posix'
-import { textOf } from '../read/command-line.ts'
 import type { Found, Note } from '../read/finding.ts'
 import type { Project } from '../read/survey.ts'
 import { adviceFor } from './images.ts'
 import type { Engine } from './servers.ts'
 import type { Services } from './services.ts'
-import { botProcess, sessionLibrary } from './start.ts'
+import { sessionLibrary } from './start.ts'
 
 /** What stands beside the bot elsewhere and has no place here, with what to do. */
 export function notMapped(
@@ -16,7 +15,6 @@ export function notMapped(
 ): Note[] {
   return [
     ...aboutServices(services),
-    ...aboutProcesses(services, project),
     ...aboutPowers(services),
     ...aboutDatabase(services, database),
     ...aboutFiles(project, hasToken),
@@ -41,19 +39,6 @@ function aboutServices({ known, foreign }: Services): Note[] {
         : /redis-stack/.test(image)
           ? [`${from}: ${image} has modules that Valkey here does not bring`]
           : [],
-    ),
-  ]
-}
-
-function aboutProcesses({ others }: Services, { processes }: Project): Note[] {
-  const lines = [...processes].filter(([name]) => name !== botProcess(processes) && name !== 'release')
-  return [
-    ...others.map(
-      ({ from, name, command, entrypoint }) =>
-        `${from}: the service "${name}" is a process of its own (${textOf(entrypoint?.value ?? command?.value) || 'the command of its image'}): not mapped; the bot runs without it`,
-    ),
-    ...lines.map(
-      ([name, { value, from }]) => `${from}: the process "${name}" (${value}): not mapped; the bot runs without it`,
     ),
   ]
 }

@@ -7,8 +7,6 @@ export interface Repository {
   readonly folder: string
   /** Its regular files, by their paths from the folder, sorted. */
   readonly files: readonly string[]
-  /** Its links, which are not followed. */
-  readonly links: readonly string[]
   /** The text of one of its files; undefined where there is no such file, it is too large, or no text. */
   text(path: string): string | undefined
   /** The names of the variables in a real `.env`. */
@@ -26,13 +24,11 @@ const foreign = /^(\.git|node_modules|\.?venv|env|__pycache__|vendor|target|\.to
 export function openRepository(folder: string): Repository {
   const root = realpathSync(folder)
   const files: string[] = []
-  const links: string[] = []
-  walk(root, '', 0, files, links)
+  walk(root, '', 0, files)
   const known = new Set(files)
   return {
     folder: root,
     files: files.sort(),
-    links: links.sort(),
     text: (path) => (known.has(path) && !isRealEnv(path) ? shortened(readText(join(root, path)), path) : undefined),
     variableNames: (path) => (known.has(path) ? namesIn(readText(join(root, path)) ?? '') : []),
   }
@@ -53,14 +49,14 @@ function isCode(name: string): boolean {
   return /\.(py|[cm]?[jt]sx?|go|md)$/.test(name)
 }
 
-function walk(root: string, below: string, depth: number, files: string[], links: string[]): void {
+function walk(root: string, below: string, depth: number, files: string[]): void {
   if (depth > maxDepth) return
   for (const entry of readdirSync(join(root, below), { withFileTypes: true })) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`
     if (files.length >= maxFiles) return
-    if (entry.isSymbolicLink()) links.push(path)
-    else if (entry.isFile()) files.push(path)
-    else if (entry.isDirectory() && !foreign.test(entry.name)) walk(root, path, depth + 1, files, links)
+    // A link is neither.
+    if (entry.isFile()) files.push(path)
+    else if (entry.isDirectory() && !foreign.test(entry.name)) walk(root, path, depth + 1, files)
   }
 }
 

@@ -1,5 +1,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { furtherProcesses } from '../../../commands/adopt/decide/processes.ts'
+import { arrange } from '../../../commands/adopt/decide/services.ts'
+import { composeServices } from '../../../commands/adopt/read/compose.ts'
+import { procfile } from '../../../commands/adopt/read/procfile.ts'
 import { adopted, type Files } from './support.ts'
 
 /** Variables of an example, and the environment that they become. */
@@ -371,15 +375,11 @@ for (const [what, files, said] of [
   ['the source itself', compose('volumes: [".:/app"]'), /for development: the image has it/],
   ['a single file', compose('volumes: ["./bot.db:/app/bot.db"]'), /only folders do/],
   [
-    'a further process',
-    compose('x: 1', '  worker: { build: ., command: node worker.js }\n'),
-    /the service "worker" is a process of its own \(node worker\.js\): not mapped/,
+    'a process from another folder',
+    compose('x: 1', '  worker: { build: worker, command: node worker.js }\n'),
+    /docker-compose\.yml:3: "worker" is built from another folder/,
   ],
-  [
-    'a second process of a Procfile',
-    { Procfile: 'bot: node a.js\nclock: node b.js\n' },
-    /the process "clock" \(node b\.js\): not mapped/,
-  ],
+  ['a second bot', compose('x: 1', '  web: { build: . }\n'), /docker-compose\.yml:3: "web" runs what the bot runs/],
   [
     'a file of settings',
     { 'config.example.yaml': 'token: x' },
@@ -411,6 +411,45 @@ for (const [what, files, said] of [
   ['a context outside', { 'compose.yml': 'services: { bot: { build: ../other } }' }, /no variable for the token/],
 ] as const)
   test(`said, not guessed: ${what}`, () => assert.match(adopted(files).notes, said))
+
+const beside = compose(
+  'x: 1',
+  `  worker_1: { build: ., command: node "my worker.js", mem_limit: 64m }
+  beat: { build: ., command: celery beat }
+  api: { build: { context: ., dockerfile: api/Dockerfile }, ports: ["80:8000"], healthcheck: { test: curl http://localhost:8000/up } }
+`,
+)
+
+test('services from the same source are processes, a scheduler one that never runs twice', () => {
+  const build = {
+    folder: '',
+    dockerfile: 'Dockerfile',
+    target: undefined,
+    args: {},
+    from: '',
+    image: undefined,
+    notes: [],
+  }
+  const services = arrange(composeServices(beside['docker-compose.yml'], 'c.yml'), () => undefined)
+  assert.equal(furtherProcesses(services, { processes: new Map() }, build, new Map()), [
+    { name: 'worker-1', from: 'c.yml:3', keys: { command: ['node', 'my worker.js'], memory: '64m' } },
+    { name: 'beat', from: 'c.yml:4', keys: { command: ['celery', 'beat'], single: true } },
+    { name: 'api', from: 'c.yml:5', keys: { dockerfile: 'api/Dockerfile', port: 8000, health: '/up' } },
+  ])
+  const none = arrange([], () => undefined)
+  const lines = new Map([...procfile('web: node a.js\nclock: node b.js\nrelease: x\n', 'Procfile')])
+  assert.equal(furtherProcesses(none, { processes: lines }, build, new Map()), [
+    { name: 'clock', from: 'Procfile:2', keys: { command: ['node', 'b.js'], single: true } },
+  ])
+})
+
+test('each process is in bot.yaml, or it is said that it is not', () => {
+  const { manifest, notes, bot } = adopted(beside)
+  const written = Object.keys(Object(bot.entries.find(({ key }) => key === 'processes')?.value))
+  const said = ['worker-1', 'beat', 'api'].filter((name) => notes.includes(`"${name}" is a process of its own`))
+  assert.equal([...written, ...said], ['worker-1', 'beat', 'api'])
+  assert.ok(manifest.mode)
+})
 
 test('each line says where it is from', () => {
   const { text } = adopted({

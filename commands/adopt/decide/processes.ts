@@ -1,0 +1,127 @@
+import * as v from 'valibot'
+import { botManifestSchema } from '../../../roles/bot/spec/schema.ts'
+import { commandOf, textOf } from '../read/command-line.ts'
+import type { ComposeService } from '../read/compose-service.ts'
+import type { Found, Note } from '../read/finding.ts'
+import type { Project } from '../read/survey.ts'
+import type { Build } from './build.ts'
+import { type Entry, healthIn, limitsIn } from './container.ts'
+import { interpolated } from './interpolate.ts'
+import { dockerfileOf, type Services } from './services.ts'
+import { botProcess } from './start.ts'
+
+/** A further process of the bot, as bot.yaml has it; or why it cannot be one. */
+export type Further =
+  | { readonly name: string; readonly keys: Readonly<Record<string, unknown>>; readonly from: string }
+  | { readonly note: Note }
+
+/** Services of the compose file, or lines of the Procfile, that run beside the bot from the same source. */
+export function furtherProcesses(
+  { others, bot }: Services,
+  { processes }: Pick<Project, 'processes'>,
+  build: Build,
+  known: ReadonlyMap<string, string>,
+): readonly Further[] {
+  const own = botProcess(processes)
+  const lines = others.length > 0 || bot !== undefined ? [] : [...processes]
+  return [
+    ...others.map((service) => ofService(service, build, known)),
+    ...lines.filter(([name]) => name !== own && name !== 'release').map(([name, said]) => ofLine(name, said, build)),
+  ]
+}
+
+/** The key, where bot.yaml takes it; what is left of them is said. `most`: so many a bot may have. */
+export function processKey(all: readonly Further[], most: number): { entries: Entry[]; notes: Note[] } {
+  const found = all.flatMap((each) => ('keys' in each ? [each] : []))
+  const notes = all.flatMap((each) => ('note' in each ? [each.note] : []))
+  const taken = takesProcesses ? found.slice(0, most) : []
+  const left = found
+    .slice(taken.length)
+    .map(
+      ({ name, keys, from }) =>
+        `${from}: "${name}" is a process of its own (${textOf(wordsIn(keys)) || 'the command of its image'}): not mapped; the bot runs without it`,
+    )
+  if (taken.length === 0) return { entries: [], notes: [...notes, ...left] }
+  const value = Object.fromEntries(taken.map(({ name, keys }) => [name, keys]))
+  return {
+    entries: [{ key: 'processes', value, why: taken.map(({ from }) => from).join(', ') }],
+    notes: [...notes, ...left],
+  }
+}
+
+/** Whether this version has the key. */
+const takesProcesses = v.safeParse(botManifestSchema, { processes: { worker: { command: ['true'] } } }).success
+
+function ofService(service: ComposeService, build: Build, known: ReadonlyMap<string, string>): Further {
+  const { name, from, command, entrypoint } = service
+  const file = dockerfileOf(service)
+  const prefix = build.folder === '' ? '' : `${build.folder}/`
+  if (
+    service.build !== undefined &&
+    (file === undefined || file.context !== build.folder || !file.path.startsWith(prefix))
+  )
+    return { note: `${from}: "${name}" is built from another folder than the bot: not mapped; the bot runs without it` }
+  const dockerfile = file?.path.slice(prefix.length)
+  const isOther = dockerfile !== undefined && dockerfile !== build.dockerfile
+  const words = [entrypoint, command].flatMap((each) => (each === undefined ? [] : commandOf(each.value)))
+  if (!isOther && words.length === 0 && service.build?.value.target === build.target)
+    return { note: `${from}: "${name}" runs what the bot runs: not mapped; say what else it is` }
+  const health = healthIn(service.healthcheck)
+  const port = health?.port ?? service.ports[0]?.value.port
+  return {
+    name: named(name),
+    from,
+    keys: {
+      ...(isOther && { dockerfile }),
+      ...(service.build?.value.target !== undefined && { target: service.build.value.target }),
+      ...(words.length > 0 && { command: words.map((word) => interpolated(word, known)) }),
+      ...(port !== undefined && { port }),
+      ...(health !== undefined && port !== undefined && { health: health.path }),
+      ...Object.fromEntries(limitsIn(service).flatMap(({ key, value }) => (key === 'init' ? [] : [[key, value]]))),
+      ...once(`${name} ${words.join(' ')}`),
+    },
+  }
+}
+
+function ofLine(name: string, { value, from }: Found<string>, { image }: Build): Further {
+  if (image?.entrypoint !== undefined)
+    return {
+      note: `${from}: the process "${name}" would be an argument of the ENTRYPOINT of ${image.file}: not mapped`,
+    }
+  return { name: named(name), from, keys: { command: commandOf(value), ...once(`${name} ${value}`) } }
+}
+
+/** Two schedulers do everything twice. */
+function once(says: string): { single?: true } {
+  return /schedul|\bbeat\b|cron|clock/i.test(says) ? { single: true } : {}
+}
+
+function named(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^[^a-z]+|-$/g, '') || 'process'
+  )
+}
+
+function wordsIn(keys: Readonly<Record<string, unknown>>): readonly string[] {
+  return Array.isArray(keys.command) ? keys.command.map(String) : []
+}
+
+/** Variables that name a process by its name in the compose file: `http://api:8000`. */
+export function withProcesses(
+  environment: readonly Entry[],
+  all: readonly Further[],
+  keys: readonly Entry[],
+): readonly Entry[] {
+  const [key] = keys
+  if (key === undefined) return environment
+  const names = all.flatMap((each) =>
+    'keys' in each && each.keys.port !== undefined && Object.hasOwn(Object(key.value), each.name) ? [each.name] : [],
+  )
+  return environment.map((entry) => {
+    const [, host = '', rest = ''] = /^https?:\/\/([\w-]+)(?::\d+)?(\/.*)?$/.exec(String(entry.value)) ?? []
+    return names.includes(named(host)) ? { ...entry, value: `\${process.${named(host)}.url}${rest}` } : entry
+  })
+}
