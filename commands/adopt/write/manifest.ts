@@ -3,10 +3,11 @@ import { parse, stringify } from 'yaml'
 import { Bug } from '../../../lib/std/errors.ts'
 import { oneLine, shown } from '../../../lib/std/output.ts'
 import { conflictsIn } from '../../../roles/bot/spec/conflicts.ts'
-import { botManifestSchema } from '../../../roles/bot/spec/schema.ts'
+import { type BotManifest, botManifestSchema } from '../../../roles/bot/spec/schema.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import type { AdoptedBot } from '../decide/bot.ts'
 import type { Entry } from '../decide/container.ts'
+import { mappingOf, memberOf } from '../read/untyped.ts'
 
 export interface Manifest {
   readonly text: string
@@ -94,6 +95,16 @@ function faultOf(manifest: object): string | undefined {
 /** What it has is what the reader of bot.yaml takes; else it is a mistake of ours, and nothing is written. */
 function prove(text: string): void {
   const { output, issues, success } = v.safeParse(botManifestSchema, parse(text) ?? {})
-  const conflicts = success ? conflictsIn(specOf('adopted', {}, output)) : (issues ?? []).map(({ message }) => message)
+  const conflicts = success
+    ? conflictsIn(specOf('adopted', {}, withCommands(output)))
+    : (issues ?? []).map(({ message }) => message)
   if (conflicts.length > 0) throw new Bug(new Error(`the bot.yaml made is not one:\n${conflicts.join('\n')}\n${text}`))
+}
+
+/** A process may have an image of its own instead of a command, and no image is built yet. */
+function withCommands(manifest: BotManifest): BotManifest {
+  const processes = mappingOf(memberOf(manifest, 'processes'))
+  if (processes === undefined) return manifest
+  const all = Object.entries(processes).map(([name, said]) => [name, { command: ['own'], ...mappingOf(said) }])
+  return { ...manifest, ...{ processes: Object.fromEntries(all) } }
 }
