@@ -64,7 +64,7 @@ function webhookMeans(name: string, value = ''): Meaning | undefined {
     if (/^(SERVER_HOST|LISTEN|LISTENING_HOST|LISTEN_HOST|BIND_HOST|BIND|WEBAPP_HOST|LISTEN_ADDRESS)$/.test(rest))
       return 'listen.host'
     if (/^(HOST|DOMAIN|BASE|BASE_URL|HOST_URL|SERVER|HOSTNAME|URL_BASE|DOMAIN_NAME)$/.test(rest))
-      return isListening(value) ? 'listen.host' : 'webhook.base'
+      return value !== '' && isListening(value) ? 'listen.host' : 'webhook.base'
   }
   if (name === 'PORT' || (listener.test(name) && /_PORT$/.test(name))) return 'listen.port'
   if (name === 'HOST' || (listener.test(name) && /_(HOST|ADDRESS)$/.test(name)))

@@ -64,7 +64,8 @@ function ofService(service: ComposeService, build: Build, known: ReadonlyMap<str
   const dockerfile = file?.path.slice(prefix.length)
   const isOther = dockerfile !== undefined && dockerfile !== build.dockerfile
   const words = [entrypoint, command].flatMap((each) => (each === undefined ? [] : commandOf(each.value)))
-  if (!isOther && words.length === 0 && service.build?.value.target === build.target)
+  const { target } = service.build?.value ?? {}
+  if (!isOther && words.length === 0 && (target === undefined || target === build.target))
     return { note: `${from}: "${name}" runs what the bot runs: not mapped; say what else it is` }
   const health = healthIn(service.healthcheck)
   const port = health?.port ?? service.ports[0]?.value.port
@@ -73,7 +74,7 @@ function ofService(service: ComposeService, build: Build, known: ReadonlyMap<str
     from,
     keys: {
       ...(isOther && { dockerfile }),
-      ...(service.build?.value.target !== undefined && { target: service.build.value.target }),
+      ...(target !== undefined && { target }),
       ...(words.length > 0 && { command: words.map((word) => interpolated(word, known)) }),
       ...(port !== undefined && { port }),
       ...(health !== undefined && port !== undefined && { health: health.path }),

@@ -105,6 +105,9 @@ function prove(text: string): void {
 function withCommands(manifest: BotManifest): BotManifest {
   const processes = mappingOf(memberOf(manifest, 'processes'))
   if (processes === undefined) return manifest
-  const all = Object.entries(processes).map(([name, said]) => [name, { command: ['own'], ...mappingOf(said) }])
+  const all = Object.entries(processes).map(([name, said]) => {
+    const isBuilt = ['dockerfile', 'target', 'args'].some((key) => memberOf(said, key) !== undefined)
+    return [name, { ...(isBuilt && { command: ['own'] }), ...mappingOf(said) }]
+  })
   return { ...manifest, ...{ processes: Object.fromEntries(all) } }
 }
