@@ -76,7 +76,7 @@ export function botIn(repository: Repository, name: string): AdoptedBot {
   const command = commandIn(bot, build.image, start, known)
   const migrations = migrationsOf(repository, project, services, build)
   const hasDatabase = environment.usesDatabase || (engine?.value === 'postgres' && environment.entries.length === 0)
-  const further = furtherProcesses(services, project, build, known)
+  const further = furtherProcesses(services, project, build, known, (path) => repository.files.includes(path))
   // As many as a bot may have; each has connections of its own.
   const processes = processKey(further, environment.tcp ? 3 : 8)
   const init = initScript(services, repository, prefix)

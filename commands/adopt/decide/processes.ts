@@ -21,11 +21,12 @@ export function furtherProcesses(
   { processes }: Pick<Project, 'processes'>,
   build: Build,
   known: ReadonlyMap<string, string>,
+  isThere: (path: string) => boolean,
 ): readonly Further[] {
   const own = botProcess(processes)
   const lines = others.length > 0 || bot !== undefined ? [] : [...processes]
   return [
-    ...others.map((service) => ofService(service, build, known)),
+    ...others.map((service) => ofService(service, build, known, bot?.command !== undefined, isThere)),
     ...lines.filter(([name]) => name !== own && name !== 'release').map(([name, said]) => ofLine(name, said, build)),
   ]
 }
@@ -52,7 +53,13 @@ export function processKey(all: readonly Further[], most: number): { entries: En
 /** Whether this version has the key. */
 const takesProcesses = v.safeParse(botManifestSchema, { processes: { worker: { command: ['true'] } } }).success
 
-function ofService(service: ComposeService, build: Build, known: ReadonlyMap<string, string>): Further {
+function ofService(
+  service: ComposeService,
+  build: Build,
+  known: ReadonlyMap<string, string>,
+  botIsTold: boolean,
+  isThere: (path: string) => boolean,
+): Further {
   const { name, from, command, entrypoint } = service
   const file = dockerfileOf(service)
   const prefix = build.folder === '' ? '' : `${build.folder}/`
@@ -62,8 +69,14 @@ function ofService(service: ComposeService, build: Build, known: ReadonlyMap<str
   )
     return { note: `${from}: "${name}" is built from another folder than the bot: not mapped; the bot runs without it` }
   const dockerfile = file?.path.slice(prefix.length)
-  const isOther = dockerfile !== undefined && dockerfile !== build.dockerfile
-  const words = [entrypoint, command].flatMap((each) => (each === undefined ? [] : commandOf(each.value)))
+  const isOther = dockerfile !== undefined && dockerfile !== (build.dockerfile ?? 'Dockerfile')
+  if (isOther && !isThere(`${prefix}${dockerfile}`))
+    return { note: `${from}: "${name}" is built from ${dockerfile}, which is not there: not mapped` }
+  const said = [entrypoint, command].flatMap((each) => (each === undefined ? [] : commandOf(each.value)))
+  // What the image runs, where the bot itself runs something else of it.
+  const inherited =
+    !isOther && botIsTold && build.image?.command !== undefined ? commandOf(build.image.command.value) : []
+  const words = said.length > 0 ? said : inherited
   const { target } = service.build?.value ?? {}
   if (!isOther && words.length === 0 && (target === undefined || target === build.target))
     return { note: `${from}: "${name}" runs what the bot runs: not mapped; say what else it is` }

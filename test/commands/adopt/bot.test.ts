@@ -431,20 +431,24 @@ test('services from the same source are processes, a scheduler one that never ru
     notes: [],
   }
   const services = arrange(composeServices(beside['docker-compose.yml'], 'c.yml'), () => undefined)
-  assert.equal(furtherProcesses(services, { processes: new Map() }, build, new Map()), [
-    { name: 'worker-1', from: 'c.yml:3', keys: { command: ['node', 'my worker.js'], memory: '64m' } },
-    { name: 'beat', from: 'c.yml:4', keys: { command: ['celery', 'beat'], single: true } },
-    { name: 'api', from: 'c.yml:5', keys: { dockerfile: 'api/Dockerfile', port: 8000, health: '/up' } },
-  ])
+  assert.equal(
+    furtherProcesses(services, { processes: new Map() }, build, new Map(), () => true),
+    [
+      { name: 'worker-1', from: 'c.yml:3', keys: { command: ['node', 'my worker.js'], memory: '64m' } },
+      { name: 'beat', from: 'c.yml:4', keys: { command: ['celery', 'beat'], single: true } },
+      { name: 'api', from: 'c.yml:5', keys: { dockerfile: 'api/Dockerfile', port: 8000, health: '/up' } },
+    ],
+  )
   const none = arrange([], () => undefined)
   const lines = new Map([...procfile('web: node a.js\nclock: node b.js\nrelease: x\n', 'Procfile')])
-  assert.equal(furtherProcesses(none, { processes: lines }, build, new Map()), [
-    { name: 'clock', from: 'Procfile:2', keys: { command: ['node', 'b.js'], single: true } },
-  ])
+  assert.equal(
+    furtherProcesses(none, { processes: lines }, build, new Map(), () => true),
+    [{ name: 'clock', from: 'Procfile:2', keys: { command: ['node', 'b.js'], single: true } }],
+  )
 })
 
 test('each process is in bot.yaml, or it is said that it is not', () => {
-  const { manifest, notes, bot } = adopted(beside)
+  const { manifest, notes, bot } = adopted({ ...beside, 'api/Dockerfile': 'FROM x\n' })
   const written = Object.keys(Object(bot.entries.find(({ key }) => key === 'processes')?.value))
   const said = ['worker-1', 'beat', 'api'].filter((name) => notes.includes(`"${name}" is a process of its own`))
   assert.equal([...written, ...said], ['worker-1', 'beat', 'api'])
