@@ -6,6 +6,7 @@ import { argNotes, buildKeys, imageNotes } from './build-keys.ts'
 import { commandIn, type Entry, limitsIn, portAndHealth } from './container.ts'
 import { databaseEngine, driverIn } from './database.ts'
 import { environmentOf } from './environment.ts'
+import { interpolated } from './interpolate.ts'
 import { migrationsOf } from './migrations.ts'
 import { notMapped } from './not-mapped.ts'
 import { furtherProcesses, processKey, withProcesses } from './processes.ts'
@@ -30,10 +31,10 @@ export interface AdoptedBot {
 
 /** Reads a repository as the source of the bot of this name. Nothing of it is run. */
 export function botIn(repository: Repository, name: string): AdoptedBot {
-  const compose = servicesIn(repository, composeFileIn(repository.files))
-  const services = arrange(compose.services, repository.text)
   const atRoot = shownVariables(repository, [''])
   const known = new Map(atRoot.map((each) => [each.name, each.value ?? '']))
+  const compose = servicesIn(repository, composeFileIn(repository.files), (text) => interpolated(text, known))
+  const services = arrange(compose.services, repository.text)
   const build = buildOf(repository, services, known)
   const { bot } = services
   const project = projectIn(repository, build.folder)

@@ -5,8 +5,8 @@ export function interpolated(text: string, known: ReadonlyMap<string, string>): 
     (found, braced?: string, operator = '', fallback = '', bare?: string) => {
       if (found === '$$') return '$'
       const value = known.get(braced ?? bare ?? '')
-      if (operator.endsWith('-')) return value === undefined || value === '' ? interpolated(fallback, known) : value
-      return value ?? ''
+      const isMissing = value === undefined || (value === '' && operator.startsWith(':'))
+      return isMissing && operator.endsWith('-') ? interpolated(fallback, known) : (value ?? '')
     },
   )
 }

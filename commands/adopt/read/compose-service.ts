@@ -42,12 +42,15 @@ export interface ComposeBuild {
   readonly args: readonly (readonly [name: string, value: string])[]
 }
 
+/** Fills in the variables of a text. */
+export type Fill = (text: string) => string
+
 /** Where a key of the service stands, or an item of its list. */
 type Place = (key?: string, index?: number) => string
 
 const powers = ['privileged', 'devices', 'cap_add', 'network_mode', 'pid', 'ipc', 'runtime', 'gpus', 'extra_hosts']
 
-export function serviceOf(name: string, said: unknown, from: Place): ComposeService {
+export function serviceOf(name: string, said: unknown, from: Place, fill: Fill): ComposeService {
   const at = <Value>(key: string, value: Value | undefined) =>
     value === undefined ? undefined : { value, from: from(key) }
   const items = (key: string) => itemsOf(memberOf(said, key)).map((value, i) => ({ value, from: from(key, i) }))
@@ -64,7 +67,7 @@ export function serviceOf(name: string, said: unknown, from: Place): ComposeServ
     entrypoint: at('entrypoint', commandIn(memberOf(said, 'entrypoint'))),
     environment: items('environment').flatMap(variableIn),
     volumes: items('volumes').flatMap(volumeIn),
-    ports: [...items('ports').flatMap(portIn(true)), ...items('expose').flatMap(portIn(false))],
+    ports: [...items('ports').flatMap(portIn(true, fill)), ...items('expose').flatMap(portIn(false, fill))],
     tmpfs: items('tmpfs').flatMap(({ value, from }) => {
       const path = textOf(value)?.split(':')[0]
       return path === undefined ? [] : [{ value: path, from }]
@@ -72,7 +75,7 @@ export function serviceOf(name: string, said: unknown, from: Place): ComposeServ
     dependsOn: itemsOf(memberOf(said, 'depends_on')).flatMap((each) => textOf(each)?.split('=')[0] ?? []),
     memory: limit('mem_limit', 'memory'),
     cpus: cpus === undefined ? undefined : { ...cpus, value: Number(cpus.value) },
-    healthcheck: at('healthcheck', healthIn(memberOf(said, 'healthcheck'))),
+    healthcheck: at('healthcheck', healthIn(memberOf(said, 'healthcheck'), fill)),
     workdir: textOf(memberOf(said, 'working_dir')),
     init: memberOf(said, 'init') === true,
     powers: powersIn(said, from),
@@ -120,18 +123,18 @@ function volumeIn({ value, from }: Found<unknown>): Found<ComposeVolume>[] {
   return [{ value: { ...place, readOnly: mode.split(',').includes('ro') }, from }]
 }
 
-function portIn(published: boolean) {
+function portIn(published: boolean, fill: Fill) {
   return ({ value, from }: Found<unknown>) => {
-    const said = textOf(memberOf(value, 'target')) ?? textOf(value) ?? ''
-    // 80:${PORT:-8080} ends with the default.
-    const port = Number((/:-(\d+)\}$/.exec(said) ?? /(\d+)(?:\/tcp)?$/.exec(said))?.[1] ?? Number.NaN)
+    const said = fill(textOf(memberOf(value, 'target')) ?? textOf(value) ?? '')
+    const port = Number(/(\d+)(?:\/tcp)?$/.exec(said)?.[1] ?? Number.NaN)
     return port > 0 && port < 65_536 ? [{ value: { port, published }, from }] : []
   }
 }
 
-function healthIn(said: unknown): string | undefined {
+function healthIn(said: unknown, fill: Fill): string | undefined {
   const test = memberOf(said, 'test')
-  return Array.isArray(test) ? test.map(String).join(' ') : textOf(test)
+  const text = Array.isArray(test) ? test.map(String).join(' ') : textOf(test)
+  return text === undefined ? undefined : fill(text)
 }
 
 function powersIn(said: unknown, from: Place): Found<string>[] {

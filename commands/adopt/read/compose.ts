@@ -1,5 +1,5 @@
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import { type ComposeService, serviceOf } from './compose-service.ts'
+import { type ComposeService, type Fill, serviceOf } from './compose-service.ts'
 import { at } from './finding.ts'
 import { mappingOf, memberOf } from './untyped.ts'
 
@@ -7,7 +7,7 @@ import { mappingOf, memberOf } from './untyped.ts'
 const maxServices = 200
 
 /** The services of a compose file. Throws an `Error` that says why it cannot be read. */
-export function composeServices(text: string, file: string): readonly ComposeService[] {
+export function composeServices(text: string, file: string, fill: Fill = (value) => value): readonly ComposeService[] {
   const counter = new LineCounter()
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, uniqueKeys: false, merge: true })
   const lineOf = (node: unknown) => (isNode(node) && node.range ? counter.linePos(node.range[0]).line : undefined)
@@ -29,9 +29,14 @@ export function composeServices(text: string, file: string): readonly ComposeSer
   }
   const services = Object.entries(mappingOf(memberOf(root, 'services')) ?? {}).slice(0, maxServices)
   return services.map(([name, said]) =>
-    serviceOf(name, said, (key, index) => {
-      const path = ['services', name, ...(key === undefined ? [] : [key])]
-      return at(file, index === undefined ? keyLine(path) : itemLine(path, index))
-    }),
+    serviceOf(
+      name,
+      said,
+      (key, index) => {
+        const path = ['services', name, ...(key === undefined ? [] : [key])]
+        return at(file, index === undefined ? keyLine(path) : itemLine(path, index))
+      },
+      fill,
+    ),
   )
 }

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path/posix'
 import { composeServices } from './compose.ts'
-import type { ComposeService } from './compose-service.ts'
+import type { ComposeService, Fill } from './compose-service.ts'
 import { envExample } from './env-example.ts'
 import type { Found, Note, Variable } from './finding.ts'
 import { type GoProject, goMod } from './go-mod.ts'
@@ -40,6 +40,7 @@ export function composeFileIn(files: readonly string[]): readonly string[] {
 export function servicesIn(
   repository: Repository,
   paths: readonly string[],
+  fill: Fill,
 ): { services: readonly ComposeService[]; notes: Note[] } {
   const services = new Map<string, ComposeService>()
   const notes: Note[] = []
@@ -47,7 +48,7 @@ export function servicesIn(
     const text = repository.text(path)
     if (text === undefined) notes.push(`${path}: no text, or larger than 512 KB: it was not read`)
     try {
-      for (const service of composeServices(text ?? '', path))
+      for (const service of composeServices(text ?? '', path, fill))
         services.set(service.name, over(services.get(service.name), service))
     } catch (error) {
       notes.push(`${path}: cannot be read as YAML, so nothing is taken from it: ${(error as Error).message}`)

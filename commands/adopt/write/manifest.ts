@@ -65,19 +65,20 @@ function lineOf({ key, value, why, optional }: Entry, indent: string): string {
 
 /** A value on one line. */
 function inline(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return inFlow(value)
+  const text = stringify(value, { lineWidth: 0 }).trimEnd()
+  return text.includes('\n') ? JSON.stringify(value) : text
+}
+
+/** Inside brackets, where commas and braces mean something. */
+function inFlow(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(inFlow).join(', ')}]`
   if (typeof value === 'object' && value !== null)
     return `{ ${Object.entries(value)
       .map(([key, each]) => `${key}: ${inFlow(each)}`)
       .join(', ')} }`
-  const text = stringify(value, { lineWidth: 0 }).trimEnd()
-  return text.includes('\n') ? JSON.stringify(value) : text
-}
-
-function inFlow(value: unknown): string {
-  return stringify([value], { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 })
-    .trimEnd()
-    .replace(/^\[|\]$/g, '')
+  const list = stringify([value], { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 })
+  return list.trimEnd().replace(/^\[|\]$/g, '')
 }
 
 /** Names of files and variables are somebody else's: a line of theirs must not end the comment. */

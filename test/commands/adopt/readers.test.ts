@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { interpolated } from '../../../commands/adopt/decide/interpolate.ts'
 import { commandOf, wordsOf } from '../../../commands/adopt/read/command-line.ts'
 import { composeServices } from '../../../commands/adopt/read/compose.ts'
 import { dockerImage, inFolder } from '../../../commands/adopt/read/dockerfile.ts'
@@ -91,6 +92,7 @@ test('services of a compose file have their lines', () => {
   const [bot, db] = composeServices(
     `x-all: &all\n  mem_limit: 200m\nservices:\n  bot:\n    <<: *all\n    build:\n      context: .\n      args:\n        - A=1\n    environment:\n      - BOT_TOKEN\n      - MODE=x=y\n    volumes:\n      - data:/app/data\n      - \${DIR:-./conf}:/app/conf:ro\n      - type: bind\n        source: ./x\n        target: /x\n    ports: ["127.0.0.1:80:8080", "\${P:-81}:\${Q:-82}"]\n    healthcheck: { test: [CMD, curl, "http://localhost/ok"] }\n    deploy: { resources: { limits: { cpus: "0.5" } } }\n    privileged: true\n  db:\n    image: postgres\n    environment: { POSTGRES_DB: shop }\n`,
     'c.yml',
+    (text) => interpolated(text, new Map()),
   )
   assert.equal(bot?.environment, [
     { name: 'BOT_TOKEN', value: undefined, from: 'c.yml:11' },
@@ -123,6 +125,15 @@ for (const [name, text] of [
   ['names of Object.prototype', 'services: { constructor: { image: x }, __proto__: { image: y } }\n'],
 ] as const)
   test(`a compose file may be ${name}`, () => assert.not.throws(() => composeServices(text, 'c.yml')))
+
+for (const [text, filled] of [
+  ['$A ${A} $$A', 'x x $A'],
+  ['${A:-y} ${B:-y} ${B-} ${E:-y} ${E-y}', 'x y  y '],
+  ['${B:-${A:-z}}', 'x'],
+  ['${B:?say B} ${', ' ${'],
+] as const)
+  test(`the variables of "${text}"`, () =>
+    assert.is(interpolated(text, new Map(Object.entries({ A: 'x', E: '' }))), filled))
 
 test('a Procfile and an app.json', () => {
   assert.equal(
