@@ -1,6 +1,6 @@
 import type { Note } from '../read/finding.ts'
 import type { Build } from './build.ts'
-import type { Entry } from './container.ts'
+import type { Entry } from './entry.ts'
 import { looksSecret, nameMeans } from './names.ts'
 
 export function buildKeys({ dockerfile, target, args, from }: Build): Entry[] {

@@ -3,19 +3,11 @@ import { commandOf, textOf } from '../read/command-line.ts'
 import type { ComposeService } from '../read/compose-service.ts'
 import type { DockerImage } from '../read/dockerfile.ts'
 import type { Found, Note } from '../read/finding.ts'
+import type { Entry } from './entry.ts'
 import { interpolated } from './interpolate.ts'
 import { looksSecret } from './names.ts'
 import type { Meant } from './variables.ts'
 import type { Delivery } from './webhook.ts'
-
-/** A key of bot.yaml with its value, and what it was made from. */
-export interface Entry {
-  readonly key: string
-  readonly value: unknown
-  readonly why: string
-  /** Written behind a `#`, for the operator to decide. */
-  readonly optional?: true
-}
 
 /** Where the bot listens, and the path that says that it is ready. */
 export function portAndHealth(

@@ -1,16 +1,13 @@
 import type { Note } from '../read/finding.ts'
-import type { Entry } from './container.ts'
 import { type DatabaseUrl, type Driver, databaseUrl, dialectOf } from './database.ts'
-import type { Engine } from './servers.ts'
+import type { Entry } from './entry.ts'
 import type { Meant } from './variables.ts'
 import { baseValue, type Delivery } from './webhook.ts'
 
 /** What is known when the variables are written down. */
 export interface Circumstances {
-  readonly bot: string
   readonly delivery: Delivery
   readonly port: number | undefined
-  readonly database: Engine | undefined
   readonly driver: Driver | undefined
   /** Some file shows variables; then one that only the code names is one that the bot starts without. */
   readonly hasExample: boolean

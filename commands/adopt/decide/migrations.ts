@@ -5,7 +5,7 @@ import type { Note } from '../read/finding.ts'
 import type { Repository } from '../read/repository.ts'
 import type { Project } from '../read/survey.ts'
 import type { Build } from './build.ts'
-import type { Entry } from './container.ts'
+import type { Entry } from './entry.ts'
 import { dockerfileOf, type Services } from './services.ts'
 import { hasPackage } from './start.ts'
 

@@ -5,19 +5,24 @@ import { adviceFor } from './images.ts'
 import type { Engine } from './servers.ts'
 import type { Services } from './services.ts'
 import { sessionLibrary } from './start.ts'
+import type { Meant } from './variables.ts'
 
 /** What stands beside the bot elsewhere and has no place here, with what to do. */
 export function notMapped(
   services: Services,
   project: Project,
   database: Found<Engine> | undefined,
-  hasToken: boolean,
+  hasDatabase: boolean,
+  variables: readonly Meant[],
 ): Note[] {
   return [
     ...aboutServices(services),
     ...aboutPowers(services),
-    ...aboutDatabase(services, database),
-    ...aboutFiles(project, hasToken),
+    ...aboutDatabase(services, database, hasDatabase),
+    ...aboutFiles(
+      project,
+      variables.some(({ meaning }) => meaning === 'token'),
+    ),
   ]
 }
 
@@ -65,12 +70,15 @@ function aboutPowers({ bot }: Services): Note[] {
   ]
 }
 
-function aboutDatabase({ known }: Services, database: Found<Engine> | undefined): Note[] {
-  if (database === undefined || !['mysql', 'mongo'].includes(database.value)) return []
+function aboutDatabase({ known }: Services, database: Found<Engine> | undefined, hasDatabase: boolean): Note[] {
+  if (database?.value === 'postgres' && !hasDatabase)
+    return [
+      `${database.from}: it asks for PostgreSQL, and no variable says where that is: set one as docs/bots.md shows, and take away "database: false"`,
+    ]
+  if (database === undefined || (database.value !== 'mysql' && database.value !== 'mongo')) return []
   if (known.some(({ kind }) => kind === database.value)) return []
-  return [
-    `${database.from}: the bot keeps its data in ${database.value === 'mysql' ? 'MySQL' : 'MongoDB'}: ${adviceFor[database.value as 'mysql' | 'mongo']}`,
-  ]
+  const name = database.value === 'mysql' ? 'MySQL' : 'MongoDB'
+  return [`${database.from}: the bot keeps its data in ${name}: ${adviceFor[database.value]}`]
 }
 
 function aboutFiles(project: Project, hasToken: boolean): Note[] {

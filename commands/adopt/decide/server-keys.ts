@@ -1,7 +1,7 @@
 import type { Found } from '../read/finding.ts'
 import type { Repository } from '../read/repository.ts'
 import type { Project } from '../read/survey.ts'
-import type { Entry } from './container.ts'
+import type { Entry } from './entry.ts'
 import type { Engine } from './servers.ts'
 import type { Services } from './services.ts'
 import type { Meant } from './variables.ts'

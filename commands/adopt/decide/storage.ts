@@ -2,7 +2,7 @@ import { dirname, extname, normalize } from 'node:path/posix'
 import type { ComposeService } from '../read/compose-service.ts'
 import { type DockerImage, inFolder } from '../read/dockerfile.ts'
 import type { Found, Note } from '../read/finding.ts'
-import type { Entry } from './container.ts'
+import type { Entry } from './entry.ts'
 import { interpolated } from './interpolate.ts'
 
 /** Folders that the bot writes to, from what is mounted into it. */

@@ -1,5 +1,6 @@
 import type { Found, Note } from '../read/finding.ts'
 import type { CodeFacts } from '../read/source-code.ts'
+import type { Entry } from './entry.ts'
 import { isListening } from './names.ts'
 import type { Meant } from './variables.ts'
 
@@ -62,6 +63,16 @@ function pathOf(url: Meant | undefined, path: Meant | undefined): Found<string> 
 
 function hasPath(url = ''): boolean {
   return /^https?:\/\/[^/]+\/[^/]/.test(url)
+}
+
+export function deliveryKeys({ mode, setsItself, path }: Delivery): Entry[] {
+  return [
+    { key: 'mode', value: mode.value, why: mode.from },
+    ...(setsItself === undefined
+      ? []
+      : [{ key: 'webhook', value: 'bot', why: `it calls setWebhook itself: ${setsItself}` }]),
+    ...(path === undefined ? [] : [{ key: 'webhookPath', value: path.value, why: path.from }]),
+  ]
 }
 
 /** What is not known of a webhook, with what to do. */

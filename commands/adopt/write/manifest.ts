@@ -6,7 +6,7 @@ import { conflictsIn } from '../../../roles/bot/spec/conflicts.ts'
 import { type BotManifest, botManifestSchema } from '../../../roles/bot/spec/schema.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import type { AdoptedBot } from '../decide/bot.ts'
-import type { Entry } from '../decide/container.ts'
+import type { Entry } from '../decide/entry.ts'
 import { mappingOf, memberOf } from '../read/untyped.ts'
 
 export interface Manifest {
