@@ -101,6 +101,8 @@ const refused: [argv: string[], message: string][] = [
   [['--adopt', 'git://example.org/x'], `${addresses}"git://example.org/x"`],
   [['--adopt', 'ssh://-oProxyCommand=id/x'], `${addresses}"ssh://-oProxyCommand=id/x"`],
   [['--adopt', 'https://me:heron@example.org/x'], '--adopt: has a user or a password in the URL'],
+  [['--adopt', 'ssh://me:heron@example.org/x'], '--adopt: has a user or a password in the URL'],
+  [['--adopt', 'ftp://me:heron@example.org/x'], `${addresses}"ftp://***@example.org/x"`],
   [['--adopt', 'a@b:x\u001b[2J y'], `${addresses}"a@b:x\\u001b[2J y"`],
   [
     ['--adopt', 'plain', '--from', 'done'],
