@@ -1,7 +1,6 @@
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join, matchesGlob, relative, resolve } from 'node:path'
 import * as v from 'valibot'
-import { adopt } from '../commands/adopt/index.ts'
 import { type Flags, givenFlags, spellingOf } from '../lib/cli/flags.ts'
 import { main } from '../lib/cli/main.ts'
 import { scriptArguments } from '../lib/cli/options.ts'
@@ -35,6 +34,7 @@ async function adoptedAs(name: string, place: string, given: ReadonlyMap<string,
     throw new UsageError('--from copies a bot and --adopt makes one of a repository: give one of them')
   const folder = join('bots', name)
   if (existsSync(folder) && resolve(place) !== resolve(folder)) throw new UsageError(`${folder} is there already`)
+  const { adopt } = await import('../commands/adopt/index.ts')
   return adopt(place, name)
 }
 

@@ -1,6 +1,6 @@
 import type { Found, Note, Variable } from '../read/finding.ts'
 import type { Repository } from '../read/repository.ts'
-import { composeFileIn, keptVariables, type Project, projectIn, servicesIn, shownVariables } from '../read/survey.ts'
+import { composeFilesIn, keptVariables, type Project, projectIn, servicesIn, shownVariables } from '../read/survey.ts'
 import { type Build, buildOf } from './build.ts'
 import { argNotes, buildKeys, imageNotes } from './build-keys.ts'
 import { commandIn, limitsIn, portAndHealth } from './container.ts'
@@ -98,7 +98,7 @@ interface Sight {
 function sightOf(repository: Repository): Sight {
   const atRoot = shownVariables(repository, [''])
   const known = new Map(atRoot.map((each) => [each.name, each.value ?? '']))
-  const compose = servicesIn(repository, composeFileIn(repository.files), (text) => interpolated(text, known))
+  const compose = servicesIn(repository, composeFilesIn(repository.files), (text) => interpolated(text, known))
   const services = arrange(compose.services, repository.text)
   const build = buildOf(repository, services, known)
   const shown = build.folder === '' ? atRoot : shownVariables(repository, [build.folder, ''])

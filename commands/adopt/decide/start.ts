@@ -17,14 +17,15 @@ export function botProcess(processes: Project['processes']): string | undefined 
 
 function fromNode({ node, files }: Project): Found<string> | undefined {
   if (node === undefined || language({ node, files }) !== 'node') return undefined
-  for (const name of ['start:prod', 'start', 'prod', 'serve', 'distribute']) {
+  for (const name of ['start:prod', 'start', 'prod', 'serve']) {
     const script = node.scripts.get(name)
     // `tsc && node dist/main.js`: what comes before is the image's to do.
     if (script !== undefined && script.value !== '')
       return { ...script, value: script.value.split('&&').at(-1)?.trim() ?? '' }
   }
   const main = [node.main, 'index.js', 'bot.js', 'main.js', 'src/index.js', 'src/main.js'].find(
-    (file) => file !== undefined && files.includes(file),
+    // What a build makes is not there yet.
+    (file) => file !== undefined && (files.includes(file) || /^(dist|build|out)\//.test(file)),
   )
   return main === undefined ? undefined : { value: `node ${main}`, from: `${main} is there` }
 }

@@ -10,8 +10,9 @@ export function wordsOf(line: string): readonly string[] | undefined {
     if (found === null) return undefined
     words.push(found[1] ?? found[2] ?? found[3] ?? '')
   }
-  // `NAME=value program` is the shell's as well.
-  return words.length === 0 || words.includes('') || /^\w+=/.test(words[0] ?? '') ? undefined : words
+  if (words.length === 0 || words.includes('')) return undefined
+  // `NAME=value program` is for a shell, but this program does the same.
+  return /^\w+=/.test(words[0] ?? '') ? ['env', ...words] : words
 }
 
 /** A command as a container is given it: a list stays, a line is split, and what needs a shell gets one. */

@@ -26,14 +26,13 @@ export interface Project {
 const maxCodeFiles = 600
 const maxCodeBytes = 20_000_000
 
-/** Where several are, the one of production counts, and none that is for development alone. */
-export function composeFileIn(files: readonly string[]): readonly string[] {
+/** The compose file, and the one of production that is laid over it; none that is for development alone. */
+export function composeFilesIn(files: readonly string[]): readonly string[] {
   const name = /^(docker-)?compose(\.(prod|production|deploy))?\.ya?ml$/
-  const here = files.filter((file) => name.test(basename(file)) && dirname(file).split('/').length <= 1)
-  const depth = Math.min(...here.map((file) => file.split('/').length))
-  return here
-    .filter((file) => file.split('/').length === depth && dirname(file) === dirname(here[0] ?? ''))
-    .sort((a, b) => a.length - b.length)
+  const here = files.filter((file) => name.test(basename(file)) && file.split('/').length <= 2)
+  const [first] = here.toSorted((a, b) => a.split('/').length - b.split('/').length)
+  if (first === undefined) return []
+  return here.filter((file) => dirname(file) === dirname(first)).sort((a, b) => a.length - b.length)
 }
 
 /** The services of these files, of which a later one adds to those before it. */

@@ -16,7 +16,8 @@ export function startLine(start: Found<string> | undefined, fallback: readonly s
     }
   const words = wordsOf(start.value)
   // A shell as the first process would keep the signal to stop for itself.
-  return { text: `CMD ${list(words ?? ['sh', '-c', `exec ${start.value}`])}\n`, notes: [] }
+  const line = /[;&|]/.test(start.value) ? start.value : `exec ${start.value}`
+  return { text: `CMD ${list(words ?? ['sh', '-c', line])}\n`, notes: [] }
 }
 
 function list(words: readonly string[]): string {

@@ -455,6 +455,18 @@ test('each process is in bot.yaml, or it is said that it is not', () => {
   assert.ok(manifest.mode)
 })
 
+test('the compose file at the top counts, with that of production over it', () => {
+  const of = (mode: string) => `services: { bot: { build: ., environment: { MODE: ${mode} } } }`
+  const files = {
+    Dockerfile: dockerfile,
+    'app/compose.yml': of('inner'),
+    'compose.yml': of('base'),
+    'compose.dev.yml': of('dev'),
+  }
+  assert.equal(adopted(files).manifest.environment, { MODE: 'base' })
+  assert.equal(adopted({ ...files, 'compose.prod.yml': of('prod') }).manifest.environment, { MODE: 'prod' })
+})
+
 test('each line says where it is from', () => {
   const { text } = adopted({
     ...compose('command: node b.js'),

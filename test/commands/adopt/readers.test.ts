@@ -78,7 +78,7 @@ for (const [line, words] of [
   ['python -m bot', ['python', '-m', 'bot']],
   [`node "a b.js" 'c d'`, ['node', 'a b.js', 'c d']],
   ['uvicorn app:main --port=8000', ['uvicorn', 'app:main', '--port=8000']],
-  ['NODE_ENV=production node a.js', undefined],
+  ['NODE_ENV=production node a.js', ['env', 'NODE_ENV=production', 'node', 'a.js']],
   ['a && b', undefined],
   ['a $B', undefined],
   ['', undefined],
