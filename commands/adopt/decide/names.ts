@@ -101,8 +101,8 @@ function isSecret(name: string, value = ''): boolean {
 
 /** A value that no example should have: a key that somebody forgot there, or a password in a URL. */
 export function looksSecret(value: string): boolean {
-  if (/^[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i.test(value)) return true
-  if (/-----BEGIN/.test(value)) return true
-  const isWord = /^[\w+/=.-]{20,}$/.test(value) && !/^[\d.,-]+$/.test(value)
-  return isWord && /\d/.test(value) && /[a-z]/i.test(value) && !/[/.].*[/.]/.test(value) && !/^[A-Z_]+$/.test(value)
+  if (/^[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i.test(value) || /-----BEGIN/.test(value)) return true
+  if (/[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}/i.test(value)) return true
+  // Words and dates have their dashes; a key is one long piece of letters and digits.
+  return (value.match(/[A-Za-z0-9+=]{20,}/g) ?? []).some((piece) => /\d/.test(piece) && /[a-z]/i.test(piece))
 }

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { interpolated } from '../../../commands/adopt/decide/interpolate.ts'
+import { looksSecret } from '../../../commands/adopt/decide/names.ts'
 import { commandOf, wordsOf } from '../../../commands/adopt/read/command-line.ts'
 import { composeServices } from '../../../commands/adopt/read/compose.ts'
 import { dockerImage, inFolder } from '../../../commands/adopt/read/dockerfile.ts'
@@ -134,6 +135,19 @@ for (const [text, filled] of [
 ] as const)
   test(`the variables of "${text}"`, () =>
     assert.is(interpolated(text, new Map(Object.entries({ A: 'x', E: '' }))), filled))
+
+for (const [value, expected] of [
+  ['sk-proj-Ab3dEf6hIj9kLm2nOp5q', true],
+  ['postgres://u:p@h/n', true],
+  ['3f2504e0-4f89-41d3-9a0c-0305e82c3301', true],
+  ['https://hooks.example.org/T0/a1b2c3d4e5f6a7b8c9d0e1', true],
+  ['gpt-4o-mini-2024-07-18', false],
+  ['America/Argentina/Buenos_Aires', false],
+  ['https://example.org:8080/a/long/path?x=1', false],
+  ['-1001234567890123456789', false],
+  ['INFO', false],
+] as const)
+  test(`"${value}" ${expected ? 'may be a secret' : 'is a setting'}`, () => assert.is(looksSecret(value), expected))
 
 test('a Procfile and an app.json', () => {
   assert.equal(
