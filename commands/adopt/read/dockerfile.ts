@@ -51,15 +51,16 @@ export function inFolder(folder: string, path: string): string {
 
 function instructions(text: string, file: string): readonly Instruction[] {
   const found: Instruction[] = []
-  let open: { text: string; line: number } | undefined
+  let open: { readonly pieces: string[]; readonly line: number } | undefined
   for (const [line, number] of numbered(text)) {
+    // A comment may stand between continued lines.
     if (/^\s*#/.test(line)) continue
-    const { text: before, line: first }: { text: string; line: number } = open ?? { text: '', line: number }
-    const joined = `${before}${line.replace(/\\\s*$/, ' ')}`
-    open = /\\\s*$/.test(line) ? { text: joined, line: first } : undefined
-    const [, name, rest = ''] = /^\s*([A-Za-z]+)\s+(.*)$/s.exec(joined) ?? []
-    if (open === undefined && name !== undefined)
-      found.push({ name: name.toUpperCase(), rest: rest.trim(), from: at(file, first) })
+    open ??= { pieces: [], line: number }
+    open.pieces.push(line.replace(/\\\s*$/, ' '))
+    if (/\\\s*$/.test(line)) continue
+    const [, name, rest = ''] = /^\s*([A-Za-z]+)\s+(.*)$/s.exec(open.pieces.join('')) ?? []
+    if (name !== undefined) found.push({ name: name.toUpperCase(), rest: rest.trim(), from: at(file, open.line) })
+    open = undefined
   }
   return found
 }
