@@ -2,8 +2,8 @@ import { becomes, type Resource, resource } from '../../../lib/model/resource.ts
 import { containerState } from '../../../lib/resources/container.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { layoutOf } from '../spec/layout.ts'
+import type { Limits } from '../spec/limits.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
-import type { Limits } from '../spec/spec.ts'
 
 /** Memory and CPU limits of the serving container, changed while it runs. */
 export function limits(bot: string, wantedFor: (current: Release | undefined) => Limits): Resource {

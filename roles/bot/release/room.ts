@@ -1,5 +1,6 @@
 import { HostError } from '../../../lib/std/errors.ts'
-import type { Limits, Spec } from '../spec/spec.ts'
+import type { Limits } from '../spec/limits.ts'
+import type { Spec } from '../spec/spec.ts'
 import type { FreeCapacity } from './free-capacity.ts'
 import { stopsFirst } from './stops-first.ts'
 
