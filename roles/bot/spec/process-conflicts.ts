@@ -27,6 +27,6 @@ export function processConflicts({ processes = {}, image, tcp }: Spec): readonly
 }
 
 /** The key by which a process has an image of its own; undefined where it has that of the bot. */
-export function buildKeyOf(process: ProcessSettings): 'dockerfile' | 'target' | 'args' | undefined {
-  return (['dockerfile', 'target', 'args'] as const).find((key) => process[key] !== undefined)
+export function buildKeyOf(said: ProcessSettings): 'dockerfile' | 'target' | 'args' | undefined {
+  return (['dockerfile', 'target', 'args'] as const).find((key) => said[key] !== undefined)
 }

@@ -57,6 +57,17 @@ export function processesIn(
   )
 }
 
+/** The images of a version, each once; that of the bot first. */
+export function imagesIn({
+  image,
+  processes = {},
+}: {
+  readonly image: string
+  readonly processes?: Processes
+}): string[] {
+  return [...new Set([image, ...Object.values(processes).map((each) => each.image)])]
+}
+
 /** The container of a process. No bot has a dot in its name. */
 export function processContainer(bot: string, process: string, colour: Colour): string {
   return `${layoutOf(bot).network}.${process}-${colour}`

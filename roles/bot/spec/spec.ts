@@ -1,4 +1,5 @@
 import { type Cache, cacheIn } from './cache.ts'
+import { defaultConnections } from './connections.ts'
 import type { DatabaseSettings } from './database-keys.ts'
 import { type Processes, processesIn } from './processes.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
@@ -57,6 +58,10 @@ export function specOf(
   const said = { ...manifest, ...settings }
   const database = databaseSettings(settings, manifest)
   const processes = processesIn(settings, manifest, image, processImages)
+  // Each container has a pool of its own.
+  const connections =
+    database?.connections ??
+    (database && processes ? defaultConnections * (1 + Object.keys(processes).length) : undefined)
   const { environment, references } = variablesOf(settings, manifest)
   const names = [
     ...namedSecrets(manifest),
@@ -87,7 +92,7 @@ export function specOf(
     ...(said.webhook === 'bot' && { webhook: said.webhook }),
     ...(said.init === true && { init: said.init }),
     ...(database?.tcp && { tcp: true as const }),
-    ...(database?.connections !== undefined && { connections: database.connections }),
+    ...(connections !== undefined && { connections }),
     ...(database?.extensions?.length && { extensions: [...new Set(database.extensions)].sort() }),
     ...(processes && { processes }),
   }
