@@ -14,6 +14,6 @@ endWith(() => worker.close())
 const seconds = Number(process.env.CRASH_AFTER)
 if (seconds > 0)
   setTimeout(() => {
-    console.error('worker: out of luck')
+    process.stderr.write('worker: out of luck\n')
     process.exit(7)
   }, seconds * 1000)
