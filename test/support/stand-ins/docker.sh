@@ -72,8 +72,9 @@ compose*)
   case $4 in
   up)
     # Of these services, if any are named.
-    for name in $(awk -v only=" ${*#*--quiet-pull} " '/^services:/ { inside = 1 } inside && /^  [^ ]/ { of = $1; sub(":", "", of) }
-      $1 == "container_name:" && (only ~ /^ *$/ || index(only, " " of " ")) { print $2 }' "$file"); do
+    words=$*
+    awk -v only=" ${words#*--quiet-pull} " '/^services:/ { inside = 1 } inside && /^  [^ ]/ { of = $1; sub(":", "", of) }
+      $1 == "container_name:" && (only ~ /^ *$/ || index(only, " " of " ")) { print $2 }' "$file" | while read -r name; do
       up "$name"
       becomes "$name" restart "$(sed -n 's/^ *restart: "*\([a-z-]*\)"*$/\1/p' "$file" | head -n 1)"
     done ;;

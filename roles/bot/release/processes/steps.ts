@@ -61,7 +61,7 @@ export function processSteps(change: ProcessSwitch): ProcessSteps {
   const removeNew = sh`${listProcesses(bot, old === undefined ? '(blue|green)' : colour)} | remove_processes`
   return {
     functions: sh`
-    stopped_processes=''
+    ${each(stopped, () => sh`stopped_processes=''`)}
     ${processFunctions(services)}`,
     begin: sh`
     ${removeNew}
@@ -81,7 +81,7 @@ export function processSteps(change: ProcessSwitch): ProcessSteps {
       ${removeNew}
       ${old?.spec.processes === undefined ? sh`rm -f "$state/processes"` : sh`:`}`,
     newStays: oneWriter
-      ? sh`stopped_processes=''`
+      ? each(stopped, () => sh`stopped_processes=''`)
       : each(containersOf(alone), (names) => sh`docker rm -f --volumes ${names} >/dev/null 2>&1 || :`),
     startOld: each(
       stopped,
