@@ -180,7 +180,18 @@ test('a process with an image of its own is built, and is reached by its address
   unchanged(await release({ source }))
   const [serving = ''] = await running()
   const asked = `docker exec botgarden-queue${serving} node -e 'fetch(process.env.API).then(async (r) => console.log(process.env.API, await r.text()))'`
-  assert.match(await inside(asked), /^http:\/\/10\.210\.\d+\.(16|17):8080 api$/)
+  const [url = '', said] = (await inside(asked)).split(' ')
+  assert.match(url, /^http:\/\/10\.210\.\d+\.(16|17):8080$/)
+  assert.is(said, 'api')
+  // From a network like that of another bot it is out of reach, and it may do what its bot may.
+  const stranger = `docker network create --opt com.docker.network.bridge.name=br-bot-99 stranger >/dev/null; docker run --rm --network stranger $(docker inspect --format {{.Image}} botgarden-queue${serving}) node -e 'fetch("${url}", { signal: AbortSignal.timeout(5000) }).then(() => console.log("reached"), () => console.log("refused"))'; docker network rm stranger >/dev/null`
+  assert.is(await inside(stranger), 'refused')
+  const rights =
+    '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.PidsLimit}}'
+  const found = await inside(
+    `docker inspect --format '${rights}' $(docker ps --format '{{.Names}}' | grep '^botgarden-queue[.-][a-z-]*\\(blue\\|green\\)$') | sort -u`,
+  )
+  assert.match(found, /^20\d{3}:20\d{3} true \[ALL\] \[no-new-privileges:true\] 100$/)
   const broken = variant(
     'broken',
     { processes, environment },
