@@ -1,6 +1,4 @@
-import * as v from 'valibot'
-import { botManifestSchema } from '../../../roles/bot/spec/schema.ts'
-import { commandOf, textOf } from '../read/command-line.ts'
+import { commandOf } from '../read/command-line.ts'
 import type { ComposeService } from '../read/compose-service.ts'
 import type { Found, Note } from '../read/finding.ts'
 import type { Project } from '../read/survey.ts'
@@ -32,27 +30,18 @@ export function furtherProcesses(
   ]
 }
 
-/** The key, where bot.yaml takes it; what is left of them is said. `most`: so many a bot may have. */
+/** The key, and what is to be said of the others. `most`: so many a bot may have. */
 export function processKey(all: readonly Further[], most: number): { entries: Entry[]; notes: Note[] } {
   const found = all.flatMap((each) => ('keys' in each ? [each] : []))
-  const notes = all.flatMap((each) => ('note' in each ? [each.note] : []))
-  const taken = takesProcesses ? found.slice(0, most) : []
-  const left = found
-    .slice(taken.length)
-    .map(
-      ({ name, keys, from }) =>
-        `${from}: "${name}" is a process of its own (${textOf(wordsIn(keys)) || 'the command of its image'}): not mapped; the bot runs without it`,
-    )
-  if (taken.length === 0) return { entries: [], notes: [...notes, ...left] }
+  const taken = found.slice(0, most)
+  const notes = [
+    ...all.flatMap((each) => ('note' in each ? [each.note] : [])),
+    ...found.slice(most).map(({ name, from }) => `${from}: "${name}" is a process too many: this bot may have ${most}`),
+  ]
+  if (taken.length === 0) return { entries: [], notes }
   const value = Object.fromEntries(taken.map(({ name, keys }) => [name, keys]))
-  return {
-    entries: [{ key: 'processes', value, why: taken.map(({ from }) => from).join(', ') }],
-    notes: [...notes, ...left],
-  }
+  return { entries: [{ key: 'processes', value, why: taken.map(({ from }) => from).join(', ') }], notes }
 }
-
-/** Whether this version has the key. */
-const takesProcesses = v.safeParse(botManifestSchema, { processes: { worker: { command: ['true'] } } }).success
 
 function ofService(
   service: ComposeService,
@@ -118,10 +107,6 @@ function named(name: string): string {
       .replaceAll(/[^a-z0-9]+/g, '-')
       .replaceAll(/^[^a-z]+|-$/g, '') || 'process'
   )
-}
-
-function wordsIn(keys: Readonly<Record<string, unknown>>): readonly string[] {
-  return Array.isArray(keys.command) ? keys.command.map(String) : []
 }
 
 /** Variables that name a process by its name in the compose file: `http://api:8000`. */

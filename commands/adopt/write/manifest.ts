@@ -3,11 +3,11 @@ import { parse, stringify } from 'yaml'
 import { Bug } from '../../../lib/std/errors.ts'
 import { oneLine, shown } from '../../../lib/std/output.ts'
 import { conflictsIn } from '../../../roles/bot/spec/conflicts.ts'
+import { buildKeyOf } from '../../../roles/bot/spec/process-conflicts.ts'
 import { type BotManifest, botManifestSchema } from '../../../roles/bot/spec/schema.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import type { AdoptedBot } from '../decide/bot.ts'
 import type { Entry } from '../decide/entry.ts'
-import { mappingOf, memberOf } from '../read/untyped.ts'
 
 export interface Manifest {
   readonly text: string
@@ -97,18 +97,13 @@ function faultOf(manifest: object): string | undefined {
 function prove(text: string): void {
   const { output, issues, success } = v.safeParse(botManifestSchema, parse(text) ?? {})
   const conflicts = success
-    ? conflictsIn(specOf('adopted', {}, withCommands(output)))
+    ? conflictsIn(specOf('adopted', {}, output, undefined, ownImages(output)))
     : (issues ?? []).map(({ message }) => message)
   if (conflicts.length > 0) throw new Bug(new Error(`the bot.yaml made is not one:\n${conflicts.join('\n')}\n${text}`))
 }
 
-/** A process may have an image of its own instead of a command, and no image is built yet. */
-function withCommands(manifest: BotManifest): BotManifest {
-  const processes = mappingOf(memberOf(manifest, 'processes'))
-  if (processes === undefined) return manifest
-  const all = Object.entries(processes).map(([name, said]) => {
-    const isBuilt = ['dockerfile', 'target', 'args'].some((key) => memberOf(said, key) !== undefined)
-    return [name, { ...(isBuilt && { command: ['own'] }), ...mappingOf(said) }]
-  })
-  return { ...manifest, ...{ processes: Object.fromEntries(all) } }
+/** Processes with an image of their own, which is not built yet, by their names. */
+function ownImages({ processes = {} }: BotManifest): Readonly<Record<string, string>> {
+  const names = Object.keys(processes).filter((name) => buildKeyOf(processes[name] ?? {}) !== undefined)
+  return Object.fromEntries(names.map((name) => [name, `${name}'s own`]))
 }

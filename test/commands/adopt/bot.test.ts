@@ -447,12 +447,15 @@ test('services from the same source are processes, a scheduler one that never ru
   )
 })
 
-test('each process is in bot.yaml, or it is said that it is not', () => {
-  const { manifest, notes, bot } = adopted({ ...beside, 'api/Dockerfile': 'FROM x\n' })
-  const written = Object.keys(Object(bot.entries.find(({ key }) => key === 'processes')?.value))
-  const said = ['worker-1', 'beat', 'api'].filter((name) => notes.includes(`"${name}" is a process of its own`))
-  assert.equal([...written, ...said], ['worker-1', 'beat', 'api'])
-  assert.ok(manifest.mode)
+test('a process is known by its address, and as many as a bot may have are written', () => {
+  const files = { ...beside, 'api/Dockerfile': 'FROM x\n', '.env.example': 'API_URL=http://api:8000/v1\nDB_HOST=\n' }
+  const { manifest } = adopted(files)
+  assert.equal(Object.keys(manifest.processes ?? {}), ['worker-1', 'beat', 'api'])
+  assert.is(manifest.environment?.API_URL, '${process.api.url}/v1')
+  const more = `${files['docker-compose.yml']}  extra: { build: ., command: x }\n`
+  const { manifest: full, notes } = adopted({ ...files, 'docker-compose.yml': more })
+  assert.equal(Object.keys(full.processes ?? {}), ['worker-1', 'beat', 'api'])
+  assert.match(notes, 'docker-compose.yml:6: "extra" is a process too many: this bot may have 3')
 })
 
 test('the compose file at the top counts, with that of production over it', () => {
