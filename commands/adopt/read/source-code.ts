@@ -50,7 +50,8 @@ const sights: readonly (readonly [
 /** The second group is a default; \0 stands for one that the pattern cannot tell. */
 const reads = [
   /process\.env\.([A-Z][A-Z0-9_]+)\b(?:\s*(?:\?\?|\|\|)\s*['"]([^'"]*)['"])?/g,
-  /process\.env\[['"]([A-Z][A-Z0-9_]+)['"]\]/g,
+  /\benv\[['"]([A-Z][A-Z0-9_]+)['"]\]/g,
+  /(?<![\w.])env\.([A-Z][A-Z0-9_]+)\b/g,
   /os\.environ(?:\.get)?[[(]\s*['"](\w+)['"](?:\s*,\s*['"]([^'"]*)['"])?/g,
   /\bgetenv\(\s*['"](\w+)['"](?:\s*,\s*['"]([^'"]*)['"])?/g,
   /\benv(?:\.(?:str|int|bool|list|float|url|path|json|dict|log_level))?\(\s*['"](\w+)['"]/g,
