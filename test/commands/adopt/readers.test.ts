@@ -243,10 +243,10 @@ test('code tells its variables, and which of them it needs', () => {
     ['B', false],
   ])
   assert.equal(code(`os.Getenv("A")`), [['A', false]])
-  assert.equal(code(`const a = env['A'], b = env.B, c = process.env['C']`), [
-    ['A', false],
-    ['C', false],
-    ['B', false],
+  assert.equal(code(`const a = env['A_A'], b = env.BB, c = process.env['CC']`), [
+    ['A_A', false],
+    ['CC', false],
+    ['BB', false],
   ])
   assert.equal(code(`# os.environ["A"]`), [])
   const settings = `class S(BaseSettings):\n    model_config = SettingsConfigDict(env_prefix="BOT_")\n    token: SecretStr\n    level: str = 'info'\n\nclass Other(Base):\n    x: str\n`
