@@ -5,6 +5,7 @@ import { InventoryError } from '../../lib/std/errors.ts'
 import { type BuildContext, contextOf } from '../../roles/bot/spec/build-context.ts'
 import { conflictsIn } from '../../roles/bot/spec/conflicts.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
+import { routeFaults } from '../../roles/bot/spec/routes.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { databaseSettings, specOf } from '../../roles/bot/spec/spec.ts'
 import { manifestOf, sourceOf } from './bot-source.ts'
@@ -51,14 +52,15 @@ export async function loadBot(
   const { init } = databaseSettings(settings, manifest) ?? {}
   const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
   const spec = specOf(image, settings, manifest, context?.migrations)
-  throwAll(conflictsIn(spec).map((fault) => `${key}.${fault}`))
+  const routeMistakes = routeFaults({ ...manifest, ...settings }, false)
+  throwAll([...conflictsIn(spec), ...routeMistakes].map((fault) => `${key}.${fault}`))
   return {
     spec,
     manifest,
     context,
     pull: settings.image !== undefined,
     ...(init !== undefined && { initScript: await initOf(folder, init, key) }),
-    token: await tokenOf(entry, folder, read, spec.references),
+    token: spec.mode === 'none' ? undefined : await tokenOf(entry, folder, read, spec.references),
     secrets: await secretsOf(spec.secrets, settings, folder, key, read),
     logins: settings.image === undefined ? [] : await loginsOf(vars, settings.image, read),
     by: `${userInfo().username}@${hostname()}`,

@@ -2,7 +2,7 @@ import { optDir, runDir, stateDir } from '../model/host-layout.ts'
 import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
-import { file } from '../resources/file.ts'
+import { type FileOptions, file } from '../resources/file.ts'
 import { waiting } from '../shell/deadline.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
@@ -72,11 +72,15 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
   'config',
 )
 
-/** A file of nginx's configuration, by its path in `conf`: the whole configuration with it has passed nginx's own test. */
-export function nginxFile(path: string, content: string): Resource {
+/**
+ * A file of nginx's configuration, by its path in `conf`: the whole configuration with it has passed nginx's own test, for which
+ * `beside` writes other files that the same run plans, into `$tree`. A content function needs `wants`.
+ */
+export function nginxFile(path: string, content: FileOptions['content'], wants?: string, beside = sh`:`): Resource {
   return file(`${nginxFolder}/conf/${path}`, {
     content,
-    validate: { tool: 'docker', script: (candidate) => sh`${testWith(path, candidate)}` },
+    ...(wants !== undefined && { wants }),
+    validate: { tool: 'docker', script: (candidate) => sh`${testWith(path, candidate, beside)}` },
     predicts: [outdated],
   })
 }
@@ -125,13 +129,14 @@ export const nginxReload: Script = {
 }
 
 /** nginx's own test of everything in `conf`, with one file as it will be; skipped where no server runs. */
-function testWith(path: string, candidate: Script): Script {
+function testWith(path: string, candidate: Script, beside: Script): Script {
   return sh`
     [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" != true ] || (
       tree=$(mktemp -d ${runDir}/nginx/candidate.XXXXXX)
       trap 'rm -rf "$tree"' EXIT
       cp -R ${nginxFolder}/conf/. "$tree/"
       mkdir -p "$tree/$(dirname ${path})"
+      ${beside}
       cat ${candidate} >"$tree/"${path}
       echo 'return 200 candidate;' >"$tree/checksum.conf"
       ${certificateFor()}

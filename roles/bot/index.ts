@@ -5,7 +5,7 @@ import type { Read, Resource } from '../../lib/model/resource.ts'
 import { type BotEntry, type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
-import { nginxFile, nginxReloaded } from '../../lib/platform/nginx.ts'
+import { nginxReloaded } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { allocated } from './allocation.ts'
@@ -14,25 +14,21 @@ import { dataFolders } from './data/folders.ts'
 import { databaseAfter, databaseBefore } from './database/resources.ts'
 import { botImage } from './image.ts'
 import { network } from './network.ts'
+import { routesInCommon } from './public/nginx-common.ts'
+import { staticFiles } from './public/static-files.ts'
+import { refuseTakenPaths } from './public/taken-paths.ts'
 import { caFilePresent } from './release/ca-file.ts'
 import { limits } from './release/limits.ts'
-import { locationFile, locationText, originOf, webhookUrl } from './release/nginx-route.ts'
+import { originOf, type Routed, webhookUrl } from './release/nginx-route.ts'
 import { repairedRecord } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
 import { inLanes } from './release/side-by-side.ts'
+import { nginxFiles } from './routes.ts'
 import { databasePassFile, databasePassword, operatorSecret, webhookSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
 import type { Deployment } from './spec/deployment.ts'
-import {
-  addressOf,
-  botFolders,
-  contextArchivePath,
-  imageArchivePath,
-  layoutOf,
-  uidOf,
-  uploadedDumpPath,
-} from './spec/layout.ts'
+import { botFolders, contextArchivePath, imageArchivePath, layoutOf, uidOf, uploadedDumpPath } from './spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
 import { limitsOf, type Spec } from './spec/spec.ts'
@@ -58,7 +54,8 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
     const origin = originOf(name, host.httpsPort)
     const webhookOf = (bot: string): WebhookTarget => ({
       ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(origin, bot) },
-      ask: deployments.has(bot),
+      // Nothing asks Telegram about what is no bot.
+      ask: deployments.has(bot) && deployments.get(bot)?.spec.mode !== 'none',
     })
     // Without a deployment only what was released can be kept, and only with all its secrets can it be started.
     const ifDeployable = (bot: string, inner: Resource) =>
@@ -70,7 +67,7 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
           )
     const each = selected.map((entry) =>
       botResources(entry, wanted, deployments.get(entry.name), webhookOf(entry.name), facts, host).map((inner) =>
-        ifDeployable(entry.name, inner),
+        ifDeployable(entry.name, refuseTakenPaths(entry.name, deployments, host.bots, inner)),
       ),
     )
     const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
@@ -99,7 +96,11 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
         : [...each.flat(), nginxReloaded(), ...webhooks]
     const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(selected, host.bots)]
     const caches = cacheImages(selected.map(({ name: bot }) => ({ bot, target: deployments.get(bot)?.spec })))
-    return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...caches, ...inOrder, ...notices]
+    const routes = routesInCommon(
+      selected.map(({ name: bot }) => bot),
+      [...deployments.values()].some(({ spec }) => spec.public !== undefined),
+    )
+    return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...caches, ...routes, ...inOrder, ...notices]
   })
   return { ...built, bots: botSettings }
 }
@@ -133,17 +134,20 @@ function botResources(
   const target = deployment?.spec
   const withAllocation = (make: (number: number) => Resource) =>
     fromReading(allocations, { [bot]: 1 }, (taken) => make(taken[bot] ?? 1))
-  const deployed = (make: (spec: Spec, number: number, colour: 'blue' | 'green') => Resource) =>
+  const deployed = (make: (release: Routed, number: number) => Resource) =>
     withAllocation((number) =>
-      fromReading(currentRelease(bot), undefined, (text) => {
-        const current = parseRelease(text)
-        return make(current?.spec ?? target ?? placeholderSpec, number, current?.colour ?? 'blue')
-      }),
+      fromReading(currentRelease(bot), undefined, (text) =>
+        make(parseRelease(text) ?? { spec: target ?? placeholderSpec, colour: 'blue' }, number),
+      ),
     )
   const ownedBy = (make: (user: string) => Resource) => withAllocation((number) => make(uidOf(number)))
   // The manifest of a bot is known only to a deployment; the release that serves has recorded its limits.
   const limit = (current: Release | undefined) =>
     limitsOf(entry, deployment?.manifest ?? {}, deployment ? undefined : current?.limits)
+  const instance = { bot, base, telegram, origin: new URL(webhookTarget.url).origin, ...caOf(others) }
+  const isBot = target?.mode !== 'none'
+  const forBot = (inner: Resource) =>
+    deployment === undefined ? whenReleased(bot, ({ spec }) => spec.mode !== 'none', inner) : inner
   const needsDatabase = target?.database ?? true
   const forDatabase = (inner: Resource) =>
     deployment === undefined ? whenReleased(bot, ({ spec }) => spec.database, inner) : inner
@@ -151,14 +155,20 @@ function botResources(
     allocated(bot, base, target),
     withAllocation((number) => network(layout.network, `${base}.${number}.0/24`, number, bot)),
     ownedBy((user) => directory(layout.secrets, { mode: '0500', owner: user, group: user })),
-    ownedBy((user) => webhookSecret(layout.secrets, user, bot)),
+    ...(isBot ? [ownedBy((user) => forBot(webhookSecret(layout.secrets, user, bot)))] : []),
     ...(needsDatabase
       ? [
           ownedBy((user) => forDatabase(databasePassword(layout.secrets, user, bot))),
           ownedBy(() => forDatabase(databasePassFile(layout.secrets, databaseName(bot)))),
         ]
       : []),
-    ownedBy((user) => token(layout.secrets, user, deployment?.token, telegram, bot, [webhookCleared(webhookTarget)])),
+    ...(isBot
+      ? [
+          ownedBy((user) =>
+            forBot(token(layout.secrets, user, deployment?.token, telegram, bot, [webhookCleared(webhookTarget)])),
+          ),
+        ]
+      : []),
     ...[...(deployment?.secrets ?? [])].map(([name, value]) =>
       ownedBy((user) => operatorSecret(layout.secrets, user, bot, name, value)),
     ),
@@ -168,7 +178,7 @@ function botResources(
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),
     ...cacheOf(bot, base, target),
-    release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin, ...caOf(others) }, target, {
+    release(instance, target, {
       limits: limit,
       settle,
       drain,
@@ -180,7 +190,8 @@ function botResources(
       startsAtOnce: facts.cpus + 1,
     }),
     ...databaseAfter(bot, base, deployment, { byNumber: withAllocation, whenReleased }),
-    deployed((spec, number, colour) => nginxLocation(bot, spec, addressOf(base, number, colour))),
+    withAllocation((number) => staticFiles(bot, number)),
+    ...nginxFiles(instance, deployed),
     limits(bot, limit),
     noCache(bot, target),
   ]
@@ -199,12 +210,6 @@ const placeholderSpec: Spec = {
   },
   ...{ allowedUpdates: undefined, maxConnections: 10, database: true, environment: {}, secrets: [] },
 } as const
-
-/** The file by which nginx routes to the serving container. A bot that polls has none. */
-function nginxLocation(bot: string, spec: Spec, address: string): Resource {
-  const present = nginxFile(locationFile(bot), locationText(bot, address, spec.port, spec.webhookPath))
-  return when([], () => spec.mode === 'webhook', present)
-}
 
 /** Plans a resource only where a release serves that `isLike` accepts. */
 function whenReleased(bot: string, isLike: (release: Release) => boolean, inner: Resource): Resource {

@@ -15,7 +15,8 @@ import { dataState } from './data/folders.ts'
 import { dataOf } from './data/layout.ts'
 import { accessFile, predictNoTcp, removeTcp } from './database/tcp.ts'
 import { networkState } from './network.ts'
-import { locationFile } from './release/nginx-route.ts'
+import { staticFolder } from './public/layout.ts'
+import { locationFile, siteFile } from './release/nginx-route.ts'
 import { removeAllImages } from './release/prune-images.ts'
 import { refuseConflicts, removalConflicts } from './removal-conflicts.ts'
 import { allocations, allocationsFile } from './spec/allocations.ts'
@@ -74,6 +75,10 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
 
 function removal(bot: string, telegram: string, purge: boolean) {
   const layout = layoutOf(bot)
+  const [location, site] = [locationFile, siteFile].map((file) => `${nginxFolder}/conf/${file(bot)}`) as [
+    string,
+    string,
+  ]
   const database = databaseName(bot)
   const dump = sh`
     ${dumpFunction}
@@ -88,7 +93,8 @@ function removal(bot: string, telegram: string, purge: boolean) {
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
     for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
-    if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
+    if [ -e ${location} ] || [ -e ${site} ]; then rm -f ${location} ${site}; nginx_reload; fi
+    rm -rf ${staticFolder(bot)}
     # After its containers are gone, so that no session comes back.
     ${freed(database)}
     ${purge ? sh`:` : dump}

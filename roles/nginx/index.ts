@@ -12,6 +12,7 @@ import {
   nginxReloaded,
   nginxState,
 } from '../../lib/platform/nginx.ts'
+import { readsSites, withSites } from '../../lib/platform/nginx-sites.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { composeProject, hardened, mount } from '../../lib/resources/compose.ts'
 import { directory } from '../../lib/resources/file.ts'
@@ -40,6 +41,7 @@ const vars = v.strictObject({
 /** The only server that the internet reaches: ends TLS for all bots, and routes updates to each. */
 export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
   const name = publicName(host, facts)
+  const config = configText({ name, port: host.httpsPort, ipv6: facts.ipv6, telegram })
   return [
     directory(optDir),
     directory(etcDir, { mode: '0700' }),
@@ -53,7 +55,7 @@ export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
     ...runFolder('nginx'),
     directory(nginxFolder),
     ...['conf', 'conf/bots', 'conf/own', 'generations'].map((each) => directory(`${nginxFolder}/${each}`)),
-    nginxFile('nginx.conf', configText({ name, port: host.httpsPort, ipv6: facts.ipv6, telegram })),
+    nginxFile('nginx.conf', (now) => (readsSites(now) ? withSites(config) : config), config),
     firstGeneration(),
     pulledImage(image),
     freePorts(nginxContainer, [...new Set([80, host.httpsPort])]),

@@ -10,9 +10,11 @@ import { HostError } from '../../../lib/std/errors.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
 import { dataState, lostData } from '../data/folders.ts'
 import { writesAlone } from '../data/layout.ts'
+import { formerOf } from '../public/layout.ts'
+import { staticAfter, staticState } from '../public/static-files.ts'
 import { allocations } from '../spec/allocations.ts'
 import type { BotInstance } from '../spec/instance.ts'
-import { addressOf, type Colour, layoutOf, otherColour } from '../spec/layout.ts'
+import { type Colour, layoutOf, otherColour } from '../spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
 import { hostGenerated, type StoredSecrets, storedSecrets } from '../spec/stored-secrets.ts'
@@ -20,7 +22,7 @@ import { webhookCleared } from '../telegram/webhook-state.ts'
 import { serviceFile } from './compose-file.ts'
 import { freeCapacity } from './free-capacity.ts'
 import { refuseVolumes, volumeWarning } from './image-volumes.ts'
-import { locationFile, locationText } from './nginx-route.ts'
+import { locationFile, nginxTexts } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { type RecordEvidence, recordEvidence, recordFault, servingContainer } from './repair-record.ts'
 import { restartScript } from './restart-script.ts'
@@ -130,7 +132,7 @@ function switchChange(version: Version, differences: readonly string[]): Change 
     long: true,
     atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots, spec.connections),
     predicts: [
-      ...predictions(version, colour),
+      ...predictions(version, { colour, ...formerOf(spec, old) }),
       ...(spec.mode === 'polling' || spec.webhook === 'bot' ? [webhookCleared(policy.hook)] : []),
       ...(oldContainerExists ? [] : [becomes(freeCapacity, (now) => ({ ...now, newMB: (now.newMB ?? 0) + needed }))]),
     ],
@@ -155,28 +157,33 @@ function repairChanges(version: Version, current: Release): readonly Change[] {
       summary: reason === undefined ? repair : `restart, since ${reason}`,
       script: restartScript(instance, current, limits, { start: reason !== undefined, bind: !startsAtBoot }),
       long: true,
-      predicts: predictions(version, current.colour),
+      predicts: predictions(version, current),
     },
   ]
 }
 
-function predictions({ instance, spec, policy, current, state }: Version, colour: Colour): readonly Prediction[] {
+function predictions(
+  { instance, spec, policy, current, state }: Version,
+  { colour, former }: Pick<Release, 'colour' | 'former'>,
+): readonly Prediction[] {
   const layout = layoutOf(instance.bot)
   const limits = policy.limits(current)
-  const after: Release = { id: 'new', spec, colour, secrets: secretsIn(spec, state), by: policy.by, limits }
+  const recorded = { id: 'new', spec, colour, secrets: secretsIn(spec, state), by: policy.by, limits }
+  const after: Release = { ...recorded, ...(former && { former }) }
   const { checksum } = serviceFile(instance, colour, spec, limits)
   const running = { status: 'running', health: '', config: checksum, restart: 'always', ...limits }
   return [
     becomes(currentRelease(instance.bot), JSON.stringify(after)),
     becomes(containerState(layout.container(colour)), running),
     becomes(containerState(layout.container(otherColour(colour))), 'absent' as const),
-    ...predictedLocation(instance, colour, spec),
+    ...predictedFiles(instance, after, current),
+    ...(spec.public || current?.spec.public ? [becomes(staticState(instance.bot), staticAfter(after))] : []),
   ]
 }
 
 /** SHA-256 by name of each secret that was read on the host for the version. */
-function secretsIn({ secrets }: Spec, state: State): Record<string, string> {
-  const names = ['token', ...secrets].filter((name) => keyOf(name) in state)
+function secretsIn({ mode, secrets }: Spec, state: State): Record<string, string> {
+  const names = [...(mode === 'none' ? [] : ['token']), ...secrets].filter((name) => keyOf(name) in state)
   return Object.fromEntries(names.map((name) => [name, checksumIn(state[keyOf(name)] ?? 'absent')]))
 }
 
@@ -188,7 +195,7 @@ function releaseFromContainer(
 ): Release | undefined {
   const serving = recordFault(text, found) === undefined ? undefined : servingContainer(found)
   if (serving === undefined) return undefined
-  const mode = serving.polls ? 'polling' : 'webhook'
+  const mode = serving.polls ? 'polling' : spec.mode === 'none' ? 'none' : 'webhook'
   const before: Spec = { ...spec, image: serving.image, mode, migrations: undefined }
   return { id: '', spec: before, colour: serving.colour, secrets: {}, by: '' }
 }
@@ -204,16 +211,20 @@ function restartReason(container: ContainerState, checksum: string, kept: Stored
   return container.config === checksum ? undefined : 'its container differs from its release'
 }
 
-/** The switch writes the nginx file of the bot as well. */
-function predictedLocation({ bot, base, number }: BotInstance, colour: Colour, spec: Spec): Prediction[] {
-  const path = `${nginxFolder}/conf/${locationFile(bot)}`
-  if (spec.mode === 'polling') return [becomes(fileState(path), 'absent' as const)]
-  const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)
-  const sha256 = sha256Of(text)
-  return [
-    becomes(fileState(path), { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256 }),
-    becomes(textOf(path), text),
-  ]
+/** The switch writes the nginx files of the bot as well. */
+function predictedFiles(instance: BotInstance, release: Release, current: Release | undefined): Prediction[] {
+  const before = current === undefined ? {} : nginxTexts(instance, current)
+  return Object.entries(nginxTexts(instance, release)).flatMap(([name, text]) => {
+    // A bot without routes has one file.
+    if (name !== locationFile(instance.bot) && (text ?? before[name]) === undefined) return []
+    const path = `${nginxFolder}/conf/${name}`
+    if (text === undefined) return [becomes(fileState(path), 'absent' as const), becomes(textOf(path), undefined)]
+    const sha256 = sha256Of(text)
+    return [
+      becomes(fileState(path), { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256 }),
+      becomes(textOf(path), text),
+    ]
+  })
 }
 
 /** The members of a spec and the secrets that differ from those of the current release. */

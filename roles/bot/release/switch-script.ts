@@ -5,6 +5,8 @@ import { lines, type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { copyFunctions } from '../data/copy.ts'
 import { writesAlone } from '../data/layout.ts'
+import { formerOf } from '../public/layout.ts'
+import { extractScript, pruneScript } from '../public/static-files.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
@@ -14,7 +16,7 @@ import { deleteWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
 import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { refuseVolumesScript } from './image-volumes.ts'
-import { routeFunctions } from './nginx-route.ts'
+import { isRouted, routeFunctions } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { pruneImages } from './prune-images.ts'
 import { stopsFirst } from './stops-first.ts'
@@ -53,20 +55,23 @@ export function switchScript(change: Switch): Script {
   const bind = sh`docker update --restart always "$new" >/dev/null`
   const stop = oldRuns ? sh`stopped=yes; docker stop --time 20 "$old_container" >/dev/null` : sh`:`
   const nothing = sh`:`
+  const after = { spec, colour, ...formerOf(spec, old) }
   const script = sh`
     ${refuseVolumesScript(bot, spec)}
+    # An image that lacks a folder is refused before anything is stopped.
+    ${extractScript(bot, instance.number, spec)}
     new=${name} old_container=${old === undefined || !oldRuns ? '' : layout.container(old.colour)} switched='' stopped='' webhook_deleted=''
     ${healthFunctions(instance, colour, spec)}
     state=${layout.state} secrets=${layout.secrets}
     ${functions}
-    ${routeFunctions(instance, colour, spec, old)}
+    ${routeFunctions(instance, after, old)}
     ${variablesFunction(instance, colour, spec)}
     ${setsItself || old?.spec.mode === 'webhook' ? deliveryFunctions(bot, instance.telegram, spec) : nothing}
     ${revertFunction(change)}
     mkdir -p ${layout.compose}
     (umask 077; mkdir -p "$state")
     # The route of an interrupted switch is reverted before its container is removed.
-    ${old?.spec.mode === 'webhook' ? sh`route_is_restored || route_restore` : nothing}
+    ${old && isRouted(old.spec) ? sh`route_is_restored || route_restore` : nothing}
     docker rm -f --volumes "$new" >/dev/null 2>&1 || :
     # tee, here and below, names the file on a full disk; the printf of the shell says only "I/O error".
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
@@ -98,9 +103,9 @@ export function switchScript(change: Switch): Script {
     ${setsItself ? nothing : sh`settle ${policy.settle}`}
     # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
     ${polls ? nothing : oneWriter ? sh`${bind}; ${oldAtBoot('no')}` : bind}
-    ${spec.mode === 'webhook' ? sh`switched=yes; route_switch` : old?.spec.mode === 'webhook' ? sh`switched=yes; route_remove` : nothing}
+    ${isRouted(spec) || (old && isRouted(old.spec)) ? sh`switched=yes; route_switch` : nothing}
     ${setsItself ? ownWebhook(policy) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
-    ${recordCall({ spec, colour, by: policy.by, limits }, secrets)}
+    ${recordCall({ ...after, by: policy.by, limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
     [ -z "$passed" ] || : >"$passed"
@@ -109,6 +114,7 @@ export function switchScript(change: Switch): Script {
     ${polls ? bind : nothing}
     ${oldAtBoot('no')}
     ${old === undefined ? nothing : retireCall(instance, old, policy)}
+    ${pruneScript(bot, after, old)}
     ${pruneImages(bot, [spec.image, ...(old === undefined ? [] : [old.spec.image])], policy.keep)}`
   return { text: script.text, shown: `switch ${bot} to ${spec.image}` }
 }
@@ -134,7 +140,7 @@ function revertFunction({ instance, spec, colour, old, policy }: Switch): Script
           : sh`:`
   // Where it stays it keeps the data as well.
   const stays =
-    spec.mode === 'webhook'
+    spec.mode !== 'polling'
       ? sh`${oneWriter ? sh`stopped=''` : sh`:`}`
       : sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :
         ${putBack}`
@@ -218,7 +224,10 @@ function ownWebhook({ hook, settle }: ReleasePolicy): Script {
     prove_delivery "$since"`
 }
 
-function recordCall(release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits'>, secrets: readonly string[]): Script {
+function recordCall(
+  release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits' | 'former'>,
+  secrets: readonly string[],
+): Script {
   const tag = release.spec.image.replace(/^.*[:@]/, '').slice(-12)
   return sh`record_release ${tag} ${JSON.stringify(release).slice(1, -1)} ${secrets}`
 }

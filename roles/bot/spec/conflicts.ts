@@ -3,7 +3,7 @@ import type { Spec } from './spec.ts'
 
 /** Keys of a bot that contradict each other, as lines `KEY: what`. */
 export function conflictsIn(spec: Spec): readonly string[] {
-  return [...referenceConflicts(spec), ...webhookConflicts(spec), ...dataConflicts(spec)]
+  return [...referenceConflicts(spec), ...webhookConflicts(spec), ...dataConflicts(spec), ...modeConflicts(spec)]
 }
 
 /** Variables that refer to what this bot does not have. */
@@ -15,8 +15,8 @@ function referenceConflicts({ references = {}, mode, database, cache }: Spec): r
           ? 'the bot has "database: false"'
           : name.startsWith('cache.') && cache === undefined
             ? 'the bot has no "cache:"'
-            : name.startsWith('webhook.') && mode === 'polling'
-              ? 'the bot has "mode: polling"'
+            : (name.startsWith('webhook.') && mode !== 'webhook') || (name === 'token' && mode === 'none')
+              ? `the bot has "mode: ${mode}"`
               : undefined
       return reason === undefined ? [] : [`environment.${variable}: \${${name}} has no value, since ${reason}`]
     }),
@@ -26,11 +26,17 @@ function referenceConflicts({ references = {}, mode, database, cache }: Spec): r
 function webhookConflicts({ webhook, mode, allowedUpdates }: Spec): readonly string[] {
   if (webhook !== 'bot') return []
   return [
-    ...(mode === 'polling' ? ['webhook: "bot" sets a webhook itself, and a bot with "mode: polling" has none'] : []),
+    ...(mode === 'webhook' ? [] : [`webhook: "bot" sets a webhook itself, and a bot with "mode: ${mode}" has none`]),
     ...(allowedUpdates === undefined
       ? []
       : ['allowedUpdates: is passed to setWebhook by botgarden, and with "webhook: bot" the bot calls it itself']),
   ]
+}
+
+/** What is said to Telegram of something that is no bot. */
+function modeConflicts({ mode, allowedUpdates }: Spec): readonly string[] {
+  if (mode !== 'none' || allowedUpdates === undefined) return []
+  return ['allowedUpdates: is for Telegram, and with "mode: none" nothing is told to it: remove one of them']
 }
 
 /** Folders of a bot that cannot be as it says, as lines `data: what`. */

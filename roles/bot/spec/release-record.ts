@@ -17,6 +17,8 @@ export interface Release {
   readonly limits?: Limits
   /** The path on the host of the dump from before its migrations ran. */
   readonly dump?: string
+  /** By the path of a route: the folder with the files of the release before it, which browsers may still ask for. */
+  readonly former?: Readonly<Record<string, string>>
   /** The folder on the host with the copy of its data from before it wrote to them. */
   readonly copy?: string
 }
@@ -57,9 +59,10 @@ const release = v.looseObject({
   limits: v.optional(v.looseObject({ memoryMB: v.number(), cpus: v.number() })),
   dump: v.optional(text),
   copy: v.optional(text),
+  former: v.optional(texts),
   spec: v.looseObject({
     image: v.pipe(text, v.nonEmpty()),
-    mode: v.picklist(['webhook', 'polling']),
+    mode: v.picklist(['webhook', 'polling', 'none']),
     port: v.number(),
     webhookPath: text,
     maxConnections: v.number(),
@@ -86,6 +89,20 @@ const release = v.looseObject({
     ),
     webhook: v.optional(v.literal('bot')),
     init: v.optional(v.literal(true)),
+    public: v.optional(
+      v.array(
+        v.looseObject({
+          path: text,
+          static: v.optional(text),
+          spa: v.optional(v.literal(true)),
+          methods: v.optional(v.array(text)),
+          body: v.optional(text),
+          rate: v.optional(v.number()),
+          from: v.optional(v.array(text)),
+          websocket: v.optional(v.literal(true)),
+        }),
+      ),
+    ),
   }),
 })
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { databaseKeys } from './database-keys.ts'
+import { publicKeys } from './public-keys.ts'
 import { looksLikeToken, referenceFault } from './references.ts'
 
 const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
@@ -77,7 +78,8 @@ const manifestKeys = {
   migrate: v.optional(words),
   /** The folder whose files are the migrations: a release that changes them has the database dumped first. */
   migrations: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]+(\/[\w.-]+)*$/), v.description('a folder in the source'))),
-  mode: v.optional(v.picklist(['webhook', 'polling'])),
+  /** `none`: no bot, but a site or a service. */
+  mode: v.optional(v.picklist(['webhook', 'polling', 'none'])),
   webhookPath: v.optional(path),
   allowedUpdates: v.optional(v.array(v.pipe(v.string(), v.regex(/^[a-z_]+$/)))),
   /** The number of simultaneous connections that Telegram may open to it. */
@@ -113,6 +115,7 @@ const manifestKeys = {
   webhook: v.optional(v.picklist(['botgarden', 'bot'])),
   /** true: a first process of its own (tini) ends with the bot's, and waits for the children that the bot does not wait for. */
   init: v.optional(v.boolean()),
+  ...publicKeys,
 }
 
 /** How the image is built from the source. */

@@ -1,13 +1,17 @@
 import { type Cache, cacheIn } from './cache.ts'
 import type { DatabaseSettings } from './database-keys.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
+import { type Route, routesOf } from './routes.ts'
 import type { BotManifest, BotSettings } from './schema.ts'
 import { megabytes } from './size.ts'
+
+/** How updates of Telegram come to it; `none`: it is no bot. */
+export type Mode = 'webhook' | 'polling' | 'none'
 
 /** Everything about a version of a bot that is fixed when it is released. It is a part of the release record. */
 export interface Spec {
   readonly image: string
-  readonly mode: 'webhook' | 'polling'
+  readonly mode: Mode
   readonly port: number
   readonly health: string | undefined
   readonly migrate: readonly string[] | undefined
@@ -41,6 +45,8 @@ export interface Spec {
   readonly connections?: number
   /** Extensions of its database. */
   readonly extensions?: readonly string[]
+  /** The paths that the internet may ask for, in their order. */
+  readonly public?: readonly Route[]
 }
 
 /** Resource limits of a container, which change without a release. `memoryMB` is in MiB. */
@@ -85,6 +91,7 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
     ...(database?.tcp && { tcp: true as const }),
     ...(database?.connections !== undefined && { connections: database.connections }),
     ...(database?.extensions?.length && { extensions: [...new Set(database.extensions)].sort() }),
+    ...routesOf(said),
   }
 }
 
@@ -117,7 +124,7 @@ function variablesOf(settings: BotSettings, manifest: BotManifest) {
 function usualVariables(settings: BotSettings, manifest: BotManifest): Record<string, string> {
   const { mode = 'webhook', database = true, cache } = { ...manifest, ...settings }
   return {
-    BOT_TOKEN: '${token}',
+    ...(mode !== 'none' && { BOT_TOKEN: '${token}' }),
     ...(database && { DATABASE_URL: '${database.url}' }),
     ...(cache !== undefined && { REDIS_URL: '${cache.url}' }),
     ...(mode === 'webhook' && { WEBHOOK_URL: '${webhook.url}', WEBHOOK_SECRET: '${webhook.secret}' }),
