@@ -124,6 +124,7 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   const needed = neededMB(spec, limits, oldContainerExists, current?.spec)
   const secrets = Object.keys(secretsIn(spec, state))
   const stops = oldContainerExists && writesAlone(spec, old?.spec) ? stopFirst : ''
+  const former = formerOf(spec, old)
   const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets }
   return {
     summary: `release ${spec.image}${current === undefined ? '' : `: ${differences.join(', ')}`}${stops}`,
@@ -132,7 +133,8 @@ function switchChange(version: Version, differences: readonly string[]): Change 
     long: true,
     atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots, spec.connections),
     predicts: [
-      ...predictions(version, { colour, ...formerOf(spec, old) }),
+      ...predictions(version, { colour, ...former }),
+      ...(spec.public || old?.spec.public ? [becomes(staticState(bot), staticAfter({ spec, ...former }))] : []),
       ...(spec.mode === 'polling' || spec.webhook === 'bot' ? [webhookCleared(policy.hook)] : []),
       ...(oldContainerExists ? [] : [becomes(freeCapacity, (now) => ({ ...now, newMB: (now.newMB ?? 0) + needed }))]),
     ],
@@ -177,7 +179,6 @@ function predictions(
     becomes(containerState(layout.container(colour)), running),
     becomes(containerState(layout.container(otherColour(colour))), 'absent' as const),
     ...predictedFiles(instance, after, current),
-    ...(spec.public || current?.spec.public ? [becomes(staticState(instance.bot), staticAfter(after))] : []),
   ]
 }
 
