@@ -125,7 +125,10 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [bots('a: { public: [{ path: app }] }'), /bots\.a\.public\[0\]\.path: .*a path like \/app, found/],
   [bots('a: { public: [{ path: /a/../b }] }'), /bots\.a\.public\[0\]\.path: .*a path like \/app/],
   [bots('a: { public: [{ path: /app, static: ../dist }] }'), /public\[0\]\.static: .*a folder in the image/],
-  [bots('a: { public: [{ path: /app, statik: dist }] }'), /public\[0\]\.statik: unknown key \(did you mean "static"\?\)/],
+  [
+    bots('a: { public: [{ path: /app, statik: dist }] }'),
+    /public\[0\]\.statik: unknown key \(did you mean "static"\?\)/,
+  ],
   [bots('a: { public: [{ path: /api, methods: [FETCH] }] }'), /public\[0\]\.methods\[0\]/],
   [bots('a: { public: [{ path: /api, body: 10 }] }'), /public\[0\]\.body: .*a size like 10m/],
   [bots('a: { public: [{ path: /api, rate: "50" }] }'), /public\[0\]\.rate: .*leave out the quotes/],

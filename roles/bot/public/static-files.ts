@@ -9,7 +9,9 @@ import { currentRelease, parseRelease, type Release } from '../spec/release-reco
 import type { Spec } from '../spec/spec.ts'
 import { foldersOf, staticFolder, staticRoutes } from './layout.ts'
 
-const functions = shellFile(new URL('static-files.sh', import.meta.url))
+const checksum = shellFile(new URL('static-sum.sh', import.meta.url))
+const extract = shellFile(new URL('extract-static.sh', import.meta.url))
+const prune = shellFile(new URL('prune-static.sh', import.meta.url))
 
 /** By folder of a bot's static files: whether it is as it was made. Undefined where the bot has none. */
 export type StaticState = Readonly<Record<string, boolean>> | undefined
@@ -24,7 +26,8 @@ export function extractScript(bot: string, number: number, spec: Spec): Script {
   if (routes.length === 0) return sh`:`
   return sh`
     ${asOwner}
-    ${functions}
+    ${checksum}
+    ${extract}
     static=${staticFolder(bot)} user=${uidOf(number)}
     ${lines(
       routes.map(
@@ -40,7 +43,7 @@ export function pruneScript(bot: string, release: WithFiles, old: WithFiles | un
   if (![release, old].some((each) => each && (staticRoutes(each.spec).length > 0 || each.former))) return sh`:`
   return sh`
     if [ -d ${staticFolder(bot)} ]; then
-      ${functions}
+      ${prune}
       static=${staticFolder(bot)}
       keep_static ${Object.values(foldersOf(release)).flat()}
     fi`
@@ -84,7 +87,7 @@ const kind: Kind<StaticState> = {
   // No process where no bot has static files.
   script: () => sh`
     [ ! -d ${nginxFolder}/static ] || {
-      ${functions}
+      ${checksum}
       for static_each in ${nginxFolder}/static/*/*/; do
         [ -d "$static_each" ] || continue
         [ "$(static_sum "$static_each")" = "$(cat "\${static_each%/}.sum" 2>/dev/null)" ] && static_whole=whole || static_whole=changed

@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws'
 
 const { BOT_TOKEN_FILE, WEBHOOK_SECRET_FILE, TELEGRAM_API_ROOT, PORT, VERSION = '1' } = process.env
 const [token, secret] = [BOT_TOKEN_FILE, WEBHOOK_SECRET_FILE].map((file) => readFileSync(file, 'utf8'))
+const large = Buffer.alloc(20 * 2 ** 20, 'x')
 
 /** Who has opened the Mini App, by what Telegram signed; undefined where it did not. */
 function userIn(initData) {
@@ -45,8 +46,8 @@ async function api(request, response) {
     const user = userIn(headers.authorization?.replace(/^tma /, ''))
     return user === undefined ? json(response, 401, {}) : json(response, 200, { user })
   }
-  if (url === '/api/upload') return json(response, 200, { bytes: await size(request) })
-  if (url === '/api/large') return response.writeHead(200).end(Buffer.alloc(20 * 2 ** 20, 'x'))
+  if (url === '/upload') return json(response, 200, { bytes: await size(request) })
+  if (url === '/api/large') return response.writeHead(200).end(large)
   if (url === '/api/framed') return response.writeHead(200, { 'content-security-policy': "default-src 'self'" }).end()
   json(response, 200, { version: VERSION, method, url, headers, bytes: await size(request) })
 }

@@ -133,7 +133,7 @@ test('methods, sizes, rates and networks are those of the route, and of no other
   assert.is((await ask('/app/', { method: 'POST' })).status, 403)
   assert.is((await ask('/pay', { method: 'GET' })).status, 403)
   assert.is((await ask('/pay', { method: 'POST' })).status, 403, 'not from the network of the provider')
-  const upload = (bytes: number) => ask('/api/upload', { method: 'POST', body: Buffer.alloc(bytes) })
+  const upload = (bytes: number) => ask('/upload', { method: 'PUT', body: Buffer.alloc(bytes) })
   assert.equal(JSON.parse((await upload(9 * 2 ** 20)).text), { bytes: 9 * 2 ** 20 })
   assert.is((await upload(11 * 2 ** 20).catch(() => ({ status: 413 }))).status, 413)
   const burst = await Promise.all(Array.from({ length: 40 }, () => ask('/pay', { method: 'POST' })))
@@ -205,7 +205,7 @@ COPY dist /srv/dist
 RUN echo of-the-image >/etc/of-the-image && ln -s /srv/dist /app/dist && cd /srv/dist && \
   ln -s /etc/passwd passwd && ln -s /etc/nginx/running/nginx.conf conf && ln -s ../../../../etc up && ln -s / root && \
   ln /etc/of-the-image hard && mkfifo pipe && echo secret >.env && mkdir .git && echo secret >.git/config && \
-  mkdir deep && ln -s /var/lib/botgarden deep/state && cp /etc/hostname "deep/with space.txt"
+  mkdir deep && ln -s /var/lib/botgarden deep/state && cp /etc/passwd "deep/with space.txt"
 CMD ["node", "server.mjs"]
 `,
   })
@@ -260,6 +260,16 @@ test('what is gone or was changed on the host is seen, and brought back', async 
   }
 })
 
+test('a bot that is away for a moment is answered 503, and no query is in a log of nginx', async () => {
+  await ended('docker stop $(docker ps -q --filter label=botgarden.bot=shop)')
+  const away = await ask('/api/echo?secret=hunter2')
+  assert.equal([away.status, away.headers['retry-after']], [503, '2'])
+  await Promise.all(Array.from({ length: 150 }, () => ask('/app/?secret=hunter2')))
+  assert.is(await output('docker logs botgarden-nginx 2>&1 | grep -c hunter2'), '0')
+  assert.is((await site(file())).code, 0)
+  assert.is((await ask('/api/echo')).status, 200)
+})
+
 test('a site without a bot: no token, no webhook, nothing of Telegram', async () => {
   const args = ['--name', 'landing']
   const check = await deploy([...args, '--check'], file(), {})
@@ -310,7 +320,7 @@ test('requests, uploads and slow readers of one bot refuse no update of another'
   }
   const uploads = Array.from({ length: 5 }, async () => {
     for (let i = 0; i < 3; i++)
-      count(`upload ${(await ask('/api/upload', { method: 'POST', body: Buffer.alloc(9 * 2 ** 20) })).status}`)
+      count(`upload ${(await ask('/upload', { method: 'PUT', body: Buffer.alloc(9 * 2 ** 20) })).status}`)
   })
   const readers = Array.from({ length: 20 }, () => slowly(target, '/api/large'))
   const requests = Array.from({ length: 5000 }, async (_, i) =>

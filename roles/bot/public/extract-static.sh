@@ -62,15 +62,3 @@ static_filter() {
     -o -name '*.svg' -o -name '*.txt' -o -name '*.xml' -o -name '*.wasm' -o -name '*.webmanifest' -o -name '*.ttf' -o -name '*.ico' \) -print0 |
     xargs -0 -r gzip --keep --force --no-name --
 }
-# static_sum FOLDER: changes with every write to what is in it.
-static_sum() { (cd "$1" && find . -mindepth 1 -printf '%P %y %m %U %s %C@\0' | LC_ALL=C sort -z | sha256sum | cut -c 1-64); }
-# keep_static NAME...: removes all other folders.
-keep_static() {
-  for static_old in "$static"/*; do
-    static_name=${static_old##*/}
-    static_kept=''
-    for static_each; do case $static_name in "$static_each" | "$static_each.sum") static_kept=yes ;; esac; done
-    [ -n "$static_kept" ] || rm -rf "$static_old"
-  done
-  rmdir "$static" 2>/dev/null || :
-}
