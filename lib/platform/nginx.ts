@@ -143,12 +143,16 @@ function testWith(path: string, candidate: Script): Script {
     )`
 }
 
-/** A check plans a name's first certificate before it is there: the test uses any other pair in its place. */
+/** A check plans a name's first certificate before it is there: the test uses another pair in its place. */
 function certificateFor(): Script {
   return sh`
-      pair=$(sed -n 's/^ *ssl_certificate \(.*\)\/fullchain.pem;/\1/p' "$tree/nginx.conf" | head -n 1)
-      [ -e "$pair/fullchain.pem" ] || {
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN=candidate -keyout "$tree/privkey.pem" -out "$tree/fullchain.pem" 2>/dev/null
-        sed -i "s#^\( *ssl_certificate[a-z_]*\) $pair/#\1 $tree/#" "$tree/nginx.conf"
-      }`
+      for used in "$tree/nginx.conf" "$tree"/sites/*.conf; do
+        [ -e "$used" ] || continue
+        for pair in $(sed -n 's/^ *ssl_certificate \(.*\)\/fullchain.pem;/\1/p' "$used"); do
+          [ ! -e "$pair/fullchain.pem" ] || continue
+          [ -e "$tree/fullchain.pem" ] ||
+            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN=candidate -keyout "$tree/privkey.pem" -out "$tree/fullchain.pem" 2>/dev/null
+          sed -i "s#^\( *ssl_certificate[a-z_]*\) $pair/#\1 $tree/#" "$used"
+        done
+      done`
 }
