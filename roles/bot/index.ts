@@ -17,6 +17,7 @@ import { network } from './network.ts'
 import { caFilePresent } from './release/ca-file.ts'
 import { limits } from './release/limits.ts'
 import { locationFile, locationText, originOf, webhookUrl } from './release/nginx-route.ts'
+import { ownServers } from './release/own-servers.ts'
 import { repairedRecord } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
 import { inLanes } from './release/side-by-side.ts'
@@ -68,11 +69,12 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
             bot,
             whenReleased(bot, () => true, inner),
           )
-    const each = selected.map((entry) =>
-      botResources(entry, wanted, deployments.get(entry.name), webhookOf(entry.name), facts, host).map((inner) =>
+    const each = selected.map((entry) => [
+      ...botResources(entry, wanted, deployments.get(entry.name), webhookOf(entry.name), facts, host).map((inner) =>
         ifDeployable(entry.name, inner),
       ),
-    )
+      ...ownServers(entry, host, facts),
+    ])
     const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
     const records = selected.map(({ name: bot }) =>
       repairedRecord(

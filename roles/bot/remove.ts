@@ -3,6 +3,7 @@ import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { dumpFunction, removedFolder } from '../../lib/platform/database-dump.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
+import { sitePath } from '../../lib/platform/domain-server.ts'
 import { nginxFolder, outdated, reloadFunction } from '../../lib/platform/nginx.ts'
 import { freed, ident } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-client.ts'
@@ -88,7 +89,11 @@ function removal(bot: string, telegram: string, purge: boolean) {
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
     for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
-    if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
+    removed=
+    for file in ${[locationFile(bot), sitePath(bot)]}; do
+      [ ! -e ${nginxFolder}/conf/"$file" ] || { rm -f ${nginxFolder}/conf/"$file"; removed=yes; }
+    done
+    [ -z "$removed" ] || nginx_reload
     # After its containers are gone, so that no session comes back.
     ${freed(database)}
     ${purge ? sh`:` : dump}

@@ -52,7 +52,7 @@ const bare: Record<string, unknown> = {
   'unit:docker.service': stopped,
   'sysctl:vm.swappiness': '60',
   'ufw:state': { settings: {}, rules: [], differences: [], containers: { ipv4: [], ipv6: [] }, obstacles: [] },
-  'own-lineages:own': ['old.example.org'],
+  'own-lineages:own': { lineages: ['old.example.org'], folders: [], sites: {} },
   'releases:bots': [],
   ...Object.fromEntries(tools.map((name) => [`program:${name}`, true])),
 }
