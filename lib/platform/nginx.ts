@@ -148,7 +148,7 @@ function certificateFor(): Script {
   return sh`
       for used in "$tree/nginx.conf" "$tree"/sites/*.conf; do
         [ -e "$used" ] || continue
-        for pair in $(sed -n 's/^ *ssl_certificate \(.*\)\/fullchain.pem;/\1/p' "$used"); do
+        sed -n 's/^ *ssl_certificate \(.*\)\/fullchain.pem;/\1/p' "$used" | while read -r pair; do
           [ ! -e "$pair/fullchain.pem" ] || continue
           [ -e "$tree/fullchain.pem" ] ||
             openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN=candidate -keyout "$tree/privkey.pem" -out "$tree/fullchain.pem" 2>/dev/null

@@ -23,8 +23,7 @@ export function issue(name: string, order: Order): Script {
     ${reloadFunction()}
     # What answers the authority is to run first.
     nginx_reload
-    ${publicAddresses}
-    ${preflight ? reachable(name, addresses) : sh`:`}
+    ${preflight ? withAddresses(reachable(name, addresses)) : sh`:`}
     ${authority === undefined ? sh`:` : sh`export REQUESTS_CA_BUNDLE=${authority}`}
     certbot ${certonly(name, order)}
     ${putIntoService(name)}`
@@ -110,6 +109,12 @@ const lookup = shellFile(new URL('reachable.sh', import.meta.url))
 const request = shellFile(new URL('request.sh', import.meta.url))
 /** Shell function: `public_addresses NAME` prints what public DNS has for a name, a line each, sorted. */
 export const publicAddresses = shellFile(new URL('public-addresses.sh', import.meta.url))
+
+function withAddresses(script: Script): Script {
+  return sh`
+    ${publicAddresses}
+    ${script}`
+}
 
 /**
  * Every address that public DNS has for the name must lead to port 80 of this host. An authority allows five failures an hour,
