@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import { throwAll } from '../../lib/inventory/yaml.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
+import { domainsOf } from '../../lib/platform/domains.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import { type BuildContext, contextOf } from '../../roles/bot/spec/build-context.ts'
 import { conflictsIn } from '../../roles/bot/spec/conflicts.ts'
@@ -52,7 +53,7 @@ export async function loadBot(
   const { init } = databaseSettings(settings, manifest) ?? {}
   const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
   const spec = specOf(image, settings, manifest, context?.migrations)
-  const routeMistakes = routeFaults({ ...manifest, ...settings }, false)
+  const routeMistakes = routeFaults({ ...manifest, ...settings }, domainsOf(entry).length > 0)
   throwAll([...conflictsIn(spec), ...routeMistakes].map((fault) => `${key}.${fault}`))
   return {
     spec,

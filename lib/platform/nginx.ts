@@ -1,8 +1,10 @@
+import { when } from '../model/combinators.ts'
 import { optDir, runDir, stateDir } from '../model/host-layout.ts'
 import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { type FileOptions, file } from '../resources/file.ts'
+import { textOf } from '../resources/file-state.ts'
 import { waiting } from '../shell/deadline.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
@@ -85,6 +87,31 @@ export function nginxFile(path: string, content: FileOptions['content'], wants?:
   })
 }
 
+const sitesLine = '    include sites/*.conf;\n'
+
+/** Whether nginx.conf reads the files in `sites`, which are at the level of http. It does from the first bot on that has one. */
+export function readsSites(nginxConf: string | undefined): boolean {
+  return nginxConf?.includes(sitesLine) === true
+}
+
+/** The text of nginx.conf, where the last line closes http, with the line that reads these files. */
+export function withSites(nginxConf: string): string {
+  return readsSites(nginxConf) ? nginxConf : nginxConf.replace(/\}\n$/, `\n${sitesLine}}\n`)
+}
+
+/** Shell text: has a copy of nginx.conf read them; `path` is written between double quotes. */
+export function includeSites(path: string): Script {
+  const text = `grep -qxF '${sitesLine.trimEnd()}' "${path}" || sed -i '$s#^}#${sitesLine.trimEnd()}\\n}#' "${path}"`
+  return { text, shown: text }
+}
+
+/** nginx.conf reads the files in `sites`; not planned before the role of nginx has written it. */
+export function sitesRead(): Resource {
+  const text = textOf(`${nginxFolder}/conf/nginx.conf`)
+  const inner = nginxFile('nginx.conf', (current) => withSites(current ?? ''), 'sites')
+  return when([text], (read) => read(text) !== undefined, { ...inner, id: 'nginx:sites' })
+}
+
 /** The configuration in `conf` differs from the running one. */
 export const outdated: Prediction = becomes(nginxState, (now) =>
   now === 'absent' ? now : { ...now, current: false, inForce: false },
@@ -148,12 +175,16 @@ function testWith(path: string, candidate: Script, beside: Script): Script {
     )`
 }
 
-/** A check plans a name's first certificate before it is there: the test uses any other pair in its place. */
+/** A check plans a name's first certificate before it is there: the test uses another pair in its place. */
 function certificateFor(): Script {
   return sh`
-      pair=$(sed -n 's/^ *ssl_certificate \(.*\)\/fullchain.pem;/\1/p' "$tree/nginx.conf" | head -n 1)
-      [ -e "$pair/fullchain.pem" ] || {
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN=candidate -keyout "$tree/privkey.pem" -out "$tree/fullchain.pem" 2>/dev/null
-        sed -i "s#^\( *ssl_certificate[a-z_]*\) $pair/#\1 $tree/#" "$tree/nginx.conf"
-      }`
+      for used in "$tree/nginx.conf" "$tree"/sites/*.conf; do
+        [ -e "$used" ] || continue
+        sed -n 's/^ *ssl_certificate \(.*\)\/fullchain.pem;/\1/p' "$used" | while read -r pair; do
+          [ ! -e "$pair/fullchain.pem" ] || continue
+          [ -e "$tree/fullchain.pem" ] ||
+            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN=candidate -keyout "$tree/privkey.pem" -out "$tree/fullchain.pem" 2>/dev/null
+          sed -i "s#^\( *ssl_certificate[a-z_]*\) $pair/#\1 $tree/#" "$used"
+        done
+      done`
 }

@@ -4,6 +4,7 @@ import { optDir } from '../../lib/model/host-layout.ts'
 import type { Read, Resource } from '../../lib/model/resource.ts'
 import { type BotEntry, type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
+import { domainsOf } from '../../lib/platform/domains.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
 import { nginxReloaded } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
@@ -23,11 +24,12 @@ import { originOf, type Routed, webhookUrl } from './release/nginx-route.ts'
 import { repairedRecord } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
 import { inLanes } from './release/side-by-side.ts'
-import { nginxFiles } from './routes.ts'
+import { locationsOf, siteOf } from './routes.ts'
 import { databasePassFile, databasePassword, operatorSecret, webhookSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
 import type { Deployment } from './spec/deployment.ts'
+import type { BotInstance } from './spec/instance.ts'
 import { botFolders, contextArchivePath, imageArchivePath, layoutOf, uidOf, uploadedDumpPath } from './spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
@@ -57,6 +59,10 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
       // Nothing asks Telegram about what is no bot.
       ask: deployments.has(bot) && deployments.get(bot)?.spec.mode !== 'none',
     })
+    const instanceOf = (entry: BotEntry) => ({
+      ...{ bot: entry.name, base: wanted.network, telegram: wanted.telegram, origin, ...caOf(wanted) },
+      ...(domainsOf(entry).length > 0 && { domains: domainsOf(entry), ipv6: facts.ipv6 }),
+    })
     // Without a deployment only what was released can be kept, and only with all its secrets can it be started.
     const ifDeployable = (bot: string, inner: Resource) =>
       deployments.has(bot)
@@ -65,18 +71,20 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
             bot,
             whenReleased(bot, () => true, inner),
           )
-    const each = selected.map((entry) =>
-      botResources(entry, wanted, deployments.get(entry.name), webhookOf(entry.name), facts, host).map((inner) =>
-        ifDeployable(entry.name, refuseTakenPaths(entry.name, deployments, host.bots, inner)),
-      ),
-    )
+    const each = selected.map((entry) => [
+      siteOf(instanceOf(entry)),
+      ...botResources(
+        entry,
+        instanceOf(entry),
+        wanted,
+        deployments.get(entry.name),
+        webhookOf(entry.name),
+        facts,
+        host,
+      ).map((inner) => ifDeployable(entry.name, refuseTakenPaths(entry, deployments, host.bots, inner))),
+    ])
     const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
-    const records = selected.map(({ name: bot }) =>
-      repairedRecord(
-        { bot, base: wanted.network, telegram: wanted.telegram, origin, ...caOf(wanted) },
-        deployments.has(bot),
-      ),
-    )
+    const records = selected.map((entry) => repairedRecord(instanceOf(entry), deployments.has(entry.name)))
     const folders = [
       ...(wanted.caFile === undefined ? [] : [caFilePresent(wanted.caFile)]),
       directory(optDir),
@@ -123,7 +131,8 @@ function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
 
 function botResources(
   { name: bot, settings }: BotEntry,
-  { network: base, telegram, settle, drain, keep, ...others }: BotVars,
+  instance: Omit<BotInstance, 'number'>,
+  { network: base, telegram, settle, drain, keep }: BotVars,
   deployment: Deployment | undefined,
   webhookTarget: WebhookTarget,
   facts: Facts,
@@ -144,7 +153,6 @@ function botResources(
   // The manifest of a bot is known only to a deployment; the release that serves has recorded its limits.
   const limit = (current: Release | undefined) =>
     limitsOf(entry, deployment?.manifest ?? {}, deployment ? undefined : current?.limits)
-  const instance = { bot, base, telegram, origin: new URL(webhookTarget.url).origin, ...caOf(others) }
   const isBot = target?.mode !== 'none'
   const forBot = (inner: Resource) =>
     deployment === undefined ? whenReleased(bot, ({ spec }) => spec.mode !== 'none', inner) : inner
@@ -191,7 +199,7 @@ function botResources(
     }),
     ...databaseAfter(bot, base, deployment, { byNumber: withAllocation, whenReleased }),
     withAllocation((number) => staticFiles(bot, number)),
-    ...nginxFiles(instance, deployed),
+    locationsOf(instance, deployed),
     limits(bot, limit),
     noCache(bot, target),
   ]

@@ -3,6 +3,7 @@ import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { dumpFunction, removedFolder } from '../../lib/platform/database-dump.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
+import { sitePath } from '../../lib/platform/domain-server.ts'
 import { nginxFolder, outdated, reloadFunction } from '../../lib/platform/nginx.ts'
 import { freed, ident } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-client.ts'
@@ -16,7 +17,7 @@ import { dataOf } from './data/layout.ts'
 import { accessFile, predictNoTcp, removeTcp } from './database/tcp.ts'
 import { networkState } from './network.ts'
 import { staticFolder } from './public/layout.ts'
-import { locationFile, siteFile } from './release/nginx-route.ts'
+import { locationFile } from './release/nginx-route.ts'
 import { removeAllImages } from './release/prune-images.ts'
 import { refuseConflicts, removalConflicts } from './removal-conflicts.ts'
 import { allocations, allocationsFile } from './spec/allocations.ts'
@@ -75,10 +76,6 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
 
 function removal(bot: string, telegram: string, purge: boolean) {
   const layout = layoutOf(bot)
-  const [location, site] = [locationFile, siteFile].map((file) => `${nginxFolder}/conf/${file(bot)}`) as [
-    string,
-    string,
-  ]
   const database = databaseName(bot)
   const dump = sh`
     ${dumpFunction}
@@ -93,7 +90,11 @@ function removal(bot: string, telegram: string, purge: boolean) {
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
     for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
-    if [ -e ${location} ] || [ -e ${site} ]; then rm -f ${location} ${site}; nginx_reload; fi
+    removed=
+    for file in ${[locationFile(bot), sitePath(bot)]}; do
+      [ ! -e ${nginxFolder}/conf/"$file" ] || { rm -f ${nginxFolder}/conf/"$file"; removed=yes; }
+    done
+    [ -z "$removed" ] || nginx_reload
     rm -rf ${staticFolder(bot)}
     # After its containers are gone, so that no session comes back.
     ${freed(database)}

@@ -1,8 +1,11 @@
 import * as v from 'valibot'
+import { refuseWhen } from '../../lib/model/combinators.ts'
+import type { Facts } from '../../lib/model/facts.ts'
 import { etcDir, optDir, runDir, stateDir } from '../../lib/model/host-layout.ts'
-import { becomes, type Prediction } from '../../lib/model/resource.ts'
-import { role } from '../../lib/model/role.ts'
+import { becomes, type Prediction, type Resource } from '../../lib/model/resource.ts'
+import { type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { selfSigned, tlsFolder } from '../../lib/platform/certificate.ts'
+import { allDomains, domainFolder, domainsOf } from '../../lib/platform/domains.ts'
 import { images } from '../../lib/platform/image-versions.ts'
 import {
   acmeWebroot,
@@ -11,8 +14,9 @@ import {
   nginxFolder,
   nginxReloaded,
   nginxState,
+  readsSites,
+  withSites,
 } from '../../lib/platform/nginx.ts'
-import { readsSites, withSites } from '../../lib/platform/nginx-sites.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { composeProject, hardened, mount } from '../../lib/resources/compose.ts'
 import { directory } from '../../lib/resources/file.ts'
@@ -21,7 +25,7 @@ import { runFolder } from '../../lib/resources/runtime-directory.ts'
 import { configText } from './config.ts'
 import { firstGeneration } from './generation.ts'
 import { freePorts } from './ports.ts'
-import { served } from './served.ts'
+import { served, servedDomains } from './served.ts'
 
 /** The networks that Telegram sends updates from (core.telegram.org/bots/webhooks, 2026-11). */
 const telegramNetworks = ['149.154.160.0/20', '91.108.4.0/22']
@@ -41,13 +45,14 @@ const vars = v.strictObject({
 /** The only server that the internet reaches: ends TLS for all bots, and routes updates to each. */
 export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
   const name = publicName(host, facts)
-  const config = configText({ name, port: host.httpsPort, ipv6: facts.ipv6, telegram })
+  const domains = allDomains(host)
   return [
     directory(optDir),
     directory(etcDir, { mode: '0700' }),
     directory(tlsFolder, { mode: '0700' }),
     directory(`${tlsFolder}/${name}`, { mode: '0700' }),
     selfSigned(name, { placeholder: true }),
+    ...domains.flatMap(domainFolder),
     directory(stateDir, { mode: '0700' }),
     directory(acmeWebroot),
     directory(`${acmeWebroot}/.well-known`),
@@ -55,15 +60,57 @@ export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
     ...runFolder('nginx'),
     directory(nginxFolder),
     ...['conf', 'conf/bots', 'conf/own', 'generations'].map((each) => directory(`${nginxFolder}/${each}`)),
-    nginxFile('nginx.conf', (now) => (readsSites(now) ? withSites(config) : config), config),
+    ...sitesFolder(domains),
+    configuration(host, facts, telegram),
     firstGeneration(),
     pulledImage(image),
     freePorts(nginxContainer, [...new Set([80, host.httpsPort])]),
     ...composeProject({ name: nginxContainer, folder: nginxFolder, service: service(image), whenStarted: [started] }),
     nginxReloaded(),
     served(name, host.httpsPort),
+    ...domainsServed(domains, host.httpsPort),
   ]
 })
+
+/** What nginx needs for the domains of these bots alone, on a host that `nginx` was applied to. */
+export function nginxOfDomains(bots: readonly string[]): Role {
+  return role('nginx', vars, ({ telegram }, facts, host) => {
+    const domains = host.bots.filter(({ name }) => bots.includes(name)).flatMap(domainsOf)
+    if (domains.length === 0) return []
+    const needsNginx = (inner: Resource) =>
+      refuseWhen(
+        [nginxState],
+        (read) => (read(nginxState) === 'absent' ? `no nginx is here: ${siteFirst(host)}` : undefined),
+        inner,
+      )
+    return [
+      ...domains.flatMap(domainFolder).map(needsNginx),
+      ...sitesFolder(domains),
+      configuration(host, facts, telegram),
+      ...domainsServed(domains, host.httpsPort),
+    ]
+  })
+}
+
+function siteFirst({ name }: HostEntry): string {
+  return `run npx zx playbooks/site.ts --limit ${name} first`
+}
+
+function configuration(host: HostEntry, facts: Facts, telegram: readonly string[]): Resource {
+  const name = publicName(host, facts)
+  const sites = allDomains(host).length > 0
+  const config = configText({ name, port: host.httpsPort, ipv6: facts.ipv6, telegram, sites })
+  // A bot with routes has had nginx read its files.
+  return nginxFile('nginx.conf', (now) => (readsSites(now) ? withSites(config) : config), config)
+}
+
+function sitesFolder(domains: readonly string[]): Resource[] {
+  return domains.length === 0 ? [] : [directory(`${nginxFolder}/conf/sites`)]
+}
+
+function domainsServed(domains: readonly string[], port: number): Resource[] {
+  return domains.length === 0 ? [] : [servedDomains(domains, port)]
+}
 
 /** nginx loads the generation that `running` points to. */
 const started: Prediction = becomes(nginxState, (now) => (now === 'absent' ? now : { ...now, inForce: now.current }))

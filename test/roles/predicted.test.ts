@@ -70,7 +70,13 @@ const cases: [
   ['postgres', postgres, { settings: { work_mem: '9MB' } }, {}],
   ['nginx', nginx, {}, {}, { domain: 'b.example.org' }],
   ['nginx on an address', nginx, {}, {}],
-  ['certbot', certbot, {}, { 'own-lineages:own': ['old.example.org'] }, { domain: 'b.example.org' }],
+  [
+    'certbot',
+    certbot,
+    {},
+    { 'own-lineages:own': { lineages: ['old.example.org'], folders: [], sites: {} } },
+    { domain: 'b.example.org' },
+  ],
   [
     'certbot for itself',
     certbot,

@@ -34,7 +34,9 @@ export function zonesText(bot: string, routes: readonly Route[]): string {
 
 /** The locations of the routes, for a server. */
 export function locationsText(routes: readonly Route[], target: RouteTarget): string {
-  return routes.map((route) => locationText(route, target)).join('')
+  // The first that matches is taken, so the whole of a name comes last.
+  const inOrder = [...routes].sort((a, b) => b.path.length - a.path.length)
+  return inOrder.map((route) => locationText(route, target)).join('')
 }
 
 function locationText(route: Route, target: RouteTarget): string {

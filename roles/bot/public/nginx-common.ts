@@ -1,10 +1,10 @@
 import { when } from '../../../lib/model/combinators.ts'
 import type { Read, Resource } from '../../../lib/model/resource.ts'
-import { nginxFile, nginxFolder } from '../../../lib/platform/nginx.ts'
-import { includeSites, sitesRead } from '../../../lib/platform/nginx-sites.ts'
+import { includeSites, nginxFile, nginxFolder, sitesRead } from '../../../lib/platform/nginx.ts'
 import { directory } from '../../../lib/resources/file.ts'
 import { lines, type Script, sh } from '../../../lib/shell/sh.ts'
 import { currentRelease, parseRelease } from '../spec/release-record.ts'
+import type { Spec } from '../spec/spec.ts'
 
 /** What nginx needs for the routes of any bot. It is there from the first one on: `bots` says of whom there may be one. */
 export function routesInCommon(bots: readonly string[], isTarget: boolean): readonly Resource[] {
@@ -20,13 +20,19 @@ export function routesInCommon(bots: readonly string[], isTarget: boolean): read
   ].map((each) => when(records, isWanted, each))
 }
 
-/** Shell text for nginx's test of a file of routes: writes into `$tree` what it refers to, which a check does not write. */
-export function besideRoutes(path: string, zones: string | undefined): Script {
-  if (zones === undefined) return sh`:`
-  const files = Object.entries({ 'sites/_types': typesText, 'sites/_common.conf': commonText, [path]: zones })
+/**
+ * Shell text for nginx's test of a file of this version: writes into `$tree` what it refers to, which a check does not write. That is
+ * what routes have in common, and `others` by their paths.
+ */
+export function besideRoutes(
+  { public: routes }: Pick<Spec, 'public'>,
+  others: Readonly<Record<string, string | undefined>>,
+): Script {
+  if (routes === undefined) return sh`:`
+  const files = Object.entries({ 'sites/_types': typesText, 'sites/_common.conf': commonText, ...others })
   return sh`
       mkdir -p "$tree/sites"
-      ${lines(files.map(([name, text]) => sh`printf %s ${Buffer.from(text).toString('base64')} | base64 -d >"$tree/"${name}`))}
+      ${lines(files.map(([name, text = '']) => sh`printf %s ${Buffer.from(text).toString('base64')} | base64 -d >"$tree/"${name}`))}
       ${includeSites('$tree/nginx.conf')}`
 }
 

@@ -1,5 +1,7 @@
 import { refuseWhen } from '../../../lib/model/combinators.ts'
 import type { Read, Resource } from '../../../lib/model/resource.ts'
+import type { BotEntry } from '../../../lib/model/role.ts'
+import { domainsOf } from '../../../lib/platform/domains.ts'
 import { currentRelease, parseRelease } from '../spec/release-record.ts'
 import { overlap } from '../spec/routes.ts'
 import type { Spec } from '../spec/spec.ts'
@@ -9,14 +11,17 @@ import type { Spec } from '../spec/spec.ts'
  * its target, where that is deployed in the same run, else by its record.
  */
 export function refuseTakenPaths(
-  bot: string,
+  entry: BotEntry,
   targets: ReadonlyMap<string, { readonly spec: Spec }>,
-  all: readonly { readonly name: string }[],
+  all: readonly BotEntry[],
   inner: Resource,
 ): Resource {
-  const routes = targets.get(bot)?.spec.public ?? []
+  const bot = entry.name
+  const routes = domainsOf(entry).length > 0 ? [] : (targets.get(bot)?.spec.public ?? [])
   if (routes.length === 0 || inner.id !== `release:${bot}`) return inner
-  const others = all.filter(({ name }) => name !== bot).map(({ name }) => ({ name, record: currentRelease(name) }))
+  const others = all
+    .filter((each) => each.name !== bot && domainsOf(each).length === 0)
+    .map(({ name }) => ({ name, record: currentRelease(name) }))
   const reason = (read: Read) => {
     for (const { name, record } of others) {
       const { spec } = targets.get(name) ?? parseRelease(read(record)) ?? {}

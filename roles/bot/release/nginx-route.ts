@@ -1,3 +1,4 @@
+import { domainServer, nothingHere, sitePath } from '../../../lib/platform/domain-server.ts'
 import { nginxFolder, reloadFunction } from '../../../lib/platform/nginx.ts'
 import { lines, type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
@@ -7,6 +8,7 @@ import { locationsText, zonesText } from '../public/locations.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
+import { routesOnHost } from '../spec/routes.ts'
 import type { Spec } from '../spec/spec.ts'
 
 const header = '# Written by botgarden; changes made here are overwritten.\n'
@@ -25,11 +27,6 @@ export function locationFile(bot: string): string {
   return `bots/${bot}.conf`
 }
 
-/** The file of a bot at the level of http. */
-export function siteFile(bot: string): string {
-  return `sites/${bot}.conf`
-}
-
 /** What of a release its files in nginx depend on. */
 export type Routed = Pick<Release, 'spec' | 'colour' | 'former'>
 
@@ -41,14 +38,52 @@ export function isRouted({ mode, public: routes }: Pick<Spec, 'mode' | 'public'>
 /** The files of a release in nginx's configuration, by their paths there; undefined: it has none. */
 export function nginxTexts(instance: BotInstance, release: Routed): Readonly<Record<string, string | undefined>> {
   const { bot, base, number, origin } = instance
-  const { port, webhookPath, mode, public: routes = [] } = release.spec
+  const { port, webhookPath, mode, public: all = [] } = release.spec
+  const { domains = [] } = instance
   const address = addressOf(base, number, release.colour)
   const target = { bot, origin, backend: `http://${address}:${port}`, folders: foldersOf(release) }
+  const onHost = domains.length === 0 ? routesOnHost(release.spec) : []
   const webhook = mode === 'webhook' ? locationText(bot, address, port, webhookPath) : header
+  const zones = zonesText(bot, domains.length === 0 ? onHost : all)
+  const servers = serversText(instance, (domain) =>
+    locationsText(all, { ...target, origin: originBeside(origin, domain) }),
+  )
+  const site = [zones, servers].filter(Boolean).join('\n')
   return {
-    [siteFile(bot)]: routes.length === 0 ? undefined : `${header}${zonesText(bot, routes)}`,
-    [locationFile(bot)]: isRouted(release.spec) ? `${webhook}${locationsText(routes, target)}` : undefined,
+    [sitePath(bot)]: site === '' ? undefined : `${header}${site}`,
+    [locationFile(bot)]:
+      mode === 'webhook' || onHost.length > 0 ? `${webhook}${locationsText(onHost, target)}` : undefined,
   }
+}
+
+/** The same before its first release. */
+export function textsBefore(instance: Omit<BotInstance, 'number'>): Readonly<Record<string, string | undefined>> {
+  const servers = serversText(instance)
+  return { [sitePath(instance.bot)]: servers === '' ? undefined : `${header}${servers}` }
+}
+
+/** The servers of a bot's own domains, with these locations. A bot that was not released has none. */
+function serversText(
+  { domains = [], origin, ipv6 = false }: Pick<BotInstance, 'domains' | 'origin' | 'ipv6'>,
+  locations: (domain: string) => string = () => '',
+): string {
+  const httpsPort = Number(new URL(origin).port || 443)
+  const servers = domains.map((domain) => {
+    const own = locations(domain)
+    const inner = own === '' ? nothingHere : `${away}${own}${own.includes('location ~ ^/ {') ? '' : nothingHere}`
+    return domainServer({ domain, httpsPort, ipv6, inner })
+  })
+  return servers.join('\n')
+}
+
+/** As on the name of the host: a bot that is away for a moment. */
+const away =
+  'error_page 502 504 = @away;\nlocation @away {\n    internal;\n    add_header Retry-After 2 always;\n    return 503;\n}\n'
+
+/** The same port under another name. */
+export function originBeside(origin: string, domain: string): string {
+  const { port } = new URL(origin)
+  return originOf(domain, Number(port || 443))
 }
 
 /** The webhook URL of a bot. It is not a secret: Telegram proves itself by a header. */
@@ -70,7 +105,7 @@ const functions = shellFile(new URL('nginx-route.sh', import.meta.url))
 /** Shell functions: `route_switch` to the new container, `route_restore` the old state, `route_is_restored`. */
 export function routeFunctions(instance: BotInstance, next: Routed, old: Routed | undefined): Script {
   const after = nginxTexts(instance, next)
-  const before = old === undefined ? {} : nginxTexts(instance, old)
+  const before = old === undefined ? textsBefore(instance) : nginxTexts(instance, old)
   // A bot without routes has one file.
   const files = Object.keys(after).filter(
     (path) => path === locationFile(instance.bot) || after[path] !== undefined || before[path] !== undefined,

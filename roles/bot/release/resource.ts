@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
+import { sitePath } from '../../../lib/platform/domain-server.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
 import { postgresCatalog } from '../../../lib/platform/postgres-catalog.ts'
+import { siteUses } from '../../../lib/platform/site-file.ts'
 import { type ContainerState, containerState } from '../../../lib/resources/container.ts'
 import { type FileState, fileState, textOf } from '../../../lib/resources/file-state.ts'
 import { imageState } from '../../../lib/resources/image.ts'
@@ -218,10 +220,13 @@ function predictedFiles(instance: BotInstance, release: Release, current: Releas
   return Object.entries(nginxTexts(instance, release)).flatMap(([name, text]) => {
     // A bot without routes has one file.
     if (name !== locationFile(instance.bot) && (text ?? before[name]) === undefined) return []
+    const uses = name === sitePath(instance.bot) && instance.domains ? [siteUses(instance.bot, text ?? '')] : []
     const path = `${nginxFolder}/conf/${name}`
-    if (text === undefined) return [becomes(fileState(path), 'absent' as const), becomes(textOf(path), undefined)]
+    if (text === undefined)
+      return [...uses, becomes(fileState(path), 'absent' as const), becomes(textOf(path), undefined)]
     const sha256 = sha256Of(text)
     return [
+      ...uses,
       becomes(fileState(path), { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256 }),
       becomes(textOf(path), text),
     ]

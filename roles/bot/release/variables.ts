@@ -7,7 +7,7 @@ import type { BotInstance } from '../spec/instance.ts'
 import { type Colour, layoutOf } from '../spec/layout.ts'
 import { piecesOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
 import type { Spec } from '../spec/spec.ts'
-import { webhookUrl } from './nginx-route.ts'
+import { originBeside, webhookUrl } from './nginx-route.ts'
 
 /** A value in pieces: text, and the content of files that only the host can read. */
 type Value = readonly (string | { readonly file: string })[]
@@ -60,7 +60,9 @@ function filled(value: string, instance: BotInstance, spec: Spec): Value {
   )
 }
 
-function known(reference: ReferenceName, { bot, origin }: BotInstance, spec: Spec): Value {
+function known(reference: ReferenceName, { bot, origin, domains = [] }: BotInstance, spec: Spec): Value {
+  const [own] = domains
+  const publicOrigin = own === undefined ? origin : originBeside(origin, own)
   const { secrets } = layoutOf(bot)
   const { host, port, user, name, passwordFileOnHost } = databaseAddress(bot, spec)
   const password = { file: passwordFileOnHost }
@@ -85,8 +87,8 @@ function known(reference: ReferenceName, { bot, origin }: BotInstance, spec: Spe
     'cache.host': [cacheHost],
     'cache.port': [String(cachePort)],
     'cache.password': [cachePassword],
-    'public.url': [origin],
-    'public.host': [new URL(origin).hostname],
+    'public.url': [publicOrigin],
+    'public.host': [new URL(publicOrigin).hostname],
     'webhook.url': [webhookUrl(origin, bot)],
     'webhook.path': [spec.webhookPath],
     'webhook.secret': [{ file: `${secrets}/webhook-secret` }],

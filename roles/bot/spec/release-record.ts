@@ -89,6 +89,7 @@ const release = v.looseObject({
     ),
     webhook: v.optional(v.literal('bot')),
     init: v.optional(v.literal(true)),
+    shareOrigin: v.optional(v.literal(true)),
     public: v.optional(
       v.array(
         v.looseObject({

@@ -17,10 +17,18 @@ export interface Route {
   readonly websocket?: true
 }
 
+type SaidRoute = NonNullable<BotManifest['public']>[number]
 type Said = Pick<BotManifest, 'public' | 'shareOrigin'>
 
+/** What a version says of its routes. */
+export interface RoutesOf {
+  readonly public?: readonly Route[]
+  /** Pages may be on the name of the host. */
+  readonly shareOrigin?: true
+}
+
 /** The routes in the order of their paths, so that a manifest in another order is the same version. */
-export function routesOf({ public: said = [] }: Said): { readonly public?: readonly Route[] } {
+export function routesOf({ public: said = [], shareOrigin }: Said): RoutesOf {
   if (said.length === 0) return {}
   const routes = said.map(
     ({ path, static: folder, spa, methods, body, rate, from, websocket }): Route => ({
@@ -34,7 +42,12 @@ export function routesOf({ public: said = [] }: Said): { readonly public?: reado
       ...(websocket && { websocket: true as const }),
     }),
   )
-  return { public: routes.sort((a, b) => (a.path < b.path ? -1 : 1)) }
+  return { public: routes.sort((a, b) => (a.path < b.path ? -1 : 1)), ...(shareOrigin && { shareOrigin }) }
+}
+
+/** The routes of a version that are on the name of the host, where it has no name of its own. */
+export function routesOnHost({ public: routes = [], shareOrigin }: RoutesOf): readonly Route[] {
+  return routes.filter((route) => route.path !== '/' && (shareOrigin === true || !isForBrowsers(route)))
 }
 
 /** Whether one of these paths is the other, or below it. */
@@ -74,15 +87,21 @@ function reserved(path: string, ownName: boolean): readonly string[] {
   return overlap(path, '/tg') ? ['is where Telegram delivers updates: choose another path'] : []
 }
 
-function staticFaults(route: NonNullable<BotManifest['public']>[number]): readonly string[] {
+function staticFaults(route: SaidRoute): readonly string[] {
   if (route.static === undefined)
     return route.spa ? ['has "spa: true" without "static:", the folder with its index.html'] : []
   const useless = (['methods', 'body', 'websocket'] as const).filter((key) => route[key] !== undefined)
   return useless.map((key) => `has "${key}:", and files are only read: remove it, or remove "static:"`)
 }
 
+interface Reached {
+  readonly static?: string | undefined
+  readonly methods?: readonly Method[] | undefined
+  readonly websocket?: boolean | undefined
+}
+
 /** Whether a browser could open it as a page, or a page call it: then it has an origin. */
-function isForBrowsers({ static: folder, methods, websocket }: NonNullable<BotManifest['public']>[number]): boolean {
+function isForBrowsers({ static: folder, methods, websocket }: Reached): boolean {
   const reads = methods === undefined || methods.includes('GET') || methods.includes('HEAD')
   return folder !== undefined || websocket === true || reads
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { databaseKeys } from './database-keys.ts'
+import { domain } from './domain-key.ts'
 import { publicKeys } from './public-keys.ts'
 import { looksLikeToken, referenceFault } from './references.ts'
 
@@ -128,8 +129,13 @@ const buildKeys = {
   args: v.optional(v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'the name of a build argument')), plainValue)),
 }
 
+const ofThePlace =
+  'a domain belongs to the place and not to the app: "domains:" goes into the inventory, under "bots:" and the name of the bot'
+
 export const botManifestSchema = v.strictObject({
   ...keysElsewhere,
+  domains: elsewhere(ofThePlace),
+  domain: elsewhere(ofThePlace),
   ...manifestKeys,
   ...buildKeys,
   /**
@@ -145,6 +151,7 @@ const imageMessage = 'an image with a version or a digest (NAME:1.2.3 or NAME@sh
 /** A bot in the inventory. */
 export const botSettings = v.strictObject({
   ...keysElsewhere,
+  domain: elsewhere('a bot may have several: "domains: [shop.example.org]"'),
   ...manifestKeys,
   ...buildKeys,
   /** The folder with its Dockerfile, from this checkout; left out: bots/NAME. */
@@ -162,6 +169,8 @@ export const botSettings = v.strictObject({
   /** Left out: the variable NAME_TOKEN, or BOT_TOKEN in the .env of its source; without either the host keeps what it has. */
   token: v.optional(secretSource),
   secrets: v.optional(v.record(variable, secretSource)),
+  /** Names of its own, each with a certificate. Their A records lead to its host. */
+  domains: v.optional(v.array(domain)),
 })
 export type BotSettings = v.InferOutput<typeof botSettings>
 

@@ -47,6 +47,8 @@ export interface Spec {
   readonly extensions?: readonly string[]
   /** The paths that the internet may ask for, in their order. */
   readonly public?: readonly Route[]
+  /** Its pages may be on the name of the host, where they share an origin with those of other bots. */
+  readonly shareOrigin?: true
 }
 
 /** Resource limits of a container, which change without a release. `memoryMB` is in MiB. */

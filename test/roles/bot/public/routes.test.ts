@@ -2,9 +2,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { withSites } from '../../../../lib/platform/nginx-sites.ts'
+import { withSites } from '../../../../lib/platform/nginx.ts'
 import { foldersOf, formerOf } from '../../../../roles/bot/public/layout.ts'
-import { locationText, nginxTexts } from '../../../../roles/bot/release/nginx-route.ts'
+import { locationText, nginxTexts, textsBefore } from '../../../../roles/bot/release/nginx-route.ts'
 import { conflictsIn } from '../../../../roles/bot/spec/conflicts.ts'
 import { parseRelease, type Release } from '../../../../roles/bot/spec/release-record.ts'
 import { overlap, routeFaults } from '../../../../roles/bot/spec/routes.ts'
@@ -19,8 +19,9 @@ import { place } from '../../../support/release-policy.ts'
 type Public = NonNullable<BotManifest['public']>
 const instance = { bot: 'shop', number: 1, ...place }
 const spec = (routes: Public, more: BotManifest = {}) => specOf('shop:1', {}, { ...more, public: routes })
+
 const release = (routes: Public, more: BotManifest = {}, former?: Record<string, string>): Release => ({
-  ...{ id: '1', spec: spec(routes, more), colour: 'blue', secrets: {}, by: 'me' },
+  ...{ id: '1', spec: spec(routes, { shareOrigin: true, ...more }), colour: 'blue', secrets: {}, by: 'me' },
   ...(former && { former }),
 })
 const texts = (of: Release, origin = place.origin) => nginxTexts({ ...instance, origin }, of)
@@ -202,6 +203,56 @@ test('files: of the version that serves, then of the one before it, then the pag
     assert.ok(lines.includes(line), line)
   assert.equal(blocks(block, 'limit_except', 'GET', 'HEAD').length, 1)
   assert.not.match(lines.join('\n'), /proxy_/)
+})
+
+const own = { ...instance, domains: ['shop.example.org', 'www.shop.example.org'], ipv6: true }
+
+test('with domains of its own the routes are there, and only there', () => {
+  const of = release([{ path: '/', static: 'dist' }, { path: '/api' }])
+  const found = nginxTexts(own, of)
+  assert.equal(found['bots/shop.conf'], locationText('shop', '10.210.1.2', 3000, '/webhook'))
+  const servers = blocks(directivesOf(found['sites/shop.conf'] ?? ''), 'server').filter((server) =>
+    plain(server).some((line) => line.startsWith('ssl_certificate ')),
+  )
+  assert.equal(
+    servers.map((server) => plain(server).find((line) => line.startsWith('server_name'))),
+    ['server_name shop.example.org', 'server_name www.shop.example.org'],
+  )
+  for (const server of servers) {
+    const names = server.flatMap(({ words, block }) => (block === undefined ? [] : [words.slice(1).join(' ')]))
+    assert.equal(names, ['@away', '~ ^/api(/|$)', '~ ^/'])
+    assert.ok(plain(server).includes('error_page 502 504 = @away'))
+  }
+  assert.match(found['sites/shop.conf'] ?? '', 'limit_req_zone $binary_remote_addr zone=shop/api:512k')
+})
+
+test('a longer path on a domain comes before the whole of it', () => {
+  const text = nginxTexts(own, release([{ path: '/', static: 'dist' }, { path: '/api' }]))['sites/shop.conf'] ?? ''
+  // nginx takes the first expression that matches.
+  assert.ok(text.indexOf('location ~ ^/api(/|$) {') < text.indexOf('location ~ ^/ {'))
+})
+
+test('a domain without routes answers 404, and so does one before the first release', () => {
+  for (const text of [nginxTexts(own, release([]))['sites/shop.conf'], textsBefore(own)['sites/shop.conf']])
+    assert.is(text?.match(/return 404;/g)?.length, 2)
+})
+
+test('pages of a bot that has lost its domain do not move to the name of the host', () => {
+  const lost = { shareOrigin: false }
+  const of = release(
+    [
+      { path: '/app', static: 'dist' },
+      { path: '/pay', methods: ['POST'] },
+    ],
+    lost,
+  )
+  assert.not.match(locations(of), '/app')
+  assert.match(locations(of), 'location ~ ^/pay(/|$)')
+  assert.match(locations(release([{ path: '/app', static: 'dist' }])), 'location ~ ^/app')
+  assert.equal(texts(release([{ path: '/app', static: 'dist' }], { ...lost, mode: 'polling' })), {
+    'bots/shop.conf': undefined,
+    'sites/shop.conf': undefined,
+  })
 })
 
 test('the record of a version names the files before it: those of the last version that had others', () => {
