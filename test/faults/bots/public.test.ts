@@ -17,6 +17,7 @@ import { steadily } from '../../support/vps/steady.ts'
 
 const host = 'public'
 const name = `${host}.sandbox`
+const www = `www.${name}`
 const folder = mkdtempSync(join(tmpdir(), 'public-test-'))
 const models = resolve(import.meta.dirname, '../../bots')
 const { called, inventory, site, deploy, changed, answer, begin, telegram } = botHost(host, [
@@ -43,7 +44,7 @@ function version(model: string, files: Record<string, string> = {}): string {
 const file = (shop: object = {}, more: Record<string, object> = {}) =>
   inventory({
     shop: { host, source: join(models, 'mini-app'), ...shop },
-    landing: { host, source: join(models, 'landing-page') },
+    landing: { host, source: join(models, 'landing-page'), domains: [www] },
     ...more,
   })
 const release = (shop: object = {}, ...args: string[]) => deploy(['--name', 'shop', ...args], file(shop))
@@ -281,16 +282,42 @@ test('a site without a bot: no token, no webhook, nothing of Telegram', async ()
     const { changed: count, roundTrips, error } = resultOf(again, host)
     assert.equal([count, roundTrips, error], [0, 1, undefined])
   }
-  assert.match((await ask('/welcome/')).text, 'Open the bot')
+  const there = asking({ ...target, name: www })
+  const page = await there('/')
+  assert.match(page.text, 'Open the bot')
+  assert.is(page.headers['strict-transport-security'], 'max-age=63072000')
+  assert.is((await there('/style.css')).headers['content-type'], 'text/css; charset=utf-8')
+  assert.equal([(await there('/nothing')).status, (await there('/tg/shop', { method: 'POST' })).status], [404, 403])
+  assert.is((await ask('/style.css')).status, 404, 'on the name of the host there is nothing of it')
   assert.is(await output('ls -A /etc/botgarden/secrets/bots/landing'), '')
   assert.equal((await telegram().report(called('landing'))).counts, {})
   assert.is((await ask('/tg/landing', { method: 'POST' })).status, 404)
 })
 
+test('a page that has lost its domain is nowhere, and comes back with it', async () => {
+  const without = file({}, { landing: { host, source: join(models, 'landing-page') } })
+  const lost = await site(without)
+  assert.is(lost.code, 0, resultOf(lost, host).error)
+  assert.is(resultOf(await site(without), host).changed, 0)
+  assert.is((await ask('/style.css')).status, 404)
+  const refused = await deploy(['--name', 'landing'], without, {})
+  assert.is(refused.code, 1)
+  assert.match(refused.stdout + refused.stderr, /public\[0\]: \/ is the whole name of the host/)
+  assert.is((await site(file())).code, 0)
+  assert.match((await asking({ ...target, name: www })('/')).text, 'Open the bot')
+})
+
 test('a path of another bot is refused, and both are as they were', async () => {
   const taken = file(
     {},
-    { landing: { host, source: join(models, 'landing-page'), public: [{ path: '/app/welcome', static: 'site' }] } },
+    {
+      landing: {
+        host,
+        source: join(models, 'landing-page'),
+        shareOrigin: true,
+        public: [{ path: '/app/welcome', static: 'site' }],
+      },
+    },
   )
   const run = await deploy(['--name', 'landing'], taken, {})
   assert.is(run.code, 3)
