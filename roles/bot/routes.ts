@@ -28,9 +28,10 @@ export function siteOf(instance: Omit<BotInstance, 'number'>): Resource {
   return fromReading(allocations, {}, (taken) =>
     fromReading(currentRelease(bot), undefined, (record) => {
       const release = parseRelease(record)
-      const number = taken[bot]
+      const number = release && taken[bot]
       const isServed = release !== undefined && number !== undefined
-      const text = (isServed ? nginxTexts({ ...instance, number }, release) : textsBefore(instance))[sitePath(bot)]
+      const texts = isServed ? nginxTexts({ ...instance, number }, release) : textsBefore(instance)
+      const text = texts[sitePath(bot)]
       const beside = besideRoutes(release?.spec ?? {}, {})
       return when([], () => text !== undefined, siteFile(bot, text ?? '', beside))
     }),

@@ -33,10 +33,14 @@ export function asking(target: { address: string; name: string; ca: string }, so
     })
 }
 
-/** A client that asks, and then reads nothing of the answer, until it is ended. */
-export function slowly({ address, name, ca }: { address: string; name: string; ca: string }, path: string): () => void {
+/** A client that asks, with these lines of a header as well, and then reads nothing of the answer, until it is ended. */
+export function slowly(
+  { address, name, ca }: { address: string; name: string; ca: string },
+  path: string,
+  more: readonly string[] = [],
+): () => void {
   const socket = connect({ host: address, port: 443, servername: name, ca }, () =>
-    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${name}\r\n\r\n`),
+    socket.write([`GET ${path} HTTP/1.1`, `Host: ${name}`, ...more, '', ''].join('\r\n')),
   )
   socket.on('error', () => {})
   socket.pause()
