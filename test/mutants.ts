@@ -1,7 +1,8 @@
-// How much the unit tests notice: `npm run test:mutants -- [--seed N] [--count N] [--only PATH] [--near N] [--list]`.
+// How much the unit tests notice: `npm run test:mutants -- [--seed N] [--count N] [--only PATH] [--near N] [--seconds N] [--list]`.
 // Small changes to lib/, roles/ and commands/, drawn with a seed, each in a copy of the tree; one is caught if a unit test fails.
-// All tests run once, to see which of them run which place; a mutant then meets these. For work on one file, --near runs only the
-// N test files that are nearest to it by imports. --named tries a kept list instead, on the sandbox as well, unless --here
+// All tests run once, to see which of them run which place, and how long they take; a mutant then meets these, the nearest first, up
+// to --seconds of them (default 45, or all): one that is not caught by then counts as survived. For work on one file, --near runs
+// only the N test files that are nearest to it by imports. --named tries a kept list instead, on the sandbox as well, unless --here
 // says not to.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,12 +21,14 @@ const { values } = parseArgs({
     count: { type: 'string', default: '150' },
     only: { type: 'string', default: '' },
     near: { type: 'string', default: 'all' },
+    seconds: { type: 'string', default: '45' },
     list: { type: 'boolean', default: false },
     named: { type: 'boolean', default: false },
     here: { type: 'boolean', default: false },
   },
 })
 const limit = values.near === 'all' ? undefined : Number(values.near)
+const most = values.seconds === 'all' ? Number.POSITIVE_INFINITY : Number(values.seconds)
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 if (values.named) process.exit(await tryNamed(root, values, say))
 
@@ -97,14 +100,16 @@ async function caughtBy(site: Site, scratch: Scratch): Promise<string | undefine
   }
 }
 
-/** Tests of a few seconds, then of more, then the rest: a process costs a second to start, and most mutants are caught by the first. */
+/**
+ * Tests of a few seconds, then of more, up to the limit: a process costs a second to start, and most mutants are caught by the first.
+ * The nearest test is always run.
+ */
 function growing(tests: readonly string[]): string[][] {
   let sum = 0
-  const batchOf = (test: string) => {
-    sum += executed.secondsOf(test)
-    return [3, 12, 40].filter((seconds) => sum > seconds).length
-  }
-  return [...Map.groupBy(tests, batchOf).values()]
+  const sums = tests.map((test) => (sum += executed.secondsOf(test)))
+  const batchOf = (_: string, i: number) => [3, 12].filter((seconds) => (sums[i] ?? 0) > seconds).length
+  const within = tests.filter((_, i) => i === 0 || (sums[i] ?? 0) <= most)
+  return [...Map.groupBy(within, batchOf).values()]
 }
 
 function place({ file, mutant }: Site): string {

@@ -190,11 +190,19 @@ function migration({ instance, spec, old }: Switch, file: string, name: string):
     }`
 }
 
+/**
+ * Shell text: the second since which errors are those of the new version. nginx tries to connect for 2 s: what came for a stopped
+ * container before the route was switched fails after that.
+ */
+const afterLateErrors = sh`
+    [ -z "$stopped" ] || sleep 3
+    since=$(date +%s)`
+
 /** The end-to-end check: whether Telegram reports a delivery error since the switch. Without an answer it only warns. */
 function deliveryCheck(old: Release | undefined): Script {
   if (old?.spec.mode !== 'webhook') return sh`:`
   return sh`
-    since=$(date +%s)
+    ${afterLateErrors}
     sleep 2
     if ask_delivery "$since"; then refuse_undelivered
     else echo 'warning: Telegram does not answer: delivery was not verified'
@@ -205,8 +213,7 @@ function deliveryCheck(old: Release | undefined): Script {
 function ownWebhook({ hook, settle }: ReleasePolicy): Script {
   return sh`
     await_webhook ${hook.url} 60
-    # Up to here nothing answered at this URL.
-    since=$(date +%s)
+    ${afterLateErrors}
     settle ${settle}
     prove_delivery "$since"`
 }

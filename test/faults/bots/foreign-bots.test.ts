@@ -57,7 +57,7 @@ for (const name of foreignBots)
     await allCount(1, [name])
   })
 
-test('site.ts changes nothing', async () => assert.is(resultOf(await site(file()), host).changed, 0))
+test('site.ts changes nothing', async () => assert.equal(resultOf(await site(file()), host).ids, []))
 
 test('a webhook is set by whom bot.yaml says, with its secret', async () => {
   for (const name of ['python', 'grammy', 'go'] as const) {
@@ -97,7 +97,7 @@ test('a new version and the one before have the data', async () => {
 test('each is back after a boot, with its data', async () => {
   await restartVps(host)
   await allCount(4)
-  assert.is(resultOf(await site(file()), host).changed, 0)
+  assert.equal(resultOf(await site(file()), host).ids, [])
 })
 
 test('what was lost comes back from a backup', async () => {
