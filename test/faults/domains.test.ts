@@ -68,7 +68,8 @@ test('a run does what its check says: right domains are served, and wrong ones a
   for (const domain of [name, shop, www, app]) assert.ok(await verified(domain), domain)
   assert.match(
     failure(first),
-    /^pebble\.sandbox of hello-bot has no certificate, and nothing else was held up: its A record says [\d.]+, where this host does not answer on port 80.*\nnowhere\.sandbox of later has no certificate.*: nowhere\.sandbox has no address: make an A record for it .* bot\.ts --name later$/,
+    /^pebble\.sandbox of hello-bot has no certificate, and nothing else was held up: its A record says [\d.]+, where this host does not answer on port 80.*\nnowhere\.sandbox of later has no certificate.*: nowhere\.sandbox has no address: make an A record for it .*bot\.ts --name later$/,
+    failure(first),
   )
   assert.not.ok(await verified(elsewhere), 'it has a certificate of its own making')
   const { domains } = resultOf(first, host).outputs

@@ -175,6 +175,27 @@ export const named: readonly Named[] = [
     }),
   ),
   {
+    what: 'an authority that refused a domain is asked again by every run',
+    file: 'roles/certbot/domain.ts',
+    find: ' || (!always && refusal.recent && !refusal.dnsChanged)',
+    replace: '',
+    unit: 'roles/certbot/domains.test.ts',
+  },
+  {
+    what: 'a domain that fails ends the run',
+    file: 'roles/certbot/request.sh',
+    find: '  return 1',
+    replace: '  exit 1',
+    unit: 'roles/certbot/domain-scripts.test.ts',
+  },
+  {
+    what: 'the certificate of a domain is deleted while nginx uses it',
+    file: 'roles/certbot/former.ts',
+    find: 'if grep -qsF',
+    replace: 'if ! grep -qsF',
+    unit: 'roles/certbot/domain-scripts.test.ts',
+  },
+  {
     what: 'the key of a pair of one’s own is open to all while it is written',
     file: 'roles/certbot/files.ts',
     find: umask,

@@ -78,6 +78,15 @@ const cases: [
     { domain: 'b.example.org' },
   ],
   [
+    'certbot with a domain that is gone',
+    certbot,
+    {},
+    {
+      'own-lineages:own': { lineages: ['old.example.org'], folders: ['old.example.org', 'b'], sites: { gone: ['b'] } },
+    },
+    { bots: [{ name: 'shop', where: 'x', settings: { domains: ['s.example.org'] } }] },
+  ],
+  [
     'certbot for itself',
     certbot,
     {},

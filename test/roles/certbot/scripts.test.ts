@@ -345,6 +345,20 @@ test('a pair of one’s own goes into service, both files at once, and is known 
   assert.throws(() => own(one.key, one.key), /no PEM pair/)
 })
 
+test('a pair of one’s own is for the domains of bots that it names, and for no other', () => {
+  const of = (domain: string) =>
+    certbot.resources(
+      v.parse(certbot.vars, { certificate: 'files', files: { fullchain: one.chain, privkey: one.key } }),
+      facts,
+      { ...entry, bots: [{ name: 'shop', where: 'x', settings: { domains: [domain] } }] },
+    )
+  assert.ok(of(name).some(({ id }) => id === `certificate:${name}`))
+  assert.throws(
+    () => of('shop.example.org'),
+    /^certbot\.files: the certificate in .*one\.pem is for b\.example\.org, not for shop\.example\.org, a domain of shop: put a certificate there/,
+  )
+})
+
 test('a pair that signs itself is made on the host, for its name', async () => {
   const host = await hostWith()
   const [change] = changesOf([selfSigned('192.0.2.1', { placeholder: false })], {})
