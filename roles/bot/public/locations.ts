@@ -8,8 +8,8 @@ export interface RouteTarget {
   readonly bot: string
   /** `https://bots.example.org`. */
   readonly origin: string
-  /** `http://10.210.1.2:3000`. */
-  readonly backend: string
+  /** Where a route that is no folder leads: `http://10.210.1.2:3000`. */
+  readonly backend: (route: Route) => string
   /** By route: the folders of its files, that of the version that serves first, as they are called below those of the bot. */
   readonly folders: Readonly<Record<string, readonly string[]>>
 }
@@ -81,7 +81,8 @@ function headers(origin: string): string[] {
   ]
 }
 
-function proxied({ body = '1m', websocket }: Route, { origin, backend }: RouteTarget): string[] {
+function proxied(route: Route, { origin, backend }: RouteTarget): string[] {
+  const { body = '1m', websocket } = route
   const { port } = new URL(origin)
   return [
     `client_max_body_size ${body};`,
@@ -102,7 +103,7 @@ function proxied({ body = '1m', websocket }: Route, { origin, backend }: RouteTa
     'proxy_hide_header X-Content-Type-Options;',
     ...(isAddress(new URL(origin).hostname) ? [] : ['proxy_hide_header Strict-Transport-Security;']),
     ...(websocket ? ['proxy_read_timeout 600s;', 'proxy_send_timeout 600s;'] : []),
-    `proxy_pass ${backend};`,
+    `proxy_pass ${backend(route)};`,
   ]
 }
 

@@ -1,5 +1,8 @@
+import { becomes, type Prediction } from '../../../lib/model/resource.ts'
 import { domainServer, nothingHere, sitePath } from '../../../lib/platform/domain-server.ts'
 import { nginxFolder, reloadFunction } from '../../../lib/platform/nginx.ts'
+import { siteUses } from '../../../lib/platform/site-file.ts'
+import { fileState, textOf } from '../../../lib/resources/file-state.ts'
 import { lines, type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
@@ -7,8 +10,9 @@ import { foldersOf } from '../public/layout.ts'
 import { locationsText, zonesText } from '../public/locations.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf } from '../spec/layout.ts'
+import { processAddress } from '../spec/processes.ts'
 import type { Release } from '../spec/release-record.ts'
-import { routesOnHost } from '../spec/routes.ts'
+import { type Route, routesOnHost } from '../spec/routes.ts'
 import type { Spec } from '../spec/spec.ts'
 
 const header = '# Written by botgarden; changes made here are overwritten.\n'
@@ -41,7 +45,11 @@ export function nginxTexts(instance: BotInstance, release: Routed): Readonly<Rec
   const { port, webhookPath, mode, public: all = [] } = release.spec
   const { domains = [] } = instance
   const address = addressOf(base, number, release.colour)
-  const target = { bot, origin, backend: `http://${address}:${port}`, folders: foldersOf(release) }
+  const backend = ({ process }: Route) =>
+    process === undefined
+      ? `http://${address}:${port}`
+      : `http://${processAddress(instance, release.spec, process, release.colour)}:${release.spec.processes?.[process]?.port}`
+  const target = { bot, origin, backend, folders: foldersOf(release) }
   const onHost = domains.length === 0 ? routesOnHost(release.spec) : []
   const webhook = mode === 'webhook' ? locationText(bot, address, port, webhookPath) : header
   const zones = zonesText(bot, domains.length === 0 ? onHost : all)
@@ -84,6 +92,25 @@ const away =
 export function originBeside(origin: string, domain: string): string {
   const { port } = new URL(origin)
   return originOf(domain, Number(port || 443))
+}
+
+/** What a switch makes of these files. */
+export function predictedFiles(instance: BotInstance, release: Routed, current: Routed | undefined): Prediction[] {
+  const before = current === undefined ? {} : nginxTexts(instance, current)
+  return Object.entries(nginxTexts(instance, release)).flatMap(([name, text]) => {
+    // A bot without routes has one file.
+    if (name !== locationFile(instance.bot) && (text ?? before[name]) === undefined) return []
+    const uses = name === sitePath(instance.bot) && instance.domains ? [siteUses(instance.bot, text ?? '')] : []
+    const path = `${nginxFolder}/conf/${name}`
+    if (text === undefined)
+      return [...uses, becomes(fileState(path), 'absent' as const), becomes(textOf(path), undefined)]
+    const sha256 = sha256Of(text)
+    return [
+      ...uses,
+      becomes(fileState(path), { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256 }),
+      becomes(textOf(path), text),
+    ]
+  })
 }
 
 /** The webhook URL of a bot. It is not a secret: Telegram proves itself by a header. */

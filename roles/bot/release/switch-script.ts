@@ -9,15 +9,18 @@ import { formerOf } from '../public/layout.ts'
 import { extractScript, pruneScript } from '../public/static-files.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf } from '../spec/layout.ts'
+import type { Limits } from '../spec/limits.ts'
+import { imagesIn } from '../spec/processes.ts'
 import type { Release } from '../spec/release-record.ts'
-import type { Limits, Spec } from '../spec/spec.ts'
-import { deliveryFunctions } from '../telegram/delivery.ts'
+import type { Spec } from '../spec/spec.ts'
+import { deliveryCheck, deliveryFunctions, ownWebhook } from '../telegram/delivery.ts'
 import { deleteWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
 import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { refuseVolumesScript } from './image-volumes.ts'
 import { isRouted, routeFunctions } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
+import { type ProcessSteps, processSteps } from './processes/steps.ts'
 import { pruneImages } from './prune-images.ts'
 import { stopsFirst } from './stops-first.ts'
 import { filledVariables, variablesFile, variablesFunction } from './variables.ts'
@@ -37,6 +40,8 @@ export interface Switch {
   readonly limits: Limits
   /** The names of the secrets whose checksums are recorded. */
   readonly secrets: readonly string[]
+  /** The names of the containers of the bot's processes that are on the host. */
+  readonly processes?: readonly string[]
 }
 
 /**
@@ -49,6 +54,7 @@ export function switchScript(change: Switch): Script {
   const { bot } = instance
   const layout = layoutOf(bot)
   const { text, file, name } = serviceFile(instance, colour, spec, limits)
+  const steps = stepsOf(change)
   const polls = spec.mode === 'polling'
   const setsItself = spec.webhook === 'bot'
   const oneWriter = writesAlone(spec, old?.spec)
@@ -57,7 +63,7 @@ export function switchScript(change: Switch): Script {
   const nothing = sh`:`
   const after = { spec, colour, ...formerOf(spec, old) }
   const script = sh`
-    ${refuseVolumesScript(bot, spec)}
+    ${lines(imagesIn(spec).map((image) => refuseVolumesScript(bot, spec, image)))}
     # An image that lacks a folder is refused before anything is stopped.
     ${extractScript(bot, instance.number, spec)}
     new=${name} old_container=${old === undefined || !oldRuns ? '' : layout.container(old.colour)} switched='' stopped='' webhook_deleted=''
@@ -65,6 +71,7 @@ export function switchScript(change: Switch): Script {
     state=${layout.state} secrets=${layout.secrets}
     ${functions}
     ${routeFunctions(instance, after, old)}
+    ${steps.functions}
     ${variablesFunction(instance, colour, spec)}
     ${setsItself || old?.spec.mode === 'webhook' ? deliveryFunctions(bot, instance.telegram, spec) : nothing}
     ${revertFunction(change)}
@@ -76,6 +83,7 @@ export function switchScript(change: Switch): Script {
     # tee, here and below, names the file on a full disk; the printf of the shell says only "I/O error".
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
     mv -fT ${`${file}.new`} ${file}
+    ${steps.begin}
     trap revert_switch EXIT
     # A reboot sends TERM. Without a trap for it sh would not run the one of EXIT.
     trap 'exit 143' TERM
@@ -86,25 +94,28 @@ export function switchScript(change: Switch): Script {
     ${oneWriter ? lines([copyFunctions(bot), sh`room_for_copy`]) : nothing}
     ${policy.migrates ? migrationDump(bot, spec, old) : nothing}
     # The old version must not write to data that is copied, migrated and given to the new one.
-    ${oneWriter ? lines([stop, sh`copy_data`]) : nothing}
+    ${oneWriter ? lines([stop, steps.stop, sh`copy_data`]) : nothing}
     ${policy.migrates ? migration(change, file, name) : nothing}
     # An earlier botgarden may have created the old container with another policy.
     [ -z "$old_container" ] || docker update --restart always "$old_container" >/dev/null
     ${stopsFirst(spec, old?.spec) && !oneWriter ? stop : nothing}
+    ${oneWriter ? nothing : steps.stop}
     # As long as a webhook is set, Telegram answers getUpdates with an error.
     ${polls ? sh`webhook_deleted=yes; ${deleteWebhook(policy.hook)}` : nothing}
     # The mark is of a webhook that we have set.
     ${setsItself ? sh`webhook_deleted=yes; rm -f "$state/webhook"` : nothing}
     with_variables docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
+    ${steps.start}
     # Nothing is delivered to the old container any more: from here on a boot must start the new one.
     ${polls && old?.spec.mode === 'webhook' ? bind : nothing}
     await_health
+    ${steps.ready}
     exec 7>&-
-    ${setsItself ? nothing : sh`settle ${policy.settle}`}
+    ${setsItself ? nothing : sh`${steps.settle} ${policy.settle}`}
     # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
-    ${polls ? nothing : oneWriter ? sh`${bind}; ${oldAtBoot('no')}` : bind}
+    ${polls ? nothing : oneWriter ? lines([bind, steps.bindAlone, oldAtBoot('no'), steps.oldNotAtBoot]) : lines([bind, steps.bindBeside])}
     ${isRouted(spec) || (old && isRouted(old.spec)) ? sh`switched=yes; route_switch` : nothing}
-    ${setsItself ? ownWebhook(policy) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
+    ${setsItself ? ownWebhook(policy.hook.url, sh`${steps.settle} ${policy.settle}`) : spec.mode === 'webhook' ? deliveryCheck(old?.spec) : nothing}
     ${recordCall({ ...after, by: policy.by, limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
@@ -112,11 +123,19 @@ export function switchScript(change: Switch): Script {
     # Up to here a boot starts only the old one of two polling versions, which would take updates from each other. A boot
     # between these two lines starts both, which is better than none; the next run removes one.
     ${polls ? bind : nothing}
+    ${steps.bindAlone}
     ${oldAtBoot('no')}
+    ${steps.oldNotAtBoot}
     ${old === undefined ? nothing : retireCall(instance, old, policy)}
+    ${steps.retire}
     ${pruneScript(bot, after, old)}
-    ${pruneImages(bot, [spec.image, ...(old === undefined ? [] : [old.spec.image])], policy.keep)}`
+    ${pruneImages(bot, [...imagesIn(spec), ...(old === undefined ? [] : imagesIn(old.spec))], policy.keep)}`
   return { text: script.text, shown: `switch ${bot} to ${spec.image}` }
+}
+
+function stepsOf(change: Switch): ProcessSteps {
+  const { spec, old, policy, processes = [] } = change
+  return processSteps({ ...change, processes, oneWriter: writesAlone(spec, old?.spec), drain: policy.drain })
 }
 
 /** Shell text: whether a boot starts the old container. */
@@ -125,7 +144,9 @@ function oldAtBoot(restart: 'always' | 'no'): Script {
 }
 
 /** The shell function that reverts the switch: the old version serves again. */
-function revertFunction({ instance, spec, colour, old, policy }: Switch): Script {
+function revertFunction(change: Switch): Script {
+  const { instance, spec, colour, old, policy } = change
+  const steps = stepsOf(change)
   const oneWriter = writesAlone(spec, old?.spec)
   const putBack = oneWriter ? sh`[ -z "$copy" ] || put_back_data` : sh`:`
   // The webhook that was deleted for a polling version, or set by the new one. Its mark is gone, so the next run checks it in any
@@ -141,17 +162,17 @@ function revertFunction({ instance, spec, colour, old, policy }: Switch): Script
   // Where it stays it keeps the data as well.
   const stays =
     spec.mode !== 'polling'
-      ? sh`${oneWriter ? sh`stopped=''` : sh`:`}`
-      : sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :
-        ${putBack}`
-  const hasFile = filledVariables(instance, spec).secret.length > 0
+      ? lines([oneWriter ? sh`stopped=''` : sh`:`, steps.newStays])
+      : lines([sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :`, steps.removeNew, putBack])
+  const hasFile = filledVariables(instance, colour, spec).secret.length > 0
   return sh`revert_switch() {
       trap - EXIT
       ${hasFile ? sh`rm -f ${variablesFile(instance.bot, colour)}` : sh`:`}
-      docker container inspect "$new" >/dev/null 2>&1 && report "$new"
+      docker container inspect "$new" >/dev/null 2>&1 && ${steps.report}
       # If nginx still routes to the old container, the new one can go even if the disk is full.
       if [ -z "$switched" ] || route_is_restored || route_restore; then
         docker rm -f --volumes "$new" >/dev/null 2>&1 || :
+        ${steps.removeNew}
         ${putBack}
       else
         echo 'nginx could not be reverted and may still route to the new version: run site.ts'
@@ -161,6 +182,7 @@ function revertFunction({ instance, spec, colour, old, policy }: Switch): Script
       [ -z "$webhook_deleted" ] || { ${again}
       }
       [ -z "$stopped" ] || docker start "$old_container" >/dev/null || echo "the old container does not start: run bot.ts again"
+      ${steps.startOld}
       [ -z "$old_container" ] || echo ${`the previous version is still serving: ${old?.spec.image ?? ''}`}
       [ -z "$words" ] || report_log
       exit 1
@@ -194,34 +216,6 @@ function migration({ instance, spec, old }: Switch, file: string, name: string):
       echo ${failed}
       exit 1
     }`
-}
-
-/**
- * Shell text: the second since which errors are those of the new version. nginx tries to connect for 2 s: what came for a stopped
- * container before the route was switched fails after that.
- */
-const afterLateErrors = sh`
-    [ -z "$stopped" ] || sleep 3
-    since=$(date +%s)`
-
-/** The end-to-end check: whether Telegram reports a delivery error since the switch. Without an answer it only warns. */
-function deliveryCheck(old: Release | undefined): Script {
-  if (old?.spec.mode !== 'webhook') return sh`:`
-  return sh`
-    ${afterLateErrors}
-    sleep 2
-    if ask_delivery "$since"; then refuse_undelivered
-    else echo 'warning: Telegram does not answer: delivery was not verified'
-    fi`
-}
-
-/** The same for a bot that sets its webhook itself: it is set, to where nginx routes to the bot, and what waits gets through. */
-function ownWebhook({ hook, settle }: ReleasePolicy): Script {
-  return sh`
-    await_webhook ${hook.url} 60
-    ${afterLateErrors}
-    settle ${settle}
-    prove_delivery "$since"`
 }
 
 function recordCall(

@@ -20,7 +20,7 @@ const network = v.pipe(
   v.description(networkMessage),
 )
 
-/** One path of a bot that the internet may ask for, and what is behind it: the bot itself, or files of its image. */
+/** One path of a bot that the internet may ask for, and what is behind it: the bot itself, a process of it, or files of its image. */
 const routeKeys = v.strictObject({
   /** `/api` is also everything below it: `/api/…`. */
   path: v.pipe(
@@ -36,6 +36,8 @@ const routeKeys = v.strictObject({
       v.description('a folder in the image'),
     ),
   ),
+  /** The process of the bot that answers. */
+  process: v.optional(v.string()),
   /** true: a path that is no file gets index.html, unless it looks like the name of a file. */
   spa: v.optional(v.boolean()),
   methods: v.optional(v.pipe(v.array(v.picklist(methods)), v.minLength(1))),

@@ -2,7 +2,8 @@ import * as v from 'valibot'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { textOf } from '../../../lib/resources/file-state.ts'
 import { type Colour, layoutOf } from './layout.ts'
-import type { Limits, Spec } from './spec.ts'
+import type { Limits } from './limits.ts'
+import type { Spec } from './spec.ts'
 
 /** The record of a release on the host: `current.json`, and a line of `releases`. */
 export interface Release {
@@ -51,12 +52,19 @@ const text = v.pipe(
 )
 const texts = v.record(text, text)
 
+const containerLimits = { memoryMB: v.number(), cpus: v.number() }
+
 const release = v.looseObject({
   id: v.pipe(text, v.nonEmpty()),
   colour: v.picklist(['blue', 'green']),
   by: text,
   secrets: texts,
-  limits: v.optional(v.looseObject({ memoryMB: v.number(), cpus: v.number() })),
+  limits: v.optional(
+    v.looseObject({
+      ...containerLimits,
+      processes: v.optional(v.record(text, v.looseObject(containerLimits))),
+    }),
+  ),
   dump: v.optional(text),
   copy: v.optional(text),
   former: v.optional(texts),
@@ -95,12 +103,25 @@ const release = v.looseObject({
         v.looseObject({
           path: text,
           static: v.optional(text),
+          process: v.optional(text),
           spa: v.optional(v.literal(true)),
           methods: v.optional(v.array(text)),
           body: v.optional(text),
           rate: v.optional(v.number()),
           from: v.optional(v.array(text)),
           websocket: v.optional(v.literal(true)),
+        }),
+      ),
+    ),
+    processes: v.optional(
+      v.record(
+        text,
+        v.looseObject({
+          image: v.pipe(text, v.nonEmpty()),
+          command: v.optional(v.array(text)),
+          port: v.optional(v.number()),
+          health: v.optional(text),
+          single: v.optional(v.literal(true)),
         }),
       ),
     ),

@@ -1,3 +1,5 @@
+import { suggest } from '../../../lib/std/suggest.ts'
+import type { Processes } from './processes.ts'
 import type { Method } from './public-keys.ts'
 import type { BotManifest } from './schema.ts'
 
@@ -6,6 +8,8 @@ export interface Route {
   readonly path: string
   /** The folder in the image with the files. Left out: the bot itself answers. */
   readonly static?: string
+  /** The process of the bot that answers. */
+  readonly process?: string
   readonly spa?: true
   readonly methods?: readonly Method[]
   /** The largest body of a request: `10m`. */
@@ -31,9 +35,10 @@ export interface RoutesOf {
 export function routesOf({ public: said = [], shareOrigin }: Said): RoutesOf {
   if (said.length === 0) return {}
   const routes = said.map(
-    ({ path, static: folder, spa, methods, body, rate, from, websocket }): Route => ({
+    ({ path, static: folder, process, spa, methods, body, rate, from, websocket }): Route => ({
       path,
       ...(folder !== undefined && { static: folder }),
+      ...(process !== undefined && { process }),
       ...(spa && { spa: true as const }),
       ...(methods !== undefined && { methods: [...new Set(methods)].sort() }),
       ...(body !== undefined && { body }),
@@ -48,6 +53,21 @@ export function routesOf({ public: said = [], shareOrigin }: Said): RoutesOf {
 /** The routes of a version that are on the name of the host, where it has no name of its own. */
 export function routesOnHost({ public: routes = [], shareOrigin }: RoutesOf): readonly Route[] {
   return routes.filter((route) => route.path !== '/' && (shareOrigin === true || !isForBrowsers(route)))
+}
+
+/** Routes that lead to a process which is not there, or does not listen. */
+export function processRouteConflicts({
+  public: routes = [],
+  processes = {},
+}: RoutesOf & { readonly processes?: Processes }): string[] {
+  return routes.flatMap(({ path, process }) => {
+    if (process === undefined || processes[process]?.port !== undefined) return []
+    const why =
+      processes[process] === undefined
+        ? `names no process of the bot${suggest(process, Object.keys(processes))}: list it under "processes:"`
+        : `names a process that listens nowhere: set "port:" of processes.${process}`
+    return [`public: ${path}: process: ${process} ${why}`]
+  })
 }
 
 /** Whether one of these paths is the other, or below it. */
@@ -90,7 +110,7 @@ function reserved(path: string, ownName: boolean): readonly string[] {
 function staticFaults(route: SaidRoute): readonly string[] {
   if (route.static === undefined)
     return route.spa ? ['has "spa: true" without "static:", the folder with its index.html'] : []
-  const useless = (['methods', 'body', 'websocket'] as const).filter((key) => route[key] !== undefined)
+  const useless = (['process', 'methods', 'body', 'websocket'] as const).filter((key) => route[key] !== undefined)
   return useless.map((key) => `has "${key}:", and files are only read: remove it, or remove "static:"`)
 }
 

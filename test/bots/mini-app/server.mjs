@@ -49,7 +49,7 @@ async function api(request, response) {
   if (url === '/upload') return json(response, 200, { bytes: await size(request) })
   if (url === '/api/large') return response.writeHead(200).end(large)
   if (url === '/api/framed') return response.writeHead(200, { 'content-security-policy': "default-src 'self'" }).end()
-  json(response, 200, { version: VERSION, method, url, headers, bytes: await size(request) })
+  json(response, 200, { version: VERSION, port: PORT, method, url, headers, bytes: await size(request) })
 }
 
 const server = createServer((request, response) => {

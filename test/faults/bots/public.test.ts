@@ -403,6 +403,23 @@ async function previous(): Promise<string> {
   return JSON.parse(lines.at(-2) ?? '').id
 }
 
+test('a route may lead to a process, which follows the colour with it', async () => {
+  const api = { command: ['node', 'server.mjs'], port: 3001, health: '/api/health' }
+  const shop = { processes: { api }, public: [{ path: '/api', process: 'api' }], shareOrigin: true }
+  const check = await release(shop, '--check')
+  const first = await release(shop)
+  assert.is(first.code, 0, resultOf(first, host).error)
+  const checked = resultOf(check, host)
+  assert.equal(changed(first).sort(), [...checked.ids, ...checked.unknownIds].sort())
+  const seen = async () => JSON.parse((await ask('/api/echo')).text)
+  assert.equal([(await seen()).port, (await seen()).version], ['3001', '1'])
+  const next = await release({ ...shop, environment: { VERSION: '2' } })
+  assert.is(next.code, 0, resultOf(next, host).error)
+  assert.is((await seen()).version, '2')
+  assert.is(resultOf(await site(file({ ...shop, environment: { VERSION: '2' } })), host).changed, 0)
+  assert.is((await release()).code, 0)
+})
+
 test('routes that a version has no more are gone with it', async () => {
   const without = await release({ public: [] })
   assert.is(without.code, 0, resultOf(without, host).error)

@@ -49,7 +49,7 @@ for (const [entry, said] of [
   [{ path: '/a', from: ['10.0.0.0/33'] }, 'from'],
   [{ path: '/a', from: ['300.0.0.1'] }, 'from'],
   [{ path: '/a', websocket: 'yes' }, 'websocket'],
-  [{ path: '/a', process: 'api' }, 'process'],
+  [{ path: '/a', process: ['api'] }, 'process'],
 ] as const)
   test(`refuses a route: ${JSON.stringify(entry)}`, () => {
     const { success, issues = [] } = v.safeParse(botManifestSchema, { public: [entry] })
@@ -167,6 +167,23 @@ test('a route to the bot: methods, sizes, rates, networks, and nothing kept in n
   assert.match(texts(of)['sites/shop.conf'] ?? '', 'zone=shop/api.v1:512k rate=7r/s;')
   assert.ok(lines.indexOf('allow 203.0.113.0/24') < lines.indexOf('deny all'))
   assert.not.match(lines.join('\n'), /Upgrade/)
+})
+
+test('a route leads to a process of the same version and colour', () => {
+  const processes = { api: { command: ['node', 'api.mjs'], port: 8080 }, worker: { command: ['node', 'worker.mjs'] } }
+  const of = release([{ path: '/api', process: 'api' }, { path: '/other' }], { processes })
+  const found = directivesOf(locations({ ...of, colour: 'green' })).flatMap(({ block = [] }) =>
+    plain(block).filter((line) => line.startsWith('proxy_pass')),
+  )
+  assert.equal(found.slice(1), ['proxy_pass http://10.210.1.3:3000', 'proxy_pass http://10.210.1.17:8080'])
+  assert.equal(conflictsIn(of.spec), [])
+  const wrong = (process: string) => conflictsIn(release([{ path: '/api', process }], { processes }).spec).join('\n')
+  assert.match(wrong('apo'), 'public: /api: process: apo names no process of the bot (did you mean "api"?)')
+  assert.match(wrong('worker'), 'names a process that listens nowhere: set "port:" of processes.worker')
+  assert.match(
+    routeFaults({ shareOrigin: true, public: [{ path: '/a', static: 'x', process: 'api' }] }, false).join(),
+    'has "process:", and files are only read',
+  )
 })
 
 test('a websocket is upgraded, and may be silent for ten minutes', () => {
