@@ -20,7 +20,7 @@ const name = `${host}.sandbox`
 const www = `www.${name}`
 const folder = mkdtempSync(join(tmpdir(), 'public-test-'))
 const models = resolve(import.meta.dirname, '../../bots')
-const { called, inventory, site, deploy, changed, answer, begin, telegram } = botHost(host, [
+const { called, inventory, site, deploy, changed, answer, beginWith, telegram } = botHost(host, [
   'hello-bot',
   'shop',
   'landing',
@@ -50,7 +50,7 @@ const file = (shop: object = {}, more: Record<string, object> = {}) =>
 const release = (shop: object = {}, ...args: string[]) => deploy(['--name', 'shop', ...args], file(shop))
 
 test.before(async () => {
-  await begin()
+  await beginWith({ file: file() })
   target = { address: await addressOf(host), name, ca: await acmeRoots() }
   ask = asking(target)
   assert.is((await deploy(['--name', 'hello-bot'])).code, 0)
