@@ -93,13 +93,15 @@ function deletion({ lineages, folders }: { lineages: readonly string[]; folders:
 
 /** Shell: has nginx run what is written already, and sees that it needs none of these certificates. */
 function freed(names: readonly string[]): Script {
+  const unused = names.map(
+    (name) => sh`
+    if grep -qsF ${`/tls/${name}/`} ${nginxFolder}/running/nginx.conf ${nginxFolder}/running/sites/*.conf; then
+      echo ${`nginx still uses the certificate for ${name}: run site.ts without --tags`}
+      exit 1
+    fi`,
+  )
   return sh`
     ${reloadFunction()}
     nginx_is_current || nginx_reload
-    for name in ${names}; do
-      if grep -qsF "/tls/$name/" ${nginxFolder}/running/nginx.conf ${nginxFolder}/running/sites/*.conf; then
-        echo "nginx still uses the certificate for $name: run site.ts without --tags"
-        exit 1
-      fi
-    done`
+    ${lines(unused)}`
 }

@@ -99,7 +99,7 @@ function domainScripts(): Shell[] {
   const bots = [{ name: 'shop', where: 'x', settings: { domains: ['s.example.org', 't.example.org'] } }]
   const given = { nginx: v.parse(nginx.vars, {}), certbot: v.parse(certbot.vars, {}) }
   const { resources } = resourcesOf([nginx, certbot], given, facts, { ...entry, domain, bots })
-  const there = { lineages: ['old.example.org'], folders: ['old.example.org', 'o.example.org'], sites: { gone: [] } }
+  const there = { lineages: ['old.example.org'], folders: ['old.example.org'], sites: { gone: [] } }
   return runScripts('domains of bots', resources, { ...bare, 'own-lineages:own': there }, { reads: true })
 }
 
