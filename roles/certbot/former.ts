@@ -3,7 +3,7 @@ import { tlsFolder } from '../../lib/platform/certificate.ts'
 import { sitePath } from '../../lib/platform/domain-server.ts'
 import { nginxFolder, reloadFunction } from '../../lib/platform/nginx.ts'
 import { type NamesThere, namesThere } from '../../lib/platform/site-file.ts'
-import { type Script, sh } from '../../lib/shell/sh.ts'
+import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 
 /** What a host is to have for names. */
 export interface NamesWanted {
@@ -54,49 +54,57 @@ function formerSites({ bots }: NamesWanted, { sites }: NamesThere): Change[] {
 
 function formerCertificates({ lineages, names, bots }: NamesWanted, { sites, ...there }: NamesThere): Change[] {
   const used = Object.entries(sites).flatMap(([bot, each]) => (bots.includes(bot) ? each : []))
-  const without = (list: readonly string[], name: string) => list.filter((each) => each !== name)
-  const former = [
-    ...there.lineages.filter((name) => !lineages.includes(name)),
-    ...there.folders.filter((name) => !names.includes(name)),
-  ]
-  return [...new Set(former)]
-    .filter((name) => names.includes(name) || !used.includes(name))
-    .map((name) => ({
-      summary: `delete the certificate for ${name}, which is no longer served`,
-      script: deletion(name, {
-        lineage: there.lineages.includes(name),
-        folder: there.folders.includes(name) && !names.includes(name),
-      }),
+  const isFree = (name: string) => names.includes(name) || !used.includes(name)
+  const former = {
+    lineages: there.lineages.filter((name) => !lineages.includes(name) && isFree(name)),
+    folders: there.folders.filter((name) => !names.includes(name) && isFree(name)),
+  }
+  const all = [...new Set([...former.lineages, ...former.folders])]
+  if (all.length === 0) return []
+  const left = (list: readonly string[], gone: readonly string[]) => list.filter((each) => !gone.includes(each))
+  return [
+    {
+      summary: `delete what is no longer served: the certificate${all.length > 1 ? 's' : ''} for ${all.join(', ')}`,
+      script: deletion(former),
       predicts: [
         becomes(namesThere, (now) => ({
           ...now,
-          lineages: without(now.lineages, name),
-          ...(!names.includes(name) && { folders: without(now.folders, name) }),
+          lineages: left(now.lineages, former.lineages),
+          folders: left(now.folders, former.folders),
         })),
       ],
-    }))
+    },
+  ]
 }
 
-function deletion(name: string, has: { lineage: boolean; folder: boolean }): Script {
+function deletion({ lineages, folders }: { lineages: readonly string[]; folders: readonly string[] }): Script {
   // On a host that was rebuilt certbot may not be installed any more.
-  const renewal = sh`
-    if command -v certbot >/dev/null; then certbot delete --non-interactive --cert-name ${name}; else rm -f /etc/letsencrypt/renewal/${name}.conf; fi`
-  const folder = sh`
-    ${reloadFunction()}
-    # What is written already is to run, so that nginx needs the folder no more. Its checksum is of all certificates.
-    nginx_reload
+  const forgotten = lineages.map(
+    (name) =>
+      sh`if command -v certbot >/dev/null; then certbot delete --non-interactive --cert-name ${name}; else rm -f /etc/letsencrypt/renewal/${name}.conf; fi`,
+  )
+  const { text } = sh`
+    ${folders.length > 0 ? freed(folders) : sh`:`}
+    ${lines(forgotten)}
+    ${folders.length > 0 ? sh`rm -rf ${folders.map((name) => `${tlsFolder}/${name}`)}; nginx_reload` : sh`:`}`
+  const shown = [
+    ...lineages.map((name) => `certbot delete --cert-name ${name}`),
+    ...folders.map((name) => `rm -r ${tlsFolder}/${name}`),
+  ]
+  return { text, shown: shown.join('; ') }
+}
+
+/** Shell: has nginx run what is written already, and sees that it needs none of these certificates. */
+function freed(names: readonly string[]): Script {
+  const unused = names.map(
+    (name) => sh`
     if grep -qsF ${`/tls/${name}/`} ${nginxFolder}/running/nginx.conf ${nginxFolder}/running/sites/*.conf; then
       echo ${`nginx still uses the certificate for ${name}: run site.ts without --tags`}
       exit 1
-    fi
-    rm -rf ${`${tlsFolder}/${name}`}
-    nginx_reload`
-  const { text } = sh`
-    ${has.lineage ? renewal : sh`:`}
-    ${has.folder ? folder : sh`:`}`
-  const shown = [
-    ...(has.lineage ? [`certbot delete --cert-name ${name}`] : []),
-    ...(has.folder ? [`rm -r ${tlsFolder}/${name}`] : []),
-  ]
-  return { text, shown: shown.join('; ') }
+    fi`,
+  )
+  return sh`
+    ${reloadFunction()}
+    nginx_is_current || nginx_reload
+    ${lines(unused)}`
 }

@@ -133,7 +133,7 @@ test('self-signed is what each domain is then, and port 80 for HTTPS goes with t
 
 const former = (there: object, on: object = host) =>
   plan({ ...all, 'own-lineages:own': { lineages: [], folders: [], sites: {}, ...there } }, {}, on)
-const gone = (name: string) => `certificate:former: delete the certificate for ${name}, which is no longer served`
+const gone = (name: string) => `certificate:former: delete what is no longer served: the certificate for ${name}`
 
 test('a domain that the inventory has no longer is deleted, and no other', () => {
   const lineages = [domain, shop, www, other, 'old.example.org']
