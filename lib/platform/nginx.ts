@@ -4,7 +4,7 @@ import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
 import { type FileOptions, file } from '../resources/file.ts'
-import { textOf } from '../resources/file-state.ts'
+import { fileState, textOf } from '../resources/file-state.ts'
 import { waiting } from '../shell/deadline.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
@@ -88,6 +88,10 @@ export function nginxFile(path: string, content: FileOptions['content'], wants?:
 }
 
 const sitesLine = '    include sites/*.conf;\n'
+
+/** What the routes of all bots refer to: a name that no bot has. */
+export const commonFile = 'sites/_common.conf'
+export const commonState = fileState(`${nginxFolder}/conf/${commonFile}`)
 
 /** Whether nginx.conf reads the files in `sites`, which are at the level of http. It does from the first bot on that has one. */
 export function readsSites(nginxConf: string | undefined): boolean {

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { refuseWhen } from '../../lib/model/combinators.ts'
+import { fromReading, refuseWhen } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
 import { etcDir, optDir, runDir, stateDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Prediction, type Resource } from '../../lib/model/resource.ts'
@@ -9,6 +9,7 @@ import { allDomains, domainFolder, domainsOf } from '../../lib/platform/domains.
 import { images } from '../../lib/platform/image-versions.ts'
 import {
   acmeWebroot,
+  commonState,
   nginxContainer,
   nginxFile,
   nginxFolder,
@@ -100,8 +101,10 @@ function configuration(host: HostEntry, facts: Facts, telegram: readonly string[
   const name = publicName(host, facts)
   const sites = allDomains(host).length > 0
   const config = configText({ name, port: host.httpsPort, ipv6: facts.ipv6, telegram, sites })
-  // A bot with routes has had nginx read its files.
-  return nginxFile('nginx.conf', (now) => (readsSites(now) ? withSites(config) : config), config)
+  return fromReading(commonState, 'absent', (there) =>
+    // A bot with routes has had nginx read the files that its locations refer to.
+    nginxFile('nginx.conf', (now) => (there !== 'absent' || readsSites(now) ? withSites(config) : config), config),
+  )
 }
 
 function sitesFolder(domains: readonly string[]): Resource[] {

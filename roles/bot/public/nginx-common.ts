@@ -1,6 +1,6 @@
 import { when } from '../../../lib/model/combinators.ts'
 import type { Read, Resource } from '../../../lib/model/resource.ts'
-import { includeSites, nginxFile, nginxFolder, sitesRead } from '../../../lib/platform/nginx.ts'
+import { commonFile, includeSites, nginxFile, nginxFolder, sitesRead } from '../../../lib/platform/nginx.ts'
 import { directory } from '../../../lib/resources/file.ts'
 import { lines, type Script, sh } from '../../../lib/shell/sh.ts'
 import { currentRelease, parseRelease } from '../spec/release-record.ts'
@@ -13,9 +13,8 @@ export function routesInCommon(bots: readonly string[], isTarget: boolean): read
     isTarget || records.some((each) => parseRelease(read(each))?.spec.public !== undefined)
   return [
     directory(`${nginxFolder}/conf/sites`),
-    // Names that no bot has.
     nginxFile('sites/_types', typesText),
-    nginxFile('sites/_common.conf', commonText),
+    nginxFile(commonFile, commonText),
     sitesRead(),
   ].map((each) => when(records, isWanted, each))
 }
@@ -29,7 +28,7 @@ export function besideRoutes(
   others: Readonly<Record<string, string | undefined>>,
 ): Script {
   if (routes === undefined) return sh`:`
-  const files = Object.entries({ 'sites/_types': typesText, 'sites/_common.conf': commonText, ...others })
+  const files = Object.entries({ 'sites/_types': typesText, [commonFile]: commonText, ...others })
   return sh`
       mkdir -p "$tree/sites"
       ${lines(files.map(([name, text = '']) => sh`printf %s ${Buffer.from(text).toString('base64')} | base64 -d >"$tree/"${name}`))}

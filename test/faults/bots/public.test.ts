@@ -247,6 +247,8 @@ test('what is gone or was changed on the host is seen, and brought back', async 
       `rm ${nginx}/conf/sites/shop.conf ${nginx}/conf/bots/shop.conf ${nginx}/conf/sites/_types`,
       [`file:${nginx}/conf/sites/_types`, `file:${nginx}/conf/sites/shop.conf`, `file:${nginx}/conf/bots/shop.conf`],
     ],
+    [`rm ${nginx}/conf/nginx.conf`, [`file:${nginx}/conf/nginx.conf`]],
+    [`sed -i '/include sites/d' ${nginx}/conf/nginx.conf`, [`file:${nginx}/conf/nginx.conf`]],
     [`sed -i 's/50r/5000r/' ${nginx}/conf/sites/shop.conf`, [`file:${nginx}/conf/sites/shop.conf`]],
   ] as const) {
     await ended(damage)
