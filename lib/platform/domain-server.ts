@@ -11,7 +11,12 @@ export interface DomainServer {
 }
 
 /** Of a server whose domain nothing is served on. */
-export const nothingHere = 'location / {\n    return 404;\n}\n'
+export const nothingHere = `add_header Content-Security-Policy "default-src 'none'; frame-ancestors 'none'" always;
+add_header X-Content-Type-Options nosniff always;
+location / {
+    return 404;
+}
+`
 
 /** The file of a bot's servers, by its path in nginx's configuration. It is read beside `nginx.conf`, not within a server. */
 export function sitePath(bot: string): string {

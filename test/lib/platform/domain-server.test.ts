@@ -22,6 +22,8 @@ test('a domain has its own certificate on 443, and port 80 answers the authority
     `ssl_certificate /etc/botgarden/tls/${domain}/current/fullchain.pem`,
     `ssl_certificate_key /etc/botgarden/tls/${domain}/current/privkey.pem`,
     'add_header Strict-Transport-Security max-age=63072000 always',
+    "add_header Content-Security-Policy default-src 'none'; frame-ancestors 'none' always",
+    'add_header X-Content-Type-Options nosniff always',
   ])
   assert.equal(blocks(https, 'location', '/').map(plain), [['return 404']])
 })
