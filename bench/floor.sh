@@ -46,6 +46,7 @@ files='
   /var/lib/botgarden/data/*/current/* /opt/botgarden/certbot /opt/botgarden/certbot/serve /opt/botgarden/nginx
   /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf /opt/botgarden/nginx/conf/bots
   /opt/botgarden/nginx/conf/bots/*.conf /opt/botgarden/nginx/conf/nginx.conf /opt/botgarden/nginx/conf/own
+  /opt/botgarden/nginx/conf/sites /opt/botgarden/nginx/conf/sites/* /opt/botgarden/nginx/static/*/*
   /opt/botgarden/nginx/generations /opt/botgarden/nginx/running /opt/botgarden/postgres
   /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf /opt/botgarden/postgres/conf/bots
   /opt/botgarden/postgres/conf/bots/*.conf /opt/botgarden/postgres/conf/pg_hba.conf
@@ -70,6 +71,7 @@ texts='
   /opt/botgarden/backups/retention.awk /opt/botgarden/backups/rows.awk /opt/botgarden/backups/settings
   /opt/botgarden/backups/data.py /opt/botgarden/bots/*/cache/compose.yaml /etc/botgarden/secrets/bots/*/cache/server.conf
   /opt/botgarden/certbot/serve /opt/botgarden/nginx/compose.yaml /opt/botgarden/nginx/conf/bots/*.conf
+  /opt/botgarden/nginx/conf/sites/*
   /opt/botgarden/nginx/conf/nginx.conf /opt/botgarden/postgres/compose.yaml /opt/botgarden/postgres/conf/pg_hba.conf
   /opt/botgarden/postgres/conf/bots/*.conf /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/docker.started-with /run/botgarden/journald.started-with
   /run/botgarden/sshd.started-with /var/lib/botgarden/bots/*/current.json
@@ -244,7 +246,7 @@ LOGIN
   job 'package waiting' exec dpkg-query -W -f '${Package} ${db:Status-Eflag} ${db:Status-Status} ${Version} ${Architecture}\n' -- $packages $held
   job 'text ufw sshd keys certificate lineage own-lineages nginx allocations releases record process-containers database-contents webhook backups waiting' \
     exec tar -chPf - $texts
-  job 'file user keys swap own-lineages test nginx facts data cache-config' exec stat --printf '%F|%a|%U|%G|%u|%g|%s|%N\n' -- $files
+  job 'file user keys swap own-lineages test nginx facts data cache-config static-files' exec stat --printf '%F|%a|%U|%G|%u|%g|%s|%N\n' -- $files
   job 'file nginx' exec find /opt/botgarden/nginx/conf /opt/botgarden/nginx/running/ /etc/botgarden/secrets \
     /var/lib/botgarden/postgres/18/docker/PG_VERSION -type f -exec sha256sum -- {} +
   job 'nginx' exec curl --silent --max-time 5 --unix-socket /run/botgarden/nginx/status.sock http://localhost/config

@@ -7,6 +7,7 @@ export const signs: Readonly<Record<string, RegExp>> = {
   certificate: /^-----BEGIN PUBLIC KEY-----$/m,
   container: /"Name":"\/botgarden-nginx".*"RestartPolicy":[\s\S]*^inode \d+:\d+ \/proc\/\d+\/root\//m,
   data: /^== file .* data /m,
+  'static-files': /^== file .* static-files$/m,
   // Of extensions a host knows by the records of its bots whether to ask for any.
   'database-contents': /\/current\.json[\s\S]*\{"id":/,
   facts: /^\/etc\/os-release:ID=debian$[\s\S]*^192\.0\.2\.1 via .* src /m,

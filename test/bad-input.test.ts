@@ -119,6 +119,21 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [bots('a: { data: [/proc/x] }'), /bots\.a\.data/],
   [bots('a: { data: { path: [/a] } }'), /bots\.a\.data/],
   [bots('a: { data: { paths: [/a], shared: maybe } }'), /bots\.a\.data/],
+  [bots('a: { public: /app }'), /bots\.a\.public: .*a list/],
+  [bots('a: { public: [/app] }'), /bots\.a\.public\[0\]/],
+  [bots('a: { public: [{ static: dist }] }'), /bots\.a\.public\[0\]\.path: missing/],
+  [bots('a: { public: [{ path: app }] }'), /bots\.a\.public\[0\]\.path: .*a path like \/app, found/],
+  [bots('a: { public: [{ path: /a/../b }] }'), /bots\.a\.public\[0\]\.path: .*a path like \/app/],
+  [bots('a: { public: [{ path: /app, static: ../dist }] }'), /public\[0\]\.static: .*a folder in the image/],
+  [
+    bots('a: { public: [{ path: /app, statik: dist }] }'),
+    /public\[0\]\.statik: unknown key \(did you mean "static"\?\)/,
+  ],
+  [bots('a: { public: [{ path: /api, methods: [FETCH] }] }'), /public\[0\]\.methods\[0\]/],
+  [bots('a: { public: [{ path: /api, body: 10 }] }'), /public\[0\]\.body: .*a size like 10m/],
+  [bots('a: { public: [{ path: /api, rate: "50" }] }'), /public\[0\]\.rate: .*leave out the quotes/],
+  [bots('a: { public: [{ path: /pay, from: [everywhere] }] }'), /public\[0\]\.from\[0\]: .*ADDRESS\/BITS/],
+  [bots('a: { shareOrigin: maybe }'), /bots\.a\.shareOrigin/],
   [bots('a: { cache: memcached }'), /bots\.a\.cache/],
   [bots('a: { cache: true }'), /bots\.a\.cache/],
   [bots('a: { cache: { memory: 32 } }'), /bots\.a\.cache/],
@@ -163,6 +178,39 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [bots('a: { database: { extensions: ["pg trgm"] } }'), /bots\.a\.database\.extensions\[0\]/],
   [bots('a: { database: { init: ../init.sql } }'), /bots\.a\.database\.init: .*a file in the source/],
   [bots('a: { database: { init: /init.sql } }'), /bots\.a\.database\.init/],
+  [bots('a: { domains: shop.example.org }'), /:2:23: bots\.a\.domains: should be a list/],
+  [bots('a: { domains: [Shop.example.org] }'), /domains\[0\]: should be a domain name alone, in lower case: shop\.ex/],
+  [
+    bots('a: { domains: ["https://shop.example.org/x"] }'),
+    /:2:24: .*a domain name alone, .*: shop\.example\.org, found/,
+  ],
+  [bots('a: { domains: ["*.example.org"] }'), /domains\[0\]: .*a wildcard cannot be proved by HTTP/],
+  [bots('a: { domains: [192.0.2.1] }'), /domains\[0\]: .*an address has no certificate of an authority/],
+  [bots('a: { domains: ["2001:db8::1"] }'), /domains\[0\]: .*an address has no certificate/],
+  [bots('a: { domains: [läden.example] }'), /domains\[0\]: .*in lower case: xn--lden-loa\.example/],
+  [bots('a: { domains: [shop] }'), /domains\[0\]: should be a domain name like shop\.example\.org, found "shop"/],
+  [bots('a: { domains: [8] }'), /bots\.a\.domains\[0\]: /],
+  [bots('a: { domain: shop.example.org }'), /:2:14: bots\.a\.domain: unknown key: a bot may have several: "domains:/],
+  [
+    bots('a: { domains: [s.example.org, s.example.org] }'),
+    /:2:39: bots\.a\.domains\[1\]: s\.example\.org is listed twice, see .*:2:24: leave one out/,
+  ],
+  [
+    bots('a: { domains: [s.example.org] }, b: { domains: [s.example.org] }'),
+    /:2:57: bots\.b\.domains\[0\]: s\.example\.org is a domain of bots\.a already, see .*:2:24: /,
+  ],
+  [
+    `${host('domain: s.example.org')}bots: { a: { domains: [s.example.org] } }\n`,
+    /:2:24: bots\.a\.domains\[0\]: s\.example\.org is the name of hosts\.vps1 already, see .*:1:\d+: /,
+  ],
+  [
+    'hosts: { v1: , v2: }\nbots: { a: { host: v1, domains: [s.example.org] }, b: { host: v2, domains: [s.example.org] } }\n',
+    /:2:\d+: bots\.b\.domains\[0\]: .*is a domain of bots\.a already/,
+  ],
+  [
+    `${host('httpsPort: 80')}bots: { a: { domains: [s.example.org] } }\n`,
+    /hosts\.vps1: httpsPort: 80 is where letsencrypt asks/,
+  ],
 ]
 const missingConfig = [`sshConfig: nowhere\n${good}`, 'sshConfig: no such file'] as const
 

@@ -2,10 +2,13 @@ import type { PrepareHost } from '../../lib/cli/run-host.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Role } from '../../lib/model/role.ts'
+import { domainsOf } from '../../lib/platform/domains.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import { isLarge } from '../../roles/bot/spec/build-context.ts'
 import { buildsOf, type Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
+import { certbotOfDomains } from '../../roles/certbot/index.ts'
+import { nginxOfDomains } from '../../roles/nginx/index.ts'
 import { type LocalDump, uploadDump } from './database-sources.ts'
 import { loadBot, shared } from './load-bot.ts'
 import { ship } from './ship-image.ts'
@@ -25,6 +28,13 @@ export async function deploymentsOf(
       deployments.set(entry.name, await loadBot(entry, vars.bot as BotVars, common))
   refuseSharedToken(deployments)
   return deployments
+}
+
+/** What a host needs for the domains of these bots; nothing where they have none. */
+function domainRoles({ bots }: InventoryHost, names: readonly string[]): readonly Role[] {
+  const withDomains = bots.filter((each) => names.includes(each.name) && domainsOf(each).length > 0)
+  const owners = withDomains.map(({ name }) => name)
+  return owners.length === 0 ? [] : [nginxOfDomains(owners), certbotOfDomains(owners)]
 }
 
 interface ReleaseOptions {
@@ -65,6 +75,10 @@ export function release(
     for (const { image, context } of carried.values()) await ship(image, context, connection, { buildsHere, progress })
   }
   const roles = async (host: InventoryHost) => [
+    ...domainRoles(
+      host,
+      on(host).map(([name]) => name),
+    ),
     forHost(
       botRole(new Map(on(host).map(([name, each]) => [name, { ...each, shipped: buildsHere, ...(dump && { dump }) }]))),
       host,

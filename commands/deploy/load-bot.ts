@@ -1,11 +1,13 @@
 import { hostname, userInfo } from 'node:os'
 import { throwAll } from '../../lib/inventory/yaml.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
+import { domainsOf } from '../../lib/platform/domains.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import { type BuildContext, type BuildSettings, contextOf } from '../../roles/bot/spec/build-context.ts'
 import { conflictsIn } from '../../roles/bot/spec/conflicts.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import { processSettings } from '../../roles/bot/spec/processes.ts'
+import { routeFaults } from '../../roles/bot/spec/routes.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { databaseSettings, specOf } from '../../roles/bot/spec/spec.ts'
 import { manifestOf, sourceOf } from './bot-source.ts'
@@ -63,7 +65,8 @@ export async function loadBot(
   const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
   const images = Object.fromEntries(builds.map((each) => [each.process, each.image]))
   const spec = specOf(image, settings, manifest, context?.migrations, images)
-  throwAll(conflictsIn(spec).map((fault) => `${key}.${fault}`))
+  const routeMistakes = routeFaults({ ...manifest, ...settings }, domainsOf(entry).length > 0)
+  throwAll([...conflictsIn(spec), ...routeMistakes].map((fault) => `${key}.${fault}`))
   return {
     spec,
     manifest,
@@ -71,7 +74,7 @@ export async function loadBot(
     ...(builds.length > 0 && { builds }),
     pull: settings.image !== undefined,
     ...(init !== undefined && { initScript: await initOf(folder, init, key) }),
-    token: await tokenOf(entry, folder, read, spec.references),
+    token: spec.mode === 'none' ? undefined : await tokenOf(entry, folder, read, spec.references),
     secrets: await secretsOf(spec.secrets, settings, folder, key, read),
     logins: settings.image === undefined ? [] : await loginsOf(vars, settings.image, read),
     by: `${userInfo().username}@${hostname()}`,

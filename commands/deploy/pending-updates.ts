@@ -10,6 +10,8 @@ import { dropPending } from '../../roles/bot/telegram/set-webhook.ts'
 
 /** Throws a `UsageError` for a bot that sets its webhook itself: only setting or deleting it makes Telegram drop what is pending. */
 export function refuseToDrop(specs: ReadonlyMap<string, Spec>): void {
+  const [none] = [...specs].find(([, { mode }]) => mode === 'none') ?? []
+  if (none !== undefined) throw new UsageError(`--drop-pending: ${none} is no bot ("mode: none"): it has no updates`)
   const [own] = [...specs].find(([, { webhook }]) => webhook === 'bot') ?? []
   if (own !== undefined)
     throw new UsageError(`--drop-pending: ${own} sets its webhook itself ("webhook: bot"), and has to drop them itself`)

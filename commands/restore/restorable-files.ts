@@ -45,10 +45,10 @@ const recreated = [
   /^opt\/botgarden\/(?!nginx\/conf\/own\/)/,
 ]
 
-/** Selects and validates the files for a host with this domain. Throws a `HostError` for invalid allocations. */
+/** Selects and validates the files for a host with these names. Throws a `HostError` for invalid allocations. */
 export function restorableFiles(
   members: ReadonlyMap<string, ArchiveMember>,
-  domain: string | undefined,
+  names: readonly string[],
 ): RestorableFiles {
   const used = new Set<string>()
   const contentOf = (path: string) => {
@@ -78,7 +78,7 @@ export function restorableFiles(
     registries.set(name, logins)
     used.add(path)
   }
-  const certificate = domain === undefined ? undefined : restorableCertificate(domain, members)
+  const certificate = together(names.flatMap((name) => restorableCertificate(name, members) ?? []))
   for (const path of certificate?.paths ?? []) used.add(path)
   const key = members.get(signingKey)
   const signing = key && 'content' in key && isPrivateKey(key.content) ? contentOf(signingKey) : undefined
@@ -87,6 +87,13 @@ export function restorableFiles(
     own: new Map(matching(own).map(([path, [, name = '']]) => [name, contentOf(path) ?? Buffer.alloc(0)])),
     ignored: [...members.keys()].filter((path) => !used.has(path) && !recreated.some((each) => each.test(path))).sort(),
   }
+}
+
+/** Certificates of one account share its files. */
+function together(certificates: readonly RestorableCertificate[]): RestorableCertificate | undefined {
+  if (certificates.length === 0) return undefined
+  const entries = new Map(certificates.flatMap((each) => each.entries.map((entry) => [entry.path, entry] as const)))
+  return { paths: certificates.flatMap(({ paths }) => paths), entries: [...entries.values()] }
 }
 
 /** Allocations by bot, from lines `BOT NUMBER`. Throws a `HostError` for a line that is not valid or not unique. */

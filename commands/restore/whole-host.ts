@@ -3,6 +3,7 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { stateDir } from '../../lib/model/host-layout.ts'
 import type { Role } from '../../lib/model/role.ts'
 import { isPlainName, isReserved } from '../../lib/platform/database-name.ts'
+import { allDomains } from '../../lib/platform/domains.ts'
 import { incoming } from '../../lib/platform/leftovers.ts'
 import { nginxFolder } from '../../lib/platform/nginx.ts'
 import { ident, literal } from '../../lib/platform/postgres.ts'
@@ -52,7 +53,10 @@ export async function rebuild(
   for (const task of tasks) partFor(chosen, task)
   await checkedData(chosen, data, identities)
   const files = decryptPart(chosen.folder, partOf(chosen, 'files'), identities)
-  const kept = restorableFiles(await membersOf(files, isRestorable), host.domain)
+  const kept = restorableFiles(await membersOf(files, isRestorable), [
+    ...(host.domain === undefined ? [] : [host.domain]),
+    ...allDomains(host),
+  ])
   const globals = await textOf(decryptPart(chosen.folder, partOf(chosen, 'globals'), identities))
   for (const path of kept.ignored) say(`▸ skipped: /${path}`)
   const ownFolder = await approvedNginxFolder(kept, chosen.name, say)

@@ -32,11 +32,20 @@ export function resourcesOf(
     }
   }
   const inOrder = [...resources.values()].map(({ resource }) => resource)
+  const grouped = [...Map.groupBy(inOrder, ({ id, joins = id }) => joins).values()].flat()
   return {
-    resources: [...Map.groupBy(inOrder, ({ id, joins = id }) => joins).values()].flat(),
+    resources: followersMoved(grouped),
     roleOf: (id) => resources.get(id)?.role ?? '',
     sourceOf: (id) => resources.get(id)?.resource.declared?.(),
   }
+}
+
+function followersMoved(resources: readonly Resource[]): Resource[] {
+  const moves = ({ follows }: Resource) => follows !== undefined && resources.some(({ id }) => id === follows)
+  const followers = resources.filter(moves)
+  return resources
+    .filter((each) => !moves(each))
+    .flatMap((each) => [each, ...followers.filter(({ follows }) => follows === each.id)])
 }
 
 interface Want {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import * as v from 'valibot'
+import { isDomainName } from '../model/domain-name.ts'
 import type { HostEntry } from '../model/role.ts'
 
 /** The part of a role that the inventory needs. */
@@ -75,7 +76,7 @@ export const botName = v.pipe(
 
 const domain = v.pipe(
   v.string(),
-  v.check((text) => isDomain(text) || isIP(text) === 4, 'a domain name in lower case, or an IPv4 address'),
+  v.check((text) => isDomainName(text) || isIP(text) === 4, 'a domain name in lower case, or an IPv4 address'),
   v.description('a domain name, or the IPv4 address where there is none'),
 )
 
@@ -85,16 +86,6 @@ const httpsPort = v.pipe(v.picklist([443, 8443, 88, 80]), v.description('443, 84
 const address = /^(?:\w[\w.+-]*@)?(?:\[[\da-f:.]*:[\da-f:.]*(?:%[\w.-]+)?\]|\w[\w.-]*)(?::(?<port>\d+))?$/i
 
 const sshAddress = v.pipe(v.string(), v.check(isAddress, 'an alias of ssh_config or user@host:port (IPv6 in brackets)'))
-
-function isDomain(text: string): boolean {
-  const labels = text.split('.')
-  return (
-    text.length <= 253 &&
-    labels.length > 1 &&
-    labels.every((label) => /^(?!-)[a-z0-9-]{1,63}(?<!-)$/.test(label)) &&
-    !/^\d+$/.test(labels.at(-1) ?? '')
-  )
-}
 
 function isAddress(text: string): boolean {
   const match = address.exec(text)

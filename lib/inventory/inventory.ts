@@ -4,6 +4,7 @@ import { UsageError } from '../std/errors.ts'
 import { suggest } from '../std/suggest.ts'
 import { inventorySchema, type RoleSchema } from './file-schema.ts'
 import { type InventoryHost, readHosts } from './hosts.ts'
+import { repeatedDomains } from './repeated-domains.ts'
 import { checked } from './validate.ts'
 import { readYaml, throwAll } from './yaml.ts'
 
@@ -23,7 +24,7 @@ export async function readInventory(file: string, roles: readonly RoleSchema[]):
   const root = await readYaml(file)
   const top = checked(root, inventorySchema(roles))
   const { hosts, faults } = readHosts(root, roles)
-  throwAll([...top.faults, ...faults])
+  throwAll([...top.faults, ...faults, ...repeatedDomains(root)])
   const { sandbox, sshConfig } = top.value
   return { file, sandbox, sshConfig: sshConfig === undefined ? undefined : pathFrom(file, sshConfig), hosts }
 }

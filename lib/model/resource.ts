@@ -19,6 +19,8 @@ export interface Resource {
   readonly joins?: string
   /** Comes after everything that any role wants, however early it is asked for: a reload of what others write. */
   readonly runsLast?: boolean
+  /** Comes right behind the resource of this id, however late that runs. */
+  readonly follows?: string
   /** The file on the host with a secret that the operator may ask for. */
   readonly credential?: string
   /** A fault that only the operator can repair. The rest goes on without it, and the run ends with it as an error. */

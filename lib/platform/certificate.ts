@@ -9,6 +9,11 @@ import { outdated } from './nginx.ts'
 /** The certificates that nginx serves: `NAME/current` is a link to a folder with fullchain.pem and privkey.pem. */
 export const tlsFolder = `${etcDir}/tls`
 
+/** The folder with fullchain.pem and privkey.pem of a name. */
+export function certificateFolder(name: string): string {
+  return `${tlsFolder}/${name}/current`
+}
+
 /** The pair that `current` points to. */
 export type CertificateState =
   | 'absent'
@@ -74,13 +79,15 @@ const days = 3650
 
 function makeSelfSigned(name: string): Script {
   const alternative = isAddress(name) ? `IP:${name}` : `DNS:${name}`
+  // A common name has 64 characters at most; who connects looks at the alternative name.
+  const commonName = name.length > 64 ? name.slice(-64).replace(/^[^.]*\./, '') : name
   const { text } = sh`
     ${installPair}
     draft=${tlsFolder}/${name}/.draft
     rm -rf "$draft"
     mkdir -m 0700 "$draft"
     trap 'rm -rf "$draft"' EXIT
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days ${days} -subj ${`/CN=${name}`} \
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days ${days} -subj ${`/CN=${commonName}`} \
       -addext ${`subjectAltName=${alternative}`} -keyout "$draft/privkey.pem" -out "$draft/fullchain.pem" 2>/dev/null
     install_pair ${name} "$draft"`
   return { text, shown: `openssl req -x509 -subj /CN=${name} -addext subjectAltName=${alternative}` }

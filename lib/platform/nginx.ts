@@ -1,8 +1,10 @@
+import { when } from '../model/combinators.ts'
 import { optDir, runDir, stateDir } from '../model/host-layout.ts'
 import { oneValue } from '../model/kinds.ts'
 import { type Kind, type Reading, reading } from '../model/reading.ts'
 import { becomes, type Prediction, type Resource, resource } from '../model/resource.ts'
-import { file } from '../resources/file.ts'
+import { type FileOptions, file } from '../resources/file.ts'
+import { fileState, textOf } from '../resources/file-state.ts'
 import { waiting } from '../shell/deadline.ts'
 import { type Script, sh } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
@@ -72,13 +74,46 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
   'config',
 )
 
-/** A file of nginx's configuration, by its path in `conf`: the whole configuration with it has passed nginx's own test. */
-export function nginxFile(path: string, content: string): Resource {
+/**
+ * A file of nginx's configuration, by its path in `conf`: the whole configuration with it has passed nginx's own test, for which
+ * `beside` writes other files that the same run plans, into `$tree`. A content function needs `wants`.
+ */
+export function nginxFile(path: string, content: FileOptions['content'], wants?: string, beside = sh`:`): Resource {
   return file(`${nginxFolder}/conf/${path}`, {
     content,
-    validate: { tool: 'docker', script: (candidate) => sh`${testWith(path, candidate)}` },
+    ...(wants !== undefined && { wants }),
+    validate: { tool: 'docker', script: (candidate) => sh`${testWith(path, candidate, beside)}` },
     predicts: [outdated],
   })
+}
+
+const sitesLine = '    include sites/*.conf;\n'
+
+/** What the routes of all bots refer to: a name that no bot has. */
+export const commonFile = 'sites/_common.conf'
+export const commonState = fileState(`${nginxFolder}/conf/${commonFile}`)
+
+/** Whether nginx.conf reads the files in `sites`, which are at the level of http. It does from the first bot on that has one. */
+export function readsSites(nginxConf: string | undefined): boolean {
+  return nginxConf?.includes(sitesLine) === true
+}
+
+/** The text of nginx.conf, where the last line closes http, with the line that reads these files. */
+export function withSites(nginxConf: string): string {
+  return readsSites(nginxConf) ? nginxConf : nginxConf.replace(/\}\n$/, `\n${sitesLine}}\n`)
+}
+
+/** Shell text: has a copy of nginx.conf read them; `path` is written between double quotes. */
+export function includeSites(path: string): Script {
+  const text = `grep -qxF '${sitesLine.trimEnd()}' "${path}" || sed -i '$s#^}#${sitesLine.trimEnd()}\\n}#' "${path}"`
+  return { text, shown: text }
+}
+
+/** nginx.conf reads the files in `sites`; not planned before the role of nginx has written it. */
+export function sitesRead(): Resource {
+  const text = textOf(`${nginxFolder}/conf/nginx.conf`)
+  const inner = nginxFile('nginx.conf', (current) => withSites(current ?? ''), 'sites')
+  return when([text], (read) => read(text) !== undefined, { ...inner, id: 'nginx:sites' })
 }
 
 /** The configuration in `conf` differs from the running one. */
@@ -125,13 +160,14 @@ export const nginxReload: Script = {
 }
 
 /** nginx's own test of everything in `conf`, with one file as it will be; skipped where no server runs. */
-function testWith(path: string, candidate: Script): Script {
+function testWith(path: string, candidate: Script, beside: Script): Script {
   return sh`
     [ "$(docker container inspect --format '{{.State.Running}}' ${nginxContainer} 2>/dev/null)" != true ] || (
       tree=$(mktemp -d ${runDir}/nginx/candidate.XXXXXX)
       trap 'rm -rf "$tree"' EXIT
       cp -R ${nginxFolder}/conf/. "$tree/"
       mkdir -p "$tree/$(dirname ${path})"
+      ${beside}
       cat ${candidate} >"$tree/"${path}
       echo 'return 200 candidate;' >"$tree/checksum.conf"
       ${certificateFor()}
@@ -143,12 +179,16 @@ function testWith(path: string, candidate: Script): Script {
     )`
 }
 
-/** A check plans a name's first certificate before it is there: the test uses any other pair in its place. */
+/** A check plans a name's first certificate before it is there: the test uses another pair in its place. */
 function certificateFor(): Script {
   return sh`
-      pair=$(sed -n 's/^ *ssl_certificate \(.*\)\/fullchain.pem;/\1/p' "$tree/nginx.conf" | head -n 1)
-      [ -e "$pair/fullchain.pem" ] || {
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN=candidate -keyout "$tree/privkey.pem" -out "$tree/fullchain.pem" 2>/dev/null
-        sed -i "s#^\( *ssl_certificate[a-z_]*\) $pair/#\1 $tree/#" "$tree/nginx.conf"
-      }`
+      for used in "$tree/nginx.conf" "$tree"/sites/*.conf; do
+        [ -e "$used" ] || continue
+        sed -n 's/^ *ssl_certificate \(.*\)\/fullchain.pem;/\1/p' "$used" | while read -r pair; do
+          [ ! -e "$pair/fullchain.pem" ] || continue
+          [ -e "$tree/fullchain.pem" ] ||
+            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -subj /CN=candidate -keyout "$tree/privkey.pem" -out "$tree/fullchain.pem" 2>/dev/null
+          sed -i "s#^\( *ssl_certificate[a-z_]*\) $pair/#\1 $tree/#" "$used"
+        done
+      done`
 }

@@ -4,8 +4,9 @@ import { optDir } from '../../lib/model/host-layout.ts'
 import type { Read, Resource } from '../../lib/model/resource.ts'
 import { type BotEntry, type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
+import { domainsOf } from '../../lib/platform/domains.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
-import { nginxFile, nginxReloaded } from '../../lib/platform/nginx.ts'
+import { nginxReloaded } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { allocated } from './allocation.ts'
@@ -14,25 +15,22 @@ import { dataFolders } from './data/folders.ts'
 import { databaseAfter, databaseBefore } from './database/resources.ts'
 import { botImage } from './image.ts'
 import { network } from './network.ts'
+import { routesInCommon } from './public/nginx-common.ts'
+import { staticFiles } from './public/static-files.ts'
+import { refuseTakenPaths } from './public/taken-paths.ts'
 import { caFilePresent } from './release/ca-file.ts'
 import { limits } from './release/limits.ts'
-import { locationFile, locationText, originOf, webhookUrl } from './release/nginx-route.ts'
+import { originOf, type Routed, webhookUrl } from './release/nginx-route.ts'
 import { repairedRecord } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
 import { inLanes } from './release/side-by-side.ts'
+import { locationsOf, siteOf } from './routes.ts'
 import { databasePassFile, databasePassword, operatorSecret, webhookSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
 import { buildsOf, type Deployment } from './spec/deployment.ts'
-import {
-  addressOf,
-  botFolders,
-  contextArchivePath,
-  imageArchivePath,
-  layoutOf,
-  uidOf,
-  uploadedDumpPath,
-} from './spec/layout.ts'
+import type { BotInstance } from './spec/instance.ts'
+import { botFolders, contextArchivePath, imageArchivePath, layoutOf, uidOf, uploadedDumpPath } from './spec/layout.ts'
 import { limitsOf } from './spec/limits.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
@@ -59,7 +57,12 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
     const origin = originOf(name, host.httpsPort)
     const webhookOf = (bot: string): WebhookTarget => ({
       ...{ bot, name, telegram: wanted.telegram, url: webhookUrl(origin, bot) },
-      ask: deployments.has(bot),
+      // Nothing asks Telegram about what is no bot.
+      ask: deployments.has(bot) && deployments.get(bot)?.spec.mode !== 'none',
+    })
+    const instanceOf = (entry: BotEntry) => ({
+      ...{ bot: entry.name, base: wanted.network, telegram: wanted.telegram, origin, ...caOf(wanted) },
+      ...(domainsOf(entry).length > 0 && { domains: domainsOf(entry), ipv6: facts.ipv6 }),
     })
     // Without a deployment only what was released can be kept, and only with all its secrets can it be started.
     const ifDeployable = (bot: string, inner: Resource) =>
@@ -69,18 +72,20 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
             bot,
             whenReleased(bot, () => true, inner),
           )
-    const each = selected.map((entry) =>
-      botResources(entry, wanted, deployments.get(entry.name), webhookOf(entry.name), facts, host).map((inner) =>
-        ifDeployable(entry.name, inner),
-      ),
-    )
+    const each = selected.map((entry) => [
+      siteOf(instanceOf(entry)),
+      ...botResources(
+        entry,
+        instanceOf(entry),
+        wanted,
+        deployments.get(entry.name),
+        webhookOf(entry.name),
+        facts,
+        host,
+      ).map((inner) => ifDeployable(entry.name, refuseTakenPaths(entry, deployments, host.bots, inner))),
+    ])
     const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
-    const records = selected.map(({ name: bot }) =>
-      repairedRecord(
-        { bot, base: wanted.network, telegram: wanted.telegram, origin, ...caOf(wanted) },
-        deployments.has(bot),
-      ),
-    )
+    const records = selected.map((entry) => repairedRecord(instanceOf(entry), deployments.has(entry.name)))
     const folders = [
       ...(wanted.caFile === undefined ? [] : [caFilePresent(wanted.caFile)]),
       directory(optDir),
@@ -100,7 +105,11 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
         : [...each.flat(), nginxReloaded(), ...webhooks]
     const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(selected, host.bots)]
     const caches = cacheImages(selected.map(({ name: bot }) => ({ bot, target: deployments.get(bot)?.spec })))
-    return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...caches, ...inOrder, ...notices]
+    const routes = routesInCommon(
+      selected.map(({ name: bot }) => bot),
+      [...deployments.values()].some(({ spec }) => spec.public !== undefined),
+    )
+    return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...caches, ...routes, ...inOrder, ...notices]
   })
   return { ...built, bots: botSettings }
 }
@@ -123,7 +132,8 @@ function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
 
 function botResources(
   { name: bot, settings }: BotEntry,
-  { network: base, telegram, settle, drain, keep, ...others }: BotVars,
+  instance: Omit<BotInstance, 'number'>,
+  { network: base, telegram, settle, drain, keep }: BotVars,
   deployment: Deployment | undefined,
   webhookTarget: WebhookTarget,
   facts: Facts,
@@ -134,17 +144,19 @@ function botResources(
   const target = deployment?.spec
   const withAllocation = (make: (number: number) => Resource) =>
     fromReading(allocations, { [bot]: 1 }, (taken) => make(taken[bot] ?? 1))
-  const deployed = (make: (spec: Spec, number: number, colour: 'blue' | 'green') => Resource) =>
+  const deployed = (make: (release: Routed, number: number) => Resource) =>
     withAllocation((number) =>
-      fromReading(currentRelease(bot), undefined, (text) => {
-        const current = parseRelease(text)
-        return make(current?.spec ?? target ?? placeholderSpec, number, current?.colour ?? 'blue')
-      }),
+      fromReading(currentRelease(bot), undefined, (text) =>
+        make(parseRelease(text) ?? { spec: target ?? placeholderSpec, colour: 'blue' }, number),
+      ),
     )
   const ownedBy = (make: (user: string) => Resource) => withAllocation((number) => make(uidOf(number)))
   // The manifest of a bot is known only to a deployment; the release that serves has recorded its limits.
   const limit = (current: Release | undefined) =>
     limitsOf(entry, deployment?.manifest ?? {}, deployment ? undefined : current?.limits)
+  const isBot = target?.mode !== 'none'
+  const forBot = (inner: Resource) =>
+    deployment === undefined ? whenReleased(bot, ({ spec }) => spec.mode !== 'none', inner) : inner
   const needsDatabase = target?.database ?? true
   const forDatabase = (inner: Resource) =>
     deployment === undefined ? whenReleased(bot, ({ spec }) => spec.database, inner) : inner
@@ -152,14 +164,20 @@ function botResources(
     allocated(bot, base, target),
     withAllocation((number) => network(layout.network, `${base}.${number}.0/24`, number, bot)),
     ownedBy((user) => directory(layout.secrets, { mode: '0500', owner: user, group: user })),
-    ownedBy((user) => webhookSecret(layout.secrets, user, bot)),
+    ...(isBot ? [ownedBy((user) => forBot(webhookSecret(layout.secrets, user, bot)))] : []),
     ...(needsDatabase
       ? [
           ownedBy((user) => forDatabase(databasePassword(layout.secrets, user, bot))),
           ownedBy(() => forDatabase(databasePassFile(layout.secrets, databaseName(bot)))),
         ]
       : []),
-    ownedBy((user) => token(layout.secrets, user, deployment?.token, telegram, bot, [webhookCleared(webhookTarget)])),
+    ...(isBot
+      ? [
+          ownedBy((user) =>
+            forBot(token(layout.secrets, user, deployment?.token, telegram, bot, [webhookCleared(webhookTarget)])),
+          ),
+        ]
+      : []),
     ...[...(deployment?.secrets ?? [])].map(([name, value]) =>
       ownedBy((user) => operatorSecret(layout.secrets, user, bot, name, value)),
     ),
@@ -169,7 +187,7 @@ function botResources(
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),
     ...cacheOf(bot, base, target),
-    release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin, ...caOf(others) }, target, {
+    release(instance, target, {
       limits: limit,
       settle,
       drain,
@@ -181,7 +199,8 @@ function botResources(
       startsAtOnce: facts.cpus + 1,
     }),
     ...databaseAfter(bot, base, deployment, { byNumber: withAllocation, whenReleased }),
-    deployed((spec, number, colour) => nginxLocation(bot, spec, addressOf(base, number, colour))),
+    withAllocation((number) => staticFiles(bot, number)),
+    locationsOf(instance, deployed),
     limits(bot, limit),
     noCache(bot, target),
   ]
@@ -200,12 +219,6 @@ const placeholderSpec: Spec = {
   },
   ...{ allowedUpdates: undefined, maxConnections: 10, database: true, environment: {}, secrets: [] },
 } as const
-
-/** The file by which nginx routes to the serving container. A bot that polls has none. */
-function nginxLocation(bot: string, spec: Spec, address: string): Resource {
-  const present = nginxFile(locationFile(bot), locationText(bot, address, spec.port, spec.webhookPath))
-  return when([], () => spec.mode === 'webhook', present)
-}
 
 /** Plans a resource only where a release serves that `isLike` accepts. */
 function whenReleased(bot: string, isLike: (release: Release) => boolean, inner: Resource): Resource {

@@ -3,6 +3,7 @@ import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { dumpFunction, removedFolder } from '../../lib/platform/database-dump.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
+import { sitePath } from '../../lib/platform/domain-server.ts'
 import { nginxFolder, outdated, reloadFunction } from '../../lib/platform/nginx.ts'
 import { freed, ident } from '../../lib/platform/postgres.ts'
 import { psql } from '../../lib/platform/postgres-client.ts'
@@ -15,6 +16,7 @@ import { dataState } from './data/folders.ts'
 import { dataOf } from './data/layout.ts'
 import { accessFile, predictNoTcp, removeTcp } from './database/tcp.ts'
 import { networkState } from './network.ts'
+import { staticFolder } from './public/layout.ts'
 import { locationFile } from './release/nginx-route.ts'
 import { listProcesses, processStates } from './release/processes/states.ts'
 import { removeAllImages } from './release/prune-images.ts'
@@ -93,7 +95,12 @@ function removal(bot: string, telegram: string, purge: boolean) {
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
     for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     ${listProcesses(bot)} | xargs -r docker rm -f --volumes >/dev/null 2>&1 || :
-    if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
+    removed=
+    for file in ${[locationFile(bot), sitePath(bot)]}; do
+      [ ! -e ${nginxFolder}/conf/"$file" ] || { rm -f ${nginxFolder}/conf/"$file"; removed=yes; }
+    done
+    [ -z "$removed" ] || nginx_reload
+    rm -rf ${staticFolder(bot)}
     # After its containers are gone, so that no session comes back.
     ${freed(database)}
     ${purge ? sh`:` : dump}

@@ -52,6 +52,17 @@ export function installed(name: string, { fullchain, privkey }: { fullchain: str
   ]
 }
 
+/** Throws an `InventoryError` where the operator's certificate is not for this domain too. */
+export function refuseOtherNames(bot: string, domain: string, files: { fullchain: string; privkey: string }): void {
+  const chain = contentOf('certbot.files.fullchain', files.fullchain)
+  const certificate = certificateOf(chain, contentOf('certbot.files.privkey', files.privkey))
+  if (certificate.checkHost(domain) !== undefined) return
+  const names = (certificate.subjectAltName ?? 'no name').replaceAll('DNS:', '')
+  throw new InventoryError(
+    `certbot.files: the certificate in ${files.fullchain} is for ${names}, not for ${domain}, a domain of ${bot}: put a certificate there that names it as well, or leave "certificate: files" out, so that each name has its own from letsencrypt`,
+  )
+}
+
 const plainFile = { type: 'file', mode: '0600', owner: 'root', group: 'root' }
 
 function isText(state: FileState, text: string): boolean {

@@ -1,77 +1,55 @@
 import type { Facts } from '../../lib/model/facts.ts'
 import { etcDir, optDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
-import { certificateState, sameNames, subjectName } from '../../lib/platform/certificate.ts'
+import { certificateState } from '../../lib/platform/certificate.ts'
 import { absentFile, directory, file, shipsDirectory } from '../../lib/resources/file.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
 import { dropIn, runningUnit, unit, unitState } from '../../lib/resources/unit.ts'
 import { template } from '../../lib/std/template.ts'
 import { contentOf } from './files.ts'
-import { issue, putIntoService, putIntoServiceIfNew } from './issue.ts'
-import { lineage, pruneLineages, renewal } from './lineage.ts'
+import { eachIntoService, issue, type Order, putIntoService, putIntoServiceIfNew } from './issue.ts'
+import { installChange, isRight, lineage, predictsIssued } from './lineage.ts'
 import type { CertbotVars } from './schema.ts'
 
 const timer = 'certbot.timer'
 const authorityFile = `${etcDir}/acme-ca.pem`
 const hooks = '/etc/letsencrypt/renewal-hooks'
 
-/** A certificate from an ACME authority, requested by the distribution's certbot and renewed by its timer. */
-export function letsencrypt(
-  name: string,
-  { email, server, authority, preflight }: CertbotVars,
-  facts: Facts,
-): Resource[] {
-  const directoryUrl = urlOf(server)
+/** Debian's certbot and its timer, which renews the certificates for these names and has nginx serve them. */
+export function renewed(names: readonly string[], { authority }: CertbotVars): Resource[] {
   return [
     aptPackage('certbot', [becomes(unitState(timer), runningUnit), shipsDirectory('/etc/letsencrypt')]),
     ...trust(authority),
     ...['/etc/letsencrypt', hooks, `${hooks}/deploy`].map((each) => directory(each)),
     file(`${hooks}/deploy/botgarden`, { content: hook(), mode: '0755' }),
     unit(timer, 'running'),
-    ...serveHook(name),
-    certificate(name, {
-      ...{ email, server: directoryUrl, preflight },
-      trusted: authority !== undefined,
-      addresses: facts.addresses,
-    }),
-    pruneLineages(name),
-    renewal(),
+    ...serveHook(names),
   ]
 }
 
-interface Order {
-  readonly email: string | undefined
-  readonly server: string
-  readonly trusted: boolean
-  readonly preflight: boolean
-  /** The addresses of the host, for the error that says how to set up DNS. */
-  readonly addresses: readonly string[]
+/** How the authority is asked. */
+export function orderOf({ email, server, authority, preflight }: CertbotVars, { addresses }: Facts): Order {
+  const trusted = authority === undefined ? undefined : authorityFile
+  return { email, server: urlOf(server), authority: trusted, addresses, preflight }
 }
 
-function certificate(name: string, order: Order): Resource {
-  const [got, shown] = [lineage(name), certificateState(name)]
+/** A certificate from an ACME authority, requested by the distribution's certbot. */
+export function letsencrypt(name: string, order: Order): Resource {
   return resource({
     id: `certificate:${name}`,
     wants: order.server,
-    reads: { got, shown },
-    plan: ({ got: ours, shown: served }) => {
-      const names = [subjectName(name)]
-      const right = ours !== 'absent' && ours.server === order.server && sameNames(ours.names, names)
-      const after = { fingerprint: 'new', names, selfSigned: false, keyMatches: true, endsSoon: false }
-      if (!right) {
-        const reason = ours === 'absent' ? '' : `, not from ${ours.server}`
-        return [
-          {
-            summary: `issue one from ${order.server}${reason}`,
-            script: issue(name, { ...order, authority: order.trusted ? authorityFile : undefined }),
-            predicts: [becomes(got, { server: order.server, names, fingerprint: 'new' }), becomes(shown, after)],
-            long: true,
-          },
-        ]
-      }
-      if (served !== 'absent' && served.keyMatches && served.fingerprint === ours.fingerprint) return []
-      const predicts = [becomes(shown, { ...after, fingerprint: ours.fingerprint })]
-      return [{ summary: 'install the one that certbot has', script: putIntoService(name), predicts }]
+    reads: { got: lineage(name), shown: certificateState(name) },
+    plan: ({ got, shown }) => {
+      if (isRight(got, name, order.server)) return installChange(name, got, shown)
+      const reason = got === 'absent' ? '' : `, not from ${got.server}`
+      return [
+        {
+          summary: `issue one from ${order.server}${reason}`,
+          script: issue(name, order),
+          predicts: predictsIssued(name, order.server),
+          long: true,
+        },
+      ]
     },
   })
 }
@@ -103,12 +81,14 @@ function urlOf(server: string): string {
  * certbot runs a hook once and does not check its exit code. So each run of its timer tries again to install a certificate that
  * nginx did not take. Until that succeeds the unit has failed, which each run of botgarden reports.
  */
-function serveHook(name: string): Resource[] {
+function serveHook(names: readonly string[]): Resource[] {
   const path = `${optDir}/certbot/serve`
+  const [name = '', ...others] = names
+  const script = others.length === 0 ? putIntoServiceIfNew(name) : eachIntoService(names)
   return [
     directory(optDir),
     directory(`${optDir}/certbot`),
-    file(path, { content: template(templateOf('serve'), { script: putIntoServiceIfNew(name).text }), mode: '0755' }),
+    file(path, { content: template(templateOf('serve'), { script: script.text }), mode: '0755' }),
     ...dropIn(
       'certbot.service',
       'botgarden-serve',

@@ -1,9 +1,10 @@
 import { notice } from '../../lib/model/combinators.ts'
 import { blockEach, oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
-import { becomes, type Outputs, type Resource, resource } from '../../lib/model/resource.ts'
-import { tlsFolder } from '../../lib/platform/certificate.ts'
+import { becomes, type Change, type Outputs, type Prediction, type Resource } from '../../lib/model/resource.ts'
+import { type CertificateState, certificateState, sameNames, subjectName } from '../../lib/platform/certificate.ts'
 import { sh } from '../../lib/shell/sh.ts'
+import { putIntoService } from './issue.ts'
 
 /** The certificate that certbot has under a name. */
 export type Lineage =
@@ -21,6 +22,32 @@ export function lineage(name: string): Reading<Lineage> {
   return reading(lineages, name)
 }
 
+/** Whether certbot has a certificate from this authority for this name alone. */
+export function isRight(got: Lineage, name: string, server: string): boolean {
+  return got !== 'absent' && got.server === server && sameNames(got.names, [subjectName(name)])
+}
+
+/** What a certificate that was issued and installed makes of the readings. */
+export function predictsIssued(name: string, server: string): readonly Prediction[] {
+  const names = [subjectName(name)]
+  return [
+    becomes(lineage(name), { server, names, fingerprint: 'new' }),
+    becomes(certificateState(name), installedAs(name, 'new')),
+  ]
+}
+
+/** Installs the certificate that certbot has where nginx has another one. */
+export function installChange(name: string, got: Lineage, shown: CertificateState): readonly Change[] {
+  if (got === 'absent') return []
+  if (shown !== 'absent' && shown.keyMatches && shown.fingerprint === got.fingerprint) return []
+  const predicts = [becomes(certificateState(name), installedAs(name, got.fingerprint))]
+  return [{ summary: 'install the one that certbot has', script: putIntoService(name), predicts }]
+}
+
+function installedAs(name: string, fingerprint: string): CertificateState {
+  return { fingerprint, names: [subjectName(name)], selfSigned: false, keyMatches: true, endsSoon: false }
+}
+
 /** Outputs that the last renewal failed, which is reported nowhere else. */
 export function renewal(): Resource {
   return notice({
@@ -31,40 +58,6 @@ export function renewal(): Resource {
         ? {}
         : { certificateRenewal: `FAILED at ${failed}: journalctl -u certbot, /var/log/letsencrypt/letsencrypt.log` },
   })
-}
-
-/**
- * Deletes the certificates that we installed under other names, so that they are not renewed: the renewal would fail, or, beside
- * a certificate of another kind, replace that.
- */
-export function pruneLineages(name: string | undefined): Resource {
-  const now = reading(ownLineages, 'own')
-  return resource({
-    id: 'certificate:former',
-    wants: { name },
-    reads: { now },
-    plan: ({ now: own }) =>
-      own
-        .filter((each) => each !== name)
-        .map((each) => ({
-          summary: `delete the certificate of certbot for ${each}, which is no longer served`,
-          // On a host that was rebuilt certbot may not be installed any more.
-          script: sh`
-            if command -v certbot >/dev/null; then certbot delete --non-interactive --cert-name ${each}; else rm -f /etc/letsencrypt/renewal/${each}.conf; fi`,
-          predicts: [becomes(now, (before) => before.filter((other) => other !== each))],
-        })),
-  })
-}
-
-/** The names of the certificates that certbot renews and that were installed for nginx. */
-const ownLineages: Kind<readonly string[]> = {
-  name: 'own-lineages',
-  script: () => sh`
-    for file in /etc/letsencrypt/renewal/*.conf; do
-      name=$(basename "$file" .conf)
-      [ ! -d ${tlsFolder}/"$name" ] || echo "$name"
-    done`,
-  parse: oneValue((output) => output.split('\n').filter(Boolean)),
 }
 
 const lineages: Kind<Lineage> = {

@@ -3,12 +3,7 @@ token=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
 challenge=/var/lib/botgarden/acme/.well-known/acme-challenge/botgarden-$token
 echo "$token" >"$challenge"
 trap 'rm -f "$challenge"' EXIT
-# Past /etc/hosts, which knows the host's own name; where systemd-resolved answers, that is its own to say.
-if systemctl is-active --quiet systemd-resolved 2>/dev/null; then
-  found=$(resolvectl query --synthesize=no --legend=no -- "$name" 2>/dev/null | tr -s ' \t' '\n' | grep -xE '[0-9]+(\.[0-9]+){3}|[0-9a-f:]+:[0-9a-f:]*' | sort -u) || :
-else
-  found=$(getent -s dns ahosts "$name" | awk '{ print $1 }' | sort -u)
-fi
+found=$(public_addresses "$name")
 [ -n "$found" ] || {
   echo "$name has no address: make an A record for it (this host's addresses: $addresses), and run again"
   exit 1

@@ -1,4 +1,4 @@
-import { isAddress, tlsFolder } from '../../lib/platform/certificate.ts'
+import { certificateFolder, isAddress } from '../../lib/platform/certificate.ts'
 import { acmeWebroot } from '../../lib/platform/nginx.ts'
 import { template } from '../../lib/std/template.ts'
 
@@ -9,14 +9,17 @@ export interface Edge {
   readonly ipv6: boolean
   /** Networks that are never limited. */
   readonly telegram: readonly string[]
+  /** Whether a bot has a domain of its own. */
+  readonly sites?: boolean
 }
 
 /** The text of nginx.conf. */
-export function configText({ name, port, ipv6, telegram }: Edge): string {
+export function configText({ name, port, ipv6, telegram, sites = false }: Edge): string {
   const domain = isAddress(name) ? undefined : name
   const listens = (each: number) => [String(each), ...(ipv6 ? [`[::]:${each}`] : [])]
   return template(new URL('templates/nginx.conf.mustache', import.meta.url), {
     telegram,
+    sites,
     // Port 80 serves HTTPS where the inventory says so.
     http: port !== 80,
     listens80: listens(80),
@@ -27,6 +30,6 @@ export function configText({ name, port, ipv6, telegram }: Edge): string {
     domain,
     portSuffix: port === 443 ? '' : `:${port}`,
     webroot: acmeWebroot,
-    certificate: `${tlsFolder}/${name}/current`,
+    certificate: certificateFolder(name),
   })
 }

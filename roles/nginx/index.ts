@@ -1,16 +1,22 @@
 import * as v from 'valibot'
+import { fromReading, refuseWhen } from '../../lib/model/combinators.ts'
+import type { Facts } from '../../lib/model/facts.ts'
 import { etcDir, optDir, runDir, stateDir } from '../../lib/model/host-layout.ts'
-import { becomes, type Prediction } from '../../lib/model/resource.ts'
-import { role } from '../../lib/model/role.ts'
+import { becomes, type Prediction, type Resource } from '../../lib/model/resource.ts'
+import { type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { selfSigned, tlsFolder } from '../../lib/platform/certificate.ts'
+import { allDomains, domainFolder, domainsOf } from '../../lib/platform/domains.ts'
 import { images } from '../../lib/platform/image-versions.ts'
 import {
   acmeWebroot,
+  commonState,
   nginxContainer,
   nginxFile,
   nginxFolder,
   nginxReloaded,
   nginxState,
+  readsSites,
+  withSites,
 } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { composeProject, hardened, mount } from '../../lib/resources/compose.ts'
@@ -20,7 +26,7 @@ import { runFolder } from '../../lib/resources/runtime-directory.ts'
 import { configText } from './config.ts'
 import { firstGeneration } from './generation.ts'
 import { freePorts } from './ports.ts'
-import { served } from './served.ts'
+import { served, servedDomains } from './served.ts'
 
 /** The networks that Telegram sends updates from (core.telegram.org/bots/webhooks, 2026-11). */
 const telegramNetworks = ['149.154.160.0/20', '91.108.4.0/22']
@@ -40,12 +46,14 @@ const vars = v.strictObject({
 /** The only server that the internet reaches: ends TLS for all bots, and routes updates to each. */
 export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
   const name = publicName(host, facts)
+  const domains = allDomains(host)
   return [
     directory(optDir),
     directory(etcDir, { mode: '0700' }),
     directory(tlsFolder, { mode: '0700' }),
     directory(`${tlsFolder}/${name}`, { mode: '0700' }),
     selfSigned(name, { placeholder: true }),
+    ...domains.flatMap(domainFolder),
     directory(stateDir, { mode: '0700' }),
     directory(acmeWebroot),
     directory(`${acmeWebroot}/.well-known`),
@@ -53,15 +61,59 @@ export const nginx = role('nginx', vars, ({ image, telegram }, facts, host) => {
     ...runFolder('nginx'),
     directory(nginxFolder),
     ...['conf', 'conf/bots', 'conf/own', 'generations'].map((each) => directory(`${nginxFolder}/${each}`)),
-    nginxFile('nginx.conf', configText({ name, port: host.httpsPort, ipv6: facts.ipv6, telegram })),
+    ...sitesFolder(domains),
+    configuration(host, facts, telegram),
     firstGeneration(),
     pulledImage(image),
     freePorts(nginxContainer, [...new Set([80, host.httpsPort])]),
     ...composeProject({ name: nginxContainer, folder: nginxFolder, service: service(image), whenStarted: [started] }),
     nginxReloaded(),
     served(name, host.httpsPort),
+    ...domainsServed(domains, host.httpsPort),
   ]
 })
+
+/** What nginx needs for the domains of these bots alone, on a host that `nginx` was applied to. */
+export function nginxOfDomains(bots: readonly string[]): Role {
+  return role('nginx', vars, ({ telegram }, facts, host) => {
+    const domains = host.bots.filter(({ name }) => bots.includes(name)).flatMap(domainsOf)
+    if (domains.length === 0) return []
+    const needsNginx = (inner: Resource) =>
+      refuseWhen(
+        [nginxState],
+        (read) => (read(nginxState) === 'absent' ? `no nginx is here: ${siteFirst(host)}` : undefined),
+        inner,
+      )
+    return [
+      ...domains.flatMap(domainFolder).map(needsNginx),
+      ...sitesFolder(domains),
+      configuration(host, facts, telegram),
+      ...domainsServed(domains, host.httpsPort),
+    ]
+  })
+}
+
+function siteFirst({ name }: HostEntry): string {
+  return `run npx zx playbooks/site.ts --limit ${name} first`
+}
+
+function configuration(host: HostEntry, facts: Facts, telegram: readonly string[]): Resource {
+  const name = publicName(host, facts)
+  const sites = allDomains(host).length > 0
+  const config = configText({ name, port: host.httpsPort, ipv6: facts.ipv6, telegram, sites })
+  return fromReading(commonState, 'absent', (there) =>
+    // A bot with routes has had nginx read the files that its locations refer to.
+    nginxFile('nginx.conf', (now) => (there !== 'absent' || readsSites(now) ? withSites(config) : config), config),
+  )
+}
+
+function sitesFolder(domains: readonly string[]): Resource[] {
+  return domains.length === 0 ? [] : [directory(`${nginxFolder}/conf/sites`)]
+}
+
+function domainsServed(domains: readonly string[], port: number): Resource[] {
+  return domains.length === 0 ? [] : [servedDomains(domains, port)]
+}
 
 /** nginx loads the generation that `running` points to. */
 const started: Prediction = becomes(nginxState, (now) => (now === 'absent' ? now : { ...now, inForce: now.current }))

@@ -16,6 +16,21 @@ export function served(name: string, port: number): Resource {
   })
 }
 
+/** Outputs for each domain of a bot when the certificate that it is served with ends. */
+export function servedDomains(domains: readonly string[], port: number): Resource {
+  const readings = domains.map((domain) => [domain, reading(servedCertificates, `${domain} ${port}`)] as const)
+  return notice({
+    id: 'nginx:domains',
+    wants: domains,
+    reads: Object.fromEntries(readings),
+    outputs: (served) => ({ domains: domains.map((domain) => `${domain} ${lasts(served[domain])}`) }),
+  })
+}
+
+function lasts({ issuer, ends }: Served = { issuer: '', ends: '' }): string {
+  return ends === '' ? 'is not served' : `ends ${ends}, by ${issuer || 'itself'}`
+}
+
 interface Served {
   /** '' where it is self-signed. */
   readonly issuer: string

@@ -41,9 +41,10 @@ export function containerOf(name: string): string {
   return `${network}-${name}`
 }
 
-/** The names by which a container is found on this checkout's network. */
+/** The names by which a container is found on this checkout's network: some below its own are for domains of bots. */
 export function aliasesOf(host: string): string[] {
-  return [host, `${host}.sandbox`, `www.${host}.sandbox`]
+  const below = ['www', 'shop', 'app', 'pay', 'late'].map((each) => `${each}.${host}.sandbox`)
+  return [host, `${host}.sandbox`, ...below]
 }
 
 export function hashOf(...parts: (string | Buffer)[]): string {

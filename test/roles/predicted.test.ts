@@ -70,7 +70,22 @@ const cases: [
   ['postgres', postgres, { settings: { work_mem: '9MB' } }, {}],
   ['nginx', nginx, {}, {}, { domain: 'b.example.org' }],
   ['nginx on an address', nginx, {}, {}],
-  ['certbot', certbot, {}, { 'own-lineages:own': ['old.example.org'] }, { domain: 'b.example.org' }],
+  [
+    'certbot',
+    certbot,
+    {},
+    { 'own-lineages:own': { lineages: ['old.example.org'], folders: [], sites: {} } },
+    { domain: 'b.example.org' },
+  ],
+  [
+    'certbot with a domain that is gone',
+    certbot,
+    {},
+    {
+      'own-lineages:own': { lineages: ['old.example.org'], folders: ['old.example.org', 'b'], sites: { gone: ['b'] } },
+    },
+    { bots: [{ name: 'shop', where: 'x', settings: { domains: ['s.example.org'] } }] },
+  ],
   [
     'certbot for itself',
     certbot,

@@ -257,6 +257,22 @@ test('a process comes with its version and goes with it, and one that ends by it
   assert.match(await those(), /^botgarden-hello-bot-(blue|green)$/)
 })
 
+test('a site without a bot is served from its image, without a token, and is gone when it is removed', async () => {
+  const source = resolve(import.meta.dirname, '../bots/landing-page')
+  const page = { host, source, shareOrigin: true, public: [{ path: '/welcome', static: 'site' }] }
+  const file = inventory({ page })
+  const released = await deploy(['--name', 'page'], file, {})
+  assert.is(released.code, 0, resultOf(released, host).error)
+  const get = (path: string) =>
+    inside(`curl -sk -w '%{http_code}' --resolve ${domain}:443:127.0.0.1 https://${domain}${path}`)
+  assert.match(await get('/welcome/'), /Open the bot[\s\S]*200$/)
+  assert.match(await get('/welcome/../hello-bot.conf'), /404$/)
+  assert.equal([resultOf(await site(file), host).changed, resultOf(await site(file), host).roundTrips], [0, 1])
+  assert.is((await deploy(['--name', 'page', '--remove', '--yes'], file, {})).code, 0)
+  assert.match(await get('/welcome/'), /404$/)
+  assert.is(await inside('ls /opt/botgarden/nginx/static'), '')
+})
+
 test('a torn record is healed from what runs, else told with what mends it; and a release mends it without a gap', async () => {
   const state = '/var/lib/botgarden/bots/hello-bot'
   const whole = await inside(`cat ${state}/current.json`)

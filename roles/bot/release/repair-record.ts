@@ -89,7 +89,7 @@ export function releaseFromContainer(
 ): Release | undefined {
   const serving = recordFault(text, found) === undefined ? undefined : servingContainer(found)
   if (serving === undefined) return undefined
-  const mode = serving.polls ? 'polling' : 'webhook'
+  const mode = serving.polls ? 'polling' : spec.mode === 'none' ? 'none' : 'webhook'
   // Whether one of them is to run alone is not known: so none runs beside a new one.
   const names = containers.flatMap((each) => processOf(bot, each)?.name ?? [])
   const processes = Object.fromEntries(names.map((name) => [name, { image: serving.image, single: true as const }]))

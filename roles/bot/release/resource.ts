@@ -4,15 +4,16 @@ import { becomes, type Change, type Prediction, type Resource, resource } from '
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
 import { postgresCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { containerState } from '../../../lib/resources/container.ts'
-import { type FileState, fileState, textOf } from '../../../lib/resources/file-state.ts'
+import { type FileState, fileState } from '../../../lib/resources/file-state.ts'
 import { type ImageState, imageState } from '../../../lib/resources/image.ts'
 import { HostError } from '../../../lib/std/errors.ts'
-import { sha256Of } from '../../../lib/std/sha256.ts'
 import { dataState, lostData } from '../data/folders.ts'
 import { writesAlone } from '../data/layout.ts'
+import { formerOf } from '../public/layout.ts'
+import { staticAfter, staticState } from '../public/static-files.ts'
 import { allocations } from '../spec/allocations.ts'
 import type { BotInstance } from '../spec/instance.ts'
-import { addressOf, type Colour, layoutOf, otherColour } from '../spec/layout.ts'
+import { type Colour, layoutOf, otherColour } from '../spec/layout.ts'
 import { imagesIn } from '../spec/processes.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
@@ -21,7 +22,7 @@ import { webhookCleared } from '../telegram/webhook-state.ts'
 import { serviceFile } from './compose-file.ts'
 import { freeCapacity } from './free-capacity.ts'
 import { refuseVolumes, volumeWarning } from './image-volumes.ts'
-import { locationFile, locationText } from './nginx-route.ts'
+import { locationFile, predictedFiles } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { processesRunning, processRepair, processWarnings } from './processes/repair.ts'
 import { processStates } from './processes/states.ts'
@@ -140,6 +141,7 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   const needed = neededMB(spec, limits, oldContainerExists, current?.spec)
   const secrets = Object.keys(secretsIn(spec, state))
   const stops = oldContainerExists && writesAlone(spec, old?.spec) ? stopFirst : ''
+  const former = formerOf(spec, old)
   const processes = Object.keys(state.processes ?? {})
   const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets, processes }
   return {
@@ -149,7 +151,8 @@ function switchChange(version: Version, differences: readonly string[]): Change 
     long: true,
     atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots, spec.connections),
     predicts: [
-      ...predictions(version, colour),
+      ...predictions(version, { colour, ...former }),
+      ...(spec.public || old?.spec.public ? [becomes(staticState(bot), staticAfter({ spec, ...former }))] : []),
       ...(spec.mode === 'polling' || spec.webhook === 'bot' ? [webhookCleared(policy.hook)] : []),
       ...(oldContainerExists ? [] : [becomes(freeCapacity, (now) => ({ ...now, newMB: (now.newMB ?? 0) + needed }))]),
     ],
@@ -175,16 +178,20 @@ function repairChanges(version: Version, current: Release): readonly Change[] {
       summary: reason === undefined ? repair : `restart, since ${reason}`,
       script: restartScript(instance, current, limits, { start: reason !== undefined, bind: !startsAtBoot }),
       long: true,
-      predicts: predictions(version, current.colour),
+      predicts: predictions(version, current),
     },
     ...ofProcesses,
   ]
 }
 
-function predictions({ instance, spec, policy, current, state }: Version, colour: Colour): readonly Prediction[] {
+function predictions(
+  { instance, spec, policy, current, state }: Version,
+  { colour, former }: Pick<Release, 'colour' | 'former'>,
+): readonly Prediction[] {
   const layout = layoutOf(instance.bot)
   const limits = policy.limits(current)
-  const after: Release = { id: 'new', spec, colour, secrets: secretsIn(spec, state), by: policy.by, limits }
+  const recorded = { id: 'new', spec, colour, secrets: secretsIn(spec, state), by: policy.by, limits }
+  const after: Release = { ...recorded, ...(former && { former }) }
   const { checksum } = serviceFile(instance, colour, spec, limits)
   const running = {
     status: 'running',
@@ -199,26 +206,14 @@ function predictions({ instance, spec, policy, current, state }: Version, colour
     becomes(containerState(layout.container(colour)), running),
     becomes(containerState(layout.container(otherColour(colour))), 'absent' as const),
     ...processesRunning(instance, colour, spec, limits, state.processes),
-    ...predictedLocation(instance, colour, spec),
+    ...predictedFiles(instance, after, current),
   ]
 }
 
 /** SHA-256 by name of each secret that was read on the host for the version. */
-function secretsIn({ secrets }: Spec, state: State): Record<string, string> {
-  const names = ['token', ...secrets].filter((name) => keyOf(name) in state)
+function secretsIn({ mode, secrets }: Spec, state: State): Record<string, string> {
+  const names = [...(mode === 'none' ? [] : ['token']), ...secrets].filter((name) => keyOf(name) in state)
   return Object.fromEntries(names.map((name) => [name, checksumIn(state[keyOf(name)] ?? 'absent')]))
-}
-
-/** The switch writes the nginx file of the bot as well. */
-function predictedLocation({ bot, base, number }: BotInstance, colour: Colour, spec: Spec): Prediction[] {
-  const path = `${nginxFolder}/conf/${locationFile(bot)}`
-  if (spec.mode === 'polling') return [becomes(fileState(path), 'absent' as const)]
-  const text = locationText(bot, addressOf(base, number, colour), spec.port, spec.webhookPath)
-  const sha256 = sha256Of(text)
-  return [
-    becomes(fileState(path), { type: 'file', mode: '0644', owner: 'root', group: 'root', sha256 }),
-    becomes(textOf(path), text),
-  ]
 }
 
 /** The members of a spec and the secrets that differ from those of the current release. */

@@ -51,7 +51,7 @@ export function restartScript(
   const script = sh`
     new=${name}
     ${healthFunctions(instance, current.colour, current.spec)}
-    ${routeFunctions(instance, current.colour, current.spec, current)}
+    ${routeFunctions(instance, current, current)}
     ${start || bind ? variablesFunction(instance, current.colour, current.spec) : sh`:`}
     ${start ? again : bind ? up : sh`:`}
     route_is_restored || route_restore

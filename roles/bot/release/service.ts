@@ -87,8 +87,7 @@ function environmentOf({ bot, telegram }: BotInstance, spec: Spec, port: number)
   return {
     BOT_NAME: bot,
     BOT_MODE: spec.mode,
-    BOT_TOKEN_FILE: '/run/secrets/token',
-    TELEGRAM_API_ROOT: telegram,
+    ...(spec.mode !== 'none' && { BOT_TOKEN_FILE: '/run/secrets/token', TELEGRAM_API_ROOT: telegram }),
     PORT: String(port),
     // The image has no user with this uid, so no home either.
     HOME: '/tmp',

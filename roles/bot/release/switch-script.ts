@@ -5,18 +5,20 @@ import { lines, type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { copyFunctions } from '../data/copy.ts'
 import { writesAlone } from '../data/layout.ts'
+import { formerOf } from '../public/layout.ts'
+import { extractScript, pruneScript } from '../public/static-files.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf } from '../spec/layout.ts'
 import type { Limits } from '../spec/limits.ts'
 import { imagesIn } from '../spec/processes.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
-import { deliveryFunctions } from '../telegram/delivery.ts'
+import { deliveryCheck, deliveryFunctions, ownWebhook } from '../telegram/delivery.ts'
 import { deleteWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
 import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { refuseVolumesScript } from './image-volumes.ts'
-import { routeFunctions } from './nginx-route.ts'
+import { isRouted, routeFunctions } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
 import { type ProcessSteps, processSteps } from './processes/steps.ts'
 import { pruneImages } from './prune-images.ts'
@@ -59,13 +61,16 @@ export function switchScript(change: Switch): Script {
   const bind = sh`docker update --restart always "$new" >/dev/null`
   const stop = oldRuns ? sh`stopped=yes; docker stop --time 20 "$old_container" >/dev/null` : sh`:`
   const nothing = sh`:`
+  const after = { spec, colour, ...formerOf(spec, old) }
   const script = sh`
     ${lines(imagesIn(spec).map((image) => refuseVolumesScript(bot, spec, image)))}
+    # An image that lacks a folder is refused before anything is stopped.
+    ${extractScript(bot, instance.number, spec)}
     new=${name} old_container=${old === undefined || !oldRuns ? '' : layout.container(old.colour)} switched='' stopped='' webhook_deleted=''
     ${healthFunctions(instance, colour, spec)}
     state=${layout.state} secrets=${layout.secrets}
     ${functions}
-    ${routeFunctions(instance, colour, spec, old)}
+    ${routeFunctions(instance, after, old)}
     ${steps.functions}
     ${variablesFunction(instance, colour, spec)}
     ${setsItself || old?.spec.mode === 'webhook' ? deliveryFunctions(bot, instance.telegram, spec) : nothing}
@@ -73,7 +78,7 @@ export function switchScript(change: Switch): Script {
     mkdir -p ${layout.compose}
     (umask 077; mkdir -p "$state")
     # The route of an interrupted switch is reverted before its container is removed.
-    ${old?.spec.mode === 'webhook' ? sh`route_is_restored || route_restore` : nothing}
+    ${old && isRouted(old.spec) ? sh`route_is_restored || route_restore` : nothing}
     docker rm -f --volumes "$new" >/dev/null 2>&1 || :
     # tee, here and below, names the file on a full disk; the printf of the shell says only "I/O error".
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
@@ -109,9 +114,9 @@ export function switchScript(change: Switch): Script {
     ${setsItself ? nothing : sh`${steps.settle} ${policy.settle}`}
     # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
     ${polls ? nothing : oneWriter ? lines([bind, steps.bindAlone, oldAtBoot('no'), steps.oldNotAtBoot]) : lines([bind, steps.bindBeside])}
-    ${spec.mode === 'webhook' ? sh`switched=yes; route_switch` : old?.spec.mode === 'webhook' ? sh`switched=yes; route_remove` : nothing}
-    ${setsItself ? ownWebhook(policy, steps.settle) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
-    ${recordCall({ spec, colour, by: policy.by, limits }, secrets)}
+    ${isRouted(spec) || (old && isRouted(old.spec)) ? sh`switched=yes; route_switch` : nothing}
+    ${setsItself ? ownWebhook(policy.hook.url, sh`${steps.settle} ${policy.settle}`) : spec.mode === 'webhook' ? deliveryCheck(old?.spec) : nothing}
+    ${recordCall({ ...after, by: policy.by, limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
     [ -z "$passed" ] || : >"$passed"
@@ -123,6 +128,7 @@ export function switchScript(change: Switch): Script {
     ${steps.oldNotAtBoot}
     ${old === undefined ? nothing : retireCall(instance, old, policy)}
     ${steps.retire}
+    ${pruneScript(bot, after, old)}
     ${pruneImages(bot, [...imagesIn(spec), ...(old === undefined ? [] : imagesIn(old.spec))], policy.keep)}`
   return { text: script.text, shown: `switch ${bot} to ${spec.image}` }
 }
@@ -155,7 +161,7 @@ function revertFunction(change: Switch): Script {
           : sh`:`
   // Where it stays it keeps the data as well.
   const stays =
-    spec.mode === 'webhook'
+    spec.mode !== 'polling'
       ? lines([oneWriter ? sh`stopped=''` : sh`:`, steps.newStays])
       : lines([sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :`, steps.removeNew, putBack])
   const hasFile = filledVariables(instance, colour, spec).secret.length > 0
@@ -212,35 +218,10 @@ function migration({ instance, spec, old }: Switch, file: string, name: string):
     }`
 }
 
-/**
- * Shell text: the second since which errors are those of the new version. nginx tries to connect for 2 s: what came for a stopped
- * container before the route was switched fails after that.
- */
-const afterLateErrors = sh`
-    [ -z "$stopped" ] || sleep 3
-    since=$(date +%s)`
-
-/** The end-to-end check: whether Telegram reports a delivery error since the switch. Without an answer it only warns. */
-function deliveryCheck(old: Release | undefined): Script {
-  if (old?.spec.mode !== 'webhook') return sh`:`
-  return sh`
-    ${afterLateErrors}
-    sleep 2
-    if ask_delivery "$since"; then refuse_undelivered
-    else echo 'warning: Telegram does not answer: delivery was not verified'
-    fi`
-}
-
-/** The same for a bot that sets its webhook itself: it is set, to where nginx routes to the bot, and what waits gets through. */
-function ownWebhook({ hook, settle }: ReleasePolicy, settleFunction: Script): Script {
-  return sh`
-    await_webhook ${hook.url} 60
-    ${afterLateErrors}
-    ${settleFunction} ${settle}
-    prove_delivery "$since"`
-}
-
-function recordCall(release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits'>, secrets: readonly string[]): Script {
+function recordCall(
+  release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits' | 'former'>,
+  secrets: readonly string[],
+): Script {
   const tag = release.spec.image.replace(/^.*[:@]/, '').slice(-12)
   return sh`record_release ${tag} ${JSON.stringify(release).slice(1, -1)} ${secrets}`
 }

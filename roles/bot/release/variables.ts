@@ -8,7 +8,7 @@ import { type Colour, layoutOf } from '../spec/layout.ts'
 import { processAddress } from '../spec/processes.ts'
 import { piecesOf, processNameOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
 import type { Spec } from '../spec/spec.ts'
-import { webhookUrl } from './nginx-route.ts'
+import { originBeside, webhookUrl } from './nginx-route.ts'
 
 /** A value in pieces: text, and the content of files that only the host can read. */
 type Value = readonly (string | { readonly file: string })[]
@@ -62,7 +62,8 @@ function filled(value: string, instance: BotInstance, colour: Colour, spec: Spec
 }
 
 function known(reference: ReferenceName, instance: BotInstance, colour: Colour, spec: Spec): Value {
-  const { bot, origin } = instance
+  const { bot, origin, domains: [own] = [] } = instance
+  const publicOrigin = own === undefined ? origin : originBeside(origin, own)
   const { secrets } = layoutOf(bot)
   const { host, port, user, name, passwordFileOnHost } = databaseAddress(bot, spec)
   const password = { file: passwordFileOnHost }
@@ -90,8 +91,8 @@ function known(reference: ReferenceName, instance: BotInstance, colour: Colour, 
     'cache.host': [cacheHost],
     'cache.port': [String(cachePort)],
     'cache.password': [cachePassword],
-    'public.url': [origin],
-    'public.host': [new URL(origin).hostname],
+    'public.url': [publicOrigin],
+    'public.host': [new URL(publicOrigin).hostname],
     'webhook.url': [webhookUrl(origin, bot)],
     'webhook.path': [spec.webhookPath],
     'webhook.secret': [{ file: `${secrets}/webhook-secret` }],

@@ -2,11 +2,19 @@ import { suggest } from '../../../lib/std/suggest.ts'
 import { processConflicts } from './process-conflicts.ts'
 import type { Processes } from './processes.ts'
 import { processNameOf, referencesIn } from './references.ts'
+import { processRouteConflicts } from './routes.ts'
 import type { Spec } from './spec.ts'
 
 /** Keys of a bot that contradict each other, as lines `KEY: what`. */
 export function conflictsIn(spec: Spec): readonly string[] {
-  return [...referenceConflicts(spec), ...webhookConflicts(spec), ...dataConflicts(spec), ...processConflicts(spec)]
+  return [
+    ...referenceConflicts(spec),
+    ...webhookConflicts(spec),
+    ...dataConflicts(spec),
+    ...modeConflicts(spec),
+    ...processConflicts(spec),
+    ...processRouteConflicts(spec),
+  ]
 }
 
 /** Variables that refer to what this bot does not have. */
@@ -18,8 +26,8 @@ function referenceConflicts({ references = {}, mode, database, cache, processes 
           ? 'the bot has "database: false"'
           : name.startsWith('cache.') && cache === undefined
             ? 'the bot has no "cache:"'
-            : name.startsWith('webhook.') && mode === 'polling'
-              ? 'the bot has "mode: polling"'
+            : (name.startsWith('webhook.') && mode !== 'webhook') || (name === 'token' && mode === 'none')
+              ? `the bot has "mode: ${mode}"`
               : processFault(processNameOf(name), processes)
       return reason === undefined ? [] : [`environment.${variable}: \${${name}} has no value, since ${reason}`]
     }),
@@ -36,11 +44,17 @@ function processFault(name: string | undefined, processes: Processes): string | 
 function webhookConflicts({ webhook, mode, allowedUpdates }: Spec): readonly string[] {
   if (webhook !== 'bot') return []
   return [
-    ...(mode === 'polling' ? ['webhook: "bot" sets a webhook itself, and a bot with "mode: polling" has none'] : []),
+    ...(mode === 'webhook' ? [] : [`webhook: "bot" sets a webhook itself, and a bot with "mode: ${mode}" has none`]),
     ...(allowedUpdates === undefined
       ? []
       : ['allowedUpdates: is passed to setWebhook by botgarden, and with "webhook: bot" the bot calls it itself']),
   ]
+}
+
+/** What is said to Telegram of something that is no bot. */
+function modeConflicts({ mode, allowedUpdates }: Spec): readonly string[] {
+  if (mode !== 'none' || allowedUpdates === undefined) return []
+  return ['allowedUpdates: is for Telegram, and with "mode: none" nothing is told to it: remove one of them']
 }
 
 /** Folders of a bot that cannot be as it says, as lines `data: what`. */

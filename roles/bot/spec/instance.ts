@@ -7,6 +7,10 @@ export interface BotInstance {
   readonly telegram: string
   /** Where the world reaches its host: `https://bots.example.org`. */
   readonly origin: string
+  /** Names of its own, where its routes are instead of the name of the host. */
+  readonly domains?: readonly string[]
+  /** Its host is reached by IPv6. */
+  readonly ipv6?: boolean
   /** A file of the host with all authorities that the bot is to trust. */
   readonly caFile?: string
 }

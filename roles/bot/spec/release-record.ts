@@ -18,6 +18,8 @@ export interface Release {
   readonly limits?: Limits
   /** The path on the host of the dump from before its migrations ran. */
   readonly dump?: string
+  /** By the path of a route: the folder with the files of the release before it, which browsers may still ask for. */
+  readonly former?: Readonly<Record<string, string>>
   /** The folder on the host with the copy of its data from before it wrote to them. */
   readonly copy?: string
 }
@@ -65,9 +67,10 @@ const release = v.looseObject({
   ),
   dump: v.optional(text),
   copy: v.optional(text),
+  former: v.optional(texts),
   spec: v.looseObject({
     image: v.pipe(text, v.nonEmpty()),
-    mode: v.picklist(['webhook', 'polling']),
+    mode: v.picklist(['webhook', 'polling', 'none']),
     port: v.number(),
     webhookPath: text,
     maxConnections: v.number(),
@@ -94,6 +97,22 @@ const release = v.looseObject({
     ),
     webhook: v.optional(v.literal('bot')),
     init: v.optional(v.literal(true)),
+    shareOrigin: v.optional(v.literal(true)),
+    public: v.optional(
+      v.array(
+        v.looseObject({
+          path: text,
+          static: v.optional(text),
+          process: v.optional(text),
+          spa: v.optional(v.literal(true)),
+          methods: v.optional(v.array(text)),
+          body: v.optional(text),
+          rate: v.optional(v.number()),
+          from: v.optional(v.array(text)),
+          websocket: v.optional(v.literal(true)),
+        }),
+      ),
+    ),
     processes: v.optional(
       v.record(
         text,

@@ -1,7 +1,9 @@
 import * as v from 'valibot'
 import { databaseKeys } from './database-keys.ts'
+import { domain } from './domain-key.ts'
 import { buildKeys, cpus, path, plainValue, port, size, words } from './key-values.ts'
 import { processKeys } from './process-keys.ts'
+import { publicKeys } from './public-keys.ts'
 import { referenceFault } from './references.ts'
 
 const variable = v.pipe(v.string(), v.regex(/^[A-Z_][A-Z0-9_]*$/, 'the name of an environment variable, in capitals'))
@@ -57,7 +59,8 @@ const manifestKeys = {
   migrate: v.optional(words),
   /** The folder whose files are the migrations: a release that changes them has the database dumped first. */
   migrations: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]+(\/[\w.-]+)*$/), v.description('a folder in the source'))),
-  mode: v.optional(v.picklist(['webhook', 'polling'])),
+  /** `none`: no bot, but a site or a service. */
+  mode: v.optional(v.picklist(['webhook', 'polling', 'none'])),
   webhookPath: v.optional(path),
   allowedUpdates: v.optional(v.array(v.pipe(v.string(), v.regex(/^[a-z_]+$/)))),
   /** The number of simultaneous connections that Telegram may open to it. */
@@ -93,12 +96,18 @@ const manifestKeys = {
   webhook: v.optional(v.picklist(['botgarden', 'bot'])),
   /** true: a first process of its own (tini) ends with the bot's, and waits for the children that the bot does not wait for. */
   init: v.optional(v.boolean()),
+  ...publicKeys,
   /** Further containers of the same version, by name: a worker, an api. */
   processes: v.optional(processKeys),
 }
 
+const ofThePlace =
+  'a domain belongs to the place and not to the app: "domains:" goes into the inventory, under "bots:" and the name of the bot'
+
 export const botManifestSchema = v.strictObject({
   ...keysElsewhere,
+  domains: elsewhere(ofThePlace),
+  domain: elsewhere(ofThePlace),
   ...manifestKeys,
   ...buildKeys,
   /**
@@ -114,6 +123,7 @@ const imageMessage = 'an image with a version or a digest (NAME:1.2.3 or NAME@sh
 /** A bot in the inventory. */
 export const botSettings = v.strictObject({
   ...keysElsewhere,
+  domain: elsewhere('a bot may have several: "domains: [shop.example.org]"'),
   ...manifestKeys,
   ...buildKeys,
   /** The folder with its Dockerfile, from this checkout; left out: bots/NAME. */
@@ -131,6 +141,8 @@ export const botSettings = v.strictObject({
   /** Left out: the variable NAME_TOKEN, or BOT_TOKEN in the .env of its source; without either the host keeps what it has. */
   token: v.optional(secretSource),
   secrets: v.optional(v.record(variable, secretSource)),
+  /** Names of its own, each with a certificate. Their A records lead to its host. */
+  domains: v.optional(v.array(domain)),
 })
 export type BotSettings = v.InferOutput<typeof botSettings>
 

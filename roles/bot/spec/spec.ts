@@ -3,12 +3,16 @@ import { defaultConnections } from './connections.ts'
 import type { DatabaseSettings } from './database-keys.ts'
 import { type Processes, processesIn } from './processes.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
+import { type Route, routesOf } from './routes.ts'
 import type { BotManifest, BotSettings } from './schema.ts'
+
+/** How updates of Telegram come to it; `none`: it is no bot. */
+export type Mode = 'webhook' | 'polling' | 'none'
 
 /** Everything about a version of a bot that is fixed when it is released. It is a part of the release record. */
 export interface Spec {
   readonly image: string
-  readonly mode: 'webhook' | 'polling'
+  readonly mode: Mode
   readonly port: number
   readonly health: string | undefined
   readonly migrate: readonly string[] | undefined
@@ -42,6 +46,10 @@ export interface Spec {
   readonly connections?: number
   /** Extensions of its database. */
   readonly extensions?: readonly string[]
+  /** The paths that the internet may ask for, in their order. */
+  readonly public?: readonly Route[]
+  /** Its pages may be on the name of the host, where they share an origin with those of other bots. */
+  readonly shareOrigin?: true
   /** Further containers, by name. */
   readonly processes?: Processes
 }
@@ -94,6 +102,7 @@ export function specOf(
     ...(database?.tcp && { tcp: true as const }),
     ...(connections !== undefined && { connections }),
     ...(database?.extensions?.length && { extensions: [...new Set(database.extensions)].sort() }),
+    ...routesOf(said),
     ...(processes && { processes }),
   }
 }
@@ -127,7 +136,7 @@ function variablesOf(settings: BotSettings, manifest: BotManifest) {
 function usualVariables(settings: BotSettings, manifest: BotManifest): Record<string, string> {
   const { mode = 'webhook', database = true, cache } = { ...manifest, ...settings }
   return {
-    BOT_TOKEN: '${token}',
+    ...(mode !== 'none' && { BOT_TOKEN: '${token}' }),
     ...(database && { DATABASE_URL: '${database.url}' }),
     ...(cache !== undefined && { REDIS_URL: '${cache.url}' }),
     ...(mode === 'webhook' && { WEBHOOK_URL: '${webhook.url}', WEBHOOK_SECRET: '${webhook.secret}' }),

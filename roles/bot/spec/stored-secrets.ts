@@ -15,7 +15,7 @@ export function storedSecrets(bot: string): Reading<StoredSecrets> {
 
 /** Names of missing secrets that only the operator can set: without them no container of the release can start. */
 export function missingSecrets({ spec }: Release, there: StoredSecrets): string[] {
-  return ['token', ...spec.secrets].filter((name) => there[name] === undefined)
+  return [...(spec.mode === 'none' ? [] : ['token']), ...spec.secrets].filter((name) => there[name] === undefined)
 }
 
 const storedSecretsKind: Kind<StoredSecrets> = {

@@ -6,7 +6,7 @@ import type { Spec } from '../spec/spec.ts'
 import { askTelegram } from './bot-api.ts'
 
 const functions = shellFile(new URL('delivery.sh', import.meta.url))
-const ownWebhook = shellFile(new URL('own-webhook.sh', import.meta.url))
+const ownWebhookFunctions = shellFile(new URL('own-webhook.sh', import.meta.url))
 
 /**
  * Shell functions about what Telegram delivers to a bot: `ask_delivery`, `refuse_undelivered`, `prove_delivery`, and where it sets
@@ -23,5 +23,33 @@ export function deliveryFunctions(bot: string, telegram: string, { webhook }: Pi
     webhook_info() { ${askTelegram(telegram, `${layoutOf(bot).secrets}/token`, 'getWebhookInfo')}
     }
     ${functions}
-    ${webhook === 'bot' ? ownWebhook : sh`:`}`
+    ${webhook === 'bot' ? ownWebhookFunctions : sh`:`}`
+}
+
+/**
+ * Shell text: the second since which errors are those of the new version. nginx tries to connect for 2 s: what came for a stopped
+ * container before the route was switched fails after that.
+ */
+const afterLateErrors = sh`
+    [ -z "$stopped" ] || sleep 3
+    since=$(date +%s)`
+
+/** The end-to-end check: whether Telegram reports a delivery error since the switch. Without an answer it only warns. */
+export function deliveryCheck(old: Pick<Spec, 'mode'> | undefined): Script {
+  if (old?.mode !== 'webhook') return sh`:`
+  return sh`
+    ${afterLateErrors}
+    sleep 2
+    if ask_delivery "$since"; then refuse_undelivered
+    else echo 'warning: Telegram does not answer: delivery was not verified'
+    fi`
+}
+
+/** The same for a bot that sets its webhook itself: it is set, to where nginx routes to the bot, and what waits gets through. */
+export function ownWebhook(url: string, settle: Script): Script {
+  return sh`
+    await_webhook ${url} 60
+    ${afterLateErrors}
+    ${settle}
+    prove_delivery "$since"`
 }

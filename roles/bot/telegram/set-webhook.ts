@@ -62,7 +62,7 @@ export function dropPending(hook: WebhookTarget, spec: Spec): Script {
 
 function webhookCall(hook: WebhookTarget, spec: Spec, more: string): Script {
   const token = `${layoutOf(hook.bot).secrets}/token`
-  if (spec.mode === 'polling') return callWithRetry(hook.telegram, token, 'deleteWebhook', more)
+  if (spec.mode !== 'webhook') return callWithRetry(hook.telegram, token, 'deleteWebhook', more)
   const pem = certificatePath(hook.name)
   const field = (name: string) => sh`$(openssl x509 -in ${pem} -noout ${`-${name}`} | cut -d = -f 2-)`
   const upload = sh`[ "${field('subject')}" != "${field('issuer')}" ] || printf 'form = "certificate=@%s"\n' ${pem}`

@@ -24,7 +24,7 @@ export function webhook(hook: WebhookTarget): Resource {
       const current = parseRelease(text)
       if (current === undefined) return []
       const { spec } = current
-      if (spec.mode === 'polling') return deletion(hook, now)
+      if (spec.mode !== 'webhook') return deletion(hook, now)
       if (now.answer === 'refused' && !hook.ask) return []
       if (now.answer === 'refused')
         throw new HostError(`Telegram rejects the token of ${bot}: check that it is complete and not revoked`)

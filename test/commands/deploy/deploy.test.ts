@@ -7,9 +7,9 @@ import type { Session } from '../../../lib/cli/session.ts'
 import { checkHost } from '../../../lib/engine/converge.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
 import type { Role } from '../../../lib/model/role.ts'
-import { bot } from '../../../roles/bot/index.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
+import { bot, certbot, nginx } from '../../../roles/index.ts'
 import { rejects } from '../../support/errors.ts'
 import { facts } from '../../support/fake-host.ts'
 import { printed } from '../../support/printed.ts'
@@ -21,7 +21,7 @@ const botEntry = (name: string, id: string) => ({
   where: 'x.yaml:1:1',
   settings: { image: `${name}:1`, token: token(id) },
 })
-const vars = { bot: v.parse(bot.vars, {}) }
+const vars = Object.fromEntries([bot, certbot, nginx].map((role) => [role.name, v.parse(role.vars, {})]))
 const hostOf = (name: string, bots: InventoryHost['bots']): InventoryHost => ({
   ...{ name, ssh: name, domain: `${name}.example.org`, httpsPort: 443, groups: [], bots, vars },
 })
@@ -63,7 +63,7 @@ async function ran({
         const roles = (typeof given === 'function' ? await given(each, connection) : given) as Role[]
         used.push(...roles)
         converged.push(each.name)
-        for (const role of roles) plans.push(role.resources(each.vars.bot, facts, each).map(({ id }) => id))
+        for (const role of roles) plans.push(role.resources(each.vars[role.name], facts, each).map(({ id }) => id))
       }
       return code
     },
@@ -112,6 +112,15 @@ test('brings the bots that are named, each to its host, and no other', async () 
   assert.equal(releasesIn((await ran({ own: { name: ['one', 'one'] } })).plans), ['release:one'])
   assert.equal(releasesIn((await ran({ own: { all: [] } })).plans), ['release:one', 'release:two', 'release:three'])
   assert.is((await ran({ own: { name: ['one'] }, code: 3 })).code, 3)
+})
+
+test('a bot with domains brings what they need of nginx and certbot before itself, and a bot without brings neither', async () => {
+  const domains = { ...botEntry('one', '1').settings, domains: ['shop.example.org'] }
+  const host = hostOf('vps1', [{ ...botEntry('one', '1'), settings: domains }, botEntry('two', '2')])
+  const named = async (name: string) =>
+    (await ran({ own: { name: [name] }, hosts: [host], all: [host] })).roles.map((role) => role.name)
+  assert.equal(await named('one'), ['nginx', 'certbot', 'bot'])
+  assert.equal(await named('two'), ['bot'])
 })
 
 for (const [what, put, message] of [

@@ -20,6 +20,23 @@ test('a NUL byte in what a bot says of itself is told with its line', async () =
   await rejects(loadBot(entry), /nul-bot\/bot\.yaml:2:17: a NUL byte, which no program can be given$/, InventoryError)
 })
 
+test('a domain in bot.yaml is told where it belongs', async () => {
+  const source = join(folder, 'domain-bot')
+  mkdirSync(source)
+  writeFileSync(join(source, 'Dockerfile'), 'FROM scratch\n')
+  const entry = { name: 'domain-bot', where: 'x.yaml:2:3', settings: { source } }
+  for (const [line, column] of [
+    ['domains: [shop.example.org]', 1],
+    ['domain: shop.example.org', 1],
+  ] as const) {
+    writeFileSync(join(source, 'bot.yaml'), `port: 3000\n${line}\n`)
+    const said = new RegExp(
+      `bot\\.yaml:2:${column}: domains?: unknown key: a domain belongs to the place .*goes into the inventory, under "bots:"`,
+    )
+    await rejects(loadBot(entry), said, InventoryError)
+  }
+})
+
 test('a secret that is no text is told with its key', async () => {
   const nul = { command: String.raw`printf 'a\0b'` }
   const settings = { image: 'a:1', secrets: { KEY: nul } }

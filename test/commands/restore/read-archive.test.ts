@@ -59,19 +59,7 @@ const honest: readonly Entry[] = [
   ...file(`etc/botgarden/tls/${domain}/cef5dd061b1a3306/fullchain.pem`, pair.fullchain),
   { name: `etc/botgarden/tls/${domain}/current`, type: 'symlink', linkname: 'cef5dd061b1a3306' },
   ...file('etc/letsencrypt/cli.ini', 'max-log-backups = 0\n'),
-  ...file(`etc/letsencrypt/renewal/${domain}.conf`, renewal),
-  ...['cert', 'chain', 'fullchain'].flatMap((kind) =>
-    file(`etc/letsencrypt/archive/${domain}/${kind}2.pem`, pair.fullchain),
-  ),
-  ...file(`etc/letsencrypt/archive/${domain}/privkey2.pem`, pair.privkey),
-  ...['cert', 'chain', 'fullchain', 'privkey'].map(
-    (kind) =>
-      ({
-        name: `etc/letsencrypt/live/${domain}/${kind}.pem`,
-        type: 'symlink',
-        linkname: `../../archive/${domain}/${kind}2.pem`,
-      }) as const,
-  ),
+  ...lineage(domain, pair),
   ...['meta', 'private_key', 'regr'].flatMap((each) =>
     file(`etc/letsencrypt/accounts/acme.example.org/dir/${account}/${each}.json`, `{"is":"${each}"}`),
   ),
@@ -107,6 +95,20 @@ test('of a host as it is all is kept that nobody could make anew', async () => {
   )
   assert.is(kept.certificate?.entries.length, 12)
   assert.equal(kept.ignored, [])
+})
+
+test('the certificates for the domains of bots are kept too, and that of a name that nobody has is not', async () => {
+  const [shop, other] = ['shop.example.org', 'other.example.org']
+  const more = [...lineage(shop, certificate(shop)), ...lineage(other, certificate(other))]
+  const kept = await keeping(more, {}, [domain, shop, 'none.example.org'])
+  const paths = kept.certificate?.entries.map(({ path }) => path) ?? []
+  assert.equal(
+    paths.filter((path) => path.startsWith('renewal/')),
+    [`renewal/${domain}.conf`, `renewal/${shop}.conf`],
+  )
+  assert.is(new Set(paths).size, paths.length, 'the account, which both have, once')
+  assert.is(paths.length, 12 + 9)
+  assert.ok(kept.ignored.length > 0 && kept.ignored.every((path) => path.includes(other)), kept.ignored.join())
 })
 
 test('it is laid down with owners and modes of ours, and nothing but that', async () => {
@@ -297,14 +299,33 @@ function file(name: string, content: string): Entry[] {
   return [{ name, content }]
 }
 
+/** The files of certbot for a name. */
+function lineage(name: string, own: { fullchain: string; privkey: string }): Entry[] {
+  return [
+    ...file(`etc/letsencrypt/renewal/${name}.conf`, renewal.replaceAll(domain, name)),
+    ...['cert', 'chain', 'fullchain'].flatMap((kind) =>
+      file(`etc/letsencrypt/archive/${name}/${kind}2.pem`, own.fullchain),
+    ),
+    ...file(`etc/letsencrypt/archive/${name}/privkey2.pem`, own.privkey),
+    ...['cert', 'chain', 'fullchain', 'privkey'].map(
+      (kind) =>
+        ({
+          name: `etc/letsencrypt/live/${name}/${kind}.pem`,
+          type: 'symlink',
+          linkname: `../../archive/${name}/${kind}2.pem`,
+        }) as const,
+    ),
+  ]
+}
+
 async function archiveWith(more: readonly Entry[], { first = false, replaces = false } = {}): Promise<Buffer> {
   const names = more.map(({ name }) => name)
   const rest = replaces ? honest.filter(({ name }) => !names.includes(name)) : honest
   return tar(first ? [...more, ...rest] : [...rest, ...more])
 }
 
-async function keeping(more: readonly Entry[], how = {}) {
-  return restorableFiles(await membersOf(streamOf(await archiveWith(more, how)), isRestorable), domain)
+async function keeping(more: readonly Entry[], how = {}, names = [domain]) {
+  return restorableFiles(await membersOf(streamOf(await archiveWith(more, how)), isRestorable), names)
 }
 
 async function* streamOf(bytes: Buffer): AsyncGenerator<Buffer> {

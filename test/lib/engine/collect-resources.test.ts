@@ -51,4 +51,18 @@ test('what joins a group comes where its first stands, in the order of the roles
   ])
 })
 
+test('what follows another comes right behind it, however late a role asks for that again', () => {
+  const named = (id: string, more: object = {}) => ({
+    ...resource({ id, wants: '', reads: {}, plan: () => [] }),
+    ...more,
+  })
+  const reload = named('reload', { runsLast: true })
+  const one = role('one', v.unknown(), () => [named('clean', { follows: 'reload' }), reload, named('told')])
+  const other = role('other', v.unknown(), () => [named('file'), reload, named('hook')])
+  const without = role('without', v.unknown(), () => [named('stray', { follows: 'nothing' })])
+  assert.equal(idsOf(resourcesOf([one, other, without], {}, facts, entry).resources), [
+    ...['told', 'file', 'reload', 'clean', 'hook', 'stray'],
+  ])
+})
+
 test.run()

@@ -361,13 +361,16 @@ test('nginx: the test sees the candidate in its place, with a pair that can be l
     `${home}/conf/nginx.conf`,
     '  ssl_certificate /etc/none/fullchain.pem;\n  ssl_certificate_key /etc/none/privkey.pem;\n',
   )
-  const [change] = changesOf([nginxFile('sites/a.conf', 'candidate\n')], { 'program:docker': true })
+  // Of the domains of a bot each has a certificate of its own, and one of these is there.
+  host.write('/etc/there/fullchain.pem', '')
+  const pair = (folder: string) =>
+    `ssl_certificate ${folder}/fullchain.pem;\nssl_certificate_key ${folder}/privkey.pem;\n`
+  const site = pair('/etc/domain') + pair(host.at('/etc/there'))
+  const [change] = changesOf([nginxFile('sites/a.conf', site)], { 'program:docker': true })
   const { output } = await host.run(`set -e\ndir=${host.folder}\n${change?.validation?.text}`)
-  const place = `${home}/conf`
-  assert.is(
-    output,
-    `candidate\n  ssl_certificate ${place}/fullchain.pem;\n  ssl_certificate_key ${place}/privkey.pem;\nreturn 200 candidate;\npair\n`,
-  )
+  const standIn = pair(`${home}/conf`)
+  const ofHost = standIn.replace(/^(?=.)/gm, '  ')
+  assert.is(output, `${standIn}${pair('/etc/there')}${ofHost}return 200 candidate;\npair\n`)
   host.remove()
 })
 

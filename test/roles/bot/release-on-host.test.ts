@@ -268,7 +268,7 @@ for (const loaded of [false, true])
     const host = await hostWith('webhook')
     const { code, calls, output } = await host.run(`
       set -e
-      ${routeFunctions(instance, 'green', spec('webhook', 'hello:2'), releaseOf('webhook')).text}
+      ${routeFunctions(instance, { colour: 'green', spec: spec('webhook', 'hello:2') }, releaseOf('webhook')).text}
       ${loaded ? 'route_switch' : ':'}
       echo mark >>"$STATE/calls"
       route_switch`)

@@ -46,17 +46,16 @@ test('what certbot renewed and nobody put into service is put into service, with
 })
 
 test('what a former domain, or a former kind of certificate, has left is not renewed any more', () => {
-  const left = { ...built, 'own-lineages:own': ['old.example.org', domain] }
-  const gone = (name: string) =>
-    `certificate:former: delete the certificate of certbot for ${name}, which is no longer served`
-  assert.equal(plan({}, { domain }, left), [gone('old.example.org')])
+  const left = { ...built, 'own-lineages:own': { lineages: ['old.example.org', domain], folders: [], sites: {} } }
+  const gone = 'certificate:former: delete what is no longer served: the certificate'
+  assert.equal(plan({}, { domain }, left), [`${gone} for old.example.org`])
   assert.equal(
     plan(
       { certificate: 'self-signed' },
       { domain },
       { ...left, [`certificate:${domain}`]: { ...shown, selfSigned: true } },
     ),
-    [gone('old.example.org'), gone(domain)],
+    [`${gone}s for old.example.org, ${domain}`],
   )
 })
 

@@ -10,8 +10,9 @@ import { outputsOf } from '../../../lib/engine/plan.ts'
 import { certificateState, selfSigned } from '../../../lib/platform/certificate.ts'
 import { nginxReload } from '../../../lib/platform/nginx.ts'
 import { runningUnit } from '../../../lib/resources/unit.ts'
+import { formerNames } from '../../../roles/certbot/former.ts'
 import { issue, putIntoServiceIfNew } from '../../../roles/certbot/issue.ts'
-import { lineage, pruneLineages, renewal } from '../../../roles/certbot/lineage.ts'
+import { lineage, renewal } from '../../../roles/certbot/lineage.ts'
 import { certbot } from '../../../roles/index.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { changesOf, contentOf, planOf, stateOf } from '../../support/plan-of.ts'
@@ -272,7 +273,9 @@ test('what certbot has is read from its files', async () => {
 })
 
 test('of former names certbot is told to forget, or its file goes where certbot is gone', async () => {
-  const change = () => changesOf([pruneLineages(name)], { 'own-lineages:own': ['old.example.org', name] })
+  const former = formerNames({ lineages: [name], names: [name], bots: [] })
+  const there = { lineages: ['old.example.org', name], folders: [], sites: {} }
+  const change = () => changesOf([former], { 'own-lineages:own': there })
   assert.is(change().length, 1)
   const host = scratchHost({ certbot: '' })
   host.write('/etc/letsencrypt/renewal/old.example.org.conf', '')
@@ -282,11 +285,11 @@ test('of former names certbot is told to forget, or its file goes where certbot 
   for (const each of ['old.example.org', name]) bare.write(`/etc/letsencrypt/renewal/${each}.conf`, '')
   await bare.run(change()[0]?.script ?? '')
   assert.equal(bare.list('/etc/letsencrypt/renewal'), [`${name}.conf`])
-  const own = pruneLineages(name).reads[0]
+  const own = former.reads[0]
   assert.ok(own)
   for (const each of ['a', 'b']) bare.write(`/etc/letsencrypt/renewal/${each}.conf`, '')
   bare.folder('/etc/botgarden/tls/b')
-  assert.equal(await bare.reads(own), ['b'])
+  assert.equal(await bare.reads(own), { lineages: ['b'], folders: [], sites: {} })
 })
 
 test('a renewal that failed is told, with where to look', async () => {
@@ -340,6 +343,20 @@ test('a pair of one’s own goes into service, both files at once, and is known 
   for (const key of Object.keys(there)) assert.is(planOf([pair], { ...there, [key]: 'absent' }).length, 1)
   assert.throws(() => own(one.chain, two.key), /privkey is not the key of fullchain/)
   assert.throws(() => own(one.key, one.key), /no PEM pair/)
+})
+
+test('a pair of one’s own is for the domains of bots that it names, and for no other', () => {
+  const of = (domain: string) =>
+    certbot.resources(
+      v.parse(certbot.vars, { certificate: 'files', files: { fullchain: one.chain, privkey: one.key } }),
+      facts,
+      { ...entry, bots: [{ name: 'shop', where: 'x', settings: { domains: [domain] } }] },
+    )
+  assert.ok(of(name).some(({ id }) => id === `certificate:${name}`))
+  assert.throws(
+    () => of('shop.example.org'),
+    /^certbot\.files: the certificate in .*one\.pem is for b\.example\.org, not for shop\.example\.org, a domain of shop: put a certificate there/,
+  )
 })
 
 test('a pair that signs itself is made on the host, for its name', async () => {

@@ -31,6 +31,12 @@ test('as a whole: workers of its own user, and nothing written beside /tmp', () 
   assert.is(plain(http()).filter((line) => /_temp_path /.test(line)).length, 5)
 })
 
+test('the servers of bots are read only where a bot has a domain, and a name may be as long as DNS allows', () => {
+  const more = plain(http({ sites: true })).filter((line) => !plain(http()).includes(line))
+  assert.equal(more, ['server_names_hash_bucket_size 512', 'include sites/*.conf'])
+  assert.is(servers({ sites: true }).length, servers().length)
+})
+
 test('the log has no query, no header and no body', () => {
   const [format = ''] = plain(http()).filter((line) => line.startsWith('log_format'))
   assert.match(format, /^log_format json escape=json /)

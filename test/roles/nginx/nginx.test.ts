@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { outputsOf } from '../../../lib/engine/plan.ts'
 import { nginx } from '../../../roles/index.ts'
 import { configText } from '../../../roles/nginx/config.ts'
+import { nginxOfDomains } from '../../../roles/nginx/index.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { planOf, stateOf } from '../../support/plan-of.ts'
 
@@ -101,6 +102,43 @@ test('HTTPS on port 80 leaves no plain HTTP', () => {
     [...configText({ ...edge, port: 80 }).matchAll(/listen (\d.*);/g)].map(([, listen]) => listen),
     ['80 ssl default_server', '80 ssl'],
   )
+})
+
+const bots = [
+  { name: 'shop', where: 'x', settings: { domains: ['shop.example.org'] } },
+  { name: 'other', where: 'x', settings: { domains: ['o.example.org'] } },
+]
+
+test('a domain of a bot has a folder and a certificate to begin with, and its servers are read', () => {
+  const ids = role({ domain, bots }).map(({ id }) => id)
+  for (const id of [
+    'directory:/etc/botgarden/tls/shop.example.org',
+    'file:/etc/botgarden/tls/shop.example.org/.domain-of-a-bot',
+    'certificate-placeholder:o.example.org',
+    'directory:/opt/botgarden/nginx/conf/sites',
+    'nginx:domains',
+  ])
+    assert.ok(ids.includes(id), id)
+  assert.not.ok(role().some(({ id }) => /sites|domain/.test(id.replaceAll(domain, ''))))
+})
+
+test('what a release needs for the domains of its bot is that of site.ts, and of no other bot', () => {
+  const release = nginxOfDomains(['shop'])
+  const resources = release.resources(v.parse(nginx.vars, {}), facts, { ...entry, domain, bots })
+  const whole = role({ domain, bots })
+  for (const { id, wants } of resources.filter(({ id }) => id !== 'nginx:domains'))
+    assert.equal(wants, whole.find((each) => each.id === id)?.wants, id)
+  assert.not.ok(resources.some(({ id }) => id.includes('o.example.org')))
+  assert.throws(() => planOf(resources, {}), /^no nginx is here: run npx zx playbooks\/site.ts --limit vps1 first$/)
+  assert.ok(planOf(resources, built).includes('certificate-placeholder:shop.example.org: make a self-signed one'))
+})
+
+test('tells of each domain until when what it shows is good', () => {
+  const all = role({ domain, bots }).filter(({ id }) => id === 'nginx:domains')
+  const state = stateOf(all, { 'served:shop.example.org 443': { issuer: 'E7', ends: '2027-02-10' } })
+  assert.equal(outputsOf(all, state), {
+    domains: ['shop.example.org ends 2027-02-10, by E7', 'o.example.org is not served'],
+  })
 })
 
 test('tells where the host answers, and until when what it shows is good', () => {

@@ -34,8 +34,23 @@ const context: BuildContext = {
   options: [],
 }
 const large: BuildContext = { ...context, archive: 'A'.repeat(4_000_004) }
-type Mode = 'webhook' | 'polling'
+type Mode = 'webhook' | 'polling' | 'none'
 const data = { data: ['/app/data', '/b'], cache: { server: 'valkey', memoryMB: 32, persist: true } as const }
+
+const routes: Pick<Spec, 'public'> = {
+  public: [
+    { path: '/', static: 'dist', spa: true },
+    { path: '/pay', methods: ['POST'], from: ['203.0.113.0/24'] },
+  ],
+}
+const nginxConf = { 'text:/opt/botgarden/nginx/conf/nginx.conf': 'http {\n}\n' }
+const withRoutes = {
+  ...nginxConf,
+  'text:/var/lib/botgarden/bots/hello/current.json': JSON.stringify({
+    ...{ id: '1', colour: 'blue', by: 'me', secrets: { token: '' }, former: { '/': 'f' } },
+    spec: spec('webhook', { ...routes, image: 'hello:1' }),
+  }),
+}
 
 function spec(mode: Mode, more: Partial<Spec> = {}): Spec {
   return { ...specOf('registry.example.org/hello:2', { mode }, migrating, 'b'), ...more }
@@ -138,6 +153,9 @@ function released(): Shell[] {
     ...from('webhook', delivery(spec('webhook', { scratch: ['/cache'] }), { isRollback: true, token: undefined })),
     ...from('webhook', delivery(spec('webhook', data)), { 'data:hello': { b: 0 } }, { reads: true }),
     ...from('polling', delivery(spec('polling', data))),
+    ...[undefined, ...modes].flatMap((before) => from(before, delivery(spec('webhook', routes)))),
+    ...from('webhook', delivery(spec('none', { ...routes, database: false }), { token: undefined })),
+    ...from('webhook', delivery(spec('webhook', routes)), withRoutes, { reads: true }),
     ...from('webhook', delivery(spec('webhook'), { logins, secrets: new Map() }), selfSigned),
     ...from('polling', delivery(spec('polling')), unreachable),
     ...from(undefined, delivery(spec('webhook'), { pull: false, context })),
@@ -192,6 +210,10 @@ function kept(): Shell[] {
   }
   return [
     ...plans('a bot that is gone', 'webhook', { [blue]: 'absent' }),
+    ...plans('a bot whose files and routes are gone', 'webhook', {
+      ...withRoutes,
+      [blue]: { ...serving, config: checksum },
+    }),
     ...plans('a poller that ended', 'polling', { [blue]: { ...serving, status: 'exited' } }),
     ...plans('a bot of other limits', 'webhook', { [blue]: { ...serving, memoryMB: 1, config: checksum } }),
     ...plans('a bot that no boot starts', 'webhook', { [blue]: { ...serving, restart: 'no' } }),

@@ -52,7 +52,7 @@ const bare: Record<string, unknown> = {
   'unit:docker.service': stopped,
   'sysctl:vm.swappiness': '60',
   'ufw:state': { settings: {}, rules: [], differences: [], containers: { ipv4: [], ipv6: [] }, obstacles: [] },
-  'own-lineages:own': ['old.example.org'],
+  'own-lineages:own': { lineages: ['old.example.org'], folders: [], sites: {} },
   'releases:bots': [],
   ...Object.fromEntries(tools.map((name) => [`program:${name}`, true])),
 }
@@ -74,6 +74,7 @@ export function hostScripts(): Shell[] {
   try {
     return [
       ...siteScripts(),
+      ...domainScripts(),
       ...differing(pairIn(folder)).flatMap(([what, resources, state]) =>
         runScripts(what, resources, { ...bare, ...state }),
       ),
@@ -92,6 +93,14 @@ function siteScripts(): Shell[] {
   )
   const { resources } = resourcesOf(allRoles, parsed, { ...facts, ipv6: true }, host)
   return runScripts('site', resources, bare, { reads: true })
+}
+
+function domainScripts(): Shell[] {
+  const bots = [{ name: 'shop', where: 'x', settings: { domains: ['s.example.org', 't.example.org'] } }]
+  const given = { nginx: v.parse(nginx.vars, {}), certbot: v.parse(certbot.vars, {}) }
+  const { resources } = resourcesOf([nginx, certbot], given, facts, { ...entry, domain, bots })
+  const there = { lineages: ['old.example.org'], folders: ['old.example.org'], sites: { gone: ['old.example.org'] } }
+  return runScripts('domains of bots', resources, { ...bare, 'own-lineages:own': there }, { reads: true })
 }
 
 function differing(files: { fullchain: string; privkey: string }): [string, readonly Resource[], object][] {
