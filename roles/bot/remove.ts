@@ -17,6 +17,7 @@ import { dataOf } from './data/layout.ts'
 import { accessFile, predictNoTcp, removeTcp } from './database/tcp.ts'
 import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
+import { listProcesses, processStates } from './release/processes/states.ts'
 import { removeAllImages } from './release/prune-images.ts'
 import { refuseConflicts, removalConflicts } from './removal-conflicts.ts'
 import { allocations, allocationsFile } from './spec/allocations.ts'
@@ -37,14 +38,16 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     toDatabase: networkState(layout.databaseNetwork),
     access: fileState(accessFile(bot)),
     data: dataState(bot),
+    processes: processStates(bot),
     kept: keptData(bot),
   }
   return resource({
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken, conflicts: ties, toDatabase, access, data, kept }) => {
-      const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
+    plan: ({ current, network, blue, green, taken, conflicts: ties, toDatabase, access, data, processes, kept }) => {
+      const noContainer = blue === 'absent' && green === 'absent' && processes === undefined
+      const gone = current === undefined && network === undefined && noContainer
       const noDatabase = toDatabase === undefined && access === 'absent'
       if (gone && noDatabase && data === undefined && taken[bot] === undefined && !(purge && kept)) return []
       refuseConflicts(bot, ties)
@@ -62,6 +65,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
             becomes(reads.blue, 'absent' as const),
             becomes(reads.green, 'absent' as const),
             becomes(reads.data, undefined),
+            becomes(reads.processes, undefined),
             ...(purge ? [becomes(reads.kept, false)] : []),
             becomes(allocations, others),
             ...predictNoTcp(bot),
@@ -89,6 +93,7 @@ function removal(bot: string, telegram: string, purge: boolean) {
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
     for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
+    ${listProcesses(bot)} | xargs -r docker rm -f --volumes >/dev/null 2>&1 || :
     removed=
     for file in ${[locationFile(bot), sitePath(bot)]}; do
       [ ! -e ${nginxFolder}/conf/"$file" ] || { rm -f ${nginxFolder}/conf/"$file"; removed=yes; }

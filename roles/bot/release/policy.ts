@@ -1,5 +1,5 @@
+import type { Limits } from '../spec/limits.ts'
 import type { Release } from '../spec/release-record.ts'
-import type { Limits } from '../spec/spec.ts'
 import type { WebhookTarget } from '../telegram/webhook-state.ts'
 
 /** How a version is released: limits, waiting times, what is kept. */
