@@ -13,6 +13,7 @@ import { cacheImages, cacheOf, noCache } from './cache/index.ts'
 import { dataFolders } from './data/folders.ts'
 import { databaseAfter, databaseBefore } from './database/resources.ts'
 import { botImage } from './image.ts'
+import { jobs, jobsOfRelease } from './jobs/resource.ts'
 import { network } from './network.ts'
 import { caFilePresent } from './release/ca-file.ts'
 import { limits } from './release/limits.ts'
@@ -131,6 +132,7 @@ function botResources(
   const layout = layoutOf(bot)
   const entry = settings as BotSettings
   const target = deployment?.spec
+  const instance = { bot, base, telegram, origin: new URL(webhookTarget.url).origin, ...caOf(others) }
   const withAllocation = (make: (number: number) => Resource) =>
     fromReading(allocations, { [bot]: 1 }, (taken) => make(taken[bot] ?? 1))
   const deployed = (make: (spec: Spec, number: number, colour: 'blue' | 'green') => Resource) =>
@@ -168,7 +170,7 @@ function botResources(
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),
     ...cacheOf(bot, base, target),
-    release({ bot, base, telegram, origin: new URL(webhookTarget.url).origin, ...caOf(others) }, target, {
+    release(instance, target, {
       limits: limit,
       settle,
       drain,
@@ -178,10 +180,12 @@ function botResources(
       hook: webhookTarget,
       bots: bots.length,
       startsAtOnce: facts.cpus + 1,
+      jobs: jobsOfRelease,
     }),
     ...databaseAfter(bot, base, deployment, { byNumber: withAllocation, whenReleased }),
     deployed((spec, number, colour) => nginxLocation(bot, spec, addressOf(base, number, colour))),
     limits(bot, limit),
+    jobs(instance, target, limit),
     noCache(bot, target),
   ]
 }

@@ -14,6 +14,8 @@ import { cacheLayout } from './cache/layout.ts'
 import { dataState } from './data/folders.ts'
 import { dataOf } from './data/layout.ts'
 import { accessFile, predictNoTcp, removeTcp } from './database/tcp.ts'
+import { removeJobs } from './jobs/apply-script.ts'
+import { jobsState } from './jobs/state.ts'
 import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
 import { removeAllImages } from './release/prune-images.ts'
@@ -37,13 +39,15 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     access: fileState(accessFile(bot)),
     data: dataState(bot),
     kept: keptData(bot),
+    jobs: jobsState(bot),
   }
   return resource({
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken, conflicts: ties, toDatabase, access, data, kept }) => {
-      const gone = current === undefined && network === undefined && blue === 'absent' && green === 'absent'
+    plan: ({ current, network, blue, green, taken, conflicts: ties, toDatabase, access, data, kept, jobs }) => {
+      const gone =
+        jobs === undefined && current === undefined && network === undefined && blue === 'absent' && green === 'absent'
       const noDatabase = toDatabase === undefined && access === 'absent'
       if (gone && noDatabase && data === undefined && taken[bot] === undefined && !(purge && kept)) return []
       refuseConflicts(bot, ties)
@@ -61,6 +65,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
             becomes(reads.blue, 'absent' as const),
             becomes(reads.green, 'absent' as const),
             becomes(reads.data, undefined),
+            becomes(reads.jobs, undefined),
             ...(purge ? [becomes(reads.kept, false)] : []),
             becomes(allocations, others),
             ...predictNoTcp(bot),
@@ -87,6 +92,7 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ${reloadFunction()}
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
+    ${removeJobs(bot)}
     for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
     # After its containers are gone, so that no session comes back.

@@ -10,12 +10,26 @@ import { filledVariables, variablesFile } from './variables.ts'
 
 /** The compose file of one colour of a bot. Its checksum leaves out the limits, which change without a release. */
 export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, { memoryMB, cpus }: Limits) {
+  const layout = layoutOf(instance.bot)
+  const name = layout.container(colour)
+  const { more, ...version } = containerOf(instance, colour, spec)
+  // By what they are written as: no checksum is made of a secret here.
+  const startedWith = filledVariables(instance, spec).secret.map(
+    ([variable]) => `${variable}=${spec.references?.[variable]}`,
+  )
+  const { checksum } = composeFile({ name, folder: '', service: version, more, startedWith })
+  const limits = { mem_limit: `${memoryMB}m`, memswap_limit: `${memoryMB}m`, cpus }
+  const { text } = composeFile({ name, folder: '', service: { ...version, ...limits }, more, checksum })
+  return { name, text, checksum, file: `${layout.compose}/${colour}.yaml` }
+}
+
+/** A container of a version as compose(5) has it, without limits; `more` are further keys of the file. */
+export function containerOf(instance: BotInstance, colour: Colour, spec: Spec) {
   const { bot, number, base } = instance
   const layout = layoutOf(bot)
-  const name = layout.container(colour)
   const { plain, secret } = filledVariables(instance, spec)
   const ca = caSettings(instance.caFile)
-  const version = {
+  return {
     image: spec.image,
     ...hardened,
     user: `${uidOf(number)}:${uidOf(number)}`,
@@ -39,19 +53,13 @@ export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, {
     labels: { 'botgarden.bot': bot },
     // Until it serves, a boot must not start it beside the serving container.
     restart: 'no',
-  }
-  const more = {
-    networks: {
-      bot: { name: layout.network, external: true },
-      ...(spec.tcp && { database: { name: layout.databaseNetwork, external: true } }),
+    more: {
+      networks: {
+        bot: { name: layout.network, external: true },
+        ...(spec.tcp && { database: { name: layout.databaseNetwork, external: true } }),
+      },
     },
   }
-  // By what they are written as: no checksum is made of a secret here.
-  const startedWith = secret.map(([variable]) => `${variable}=${spec.references?.[variable]}`)
-  const { checksum } = composeFile({ name, folder: '', service: version, more, startedWith })
-  const limits = { mem_limit: `${memoryMB}m`, memswap_limit: `${memoryMB}m`, cpus }
-  const { text } = composeFile({ name, folder: '', service: { ...version, ...limits }, more, checksum })
-  return { name, text, checksum, file: `${layout.compose}/${colour}.yaml` }
 }
 
 function environmentOf({ bot, telegram }: BotInstance, spec: Spec): Record<string, string> {

@@ -122,15 +122,18 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   const needed = neededMB(spec, limits, oldContainerExists, current?.spec)
   const secrets = Object.keys(secretsIn(spec, state))
   const stops = oldContainerExists && writesAlone(spec, old?.spec) ? stopFirst : ''
-  const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets }
+  const jobs = policy.jobs?.({ instance, spec, colour, limits }, old?.spec)
+  const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets, jobs }
   return {
     summary: `release ${spec.image}${current === undefined ? '' : `: ${differences.join(', ')}`}${stops}`,
     diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
     script: switchScript(change),
     long: true,
     atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots, spec.connections),
+    ...(jobs && { validation: jobs.validation }),
     predicts: [
       ...predictions(version, colour),
+      ...(jobs?.predicts ?? []),
       ...(spec.mode === 'polling' || spec.webhook === 'bot' ? [webhookCleared(policy.hook)] : []),
       ...(oldContainerExists ? [] : [becomes(freeCapacity, (now) => ({ ...now, newMB: (now.newMB ?? 0) + needed }))]),
     ],

@@ -15,7 +15,7 @@ import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { refuseVolumesScript } from './image-volumes.ts'
 import { routeFunctions } from './nginx-route.ts'
-import type { ReleasePolicy } from './policy.ts'
+import type { ReleasePolicy, SwitchedJobs } from './policy.ts'
 import { pruneImages } from './prune-images.ts'
 import { stopsFirst } from './stops-first.ts'
 import { filledVariables, variablesFile, variablesFunction } from './variables.ts'
@@ -35,6 +35,7 @@ export interface Switch {
   readonly limits: Limits
   /** The names of the secrets whose checksums are recorded. */
   readonly secrets: readonly string[]
+  readonly jobs?: SwitchedJobs | undefined
 }
 
 /**
@@ -43,7 +44,7 @@ export interface Switch {
  * interruption the next run removes the container that does not serve.
  */
 export function switchScript(change: Switch): Script {
-  const { instance, spec, colour, old, oldContainerExists: oldRuns, policy, limits, secrets } = change
+  const { instance, spec, colour, old, oldContainerExists: oldRuns, policy, limits, secrets, jobs } = change
   const { bot } = instance
   const layout = layoutOf(bot)
   const { text, file, name } = serviceFile(instance, colour, spec, limits)
@@ -77,6 +78,7 @@ export function switchScript(change: Switch): Script {
     # Of the releases side by side only some migrate and start at a time: that needs a processor, the rest is waiting.
     exec 7>>${`${runDir}/start-${instance.number % policy.startsAtOnce}.lock`}
     flock 7
+    ${jobs?.begin ?? nothing}
     dump='' copy=''
     ${oneWriter ? lines([copyFunctions(bot), sh`room_for_copy`]) : nothing}
     ${policy.migrates ? migrationDump(bot, spec, old) : nothing}
@@ -108,6 +110,7 @@ export function switchScript(change: Switch): Script {
     # between these two lines starts both, which is better than none; the next run removes one.
     ${polls ? bind : nothing}
     ${oldAtBoot('no')}
+    ${jobs?.end ?? nothing}
     ${old === undefined ? nothing : retireCall(instance, old, policy)}
     ${pruneImages(bot, [spec.image, ...(old === undefined ? [] : [old.spec.image])], policy.keep)}`
   return { text: script.text, shown: `switch ${bot} to ${spec.image}` }

@@ -32,7 +32,12 @@ export function variablesFile(bot: string, colour: Colour): string {
 const functions = shellFile(new URL('variables.sh', import.meta.url))
 
 /** Shell text: the function `with_variables COMMAND…`, during which the file of secret variables exists. */
-export function variablesFunction(instance: BotInstance, colour: Colour, spec: Spec): Script {
+export function variablesFunction(
+  instance: BotInstance,
+  colour: Colour,
+  spec: Spec,
+  file = variablesFile(instance.bot, colour),
+): Script {
   const { secret } = filledVariables(instance, spec)
   if (secret.length === 0) return sh`with_variables() { "$@"; }`
   const pieces = secret.flatMap(([name, value]) => [
@@ -44,7 +49,7 @@ export function variablesFunction(instance: BotInstance, colour: Colour, spec: S
   ])
   const all = pieces.reduce((before, each) => sh`${before} && ${each}`)
   return sh`
-    variables_file=${variablesFile(instance.bot, colour)}
+    variables_file=${file}
     variables() { ${all}; }
     ${functions}`
 }

@@ -3,7 +3,7 @@ import type { Spec } from './spec.ts'
 
 /** Keys of a bot that contradict each other, as lines `KEY: what`. */
 export function conflictsIn(spec: Spec): readonly string[] {
-  return [...referenceConflicts(spec), ...webhookConflicts(spec), ...dataConflicts(spec)]
+  return [...referenceConflicts(spec), ...webhookConflicts(spec), ...dataConflicts(spec), ...jobConflicts(spec)]
 }
 
 /** Variables that refer to what this bot does not have. */
@@ -42,4 +42,12 @@ function dataConflicts({ data = [], scratch = [] }: Spec): readonly string[] {
       ...(outer === undefined ? [] : [`data: ${path} is a part of ${outer}, which lasts already: leave it out`]),
     ]
   })
+}
+
+/** A job runs beside the bot, and has its data. */
+function jobConflicts({ jobs, data = [], sharedData }: Spec): readonly string[] {
+  if (jobs === undefined || data.length === 0 || sharedData) return []
+  return [
+    'jobs: a job writes to the data while the bot does, which "data:" allows to one alone: write data: { paths: […], shared: true } if both may, as with SQLite, or have the bot do it itself',
+  ]
 }

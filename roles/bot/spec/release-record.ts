@@ -86,6 +86,18 @@ const release = v.looseObject({
     ),
     webhook: v.optional(v.literal('bot')),
     init: v.optional(v.literal(true)),
+    jobs: v.optional(
+      v.record(
+        v.pipe(text, v.regex(/^[a-z][a-z0-9-]*$/)),
+        v.looseObject({
+          schedule: text,
+          timezone: v.optional(text),
+          command: v.array(text),
+          timeout: v.number(),
+          memoryMB: v.optional(v.number()),
+        }),
+      ),
+    ),
   }),
 })
 

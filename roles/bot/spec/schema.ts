@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { databaseKeys } from './database-keys.ts'
+import { jobsKeys } from './job-keys.ts'
 import { looksLikeToken, referenceFault } from './references.ts'
 
 const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
@@ -58,6 +59,7 @@ const keysElsewhere = {
   env_file: elsewhere('write the variables under "environment:", and secrets into the .env beside the source'),
   build: elsewhere('it is always built from its folder: see "dockerfile:", "target:" and "args:"'),
   entrypoint: elsewhere('what the container runs is "command:"'),
+  cron: elsewhere('what runs at times is listed under "jobs:"'),
   healthcheck: elsewhere('the path that answers 2xx when the bot is ready is "health:"'),
   depends_on: elsewhere('the database is there before a bot starts'),
   restart: elsewhere('a bot is always started again'),
@@ -113,6 +115,8 @@ const manifestKeys = {
   webhook: v.optional(v.picklist(['botgarden', 'bot'])),
   /** true: a first process of its own (tini) ends with the bot's, and waits for the children that the bot does not wait for. */
   init: v.optional(v.boolean()),
+  /** What it does at times, by name: each a command in a container of its own. */
+  jobs: v.optional(jobsKeys),
 }
 
 /** How the image is built from the source. */

@@ -1,5 +1,6 @@
 import { type Cache, cacheIn } from './cache.ts'
 import type { DatabaseSettings } from './database-keys.ts'
+import { type Jobs, jobsIn } from './jobs.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
 import type { BotManifest, BotSettings } from './schema.ts'
 import { megabytes } from './size.ts'
@@ -41,6 +42,8 @@ export interface Spec {
   readonly connections?: number
   /** Extensions of its database. */
   readonly extensions?: readonly string[]
+  /** What it does at times. */
+  readonly jobs?: Jobs
 }
 
 /** Resource limits of a container, which change without a release. `memoryMB` is in MiB. */
@@ -54,6 +57,7 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
   const said = { ...manifest, ...settings }
   const database = databaseSettings(settings, manifest)
   const { environment, references } = variablesOf(settings, manifest)
+  const jobs = jobsIn(said.jobs)
   const names = [
     ...namedSecrets(manifest),
     ...Object.keys(settings.secrets ?? {}),
@@ -85,6 +89,7 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
     ...(database?.tcp && { tcp: true as const }),
     ...(database?.connections !== undefined && { connections: database.connections }),
     ...(database?.extensions?.length && { extensions: [...new Set(database.extensions)].sort() }),
+    ...(jobs !== undefined && { jobs }),
   }
 }
 
