@@ -58,7 +58,7 @@ const kind: Kind<JobsState> = {
         unit=\${path##*/}
         set -- "$@" "$unit" "\${unit%.timer}.service"
       done
-      systemctl show --timestamp=unix --property=Id,ActiveState,UnitFileState,NeedDaemonReload,NextElapseUSecRealtime -- "$@"
+      TZ=UTC systemctl show --property=Id,ActiveState,UnitFileState,NeedDaemonReload,NextElapseUSecRealtime -- "$@"
       for path in ${botFolders.state}/*/jobs/*.json; do
         [ ! -e "$path" ] || { printf 'result %s ' "$path"; head -c 8000 "$path"; echo; }
       done
@@ -106,10 +106,10 @@ function timerOf({
   needsReload,
   next,
 }: Omit<NonNullable<ReturnType<typeof unitIn>>, 'job'>): TimerState {
-  const seconds = /^@(\d+)/.exec(next)?.[1]
+  const [, day, time] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC$/.exec(next) ?? []
   return {
     ...{ active: active === 'active', enabled, needsReload },
-    ...(seconds !== undefined && { next: Number(seconds) * 1000 }),
+    ...(day !== undefined && { next: Date.parse(`${day}T${time}Z`) }),
   }
 }
 

@@ -5,6 +5,7 @@ import { databaseAddress } from '../spec/database.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, databaseAddressOf, layoutOf, uidOf } from '../spec/layout.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
+import { webhookPathOf } from '../spec/webhook-path.ts'
 import { caSettings } from './ca-file.ts'
 import { filledVariables, variablesFile } from './variables.ts'
 
@@ -81,7 +82,7 @@ function environmentOf({ bot, telegram }: BotInstance, spec: Spec): Record<strin
     HOME: '/tmp',
     ...(spec.mode === 'webhook' && {
       WEBHOOK_SECRET_FILE: '/run/secrets/webhook-secret',
-      WEBHOOK_PATH: spec.webhookPath,
+      WEBHOOK_PATH: webhookPathOf(spec.webhookPath).path,
     }),
     ...(spec.database && database),
     ...Object.fromEntries(spec.secrets.map((name) => [`${name}_FILE`, `/run/secrets/${name}`])),

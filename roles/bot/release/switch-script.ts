@@ -9,7 +9,7 @@ import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf } from '../spec/layout.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
-import { deliveryFunctions } from '../telegram/delivery.ts'
+import { deliveryFunctions, howKnown } from '../telegram/delivery.ts'
 import { deleteWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
 import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
@@ -101,7 +101,7 @@ export function switchScript(change: Switch): Script {
     # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
     ${polls ? nothing : oneWriter ? sh`${bind}; ${oldAtBoot('no')}` : bind}
     ${spec.mode === 'webhook' ? sh`switched=yes; route_switch` : old?.spec.mode === 'webhook' ? sh`switched=yes; route_remove` : nothing}
-    ${setsItself ? ownWebhook(policy) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
+    ${setsItself ? ownWebhook(policy, spec) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
     ${recordCall({ spec, colour, by: policy.by, limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
@@ -213,9 +213,9 @@ function deliveryCheck(old: Release | undefined): Script {
 }
 
 /** The same for a bot that sets its webhook itself: it is set, to where nginx routes to the bot, and what waits gets through. */
-function ownWebhook({ hook, settle }: ReleasePolicy): Script {
+function ownWebhook({ hook, settle }: ReleasePolicy, spec: Spec): Script {
   return sh`
-    await_webhook ${hook.url} 60
+    await_webhook ${hook.url} 60 ${howKnown(spec)}
     ${afterLateErrors}
     settle ${settle}
     prove_delivery "$since"`

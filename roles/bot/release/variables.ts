@@ -7,6 +7,7 @@ import type { BotInstance } from '../spec/instance.ts'
 import { type Colour, layoutOf } from '../spec/layout.ts'
 import { piecesOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
 import type { Spec } from '../spec/spec.ts'
+import { webhookPathOf } from '../spec/webhook-path.ts'
 import { webhookUrl } from './nginx-route.ts'
 
 /** A value in pieces: text, and the content of files that only the host can read. */
@@ -93,7 +94,7 @@ function known(reference: ReferenceName, { bot, origin }: BotInstance, spec: Spe
     'public.url': [origin],
     'public.host': [new URL(origin).hostname],
     'webhook.url': [webhookUrl(origin, bot)],
-    'webhook.path': [spec.webhookPath],
+    'webhook.path': [webhookPathOf(spec.webhookPath).path],
     'webhook.secret': [{ file: `${secrets}/webhook-secret` }],
   }
   return values[reference as keyof typeof values] ?? []

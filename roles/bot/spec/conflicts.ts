@@ -1,5 +1,6 @@
 import { referencesIn } from './references.ts'
 import type { Spec } from './spec.ts'
+import { webhookPathOf } from './webhook-path.ts'
 
 /** Keys of a bot that contradict each other, as lines `KEY: what`. */
 export function conflictsIn(spec: Spec): readonly string[] {
@@ -23,8 +24,13 @@ function referenceConflicts({ references = {}, mode, database, cache }: Spec): r
   )
 }
 
-function webhookConflicts({ webhook, mode, allowedUpdates }: Spec): readonly string[] {
-  if (webhook !== 'bot') return []
+function webhookConflicts({ webhook, mode, allowedUpdates, webhookPath }: Spec): readonly string[] {
+  if (webhook !== 'bot')
+    return webhookPathOf(webhookPath).appends && mode === 'webhook'
+      ? [
+          `webhookPath: ${webhookPath} is for a bot that appends something to its URL and calls setWebhook itself: add "webhook: bot", or leave out the /*`,
+        ]
+      : []
   return [
     ...(mode === 'polling' ? ['webhook: "bot" sets a webhook itself, and a bot with "mode: polling" has none'] : []),
     ...(allowedUpdates === undefined

@@ -80,7 +80,14 @@ const manifestKeys = {
   /** The folder whose files are the migrations: a release that changes them has the database dumped first. */
   migrations: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]+(\/[\w.-]+)*$/), v.description('a folder in the source'))),
   mode: v.optional(v.picklist(['webhook', 'polling'])),
-  webhookPath: v.optional(path),
+  /** Where it takes updates. `/hook/*`: it appends something of its own to the URL that it tells Telegram. */
+  webhookPath: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\/([\w.~-][\w./~-]*)?(\/\*)?$|^\/\*$/),
+      v.description('a path like /webhook, or /webhook/* for a bot that appends something to its URL'),
+    ),
+  ),
   allowedUpdates: v.optional(v.array(v.pipe(v.string(), v.regex(/^[a-z_]+$/)))),
   /** The number of simultaneous connections that Telegram may open to it. */
   maxConnections: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100))),

@@ -3,6 +3,7 @@ import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { layoutOf } from '../spec/layout.ts'
 import type { Spec } from '../spec/spec.ts'
+import { webhookPathOf } from '../spec/webhook-path.ts'
 import { askTelegram } from './bot-api.ts'
 
 const functions = shellFile(new URL('delivery.sh', import.meta.url))
@@ -24,4 +25,9 @@ export function deliveryFunctions(bot: string, telegram: string, { webhook }: Pi
     }
     ${functions}
     ${webhook === 'bot' ? ownWebhook : sh`:`}`
+}
+
+/** Whether the URL that a bot sets is known as a whole, or up to what it appends. */
+export function howKnown({ webhookPath }: Pick<Spec, 'webhookPath'>): 'whole' | 'begin' {
+  return webhookPathOf(webhookPath).appends ? 'begin' : 'whole'
 }
