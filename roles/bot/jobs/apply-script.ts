@@ -5,23 +5,27 @@ import type { Spec } from '../spec/spec.ts'
 import { jobFiles, type ServingVersion } from './files.ts'
 import { jobLayout, jobsLayout } from './layout.ts'
 
-const functions = shellFile(new URL('apply.sh', import.meta.url))
-
-/** Shell functions for what follows. */
-export function jobsFunctions(bot: string): Script {
-  const { lock, folder, results } = jobsLayout(bot)
-  return sh`
-    bot=${bot} jobs_lock=${lock} jobs_folder=${folder} jobs_results=${results}
-    ${functions}`
-}
+const part = (name: string) => shellFile(new URL(`${name}.sh`, import.meta.url))
+const [calendar, lock, only, apply] = [part('calendar'), part('lock'), part('only'), part('apply')]
 
 /** Shell text: fails where this host does not accept the times of a job, such as a time zone that it does not know. */
 export function calendarCheck({ jobs = {} }: Pick<Spec, 'jobs'>): Script {
   const times = Object.values(jobs).flatMap(({ schedule, timezone }) => calendarOf(schedule, timezone))
-  return lines([...new Set(times)].map((each) => sh`job_calendar ${each}`))
+  if (times.length === 0) return sh`:`
+  return sh`
+    ${calendar}
+    ${lines([...new Set(times)].map((each) => sh`job_calendar ${each}`))}`
 }
 
-/** Shell text: the jobs of the bot are those of this version, and no others. */
+/** Shell text: from here on no job of the bot begins, up to `jobs_started` or the end of this shell. */
+export function holdJobs(bot: string): Script {
+  return sh`
+    bot=${bot} jobs_lock=${jobsLayout(bot).lock}
+    ${lock}
+    jobs_begin`
+}
+
+/** Shell text behind that of `holdJobs`: the jobs of the bot are those of this version, and no others. They may begin again. */
 export function applyJobs(version: ServingVersion): Script {
   const { bot } = version.instance
   const jobs = Object.entries(version.spec.jobs ?? {})
@@ -29,11 +33,25 @@ export function applyJobs(version: ServingVersion): Script {
     ({ path, mode, text }) => sh`job_file ${path} ${mode} ${Buffer.from(text).toString('base64')}`,
   )
   return sh`
-    ${jobs.length === 0 ? sh`:` : sh`mkdir -p "$jobs_folder"; (umask 077; mkdir -p "$jobs_results")`}
+    ${jobsFolders(bot)}
+    ${
+      jobs.length === 0
+        ? sh`:`
+        : sh`${apply}
+    mkdir -p "$jobs_folder"; (umask 077; mkdir -p "$jobs_results")`
+    }
     ${lines(files)}
     jobs_only ${jobs.map(([name]) => name).join(' ')}
     systemctl daemon-reload
-    ${lines(jobs.map(([name, { missed = 'skip' }]) => sh`job_timer ${jobLayout(bot, name).unit} ${missed}`))}`
+    ${lines(jobs.map(([name, { missed = 'skip' }]) => sh`job_timer ${jobLayout(bot, name).unit} ${missed}`))}
+    jobs_started`
+}
+
+function jobsFolders(bot: string): Script {
+  const { folder, results } = jobsLayout(bot)
+  return sh`
+    jobs_folder=${folder} jobs_results=${results}
+    ${only}`
 }
 
 /** Shell text: stops and removes all jobs of a bot, those that run as well. */
@@ -44,9 +62,10 @@ export function removeJobs(bot: string): Script {
       job_unit=\${path##*/}
       systemctl stop "$job_unit" "\${job_unit%.timer}.service" 2>/dev/null || :
     done
-    ${jobsFunctions(bot)}
+    bot=${bot}
+    ${jobsFolders(bot)}
     jobs_only ''
     [ -z "$jobs_changed" ] || systemctl daemon-reload
     docker ps --all --quiet --filter ${`label=botgarden.bot=${bot}`} --filter label=botgarden.job | xargs -r docker rm -f --volumes >/dev/null
-    rm -f "$jobs_lock"`
+    rm -f ${jobsLayout(bot).lock}`
 }

@@ -81,7 +81,7 @@ function scriptText({ instance, colour, spec }: ServingVersion, name: string, { 
     ${waiting}
     ${variablesFunction(instance, colour, spec, variables)}
     ${program}`
-  return `${header}${text.trimStart()}\n`
+  return `${header}${text}\n`
 }
 
 function serviceText(bot: string, name: string): string {

@@ -1,15 +1,15 @@
 # shellcheck shell=dash
 # Runs a job once. What it prints goes to the journal, and how it ended into a file of $results.
 job_main() {
+  started=$(date +%s)
   if [ "${1:-}" != locked ]; then
     job_await_servers
     (umask 077; mkdir -p "${lock%/*}")
     exec 9>>"$lock"
     # A release is under way: what runs then is the version that serves after it, as this file says by then.
-    flock -w 3600 9 || { echo 'a release of the bot has not ended within an hour'; exit 1; }
+    flock -w 3600 9 || job_end 'not started' 1 "$(echo 'a release of the bot has not ended within an hour' | base64 --wrap=0)"
     exec /bin/sh "$0" locked
   fi
-  started=$(date +%s)
   job_note
   docker rm -f --volumes "$container" >/dev/null 2>&1 || :
   said=$(with_variables docker compose -f "$compose" up --detach --no-build --pull never --quiet-pull 2>&1) || {

@@ -8,11 +8,12 @@ import {
 } from '../../../lib/model/resource.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
+import type { SwitchedJobs } from '../release/policy.ts'
 import { allocations } from '../spec/allocations.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Limits, Spec } from '../spec/spec.ts'
-import { applyJobs, calendarCheck, jobsFunctions } from './apply-script.ts'
+import { applyJobs, calendarCheck, holdJobs } from './apply-script.ts'
 import { jobFiles, type ServingVersion } from './files.ts'
 import { jobLayout } from './layout.ts'
 import { type JobsState, jobsState } from './state.ts'
@@ -41,9 +42,8 @@ export function jobs(
         const differences = differencesOf(version, now)
         if (differences.length === 0) return []
         const script = sh`
-          ${jobsFunctions(bot)}
           ${calendarCheck(spec)}
-          jobs_begin
+          ${holdJobs(bot)}
           ${applyJobs(version)}`
         const shown = `write the jobs of ${bot}: ${Object.keys(spec.jobs ?? {}).join(', ') || 'none'}`
         return [
@@ -56,23 +56,16 @@ export function jobs(
 }
 
 /** What a release does about the jobs of its bot; undefined where neither version has any. */
-export function jobsOfRelease(version: ServingVersion, old: Spec | undefined) {
+export function jobsOfRelease(version: ServingVersion, old: Spec | undefined): SwitchedJobs | undefined {
   const { instance, spec } = version
   if (spec.jobs === undefined && old?.jobs === undefined) return undefined
   return {
-    /** Before anything is changed: from here on no job starts. */
     begin: sh`
-      ${jobsFunctions(instance.bot)}
       ${calendarCheck(spec)}
-      jobs_begin`,
-    /** Once the version serves. */
-    end: sh`
-      ${applyJobs(version)}
-      jobs_started`,
+      ${holdJobs(instance.bot)}`,
+    end: applyJobs(version),
     predicts: [jobsBecome(version)],
-    validation: sh`
-      ${jobsFunctions(instance.bot)}
-      ${calendarCheck(spec)}`,
+    validation: calendarCheck(spec),
   }
 }
 

@@ -31,9 +31,9 @@ export interface ReleasePolicy {
 
 /** What a switch does about jobs, and what that makes of them. */
 export interface SwitchedJobs {
-  /** Before anything is changed. */
+  /** Before anything is changed: from here on no job begins. */
   readonly begin: Script
-  /** Once the new version serves. */
+  /** Once the new version serves: its jobs may begin. */
   readonly end: Script
   readonly predicts: readonly Prediction[]
   readonly validation: Script

@@ -68,6 +68,9 @@ const ticks = async (count: number, of?: string) => {
   })
 }
 const toldOf = (result: Run): Record<string, unknown> => JSON.parse(result.stdout).outputs[host]
+/** Lets the job end that waits for it, or has the next one wait again. */
+const go = (yes: boolean) => inside(yes ? `touch ${go.file}` : `rm -f ${go.file}`)
+go.file = runsFile.replace(/runs$/, 'go')
 const container = (job: string) =>
   inside(`docker inspect -f '{{.Id}} {{.State.StartedAt}}' botgarden-${name}.${job}.job 2>/dev/null || :`)
 
@@ -89,7 +92,7 @@ test('systemd starts them at the times that cron would', async () => {
   const asked = schedules.flatMap((schedule) =>
     calendarOf(schedule).map(
       (line) =>
-        `TZ=UTC systemd-analyze calendar --iterations=5 --base-time='2026-11-26 08:00:00 UTC' ${quote(line)} | sed -n ${quote(`s/.*\\(Next elapse\\|Iter. #.\\): ... \\(.*\\):00 UTC/${schedule.replace(/[*/]/g, '\\$&')}|\\2/p`)}`,
+        `TZ=UTC systemd-analyze calendar --iterations=5 --base-time='2026-11-26 08:00:00 UTC' ${quote(line)} | sed -n ${quote(`s/.*\\(Next elapse\\|Iter.* #.\\): ... \\(.*\\):00 UTC/${schedule.replace(/[*/]/g, '\\$&')}|\\2/p`)}`,
     ),
   )
   const found = (await inside(asked.join('\n'))).split('\n').map((line) => line.split('|'))
@@ -129,6 +132,7 @@ test('a job under way outlives a release, and the next run is of the new version
   assert.match(again.stderr, 'the job long of job-bot runs already, and a second one is not started')
   done(await release(version('2')))
   assert.is(await container('long'), before, 'the same container, not started anew')
+  await go(true)
   const { code, stdout } = await running.ended
   assert.is(code, 0)
   assert.match(stdout, 'long 1 begins as 20001')
@@ -142,6 +146,7 @@ test('a job under way outlives a release, and the next run is of the new version
 })
 
 test('what an operator breaks off goes on, and he is told so', async () => {
+  await go(false)
   const running = start(['playbooks/bot.ts', '-i', file(), '--name', name, '--run', 'long'], tokens)
   const before = (await notes('long')).length
   await until('long begins', 60, async () => (await notes('long')).length > before)
@@ -149,6 +154,7 @@ test('what an operator breaks off goes on, and he is told so', async () => {
   const { code, stderr } = await running.ended
   assert.is(code, 130)
   assert.match(stderr, 'the job long of job-bot goes on there')
+  await go(true)
   await until('long ends', 60, async () => (await resultsOf('long')).how === 'ended')
   assert.is((await notes('long')).at(-1)?.what, 'end')
 })
@@ -161,10 +167,8 @@ test('one that fails is told by every run, and no longer when it has gone well',
   nothing(told)
   assert.match(String(toldOf(told)['job-bot job broken']), /^FAILED: exit code 7 on 2/)
   const list = await bot('--jobs')
-  assert.match(
-    list.stdout,
-    /^broken +0 3 \* \* \* Europe\/Berlin {2}next: .* last: exit code 7 on .*\n.*\n.*\n +broken could not do it$/m,
-  )
+  assert.match(list.stdout, /^broken +0 3 \* \* \* Europe\/Berlin {2}next: .* last: exit code 7 on /m)
+  assert.match(list.stdout, /^ +broken could not do it$/m)
   const mended = { jobs: { broken: { schedule: '@daily', command: ['node', 'job.mjs', 'broken', '0'] } } }
   done(await release(version('2'), mended))
   done(await bot('--run', 'broken'))
@@ -243,6 +247,7 @@ test('of all these runs none was beside another, and none was twice for one time
 })
 
 test('with the bot its jobs go', async () => {
+  await go(false)
   await inside(`systemctl start --no-block botgarden-job-${name}.long.service`)
   await until('long runs', 60, async () => (await container('long')) !== '')
   done(await deploy(['--name', name, '--remove', '--yes'], file()))
