@@ -12,9 +12,11 @@ for user in root debian; do
   chmod 600 "$home/.ssh/authorized_keys"
 done
 ours=/usr/local/share/ca-certificates/sandbox-telegram.crt
-if [ -n "$2" ] && [ "$2" != "$(cat "$ours" 2>/dev/null)" ]; then
+# Without the line's end, which $(…) leaves out.
+authority=$(printf %s "$2")
+if [ -n "$authority" ] && [ "$authority" != "$(cat "$ours" 2>/dev/null)" ]; then
   replaced=$(test -e "$ours" && echo yes)
-  printf '%s\n' "$2" >"$ours"
+  printf '%s\n' "$authority" >"$ours"
   # What update-ca-certificates would do, which takes a second: only where an older one has to go.
   if [ -n "$replaced" ]; then update-ca-certificates >/dev/null 2>&1; else cat "$ours" >>/etc/ssl/certs/ca-certificates.crt; fi
 fi
