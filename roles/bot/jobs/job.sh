@@ -7,6 +7,7 @@ job_main() {
     (umask 077; mkdir -p "${lock%/*}")
     exec 9>>"$lock"
     # A release is under way: what runs then is the version that serves after it, as this file says by then.
+    flock -n 9 || echo 'another job of the bot starts, or a release is under way: waiting for that'
     flock -w 3600 9 || job_end 'not started' 1 "$(echo 'a release of the bot has not ended within an hour' | base64 --wrap=0)"
     exec /bin/sh "$0" locked
   fi
