@@ -89,7 +89,10 @@ test('a version that sets another URL is not released, and the run does not say 
   mkdirSync(source, { recursive: true })
   cpSync(model, source, { recursive: true })
   const program = readFileSync(join(model, 'bot.mjs'), 'utf8')
-  const elsewhere = program.replace('`${WEBHOOK_URL}/${BOT_TOKEN}` }', '`${new URL(WEBHOOK_URL).origin}/elsewhere/${BOT_TOKEN}` }')
+  const elsewhere = program.replace(
+    '`${WEBHOOK_URL}/${BOT_TOKEN}` }',
+    '`${new URL(WEBHOOK_URL).origin}/elsewhere/${BOT_TOKEN}` }',
+  )
   assert.is.not(elsewhere, program)
   writeFileSync(join(source, 'bot.mjs'), elsewhere)
   const result = told(await deploy(['--name', name, '-v'], file(source)))
