@@ -123,7 +123,7 @@ const asked = [
 /** Shell text that prints everything that a copy should leave alone. */
 export const leftAlone = `${sh`printf '%s;\n' ${asked}`.text} | docker exec -i botgarden-postgres psql -XqAtU postgres
     docker exec botgarden-postgres sh -c 'ls -A /tmp; cat $PGDATA/postgresql.auto.conf'
-    docker top botgarden-postgres -eo pid,comm | awk '{ print $2 }' | grep -vx 'COMMAND\\|postgres\\|pg_isready\\|docker-init\\|runc.*' | sort -u
+    docker top botgarden-postgres -eo pid,args | awk 'NR > 1 && $2 !~ /^postgres:?$|docker-init$|^runc/ && !/pg_isready --quiet$/ { print $2 }' | sort -u
     docker ps --all --format '{{.Names}} {{.State}}' | sort
     ls -A /tmp /var/lib/botgarden /root /home | grep -v '^systemd-private\\|^runc-process\\|^laid-aside$\\|^dumps$\\|^incoming$'
     ls -A /var/lib/botgarden/incoming 2>/dev/null
