@@ -4,7 +4,7 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Role } from '../../lib/model/role.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import { isLarge } from '../../roles/bot/spec/build-context.ts'
-import type { Deployment } from '../../roles/bot/spec/deployment.ts'
+import { buildsOf, type Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { type LocalDump, uploadDump } from './database-sources.ts'
 import { loadBot, shared } from './load-bot.ts'
@@ -49,11 +49,12 @@ export function release(
     await compareTokens(host, changes)
     // By what they are built from: bots with the same context have the same image.
     const carried = new Map(
-      on(host).flatMap(([, { spec, context }]) =>
-        context && (buildsHere || isLarge(context)) && changes.some(({ id }) => id === `image:${spec.image}`)
-          ? [[context.checksum, { image: spec.image, context }] as const]
-          : [],
-      ),
+      on(host)
+        .flatMap(([, deployment]) => buildsOf(deployment))
+        .filter(
+          ({ image, context }) => (buildsHere || isLarge(context)) && changes.some(({ id }) => id === `image:${image}`),
+        )
+        .map((build) => [build.context.checksum, build] as const),
     )
     const imports = dump !== undefined && changes.some(({ id }) => id.startsWith('database-import:'))
     if ((carried.size === 0 && !imports) || session.options.check) return

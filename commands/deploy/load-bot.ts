@@ -2,13 +2,15 @@ import { hostname, userInfo } from 'node:os'
 import { throwAll } from '../../lib/inventory/yaml.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
-import { type BuildContext, contextOf } from '../../roles/bot/spec/build-context.ts'
+import { type BuildContext, type BuildSettings, contextOf } from '../../roles/bot/spec/build-context.ts'
 import { conflictsIn } from '../../roles/bot/spec/conflicts.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
+import { processSettings } from '../../roles/bot/spec/processes.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { databaseSettings, specOf } from '../../roles/bot/spec/spec.ts'
 import { manifestOf, sourceOf } from './bot-source.ts'
 import { initOf } from './database-sources.ts'
+import { processBuilds } from './process-builds.ts'
 import { loginsOf, type ReadSecret, secretReader, secretsOf, tokenOf } from './secret-sources.ts'
 
 /** What the bots of one run share: a secret is read once, and a folder is packed once. */
@@ -40,22 +42,33 @@ export async function loadBot(
     )
   const manifest = folder === undefined ? {} : await manifestOf(folder, key)
   const { migrations, dockerfile, target, args } = { ...manifest, ...settings }
-  const packed = async (source: string) => {
-    const build = { dockerfile, target, args: { ...manifest.args, ...args } }
-    const same = JSON.stringify([source, migrations, build])
-    const context = contexts.get(same) ?? contextOf(source, key, { migrations, ...build })
+  const build: BuildSettings = { migrations, dockerfile, target, args: { ...manifest.args, ...args } }
+  const packed = async (source: string, how: BuildSettings, at: string) => {
+    const same = JSON.stringify([source, how])
+    const context = contexts.get(same) ?? contextOf(source, at, how)
     contexts.set(same, context)
     return context
   }
-  const context = folder === undefined ? undefined : await packed(folder)
+  const context = folder === undefined ? undefined : await packed(folder, build, key)
+  const ofProcesses = await processBuilds(
+    processSettings(settings, manifest),
+    folder === undefined ? undefined : { build, packed: (how, at) => packed(folder, how, at) },
+    key,
+  )
+  const builds = [...ofProcesses].map(([process, each]) => ({
+    image: `botgarden/${name}.${process}:${each.checksum.slice(0, 12)}`,
+    ...{ process, context: each },
+  }))
   const { init } = databaseSettings(settings, manifest) ?? {}
   const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
-  const spec = specOf(image, settings, manifest, context?.migrations)
+  const images = Object.fromEntries(builds.map((each) => [each.process, each.image]))
+  const spec = specOf(image, settings, manifest, context?.migrations, images)
   throwAll(conflictsIn(spec).map((fault) => `${key}.${fault}`))
   return {
     spec,
     manifest,
     context,
+    ...(builds.length > 0 && { builds }),
     pull: settings.image !== undefined,
     ...(init !== undefined && { initScript: await initOf(folder, init, key) }),
     token: await tokenOf(entry, folder, read, spec.references),

@@ -3,10 +3,12 @@ import type { Connection } from '../../lib/ssh/connection.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { suggest } from '../../lib/std/suggest.ts'
+import { listProcesses } from '../../roles/bot/release/processes/states.ts'
 import { layoutOf } from '../../roles/bot/spec/layout.ts'
+import { imagesIn } from '../../roles/bot/spec/processes.ts'
 import { corruption, parseRelease, parseReleases, type Release } from '../../roles/bot/spec/release-record.ts'
 
-/** A release of the history, whether it serves, and whether the host still has its image and the copy of its data. */
+/** A release of the history, whether it serves, and whether the host still has its images and the copy of its data. */
 export interface ReleaseHistoryEntry extends Release {
   readonly serving: boolean
   readonly hasImage: boolean
@@ -28,7 +30,7 @@ export async function history(
   const reason = now === '' && releases.length === 0 ? undefined : corruption(now)
   if (reason !== undefined) say(`${current}: ${reason}: assuming that the newest release is the one that serves`)
   const serving = reason === undefined ? parseRelease(now || undefined) : releases.at(-1)
-  const names = [...new Set(releases.map(({ spec }) => spec.image))]
+  const names = [...new Set(releases.flatMap(({ spec }) => imagesIn(spec)))]
   const copies = releases.flatMap(({ copy }) => copy ?? [])
   const there = await ask(
     connection,
@@ -40,7 +42,7 @@ export async function history(
     .map((each) => ({
       ...each,
       serving: each.id === serving?.id,
-      hasImage: found.has(each.spec.image),
+      hasImage: imagesIn(each.spec).every((image) => found.has(image)),
       hasCopy: each.copy !== undefined && found.has(each.copy),
     }))
     .reverse()
@@ -58,7 +60,7 @@ export function selectRelease(
     id === undefined
       ? past
           .slice(serving === undefined ? 0 : past.indexOf(serving) + 1)
-          .find((release) => release.spec.image !== serving?.spec.image)
+          .find((release) => serving === undefined || imagesOf(release) !== imagesOf(serving))
       : past.find((release) => release.id === id)
   if (found === undefined)
     throw new UsageError(
@@ -72,6 +74,10 @@ export function selectRelease(
   if (!found.hasImage)
     throw new UsageError(`the image of ${found.id} is no longer on the host: deploy that version again`)
   return found
+}
+
+function imagesOf({ spec }: Release): string {
+  return imagesIn(spec).join(' ')
 }
 
 /** A warning where migrations have changed the database since the target, with the dump from before them; else undefined. */
@@ -111,7 +117,7 @@ export function historyText(past: readonly ReleaseHistoryEntry[]): string {
 export function logsOf(bot: string): Script {
   const layout = layoutOf(bot)
   return sh`
-    for name in ${layout.container('blue')} ${layout.container('green')}; do
+    for name in ${layout.container('blue')} ${layout.container('green')} $(${listProcesses(bot)} | sort); do
       docker container inspect "$name" >/dev/null 2>&1 || continue
       echo "== $name"
       docker logs --tail 100 "$name" 2>&1

@@ -2,6 +2,8 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
+import type { ContainerLimits, Limits } from '../../roles/bot/spec/limits.ts'
+import type { BotManifest } from '../../roles/bot/spec/schema.ts'
 import type { Spec } from '../../roles/bot/spec/spec.ts'
 import { dropPendingUpdates, refuseToDrop } from './pending-updates.ts'
 import { dataWarning, history, migrationWarning, selectRelease } from './releases.ts'
@@ -23,7 +25,7 @@ export async function rollback(
     if (dropPending) refuseToDrop(specs)
     const deployment: Deployment = {
       ...{ spec: past.spec, context: undefined, pull: false, token: undefined },
-      manifest: past.limits ? { memory: `${past.limits.memoryMB}m`, cpus: past.limits.cpus } : {},
+      manifest: manifestOf(past.limits),
       isRollback: true,
       secrets: new Map(past.spec.secrets.map((name) => [name, undefined])),
       by: `rollback to ${past.id}`,
@@ -31,4 +33,12 @@ export async function rollback(
     return [botRole(new Map([[bot, deployment]]))]
   })
   return code === 0 && dropPending ? dropPendingUpdates(session, [host], specs) : code
+}
+
+/** What a manifest would say of the limits of a release. */
+function manifestOf(limits: Limits | undefined): BotManifest {
+  if (limits === undefined) return {}
+  const keys = ({ memoryMB, cpus }: ContainerLimits) => ({ memory: `${memoryMB}m`, cpus })
+  const processes = Object.entries(limits.processes ?? {}).map(([name, each]) => [name, keys(each)])
+  return { ...keys(limits), ...(processes.length > 0 && { processes: Object.fromEntries(processes) }) }
 }

@@ -35,7 +35,7 @@ export function restoreDataScript(
       rm -rf "$archive" "$stage"
       ${kind === 'cache' && !drill ? startCache(bot) : sh`:`}
       # Also where an interrupted restore has stopped it.
-      [ -z "$bot" ] || docker start "$bot" >/dev/null || { echo 'its container does not start: run site.ts'; exit 1; }
+      [ -z "$bot" ] || printf '%s\n' "$bot" | xargs docker start >/dev/null || { echo 'its container does not start: run site.ts'; exit 1; }
     }
     trap cleanup EXIT
     # A reboot sends TERM. Without a trap for it sh would not run the one of EXIT.

@@ -34,7 +34,7 @@ export function restoreScript(task: RestoreTask, part: DatabasePart, dump: strin
       trap - EXIT
       rm -f "$dump" "$dump.counts" "$dump.wanted"
       # Also where an interrupted restore has stopped it.
-      [ -z "$bot" ] || docker start "$bot" >/dev/null || { echo 'its container does not start: run site.ts'; idle=yes; }
+      [ -z "$bot" ] || printf '%s\n' "$bot" | xargs docker start >/dev/null || { echo 'its container does not start: run site.ts'; idle=yes; }
       ${
         drill
           ? removeDrill()
@@ -76,11 +76,15 @@ const revokeOthers = `
   select format('revoke all on database %I from %s cascade', datname, case grantee when 0 then 'public' else grantee::regrole::text end)
   from pg_database, aclexplode(datacl) where datname = ${literal(restoring)} and grantee <> datdba \\gexec`
 
-/** Shell text: sets `bot` to the container that should serve by the release record; empty where there is none. */
+/** Shell text: sets `bot` to the containers that should serve by the release record, that of the bot first; empty where there are none. */
 export function servingContainer(bot: string): Script {
+  const { current, network } = layoutOf(bot)
   return sh`
-    bot=$(sed -n 's/.*"colour":"\([a-z]*\)".*/\1/p' ${layoutOf(bot).current} 2>/dev/null) || :
-    bot=\${bot:+${`botgarden-${bot}-`}"$bot"}`
+    colour=$(sed -n 's/.*"colour":"\([a-z]*\)".*/\1/p' ${current} 2>/dev/null) || :
+    bot=\${colour:+${`${network}-`}"$colour"}
+    if [ -n "$bot" ] && grep -q '"processes":{' ${current}; then
+      bot=$(echo "$bot"; docker ps --all --format '{{.Names}}' --filter ${`name=^${network}\\.[a-z0-9-]+-`}"$colour\$")
+    fi`
 }
 
 function refuseExisting(target: string): Script {

@@ -116,7 +116,12 @@ export function composeFile(project: Project): { text: string; checksum: string 
   const checksum = project.checksum ?? sha256Of(everything).slice(0, 16)
   const labelled = { ...service, labels: { ...(service.labels as object), [configLabel]: checksum } }
   const whole = { ...plain, services: { [name]: { ...plain.services[name], ...labelled } } }
-  return { text: `# Written by botgarden; changes made here are overwritten.\n${stringify(whole)}`, checksum }
+  return { text: composeText(whole), checksum }
+}
+
+/** What compose(5) describes, as a file of ours. */
+export function composeText(whole: object): string {
+  return `# Written by botgarden; changes made here are overwritten.\n${stringify(whole)}`
 }
 
 /** A bind mount of a folder of the host, by default at the same path. The folder must exist: Docker does not create it. */

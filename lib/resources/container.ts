@@ -29,6 +29,8 @@ export type ContainerState =
       readonly networks?: Readonly<Record<string, readonly string[]>>
     }
 
+export type PresentContainer = Exclude<ContainerState, 'absent'>
+
 /** The label of a container with the checksum of what it was created from. */
 export const configLabel = 'botgarden.config'
 
@@ -49,35 +51,48 @@ const containers: Kind<ContainerState> = {
   cost: 90,
   script: (names) => sh`
     if said=$(docker container inspect --format ${format} -- ${names} 2>/dev/null) || [ -n "$said" ]; then
-      printf '%s\n' "$said"
-      printf '%s\n' "$said" | grep '^/' | xargs -r -d '\n' stat -L --format 'inode %d:%i %n' -- 2>/dev/null || :
+      ${tellContainers}
     else ${engineSilence}
     fi`,
   parse: unlessSilent((output, names) => {
-    const states = new Map<string, ContainerState>(names.map((name) => [name, 'absent']))
-    const lines = output.split('\n')
-    const inodes = new Map([...output.matchAll(/^inode (\S+) (.*)$/gm)].map(([, inode, path]) => [path, inode]))
-    for (const line of lines.filter((each) => each.startsWith('{'))) {
-      const { name, state, labels, mounts, networks, restarts, restart, memory, nanoCpus } = JSON.parse(
-        line,
-      ) as Inspected
-      const volumes = mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
-      states.set(name.slice(1), {
-        status: state.Status,
-        health: state.Health?.Status ?? '',
-        config: labels?.[configLabel] ?? '',
-        restart,
-        volumes,
-        ...(restarts > 0 && { restarts }),
-        ...{ memoryMB: memory / 2 ** 20, cpus: nanoCpus / 1e9, startedAt: Date.parse(state.StartedAt) },
-        stale: staleOf(mounts, state.Pid, inodes),
-        ...(networks && {
-          networks: Object.fromEntries(Object.entries(networks).map(([each, { Aliases }]) => [each, Aliases ?? []])),
-        }),
-      })
-    }
-    return states
+    const found = containersIn(output)
+    return new Map<string, ContainerState>(names.map((name) => [name, found.get(name) ?? 'absent']))
   }),
+}
+
+// What `format` printed is in $said.
+const tellContainers = sh`
+  printf '%s\n' "$said"
+  printf '%s\n' "$said" | grep '^/' | xargs -r -d '\n' stat -L --format 'inode %d:%i %n' -- 2>/dev/null || :`
+
+/** Shell text: prints what `containersIn` reads of the containers whose names are in $names, one a line. */
+export const inspectNamed = sh`
+  said=$(printf '%s\n' "$names" | xargs -r docker container inspect --format ${format} -- 2>/dev/null) || :
+  ${tellContainers}`
+
+/** By name, each container in what such a script printed. */
+export function containersIn(output: string): ReadonlyMap<string, PresentContainer> {
+  const states = new Map<string, PresentContainer>()
+  const lines = output.split('\n')
+  const inodes = new Map([...output.matchAll(/^inode (\S+) (.*)$/gm)].map(([, inode, path]) => [path, inode]))
+  for (const line of lines.filter((each) => each.startsWith('{'))) {
+    const { name, state, labels, mounts, networks, restarts, restart, memory, nanoCpus } = JSON.parse(line) as Inspected
+    const volumes = mounts.filter(({ Type }) => Type === 'volume').map(({ Destination }) => Destination)
+    states.set(name.slice(1), {
+      status: state.Status,
+      health: state.Health?.Status ?? '',
+      config: labels?.[configLabel] ?? '',
+      restart,
+      volumes,
+      ...(restarts > 0 && { restarts }),
+      ...{ memoryMB: memory / 2 ** 20, cpus: nanoCpus / 1e9, startedAt: Date.parse(state.StartedAt) },
+      stale: staleOf(mounts, state.Pid, inodes),
+      ...(networks && {
+        networks: Object.fromEntries(Object.entries(networks).map(([each, { Aliases }]) => [each, Aliases ?? []])),
+      }),
+    })
+  }
+  return states
 }
 
 /** What `format` prints of a container. */

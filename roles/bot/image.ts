@@ -5,18 +5,19 @@ import { imageBy, pulledImage } from '../../lib/resources/image.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { dockerConfigFolder, registryLogins } from './registry-login.ts'
 import { type BuildContext, isLarge } from './spec/build-context.ts'
-import type { Deployment } from './spec/deployment.ts'
+import { buildsOf, type Deployment } from './spec/deployment.ts'
 import { contextArchivePath, imageArchivePath } from './spec/layout.ts'
 
-/** The image of a deployment: pulled, loaded or built on the host. Nothing where it must be there already (a rollback). */
+/** The images of a deployment: pulled, loaded or built on the host. Nothing where they must be there already (a rollback). */
 export function botImage(deployment: Deployment | undefined, facts: BuildFacts): Resource[] {
   if (deployment === undefined) return []
-  const { pull, context, shipped, logins = [] } = deployment
+  const { pull, shipped, logins = [] } = deployment
   const { image } = deployment.spec
   // Without a login for this registry the folder does not exist, and Docker's client pulls anonymously.
   if (pull) return [...registryLogins(logins), pulledImage(image, { config: dockerConfigFolder(image) })]
-  if (context === undefined) return []
-  return [shipped ? loadedImage(image, context) : builtImage(image, context, facts)]
+  return buildsOf(deployment).map((each) =>
+    shipped ? loadedImage(each.image, each.context) : builtImage(each.image, each.context, facts),
+  )
 }
 
 type BuildFacts = Pick<Facts, 'cpus' | 'memoryMiB'>

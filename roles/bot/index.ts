@@ -24,7 +24,7 @@ import { inLanes } from './release/side-by-side.ts'
 import { databasePassFile, databasePassword, operatorSecret, webhookSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
 import { isLarge } from './spec/build-context.ts'
-import type { Deployment } from './spec/deployment.ts'
+import { buildsOf, type Deployment } from './spec/deployment.ts'
 import {
   addressOf,
   botFolders,
@@ -34,9 +34,10 @@ import {
   uidOf,
   uploadedDumpPath,
 } from './spec/layout.ts'
+import { limitsOf } from './spec/limits.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
-import { limitsOf, type Spec } from './spec/spec.ts'
+import type { Spec } from './spec/spec.ts'
 import { missingSecrets, storedSecrets } from './spec/stored-secrets.ts'
 import { botStatus, missingSecretsNotice } from './status.ts'
 import { refuseUnreachable } from './telegram/reachability.ts'
@@ -111,12 +112,12 @@ function caOf({ caFile }: Pick<BotVars, 'caFile'>) {
 
 /** Paths of the files that were uploaded for these deployments, which use them up. */
 function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
-  return [...deployments.values()].flatMap(({ shipped, context, dump }) => {
-    const ofDatabase = dump === undefined ? [] : [uploadedDumpPath(dump.checksum)]
-    if (context === undefined) return ofDatabase
+  return [...deployments.values()].flatMap((deployment) => {
+    const { shipped, dump } = deployment
+    const contexts = buildsOf(deployment).map(({ context }) => context)
     return [
-      ...ofDatabase,
-      ...(shipped ? [imageArchivePath(context)] : isLarge(context) ? [contextArchivePath(context)] : []),
+      ...(dump === undefined ? [] : [uploadedDumpPath(dump.checksum)]),
+      ...(shipped ? contexts.map(imageArchivePath) : contexts.filter(isLarge).map(contextArchivePath)),
     ]
   })
 }

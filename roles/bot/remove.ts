@@ -18,6 +18,7 @@ import { removeJobs } from './jobs/apply-script.ts'
 import { jobsState } from './jobs/state.ts'
 import { networkState } from './network.ts'
 import { locationFile } from './release/nginx-route.ts'
+import { listProcesses, processStates } from './release/processes/states.ts'
 import { removeAllImages } from './release/prune-images.ts'
 import { refuseConflicts, removalConflicts } from './removal-conflicts.ts'
 import { allocations, allocationsFile } from './spec/allocations.ts'
@@ -38,6 +39,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     toDatabase: networkState(layout.databaseNetwork),
     access: fileState(accessFile(bot)),
     data: dataState(bot),
+    processes: processStates(bot),
     kept: keptData(bot),
     jobs: jobsState(bot),
   }
@@ -45,9 +47,10 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken, conflicts: ties, toDatabase, access, data, kept, jobs }) => {
-      const gone =
-        jobs === undefined && current === undefined && network === undefined && blue === 'absent' && green === 'absent'
+    plan: ({ current, network, blue, green, taken, conflicts: ties, ...there }) => {
+      const { toDatabase, access, data, processes, kept, jobs } = there
+      const noContainer = blue === 'absent' && green === 'absent' && processes === undefined
+      const gone = jobs === undefined && current === undefined && network === undefined && noContainer
       const noDatabase = toDatabase === undefined && access === 'absent'
       if (gone && noDatabase && data === undefined && taken[bot] === undefined && !(purge && kept)) return []
       refuseConflicts(bot, ties)
@@ -66,6 +69,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
             becomes(reads.green, 'absent' as const),
             becomes(reads.data, undefined),
             becomes(reads.jobs, undefined),
+            becomes(reads.processes, undefined),
             ...(purge ? [becomes(reads.kept, false)] : []),
             becomes(allocations, others),
             ...predictNoTcp(bot),
@@ -94,6 +98,7 @@ function removal(bot: string, telegram: string, purge: boolean) {
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
     ${removeJobs(bot)}
     for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
+    ${listProcesses(bot)} | xargs -r docker rm -f --volumes >/dev/null 2>&1 || :
     if [ -e ${nginxFolder}/conf/${locationFile(bot)} ]; then rm -f ${nginxFolder}/conf/${locationFile(bot)}; nginx_reload; fi
     # After its containers are gone, so that no session comes back.
     ${freed(database)}

@@ -240,6 +240,28 @@ test('limits change without a new container', async () => {
   assert.equal(changed(await site()), ['limits:hello-bot'])
 })
 
+test('a process comes with its version and goes with it, and one that ends by itself takes the version back', async () => {
+  const ticker = (code: string) => ({ ticker: { command: ['node', '-e', code], memory: '64m', single: true } })
+  const processes = ticker('setInterval(() => {}, 1000)')
+  const file = inventory({ 'hello-bot': { host, source: model, processes } })
+  assert.is((await hello(file)).code, 0)
+  const those = () => inside("docker ps --format '{{.Names}}' | grep '^botgarden-hello-bot' | sort")
+  const before = await those()
+  assert.match(before, /^botgarden-hello-bot-(blue|green)\nbotgarden-hello-bot\.ticker-\1$/)
+  const crashing = ticker("setTimeout(() => { console.error('tick: no luck'); process.exit(7) }, 1000)")
+  const failed = await hello(inventory({ 'hello-bot': { host, source: model, processes: crashing } }))
+  assert.is(failed.code, 3)
+  for (const said of [/hello-bot\.ticker-\w+ ended by itself/, /exit code 7/, /tick: no luck/, /still serving/])
+    assert.match(String(resultOf(failed, host).error), said)
+  assert.is(await those(), before)
+  await inside('docker rm -f $(docker ps --quiet --filter label=botgarden.process=ticker)')
+  assert.equal(changed(await site(file)), ['release:hello-bot'])
+  assert.is(await those(), before)
+  assert.equal([resultOf(await hello(file), host).changed, resultOf(await site(file), host).roundTrips], [0, 1])
+  assert.is((await hello()).code, 0)
+  assert.match(await those(), /^botgarden-hello-bot-(blue|green)$/)
+})
+
 test('a torn record is healed from what runs, else told with what mends it; and a release mends it without a gap', async () => {
   const state = '/var/lib/botgarden/bots/hello-bot'
   const whole = await inside(`cat ${state}/current.json`)

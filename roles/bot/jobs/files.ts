@@ -4,13 +4,14 @@ import { waiting } from '../../../lib/shell/deadline.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { cacheLayout } from '../cache/layout.ts'
-import { containerOf } from '../release/compose-file.ts'
+import { containerOf, limitKeys } from '../release/service.ts'
 import { variablesFunction } from '../release/variables.ts'
 import { calendarOf } from '../spec/cron.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import type { Job } from '../spec/jobs.ts'
 import type { Colour } from '../spec/layout.ts'
-import type { Limits, Spec } from '../spec/spec.ts'
+import type { Limits } from '../spec/limits.ts'
+import type { Spec } from '../spec/spec.ts'
 import { jobLayout, jobsLayout } from './layout.ts'
 
 /** A version of a bot that serves in this colour, with the limits of its container. */
@@ -49,20 +50,16 @@ function filesOf(version: ServingVersion, name: string, job: Job): readonly JobF
 /** The container of a job: that of the bot, with a command and a name of its own, at any address that is free. */
 function composeText({ instance, colour, spec, limits }: ServingVersion, name: string, job: Job): string {
   const { container, variables } = jobLayout(instance.bot, name)
-  const { env_file, networks, more, ...version } = containerOf(instance, colour, spec)
-  const memory = `${job.memoryMB ?? limits.memoryMB}m`
+  const own = { image: spec.image, command: job.command, port: spec.port }
+  const { version, more } = containerOf(instance, colour, spec, own)
   const service = {
     ...version,
     container_name: container,
-    command: job.command.map((word) => word.replaceAll('$', '$$$$')),
     // A command as it is does not hear SIGTERM as the first process.
     init: true,
-    ...(env_file !== undefined && { env_file: [variables] }),
-    networks: Object.keys(networks),
-    mem_limit: memory,
-    memswap_limit: memory,
-    cpus: limits.cpus,
-    labels: { 'botgarden.bot': instance.bot, 'botgarden.job': name },
+    ...(version.env_file !== undefined && { env_file: [variables] }),
+    ...limitKeys({ memoryMB: job.memoryMB ?? limits.memoryMB, cpus: limits.cpus }),
+    labels: { ...version.labels, 'botgarden.job': name },
   }
   // A dot is in no name of a project.
   const project = `botgarden-${instance.bot}_${name}`

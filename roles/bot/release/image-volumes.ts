@@ -13,13 +13,13 @@ export function refuseVolumes(bot: string, spec: Spec, volumes: readonly string[
   if (open.length > 0) throw new HostError(refusal(bot, open.join(', ')))
 }
 
-/** Shell text: exits with 1 for volumes of the image. For an image that was pulled or built in this run, before the switch. */
-export function refuseVolumesScript(bot: string, spec: Spec): Script {
+/** Shell text: exits with 1 for volumes of this image of a version. For one that was pulled or built in this run, before the switch. */
+export function refuseVolumesScript(bot: string, spec: Spec, image = spec.image): Script {
   // Quoted as JSON, so that each path is one line.
   const each = '{{range $path, $none := .Config.Volumes}}{{println (json $path)}}{{end}}'
   const covered = mountedPaths(spec).flatMap((path) => ['-e', JSON.stringify(path)])
   return sh`
-    volumes=$(docker image inspect --format ${each} -- ${spec.image})
+    volumes=$(docker image inspect --format ${each} -- ${image})
     open=$(printf '%s\n' "$volumes" | sed 's#//*#/#g; s#\(.\)/"$#\1"#' | grep -vxF ${covered} | grep . | tr -d '"' | paste -s -d , | sed 's/,/, /g' || :)
     [ -z "$open" ] || { printf '%s\n' ${refusal(bot, '')}"$open"; exit 1; }`
 }

@@ -1,33 +1,58 @@
-import { becomes, type Resource, resource } from '../../../lib/model/resource.ts'
-import { containerState } from '../../../lib/resources/container.ts'
+import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
+import { type ContainerState, containerState, type PresentContainer } from '../../../lib/resources/container.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { layoutOf } from '../spec/layout.ts'
+import { type ContainerLimits, type Limits, limitsOfProcess } from '../spec/limits.ts'
+import { processContainer } from '../spec/processes.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
-import type { Limits } from '../spec/spec.ts'
+import { processStates } from './processes/states.ts'
 
-/** Memory and CPU limits of the serving container, changed while it runs. */
+/** Memory and CPU limits of the serving containers, changed while they run. */
 export function limits(bot: string, wantedFor: (current: Release | undefined) => Limits): Resource {
   const layout = layoutOf(bot)
-  const [blue, green] = [containerState(layout.container('blue')), containerState(layout.container('green'))]
+  const colours = { blue: containerState(layout.container('blue')), green: containerState(layout.container('green')) }
+  const reads = { ...colours, release: currentRelease(bot), processes: processStates(bot) }
   return resource({
     id: `limits:${bot}`,
     wants: 'as the inventory says',
-    reads: { release: currentRelease(bot), blue, green },
-    plan: ({ release, ...states }) => {
+    reads,
+    plan: ({ release, processes, ...states }) => {
       const current = parseRelease(release)
       if (current === undefined) return []
-      const { colour } = current
+      const { colour, spec } = current
       const wanted = wantedFor(current)
-      const state = states[colour]
-      if (state === 'absent' || (state.memoryMB === wanted.memoryMB && state.cpus === wanted.cpus)) return []
-      const memory = `${wanted.memoryMB}m`
+      const after = (state: PresentContainer, { memoryMB, cpus }: ContainerLimits) => ({ ...state, memoryMB, cpus })
+      const own = states[colour]
       return [
-        {
-          summary: `memory ${state.memoryMB} → ${wanted.memoryMB} MiB, cpus ${state.cpus} → ${wanted.cpus}`,
-          script: sh`docker update --memory ${memory} --memory-swap ${memory} --cpus ${wanted.cpus} ${layout.container(colour)} >/dev/null`,
-          predicts: [becomes(colour === 'blue' ? blue : green, { ...state, ...wanted })],
-        },
+        ...changes(layout.container(colour), own, wanted, '', (state) => [
+          becomes(colours[colour], after(state, wanted)),
+        ]),
+        ...Object.keys(spec.processes ?? {}).flatMap((name) => {
+          const container = processContainer(bot, name, colour)
+          const each = limitsOfProcess(wanted, name)
+          return changes(container, processes?.[container] ?? 'absent', each, `${name}: `, (state) => [
+            becomes(reads.processes, (now) => ({ ...now, [container]: after(state, each) })),
+          ])
+        }),
       ]
     },
   })
+}
+
+function changes(
+  container: string,
+  state: ContainerState,
+  wanted: ContainerLimits,
+  prefix: string,
+  predicts: (state: PresentContainer) => readonly Prediction[],
+): readonly Change[] {
+  if (state === 'absent' || (state.memoryMB === wanted.memoryMB && state.cpus === wanted.cpus)) return []
+  const memory = `${wanted.memoryMB}m`
+  return [
+    {
+      summary: `${prefix}memory ${state.memoryMB} → ${wanted.memoryMB} MiB, cpus ${state.cpus} → ${wanted.cpus}`,
+      script: sh`docker update --memory ${memory} --memory-swap ${memory} --cpus ${wanted.cpus} ${container} >/dev/null`,
+      predicts: predicts(state),
+    },
+  ]
 }

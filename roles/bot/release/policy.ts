@@ -2,8 +2,9 @@ import type { Prediction } from '../../../lib/model/resource.ts'
 import type { Script } from '../../../lib/shell/sh.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import type { Colour } from '../spec/layout.ts'
+import type { Limits } from '../spec/limits.ts'
 import type { Release } from '../spec/release-record.ts'
-import type { Limits, Spec } from '../spec/spec.ts'
+import type { Spec } from '../spec/spec.ts'
 import type { WebhookTarget } from '../telegram/webhook-state.ts'
 
 /** How a version is released: limits, waiting times, what is kept. */

@@ -7,7 +7,9 @@ import { allocations } from '../spec/allocations.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { botFolders, layoutOf } from '../spec/layout.ts'
 import { corruption, currentRelease, parseRelease, parseReleases, type Release } from '../spec/release-record.ts'
+import type { Spec } from '../spec/spec.ts'
 import { serviceFile } from './compose-file.ts'
+import { processOf } from './processes/states.ts'
 
 /**
  * Recovers a corrupt or missing `current.json` from `releases`, which has all records, if the running container tells which one
@@ -74,6 +76,30 @@ export function servingContainer(found: RecordEvidence | undefined): EvidenceCon
 export function recordFault(text: string | undefined, found: RecordEvidence | undefined): string | undefined {
   if (text !== undefined) return corruption(text)
   return found?.containers.some(startsAtBoot) ? 'it is missing' : undefined
+}
+
+/** What the switch must know of a serving container whose record is corrupt or missing. Its migrations are not known. */
+export function releaseFromContainer(
+  bot: string,
+  spec: Spec,
+  text: string | undefined,
+  found: RecordEvidence | undefined,
+  /** The names of the containers of its processes. */
+  containers: readonly string[],
+): Release | undefined {
+  const serving = recordFault(text, found) === undefined ? undefined : servingContainer(found)
+  if (serving === undefined) return undefined
+  const mode = serving.polls ? 'polling' : 'webhook'
+  // Whether one of them is to run alone is not known: so none runs beside a new one.
+  const names = containers.flatMap((each) => processOf(bot, each)?.name ?? [])
+  const processes = Object.fromEntries(names.map((name) => [name, { image: serving.image, single: true as const }]))
+  const { processes: _, ...others } = spec
+  const before: Spec = {
+    ...others,
+    ...{ image: serving.image, mode, migrations: undefined },
+    ...(names.length > 0 && { processes }),
+  }
+  return { id: '', spec: before, colour: serving.colour, secrets: {}, by: '' }
 }
 
 function startsAtBoot({ restart }: EvidenceContainer): boolean {

@@ -3,9 +3,9 @@ import type { Reading } from '../../../lib/model/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
 import { postgresCatalog } from '../../../lib/platform/postgres-catalog.ts'
-import { type ContainerState, containerState } from '../../../lib/resources/container.ts'
+import { containerState } from '../../../lib/resources/container.ts'
 import { type FileState, fileState, textOf } from '../../../lib/resources/file-state.ts'
-import { imageState } from '../../../lib/resources/image.ts'
+import { type ImageState, imageState } from '../../../lib/resources/image.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { sha256Of } from '../../../lib/std/sha256.ts'
 import { dataState, lostData } from '../data/folders.ts'
@@ -13,18 +13,21 @@ import { writesAlone } from '../data/layout.ts'
 import { allocations } from '../spec/allocations.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf, otherColour } from '../spec/layout.ts'
+import { imagesIn } from '../spec/processes.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
-import { hostGenerated, type StoredSecrets, storedSecrets } from '../spec/stored-secrets.ts'
+import { storedSecrets } from '../spec/stored-secrets.ts'
 import { webhookCleared } from '../telegram/webhook-state.ts'
 import { serviceFile } from './compose-file.ts'
 import { freeCapacity } from './free-capacity.ts'
 import { refuseVolumes, volumeWarning } from './image-volumes.ts'
 import { locationFile, locationText } from './nginx-route.ts'
 import type { ReleasePolicy } from './policy.ts'
-import { type RecordEvidence, recordEvidence, recordFault, servingContainer } from './repair-record.ts'
+import { processesRunning, processRepair, processWarnings } from './processes/repair.ts'
+import { processStates } from './processes/states.ts'
+import { recordEvidence, releaseFromContainer } from './repair-record.ts'
 import { restartScript } from './restart-script.ts'
-import { restartWarning } from './restart-warning.ts'
+import { restartReason, restartWarning } from './restarts.ts'
 import { neededMB, refuseInsufficientCapacity } from './room.ts'
 import { roomFor } from './side-by-side.ts'
 import { type Switch, switchScript } from './switch-script.ts'
@@ -64,15 +67,24 @@ export function release(
       },
     }),
     outputs: (read) => {
-      const colour = parseRelease(read(readings.current))?.colour
-      if (colour === undefined) return {}
-      const container = read(readings[colour])
-      return { ...volumeWarning(bot, container), ...restartWarning(bot, container) }
+      const current = parseRelease(read(readings.current))
+      if (current === undefined) return {}
+      const container = read(readings[current.colour])
+      return {
+        ...volumeWarning(bot, container),
+        ...restartWarning(bot, container),
+        ...processWarnings(bot, current, read(readings.processes)),
+      }
     },
   }
 }
 
 type SecretKey = `secret ${string}`
+type ImageKey = `image ${string}`
+
+function imageKey(image: string): ImageKey {
+  return `image ${image}`
+}
 
 function keyOf(name: string): SecretKey {
   return `secret ${name}`
@@ -83,12 +95,15 @@ function readingsOf(bot: string, target: Spec | undefined) {
   const secrets: Readonly<Record<SecretKey, Reading<FileState>>> = Object.fromEntries(
     ['token', ...(target?.secrets ?? [])].map((name) => [keyOf(name), fileState(`${layout.secrets}/${name}`)]),
   )
+  const images: Readonly<Record<ImageKey, Reading<ImageState>>> = Object.fromEntries(
+    (target === undefined ? [] : imagesIn(target)).map((image) => [imageKey(image), imageState(image)]),
+  )
   const others = {
     current: currentRelease(bot),
     taken: allocations,
     blue: containerState(layout.container('blue')),
     green: containerState(layout.container('green')),
-    image: imageState(target?.image ?? 'none'),
+    processes: processStates(bot),
     free: freeCapacity,
     catalog: postgresCatalog,
     found: recordEvidence(bot),
@@ -96,7 +111,7 @@ function readingsOf(bot: string, target: Spec | undefined) {
     data: dataState(bot),
     location: fileState(`${nginxFolder}/conf/${locationFile(bot)}`),
   }
-  return { ...others, ...secrets } as typeof others & typeof secrets
+  return { ...others, ...secrets, ...images } as typeof others & typeof secrets & typeof images
 }
 
 /** What a change of the release is planned from. */
@@ -112,9 +127,12 @@ interface Version {
 function switchChange(version: Version, differences: readonly string[]): Change {
   const { instance, spec, policy, current, state } = version
   const { bot } = instance
-  if (state.image === 'absent') throw new HostError(`the image ${spec.image} is not on this host`)
-  refuseVolumes(bot, spec, state.image.volumes ?? [])
-  const old = current ?? releaseFromContainer(spec, state.current, state.found)
+  for (const image of imagesIn(spec)) {
+    const held = state[imageKey(image)] ?? 'absent'
+    if (held === 'absent') throw new HostError(`the image ${image} is not on this host`)
+    refuseVolumes(bot, spec, held.volumes ?? [])
+  }
+  const old = current ?? releaseFromContainer(bot, spec, state.current, state.found, Object.keys(state.processes ?? {}))
   const colour: Colour = old?.colour === 'blue' ? 'green' : 'blue'
   const oldContainerExists = old !== undefined && state[old.colour] !== 'absent'
   const limits = policy.limits(current)
@@ -123,7 +141,8 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   const secrets = Object.keys(secretsIn(spec, state))
   const stops = oldContainerExists && writesAlone(spec, old?.spec) ? stopFirst : ''
   const jobs = policy.jobs?.({ instance, spec, colour, limits }, old?.spec)
-  const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets, jobs }
+  const processes = Object.keys(state.processes ?? {})
+  const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets, processes, jobs }
   return {
     summary: `release ${spec.image}${current === undefined ? '' : `: ${differences.join(', ')}`}${stops}`,
     diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
@@ -151,7 +170,8 @@ function repairChanges(version: Version, current: Release): readonly Change[] {
   const reason = restartReason(serving, checksum, state.kept)
   const noIdle = state[otherColour(current.colour)] === 'absent'
   const startsAtBoot = serving !== 'absent' && serving.restart === 'always'
-  if (reason === undefined && noIdle && startsAtBoot) return []
+  const ofProcesses = processRepair(instance, current, limits, state)
+  if (reason === undefined && noIdle && startsAtBoot) return ofProcesses
   const repair = noIdle ? 'set the restart policy to always' : 'clean up after an interrupted release'
   return [
     {
@@ -160,6 +180,7 @@ function repairChanges(version: Version, current: Release): readonly Change[] {
       long: true,
       predicts: predictions(version, current.colour),
     },
+    ...ofProcesses,
   ]
 }
 
@@ -168,11 +189,19 @@ function predictions({ instance, spec, policy, current, state }: Version, colour
   const limits = policy.limits(current)
   const after: Release = { id: 'new', spec, colour, secrets: secretsIn(spec, state), by: policy.by, limits }
   const { checksum } = serviceFile(instance, colour, spec, limits)
-  const running = { status: 'running', health: '', config: checksum, restart: 'always', ...limits }
+  const running = {
+    status: 'running',
+    health: '',
+    config: checksum,
+    restart: 'always',
+    memoryMB: limits.memoryMB,
+    cpus: limits.cpus,
+  }
   return [
     becomes(currentRelease(instance.bot), JSON.stringify(after)),
     becomes(containerState(layout.container(colour)), running),
     becomes(containerState(layout.container(otherColour(colour))), 'absent' as const),
+    ...processesRunning(instance, colour, spec, limits, state.processes),
     ...predictedLocation(instance, colour, spec),
   ]
 }
@@ -181,30 +210,6 @@ function predictions({ instance, spec, policy, current, state }: Version, colour
 function secretsIn({ secrets }: Spec, state: State): Record<string, string> {
   const names = ['token', ...secrets].filter((name) => keyOf(name) in state)
   return Object.fromEntries(names.map((name) => [name, checksumIn(state[keyOf(name)] ?? 'absent')]))
-}
-
-/** What the switch must know of a serving container whose record is corrupt or missing. Its migrations are not known. */
-function releaseFromContainer(
-  spec: Spec,
-  text: string | undefined,
-  found: RecordEvidence | undefined,
-): Release | undefined {
-  const serving = recordFault(text, found) === undefined ? undefined : servingContainer(found)
-  if (serving === undefined) return undefined
-  const mode = serving.polls ? 'polling' : 'webhook'
-  const before: Spec = { ...spec, image: serving.image, mode, migrations: undefined }
-  return { id: '', spec: before, colour: serving.colour, secrets: {}, by: '' }
-}
-
-function restartReason(container: ContainerState, checksum: string, kept: StoredSecrets): string | undefined {
-  if (container === 'absent') return 'its container is gone'
-  if (container.status !== 'running') return `its container is ${container.status}`
-  const { stale = [], startedAt = Number.POSITIVE_INFINITY } = container
-  if (stale.length > 0) return `${stale[0]} is not the folder that its container has mounted`
-  const renewed = hostGenerated.filter((name) => (kept[name] ?? 0) > startedAt)
-  if (renewed.length > 0)
-    return `${renewed.join(' and ')} ${renewed.length > 1 ? 'are' : 'is'} newer than its container`
-  return container.config === checksum ? undefined : 'its container differs from its release'
 }
 
 /** The switch writes the nginx file of the bot as well. */

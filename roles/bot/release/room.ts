@@ -1,5 +1,7 @@
 import { HostError } from '../../../lib/std/errors.ts'
-import type { Limits, Spec } from '../spec/spec.ts'
+import { hasOneWriter } from '../data/layout.ts'
+import { type Limits, limitsOfProcess } from '../spec/limits.ts'
+import type { Spec } from '../spec/spec.ts'
 import type { FreeCapacity } from './free-capacity.ts'
 import { stopsFirst } from './stops-first.ts'
 
@@ -7,10 +9,24 @@ import { stopsFirst } from './stops-first.ts'
  * Memory in MiB that a release needs: two versions run at the same time, but for those of which the old one stops first. A cache
  * that the current version does not have comes with it.
  */
-export function neededMB(spec: Spec, { memoryMB }: Limits, hasOld: boolean, current: Spec | undefined): number {
+export function neededMB(spec: Spec, limits: Limits, hasOld: boolean, current: Spec | undefined): number {
   const cache = current?.cache === undefined ? cacheMB(spec) : 0
-  // A bot that starts uses much less than its limit: half of the limit must be free.
-  return cache + (stopsFirst(spec, undefined) && hasOld ? 0 : memoryMB / 2)
+  const alone = stopsFirst(spec, undefined) && hasOld
+  const processes = Object.entries(spec.processes ?? {}).filter(
+    ([name, { single }]) =>
+      !(hasOld && current?.processes?.[name] && (single || spec.mode === 'polling' || hasOneWriter(spec))),
+  )
+  const started =
+    processesMB(
+      limits,
+      processes.map(([name]) => name),
+    ) + (alone ? 0 : limits.memoryMB)
+  // What starts uses much less than its limit: half of the limit must be free.
+  return cache + started / 2
+}
+
+function processesMB(limits: Limits, names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + limitsOfProcess(limits, name).memoryMB, 0)
 }
 
 function cacheMB({ cache }: Spec): number {
@@ -26,8 +42,10 @@ export function refuseInsufficientCapacity(
   current: Spec | undefined,
   free: FreeCapacity,
 ): void {
-  const memoryMB = limits.memoryMB + cacheMB(spec)
-  const who = `bot ${bot}${spec.cache ? ' with its cache' : ''}`
+  const names = Object.keys(spec.processes ?? {})
+  const memoryMB = limits.memoryMB + cacheMB(spec) + processesMB(limits, names)
+  const others = [...(names.length > 0 ? ['processes'] : []), ...(spec.cache ? ['cache'] : [])]
+  const who = `bot ${bot}${others.length > 0 ? ` with its ${others.join(' and ')}` : ''}`
   if (memoryMB > free.totalMB)
     throw new HostError(
       `${who} may use ${memoryMB} MiB of memory, and this host has ${free.totalMB} MiB in total: lower its "memory:"`,

@@ -7,8 +7,10 @@ import { copyFunctions } from '../data/copy.ts'
 import { writesAlone } from '../data/layout.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { addressOf, type Colour, layoutOf } from '../spec/layout.ts'
+import type { Limits } from '../spec/limits.ts'
+import { imagesIn } from '../spec/processes.ts'
 import type { Release } from '../spec/release-record.ts'
-import type { Limits, Spec } from '../spec/spec.ts'
+import type { Spec } from '../spec/spec.ts'
 import { deliveryFunctions, howKnown } from '../telegram/delivery.ts'
 import { deleteWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
 import { serviceFile } from './compose-file.ts'
@@ -16,6 +18,7 @@ import { healthFunctions } from './health-check.ts'
 import { refuseVolumesScript } from './image-volumes.ts'
 import { routeFunctions } from './nginx-route.ts'
 import type { ReleasePolicy, SwitchedJobs } from './policy.ts'
+import { type ProcessSteps, processSteps } from './processes/steps.ts'
 import { pruneImages } from './prune-images.ts'
 import { stopsFirst } from './stops-first.ts'
 import { filledVariables, variablesFile, variablesFunction } from './variables.ts'
@@ -36,6 +39,8 @@ export interface Switch {
   /** The names of the secrets whose checksums are recorded. */
   readonly secrets: readonly string[]
   readonly jobs?: SwitchedJobs | undefined
+  /** The names of the containers of the bot's processes that are on the host. */
+  readonly processes?: readonly string[]
 }
 
 /**
@@ -48,6 +53,7 @@ export function switchScript(change: Switch): Script {
   const { bot } = instance
   const layout = layoutOf(bot)
   const { text, file, name } = serviceFile(instance, colour, spec, limits)
+  const steps = stepsOf(change)
   const polls = spec.mode === 'polling'
   const setsItself = spec.webhook === 'bot'
   const oneWriter = writesAlone(spec, old?.spec)
@@ -55,12 +61,13 @@ export function switchScript(change: Switch): Script {
   const stop = oldRuns ? sh`stopped=yes; docker stop --time 20 "$old_container" >/dev/null` : sh`:`
   const nothing = sh`:`
   const script = sh`
-    ${refuseVolumesScript(bot, spec)}
+    ${lines(imagesIn(spec).map((image) => refuseVolumesScript(bot, spec, image)))}
     new=${name} old_container=${old === undefined || !oldRuns ? '' : layout.container(old.colour)} switched='' stopped='' webhook_deleted=''
     ${healthFunctions(instance, colour, spec)}
     state=${layout.state} secrets=${layout.secrets}
     ${functions}
     ${routeFunctions(instance, colour, spec, old)}
+    ${steps.functions}
     ${variablesFunction(instance, colour, spec)}
     ${setsItself || old?.spec.mode === 'webhook' ? deliveryFunctions(bot, instance.telegram, spec) : nothing}
     ${revertFunction(change)}
@@ -72,6 +79,7 @@ export function switchScript(change: Switch): Script {
     # tee, here and below, names the file on a full disk; the printf of the shell says only "I/O error".
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
     mv -fT ${`${file}.new`} ${file}
+    ${steps.begin}
     trap revert_switch EXIT
     # A reboot sends TERM. Without a trap for it sh would not run the one of EXIT.
     trap 'exit 143' TERM
@@ -83,25 +91,28 @@ export function switchScript(change: Switch): Script {
     ${oneWriter ? lines([copyFunctions(bot), sh`room_for_copy`]) : nothing}
     ${policy.migrates ? migrationDump(bot, spec, old) : nothing}
     # The old version must not write to data that is copied, migrated and given to the new one.
-    ${oneWriter ? lines([stop, sh`copy_data`]) : nothing}
+    ${oneWriter ? lines([stop, steps.stop, sh`copy_data`]) : nothing}
     ${policy.migrates ? migration(change, file, name) : nothing}
     # An earlier botgarden may have created the old container with another policy.
     [ -z "$old_container" ] || docker update --restart always "$old_container" >/dev/null
     ${stopsFirst(spec, old?.spec) && !oneWriter ? stop : nothing}
+    ${oneWriter ? nothing : steps.stop}
     # As long as a webhook is set, Telegram answers getUpdates with an error.
     ${polls ? sh`webhook_deleted=yes; ${deleteWebhook(policy.hook)}` : nothing}
     # The mark is of a webhook that we have set.
     ${setsItself ? sh`webhook_deleted=yes; rm -f "$state/webhook"` : nothing}
     with_variables docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
+    ${steps.start}
     # Nothing is delivered to the old container any more: from here on a boot must start the new one.
     ${polls && old?.spec.mode === 'webhook' ? bind : nothing}
     await_health
+    ${steps.ready}
     exec 7>&-
-    ${setsItself ? nothing : sh`settle ${policy.settle}`}
+    ${setsItself ? nothing : sh`${steps.settle} ${policy.settle}`}
     # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
-    ${polls ? nothing : oneWriter ? sh`${bind}; ${oldAtBoot('no')}` : bind}
+    ${polls ? nothing : oneWriter ? lines([bind, steps.bindAlone, oldAtBoot('no'), steps.oldNotAtBoot]) : lines([bind, steps.bindBeside])}
     ${spec.mode === 'webhook' ? sh`switched=yes; route_switch` : old?.spec.mode === 'webhook' ? sh`switched=yes; route_remove` : nothing}
-    ${setsItself ? ownWebhook(policy, spec) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
+    ${setsItself ? ownWebhook(policy, spec, steps.settle) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
     ${recordCall({ spec, colour, by: policy.by, limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
@@ -109,11 +120,19 @@ export function switchScript(change: Switch): Script {
     # Up to here a boot starts only the old one of two polling versions, which would take updates from each other. A boot
     # between these two lines starts both, which is better than none; the next run removes one.
     ${polls ? bind : nothing}
+    ${steps.bindAlone}
     ${oldAtBoot('no')}
+    ${steps.oldNotAtBoot}
     ${jobs?.end ?? nothing}
     ${old === undefined ? nothing : retireCall(instance, old, policy)}
-    ${pruneImages(bot, [spec.image, ...(old === undefined ? [] : [old.spec.image])], policy.keep)}`
+    ${steps.retire}
+    ${pruneImages(bot, [...imagesIn(spec), ...(old === undefined ? [] : imagesIn(old.spec))], policy.keep)}`
   return { text: script.text, shown: `switch ${bot} to ${spec.image}` }
+}
+
+function stepsOf(change: Switch): ProcessSteps {
+  const { spec, old, policy, processes = [] } = change
+  return processSteps({ ...change, processes, oneWriter: writesAlone(spec, old?.spec), drain: policy.drain })
 }
 
 /** Shell text: whether a boot starts the old container. */
@@ -122,7 +141,9 @@ function oldAtBoot(restart: 'always' | 'no'): Script {
 }
 
 /** The shell function that reverts the switch: the old version serves again. */
-function revertFunction({ instance, spec, colour, old, policy }: Switch): Script {
+function revertFunction(change: Switch): Script {
+  const { instance, spec, colour, old, policy } = change
+  const steps = stepsOf(change)
   const oneWriter = writesAlone(spec, old?.spec)
   const putBack = oneWriter ? sh`[ -z "$copy" ] || put_back_data` : sh`:`
   // The webhook that was deleted for a polling version, or set by the new one. Its mark is gone, so the next run checks it in any
@@ -138,17 +159,17 @@ function revertFunction({ instance, spec, colour, old, policy }: Switch): Script
   // Where it stays it keeps the data as well.
   const stays =
     spec.mode === 'webhook'
-      ? sh`${oneWriter ? sh`stopped=''` : sh`:`}`
-      : sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :
-        ${putBack}`
-  const hasFile = filledVariables(instance, spec).secret.length > 0
+      ? lines([oneWriter ? sh`stopped=''` : sh`:`, steps.newStays])
+      : lines([sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :`, steps.removeNew, putBack])
+  const hasFile = filledVariables(instance, colour, spec).secret.length > 0
   return sh`revert_switch() {
       trap - EXIT
       ${hasFile ? sh`rm -f ${variablesFile(instance.bot, colour)}` : sh`:`}
-      docker container inspect "$new" >/dev/null 2>&1 && report "$new"
+      docker container inspect "$new" >/dev/null 2>&1 && ${steps.report}
       # If nginx still routes to the old container, the new one can go even if the disk is full.
       if [ -z "$switched" ] || route_is_restored || route_restore; then
         docker rm -f --volumes "$new" >/dev/null 2>&1 || :
+        ${steps.removeNew}
         ${putBack}
       else
         echo 'nginx could not be reverted and may still route to the new version: run site.ts'
@@ -158,6 +179,7 @@ function revertFunction({ instance, spec, colour, old, policy }: Switch): Script
       [ -z "$webhook_deleted" ] || { ${again}
       }
       [ -z "$stopped" ] || docker start "$old_container" >/dev/null || echo "the old container does not start: run bot.ts again"
+      ${steps.startOld}
       [ -z "$old_container" ] || echo ${`the previous version is still serving: ${old?.spec.image ?? ''}`}
       [ -z "$words" ] || report_log
       exit 1
@@ -213,11 +235,11 @@ function deliveryCheck(old: Release | undefined): Script {
 }
 
 /** The same for a bot that sets its webhook itself: it is set, to where nginx routes to the bot, and what waits gets through. */
-function ownWebhook({ hook, settle }: ReleasePolicy, spec: Spec): Script {
+function ownWebhook({ hook, settle }: ReleasePolicy, spec: Spec, settleFunction: Script): Script {
   return sh`
     await_webhook ${hook.url} 60 ${howKnown(spec)}
     ${afterLateErrors}
-    settle ${settle}
+    ${settleFunction} ${settle}
     prove_delivery "$since"`
 }
 

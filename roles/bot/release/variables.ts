@@ -5,7 +5,8 @@ import { cacheHost, cachePort } from '../spec/cache.ts'
 import { databaseAddress } from '../spec/database.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { type Colour, layoutOf } from '../spec/layout.ts'
-import { piecesOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
+import { processAddress } from '../spec/processes.ts'
+import { piecesOf, processNameOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
 import type { Spec } from '../spec/spec.ts'
 import { webhookPathOf } from '../spec/webhook-path.ts'
 import { webhookUrl } from './nginx-route.ts'
@@ -14,9 +15,9 @@ import { webhookUrl } from './nginx-route.ts'
 type Value = readonly (string | { readonly file: string })[]
 
 /** The variables with references: those without a secret, and those that the host fills in when a container is created. */
-export function filledVariables(instance: BotInstance, spec: Spec) {
+export function filledVariables(instance: BotInstance, colour: Colour, spec: Spec) {
   const all = Object.entries(spec.references ?? {}).map(
-    ([name, value]) => [name, filled(value, instance, spec)] as const,
+    ([name, value]) => [name, filled(value, instance, colour, spec)] as const,
   )
   const isPlain = (value: Value) => value.every((piece) => typeof piece === 'string')
   return {
@@ -39,7 +40,7 @@ export function variablesFunction(
   spec: Spec,
   file = variablesFile(instance.bot, colour),
 ): Script {
-  const { secret } = filledVariables(instance, spec)
+  const { secret } = filledVariables(instance, colour, spec)
   if (secret.length === 0) return sh`with_variables() { "$@"; }`
   const pieces = secret.flatMap(([name, value]) => [
     sh`printf %s ${`${name}="`}`,
@@ -60,20 +61,24 @@ function escaped(text: string): string {
   return text.replace(/[\\"$]/g, '\\$&')
 }
 
-function filled(value: string, instance: BotInstance, spec: Spec): Value {
+function filled(value: string, instance: BotInstance, colour: Colour, spec: Spec): Value {
   return piecesOf(value).flatMap((piece) =>
-    'text' in piece ? [piece.text] : known(piece.name as ReferenceName, instance, spec),
+    'text' in piece ? [piece.text] : known(piece.name as ReferenceName, instance, colour, spec),
   )
 }
 
-function known(reference: ReferenceName, { bot, origin }: BotInstance, spec: Spec): Value {
+function known(reference: ReferenceName, instance: BotInstance, colour: Colour, spec: Spec): Value {
+  const { bot, origin } = instance
   const { secrets } = layoutOf(bot)
   const { host, port, user, name, passwordFileOnHost } = databaseAddress(bot, spec)
   const password = { file: passwordFileOnHost }
   const cachePassword = { file: `${secrets}/cache-password` }
   const secret = secretNameOf(reference)
   if (secret !== undefined) return [{ file: `${secrets}/${secret}` }]
-  const values: Readonly<Record<Exclude<ReferenceName, `secret.${string}`>, Value>> = {
+  const called = processNameOf(reference)
+  if (called !== undefined)
+    return [`http://${processAddress(instance, spec, called, colour)}:${spec.processes?.[called]?.port}`]
+  const values: Readonly<Record<Exclude<ReferenceName, `secret.${string}` | `process.${string}.url`>, Value>> = {
     token: [{ file: `${secrets}/token` }],
     'bot.name': [bot],
     // By the socket in the form of libpq, which most clients read: its folder is a parameter.

@@ -1,14 +1,23 @@
-import { referencesIn } from './references.ts'
+import { suggest } from '../../../lib/std/suggest.ts'
+import { processConflicts } from './process-conflicts.ts'
+import type { Processes } from './processes.ts'
+import { processNameOf, referencesIn } from './references.ts'
 import type { Spec } from './spec.ts'
 import { webhookPathOf } from './webhook-path.ts'
 
 /** Keys of a bot that contradict each other, as lines `KEY: what`. */
 export function conflictsIn(spec: Spec): readonly string[] {
-  return [...referenceConflicts(spec), ...webhookConflicts(spec), ...dataConflicts(spec), ...jobConflicts(spec)]
+  return [
+    ...referenceConflicts(spec),
+    ...webhookConflicts(spec),
+    ...dataConflicts(spec),
+    ...processConflicts(spec),
+    ...jobConflicts(spec),
+  ]
 }
 
 /** Variables that refer to what this bot does not have. */
-function referenceConflicts({ references = {}, mode, database, cache }: Spec): readonly string[] {
+function referenceConflicts({ references = {}, mode, database, cache, processes = {} }: Spec): readonly string[] {
   return Object.entries(references).flatMap(([variable, value]) =>
     referencesIn(value).flatMap((name) => {
       const reason =
@@ -18,10 +27,17 @@ function referenceConflicts({ references = {}, mode, database, cache }: Spec): r
             ? 'the bot has no "cache:"'
             : name.startsWith('webhook.') && mode === 'polling'
               ? 'the bot has "mode: polling"'
-              : undefined
+              : processFault(processNameOf(name), processes)
       return reason === undefined ? [] : [`environment.${variable}: \${${name}} has no value, since ${reason}`]
     }),
   )
+}
+
+function processFault(name: string | undefined, processes: Processes): string | undefined {
+  if (name === undefined) return undefined
+  const process = processes[name]
+  if (process === undefined) return `the bot has no process ${name}${suggest(name, Object.keys(processes))}`
+  return process.port === undefined ? `the process ${name} has no "port:"` : undefined
 }
 
 function webhookConflicts({ webhook, mode, allowedUpdates, webhookPath }: Spec): readonly string[] {

@@ -9,6 +9,8 @@ export interface Deployment {
   readonly manifest: BotManifest
   /** What the image is built from; undefined where it is pulled, or is on the host already (a rollback). */
   readonly context: BuildContext | undefined
+  /** What the images of processes are built from that have one of their own. */
+  readonly builds?: readonly Build[]
   readonly pull: boolean
   /** The image was uploaded as an archive (`--build local`). */
   readonly shipped?: boolean
@@ -24,6 +26,21 @@ export interface Deployment {
   readonly isRollback?: boolean
   /** Who deploys: `ops@laptop`. */
   readonly by: string
+}
+
+/** An image, and what it is built from. */
+export interface Build {
+  readonly image: string
+  readonly context: BuildContext
+}
+
+/** All images that a deployment builds. */
+export function buildsOf({
+  spec,
+  context,
+  builds = [],
+}: Pick<Deployment, 'spec' | 'context' | 'builds'>): readonly Build[] {
+  return [...(context === undefined ? [] : [{ image: spec.image, context }]), ...builds]
 }
 
 export interface InitScript {

@@ -3,7 +3,7 @@ import { suggest } from '../../../lib/std/suggest.ts'
 /** A value of a bot's environment in pieces: literal text, and what the host knows by a name. */
 export type Piece = { readonly text: string } | { readonly name: string }
 
-/** What a value may refer to, and what that is. `secret.NAME` comes beside these. */
+/** What a value may refer to. `secret.NAME` and `process.NAME.url` come beside these. */
 export const referenceNames = [
   'token',
   'bot.name',
@@ -23,7 +23,7 @@ export const referenceNames = [
   'webhook.path',
   'webhook.secret',
 ] as const
-export type ReferenceName = (typeof referenceNames)[number] | `secret.${string}`
+export type ReferenceName = (typeof referenceNames)[number] | `secret.${string}` | `process.${string}.url`
 
 /** The pieces of a value: `${token}` is a reference, `$$` a dollar, and a dollar before anything else is itself. */
 export function piecesOf(value: string): readonly Piece[] {
@@ -49,6 +49,11 @@ export function secretNameOf(reference: string): string | undefined {
   return /^secret\.([A-Z_][A-Z0-9_]*)$/.exec(reference)?.[1]
 }
 
+/** The name of the process whose URL a reference is; undefined where it is none. */
+export function processNameOf(reference: string): string | undefined {
+  return /^process\.([a-z][a-z0-9-]*)\.url$/.exec(reference)?.[1]
+}
+
 /** What is wrong with the references of a value, as the end of «NAME: …»; undefined where nothing is. */
 export function referenceFault(value: string): string | undefined {
   for (const piece of piecesOf(value)) {
@@ -59,8 +64,10 @@ export function referenceFault(value: string): string | undefined {
     const { name } = piece
     if (name.startsWith('secret.') && secretNameOf(name) === undefined)
       return `\${${name}}: the name of a secret is in capitals, as \${secret.API_KEY}`
-    if (!name.startsWith('secret.') && !(referenceNames as readonly string[]).includes(name))
-      return `\${${name}} is nothing that the host knows${suggest(name, [...referenceNames, 'secret.NAME'])}: it knows ${referenceNames.map((each) => `\${${each}}`).join(' ')} \${secret.NAME}; write $\${…} for the characters themselves`
+    if (name.startsWith('process.') && processNameOf(name) === undefined)
+      return `\${${name}}: what is known of a process is where it listens, as \${process.api.url}`
+    if (!/^(secret|process)\./.test(name) && !(referenceNames as readonly string[]).includes(name))
+      return `\${${name}} is nothing that the host knows${suggest(name, [...referenceNames, 'secret.NAME', 'process.NAME.url'])}: it knows ${referenceNames.map((each) => `\${${each}}`).join(' ')} \${secret.NAME} \${process.NAME.url}; write $\${…} for the characters themselves`
   }
   return undefined
 }

@@ -2,7 +2,8 @@ import * as v from 'valibot'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { textOf } from '../../../lib/resources/file-state.ts'
 import { type Colour, layoutOf } from './layout.ts'
-import type { Limits, Spec } from './spec.ts'
+import type { Limits } from './limits.ts'
+import type { Spec } from './spec.ts'
 
 /** The record of a release on the host: `current.json`, and a line of `releases`. */
 export interface Release {
@@ -49,12 +50,19 @@ const text = v.pipe(
 )
 const texts = v.record(text, text)
 
+const containerLimits = { memoryMB: v.number(), cpus: v.number() }
+
 const release = v.looseObject({
   id: v.pipe(text, v.nonEmpty()),
   colour: v.picklist(['blue', 'green']),
   by: text,
   secrets: texts,
-  limits: v.optional(v.looseObject({ memoryMB: v.number(), cpus: v.number() })),
+  limits: v.optional(
+    v.looseObject({
+      ...containerLimits,
+      processes: v.optional(v.record(text, v.looseObject(containerLimits))),
+    }),
+  ),
   dump: v.optional(text),
   copy: v.optional(text),
   spec: v.looseObject({
@@ -95,6 +103,18 @@ const release = v.looseObject({
           command: v.array(text),
           timeout: v.number(),
           memoryMB: v.optional(v.number()),
+        }),
+      ),
+    ),
+    processes: v.optional(
+      v.record(
+        text,
+        v.looseObject({
+          image: v.pipe(text, v.nonEmpty()),
+          command: v.optional(v.array(text)),
+          port: v.optional(v.number()),
+          health: v.optional(text),
+          single: v.optional(v.literal(true)),
         }),
       ),
     ),

@@ -1,11 +1,11 @@
 import * as v from 'valibot'
 import { databaseKeys } from './database-keys.ts'
 import { jobsKeys } from './job-keys.ts'
-import { looksLikeToken, referenceFault } from './references.ts'
+import { buildKeys, cpus, path, plainValue, port, size, words } from './key-values.ts'
+import { processKeys } from './process-keys.ts'
+import { referenceFault } from './references.ts'
 
-const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
 const variable = v.pipe(v.string(), v.regex(/^[A-Z_][A-Z0-9_]*$/, 'the name of an environment variable, in capitals'))
-const size = v.pipe(v.string(), v.regex(/^[1-9]\d*[mg]$/), v.description('a size like 160m or 1g'))
 const folder = v.pipe(
   v.string(),
   v.regex(/^(\/(?!\.\.?(\/|$))[\w.~-]+)+$/),
@@ -14,26 +14,6 @@ const folder = v.pipe(
   v.description('the absolute path of a folder like /data, not /tmp, /run, /dev, /proc or /sys'),
 )
 const cacheServer = v.picklist(['valkey', 'redis'])
-const words = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))
-
-const sourcePath = v.pipe(
-  v.string(),
-  v.regex(/^[\w.-]+(\/[\w.-]+)*$/),
-  v.check((value) => !value.split('/').includes('..')),
-  v.description('a path in the source'),
-)
-
-const tokenMessage =
-  'looks like a bot token, and this is no place for one: write ${token} into "environment:", and the token into .env or the inventory as docs/bots.md says'
-
-/** Text, a number or a boolean that is no token. */
-const plainValue = v.pipe(
-  v.union([v.string(), v.number(), v.boolean()]),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (dataset.typed && looksLikeToken(String(dataset.value))) addIssue({ message: tokenMessage })
-  }),
-)
-
 /** Text, a number or a boolean, with references: `${database.url}`. */
 const environmentValue = v.pipe(
   plainValue,
@@ -72,7 +52,7 @@ const keysElsewhere = {
 /** The keys of bot.yaml, which describe a bot. The inventory may override each. */
 const manifestKeys = {
   /** The port that it listens on, in its container. */
-  port: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535), v.description('a port'))),
+  port: v.optional(port),
   /** The path that answers 2xx when the bot is ready. Left out: it is ready when its container runs. */
   health: v.optional(path),
   /** The command that migrates the database, in a container of its own, before the new version starts. */
@@ -94,7 +74,7 @@ const manifestKeys = {
   /** false: the bot has no database. A mapping: what it needs of it. */
   database: v.optional(v.union([v.boolean(), databaseKeys])),
   memory: v.optional(size),
-  cpus: v.optional(v.pipe(v.number(), v.minValue(0.05))),
+  cpus: v.optional(cpus),
   /** Folders that it may write to besides /tmp. */
   scratch: v.optional(v.array(folder)),
   /** Folders that last. `shared`: two versions may write to them at the same time, so a release stops nothing. */
@@ -124,16 +104,8 @@ const manifestKeys = {
   init: v.optional(v.boolean()),
   /** What it does at times, by name: each a command in a container of its own. */
   jobs: v.optional(jobsKeys),
-}
-
-/** How the image is built from the source. */
-const buildKeys = {
-  /** The path of the Dockerfile in the source. Left out: `Dockerfile`. */
-  dockerfile: v.optional(sourcePath),
-  /** The stage of the Dockerfile to build. */
-  target: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]+$/), v.description('a stage of the Dockerfile'))),
-  /** Build arguments. They stay in the history of the image, so they are no place for secrets. */
-  args: v.optional(v.record(v.pipe(v.string(), v.regex(/^[A-Za-z_]\w*$/, 'the name of a build argument')), plainValue)),
+  /** Further containers of the same version, by name: a worker, an api. */
+  processes: v.optional(processKeys),
 }
 
 export const botManifestSchema = v.strictObject({

@@ -1,9 +1,10 @@
 import { type Cache, cacheIn } from './cache.ts'
+import { defaultConnections } from './connections.ts'
 import type { DatabaseSettings } from './database-keys.ts'
 import { type Jobs, jobsIn } from './jobs.ts'
+import { type Processes, processesIn } from './processes.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
 import type { BotManifest, BotSettings } from './schema.ts'
-import { megabytes } from './size.ts'
 
 /** Everything about a version of a bot that is fixed when it is released. It is a part of the release record. */
 export interface Spec {
@@ -44,18 +45,26 @@ export interface Spec {
   readonly extensions?: readonly string[]
   /** What it does at times. */
   readonly jobs?: Jobs
-}
-
-/** Resource limits of a container, which change without a release. `memoryMB` is in MiB. */
-export interface Limits {
-  readonly memoryMB: number
-  readonly cpus: number
+  /** Further containers, by name. */
+  readonly processes?: Processes
 }
 
 /** The version of a bot with this image: the inventory overrides its manifest, which overrides the defaults. */
-export function specOf(image: string, settings: BotSettings, manifest: BotManifest, migrations?: string): Spec {
+export function specOf(
+  image: string,
+  settings: BotSettings,
+  manifest: BotManifest,
+  migrations?: string,
+  /** By the name of each process that has an image of its own. */
+  processImages: Readonly<Record<string, string>> = {},
+): Spec {
   const said = { ...manifest, ...settings }
   const database = databaseSettings(settings, manifest)
+  const processes = processesIn(settings, manifest, image, processImages)
+  // Each container has a pool of its own.
+  const connections =
+    database?.connections ??
+    (database && processes ? defaultConnections * (1 + Object.keys(processes).length) : undefined)
   const { environment, references } = variablesOf(settings, manifest)
   const jobs = jobsIn(said.jobs)
   const names = [
@@ -87,9 +96,10 @@ export function specOf(image: string, settings: BotSettings, manifest: BotManife
     ...(said.webhook === 'bot' && { webhook: said.webhook }),
     ...(said.init === true && { init: said.init }),
     ...(database?.tcp && { tcp: true as const }),
-    ...(database?.connections !== undefined && { connections: database.connections }),
+    ...(connections !== undefined && { connections }),
     ...(database?.extensions?.length && { extensions: [...new Set(database.extensions)].sort() }),
     ...(jobs !== undefined && { jobs }),
+    ...(processes && { processes }),
   }
 }
 
@@ -135,13 +145,4 @@ export function databaseSettings(settings: BotSettings, manifest: BotManifest): 
   const members = (said: boolean | DatabaseSettings | undefined) => (typeof said === 'object' ? said : {})
   if ((settings.database ?? manifest.database ?? true) === false) return undefined
   return { ...members(manifest.database), ...members(settings.database) }
-}
-
-/** Limits by the inventory, else by the manifest, else by the release record, else the defaults: 160 MiB and half a CPU. */
-export function limitsOf(settings: BotSettings, manifest: BotManifest, released?: Limits): Limits {
-  const memory = settings.memory ?? manifest.memory
-  return {
-    memoryMB: memory === undefined ? (released?.memoryMB ?? 160) : megabytes(memory),
-    cpus: settings.cpus ?? manifest.cpus ?? released?.cpus ?? 0.5,
-  }
 }

@@ -72,6 +72,19 @@ test('it changes places with what is there while the bot is down, which stays as
   assert.equal([host.containers(), incoming(host)], [['botgarden-hello-blue running always'], []])
 })
 
+test('the processes of the release that serves are started again with its bot, those of another are not', async () => {
+  const host = hostWith()
+  host.write(
+    '/var/lib/botgarden/bots/hello/current.json',
+    '{"id":"1","spec":{"processes":{"worker":{}}},"colour":"blue"}\n',
+  )
+  for (const name of ['worker-blue', 'worker-green']) host.container(`botgarden-hello.${name}`, { status: 'exited' })
+  host.note('docker', `case "$1 $2" in 'ps --quiet') echo botgarden-hello-blue; exit ;; esac`)
+  const { code, output, calls } = await restore(host)
+  assert.is(code, 0, output)
+  assert.ok(calls.includes('docker start botgarden-hello-blue botgarden-hello.worker-blue'), calls.join('\n'))
+})
+
 test('a folder that the backup does not have stays as it is', async () => {
   const host = hostWith()
   host.write(`${data}/current/more/x`, 'mine')

@@ -11,8 +11,9 @@ import type { Colour } from '../../../roles/bot/spec/layout.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { limits, place, policy } from '../../support/release-policy.ts'
-import { type ScratchHost, scratchHost } from '../../support/scratch-host.ts'
+import type { ScratchHost } from '../../support/scratch-host.ts'
 import { sha256 } from '../../support/sha256.ts'
+import { switchingHost } from '../../support/switching-host.ts'
 
 type Mode = 'webhook' | 'polling'
 const instance = {
@@ -32,19 +33,7 @@ const state = '/var/lib/botgarden/bots/hello'
 
 /** A host where nginx and PostgreSQL run, and what serves is in this mode. */
 async function hostWith(before: Mode | undefined): Promise<ScratchHost> {
-  const host = scratchHost()
-  host.folder('/run/botgarden/nginx')
-  for (const each of [
-    `${conf}/bots`,
-    '/opt/botgarden/nginx/generations',
-    '/var/lib/botgarden/bots',
-    '/opt/botgarden/bots',
-  ])
-    host.folder(each)
-  host.write(`${conf}/nginx.conf`, 'include bots/*.conf;\n')
-  for (const name of ['token', 'webhook-secret']) host.write(`/etc/botgarden/secrets/bots/hello/${name}`, `the-${name}`)
-  for (const name of ['nginx', 'postgres']) host.container(`botgarden-${name}`)
-  for (const image of ['hello:1', 'hello:2']) host.note(`images/${image}`, '')
+  const host = switchingHost()
   if (before !== undefined) {
     const { name } = serviceFile(instance, 'blue', releaseOf(before).spec, limits)
     host.container(name)

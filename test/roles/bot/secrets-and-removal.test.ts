@@ -311,7 +311,11 @@ test('all images of a bot that is taken off go, but for what another one runs', 
   assert.is(code, 0)
   assert.equal(await left(host, ['a:1', 'a:2', 'a:3']), ['a:2'])
   // By their names: bots of the same context have one image.
-  assert.ok(calls.includes('docker image ls --filter reference=botgarden/hello --format {{.Repository}}:{{.Tag}}'))
+  assert.ok(
+    calls.includes(
+      'docker image ls --filter reference=botgarden/hello --filter reference=botgarden/hello.* --format {{.Repository}}:{{.Tag}}',
+    ),
+  )
   assert.ok(calls.includes('docker image rm -f botgarden/hello:1 botgarden/hello:2'))
 })
 

@@ -112,7 +112,7 @@ test('by TCP as well: the forms of node-postgres, pgx, Prisma and SQLAlchemy; JD
 
 test('what does not name a secret is known without the host', () => {
   const environment = { A: '${public.host} ${bot.name}', B: '${webhook.url}', C: '${webhook.path}${database.name}' }
-  const { plain, secret } = filledVariables(instance, specOf('i', { environment }, {}))
+  const { plain, secret } = filledVariables(instance, 'blue', specOf('i', { environment }, {}))
   assert.equal(plain, {
     A: 'bots.example.org a-bot',
     B: 'https://bots.example.org:8443/tg/a-bot',

@@ -2,6 +2,7 @@ import { backupScripts } from './backups.ts'
 import { botScripts } from './bots.ts'
 import { connectionScripts, shippedScripts } from './connections.ts'
 import { hostScripts } from './hosts.ts'
+import { processScripts } from './processes.ts'
 import { type Shell, within } from './scripts.ts'
 
 /** Every text that a shell is given by any plan or procedure, each once. */
@@ -9,6 +10,7 @@ export async function everyScript(): Promise<Shell[]> {
   const outer = [
     ...hostScripts(),
     ...(await botScripts()),
+    ...processScripts(),
     ...(await backupScripts()),
     ...(await connectionScripts()),
     ...shippedScripts(),

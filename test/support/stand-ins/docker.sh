@@ -20,6 +20,8 @@ of() {
 }
 becomes() { printf %s "$3" >"$containers/$1/$2"; }
 last() { for word; do :; done; printf %s "$word"; }
+# The containers among the words.
+bots() { printf '%s\n' "$@" | grep '^botgarden-'; }
 up() {
   mkdir -p "$containers/$1"
   becomes "$1" status running
@@ -32,7 +34,7 @@ inspect() {
     [ -d "$containers/$name" ] || { code=1; continue; }
     running=false
     [ "$(of "$name" status)" != running ] || running=true
-    printf '%s\n' "$format" | sed -e "s/{{.State.Running}}/$running/; s/{{.RestartCount}}/$(of "$name" restarts)/; s/{{.Name}}/$name/" \
+    printf '%s\n' "$format" | sed -e "s/{{.State.Running}}/$running/; s/{{.RestartCount}}/$(of "$name" restarts)/; s#{{.Name}}#/$name#" \
       -e "s/{{.State.Status}}/$(of "$name" status)/; s/{{.State.Pid}}/4999999/; s/{{.State.ExitCode}}/7/; s/{{.State.OOMKilled}}/false/" \
       -e "s/{{.State.Health.Status}}/healthy/; s/{{.Config.Image}}/image-of-$name/"
   done
@@ -63,13 +65,19 @@ case "$1 $2" in
 'network rm') rm "$STATE/networks/$(last "$@")" ;;
 compose*)
   file=$3
-  name=$(sed -n 's/^name: //p' "$file")
   # The file of variables must be there; what it had is noted.
-  variables=$(sed -n '/env_file:/{n;s/^ *- //p}' "$file")
+  variables=$(sed -n '/env_file:/{n;s/^ *- //p;q}' "$file")
   [ -z "$variables" ] || variables=${STATE%/*}/root$variables
   [ -z "$variables" ] || { stat -c %a "$variables" && cat "$variables"; } >"$STATE/variables" || exit 1
   case $4 in
-  up) up "$name"; becomes "$name" restart "$(sed -n 's/^ *restart: "*\([a-z-]*\)"*$/\1/p' "$file")" ;;
+  up)
+    # Of these services, if any are named.
+    words=$*
+    awk -v only=" ${words#*--quiet-pull} " '/^services:/ { inside = 1 } inside && /^  [^ ]/ { of = $1; sub(":", "", of) }
+      $1 == "container_name:" && (only ~ /^ *$/ || index(only, " " of " ")) { print $2 }' "$file" | while read -r name; do
+      up "$name"
+      becomes "$name" restart "$(sed -n 's/^ *restart: "*\([a-z-]*\)"*$/\1/p' "$file" | head -n 1)"
+    done ;;
   run) cat >/dev/null; ! grep -q . "$STATE/migration" 2>/dev/null || { cat "$STATE/migration"; exit 1; } ;;
   esac ;;
 exec*)
@@ -79,11 +87,12 @@ exec*)
   done
   [ "$(of "$1" status)" = running ] || { echo "container $1 is not running" >&2; exit 1; }
   inside "$@" ;;
-stop*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; becomes "$name" status exited ;;
-start*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; up "$name" ;;
+ps*) { ls "$containers" 2>/dev/null || :; } | grep -E -e "$(printf '%s\n' "$@" | sed -n 's/^name=//p')" || : ;;
+stop*) for name in $(bots "$@"); do [ -d "$containers/$name" ] || exit 1; becomes "$name" status exited; done ;;
+start*) for name in $(bots "$@"); do [ -d "$containers/$name" ] || exit 1; up "$name"; done ;;
 restart*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; up "$name"; [ "$name" != botgarden-nginx ] || loaded ;;
-'update --restart') [ -d "$containers/$4" ] || exit 1; becomes "$4" restart "$3" ;;
-rm*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; rm -r "${containers:?}/$name" ;;
+'update --restart') for name in $(bots "$@"); do [ -d "$containers/$name" ] || exit 1; becomes "$name" restart "$3"; done ;;
+rm*) for name in $(bots "$@"); do [ -d "$containers/$name" ] || exit 1; rm -r "${containers:?}/$name"; done ;;
 run*) name=$(printf '%s\n' "$@" | grep -A 1 -x -e --name | tail -n 1); up "$name" ;;
 logs*) echo "the log of $(last "$@")" ;;
 esac
