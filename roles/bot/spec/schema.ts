@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { databaseKeys } from './database-keys.ts'
-import { jobsKeys } from './job-keys.ts'
+import { jobsKeys } from './jobs.ts'
 import { looksLikeToken, referenceFault } from './references.ts'
 
 const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
