@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { databaseKeys } from './database-keys.ts'
-import { jobsKeys } from './job-keys.ts'
+import { jobsKeys } from './jobs.ts'
 import { buildKeys, cpus, path, plainValue, port, size, words } from './key-values.ts'
 import { processKeys } from './process-keys.ts'
 import { referenceFault } from './references.ts'
