@@ -66,6 +66,6 @@ export function removeJobs(bot: string): Script {
     ${jobsFolders(bot)}
     jobs_only ''
     [ -z "$jobs_changed" ] || systemctl daemon-reload
-    docker ps --all --quiet --filter ${`label=botgarden.bot=${bot}`} --filter label=botgarden.job | xargs -r docker rm -f --volumes >/dev/null
+    docker ps --all --format '{{.Names}}' --filter ${`name=^botgarden-${bot}[.][a-z0-9-]+[.]job$`} | xargs -r docker rm -f --volumes >/dev/null
     rm -f ${jobsLayout(bot).lock}`
 }
