@@ -242,7 +242,7 @@ LOGIN
   job 'certificate' private_keys
   job 'unit renewal' exec systemctl show -p Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Result,ExecMainExitTimestamp -- $units
   job 'package waiting' exec dpkg-query -W -f '${Package} ${db:Status-Eflag} ${db:Status-Status} ${Version} ${Architecture}\n' -- $packages $held
-  job 'text ufw sshd keys certificate lineage own-lineages nginx allocations releases record database-contents webhook backups waiting' \
+  job 'text ufw sshd keys certificate lineage own-lineages nginx allocations releases record process-containers database-contents webhook backups waiting' \
     exec tar -chPf - $texts
   job 'file user keys swap own-lineages test nginx facts data cache-config' exec stat --printf '%F|%a|%U|%G|%u|%g|%s|%N\n' -- $files
   job 'file nginx' exec find /opt/botgarden/nginx/conf /opt/botgarden/nginx/running/ /etc/botgarden/secrets \

@@ -26,6 +26,8 @@ export const signs: Readonly<Record<string, RegExp>> = {
   'port-holders': /:443 .*"nginx",pid=\d+.* 0::\/|:443 .*"nginx",pid=\d+.*docker/m,
   // With its mark; or nobody's but the superuser's.
   postgres: /\["hello_bot", [^[]* null, true, |"roles" : \[\["postgres", [^[\]]*\]\]/,
+  // Whether a bot has any a host knows by the records of its bots.
+  'process-containers': /\/current\.json[\s\S]*\{"id":/,
   program: /^program dockerd$/m,
   record: /^==> .*\/releases <==\n\{"id":/m,
   releases: /\/current\.json[\s\S]*\{"id":/,
@@ -51,6 +53,7 @@ const ofBots = [
   'database-contents',
   'kept-secrets',
   'network',
+  'process-containers',
   'record',
   'releases',
   'test',

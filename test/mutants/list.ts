@@ -30,8 +30,15 @@ export const named: readonly Named[] = [
     sandbox: ['bots.test.ts', 'nothing that a bot starts gets a right'],
   },
   {
+    what: 'a process that is to be single runs beside the one of the next version',
+    file: 'roles/bot/release/processes/steps.ts',
+    find: 'return oneWriter || versions',
+    replace: 'return false && versions',
+    unit: 'roles/bot/processes/switch.test.ts',
+  },
+  {
     what: 'a bot may start any number of processes',
-    file: 'roles/bot/release/compose-file.ts',
+    file: 'roles/bot/release/service.ts',
     find: '    pids_limit: 100,\n',
     replace: '',
     unit: 'roles/confined.test.ts',
@@ -39,7 +46,7 @@ export const named: readonly Named[] = [
   },
   {
     what: 'Compose puts its own into what stands in an environment',
-    file: 'roles/bot/release/compose-file.ts',
+    file: 'roles/bot/release/service.ts',
     find: `value.replaceAll('$', '$$$$')`,
     replace: 'value',
     unit: 'roles/confined.test.ts',

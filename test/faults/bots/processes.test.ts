@@ -183,9 +183,16 @@ test('a process with an image of its own is built, and is reached by its address
   const [url = '', said] = (await inside(asked)).split(' ')
   assert.match(url, /^http:\/\/10\.210\.\d+\.(16|17):8080$/)
   assert.is(said, 'api')
-  // From a network like that of another bot it is out of reach, and it may do what its bot may.
-  const stranger = `docker network create --opt com.docker.network.bridge.name=br-bot-99 stranger >/dev/null; docker run --rm --network stranger $(docker inspect --format {{.Image}} botgarden-queue${serving}) node -e 'fetch("${url}", { signal: AbortSignal.timeout(5000) }).then(() => console.log("reached"), () => console.log("refused"))'; docker network rm stranger >/dev/null`
-  assert.is(await inside(stranger), 'refused')
+  // A network like that of another bot does not lead there.
+  const fetched = `fetch("${url}", { signal: AbortSignal.timeout(5000) }).then(() => console.log("reached"), () => console.log("refused"))`
+  const from = (network: string) =>
+    inside(
+      `docker run --rm --network ${network} $(docker inspect --format {{.Image}} botgarden-queue${serving}) node -e '${fetched}'`,
+    )
+  await inside('docker network create --opt com.docker.network.bridge.name=br-bot-99 stranger')
+  assert.equal([await from('stranger'), await from('botgarden-queue')], ['refused', 'reached'])
+  await inside('docker network rm stranger')
+  // It may do what its bot may.
   const rights =
     '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.PidsLimit}}'
   const found = await inside(
