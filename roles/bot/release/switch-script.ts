@@ -11,7 +11,7 @@ import type { Limits } from '../spec/limits.ts'
 import { imagesIn } from '../spec/processes.ts'
 import type { Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
-import { deliveryFunctions, howKnown } from '../telegram/delivery.ts'
+import { deliveryCheck, deliveryFunctions, ownWebhook } from '../telegram/delivery.ts'
 import { deleteWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
 import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
@@ -112,7 +112,7 @@ export function switchScript(change: Switch): Script {
     # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
     ${polls ? nothing : oneWriter ? lines([bind, steps.bindAlone, oldAtBoot('no'), steps.oldNotAtBoot]) : lines([bind, steps.bindBeside])}
     ${spec.mode === 'webhook' ? sh`switched=yes; route_switch` : old?.spec.mode === 'webhook' ? sh`switched=yes; route_remove` : nothing}
-    ${setsItself ? ownWebhook(policy, spec, steps.settle) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
+    ${setsItself ? ownWebhook(policy.hook, spec, sh`${steps.settle} ${policy.settle}`) : spec.mode === 'webhook' ? deliveryCheck(old) : nothing}
     ${recordCall({ spec, colour, by: policy.by, limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
@@ -213,34 +213,6 @@ function migration({ instance, spec, old }: Switch, file: string, name: string):
       echo ${failed}
       exit 1
     }`
-}
-
-/**
- * Shell text: the second since which errors are those of the new version. nginx tries to connect for 2 s: what came for a stopped
- * container before the route was switched fails after that.
- */
-const afterLateErrors = sh`
-    [ -z "$stopped" ] || sleep 3
-    since=$(date +%s)`
-
-/** The end-to-end check: whether Telegram reports a delivery error since the switch. Without an answer it only warns. */
-function deliveryCheck(old: Release | undefined): Script {
-  if (old?.spec.mode !== 'webhook') return sh`:`
-  return sh`
-    ${afterLateErrors}
-    sleep 2
-    if ask_delivery "$since"; then refuse_undelivered
-    else echo 'warning: Telegram does not answer: delivery was not verified'
-    fi`
-}
-
-/** The same for a bot that sets its webhook itself: it is set, to where nginx routes to the bot, and what waits gets through. */
-function ownWebhook({ hook, settle }: ReleasePolicy, spec: Spec, settleFunction: Script): Script {
-  return sh`
-    await_webhook ${hook.url} 60 ${howKnown(spec)}
-    ${afterLateErrors}
-    ${settleFunction} ${settle}
-    prove_delivery "$since"`
 }
 
 function recordCall(release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits'>, secrets: readonly string[]): Script {
