@@ -11,6 +11,7 @@ import { writeOut } from '../lib/std/output.ts'
 const flags: Flags = {
   name: { value: 'NAME', help: 'what the new bot is called; its folder is bots/NAME' },
   from: { value: 'FOLDER', help: 'the bot to copy (default: bots/hello-bot)' },
+  adopt: { value: 'FOLDER|GIT-URL', help: 'make a bot of a repository that was not written for botgarden' },
   help: { short: 'h', npm: true, help: 'show this' },
 }
 
@@ -18,12 +19,24 @@ await main(async () => {
   const given = parse(scriptArguments(process.argv, process.env, 'new-bot.ts', flags))
   if (given.has('help')) return print(usage())
   const name = nameOf(given.get('name')?.[0])
+  const adopted = given.get('adopt')?.[0]
+  if (adopted !== undefined) return print(await adoptedAs(name, adopted, given))
   const model = modelOf(given.get('from')?.[0] ?? 'bots/hello-bot')
   const folder = join('bots', name)
   if (existsSync(folder)) throw new UsageError(`${folder} is there already`)
   copyBeside(folder, name, model)
   return print(whatIsLeft(name, model))
 })
+
+/** A folder is adopted where it is, so bots/NAME may be that folder; a clone goes there. */
+async function adoptedAs(name: string, place: string, given: ReadonlyMap<string, readonly string[]>): Promise<string> {
+  if (given.has('from'))
+    throw new UsageError('--from copies a bot and --adopt makes one of a repository: give one of them')
+  const folder = join('bots', name)
+  if (existsSync(folder) && resolve(place) !== resolve(folder)) throw new UsageError(`${folder} is there already`)
+  const { adopt } = await import('../commands/adopt/index.ts')
+  return adopt(place, name)
+}
 
 function parse(argv: readonly string[]): Map<string, string[]> {
   try {
@@ -156,15 +169,19 @@ function isWorkspace(folder: string): boolean {
 
 function usage(): string {
   const rows = Object.entries(flags).map(([name, flag]) => [spellingOf(name, flag), flag.help] as const)
-  return `new-bot: makes a bot from the model, in a folder of its own
+  return `new-bot: makes a bot from the model, in a folder of its own, or of a repository that you have
 
-usage: npx zx playbooks/new-bot.ts --name NAME [--from FOLDER]
+usage: npx zx playbooks/new-bot.ts --name NAME [--from FOLDER | --adopt FOLDER|GIT-URL]
 
 options:
-${rows.map(([spelling, help]) => `  ${spelling.padEnd(18)}  ${help}`).join('\n')}
+${rows.map(([spelling, help]) => `  ${spelling.padEnd(27)}  ${help}`).join('\n')}
 
-example:
+--adopt reads the Dockerfile, the compose file, .env.example and the like, and runs nothing. A folder gets its bot.yaml where
+it is; a URL (https, ssh) is cloned to bots/NAME. What cannot be mapped is listed.
+
+examples:
   npx zx playbooks/new-bot.ts --name shop-bot
+  npx zx playbooks/new-bot.ts --name shop-bot --adopt ../shop
 `
 }
 

@@ -151,7 +151,8 @@ test('the real model has a name that a copy takes over everywhere', async () => 
 test('the help names every option', async () => {
   const { code, stdout } = await run('new-bot', ['--help'])
   assert.is(code, 0)
-  for (const option of ['--name NAME', '--from FOLDER', '-h, --help']) assert.match(stdout, option)
+  for (const option of ['--name NAME', '--from FOLDER', '--adopt FOLDER|GIT-URL', '-h, --help'])
+    assert.match(stdout, option)
 })
 
 test.run()
