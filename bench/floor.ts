@@ -14,6 +14,8 @@ export const signs: Readonly<Record<string, RegExp>> = {
   file: /^directory\|700\|root\|root\|0\|0\|\d+\|'\/var\/lib\/botgarden'$[\s\S]*^[0-9a-f]{64} .*\/secrets\/postgres\/superuser$/m,
   'free-capacity': /^\/proc\/meminfo:MemAvailable: [\s\S]*^ *\d+ \//m,
   image: /"RepoTags":\["nginx:/,
+  // Of a bot without jobs there is nothing to tell.
+  jobs: /^== left-files jobs /m,
   'kept-secrets': /^\/etc\/botgarden\/secrets\/bots\/[^/]+\/token f \d+ \d+/m,
   keys: /^authorizedkeysfile /m,
   'left-files': /^== left-files /m,

@@ -24,6 +24,10 @@ const host = (more: string) => `hosts: { vps1: { ssh: root@192.0.2.1, ${more} } 
 const vars = (more: string) => `vars: { ${more} }\n${good}`
 const bots = (more: string) => `${good}bots: { ${more} }\n`
 
+/** A bot with a job that is right but for this. */
+const job = (more: string) =>
+  `a: { jobs: { d: { ${more.startsWith('schedule') ? '' : 'schedule: "@daily", '}command: [x], ${more} } } }`
+
 /** An inventory, or what follows the playbook on the command line; and what the message must say, its place above all. */
 const inventories: readonly (readonly [text: string, said: string | RegExp])[] = [
   ['', /x\d+\.yaml: empty/],
@@ -211,6 +215,27 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
     `${host('httpsPort: 80')}bots: { a: { domains: [s.example.org] } }\n`,
     /hosts\.vps1: httpsPort: 80 is where letsencrypt asks/,
   ],
+  [bots(job('schedule: "60 9 * * *"')), /x\d+\.yaml:2:\d+: bots\.a\.jobs\.d\.schedule: minute "60": .*0 to 59/],
+  [bots(job('schedule: "0 9 * *"')), /jobs\.d\.schedule: should be five fields .*found 4/],
+  [bots(job('schedule: "0 0 9 * * *"')), /jobs\.d\.schedule: .*found 6: cron knows no seconds/],
+  [bots(job('schedule: "@dayly"')), /jobs\.d\.schedule: "@dayly" is none of .*@daily/],
+  [bots(job('schedule: "@reboot"')), /jobs\.d\.schedule: .*belongs into the bot/],
+  [bots(job('schedule: "0 9 31 2 *"')), /jobs\.d\.schedule: day 31 is in none of its months/],
+  [bots(job('schedule: "5/10 * * * *"')), /jobs\.d\.schedule: .*write 5-59\/10/],
+  [bots(job('schedule: "0 9 * * fri-mon"')), /jobs\.d\.schedule: .*fri-mon ends before it begins/],
+  [bots(job('schedule: 9')), /jobs\.d\.schedule: .*in quotes/],
+  [bots(job('timezone: Berlin')), /jobs\.d\.timezone: .*Europe\/Berlin/],
+  [bots(job('timezone: "+02:00"')), /jobs\.d\.timezone/],
+  [bots(job('timeout: 10')), /jobs\.d\.timeout: .*90s, 10m or 2h/],
+  [bots(job('timeout: 25h')), /jobs\.d\.timeout: .*at most 24h/],
+  [bots(job('missed: later')), /jobs\.d\.missed/],
+  [bots(job('retries: 3')), /jobs\.d\.retries: unknown key/],
+  [bots('a: { jobs: { d: { schedule: "@daily" } } }'), /jobs\.d\.command: missing/],
+  [bots('a: { jobs: { d: { schedule: "@daily", command: node x.js } } }'), /jobs\.d\.command: should be a list/],
+  [bots('a: { jobs: { Digest_1: { schedule: "@daily", command: [x] } } }'), /jobs.*Digest_1/],
+  [bots('a: { cron: "0 9 * * *" }'), /bots\.a\.cron: unknown key: .*"jobs:"/],
+  [bots('a: { webhookPath: "/hook/*/x" }'), /bots\.a\.webhookPath: .*\/webhook\/\*/],
+  [bots('a: { webhookPath: "/hook*" }'), /bots\.a\.webhookPath/],
 ]
 const missingConfig = [`sshConfig: nowhere\n${good}`, 'sshConfig: no such file'] as const
 
@@ -229,6 +254,8 @@ const commands: readonly (readonly [args: readonly string[], said: string | RegE
   [['bot.ts', '--name', 'hello'], 'has no bots'],
   [['bot.ts', '--name', 'a', '--all'], 'which bot'],
   [['bot.ts', '--name', 'a', '--rollback', '--logs'], 'cannot be combined'],
+  [['bot.ts', '--name', 'a', '--run'], '--run needs a value: --run JOB'],
+  [['bot.ts', '--name', 'a', '--run', 'x', '--jobs'], 'cannot be combined'],
   [['bot.ts', '--name', 'a', '--purge'], '--purge needs --remove'],
   [['bot.ts', '--name', 'a', '--import'], '--import needs a value: --import FILE'],
   [['backup.ts'], 'backups.recipients: missing'],

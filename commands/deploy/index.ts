@@ -13,9 +13,11 @@ import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { dumpAt, type LocalDump } from './database-sources.ts'
 import { type Deployments, deploymentsOf, release } from './deployment.ts'
 import { refusingEmptyHost } from './empty-host.ts'
+import { jobsOnHost, jobsText } from './jobs.ts'
 import { dropPendingUpdates, refuseToDrop } from './pending-updates.ts'
 import { history, historyText, logsOf } from './releases.ts'
 import { rollback } from './rollback.ts'
+import { runJob } from './run-job.ts'
 
 /** The options of bot.ts beyond those of every playbook. */
 export const deployFlags = {
@@ -29,6 +31,8 @@ export const deployFlags = {
     help: 'fill the new database of a bot from a dump before its first release (SQL, or pg_dump)',
   },
   releases: { help: 'list the releases of a bot' },
+  run: { value: 'JOB', help: 'run a job of a bot now, and show what it prints' },
+  jobs: { help: 'list the jobs of a bot: their times, when each runs next, how it went the last time' },
   logs: { help: "show the last lines of a bot's containers" },
   'drop-pending': { help: 'afterwards, have Telegram drop the pending updates' },
   remove: { help: 'remove a bot from its host, after a final dump of its database' },
@@ -37,18 +41,18 @@ export const deployFlags = {
   yes: { help: 'do not ask before data is destroyed' },
 } as const
 
-/** The command bot.ts: deploy, roll back, remove, list releases, or show logs. Returns the exit code; throws a `UsageError`. */
+/** The command bot.ts: deploy, roll back, remove, list releases or jobs, run a job, or show logs. Returns the exit code; throws a `UsageError`. */
 export async function deploy(session: Session, hasBackups: (host: InventoryHost) => boolean): Promise<number> {
   const { options } = session
   const given = (name: keyof typeof deployFlags) => options.own.has(name)
-  const actions = (['rollback', 'rollback-to', 'releases', 'logs', 'remove'] as const).filter(given)
+  const actions = (['rollback', 'rollback-to', 'releases', 'run', 'jobs', 'logs', 'remove'] as const).filter(given)
   if (actions.length > 1) throw new UsageError(`--${actions[0]} and --${actions[1]} cannot be combined`)
   if (given('purge') && !given('remove')) throw new UsageError('--purge needs --remove')
   const names = namesOf(session)
   const [action] = actions
   if (action !== undefined && (given('all') || names.length > 1))
     throw new UsageError(`--${action} takes exactly one bot: --name BOT`)
-  if (given('drop-pending') && (action === 'releases' || action === 'logs' || action === 'remove'))
+  if (given('drop-pending') && action !== undefined && !action.startsWith('rollback'))
     throw new UsageError(`--drop-pending goes with a release or a rollback, not with --${action}`)
   if (given('import') && (action !== undefined || given('all') || names.length > 1))
     throw new UsageError(`--import goes with the first release of one bot: --name BOT --import FILE`)
@@ -62,6 +66,8 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
         historyText(await history(bot, c, (line) => session.report.line(`${host.name}  ${line}`))),
       ),
     )
+  if (action === 'jobs') return print(await session.connected(host, async (c) => jobsText(await jobsOnHost(bot, c))))
+  if (action === 'run') return runJob(session, host, bot, options.own.get('run')?.[0] ?? '')
   if (action === 'logs') return print(await session.connected(host, (c) => ask(c, logsOf(bot))))
   if (action === 'remove') return remove(session, host, bot, { purge: given('purge') })
   if (action === 'rollback' || action === 'rollback-to')

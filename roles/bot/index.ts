@@ -14,6 +14,7 @@ import { cacheImages, cacheOf, noCache } from './cache/index.ts'
 import { dataFolders } from './data/folders.ts'
 import { databaseAfter, databaseBefore } from './database/resources.ts'
 import { botImage } from './image.ts'
+import { jobs, jobsOfRelease } from './jobs/resource.ts'
 import { network } from './network.ts'
 import { routesInCommon } from './public/nginx-common.ts'
 import { staticFiles } from './public/static-files.ts'
@@ -197,11 +198,13 @@ function botResources(
       hook: webhookTarget,
       bots: bots.length,
       startsAtOnce: facts.cpus + 1,
+      jobs: jobsOfRelease,
     }),
     ...databaseAfter(bot, base, deployment, { byNumber: withAllocation, whenReleased }),
     withAllocation((number) => staticFiles(bot, number)),
     locationsOf(instance, deployed),
     limits(bot, limit),
+    jobs(instance, target, limit),
     noCache(bot, target),
   ]
 }

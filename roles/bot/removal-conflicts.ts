@@ -39,7 +39,7 @@ const conflictsKind: Kind<RemovalConflicts> = {
   script: (bots) => sh`
     tied() {
       docker network inspect --format '{{$net := .Name}}{{range .Containers}}{{println $net .Name}}{{end}}' "botgarden-$1" "botgarden-$1.db" 2>/dev/null |
-        grep -vxE "[^ ]* botgarden-$1(-(blue|green|migrate|cache)|\\.[a-z0-9-]+-(blue|green))|[^ ]* botgarden-postgres|" | sed "s/^/container $1 /"
+        grep -vxE "[^ ]* botgarden-$1(-(blue|green|migrate|cache)|\\.[a-z0-9-]+(-(blue|green)|\\.job))|[^ ]* botgarden-postgres|" | sed "s/^/container $1 /"
       printf %s "$2" | ${psql()} 2>/dev/null | sed "s/^/database $1 /"
     }
     ${bots

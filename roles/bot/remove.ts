@@ -15,6 +15,8 @@ import { cacheLayout } from './cache/layout.ts'
 import { dataState } from './data/folders.ts'
 import { dataOf } from './data/layout.ts'
 import { accessFile, predictNoTcp, removeTcp } from './database/tcp.ts'
+import { removeJobs } from './jobs/apply-script.ts'
+import { jobsState } from './jobs/state.ts'
 import { networkState } from './network.ts'
 import { staticFolder } from './public/layout.ts'
 import { locationFile } from './release/nginx-route.ts'
@@ -41,14 +43,16 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
     data: dataState(bot),
     processes: processStates(bot),
     kept: keptData(bot),
+    jobs: jobsState(bot),
   }
   return resource({
     id: `bot:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ current, network, blue, green, taken, conflicts: ties, toDatabase, access, data, processes, kept }) => {
+    plan: ({ current, network, blue, green, taken, conflicts: ties, ...there }) => {
+      const { toDatabase, access, data, processes, kept, jobs } = there
       const noContainer = blue === 'absent' && green === 'absent' && processes === undefined
-      const gone = current === undefined && network === undefined && noContainer
+      const gone = jobs === undefined && current === undefined && network === undefined && noContainer
       const noDatabase = toDatabase === undefined && access === 'absent'
       if (gone && noDatabase && data === undefined && taken[bot] === undefined && !(purge && kept)) return []
       refuseConflicts(bot, ties)
@@ -66,6 +70,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
             becomes(reads.blue, 'absent' as const),
             becomes(reads.green, 'absent' as const),
             becomes(reads.data, undefined),
+            becomes(reads.jobs, undefined),
             becomes(reads.processes, undefined),
             ...(purge ? [becomes(reads.kept, false)] : []),
             becomes(allocations, others),
@@ -93,6 +98,7 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ${reloadFunction()}
     [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
     } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
+    ${removeJobs(bot)}
     for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     ${listProcesses(bot)} | xargs -r docker rm -f --volumes >/dev/null 2>&1 || :
     removed=

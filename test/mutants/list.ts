@@ -287,4 +287,25 @@ export const named: readonly Named[] = [
     unit: 'lib/engine/revert-script.test.ts',
     sandbox: ['guard.test.ts', 'an sshd that lets nobody in is taken back at once'],
   },
+  {
+    what: 'the error log has what a bot appends to its URL',
+    file: 'roles/bot/release/nginx-route.ts',
+    find: "'error_log /dev/null emerg;'",
+    replace: "'# error_log'",
+    unit: 'roles/bot/webhook.test.ts',
+  },
+  {
+    what: 'a run prints what a bot has appended to its URL',
+    file: 'roles/bot/telegram/own-webhook.sh',
+    find: `  [ "$3" = whole ] || hook_url`,
+    replace: `  : || hook_url`,
+    unit: 'roles/bot/telegram-scripts.test.ts',
+  },
+  {
+    what: 'a job begins while a release switches',
+    file: 'roles/bot/jobs/resource.ts',
+    find: '      ${holdJobs(instance.bot)}`,\n    end',
+    replace: '      `,\n    end',
+    unit: 'roles/bot/jobs/jobs.test.ts',
+  },
 ]

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { local } from '../../lib/shell/local.ts'
 import { quote } from '../../lib/shell/sh.ts'
 import { removeVps } from '../../sandbox/index.ts'
-import { resultOf } from '../support/runner.ts'
+import { resultOf, run } from '../support/runner.ts'
 import { botHost } from '../support/vps/bot-host.ts'
 import { addressOf } from '../support/vps/ssh.ts'
 
@@ -192,13 +192,18 @@ test('a bot that is too big for its host is refused before anything is touched',
   assert.equal(changed(refused), [])
 })
 
-test('after all that the next good version takes over', async () => {
+test('after all that the next good version takes over, and its jobs with it', async () => {
   const price = '5$ $HOME $${HOME} $$$$9'
-  const good = await hello(inventory({ 'hello-bot': { host, environment: { LOG_LEVEL: 'debug', PRICE: price } } }))
+  const jobs = { price: { schedule: '@yearly', command: ['printenv', 'PRICE'] } }
+  const file = inventory({ 'hello-bot': { host, environment: { LOG_LEVEL: 'debug', PRICE: price }, jobs } })
+  const good = await hello(file)
   assert.equal(changed(good).slice(0, 1), ['release:hello-bot'], resultOf(good, host).error)
   assert.match(await answer('/start'), /^Hello/)
   assert.is(await inBot('printenv PRICE'), '5$ $HOME ${HOME} $$9', 'two dollars are one, and nothing else is changed')
+  const { code, stdout } = await run(['playbooks/bot.ts', '-i', file, '--name', 'hello-bot', '--run', 'price'], tokens)
+  assert.equal([code, stdout.split('\n')[0]], [0, '5$ $HOME ${HOME} $$9'])
   assert.is((await hello()).code, 0)
+  assert.is(await inside('ls /etc/systemd/system | grep botgarden-job || :'), '')
 })
 
 test('images of older releases go, wherever they came from, but for the newest and what others run', async () => {

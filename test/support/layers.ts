@@ -21,6 +21,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'roles/bot/cache': [...pure, 'roles/bot/spec', 'roles/bot/data'],
   'roles/bot/public': [...pure, 'roles/bot/spec', 'roles/bot/data'],
   'roles/bot/release': [...pure, 'roles/bot/spec', 'roles/bot/data', 'roles/bot/telegram', 'roles/bot/public'],
+  'roles/bot/jobs': [...pure, 'roles/bot/spec', 'roles/bot/cache', 'roles/bot/release'],
   'lib/std': [],
   'lib/shell': ['lib/std'],
   'lib/model': ['lib/std', 'lib/shell'],

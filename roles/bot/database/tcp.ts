@@ -12,6 +12,7 @@ import { catalogBecomes } from '../../../lib/platform/postgres-catalog.ts'
 import { file } from '../../../lib/resources/file.ts'
 import { fileState } from '../../../lib/resources/file-state.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { jobsState } from '../jobs/state.ts'
 import { networkState } from '../network.ts'
 import { databaseSubnet, layoutOf } from '../spec/layout.ts'
 import { type Place, removeDatabaseNetwork, serverDetached } from './network.ts'
@@ -38,13 +39,19 @@ function accessOf({ bot, base, number }: Place): Access {
 
 /** A bot that does not ask for TCP has no network with the server, and is let in by the socket alone. */
 export function noTcp(bot: string): Resource {
-  const reads = { network: networkState(layoutOf(bot).databaseNetwork), access: fileState(accessFile(bot)) }
+  const reads = {
+    network: networkState(layoutOf(bot).databaseNetwork),
+    access: fileState(accessFile(bot)),
+    jobs: jobsState(bot),
+  }
   return resource({
     id: `tcp:${bot}`,
     wants: 'absent',
     reads,
-    plan: ({ network, access }) => {
+    plan: ({ network, access, jobs }) => {
       if (network === undefined && access === 'absent') return []
+      // A job that began with the version before may still use it; the next run removes it.
+      if (jobs !== undefined && jobs.running.length > 0) return []
       return [
         {
           summary: 'remove its way to the database by TCP, which its release does not use',

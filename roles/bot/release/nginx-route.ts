@@ -14,14 +14,48 @@ import { processAddress } from '../spec/processes.ts'
 import type { Release } from '../spec/release-record.ts'
 import { type Route, routesOnHost } from '../spec/routes.ts'
 import type { Spec } from '../spec/spec.ts'
+import { webhookPathOf } from '../spec/webhook-path.ts'
 
 const header = '# Written by botgarden; changes made here are overwritten.\n'
 
 /** The nginx file of a bot: requests to its webhook path go to the serving container. */
 export function locationText(bot: string, address: string, port: number, webhookPath: string): string {
-  return `${header}location = ${publicPath(bot)} {
+  const { path, appends } = webhookPathOf(webhookPath)
+  const backend = `http://${address}:${port}${path}`
+  return `${header}${
+    appends
+      ? appendedLocation(publicPath(bot), backend.replace(/\/$/, ''))
+      : `location = ${publicPath(bot)} {
     limit_except POST { deny all; }
-    proxy_pass http://${address}:${port}${webhookPath};
+    proxy_pass ${backend};
+}
+`
+  }`
+}
+
+/**
+ * For a bot that appends something to its URL, perhaps its token. That is taken off before a location is chosen, so that the access
+ * log has the path without it, whatever comes of the request. An entry of the error log would have the whole request, so there are
+ * none. What nothing appends is refused here: decoded, it could become a request of its own.
+ */
+function appendedLocation(path: string, backend: string): string {
+  const notLogged = 'error_log /dev/null emerg;'
+  return `if ($uri ~ "^${path}/(?<appended>[\\w:.~/=@+-]+)\\z") {
+    rewrite ^ ${path} last;
+}
+if ($uri ~ "^${path}/") {
+    rewrite ^ ${path}/- last;
+}
+location ^~ ${path}/ {
+    ${notLogged}
+    # Not \`return\`: strangers who try paths are to meet their limit.
+    root /var/empty;
+    try_files /none =404;
+}
+location = ${path} {
+    ${notLogged}
+    limit_except POST { deny all; }
+    proxy_pass ${backend}/$appended$is_args$args;
 }
 `
 }

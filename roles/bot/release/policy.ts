@@ -1,5 +1,10 @@
+import type { Prediction } from '../../../lib/model/resource.ts'
+import type { Script } from '../../../lib/shell/sh.ts'
+import type { BotInstance } from '../spec/instance.ts'
+import type { Colour } from '../spec/layout.ts'
 import type { Limits } from '../spec/limits.ts'
 import type { Release } from '../spec/release-record.ts'
+import type { Spec } from '../spec/spec.ts'
 import type { WebhookTarget } from '../telegram/webhook-state.ts'
 
 /** How a version is released: limits, waiting times, what is kept. */
@@ -18,4 +23,19 @@ export interface ReleasePolicy {
   readonly bots: number
   /** How many releases migrate and start at a time. */
   readonly startsAtOnce: number
+  /** What the switch from the old version does about jobs; undefined where neither version has any. */
+  readonly jobs?: (
+    version: { instance: BotInstance; spec: Spec; colour: Colour; limits: Limits },
+    old: Spec | undefined,
+  ) => SwitchedJobs | undefined
+}
+
+/** What a switch does about jobs, and what that makes of them. */
+export interface SwitchedJobs {
+  /** Before anything is changed: from here on no job begins. */
+  readonly begin: Script
+  /** Once the new version serves: its jobs may begin. */
+  readonly end: Script
+  readonly predicts: readonly Prediction[]
+  readonly validation: Script
 }

@@ -142,17 +142,20 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   const secrets = Object.keys(secretsIn(spec, state))
   const stops = oldContainerExists && writesAlone(spec, old?.spec) ? stopFirst : ''
   const former = formerOf(spec, old)
+  const jobs = policy.jobs?.({ instance, spec, colour, limits }, old?.spec)
   const processes = Object.keys(state.processes ?? {})
-  const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets, processes }
+  const change: Switch = { instance, spec, colour, old, oldContainerExists, policy, limits, secrets, processes, jobs }
   return {
     summary: `release ${spec.image}${current === undefined ? '' : `: ${differences.join(', ')}`}${stops}`,
     diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
     script: switchScript(change),
     long: true,
     atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots, spec.connections),
+    ...(jobs && { validation: jobs.validation }),
     predicts: [
       ...predictions(version, { colour, ...former }),
       ...(spec.public || old?.spec.public ? [becomes(staticState(bot), staticAfter({ spec, ...former }))] : []),
+      ...(jobs?.predicts ?? []),
       ...(spec.mode === 'polling' || spec.webhook === 'bot' ? [webhookCleared(policy.hook)] : []),
       ...(oldContainerExists ? [] : [becomes(freeCapacity, (now) => ({ ...now, newMB: (now.newMB ?? 0) + needed }))]),
     ],

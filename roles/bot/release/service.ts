@@ -6,6 +6,7 @@ import type { BotInstance } from '../spec/instance.ts'
 import { type Colour, layoutOf, uidOf } from '../spec/layout.ts'
 import type { ContainerLimits } from '../spec/limits.ts'
 import type { Spec } from '../spec/spec.ts'
+import { webhookPathOf } from '../spec/webhook-path.ts'
 import { caSettings } from './ca-file.ts'
 import { filledVariables, variablesFile } from './variables.ts'
 
@@ -17,8 +18,8 @@ interface Own {
   readonly image: string
   readonly command: readonly string[] | undefined
   readonly port: number
-  readonly address: string
-  /** Left out: one that the engine chooses. */
+  /** Left out, like that of the database: one that the engine chooses. */
+  readonly address?: string
   readonly databaseAddress?: string
   /** Left out: it is the container of the bot itself. */
   readonly process?: string
@@ -50,7 +51,7 @@ export function containerOf(instance: BotInstance, colour: Colour, spec: Spec, o
     ],
     tmpfs: ['/tmp', ...(spec.scratch ?? [])].map((folder) => `${folder}:size=32m,mode=1777`),
     networks: {
-      bot: { ipv4_address: own.address },
+      bot: own.address === undefined ? {} : { ipv4_address: own.address },
       ...(spec.tcp && { database: own.databaseAddress === undefined ? {} : { ipv4_address: own.databaseAddress } }),
     },
     pids_limit: 100,
@@ -93,7 +94,7 @@ function environmentOf({ bot, telegram }: BotInstance, spec: Spec, port: number)
     HOME: '/tmp',
     ...(spec.mode === 'webhook' && {
       WEBHOOK_SECRET_FILE: '/run/secrets/webhook-secret',
-      WEBHOOK_PATH: spec.webhookPath,
+      WEBHOOK_PATH: webhookPathOf(spec.webhookPath).path,
     }),
     ...(spec.database && database),
     ...Object.fromEntries(spec.secrets.map((name) => [`${name}_FILE`, `/run/secrets/${name}`])),

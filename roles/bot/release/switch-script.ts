@@ -19,7 +19,7 @@ import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { refuseVolumesScript } from './image-volumes.ts'
 import { isRouted, routeFunctions } from './nginx-route.ts'
-import type { ReleasePolicy } from './policy.ts'
+import type { ReleasePolicy, SwitchedJobs } from './policy.ts'
 import { type ProcessSteps, processSteps } from './processes/steps.ts'
 import { pruneImages } from './prune-images.ts'
 import { stopsFirst } from './stops-first.ts'
@@ -40,6 +40,7 @@ export interface Switch {
   readonly limits: Limits
   /** The names of the secrets whose checksums are recorded. */
   readonly secrets: readonly string[]
+  readonly jobs?: SwitchedJobs | undefined
   /** The names of the containers of the bot's processes that are on the host. */
   readonly processes?: readonly string[]
 }
@@ -50,7 +51,7 @@ export interface Switch {
  * interruption the next run removes the container that does not serve.
  */
 export function switchScript(change: Switch): Script {
-  const { instance, spec, colour, old, oldContainerExists: oldRuns, policy, limits, secrets } = change
+  const { instance, spec, colour, old, oldContainerExists: oldRuns, policy, limits, secrets, jobs } = change
   const { bot } = instance
   const layout = layoutOf(bot)
   const { text, file, name } = serviceFile(instance, colour, spec, limits)
@@ -90,6 +91,7 @@ export function switchScript(change: Switch): Script {
     # Of the releases side by side only some migrate and start at a time: that needs a processor, the rest is waiting.
     exec 7>>${`${runDir}/start-${instance.number % policy.startsAtOnce}.lock`}
     flock 7
+    ${jobs?.begin ?? nothing}
     dump='' copy=''
     ${oneWriter ? lines([copyFunctions(bot), sh`room_for_copy`]) : nothing}
     ${policy.migrates ? migrationDump(bot, spec, old) : nothing}
@@ -115,7 +117,7 @@ export function switchScript(change: Switch): Script {
     # Before the route is switched: a boot then starts both, and the one that nginx routes to answers.
     ${polls ? nothing : oneWriter ? lines([bind, steps.bindAlone, oldAtBoot('no'), steps.oldNotAtBoot]) : lines([bind, steps.bindBeside])}
     ${isRouted(spec) || (old && isRouted(old.spec)) ? sh`switched=yes; route_switch` : nothing}
-    ${setsItself ? ownWebhook(policy.hook.url, sh`${steps.settle} ${policy.settle}`) : spec.mode === 'webhook' ? deliveryCheck(old?.spec) : nothing}
+    ${setsItself ? ownWebhook(policy.hook, spec, sh`${steps.settle} ${policy.settle}`) : spec.mode === 'webhook' ? deliveryCheck(old?.spec) : nothing}
     ${recordCall({ ...after, by: policy.by, limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
@@ -126,6 +128,7 @@ export function switchScript(change: Switch): Script {
     ${steps.bindAlone}
     ${oldAtBoot('no')}
     ${steps.oldNotAtBoot}
+    ${jobs?.end ?? nothing}
     ${old === undefined ? nothing : retireCall(instance, old, policy)}
     ${steps.retire}
     ${pruneScript(bot, after, old)}

@@ -8,6 +8,7 @@ import { type Colour, layoutOf } from '../spec/layout.ts'
 import { processAddress } from '../spec/processes.ts'
 import { piecesOf, processNameOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
 import type { Spec } from '../spec/spec.ts'
+import { webhookPathOf } from '../spec/webhook-path.ts'
 import { originBeside, webhookUrl } from './nginx-route.ts'
 
 /** A value in pieces: text, and the content of files that only the host can read. */
@@ -33,7 +34,12 @@ export function variablesFile(bot: string, colour: Colour): string {
 const functions = shellFile(new URL('variables.sh', import.meta.url))
 
 /** Shell text: the function `with_variables COMMAND…`, during which the file of secret variables exists. */
-export function variablesFunction(instance: BotInstance, colour: Colour, spec: Spec): Script {
+export function variablesFunction(
+  instance: BotInstance,
+  colour: Colour,
+  spec: Spec,
+  file = variablesFile(instance.bot, colour),
+): Script {
   const { secret } = filledVariables(instance, colour, spec)
   if (secret.length === 0) return sh`with_variables() { "$@"; }`
   const pieces = secret.flatMap(([name, value]) => [
@@ -45,7 +51,7 @@ export function variablesFunction(instance: BotInstance, colour: Colour, spec: S
   ])
   const all = pieces.reduce((before, each) => sh`${before} && ${each}`)
   return sh`
-    variables_file=${variablesFile(instance.bot, colour)}
+    variables_file=${file}
     variables() { ${all}; }
     ${functions}`
 }
@@ -94,7 +100,7 @@ function known(reference: ReferenceName, instance: BotInstance, colour: Colour, 
     'public.url': [publicOrigin],
     'public.host': [new URL(publicOrigin).hostname],
     'webhook.url': [webhookUrl(origin, bot)],
-    'webhook.path': [spec.webhookPath],
+    'webhook.path': [webhookPathOf(spec.webhookPath).path],
     'webhook.secret': [{ file: `${secrets}/webhook-secret` }],
   }
   return values[reference as keyof typeof values] ?? []

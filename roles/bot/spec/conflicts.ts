@@ -4,6 +4,7 @@ import type { Processes } from './processes.ts'
 import { processNameOf, referencesIn } from './references.ts'
 import { processRouteConflicts } from './routes.ts'
 import type { Spec } from './spec.ts'
+import { webhookPathOf } from './webhook-path.ts'
 
 /** Keys of a bot that contradict each other, as lines `KEY: what`. */
 export function conflictsIn(spec: Spec): readonly string[] {
@@ -14,6 +15,7 @@ export function conflictsIn(spec: Spec): readonly string[] {
     ...modeConflicts(spec),
     ...processConflicts(spec),
     ...processRouteConflicts(spec),
+    ...jobConflicts(spec),
   ]
 }
 
@@ -41,8 +43,13 @@ function processFault(name: string | undefined, processes: Processes): string | 
   return process.port === undefined ? `the process ${name} has no "port:"` : undefined
 }
 
-function webhookConflicts({ webhook, mode, allowedUpdates }: Spec): readonly string[] {
-  if (webhook !== 'bot') return []
+function webhookConflicts({ webhook, mode, allowedUpdates, webhookPath }: Spec): readonly string[] {
+  if (webhook !== 'bot')
+    return webhookPathOf(webhookPath).appends && mode === 'webhook'
+      ? [
+          `webhookPath: ${webhookPath} is for a bot that appends something to its URL and calls setWebhook itself: add "webhook: bot", or leave out the /*`,
+        ]
+      : []
   return [
     ...(mode === 'webhook' ? [] : [`webhook: "bot" sets a webhook itself, and a bot with "mode: ${mode}" has none`]),
     ...(allowedUpdates === undefined
@@ -66,4 +73,12 @@ function dataConflicts({ data = [], scratch = [] }: Spec): readonly string[] {
       ...(outer === undefined ? [] : [`data: ${path} is a part of ${outer}, which lasts already: leave it out`]),
     ]
   })
+}
+
+/** A job runs beside the bot, and has its data. */
+function jobConflicts({ jobs, data = [], sharedData }: Spec): readonly string[] {
+  if (jobs === undefined || data.length === 0 || sharedData) return []
+  return [
+    'jobs: a job writes to the data while the bot does, which "data:" allows to one alone: write data: { paths: […], shared: true } if both may, as with SQLite, or have the bot do it itself',
+  ]
 }

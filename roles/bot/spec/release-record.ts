@@ -113,6 +113,18 @@ const release = v.looseObject({
         }),
       ),
     ),
+    jobs: v.optional(
+      v.record(
+        v.pipe(text, v.regex(/^[a-z][a-z0-9-]*$/)),
+        v.looseObject({
+          schedule: text,
+          timezone: v.optional(text),
+          command: v.array(text),
+          timeout: v.number(),
+          memoryMB: v.optional(v.number()),
+        }),
+      ),
+    ),
     processes: v.optional(
       v.record(
         text,

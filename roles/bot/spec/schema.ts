@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { databaseKeys } from './database-keys.ts'
 import { domain } from './domain-key.ts'
+import { jobsKeys } from './jobs.ts'
 import { buildKeys, cpus, path, plainValue, port, size, words } from './key-values.ts'
 import { processKeys } from './process-keys.ts'
 import { publicKeys } from './public-keys.ts'
@@ -40,6 +41,7 @@ const keysElsewhere = {
   env_file: elsewhere('write the variables under "environment:", and secrets into the .env beside the source'),
   build: elsewhere('it is always built from its folder: see "dockerfile:", "target:" and "args:"'),
   entrypoint: elsewhere('what the container runs is "command:"'),
+  cron: elsewhere('what runs at times is listed under "jobs:"'),
   healthcheck: elsewhere('the path that answers 2xx when the bot is ready is "health:"'),
   depends_on: elsewhere('the database is there before a bot starts'),
   restart: elsewhere('a bot is always started again'),
@@ -61,7 +63,14 @@ const manifestKeys = {
   migrations: v.optional(v.pipe(v.string(), v.regex(/^[\w.-]+(\/[\w.-]+)*$/), v.description('a folder in the source'))),
   /** `none`: no bot, but a site or a service. */
   mode: v.optional(v.picklist(['webhook', 'polling', 'none'])),
-  webhookPath: v.optional(path),
+  /** Where it takes updates. `/hook/*`: it appends something of its own to the URL that it tells Telegram. */
+  webhookPath: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\/([\w.~-][\w./~-]*)?(\/\*)?$|^\/\*$/),
+      v.description('a path like /webhook, or /webhook/* for a bot that appends something to its URL'),
+    ),
+  ),
   allowedUpdates: v.optional(v.array(v.pipe(v.string(), v.regex(/^[a-z_]+$/)))),
   /** The number of simultaneous connections that Telegram may open to it. */
   maxConnections: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100))),
@@ -97,6 +106,8 @@ const manifestKeys = {
   /** true: a first process of its own (tini) ends with the bot's, and waits for the children that the bot does not wait for. */
   init: v.optional(v.boolean()),
   ...publicKeys,
+  /** What it does at times, by name: each a command in a container of its own. */
+  jobs: v.optional(jobsKeys),
   /** Further containers of the same version, by name: a worker, an api. */
   processes: v.optional(processKeys),
 }

@@ -1,6 +1,7 @@
 import { type Cache, cacheIn } from './cache.ts'
 import { defaultConnections } from './connections.ts'
 import type { DatabaseSettings } from './database-keys.ts'
+import { type Jobs, jobsIn } from './jobs.ts'
 import { type Processes, processesIn } from './processes.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
 import { type Route, routesOf } from './routes.ts'
@@ -50,6 +51,8 @@ export interface Spec {
   readonly public?: readonly Route[]
   /** Its pages may be on the name of the host, where they share an origin with those of other bots. */
   readonly shareOrigin?: true
+  /** What it does at times. */
+  readonly jobs?: Jobs
   /** Further containers, by name. */
   readonly processes?: Processes
 }
@@ -71,6 +74,7 @@ export function specOf(
     database?.connections ??
     (database && processes ? defaultConnections * (1 + Object.keys(processes).length) : undefined)
   const { environment, references } = variablesOf(settings, manifest)
+  const jobs = jobsIn(said.jobs)
   const names = [
     ...namedSecrets(manifest),
     ...Object.keys(settings.secrets ?? {}),
@@ -103,6 +107,7 @@ export function specOf(
     ...(connections !== undefined && { connections }),
     ...(database?.extensions?.length && { extensions: [...new Set(database.extensions)].sort() }),
     ...routesOf(said),
+    ...(jobs !== undefined && { jobs }),
     ...(processes && { processes }),
   }
 }

@@ -3,10 +3,12 @@ import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { layoutOf } from '../spec/layout.ts'
 import type { Spec } from '../spec/spec.ts'
+import { webhookPathOf } from '../spec/webhook-path.ts'
 import { askTelegram } from './bot-api.ts'
+import type { WebhookTarget } from './webhook-state.ts'
 
 const functions = shellFile(new URL('delivery.sh', import.meta.url))
-const ownWebhookFunctions = shellFile(new URL('own-webhook.sh', import.meta.url))
+const awaitWebhook = shellFile(new URL('own-webhook.sh', import.meta.url))
 
 /**
  * Shell functions about what Telegram delivers to a bot: `ask_delivery`, `refuse_undelivered`, `prove_delivery`, and where it sets
@@ -23,7 +25,7 @@ export function deliveryFunctions(bot: string, telegram: string, { webhook }: Pi
     webhook_info() { ${askTelegram(telegram, `${layoutOf(bot).secrets}/token`, 'getWebhookInfo')}
     }
     ${functions}
-    ${webhook === 'bot' ? ownWebhookFunctions : sh`:`}`
+    ${webhook === 'bot' ? awaitWebhook : sh`:`}`
 }
 
 /**
@@ -46,10 +48,15 @@ export function deliveryCheck(old: Pick<Spec, 'mode'> | undefined): Script {
 }
 
 /** The same for a bot that sets its webhook itself: it is set, to where nginx routes to the bot, and what waits gets through. */
-export function ownWebhook(url: string, settle: Script): Script {
+export function ownWebhook({ url }: Pick<WebhookTarget, 'url'>, spec: Spec, settled: Script): Script {
   return sh`
-    await_webhook ${url} 60
+    await_webhook ${url} 60 ${howKnown(spec)}
     ${afterLateErrors}
-    ${settle}
+    ${settled}
     prove_delivery "$since"`
+}
+
+/** Whether the URL that a bot sets is known as a whole, or up to what it appends. */
+export function howKnown({ webhookPath }: Pick<Spec, 'webhookPath'>): 'whole' | 'begin' {
+  return webhookPathOf(webhookPath).appends ? 'begin' : 'whole'
 }

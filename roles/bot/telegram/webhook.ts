@@ -7,7 +7,8 @@ import { sha256Of } from '../../../lib/std/sha256.ts'
 import { layoutOf } from '../spec/layout.ts'
 import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
-import { deliveryFunctions } from './delivery.ts'
+import { isWebhookOf } from '../spec/webhook-path.ts'
+import { deliveryFunctions, howKnown } from './delivery.ts'
 import { deleteWebhook, setWebhook } from './set-webhook.ts'
 import { type WebhookState, type WebhookTarget, webhookCleared, webhookState } from './webhook-state.ts'
 
@@ -58,11 +59,11 @@ function ownWebhook(
     throw new HostError(
       `${hook.bot} sets its webhook itself, and Telegram would not trust the certificate of this host, which no authority has signed: set "domain:" of the host, or leave out "webhook: bot" of the bot`,
     )
-  if (typeof answer === 'string' || answer.url === hook.url) return []
+  if (typeof answer === 'string' || isWebhookOf(answer.url, hook.url, spec)) return []
   const { text } = sh`
     ${deliveryFunctions(hook.bot, hook.telegram, spec)}
     docker restart --time 20 ${layoutOf(hook.bot).container(colour)} >/dev/null
-    await_webhook ${hook.url} 60
+    await_webhook ${hook.url} 60 ${howKnown(spec)}
     prove_delivery "$(date +%s)"`
   const summary = `restart the bot, which sets its webhook itself: Telegram has ${answer.url === '' ? 'none' : 'a different URL'}`
   const script = { text, shown: `docker restart ${layoutOf(hook.bot).container(colour)}` }

@@ -7,8 +7,10 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { outputsOf } from '../../../lib/engine/plan.ts'
+import { sh } from '../../../lib/shell/sh.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { botStatus } from '../../../roles/bot/status.ts'
+import { deliveryFunctions } from '../../../roles/bot/telegram/delivery.ts'
 import { deleteWebhook, dropPending, restoreWebhook, setWebhook } from '../../../roles/bot/telegram/set-webhook.ts'
 import { webhook } from '../../../roles/bot/telegram/webhook.ts'
 import { type WebhookState, type WebhookTarget, webhookState } from '../../../roles/bot/telegram/webhook-state.ts'
@@ -248,6 +250,23 @@ test('a Telegram out of reach is that, and is asked by stdin as ever', async () 
   host.write(`${state}/current.json`, '{}')
   host.program('curl', 'cat >/dev/null; exit 28')
   assert.equal(await host.reads(webhookState(hook)), { mark: '', answer: 'unreachable' })
+})
+
+test('the URL that a bot sets is known as a whole, or up to what it appends, which no run prints', async () => {
+  const said = async (url: string, how: string) => {
+    const host = hostWith({ getWebhookInfo: JSON.stringify({ ok: true, result: { url } }) })
+    const { code, output } = await host.run(sh`
+      ${deliveryFunctions('hello', api, { webhook: 'bot' })}
+      await_webhook ${hook.url} 1 ${how}`)
+    return code === 0 ? 'set' : output.split('\n')[0]
+  }
+  assert.is(await said(hook.url, 'whole'), 'set')
+  assert.is(await said(`${hook.url}/7:secret`, 'begin'), 'set')
+  const missing = `the bot has not set its webhook to ${hook.url}/… within 1 s: Telegram has`
+  assert.is(await said('https://x.example.org/7:secret', 'begin'), `${missing} https://x.example.org/…`)
+  assert.is(await said(`${hook.url}-x/7:secret`, 'begin'), `${missing} https://b.example.org/…`)
+  assert.is(await said('', 'begin'), `${missing} none`)
+  assert.match((await said(`${hook.url}/x`, 'whole')) ?? '', `Telegram has ${hook.url}/x`)
 })
 
 test('several bots are asked each for itself', async () => {

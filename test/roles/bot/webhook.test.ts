@@ -2,7 +2,9 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { bot, botRole } from '../../../roles/bot/index.ts'
-import { originOf, webhookUrl } from '../../../roles/bot/release/nginx-route.ts'
+import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
+import { locationText, originOf, webhookUrl } from '../../../roles/bot/release/nginx-route.ts'
+import { conflictsIn } from '../../../roles/bot/spec/conflicts.ts'
 import type { Spec } from '../../../roles/bot/spec/spec.ts'
 import { facts } from '../../support/fake-host.ts'
 import { deployment, host, plan, served, tokenFile, vars } from '../../support/hello-bot.ts'
@@ -83,6 +85,60 @@ test('a token that was revoked can be rotated, though Telegram refuses the old o
 test('the address that Telegram is told has the port, unless it is the usual one', () => {
   assert.is(webhookUrl(originOf('b.example.org', 8443), 'a'), 'https://b.example.org:8443/tg/a')
   assert.is(webhookUrl(originOf('b.example.org', 443), 'a'), 'https://b.example.org/tg/a')
+})
+
+test('what a bot appends to its URL is passed on to it, and is in no log', () => {
+  const text = locationText('hello-bot', '10.210.1.2', 3000, '/hook/*')
+  assert.match(text, 'proxy_pass http://10.210.1.2:3000/hook/$appended$is_args$args;')
+  assert.match(locationText('hello-bot', '10.210.1.2', 3000, '/*'), 'proxy_pass http://10.210.1.2:3000/$appended')
+  // Taken off before a location is chosen: too large a body is refused there, and logged.
+  assert.match(
+    text,
+    /^if \(\$uri ~ "\^\/tg\/hello-bot\/\(\?<appended>.*\)\\z"\) \{\n {4}rewrite \^ \/tg\/hello-bot last;/m,
+  )
+  const locations = text.split(/^(?=location)/m).slice(1)
+  assert.is(locations.length, 2)
+  for (const each of locations) assert.match(each, 'error_log /dev/null emerg;')
+  assert.not.match(locationText('hello-bot', '10.210.1.2', 3000, '/hook'), /appended|error_log/)
+})
+
+test('the URL of a bot that appends something is known by its beginning', () => {
+  const url = 'https://bots.example.org/tg/hello-bot'
+  const ask = 'webhook:hello-bot https://api.telegram.org ask'
+  const own = { webhook: 'bot', webhookPath: '/hook/*' } as const
+  const hook = (webhookPath: string, set: string) =>
+    plan(
+      { ...deployment({ ...own, webhookPath }), token: undefined },
+      {
+        ...served({ ...own, webhookPath }, { token: 'x' }),
+        [tokenFile]: { type: 'file', sha256: 'x' },
+        [ask]: { mark: '', answer: { url: set } },
+      },
+    ).filter((line) => line.startsWith('webhook:')).length
+  assert.equal(
+    [url, `${url}/`, `${url}/123:abc`, `${url}-x/1`, 'https://x.example.org/1', ''].map((each) =>
+      hook('/hook/*', each),
+    ),
+    [1, 1, 0, 1, 1, 1],
+  )
+  assert.equal(
+    [url, `${url}/x`].map((each) => hook('/hook', each)),
+    [0, 1],
+  )
+})
+
+test('a path that ends in /* is for a bot that sets its webhook itself', () => {
+  const { webhook: _, ...without } = deployment({ webhookPath: '/hook/*' }).spec
+  assert.match(conflictsIn(without)[0] ?? '', 'webhookPath: /hook/* is for a bot that appends something to its URL')
+  assert.equal(conflictsIn({ ...without, webhook: 'bot' }), [])
+  const { text } = serviceFile(
+    { bot: 'a', number: 1, base: '10.210', telegram: 'https://t', origin: 'https://b' },
+    'blue',
+    { ...without, webhook: 'bot', references: { HOOK: '${webhook.path}' } },
+    { memoryMB: 1, cpus: 1 },
+  )
+  assert.match(text, 'WEBHOOK_PATH: /hook\n')
+  assert.match(text, 'HOOK: /hook\n')
 })
 
 test.run()

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { refusingEmptyHost } from '../../../commands/deploy/empty-host.ts'
 import { deploy } from '../../../commands/deploy/index.ts'
+import { runScript } from '../../../commands/deploy/run-job.ts'
 import { ship } from '../../../commands/deploy/ship-image.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/hosts.ts'
@@ -10,6 +11,7 @@ import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { loadDatabase } from '../../../roles/bot/database/fill.ts'
 import { botRole } from '../../../roles/bot/index.ts'
+import { jobFiles } from '../../../roles/bot/jobs/files.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
 import { botAbsent } from '../../../roles/bot/remove.ts'
 import type { BuildContext } from '../../../roles/bot/spec/build-context.ts'
@@ -108,6 +110,24 @@ const ownedDatabase = {
   },
 }
 
+const digest = { schedule: '0 9 1 * mon', timezone: 'Europe/Berlin', command: ['node', 'a b'], timeout: 60 }
+const jobs = { digest, clean: { ...digest, missed: 'run' as const } }
+
+/** What the timers of jobs start, and what starts one by hand. */
+function jobScripts(): Shell[] {
+  const instance = { bot: 'hello', number: 1, base: '10.210', telegram, origin: 'https://b.example.org' }
+  const limits = { memoryMB: 160, cpus: 0.5 }
+  const of = (more: Partial<Spec>) =>
+    jobFiles({ instance, colour: 'blue', limits, spec: spec('webhook', { jobs, ...more }) })
+      .filter(({ path }) => path.endsWith('digest.sh'))
+      .map(({ text }) => shell('a job', text))
+  return [
+    ...of({}),
+    ...of({ references: { A: 'x${token}' }, cache: { server: 'valkey', memoryMB: 32 } }),
+    request('bot.ts --run', runScript('hello', 'digest').text),
+  ]
+}
+
 function released(): Shell[] {
   const from = (
     before: Mode | undefined,
@@ -170,6 +190,9 @@ function released(): Shell[] {
       'network:botgarden-hello.db': { subnet: '10.213.1.0/28', internal: true },
     }),
     ...from('webhook', delivery(spec('webhook', { connections: 2 })), ownedDatabase),
+    ...from('webhook', delivery(spec('webhook', { jobs })), {}, { reads: true }),
+    ...from('polling', delivery(spec('webhook', { webhook: 'bot', webhookPath: '/hook/*' }))),
+    ...jobScripts(),
     ...from(undefined, delivery(spec('webhook'), { initScript }), newDatabase),
     shell('load a database', `set -eu\n${loadDatabase.text}`),
     ...twoBots(),
@@ -221,6 +244,11 @@ function kept(): Shell[] {
     ...plans('a torn record', 'webhook', {
       'text:/var/lib/botgarden/bots/hello/current.json': '{',
       'record:hello': { ...past, containers: [found] },
+    }),
+    ...plans('jobs that are not there', 'webhook', {
+      'text:/var/lib/botgarden/bots/hello/current.json': String(
+        stateWith('webhook')['text:/var/lib/botgarden/bots/hello/current.json'],
+      ).replace('"database":true', `"database":true,"jobs":${JSON.stringify(jobs)}`),
     }),
     ...plans('secrets of another mode', 'webhook', {
       'file:/etc/botgarden/secrets/bots/hello/token': plain,

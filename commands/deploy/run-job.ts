@@ -1,0 +1,62 @@
+import { onInterrupt } from '../../lib/cli/main.ts'
+import type { Session } from '../../lib/cli/session.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { runDir } from '../../lib/model/host-layout.ts'
+import { stripControl } from '../../lib/report/status-lines.ts'
+import { waiting } from '../../lib/shell/deadline.ts'
+import { type Script, sh } from '../../lib/shell/sh.ts'
+import { shellFile } from '../../lib/shell/shell-file.ts'
+import { stream } from '../../lib/ssh/exec.ts'
+import { HostError, UsageError } from '../../lib/std/errors.ts'
+import { writeOut } from '../../lib/std/output.ts'
+import { jobLayout } from '../../roles/bot/jobs/layout.ts'
+import { jobsOnHost, refuseUnknown } from './jobs.ts'
+
+const functions = shellFile(new URL('run-job.sh', import.meta.url))
+
+/** Runs a job of a bot now, and shows what it prints. Returns 0, or 3 where it failed; throws a `HostError` where it runs already. */
+export async function runJob(session: Session, host: InventoryHost, bot: string, job: string): Promise<number> {
+  if (session.options.check)
+    throw new UsageError('--run starts the job, and --check changes nothing: leave one of them out')
+  return session.connected(host, async (connection) => {
+    refuseUnknown(bot, job, await jobsOnHost(bot, connection))
+    const done = onInterrupt(
+      () => `${host.name}: the job ${job} of ${bot} goes on there: npx zx playbooks/bot.ts --name ${bot} --jobs`,
+    )
+    const lines = byLine((line) => writeOut(stripControl(line)))
+    try {
+      const status = await stream(connection, runScript(bot, job), lines.take)
+      lines.end()
+      if (status === 9)
+        throw new HostError(`${host.name}: the job ${job} of ${bot} runs already, and a second one is not started`)
+      return status === 0 ? 0 : 3
+    } finally {
+      done()
+    }
+  })
+}
+
+/** Shell text: runs a job, as its timer does. */
+export function runScript(bot: string, job: string): Script {
+  return sh`
+    scratch=${runDir}/tmp
+    ${waiting}
+    ${functions}
+    run_job ${jobLayout(bot, job).unit}`
+}
+
+/** Passes on whole lines of a stream, and at its end what is left. */
+function byLine(sink: (line: string) => void) {
+  const decoder = new TextDecoder()
+  let rest = ''
+  return {
+    take: (bytes: Buffer) => {
+      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) sink(line)
+    },
+    end: () => {
+      if (rest !== '') sink(rest)
+    },
+  }
+}
