@@ -1,5 +1,5 @@
 import { isAddress } from '../../../lib/platform/certificate.ts'
-import { methods } from '../spec/public-keys.ts'
+import { methods } from '../spec/keys/public.ts'
 import type { Route } from '../spec/routes.ts'
 import { staticRoot } from './layout.ts'
 

@@ -1,6 +1,6 @@
 import { suggest } from '../../../lib/std/suggest.ts'
+import type { Method } from './keys/public.ts'
 import type { Processes } from './processes.ts'
-import type { Method } from './public-keys.ts'
 import type { BotManifest } from './schema.ts'
 
 /** A path of a bot that the internet may ask for. It is a part of the release record: what was not said is left out. */

@@ -1,10 +1,10 @@
 import * as v from 'valibot'
-import { databaseKeys } from './database-keys.ts'
-import { domain } from './domain-key.ts'
 import { jobsKeys } from './jobs.ts'
-import { buildKeys, cpus, path, plainValue, port, size, words } from './key-values.ts'
-import { processKeys } from './process-keys.ts'
-import { publicKeys } from './public-keys.ts'
+import { databaseKeys } from './keys/database.ts'
+import { domain } from './keys/domains.ts'
+import { processKeys } from './keys/processes.ts'
+import { publicKeys } from './keys/public.ts'
+import { buildKeys, cpus, path, plainValue, port, size, words } from './keys/values.ts'
 import { referenceFault } from './references.ts'
 
 const variable = v.pipe(v.string(), v.regex(/^[A-Z_][A-Z0-9_]*$/, 'the name of an environment variable, in capitals'))

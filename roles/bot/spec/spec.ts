@@ -1,7 +1,7 @@
 import { type Cache, cacheIn } from './cache.ts'
 import { defaultConnections } from './connections.ts'
-import type { DatabaseSettings } from './database-keys.ts'
 import { type Jobs, jobsIn } from './jobs.ts'
+import type { DatabaseSettings } from './keys/database.ts'
 import { type Processes, processesIn } from './processes.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
 import { type Route, routesOf } from './routes.ts'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { buildKeys, cpus, path, port, size, words } from './key-values.ts'
+import { buildKeys, cpus, path, port, size, words } from './values.ts'
 
 const processName = v.pipe(
   v.string(),

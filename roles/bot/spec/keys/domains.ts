@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import * as v from 'valibot'
-import { isDomainName } from '../../../lib/model/domain-name.ts'
+import { isDomainName } from '../../../../lib/model/domain-name.ts'
 
 /** A domain of a bot: a name that a certificate can be had for by HTTP. */
 export const domain = v.pipe(

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { looksLikeToken } from './references.ts'
+import { looksLikeToken } from '../references.ts'
 
 export const path = v.pipe(v.string(), v.regex(/^\/[\w./~-]*$/), v.description('a path like /healthz'))
 export const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535), v.description('a port'))
