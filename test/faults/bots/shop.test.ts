@@ -23,7 +23,9 @@ const page = `https://${domain}/`
 const source = resolve(import.meta.dirname, '../../bots/shop')
 const folder = mkdtempSync(join(tmpdir(), 'shop-test-'))
 const paymentSecret = 'known-to-the-provider'
-const { bots, called, inventory, site, deploy, changed, answer, beginWith, inside, telegram } = botHost(host, ['shop'])
+const { bots, tokens, called, inventory, site, deploy, changed, answer, beginWith, inside, telegram } = botHost(host, [
+  'shop',
+])
 delete bots['hello-bot']
 const file = (entry: object = {}) =>
   inventory(
@@ -82,18 +84,13 @@ test('a button in the chat opens the Mini App, a click there orders, and the bot
   const url = /^https:\S+$/m.exec(shown)?.[0] ?? ''
   assert.ok(url.startsWith(`${page}#tgWebAppData=query_id%3D`), shown)
 
-  const shop = await browser.open(url)
-  await shop.until('document.querySelector("#tea")')
-  assert.is(await shop.value('document.querySelector("#coffee").textContent'), 'Order coffee, 4 €')
-  await shop.click('#tea')
-  await shop.until('document.querySelector("#said").textContent')
-  assert.is(await shop.value('document.querySelector("#said").textContent'), 'ordered: tea')
+  assert.is(await orderAt(url), 'ordered: tea')
   assert.equal(await told(person), ['Welcome', 'ordered: tea'])
   chat.type('/start')
   assert.match(await chat.end(), /^ordered: tea\nWelcome\n/m)
 })
 
-test('launch data that was altered, is of another bot, or is missing, orders nothing', async () => {
+test('launch data that was altered, is of another bot or two hours old, or is missing, orders nothing', async () => {
   const [person, other] = [people++, people++]
   for (const each of [person, other]) assert.is(await answer('/start', 'shop', each), 'Welcome')
   const url = await telegram().openApp(called('shop'), { chat: person, url: page })
@@ -101,14 +98,12 @@ test('launch data that was altered, is of another bot, or is missing, orders not
   await telegram().act(called('another'), { chat: person, text: '/start', language: 'en' })
   const altered = url.replaceAll(String(person), String(other))
   assert.is.not(altered, url)
-  for (const wrong of [altered, await telegram().openApp(called('another'), { chat: person, url: page }), page]) {
-    const shop = await browser.open(wrong)
-    await shop.until('document.querySelector("#tea")')
-    await shop.click('#tea')
-    await shop.until('document.querySelector("#said").textContent')
-    assert.is(await shop.value('document.querySelector("#said").textContent'), 'refused: 401', wrong)
+  const ofAnother = await telegram().openApp(called('another'), { chat: person, url: page })
+  for (const wrong of [altered, ofAnother, launchedBefore(7200, url), page]) {
+    assert.is(await orderAt(wrong), 'refused: 401', wrong)
   }
   assert.equal([await told(person), await told(other)], [['Welcome'], ['Welcome']])
+  assert.is(await orderAt(launchedBefore(60, url)), 'ordered: tea')
 })
 
 test('the web client of Telegram may show it in a frame, and no other page', async () => {
@@ -173,6 +168,29 @@ async function statusOf(...asked: Parameters<typeof ask>): Promise<string> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? String(error)
   }
+}
+
+/** Opens the shop in the browser, presses the button of the tea, and returns what the page says then. */
+async function orderAt(url: string): Promise<string> {
+  const shop = await browser.open(url)
+  await shop.until('document.querySelector("#tea")')
+  await shop.click('#tea')
+  await shop.until('document.querySelector("#said").textContent')
+  return shop.value('document.querySelector("#said").textContent')
+}
+
+/** The launch data of a URL as Telegram would have signed it so many seconds ago. */
+function launchedBefore(seconds: number, url: string): string {
+  const launch = new URL(url)
+  const fields = new URLSearchParams(launch.hash.slice(1))
+  const { hash: _, ...signed } = Object.fromEntries(new URLSearchParams(fields.get('tgWebAppData') ?? ''))
+  signed.auth_date = String(Number(signed.auth_date) - seconds)
+  const lines = Object.entries(signed).map(([name, value]) => `${name}=${value}`)
+  const key = createHmac('sha256', 'WebAppData').update(String(tokens.SHOP_TOKEN)).digest()
+  const hash = createHmac('sha256', key).update(lines.sort().join('\n')).digest('hex')
+  fields.set('tgWebAppData', String(new URLSearchParams({ ...signed, hash })))
+  launch.hash = String(fields)
+  return launch.href
 }
 
 /** The shop with another title on its page. */
