@@ -238,7 +238,12 @@ const sets = { setsWebhook: ['s:1'] }
 const takes = { takesWebhook: ['t:1'] }
 for (const [what, variables, code, expected] of [
   ['nothing', {}, {}, ['polling', 'nothing says that it has a webhook', undefined, undefined, false]],
-  ['code that polls, and takes updates too', {}, { ...polls, ...takes }, ['polling', 'p:1', undefined, undefined, false]],
+  [
+    'code that polls, and takes updates too',
+    {},
+    { ...polls, ...takes },
+    ['polling', 'p:1', undefined, undefined, false],
+  ],
   ['code that sets', {}, sets, ['webhook', 's:1', 's:1', undefined, false]],
   ['code that takes', {}, takes, ['webhook', 't:1', undefined, undefined, false]],
   ['a hint and code that polls', { A: ['webhook.url'] }, polls, ['polling', 'p:1', undefined, undefined, false]],
