@@ -61,7 +61,7 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
     pg_restore: `cat >/dev/null; printf 'COPY public.t (a) FROM stdin;\\n1\\n\\\\.\\n-- PostgreSQL database dump complete\\n'`,
     pg_dumpall: `echo '-- PostgreSQL database cluster dump complete'`,
     pg_isready: 'exit 0',
-    age: 'cat',
+    age: `[ "$*" = '--encrypt --recipients-file ${path('home/recipients')}' ] || exit 9; cat`,
     // A busy machine would let them wait.
     // In the folder that would be at /mnt.
     unshare: 'cd "$6" && shift 6 && exec "$@"',
@@ -70,7 +70,12 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
     tar: `case $1 in --create) echo files ;; *) cat ;; esac`,
     ...tools,
   }
-  for (const [name, text] of Object.entries(stubs)) write(`bin/${name}`, `#!/bin/sh\n${text}\n`)
+  // What encrypts has a limit to what it writes.
+  for (const [name, text] of Object.entries(stubs))
+    write(
+      `bin/${name}`,
+      `#!/bin/sh\n${name === 'age' ? '' : `printf '%s\\n' "${name} $*" >>${path('called')}`}\n${text}\n`,
+    )
   const PATH = `${path('bin')}:${process.env.PATH}`
   const run = (...args: string[]) =>
     local({ nothrow: true, env: { ...process.env, PATH } })`exec ${path('home/backup')} ${args}`
@@ -112,6 +117,62 @@ test('all is well: one backup, whole, and nobody is alerted', () => {
   assert.equal(missingParts(manifest(good)), [])
   assert.equal([status()?.result, status()?.lastGood, status()?.reason], ['ok', good, ''])
   assert.equal([read('alerts'), readdirSync(path('run'))], ['', []])
+})
+
+test('the server’s tools have what they are asked, without what the owner of a database has set, and a limit in there', () => {
+  const options = ['statement_timeout=0', 'lock_timeout=0', 'transaction_timeout=0', 'idle_session_timeout=0']
+  const all = [...options, 'idle_in_transaction_session_timeout=0', 'role=none'].map((each) => `-c ${each}`).join(' ')
+  const inServer = (database: string) =>
+    `exec -i -e PGDATABASE=${database} -e PGOPTIONS=${all} -e PGCLIENTENCODING=UTF8 botgarden-postgres nice -n 19 timeout -k 10`
+  const dump = 'pg_dump --username=postgres --format=custom --compress=zstd:3 --lock-wait-timeout=60s'
+  const restore = 'pg_restore --username=postgres --data-only --file=-'
+  const lines = well.read('called').match(/(?<=^docker ).*/gm) ?? []
+  assert.equal(
+    lines
+      .map((line) => line.replace(/(?<=-k 10) \d+/, ''))
+      .filter((line) => !line.includes('psql'))
+      .sort(),
+    [
+      `${inServer('postgres')} pg_dumpall --username=postgres --globals-only`,
+      ...['one', 'two', 'three'].flatMap((name) => [`${inServer(name)} ${dump}`, `${inServer(name)} ${restore}`]),
+    ].sort(),
+  )
+  assert.equal(
+    lines.filter((line) => line.includes('psql')).map((line) => line.replace(/ -c $/, '')),
+    [
+      `${inServer('postgres')} 120 psql --username=postgres -XqAt -d postgres -v ON_ERROR_STOP=1`,
+      `${inServer('postgres')} 120 psql --username=postgres -XqAt -d postgres -c show server_version`,
+    ],
+  )
+  // Half of the 570 s for each but the last one.
+  const limits = lines.flatMap((line) => (line.includes(dump) ? [Number(/-k 10 (\d+)/.exec(line)?.[1])] : []))
+  assert.ok(limits[0] !== undefined && limits[0] <= 285 && limits[0] > 100, String(limits))
+  assert.ok(limits[2] !== undefined && limits[2] > 285 && limits[2] <= 570, String(limits))
+})
+
+test('what it writes is brought to the disk before it counts', () => {
+  const synced =
+    well
+      .read('called')
+      .match(/(?<=^sync ).*/gm)
+      ?.map((line) => line.replaceAll(well.path(), '').replaceAll(/partial-\w+-\w+-\w+/g, 'partial')) ?? []
+  assert.ok(synced.includes('/store') && synced.includes('/home/status.json.new'), synced.join('\n'))
+  const parts = [
+    'SHA256SUMS',
+    'SHA256SUMS.sig',
+    'database-one.dump.age',
+    'database-three.dump.age',
+    'database-two.dump.age',
+  ]
+  const files = [...parts, 'files.tar.age', 'globals.sql.age', 'manifest.json'].map((name) => `/store/.partial/${name}`)
+  assert.ok(synced.includes([...files, '/store/.partial'].join(' ')), synced.join('\n'))
+  assert.equal(
+    well
+      .read('called')
+      .match(/^tar .*/gm)
+      ?.sort(),
+    ['tar --create --numeric-owner --exclude=opt/botgarden/backups', 'tar --list'],
+  )
 })
 
 test('a database that cannot be dumped takes no other one and no file with it, and is named everywhere', async () => {
