@@ -8,7 +8,9 @@ import { facts } from '../../support/fake-host.ts'
 import { bare, deployment, hello, host, resourcesOf, served, vars } from '../../support/hello-bot.ts'
 import { idsOf, stateOf } from '../../support/plan-of.ts'
 
-const ids = (given: Deployment | undefined) => idsOf(resourcesOf(given))
+// Whatever the version of an image is.
+const ids = (given: Deployment | undefined) =>
+  idsOf(resourcesOf(given)).map((id) => id.replace(/^(image:.*):[\d.]+$/, '$1'))
 test('ids of site.ts', () =>
   assert.equal(ids(undefined), [
     'leftovers:restore',
@@ -17,8 +19,8 @@ test('ids of site.ts', () =>
     'directory:/var/lib/botgarden/bots',
     'directory:/etc/botgarden/secrets/bots',
     'record:hello-bot',
-    'image:valkey/valkey:8.1.11',
-    'image:redis:8.2.3',
+    'image:valkey/valkey',
+    'image:redis',
     'directory:/opt/botgarden/nginx/conf/sites',
     'file:/opt/botgarden/nginx/conf/sites/_types',
     'file:/opt/botgarden/nginx/conf/sites/_common.conf',
