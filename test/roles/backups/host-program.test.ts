@@ -17,7 +17,8 @@ import { asOwner } from '../../../lib/platform/as-owner.ts'
 import { local } from '../../../lib/shell/local.ts'
 import { databasesOf, missingParts, parseManifest } from '../../../roles/backups/manifest.ts'
 import { parseStatus, statusScript } from '../../../roles/backups/run-status.ts'
-import { scratchFolder, signingKey } from '../../support/copies.ts'
+import { publicHalf, scratchFolder, signingKey } from '../../support/copies.ts'
+import { sha256 } from '../../support/sha256.ts'
 import { shell } from '../../support/shell.ts'
 
 const templates = join(import.meta.dirname, '../../../roles/backups/templates')
@@ -343,6 +344,82 @@ test('one by itself that fails is no backup at all', async () => {
   const { exitCode, stderr } = await run('--only', 'one')
   assert.equal([exitCode, taken()], [1, []])
   assert.match(stderr, /^failed: one: .*locked/)
+})
+
+test('what it says of itself is so: sizes, sums, and who signed', async () => {
+  const folder = well.path('store', good)
+  const { parts, ...rest } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
+  const time = good.replace(/(..)(..)Z$/, ':$1:$2Z')
+  assert.equal(rest, { format: 1, host: 'vps1', time, only: null, server: '18.6', recipients: ['age1x'], warnings: [] })
+  // What is encrypted here is as it was.
+  for (const { file, size, sha256: sum, encrypted } of parts) {
+    const content = readFileSync(join(folder, file))
+    assert.equal([size, sum, encrypted], [content.length, sha256(content), { size, sha256: sum }], file)
+  }
+  assert.equal(
+    parts.map(({ kind, database, owner, tables, entries }: Record<string, unknown>) => [
+      kind,
+      database,
+      owner,
+      tables,
+      entries,
+    ]),
+    [
+      ['globals', undefined, undefined, undefined, undefined],
+      ['files', undefined, undefined, undefined, 1],
+      ...['one', 'two', 'three'].map((name) => ['database', name, name, { 'public.t': 1 }, undefined]),
+    ],
+  )
+  const files = [...parts.map(({ file }: { file: string }) => file), 'manifest.json'].sort()
+  const sums = files.map((file) => `${sha256(readFileSync(join(folder, file)))}  ${file}\n`)
+  assert.is(readFileSync(join(folder, 'SHA256SUMS'), 'utf8'), sums.join(''))
+  writeFileSync(well.path('signers'), `vps1 ${publicHalf(key)}\n`)
+  const verified = await local({
+    input: sums.join(''),
+  })`ssh-keygen -Y verify -n botgarden-backup -f ${well.path('signers')} -I vps1 -s ${join(folder, 'SHA256SUMS.sig')}`
+  assert.match(verified.stdout, 'Good "botgarden-backup" signature for vps1')
+})
+
+for (const [what, keyFile, said] of [
+  ['is gone', '/nowhere/key', /^failed: \/nowhere\/key is missing, which signs backups/],
+  ['is none', join(templates, 'rows.awk'), /^failed: the backup could not be signed: \S/],
+] as const)
+  test(`where its key ${what} there is no backup`, async () => {
+    const { run, taken, read, write } = host()
+    write('home/backup', read('home/backup').replaceAll(key, keyFile))
+    const { exitCode, stderr } = await run()
+    assert.is(exitCode, 1)
+    assert.match(stderr, said)
+    assert.equal(taken(), [])
+  })
+
+test('an alert goes to its address, which no process here sees among its arguments', async () => {
+  const { run, lock, read, path } = host(
+    {
+      curl: `cat >$0.config; for word; do case $word in @*) cat "\${word#@}" >$0.body ;; esac; done; [ ! -e $0.down ]`,
+    },
+    { alert_url: `'https://x.org/secret'` },
+  )
+  lock('no')
+  await run()
+  assert.match(read('bin/curl.body'), /^botgarden: backup of vps1 FAILED in part: one: .* no\n$/)
+  assert.is(read('bin/curl.config'), 'url = "https://x.org/secret"\n')
+  const [called = ''] = read('called').match(/^curl .*/m) ?? []
+  assert.match(called, /^curl --silent --show-error --fail --max-time 30 --data-binary @\S+\/alert --config -$/)
+  writeFileSync(path('bin/curl.down'), '')
+  await nextSecond()
+  assert.match((await run()).stderr, 'the alert could not be sent')
+})
+
+test('where its name is taken the clock is doubted, and the one that is there stays', async () => {
+  const { run, taken, read } = host({ date: 'exec /usr/bin/date -d @1795676546 "$@"' })
+  assert.is((await run()).exitCode, 0)
+  const [name = ''] = taken()
+  const before = read(`store/${name}/manifest.json`)
+  const { exitCode, stderr } = await run()
+  assert.is(exitCode, 1)
+  assert.match(stderr, `${name} is there already: is the clock right?`)
+  assert.equal([taken(), read(`store/${name}/manifest.json`)], [[name], before])
 })
 
 /** What lists these databases. */
