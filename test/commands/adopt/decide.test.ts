@@ -156,6 +156,27 @@ for (const [memory, megabytes] of [
     assert.equal(limits, megabytes === undefined ? [] : [{ key: 'memory', value: megabytes, why: 'c:1' }])
   })
 
+test('where a bot listens is said by its check, its variables, its services, its image and its code, in this order', () => {
+  const said: readonly (readonly [port: number, files: Files])[] = [
+    [1001, { 'a.ts': 'app.use(webhookCallback(bot))\napp.listen(1001)\n' }],
+    [1002, { Dockerfile: 'FROM x\nWORKDIR /app\nEXPOSE 1002\n' }],
+    [1003, { 'compose.yml': 'services: { bot: { build: ., ports: ["80:1003"] } }' }],
+    [1004, { '.env.example': 'WEBAPP_PORT=1004\n' }],
+    [1005, { Dockerfile: 'FROM x\nEXPOSE 1002\nHEALTHCHECK CMD curl http://localhost:1005/up\n' }],
+    [
+      1006,
+      { 'compose.yml': 'services: { bot: { build: ., healthcheck: { test: "curl http://localhost:1006/up" } } }' },
+    ],
+  ]
+  let files: Files = {}
+  for (const [port, more] of said) {
+    files = { ...files, ...more }
+    assert.is(adopted(files).manifest.port, port)
+  }
+  const { manifest } = adopted({ ...files, '.env.example': 'WEBAPP_PORT=x1004\n' })
+  assert.equal([manifest.port, manifest.health], [1006, '/up'])
+})
+
 test('processors are limited from a twentieth of one', () => {
   const of = (value: number) => limitsIn({ from: 'c:1', cpus: { value, from: 'c:2' } } as ComposeService)
   assert.equal([of(0.05), of(0.04), of(Number.NaN)], [[{ key: 'cpus', value: 0.05, why: 'c:2' }], [], []])
