@@ -76,6 +76,7 @@ test('only what is left is removed', async () => {
   assert.equal(await removed({ 'postgres:catalog': { ...freshCatalog, databases } }), ['docker exec', drop])
   const roles = { ...freshCatalog.roles, 'botgarden-reader': role }
   assert.equal(await removed({ 'postgres:catalog': { ...freshCatalog, roles } }), ['docker exec', drop])
+  assert.equal(await removed({ 'postgres:catalog': { ...freshCatalog, databases, roles } }), ['docker exec', drop])
 })
 
 test('after that nothing is left, but for what this run has brought', () => {

@@ -411,6 +411,16 @@ test('an alert goes to its address, which no process here sees among its argumen
   assert.match((await run()).stderr, 'the alert could not be sent')
 })
 
+test('a part that is late has a second', async () => {
+  const { run, read } = host(
+    { timeout: 'case $1 in --kill-after=60) shift 2; exec "$@" ;; esac; exec /usr/bin/timeout "$@"' },
+    { limit: 1 },
+  )
+  await run()
+  const caps = [...read('called').matchAll(/^docker .* timeout -k 10 (\d+) pg_dump/gm)].map(([, cap]) => cap)
+  assert.equal([...new Set(caps)], ['1'])
+})
+
 test('where its name is taken the clock is doubted, and the one that is there stays', async () => {
   const { run, taken, read } = host({ date: 'exec /usr/bin/date -d @1795676546 "$@"' })
   assert.is((await run()).exitCode, 0)
