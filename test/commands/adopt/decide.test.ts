@@ -232,6 +232,16 @@ for (const [source, target, readOnly, expected] of [
     else assert.match(found, expected)
   })
 
+test('a VOLUME lasts, but for /tmp itself', () => {
+  const volumes = ['/tmp', '/tmp/', '/tmp/keep', '/var/tmp'].map((value) => ({ value, from: 'D:1' }))
+  const image = { volumes } as unknown as Parameters<typeof storageOf>[1]
+  const { data } = storageOf(undefined, image, '/app', new Map(), () => undefined)
+  assert.equal(
+    data.map(({ value }) => value),
+    ['/tmp/keep', '/var/tmp'],
+  )
+})
+
 test('folders that last are named once, with where each is from, and memory beside them', () => {
   const found = (value: string, from: string) => ({ value, from })
   const data = [found('/a', 'c:1'), found('/b', 'c:1'), found('/a/x', 'c:2'), found('/ab', 'c:3')]
@@ -361,6 +371,8 @@ for (const [what, files, expected] of [
   ['the shortest package', { 'shop/sub/__main__.py': '', 'it/__main__.py': '' }, 'python -m it'],
   ['a package in a folder', { 'src/shop/__main__.py': '' }, 'python -m src.shop'],
   ['a package too deep', { 'a/b/c/__main__.py': '' }, undefined],
+  ['no package', { 'shop/__main__.pyc': '', 'x-y/__main__.py': '' }, undefined],
+  ['a usual file below a usual folder', { 'x/bot/main.py': '', 'app/run.py': '' }, 'python app/run.py'],
   ['a usual file beside a package', { 'shop/__main__.py': '', 'main.py': '' }, 'python main.py'],
   ['a package that polls', { 'shop/__main__.py': 'x.run_polling()\n', 'main.py': '' }, 'python -m shop'],
   [
