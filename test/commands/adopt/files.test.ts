@@ -280,6 +280,16 @@ class D(MySettings):
     ],
   )
   assert.equal(code('class A(Settings):\n    one: str\n').variables, [])
+  // The prefix may stand in the last line, and a bracket at the margin ends nothing.
+  assert.equal(of('class A(BaseSettings):\n    one: str\n    model_config = dict(env_prefix="X_")')[0]?.[0], 'X_ONE')
+  assert.equal(
+    of('class A(BaseSettings):\n    one: str\n)\n# x\n    model_config = dict(env_prefix="X_")\n')[0]?.[0],
+    'X_ONE',
+  )
+  assert.equal(
+    of('class A(BaseSettings):\n    one: str\ny = 1\n    model_config = dict(env_prefix="X_")\n')[0]?.[0],
+    'ONE',
+  )
 })
 
 test('a repository: what is its own is read, to a depth, and of a real .env names alone', () => {
@@ -429,6 +439,27 @@ test('a script of the database is one file of SQL in the source', () => {
 })
 
 const database = { '.env.example': 'DB_HOST=\n' }
+for (const name of [
+  ...['migrate:deploy', 'migrate:prod', 'db:migrate', 'migrate', 'migration:run', 'migrations:run', 'migrate:latest'],
+])
+  test(`the script ${name} brings a database up to date`, () => {
+    const { manifest } = adopted({ ...database, 'package.json': JSON.stringify({ scripts: { [name]: 'x' } }) })
+    assert.equal(manifest.migrate, ['npm', 'run', name])
+  })
+for (const folder of ['prisma/migrations', 'drizzle', 'db/migrations', 'src/migrations', 'alembic'])
+  test(`the steps of a database may be in ${folder}`, () => {
+    const files = { ...database, 'package.json': '{"scripts":{"migrate":"x"}}', [`${folder}/a`]: '' }
+    assert.is(adopted(files).manifest.migrations, folder)
+  })
+for (const tool of [
+  ...['alembic upgrade head', 'prisma migrate deploy', 'knex migrate', 'drizzle-kit push', 'prisma db push'],
+  'typeorm migration:run',
+])
+  test(`a start that has "${tool}" in it brings its database up to date itself`, () => {
+    const files = { ...database, Dockerfile: `FROM x\nCMD npx ${tool} && node a.js\n`, 'knexfile.js': '' }
+    assert.is(adopted(files).manifest.migrate, undefined)
+  })
+
 for (const [what, files, expected] of [
   ['drizzle', { 'drizzle.config.ts': '', 'drizzle/a': '' }, [['npx', 'drizzle-kit', 'migrate'], 'drizzle']],
   ['knex', { 'knexfile.mjs': '', 'db/migrations/a': '' }, [['npx', 'knex', 'migrate:latest'], 'db/migrations']],
