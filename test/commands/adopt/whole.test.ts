@@ -192,7 +192,7 @@ where it listens is not said: "port:" is 3000 unless you set it
     {
       'docker-compose.yml': `services:
   bot:
-    build: { context: ., target: prod, args: { NODE_ENV: production, NPM_TOKEN: x } }
+    build: { context: ., target: prod, args: { NODE_ENV: production, NPM_TOKEN: x, API_KEY: y } }
     command: node bot.js
     environment: { BOT_TOKEN: "\${BOT_TOKEN}", API_URL: "http://api-x:8000/v1", DB_HOST: db, DB_POOL_SIZE: 6 }
     volumes:
@@ -215,7 +215,7 @@ where it listens is not said: "port:" is 3000 unless you set it
     cpus: "0.5"
     init: true
     privileged: true
-    cap_add: [NET_ADMIN]
+    cap_add: [NET_ADMIN, SYS_TIME]
     pid: host
     ipc: host
     runtime: nvidia
@@ -224,7 +224,7 @@ where it listens is not said: "port:" is 3000 unless you set it
     network_mode: host
     extra_hosts: ["a:1"]
     deploy: { resources: { reservations: { devices: [{ driver: nvidia }] } } }
-    labels: ["traefik.http.routers.bot.rule=Host(bot.example.org)"]
+    labels: ["traefik.http.routers.bot.rule=Host(bot.example.org) || Host(b.example.org)"]
   api_x: { build: ., command: node api.js, healthcheck: { test: "curl http://localhost:8000/up" } }
   cron: { build: ., command: node cron.js, init: true }
   same: { build: . }
@@ -270,7 +270,7 @@ docker-compose.yml:43: timescale/timescaledb:latest-pg16 has extensions that Pos
 docker-compose.yml:44: redis/redis-stack:7 has modules that Valkey here does not bring
 docker-compose.yml:25: privileged: true: a bot gets none of it: its container is alone, read-only and without capabilities
 docker-compose.yml:31: devices: /dev/dri: a bot gets none of it: its container is alone, read-only and without capabilities
-docker-compose.yml:26: cap_add: NET_ADMIN: a bot gets none of it: its container is alone, read-only and without capabilities
+docker-compose.yml:26: cap_add: NET_ADMIN, SYS_TIME: a bot gets none of it: its container is alone, read-only and without capabilities
 docker-compose.yml:32: network_mode: host: a bot gets none of it: its container is alone, read-only and without capabilities
 docker-compose.yml:27: pid: host: a bot gets none of it: its container is alone, read-only and without capabilities
 docker-compose.yml:28: ipc: host: a bot gets none of it: its container is alone, read-only and without capabilities
@@ -278,11 +278,11 @@ docker-compose.yml:29: runtime: nvidia: a bot gets none of it: its container is 
 docker-compose.yml:30: gpus: all: a bot gets none of it: its container is alone, read-only and without capabilities
 docker-compose.yml:33: extra_hosts: a:1: a bot gets none of it: its container is alone, read-only and without capabilities
 docker-compose.yml:34: reserved devices (a GPU): a bot gets none of it: its container is alone, read-only and without capabilities
-docker-compose.yml:2: labels give it a name of its own (bot.example.org): updates come by the name of the host, and need none
+docker-compose.yml:2: labels give it a name of its own (bot.example.org, b.example.org): updates come by the name of the host, and need none
 docker-compose.yml:20: publishes ports on the host (8080, 9090): nothing is published here; Telegram's updates come through nginx, and nothing else does
 bot.js:1: names this very machine as where a server is, and in a container nobody is there: have it read a variable
 crontab: a crontab: there is no cron in a bot's container; have the bot schedule that itself
-docker-compose.yml:3: build arguments stay in the history of the image, and these may be secret: NPM_TOKEN: have the bot read them when it starts
+docker-compose.yml:3: build arguments stay in the history of the image, and these may be secret: NPM_TOKEN, API_KEY: have the bot read them when it starts
 docker-compose.yml:39: "other" is built from another folder than the bot: not mapped; the bot runs without it
 docker-compose.yml:40: "gone" is built from gone.Dockerfile, which is not there: not mapped
 docker-compose.yml:8: mounts ./conf, which is not in the source: copy it into the image
@@ -457,7 +457,7 @@ where it listens is not said: "port:" is 3000 unless you set it
     'what root has, and further Dockerfiles',
     {
       'docker/bot.Dockerfile': 'FROM x AS a\nRUN poetry install\nCMD ["x"]\n',
-      'worker/Dockerfile': 'FROM x\n',
+      ...{ 'worker/Dockerfile': 'FROM x\n', 'admin/Dockerfile': 'FROM x\n' },
       'compose.yml': 'services: { bot: { build: { context: app, dockerfile: ../docker/bot.Dockerfile } } }',
     },
     `mode: polling # nothing says that it has a webhook
@@ -465,7 +465,7 @@ database: false # nothing says that it has one
 dockerfile: docker/bot.Dockerfile # docker/bot.Dockerfile is there
 ---
 compose.yml:1: the Dockerfile docker/bot.Dockerfile is outside of its context app: move it there, and name it by "dockerfile:"
-further Dockerfiles, of which nothing is taken: worker/Dockerfile
+further Dockerfiles, of which nothing is taken: admin/Dockerfile, worker/Dockerfile
 no variable for the token was found: have it read one, and set that to \${token}, or the file that BOT_TOKEN_FILE names
 docker/bot.Dockerfile: names a folder in the home of root, which the user of a bot cannot read: add ENV POETRY_VIRTUALENVS_IN_PROJECT=true
 `,
