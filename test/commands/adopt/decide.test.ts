@@ -385,4 +385,19 @@ for (const [what, files, expected] of [
 ] as const)
   test(`the start, by ${what}`, () => assert.is(adopted(files).bot.start?.value, expected))
 
+test('where a start is from is said with it', () => {
+  const of = (files: Files) => adopted(files).bot.start?.from
+  assert.equal(
+    [
+      of({ 'package.json': '{"scripts":{"start":"a"}}' }),
+      of({ 'package.json': '{}', 'bot.js': '' }),
+      of({ Procfile: '# x\nbot: a\n' }),
+      of({ Makefile: 'a:\n\tpython x.py\n', 'x.py': '' }),
+      of({ 'main.py': '' }),
+      of({ 'shop/__main__.py': '' }),
+    ],
+    ['package.json:1', 'bot.js is there', 'Procfile:2', 'Makefile:2', 'main.py is there', 'shop/__main__.py is there'],
+  )
+})
+
 test.run()

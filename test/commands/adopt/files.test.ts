@@ -287,7 +287,7 @@ class D(MySettings):
     'X_ONE',
   )
   assert.equal(
-    of('class A(BaseSettings):\n    one: str\ny = 1\n    model_config = dict(env_prefix="X_")\n')[0]?.[0],
+    of('class A(BaseSettings):\n    one: str\ny = f(1) # x\n    model_config = dict(env_prefix="X_")\n')[0]?.[0],
     'ONE',
   )
 })

@@ -162,6 +162,7 @@ test('a part of a server by other names', () => {
   )
   assert.equal(of('REDIS'), { engine: 'cache', part: 'url' })
   assert.equal(of('PGHOST'), { engine: 'postgres', part: 'host' })
+  assert.equal(of('DB__HOST'), { engine: 'database', part: 'host' })
   for (const name of [
     ...['MYMONGO', 'MONGOLIA', 'MYREDIS', 'REDISH', 'USE_REDIS_URL', 'MY_PGHOST'],
     ...['PGDATABASE_URL', 'GAME_HOST', 'HOST'],
