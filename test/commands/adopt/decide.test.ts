@@ -2,7 +2,13 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { healthIn, limitsIn } from '../../../commands/adopt/decide/container.ts'
-import { type Driver, databaseUrl, dialectOf, driverIn } from '../../../commands/adopt/decide/database.ts'
+import {
+  type Driver,
+  databaseEngine,
+  databaseUrl,
+  dialectOf,
+  driverIn,
+} from '../../../commands/adopt/decide/database.ts'
 import { adviceFor, imageKind } from '../../../commands/adopt/decide/images.ts'
 import { soleVariable } from '../../../commands/adopt/decide/interpolate.ts'
 import { hasPackage, language, sessionLibrary } from '../../../commands/adopt/decide/start.ts'
@@ -96,6 +102,32 @@ for (const [example, name, through, value, by] of [
   test(`the URL of a database: ${example || 'none shown'}, ${name} through ${through}`, () => {
     const driver: Driver | undefined = name === undefined ? undefined : { engine: 'postgres', name, through }
     assert.equal(databaseUrl(example, driver), { value, tcp: by === 'TCP' })
+  })
+
+type Engines = Parameters<typeof databaseEngine>
+for (const [what, variables, kind, packages, expected] of [
+  ['a URL', { A: 'redis://r', B: 'mysql://m' }, 'postgres', 'asyncpg', ['mysql', 'B']],
+  ['a URL of SQLite', { A: 'sqlite:///a' }, undefined, '', ['sqlite', 'A']],
+  ['a name that is sure', { DB_HOST: '', REDIS_HOST: '', PG_HOST: '' }, 'mysql', 'aiomysql', ['postgres', 'PG_HOST']],
+  ['a service of PostgreSQL', { DB_HOST: '' }, 'postgres', 'aiomysql', ['postgres', 'c:1']],
+  ['a service of MySQL', { DB_HOST: '' }, 'mysql', 'asyncpg', ['mysql', 'c:1']],
+  ['a service of MongoDB', {}, 'mongo', '', ['mongo', 'c:1']],
+  ['a name, and a driver', { DB_HOST: '' }, 'cache', 'aiosqlite', ['sqlite', 'line of aiosqlite']],
+  ['a name alone', { DB_HOST: '' }, 'queue', '', ['postgres', 'DB_HOST']],
+  ['a driver of what is elsewhere', {}, undefined, 'motor', ['mongo', 'line of motor']],
+  ['another driver of that', { REDIS_HOST: '' }, undefined, 'aiomysql', ['mysql', 'line of aiomysql']],
+  ['a driver of PostgreSQL', { REDIS_HOST: '' }, undefined, 'asyncpg', undefined],
+  ['nothing', { NATS_URL: 'nats://n', REDIS_URL: '' }, 'cache', '', undefined],
+] as const)
+  test(`the database is told by ${what}`, () => {
+    const all = Object.entries(variables).map(([name, value]) => ({ name, value, from: name }))
+    const known = kind === undefined ? [] : [{ kind, service: { from: 'c:1' } }]
+    const found = databaseEngine(
+      all as unknown as Engines[0],
+      { known } as unknown as Engines[1],
+      project(packages === '' ? undefined : packages),
+    )
+    assert.equal(found && [found.value, found.from], expected)
   })
 
 test('what SQLAlchemy calls a driver', () => {
