@@ -8,7 +8,7 @@ import {
   imageArchivePath,
   otherColour,
   uploadedDumpPath,
-} from '../../../roles/bot/spec/layout.ts'
+} from '../../../../roles/bot/spec/layout.ts'
 
 test('each has an address of its own in the network of a bot and the server', () => {
   assert.equal(

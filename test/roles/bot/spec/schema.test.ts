@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { botManifestSchema, botSettings, vars } from '../../../roles/bot/spec/schema.ts'
+import { botManifestSchema, botSettings, vars } from '../../../../roles/bot/spec/schema.ts'
 
 const messages = (schema: v.GenericSchema, value: unknown) =>
   (v.safeParse(schema, value).issues ?? []).map(({ message }) => message)
