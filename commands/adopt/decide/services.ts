@@ -38,6 +38,17 @@ export function arrange(services: readonly ComposeService[], text: (path: string
   }
 }
 
+/** All of a compose file. */
+export function allServices({ bot, migrations, others, known, foreign }: Services): readonly ComposeService[] {
+  return [
+    ...(bot === undefined ? [] : [bot]),
+    ...migrations,
+    ...others,
+    ...known.map(({ service }) => service),
+    ...foreign,
+  ]
+}
+
 /** The Dockerfile of a service, as a path in the repository; undefined where it is outside of it. */
 export function dockerfileOf({ build }: ComposeService): { context: string; path: string } | undefined {
   if (build === undefined) return undefined

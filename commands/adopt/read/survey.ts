@@ -5,6 +5,7 @@ import { envExample } from './env-example.ts'
 import type { Found, Note, Variable } from './finding.ts'
 import { type GoProject, goMod } from './go-mod.ts'
 import { type NodeProject, nodeProject } from './package-json.ts'
+import { flyProcesses, unwantedProcesses } from './platform-files.ts'
 import { appJson, procfile } from './procfile.ts'
 import { joined, type PythonProject, pyproject, requirements } from './python-project.ts'
 import { isEnvExample, type Repository } from './repository.ts'
@@ -92,12 +93,20 @@ export function projectIn(repository: Repository, folder: string): Project {
     node: read('package.json', nodeProject),
     python: python.length === 0 ? undefined : joined(python),
     go: read('go.mod', goMod),
-    processes: read('Procfile', procfile) ?? new Map(),
+    processes: wanted(
+      read('Procfile', procfile) ?? read('fly.toml', flyProcesses),
+      read('app.json', unwantedProcesses),
+    ),
     runLines: ['Makefile', 'makefile', 'Justfile', 'justfile', 'Taskfile.yml'].flatMap(
       (name) => read(name, runLines) ?? [],
     ),
     code: codeOf(repository, prefix, files),
   }
+}
+
+/** The processes, but for those of which none is to run. */
+function wanted(all: Project['processes'] = new Map(), unwanted: readonly string[] = []): Project['processes'] {
+  return new Map([...all].filter(([name]) => !unwanted.includes(name)))
 }
 
 function codeOf(repository: Repository, prefix: string, files: readonly string[]): CodeFacts {
