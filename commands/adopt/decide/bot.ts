@@ -79,7 +79,7 @@ export function botIn(repository: Repository, name: string): AdoptedBot {
   return {
     ...{ build, project, start, leftOut: environment.leftOut },
     domains: open.domains,
-    environment: withNames(withProcesses(environment.entries, further, processes.entries), open.domains),
+    environment: withNames(withProcesses(environment.entries, further, processes.entries), open),
     entries: [
       ...deliveryKeys(delivery),
       ...ports,

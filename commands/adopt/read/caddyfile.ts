@@ -1,5 +1,5 @@
 import { at, numbered } from './finding.ts'
-import { hostAndPort, type Proxied, type ProxyTarget, plainly } from './proxied.ts'
+import { hostAndPort, nothing, type Proxied, type ProxyTarget, plainly } from './proxied.ts'
 
 interface Line {
   readonly words: readonly string[]
@@ -13,7 +13,7 @@ const maxDepth = 8
 export function caddySites(text: string, file: string, known: ReadonlyMap<string, string>): readonly Proxied[] {
   const filled = text.replaceAll(
     /\{\$(\w+)(?::([^}\n]{0,300}))?\}/g,
-    (_, name: string, fallback = '') => known.get(name) ?? fallback,
+    (_, name: string, fallback = '') => known.get(name) || fallback,
   )
   const lines = linesIn(filled)
   const [first, ...rest] = lines
@@ -24,7 +24,7 @@ export function caddySites(text: string, file: string, known: ReadonlyMap<string
       : lines
   return sites.flatMap(({ words, inner }) => {
     // Options of the whole, and pieces that others import.
-    if (inner.length === 0 || words.length === 0 || words[0]?.startsWith('(')) return []
+    if (inner.length === 0 || words[0]?.startsWith('(')) return []
     const names = words
       .flatMap((each) => each.split(','))
       .map((each) => each.replace(/^https?:\/\//, '').replace(/[:/].*$/, ''))
@@ -73,6 +73,8 @@ function routesIn(
       )
       return target === undefined ? [] : places.map((place) => route(trimmed(place), target, number))
     }
+    if (key === 'respond' && /^4\d\d$/.test(rest.at(-1) ?? '') && places[0] !== path)
+      return places.map((place) => ({ ...route(trimmed(place), nothing, number), guard: 'respond' }))
     if (key === 'file_server')
       return folder === undefined ? [] : places.map((place) => route(trimmed(place), { folder }, number))
     if (key !== 'handle' && key !== 'handle_path' && key !== 'route') return []

@@ -39,6 +39,18 @@ function lineOf(line: string, hasUser: boolean): { schedule: string; command: st
   return command === '' ? undefined : { schedule: fields, command }
 }
 
+/** Lines for cron that a Dockerfile or a script writes by itself: `echo "0 9 * * * node a.js" | crontab -`. */
+export function writtenCrontab(text: string, file: string): readonly Timed[] {
+  return numbered(text).flatMap(([line, number]) => {
+    const [, double, single, where = ''] =
+      /\becho\s+(?:-e\s+)?(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\s*(\|\s*crontab\b|>>?\s*\/(?:etc\/cron|var\/spool\/cron)\S*)/.exec(
+        line,
+      ) ?? []
+    const said = (double ?? single ?? '').replaceAll('\\n', '\n')
+    return crontab(said, file, /\/etc\/cron\.d\//.test(where)).map((each) => ({ ...each, from: at(file, number) }))
+  })
+}
+
 /** What a GitHub workflow runs at times, where that is a program of the repository. */
 export function workflowTimes(text: string, file: string): readonly Found<string>[] {
   const runs =

@@ -1,5 +1,5 @@
 import { at } from './finding.ts'
-import { hostAndPort, type Proxied, type ProxyTarget, plainly } from './proxied.ts'
+import { hostAndPort, nothing, type Proxied, type ProxyTarget, plainly } from './proxied.ts'
 
 interface Directive {
   readonly words: readonly string[]
@@ -29,16 +29,21 @@ function serverRoutes(
   upstreams: ReadonlyMap<string, string>,
   file: string,
 ): Proxied[] {
-  const names = server.flatMap(({ words: [key, ...rest] }) => (key === 'server_name' ? rest : []))
+  const names = server.flatMap(({ words: [key, ...rest] }) =>
+    key === 'server_name' ? rest.filter((name) => /[a-z]/i.test(name)) : [],
+  )
   return server.flatMap(({ words, inner, line }) => {
     if (words[0] !== 'location') return []
     const [modifier, said = ''] = words.length > 2 ? [words[1], words[2]] : ['', words[1]]
-    // Patterns are about kinds of files, and a name with @ is no path.
-    if (/^~/.test(modifier ?? '') || !said.startsWith('/')) return []
-    const target = targetOf(inner, server, upstreams)
-    if (target === undefined) return []
+    const access = accessOf(inner, server)
+    const isPattern = /^~/.test(modifier ?? '')
+    const closed = isPattern ? closedPattern(said, access.guard) : said
+    const open = isPattern ? undefined : targetOf(inner, server, upstreams)
+    const target = open ?? (access.guard === undefined ? undefined : nothing)
+    // A name with @ is no path.
+    if (target === undefined || closed === undefined || !closed.startsWith('/')) return []
     const settings = [...inner, ...server, ...http]
-    const path = said === '/' ? '/' : said.replace(/\/+$/, '')
+    const path = closed.replace(/\/+$/, '') || '/'
     const passed = firstOf(inner, 'proxy_pass')
     return [
       {
@@ -47,10 +52,17 @@ function serverRoutes(
         websocket: inner.some(({ words: [key, name] }) => key === 'proxy_set_header' && /^upgrade$/i.test(name ?? '')),
         spa: inner.some(({ words: [key, ...rest] }) => key === 'try_files' && /index\.html$/.test(rest.at(-1) ?? '')),
         body: bodyOf(firstOf(settings, 'client_max_body_size')),
-        ...accessOf(inner, server),
+        ...access,
       },
     ]
   })
+}
+
+/** What a pattern with a guard is about, at least; most patterns are about kinds of files, and names that begin with a dot. */
+function closedPattern(pattern: string, guard: string | undefined): string | undefined {
+  if (guard === undefined || /^\^?\/?\\\./.test(pattern)) return undefined
+  const [, prefix = ''] = /^\^?(\/[\w/-]*)/.exec(pattern) ?? []
+  return prefix.length > 1 ? prefix : '/~'
 }
 
 function targetOf(
@@ -58,7 +70,12 @@ function targetOf(
   server: readonly Directive[],
   upstreams: ReadonlyMap<string, string>,
 ): ProxyTarget | undefined {
-  const passed = firstOf(location, 'proxy_pass')
+  const said = firstOf(location, 'proxy_pass')
+  // A variable is set so that nginx starts without the service.
+  const set = [...location, ...server].find(
+    ({ words }) => words[0] === 'set' && words[1] === said?.replace(/\/.*$/, ''),
+  )
+  const passed = set?.words[2] ?? said
   if (passed !== undefined) {
     const target = hostAndPort(passed)
     return target === undefined ? undefined : (hostAndPort(upstreams.get(target.host) ?? '') ?? target)
@@ -69,14 +86,17 @@ function targetOf(
 }
 
 function accessOf(location: readonly Directive[], server: readonly Directive[]): Pick<Proxied, 'allowed' | 'guard'> {
-  const guards =
-    /^(auth_basic|auth_request|auth_jwt|internal|ssl_verify_client|satisfy|deny|if|secure_link|limit_except)$/
+  const guards = /^(auth_basic|auth_request|auth_jwt|internal|ssl_verify_client|satisfy|deny|secure_link|limit_except)$/
   const said = (of: readonly Directive[], test: RegExp) => of.filter(({ words: [key = ''] }) => test.test(key))
   const rules = said(location, /^(allow|deny)$/).length > 0 ? location : server
   const allowed = said(rules, /^allow$/).flatMap(({ words }) => words[1] ?? [])
   const isClosed = said(rules, /^deny$/).some(({ words }) => words[1] === 'all')
-  // "if" in a server is about redirects, mostly.
-  const found = [...said(location, guards), ...said(server, guards).filter(({ words }) => words[0] !== 'if')]
+  const refused = (of: readonly Directive[]) =>
+    of.filter(({ words }) => words[0] === 'return' && /^4\d\d$/.test(words[1] ?? ''))
+  const tests = said(location, /^if$/).filter(
+    ({ words, inner }) => refused(inner).length > 0 && !/request_method/.test(words[1] ?? ''),
+  )
+  const found = [...said(location, guards), ...said(server, guards), ...refused(location), ...tests]
   const guard = found.find(
     ({ words }) => words[1] !== 'off' && !(words[0] === 'deny' && isClosed && allowed.length > 0),
   )

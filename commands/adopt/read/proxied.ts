@@ -24,6 +24,9 @@ export type ProxyTarget =
   /** A folder of the container of the proxy. */
   | { readonly folder: string }
 
+/** Nothing is behind it: it is closed. */
+export const nothing: ProxyTarget = { host: '', port: undefined }
+
 export const plainly = {
   names: [] as readonly string[],
   strips: false,

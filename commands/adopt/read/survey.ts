@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path/posix'
+import { basename, dirname, join } from 'node:path/posix'
 import { composeServices } from './compose.ts'
 import type { ComposeService, Fill } from './compose-service.ts'
 import { envExample } from './env-example.ts'
@@ -48,13 +48,32 @@ export function servicesIn(
     const text = repository.text(path)
     if (text === undefined) notes.push(`${path}: no text, or larger than 512 KB: it was not read`)
     try {
-      for (const service of composeServices(text ?? '', path, fill))
+      for (const service of composeServices(text ?? '', path, fill).map((each) => fromRoot(each, dirname(path))))
         services.set(service.name, over(services.get(service.name), service))
     } catch (error) {
       notes.push(`${path}: cannot be read as YAML, so nothing is taken from it: ${(error as Error).message}`)
     }
   }
   return { services: [...services.values()], notes }
+}
+
+/** Its paths are from the folder of its file. */
+function fromRoot(service: ComposeService, folder: string): ComposeService {
+  const { build, volumes } = service
+  if (folder === '.') return service
+  const here = (path: string) => (/^\.\.?(\/|$)/.test(path) || path === '.' ? `./${join(folder, path)}` : path)
+  const context =
+    build === undefined || /^([\w+]+:|git@|\/|\$)/.test(build.value.context)
+      ? undefined
+      : join(folder, build.value.context)
+  return {
+    ...service,
+    build: build === undefined || context === undefined ? build : { ...build, value: { ...build.value, context } },
+    volumes: volumes.map((each) => ({
+      ...each,
+      value: { ...each.value, source: each.value.source && here(each.value.source) },
+    })),
+  }
 }
 
 /** The variables of examples and of app.json, the first that names one wins. */

@@ -1,4 +1,6 @@
+import { basename } from 'node:path/posix'
 import { textOf } from '../../read/command-line.ts'
+import type { ComposeService } from '../../read/compose-service.ts'
 import type { Timed } from '../../read/crontab.ts'
 import { type DockerImage, dockerImage } from '../../read/dockerfile.ts'
 import type { Note } from '../../read/finding.ts'
@@ -7,7 +9,7 @@ import type { Project } from '../../read/survey.ts'
 import type { Build } from '../build.ts'
 import { dockerfileOf, type Services } from '../services.ts'
 import { type Container, crontabsOf } from './crontabs.ts'
-import { isOfTheBot, runsText, startsCron, zoneOf } from './scheduled-services.ts'
+import { isOfTheBot, onlyCron, runsText, startsCron, zoneOf } from './scheduled-services.ts'
 
 /** What is known of a repository when its jobs are looked for. */
 export interface Sight {
@@ -31,33 +33,20 @@ export function cronTimes({ repository, services, project, build, workdir }: Sig
   for (const service of services.others) {
     const file = dockerfileOf(service)
     const image = file === undefined ? build.image : imageOf(file.path, service.build?.value.target)
-    const runs = runsText(service) || textOf(image?.command?.value)
-    if (!startsCron(runs)) continue
-    const folder = file?.context ?? build.folder
-    take(
-      runs,
-      { volumes: service.volumes, image, folder, workdir: service.workdir ?? image?.workdir ?? workdir },
-      service.from,
-      service.name,
-    )
-    if (!isOfTheBot(service, services) && found.asJobs.includes(service.name))
+    const place = { volumes: service.volumes, image, folder: file?.context ?? build.folder }
+    const runs = runsText(service) || imageRuns(image)
+    if (!take(runs, { ...place, workdir: service.workdir ?? image?.workdir ?? workdir }, service.from, service))
+      continue
+    if (!isOfTheBot(service, services))
       found.notes.push(
         `${service.from}: "${service.name}" has an image of its own: see that the image of the bot has what its jobs run`,
       )
   }
-  for (const [name, { value, from }] of services.bot === undefined && services.others.length === 0
-    ? project.processes
-    : [])
-    if (startsCron(value)) take(value, own, from, name)
-  const bot = runsText(services.bot ?? { entrypoint: undefined, command: undefined })
-  const runs = bot || `${textOf(build.image?.entrypoint?.value)} ${textOf(build.image?.command?.value)}`
-  if (startsCron(runs)) {
-    const from = services.bot?.command?.from ?? build.image?.command?.from ?? build.image?.entrypoint?.from ?? ''
-    found.notes.push(
-      `${from}: the bot starts cron beside it: there is none in a bot's container, so set "command:" without it`,
-    )
-    take(runs, own, from)
-  }
+  if (services.bot === undefined && services.others.length === 0)
+    for (const [name, { value, from }] of project.processes) take(value, own, from, { name, environment: [] })
+  const { command, entrypoint } = services.bot ?? {}
+  const said = command ?? entrypoint ?? build.image?.command ?? build.image?.entrypoint
+  take(runsText({ command, entrypoint }) || imageRuns(build.image), own, said?.from ?? '')
   return found
 
   /** Services share their Dockerfiles. */
@@ -68,14 +57,45 @@ export function cronTimes({ repository, services, project, build, workdir }: Sig
     return images.get(key)
   }
 
-  function take(runs: string, container: Container, from: string, name?: string): void {
-    const times = crontabsOf(runs, container, repository)
-    const zone = services.others.find((each) => each.name === name) ?? services.bot
+  /** Whether it starts cron. `service`: what is not needed any more where it does nothing else; left out: the bot. */
+  function take(
+    runs: string,
+    place: Omit<Container, 'script'>,
+    from: string,
+    service?: Pick<ComposeService, 'name' | 'environment'>,
+  ): boolean {
+    const script = scriptOf(runs, repository)
+    const all = script === undefined ? runs : script.text
+    if (!startsCron(all)) return false
+    const times = crontabsOf(all, { ...place, script }, repository)
+    const zone = service ?? services.bot
     found.times.push(
       ...times.map((each) => ({ ...each, timezone: each.timezone ?? (zone === undefined ? undefined : zoneOf(zone)) })),
     )
-    if (name !== undefined) found.asJobs.push(name)
+    if (service !== undefined && onlyCron(all)) found.asJobs.push(service.name)
+    else
+      found.notes.push(
+        `${script?.file ?? from}: ${service === undefined ? 'the bot' : `"${service.name}"`} starts cron beside it: there is none in a container here, so have it run without`,
+      )
     if (times.length === 0)
       found.notes.push(`${from}: runs cron, and its crontab was not found: list what it runs under "jobs:"`)
+    return true
   }
+}
+
+function imageRuns(image: DockerImage | undefined): string {
+  return `${textOf(image?.entrypoint?.value)} ${textOf(image?.command?.value)}`.trim()
+}
+
+const maxScript = 20_000
+
+/** The script of the repository that a command is, without its comments. */
+function scriptOf(runs: string, { files, text }: Repository): Container['script'] {
+  const [script] = /[\w./-]+\.sh\b/.exec(runs.slice(0, 1000)) ?? []
+  const name = script === undefined ? undefined : basename(script)
+  const file = files.find((each) => name !== undefined && (each === name || each.endsWith(`/${name}`)))
+  const content = file === undefined ? undefined : text(file)
+  if (file === undefined || content === undefined || content.length > maxScript) return undefined
+  // The lines keep their numbers.
+  return { file, text: content.replaceAll(/^[ \t]*#.*$/gm, '') }
 }

@@ -1,6 +1,6 @@
 import { basename, join, normalize } from 'node:path/posix'
 import type { ComposeService } from '../../read/compose-service.ts'
-import { crontab, type Timed } from '../../read/crontab.ts'
+import { crontab, type Timed, writtenCrontab } from '../../read/crontab.ts'
 import type { DockerImage } from '../../read/dockerfile.ts'
 import { inFolder } from '../../read/dockerfile.ts'
 import type { Repository } from '../../read/repository.ts'
@@ -15,6 +15,8 @@ export interface Container {
   /** The folder that the image is built from, from the repository. */
   readonly folder: string
   readonly workdir: string
+  /** The script that starts it. */
+  readonly script: { readonly file: string; readonly text: string } | undefined
 }
 
 /** The crontabs that a command which starts cron goes by, read; empty where none is found. */
@@ -22,21 +24,28 @@ export function crontabsOf(command: string, container: Container, repository: Re
   const named = [...command.matchAll(/\bsupercronic\s+(?:-\S+\s+)*([^\s;&|"'-][^\s;&|"']*)/g)].map(
     ([, path = '']) => path,
   )
-  const installed = [...(container.image?.text ?? '').matchAll(/\bcrontab\s+(?:-u\s+\w+\s+)?([\w./-]*\w)/g)].map(
-    ([, path = '']) => path,
-  )
+  const installed = [
+    ...(container.image?.text ?? '').matchAll(/(?:RUN|&&|;)[ \t]*crontab[ \t]+(?:-u[ \t]+\w+[ \t]+)?([\w./-]*\w)/g),
+  ].map(([, path = '']) => path)
   const mounted = [
     ...container.volumes.map(({ value }) => value.target),
     ...(container.image?.copies ?? []).map(copiedTo),
   ]
-  const places = named.length > 0 ? named : [...installed, ...mounted.filter((path) => cronPlaces.test(path))]
+  const looked = installed.length > 0 ? installed : mounted.filter((path) => cronPlaces.test(path))
+  const places = named.length > 0 ? named : looked
   const files = places.flatMap((path) => {
     const place = inFolder(container.workdir, path)
     const file = sourceOf(place, container, repository)
     return file === undefined
       ? []
-      : [[file, /^\/etc\/(cron\.d\/|crontab$)/.test(place) && !named.includes(path)] as const]
+      : [[file, /^\/etc\/(cron\.d\/|crontab$)/.test(place) && looked === places && installed.length === 0] as const]
   })
+  // What a Dockerfile or a script writes for cron itself.
+  const written = [
+    ...(container.image === undefined ? [] : writtenCrontab(container.image.text, container.image.file)),
+    ...(container.script === undefined ? [] : writtenCrontab(container.script.text, container.script.file)),
+  ]
+  if (files.length === 0 && written.length > 0) return written
   const all =
     files.length > 0
       ? files

@@ -56,9 +56,22 @@ export function zoneOf({ environment }: Pick<ComposeService, 'environment'>): st
 
 /** Runs cron, and is no program of the bot's own that is called so. */
 export function startsCron(command: string): boolean {
-  return /(?:^|[;&|(]\s*|\bexec\s+|-c\s+["']?)(?:[\w./-]*\/)?(?:(?:supercronic|crond|cron|busybox\s+crond)(?=[\s;&|]|$)|service\s+cron\s+start)/.test(
+  return /(?:^|[;&|(\n][ \t]*|\bexec[ \t]+|-c[ \t]+["']?)(?:[\w./-]*\/)?(?:(?:supercronic|crond|cron|busybox crond)(?=[\s;&|]|$)|service cron start)/.test(
     command.trim(),
   )
+}
+
+/** Whether it does nothing else that anybody would miss. */
+export function onlyCron(command: string): boolean {
+  const steps = command.split(/[\n;&|()]+/).map((step) =>
+    step
+      .replace(/^\s*(?:(?:\/bin\/)?(?:ba)?sh -[a-z]*c|exec)\s+/, '')
+      .replaceAll(/["']/g, '')
+      .trim(),
+  )
+  const harmless =
+    /^(?:[\w./-]*\/)?(?:supercronic|crond?|busybox|service cron|tail|printenv|env|export|touch|echo|cat|chmod|mkdir|crontab|set|sleep|if|then|else|fi|true|:|\[)(?=\s|$)|^\d>?$|^$/
+  return steps.every((step) => harmless.test(step))
 }
 
 export function runsText({ entrypoint, command }: Pick<ComposeService, 'entrypoint' | 'command'>): string {

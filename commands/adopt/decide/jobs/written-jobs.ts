@@ -45,7 +45,7 @@ function keysOf(
   if ('fault' in times)
     return `its schedule "${said}" ${/^should/.test(times.fault) ? '' : 'cannot be had: '}${times.fault}`
   const line = typeof given === 'string' ? plainLine(given, workdir) : undefined
-  if (line !== undefined && /(?<!\\)%/.test(line) && !/%[\w}]/.test(line))
+  if (line !== undefined && /(?<!\\)%/.test(line.replaceAll(/\+%\S*/g, '')))
     return 'a % begins the input of its program: not mapped'
   const command = commandOf(line?.replaceAll('\\%', '%') ?? given)
   const text = command.join(' ')

@@ -1,4 +1,4 @@
-import { routeFaults } from '../../../../roles/bot/spec/routes.ts'
+import { overlap, routeFaults } from '../../../../roles/bot/spec/routes.ts'
 import type { Found, Note } from '../../read/finding.ts'
 import type { Proxied } from '../../read/proxied.ts'
 import type { Entry } from '../entry.ts'
@@ -7,9 +7,6 @@ import { type FrontEnd, frontEnds } from './front-end.ts'
 import { proxiedPaths } from './proxied-paths.ts'
 import { type Outcome, routeOf, type Sight } from './route-of.ts'
 import { domainsIn, type FoundRoute, isPlaceholder, together } from './routes.ts'
-
-/** More than any bot has; each is compared with the others. */
-const maxPaths = 100
 
 export interface PublicPaths {
   readonly entries: readonly Entry[]
@@ -23,8 +20,8 @@ export interface PublicPaths {
 /** The paths and names that the internet reaches the bot by, of the proxies in front of it and the front ends in its image. */
 export function publicPaths(sight: Sight): PublicPaths {
   const pages = frontEnds(sight.repository, sight.build)
-  const all = proxiedPaths(sight.services, sight.repository, sight.known).slice(0, maxPaths)
-  const outcomes = all.map((each) => routeOf(each, sight, pages))
+  const all = proxiedPaths(sight.services, sight.repository, sight.known)
+  const outcomes = all.filter((each) => !isPartOfFiles(each, all)).map((each) => routeOf(each, sight, pages))
   const proxied = outcomes.flatMap(({ found = [] }) => found)
   const own = pages.map((each) => unproxied(each, proxied, all))
   const { routes, notes } = together([...proxied, ...own.flatMap(({ found = [] }) => found)])
@@ -44,6 +41,21 @@ export function publicPaths(sight: Sight): PublicPaths {
   }
 }
 
+/** Files that have headers of their own, in a folder that is open as a whole. */
+function isPartOfFiles({ path, target, guard }: Proxied, all: readonly Proxied[]): boolean {
+  return (
+    guard === undefined &&
+    'folder' in target &&
+    all.some(
+      (each) =>
+        'folder' in each.target &&
+        each.target.folder === target.folder &&
+        each.path.length < path.length &&
+        overlap(each.path, path),
+    )
+  )
+}
+
 function entryOf(routes: readonly FoundRoute[], isOptional: boolean): Entry {
   return {
     ...{ key: 'public', value: routes.map(({ route }) => route), why: '' },
@@ -59,7 +71,7 @@ function onlyUpdates(routes: readonly FoundRoute[], { mode }: Delivery): Note | 
   const { path, process, static: folder } = only.route
   if (path !== '/' || process !== undefined || folder !== undefined) return undefined
   const names = domainsIn(only.names)
-  return `${only.from}: gives the bot a name of its own${names.length === 0 ? '' : ` (${names.join(', ')})`}: updates come by the name of the host, and need none; if it serves more than these, take the # from "public:" and set "domains: [${names.join(', ')}]" in the inventory`
+  return `${only.from}: gives the bot a name of its own${names.length === 0 ? '' : ` (${names.join(', ')})`}: updates come by the name of the host, and need none; if it serves more than these, take the # from "public:" and set "domains: [${names.join(', ') || 'NAME'}]" in the inventory`
 }
 
 /** A front end of which no proxy tells. */
@@ -123,10 +135,14 @@ export function withoutLost(entries: readonly Entry[]): { entries: readonly Entr
 }
 
 /** Values that are the first of these names, by reference. */
-export function withNames(environment: readonly Entry[], [name]: readonly string[]): readonly Entry[] {
-  if (name === undefined) return environment
+export function withNames(environment: readonly Entry[], { domains, entries }: PublicPaths): readonly Entry[] {
+  const [name] = domains
+  if (entries.length === 0) return environment
   return environment.map((entry) => {
     const text = String(entry.value)
+    // Made of a name that the example leaves empty.
+    if (text === 'https://') return { ...entry, value: '${public.url}' }
+    if (name === undefined) return entry
     if (text === name) return { ...entry, value: '${public.host}' }
     const rest = text.startsWith(`https://${name}`) ? text.slice(`https://${name}`.length) : undefined
     return rest === undefined || !/^(\/|$)/.test(rest) ? entry : { ...entry, value: `\${public.url}${rest}` }

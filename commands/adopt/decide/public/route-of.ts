@@ -2,7 +2,7 @@ import { join } from 'node:path/posix'
 import { overlap } from '../../../../roles/bot/spec/routes.ts'
 import type { ComposeService } from '../../read/compose-service.ts'
 import type { Found, Note } from '../../read/finding.ts'
-import type { Proxied } from '../../read/proxied.ts'
+import { nothing, type Proxied } from '../../read/proxied.ts'
 import type { Repository } from '../../read/repository.ts'
 import type { Build } from '../build.ts'
 import { type Further, processNamed } from '../processes.ts'
@@ -43,6 +43,10 @@ export function routeOf(each: Proxied, sight: Sight, pages: readonly FrontEnd[])
   }
   if ('folder' in each.target) {
     if (guard !== undefined) return { note: guarded(place, guard) }
+    if (isWritten(each.target.folder, sight.services))
+      return {
+        note: `${place} is files that the bot writes (${each.target.folder}): only files of its image are served without it, so have the bot answer there`,
+      }
     const folder = staticFolder(each.target.folder, from, sight, pages)
     if (folder === undefined)
       return {
@@ -57,6 +61,7 @@ export function routeOf(each: Proxied, sight: Sight, pages: readonly FrontEnd[])
       },
     }
   }
+  if (each.target === nothing) return {}
   const { host, port } = each.target
   const { service, port: inside } = serviceFor(host, port, sight.services)
   if (service === undefined && sight.services.bot !== undefined)
@@ -95,6 +100,15 @@ export function routeOf(each: Proxied, sight: Sight, pages: readonly FrontEnd[])
 
 function guarded(place: string, guard: string): Note {
   return `${place} is behind ${guard}, which there is none of here: not mapped, since everybody would reach it`
+}
+
+/** Whether a folder of the proxy is one of those that last. */
+function isWritten(folder: string, { bot, known }: Services): boolean {
+  const volumes = bot?.volumes.filter(({ value: { source = '' } }) => /^\w/.test(source)) ?? []
+  const shared = known
+    .flatMap(({ service }) => service.volumes)
+    .filter(({ value }) => volumes.some((each) => each.value.source === value.source))
+  return [...volumes, ...shared].some(({ value: { target } }) => isIn(folder, target.replace(/\/$/, '')))
 }
 
 /** The folder of the bot's image that has these files. */

@@ -32,7 +32,7 @@ export function together(found: readonly FoundRoute[]): { routes: readonly Found
         `${each.from}: the path ${path}${each.names.length === 0 ? '' : ` of ${each.names.join(', ')}`} is not mapped: ${fault}`,
       )
   }
-  return { routes, notes }
+  return { routes: routes.sort((a, b) => (a.route.path < b.route.path ? -1 : 1)), notes }
 }
 
 /** Whether both lead to the same place for the same people. A path below a whole name has its own limits there. */
