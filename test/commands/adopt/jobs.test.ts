@@ -134,6 +134,15 @@ const mapped: readonly (readonly [what: string, files: Files, jobs: Readonly<Rec
     { night: { schedule: '0 1 * * *', command: ['node', 'night.js'] } },
   ],
   [
+    'cron of the bot, with a file that its Dockerfile installs',
+    {
+      Dockerfile:
+        'FROM python\nWORKDIR /app\nCOPY times /etc/cron.d/times\nRUN chmod 0644 /etc/cron.d/times && crontab /etc/cron.d/times\nCOPY . .\nCMD cron && python bot.py\n',
+      times: '0 1 * * * python night.py\n',
+    },
+    { night: { schedule: '0 1 * * *', command: ['python', 'night.py'] } },
+  ],
+  [
     'a line that the Dockerfile writes, beside the bot',
     {
       Dockerfile: `FROM python:3.13\nWORKDIR /app\nCOPY . .\nRUN echo "0 17 * * * /usr/local/bin/python3 /app/notify.py" | crontab -\nCMD ["bash", "-c", "(python3 bot.py &) && cron -f"]\n`,
@@ -209,7 +218,12 @@ for (const [what, files, said] of [
     crontabOf('0 1 * * * docker compose exec bot node a.js'),
     /crontab:1: docker compose .* is for the host: not mapped; .* at '0 1 \* \* \*'/,
   ],
-  ['a secret', crontabOf('0 1 * * * node a.js --key $API_KEY'), /crontab:1: .* has a secret among its words/],
+  ['a secret', crontabOf('0 1 * * * node a.js --key $API_KEY'), /crontab:1: a job with a secret among its words/],
+  [
+    'a secret as it is',
+    crontabOf('0 1 * * * node a.js --key a1b2c3d4e5f6a7b8c9d0e1f2'),
+    /crontab:1: a job with a secret among its words/,
+  ],
   ['a percent sign', crontabOf('0 1 * * * mail me%hello'), /crontab:1: .*a % begins the input/],
   [
     'a time zone that is none',
@@ -252,6 +266,19 @@ for (const [what, files, said] of [
     assert.is(manifest.jobs, undefined)
   })
 
+test('a secret among the words of a job is not shown', () => {
+  const word = 'a1b2c3d4e5f6a7b8c9d0e1f2'
+  for (const line of [
+    `0 1 * * * node a.js --key=${word}`,
+    `61 1 * * * node a.js ${word}`,
+    `@reboot sh -c 'x ${word}'`,
+  ]) {
+    const { text, notes } = adopted(crontabOf(line))
+    assert.not.match(text + notes, word)
+    assert.match(notes, 'crontab:1: a job with a secret among its words')
+  }
+})
+
 test('a schedule of what is tested is nobody’s', () => {
   const { notes } = adopted({
     '.github/workflows/a.yml':
@@ -269,6 +296,16 @@ test('jobs that may not simply begin stand behind a #', () => {
   assert.match(behind.notes, /Dockerfile:5: the command of a job would be an argument of this ENTRYPOINT/)
   const passedOn = adopted({ ...crontabOf('@daily node a.js', 'ENTRYPOINT ["./go.sh"]\n'), 'go.sh': 'exec "$@"\n' })
   assert.equal(Object.keys(passedOn.manifest.jobs ?? {}), ['a'])
+})
+
+test('a service that does more than start cron is a process as well', () => {
+  const { manifest, notes } = adopted({
+    ...{ Dockerfile: dockerfile, crontab: '@daily node a.js\n' },
+    'compose.yml':
+      'services: { bot: { build: . }, web: { build: ., command: sh -c "supercronic crontab & exec node web.js" } }',
+  })
+  assert.equal([Object.keys(manifest.jobs ?? {}), Object.keys(manifest.processes ?? {})], [['a'], ['web']])
+  assert.match(notes, /"web" starts cron beside it/)
 })
 
 test('each job says where it is from, and what ran it is no process', () => {

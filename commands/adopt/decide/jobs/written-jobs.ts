@@ -12,6 +12,9 @@ const maxJobs = 50
 /** Characters; commands are searched. */
 const maxCommand = 2000
 
+const secret =
+  'a job with a secret among its words, which everybody on the host could read: have the program read it from a variable'
+
 interface Named {
   readonly name: string
   readonly keys: Readonly<Record<string, unknown>>
@@ -28,7 +31,9 @@ export function writtenJobs(
   for (const each of times.slice(0, 4 * maxJobs)) {
     const { from, command } = each
     const made = keysOf(each, workdir)
-    if (typeof made === 'string') notes.push(`${from}: ${textOf(command).slice(0, 100)}: ${made}`)
+    // What may be secret is not shown.
+    if (typeof made === 'string')
+      notes.push(`${from}: ${made === secret ? '' : `${textOf(command).slice(0, 100)}: `}${made}`)
     else if (jobs.length >= maxJobs) notes.push(`${from}: a job too many: ${maxJobs} are mapped`)
     else jobs.push({ name: unique(named(each), jobs), keys: made, from })
   }
@@ -41,6 +46,7 @@ function keysOf(
   workdir: string,
 ): Readonly<Record<string, unknown>> | string {
   if (said.length + textOf(given).length > maxCommand) return 'is too long: not mapped'
+  if (hasSecret(textOf(given))) return secret
   const times = scheduleOf(said)
   if ('fault' in times)
     return `its schedule "${said}" ${/^should/.test(times.fault) ? '' : 'cannot be had: '}${times.fault}`
@@ -52,12 +58,17 @@ function keysOf(
   if (text.trim() === '') return 'its command is empty: not mapped'
   if (/(^|[\s;&|/])(docker|docker-compose|podman|flock|sudo|systemctl)\s/.test(text))
     return `is for the host: not mapped; say under "jobs:" what runs in the image of the bot, at '${times.schedule}'`
-  if (command.some((word) => looksLikeToken(word) || looksSecret(word)) || /\$\{?\w*(TOKEN|PASS|SECRET|KEY)/.test(text))
-    return 'has a secret among its words, which everybody on the host could read: have the program read it from a variable'
   const zone = times.timezone ?? timezone
   const job = { schedule: times.schedule, ...(zone && zone !== 'UTC' && { timezone: zone }), command }
   const { issues } = v.safeParse(botManifestSchema, { jobs: { job } })
   return issues?.[0]?.message ?? job
+}
+
+function hasSecret(text: string): boolean {
+  return (
+    text.split(/[\s=]+/).some((word) => looksLikeToken(word) || looksSecret(word)) ||
+    /\$\{?\w*(TOKEN|PASS|SECRET|KEY)/.test(text)
+  )
 }
 
 /** Without what a container does by itself: it begins in its folder, and its output is kept in the journal of the host. */

@@ -81,9 +81,7 @@ function faultBeside(route: Route, others: readonly FoundRoute[]): string | unde
 
 /** The names that a certificate can be had for. */
 export function domainsIn(names: readonly string[]): readonly string[] {
-  return [...new Set(names.map((name) => name.toLowerCase()))]
-    .filter((name) => v.is(domain, name) && name !== 'localhost')
-    .slice(0, 10)
+  return [...new Set(names.map((name) => name.toLowerCase()))].filter((name) => v.is(domain, name)).slice(0, 10)
 }
 
 /** A name that stands in examples. */
