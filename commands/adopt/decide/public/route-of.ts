@@ -70,28 +70,28 @@ export function routeOf(each: Proxied, sight: Sight, pages: readonly FrontEnd[])
       : {
           note: `${place} leads to ${host}${port === undefined ? '' : `:${port}`}, which is no service of the bot: not mapped`,
         }
-  const process = service === sight.services.bot ? undefined : processNamed(sight.further, service?.name ?? '')
-  if (process === undefined && service !== sight.services.bot)
+  const further = service === sight.services.bot ? undefined : processNamed(sight.further, service?.name ?? '')
+  if (further === undefined && service !== sight.services.bot)
     return { note: `${place} leads to "${service?.name}", which is not mapped: so nobody reaches it` }
-  const name = process?.name ?? ''
+  const name = further?.name ?? ''
   const listens = inside ?? service?.ports[0]?.value.port
   const listening = listens === undefined ? {} : { port: [name, { value: listens, from }] as const }
-  if (process === undefined && isForUpdates(path, sight.delivery)) return listening
+  if (further === undefined && isForUpdates(path, sight.delivery)) return listening
   if (guard !== undefined) return { note: guarded(place, guard) }
-  const known = process === undefined ? sight.port : process.keys.port
+  const known = further === undefined ? sight.port : further.keys.port
   if (inside !== undefined && known !== undefined && inside !== known)
     return {
       note: `${place} leads to port ${inside} of "${service?.name ?? host}", which has one port here, ${known}: not mapped`,
     }
-  if (listens === undefined && known === undefined && process !== undefined)
+  if (listens === undefined && known === undefined && further !== undefined)
     return {
-      note: `${place} leads to "${process?.name}", and where that listens is not said: set its "port:", and list the path under "public:"`,
+      note: `${place} leads to "${further?.name}", and where that listens is not said: set its "port:", and list the path under "public:"`,
     }
   const stripped = `the proxy takes ${path} off, and here the whole path comes: have it serve below ${path}`
   return {
     ...listening,
     found: {
-      route: { path, ...(process !== undefined && { process: name }), ...limits },
+      route: { path, ...(further !== undefined && { process: name }), ...limits },
       ...{ names, from: each.strips ? `${from}: ${stripped}` : from },
     },
     ...(each.strips && { note: `${place}: ${stripped}` }),
