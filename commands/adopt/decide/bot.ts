@@ -124,7 +124,8 @@ interface Sight {
 /** What there is: services, the image, the project of the folder that the image is built from. */
 function sightOf(repository: Repository): Sight {
   const atRoot = shownVariables(repository, [''])
-  const known = new Map(atRoot.map((each) => [each.name, each.value ?? '']))
+  // The first one counts: that of tests comes last.
+  const known = new Map(atRoot.toReversed().map((each) => [each.name, each.value ?? '']))
   const compose = servicesIn(repository, composeFilesIn(repository.files), (text) => interpolated(text, known))
   const services = arrange(compose.services, repository.text)
   const build = buildOf(repository, services, known)

@@ -186,6 +186,17 @@ test('values that have the name refer to it', () => {
   })
 })
 
+test('where a compose file and an example differ, an address is that among containers, and a value that of no test', () => {
+  const { manifest } = adopted({
+    Dockerfile: dockerfile,
+    '.env.example': 'API=http://localhost:3000\nNODE_ENV=staging\n',
+    '.env.test.example': 'NODE_ENV=test\n',
+    'compose.yml':
+      'services: { bot: { build: ., environment: { API: "${API:-http://api:8000}", NODE_ENV: "${NODE_ENV:-production}" } }, api: { build: ., command: node api.js, expose: [8000] } }',
+  })
+  assert.equal(manifest.environment, { API: '${process.api.url}', NODE_ENV: 'staging' })
+})
+
 /** Locations, and the paths that stay closed because of them. */
 for (const [what, locations, open] of [
   ['a password', 'location / { auth_basic "x"; proxy_pass http://back; }', []],
