@@ -1,9 +1,13 @@
 // What a proxy in front has open becomes a route and a domain here, or is said with its line. What it keeps closed stays closed.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parse } from 'yaml'
+import { adopt } from '../../../commands/adopt/index.ts'
 import { caddySites } from '../../../commands/adopt/read/caddyfile.ts'
 import { nginxLocations } from '../../../commands/adopt/read/nginx-conf.ts'
-import { adopted, type Files } from './support.ts'
+import { adopted, type Files, repository } from './support.ts'
 
 const dockerfile = 'FROM node:26-slim\nWORKDIR /app\nCOPY . .\nCMD ["node", "bot.js"]\n'
 const polling = { 'bot.js': 'bot.launch()\n' }
@@ -378,6 +382,15 @@ test('a compose file in a folder of its own means paths from there', () => {
       'services: { bot: { build: { context: .., dockerfile: infra/bot.Dockerfile }, volumes: ["../data:/app/data"] } }',
   })
   assert.equal([bot.build.folder, manifest.dockerfile, manifest.data], ['', 'infra/bot.Dockerfile', ['/app/data']])
+})
+
+test('names are in the line for the inventory, and never in bot.yaml', async () => {
+  const folder = repository({ ...services(), Caddyfile: 'a.acme.io www.acme.io {\n  reverse_proxy bot:3000\n}\n' })
+  const said = await adopt(folder, 'shop')
+  assert.match(said, /shop: { host: vps1, source: \S+, domains: \[a\.acme\.io, www\.acme\.io\] }/)
+  const { domains, public: routes } = parse(readFileSync(join(folder, 'bot.yaml'), 'utf8'))
+  assert.equal([domains, routes], [undefined, [{ path: '/' }]])
+  assert.match(await adopt(repository(services()), 'shop'), /source: [^,]+ }\n/)
 })
 
 test('an image that only serves files is no process', () => {
