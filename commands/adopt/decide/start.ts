@@ -35,7 +35,7 @@ function fromPython({ python, files, runLines, code }: Project): Found<string> |
   if (python === undefined && !hasCode) return undefined
   const [run] = runLines.filter(({ value }) => !/pytest|alembic|pip|black|ruff|mypy|test|init_project/.test(value))
   if (run !== undefined) return { value: run.value.replace(/^python3/, 'python'), from: run.from }
-  const polling = [...code.polls, ...code.setsWebhook].map((from) => from.replace(/:\d+$/, ''))
+  const polling = [...code.polls, ...code.setsWebhook].map((from) => from.slice(0, from.lastIndexOf(':')))
   const modules = files.filter((file) => /^(\w+\/)?\w+\/__main__\.py$/.test(file)).sort((a, b) => a.length - b.length)
   const isUsual = (file: string) => /^(src\/|app\/|bot\/)?(main|bot|app|run|index|start)\.py$/.test(file)
   const isProgram = (file: string) => code.programs.some((each) => each === file || each.endsWith(`/${file}`))

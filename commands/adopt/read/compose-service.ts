@@ -118,7 +118,7 @@ function buildOf(said: unknown): ComposeBuild | undefined {
     dockerfile: textOf(memberOf(said, 'dockerfile')),
     target: textOf(memberOf(said, 'target')),
     args: itemsOf(memberOf(said, 'args')).flatMap((each) => {
-      const [, name, rest = ''] = /^(\w+)=?(.*)$/s.exec(textOf(each) ?? '') ?? []
+      const [, name, rest = ''] = /^(\w+)(?:=(.*))?$/s.exec(textOf(each) ?? '') ?? []
       return name === undefined ? [] : [[name, rest] as const]
     }),
   }

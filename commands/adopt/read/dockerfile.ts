@@ -1,4 +1,5 @@
 import { at, type Found, numbered } from './finding.ts'
+import { jsonIn } from './untyped.ts'
 
 /** What the last stage of a Dockerfile says, or the stage `target`. */
 export interface DockerImage {
@@ -101,12 +102,8 @@ function commandIn(found: Instruction | undefined): Found<string | readonly stri
 }
 
 function listIn(text: string): readonly string[] | undefined {
-  try {
-    const list: unknown = JSON.parse(text)
-    return Array.isArray(list) ? list.map(String) : undefined
-  } catch {
-    return undefined
-  }
+  const list = jsonIn(text)
+  return Array.isArray(list) ? list.map(String) : undefined
 }
 
 function copiesIn(said: readonly Instruction[]): Copy[] {

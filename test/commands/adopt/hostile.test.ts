@@ -237,6 +237,12 @@ test('a pipe in the place of a file does not stop it', async () => {
   assert.match(await adopt(folder, 'shop'), 'bot.yaml')
 })
 
+test('a place that is no folder is refused with what it is', async () => {
+  const folder = repository({ file: '' })
+  await refused(join(folder, 'none'), /^--adopt: no repository at \S+\/none: no such folder$/)
+  await refused(join(folder, 'file'), /^--adopt: no repository at \S+\/file: no folder$/)
+})
+
 const refused = async (folder: string, message: RegExp) => {
   try {
     await adopt(folder, 'shop')

@@ -37,6 +37,10 @@ for (const [path, isExample, isReal] of [
   ['migrations/env.py', false, false],
   ['env-example.md', false, false],
   ['environment.yml', false, false],
+  ['a.env.b', false, false],
+  ['prod.envx', false, false],
+  ['.envrc', false, false],
+  ['my env.env', false, false],
 ] as const)
   test(`${path} is ${isExample ? 'an example' : isReal ? 'secret' : 'neither'}`, () => {
     assert.equal([isEnvExample(path), isRealEnv(path)], [isExample, isReal])
