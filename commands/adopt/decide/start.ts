@@ -12,7 +12,7 @@ function fromProcfile({ processes }: Project): Found<string> | undefined {
 
 /** The name of the process of a Procfile that is the bot. */
 export function botProcess(processes: Project['processes']): string | undefined {
-  return ['bot', 'web', 'worker', ...processes.keys()].find((name) => processes.has(name))
+  return ['bot', 'web', 'app', 'worker', ...processes.keys()].find((name) => processes.has(name))
 }
 
 function fromNode({ node, files }: Project): Found<string> | undefined {
@@ -60,7 +60,7 @@ function rank(file: string, polling: readonly string[]): number {
   return (polling.some((each) => each.endsWith(file)) ? 0 : 10) + file.split('/').length
 }
 
-const telegramPackages =
+export const telegramPackages =
   /^(grammy|telegraf|node-telegram-bot-api|telebot|gramio|puregram|@mtcute\/node|telegram|aiogram|python-telegram-bot|pytelegrambotapi|telethon|pyrogram|kurigram|pyrofork|gopkg\.in\/telebot\.v\d|github\.com\/.*(telegram|telebot|gotgbot|telego).*)$/i
 
 /** The language of the bot: where a repository has several, that of the library which speaks to Telegram. */

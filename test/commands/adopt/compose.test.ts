@@ -69,7 +69,10 @@ test('the keys of a service, in each of their shapes', () => {
   assert.equal(
     service('ports: [80, "81:82", "1.2.3.4:83:84/tcp", "85/udp", "0", "70000", { target: 86 }], expose: ["87", a]')
       .ports,
-    [80, 82, 84, 86, 87].map((port) => ({ value: { port, published: port !== 87 }, from })),
+    [80, 82, 84, 86, 87].map((port) => ({
+      value: { port, published: port !== 87, ...(port > 80 && port < 86 && { onHost: port - 1 }) },
+      from,
+    })),
   )
   assert.equal(service('tmpfs: /a').tmpfs, [{ value: '/a', from }])
   assert.equal(service('tmpfs: ["/a:size=1", [b]]').tmpfs, [{ value: '/a', from }])
@@ -84,7 +87,10 @@ test('the keys of a service, in each of their shapes', () => {
     [service('working_dir: /w').workdir, service('init: true').init, service('init: 1').init],
     ['/w', true, false],
   )
-  assert.equal(service('labels: { a: b, c: }').labels, ['a=b', 'c'])
+  assert.equal(service('labels: { a: b, c: }').labels, [
+    { value: 'a=b', from },
+    { value: 'c', from },
+  ])
 })
 
 test('powers are those that are asked for', () => {

@@ -244,6 +244,7 @@ where it listens is not said: "port:" is 3000 unless you set it
       'bot.js': 'const r = new Redis("redis://localhost:6379")\nbot.start()\n',
     },
     `mode: polling # bot.js:2
+port: 8080 # docker-compose.yml:35
 database: { tcp: true, connections: 6, init: init.sql } # docker-compose.yml:43; reached as a host with a port; docker-compose.yml:5; docker-compose.yml:43
 migrate: [npx, prisma, migrate, deploy] # docker-compose.yml:41
 migrations: prisma/migrations # prisma/migrations is there
@@ -257,6 +258,8 @@ memory: 300m # docker-compose.yml:22
 cpus: 0.5 # docker-compose.yml:23
 init: true # docker-compose.yml:2
 processes: { api-x: { command: [node, api.js], port: 8000, health: /up }, cron: { command: [node, cron.js], single: true }, same: { command: [node, bot.js] } } # docker-compose.yml:36, docker-compose.yml:37, docker-compose.yml:38
+public:
+  - { path: / } # docker-compose.yml:35
 environment:
   BOT_TOKEN: \${token} # docker-compose.yml:5
   API_URL: \${process.api-x.url}/v1 # docker-compose.yml:5
@@ -278,13 +281,13 @@ docker-compose.yml:29: runtime: nvidia: a bot gets none of it: its container is 
 docker-compose.yml:30: gpus: all: a bot gets none of it: its container is alone, read-only and without capabilities
 docker-compose.yml:33: extra_hosts: a:1: a bot gets none of it: its container is alone, read-only and without capabilities
 docker-compose.yml:34: reserved devices (a GPU): a bot gets none of it: its container is alone, read-only and without capabilities
-docker-compose.yml:2: labels give it a name of its own (bot.example.org, b.example.org): updates come by the name of the host, and need none
-docker-compose.yml:20: publishes ports on the host (8080, 9090): nothing is published here; Telegram's updates come through nginx, and nothing else does
+docker-compose.yml:20: publishes ports on the host (8080, 9090): nothing is published here; Telegram's updates come through nginx, and so does what "public:" lists
 bot.js:1: names this very machine as where a server is, and in a container nobody is there: have it read a variable
-crontab: a crontab: there is no cron in a bot's container; have the bot schedule that itself
 docker-compose.yml:3: build arguments stay in the history of the image, and these may be secret: NPM_TOKEN, API_KEY: have the bot read them when it starts
 docker-compose.yml:39: "other" is built from another folder than the bot: not mapped; the bot runs without it
 docker-compose.yml:40: "gone" is built from gone.Dockerfile, which is not there: not mapped
+crontab: a crontab that nothing here starts: there is no cron in a bot's container; list under "jobs:" what of it runs in the image of the bot
+"public:" is for browsers, and no name of the bot was found: set "domains: [NAME]" in the inventory, or for other paths than / "shareOrigin: true" here: see docs/bots.md
 docker-compose.yml:8: mounts ./conf, which is not in the source: copy it into the image
 docker-compose.yml:9: mounts ./src, which is a part of the source: the image has it. If the bot writes there, list /app/src under "data:"
 docker-compose.yml:10: mounts the source itself at /app, for development: the image has it
@@ -346,7 +349,7 @@ environment:
   BOT_TOKEN: \${token} # main.py:1
 ---
 telethon logs in to Telegram by itself and keeps a session in a file: have it kept in a folder under "data:"
-cron/crontab: a crontab: there is no cron in a bot's container; have the bot schedule that itself
+cron/crontab: a crontab that nothing here starts: there is no cron in a bot's container; list under "jobs:" what of it runs in the image of the bot
 main.py:3: opens a.db in a folder of the code, which is read-only here: have the bot open data/a.db, and set "data: [/data]"
 main.py:5: opens src/c.db in a folder of the code, which is read-only here: have the bot open data/c.db, and set "data: [/data]"
 main.py:6: opens d/{x}.db in a folder of the code, which is read-only here: have the bot open data/{x}.db, and set "data: [/data]"
