@@ -29,7 +29,7 @@ export const flags: Flags = {
   wait: { help: 'wait for another run that is changing a host' },
   'accept-new': { help: 'trust host keys that were never seen before' },
   json: { npm: true, help: 'print the result as one JSON object' },
-  'show-secrets': { help: 'print the credentials among the outputs, not only where they are' },
+  'show-secrets': { help: 'print the credentials that the host has made, and where they are' },
   explain: { value: 'KEY', help: 'say where a variable of each host comes from, and touch no host' },
   verbose: { short: 'v', npm: true, help: 'show commands and their output' },
   help: { short: 'h', npm: true, help: 'show this' },

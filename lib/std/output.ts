@@ -1,12 +1,17 @@
 import { visible } from './colour.ts'
 import { masked } from './secret.ts'
 
-/** The terminal, or what replaces it in a test: for its size and its colours. Only the two functions below write to it. */
+/** The terminal, or what replaces it in a test: for its size and its colours. Only the functions below write to it. */
 export const streams = { out: process.stdout, err: process.stderr } as const
 
 /** Writes a result, as a line of its own. */
 export function writeOut(text: string): void {
   streams.out.write(`${shown(text)}\n`)
+}
+
+/** Writes a result over what the terminal shows: it begins at the top left, and what was there is gone. */
+export function redraw(text: string): void {
+  streams.out.write(`\x1b[H\x1b[2J\x1b[3J${shown(text)}\n`)
 }
 
 /** Writes what happens and what went wrong, as a line of its own. */

@@ -71,6 +71,7 @@ test.before(async () => {
   Object.assign(env, process.env, {
     PATH: `${folder}:${process.env.PATH}`,
     CURL_HOME: folder,
+    XDG_CACHE_HOME: folder,
     BOTGARDEN_INVENTORY: inventory,
     HELLO_BOT_TOKEN: token,
     NO_COLOR: '1',
