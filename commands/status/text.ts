@@ -15,22 +15,24 @@ export function statusText(all: readonly HostStatus[], paint: Paint): string {
 }
 
 function hostLines({ host, health, bots }: HostStatus, paint: Paint): string[] {
-  if (health === undefined) return [`${host}  ${paint('red', 'could not be read')}`]
+  if (health === undefined) return [`${oneLine(host)}  ${paint('red', 'could not be read')}`]
   const rows = bots.flatMap((bot) => rowsOf(bot, health.clock.there))
   return [
-    host,
-    ...wrapped(hostCells(health).map(([name, value]) => `${name}: ${oneLine(value)}`)),
+    oneLine(host),
+    ...wrapped(hostCells(health).map(([name, value]) => oneLine(`${name}: ${value}`))),
     ...(rows.length === 0
       ? []
       : table([columns, ...rows]).map((line, i) => `  ${i === 0 ? paint('dim', line) : line}`)),
     ...bots.flatMap(jobLines).map((line) => `  ${oneLine(line)}`),
-    ...bots.flatMap(({ name, domains }) => (domains.length === 0 ? [] : [`  ${name} domains: ${domains.join(', ')}`])),
+    ...bots.flatMap(({ name, domains }) =>
+      domains.length === 0 ? [] : [`  ${oneLine(`${name} domains: ${domains.join(', ')}`)}`],
+    ),
   ]
 }
 
 function findingLines(host: string, { level, bot, what, next }: Finding, paint: Paint): string[] {
   const where = bot === undefined ? host : `${host}  ${bot}`
-  return [`${where}  ${paint(colours[level], level)}: ${oneLine(what)}`, `    next: ${next}`]
+  return [`${oneLine(where)}  ${paint(colours[level], level)}: ${oneLine(what)}`, `    next: ${oneLine(next)}`]
 }
 
 const colours = { error: 'red', warning: 'yellow', note: 'dim' } as const satisfies Record<Level, string>
@@ -48,11 +50,8 @@ function wrapped(texts: readonly string[], width = 110): string[] {
 
 /** Columns as wide as their widest cell. */
 function table(rows: readonly Row[]): string[] {
-  const widths = columns.map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)))
-  return rows.map((row) =>
-    row
-      .map((cell, i) => oneLine(cell).padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+  const lines = rows.map((row) => row.map(oneLine))
+  const widths = columns.map((_, i) => Math.max(...lines.map((row) => (row[i] ?? '').length)))
+  const padded = lines.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)))
+  return padded.map((row) => row.join('  ').trimEnd())
 }

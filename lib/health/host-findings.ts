@@ -1,3 +1,4 @@
+import { quote } from '../shell/sh.ts'
 import { durationText } from '../std/duration.ts'
 import { containerFindings } from './container-findings.ts'
 import type { Commands, Finding, Level } from './finding.ts'
@@ -28,7 +29,7 @@ function resources({ disks, memory, load, cpus, clock }: HostHealth, { onHost, p
     if (level !== undefined) found.push({ level, id, what, next })
   }
   for (const { path, used, inodesUsed } of disks) {
-    const next = onHost(`sudo du -xh --max-depth=3 ${path} | sort -h | tail -n 20`)
+    const next = onHost(`sudo du -xh --max-depth=3 ${quote(path)} | sort -h | tail -n 20`)
     add('disk', levelOf(percent(used), thresholds.disk), `the disk at ${path} is ${percent(used)} % full`, next)
     const what = `the inodes of the disk at ${path} are ${percent(inodesUsed)} % used`
     add('inodes', levelOf(percent(inodesUsed), thresholds.disk), what, next)
@@ -111,7 +112,7 @@ function services(host: HostHealth, commands: Commands): Finding[] {
         level: 'warning',
         id: 'unit',
         what: `${unit} has failed`,
-        next: onHost(`sudo journalctl -n 50 -u ${unit}`),
+        next: onHost(`sudo journalctl -n 50 -u ${quote(unit)}`),
       }),
     ),
   ]
@@ -170,7 +171,7 @@ function upkeep({ heldUpdates, pendingReboot, unknownBots, lastCheck }: HostHeal
       level: 'warning',
       id: 'updates',
       what: `security updates wait for you: ${some(heldUpdates)}`,
-      next: onHost(`sudo apt-get install ${heldUpdates.map((each) => each.split(' ')[0]).join(' ')}`),
+      next: onHost(`sudo apt-get install ${heldUpdates.map((each) => quote(each.split(' ')[0] ?? '')).join(' ')}`),
     })
   if (pendingReboot.length > 0)
     found.push({
@@ -184,7 +185,7 @@ function upkeep({ heldUpdates, pendingReboot, unknownBots, lastCheck }: HostHeal
       level: 'warning',
       id: 'unknown-bot',
       what: `${bot} is on the host and not in the inventory`,
-      next: playbook('bot', `--name ${bot} --remove`),
+      next: playbook('bot', `--name ${quote(bot)} --remove`),
     })
   if (lastCheck !== undefined && lastCheck.differences.length > 0)
     found.push({

@@ -237,9 +237,13 @@ async function inBrowser(page: string, theme: 'dark' | 'light') {
   </script>`
   await inVps(host, `echo ${Buffer.from(meter).toString('base64')} | base64 -d >/root/meter.html`)
   const options = `--headless --no-sandbox --disable-gpu --virtual-time-budget=5000 --blink-settings=preferredColorScheme=${theme === 'dark' ? 0 : 1}`
-  const { stdout } = await inVps(host, `timeout 60 chromium ${options} --dump-dom file:///root/meter.html 2>/dev/null`, {
-    seconds: 70,
-  })
+  const { stdout } = await inVps(
+    host,
+    `timeout 60 chromium ${options} --dump-dom file:///root/meter.html 2>/dev/null`,
+    {
+      seconds: 70,
+    },
+  )
   const [, title = ''] = /<title>(.*?)<\/title>/.exec(stdout) ?? []
   return JSON.parse(title.replaceAll('&quot;', '"'))
 }

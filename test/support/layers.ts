@@ -28,7 +28,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'lib/model': ['lib/std', 'lib/shell'],
   'lib/resources': ['lib/std', 'lib/shell', 'lib/model'],
   'lib/platform': ['lib/std', 'lib/shell', 'lib/model', 'lib/resources'],
-  'lib/health': ['lib/std'],
+  'lib/health': ['lib/std', 'lib/shell'],
   'lib/inventory': ['lib/std', 'lib/model'],
   'lib/ssh': ['lib/std', 'lib/shell', 'lib/model'],
   'lib/engine': ['lib/std', 'lib/shell', 'lib/model', 'lib/ssh'],

@@ -6,7 +6,7 @@ import { statusText } from '../../../commands/status/text.ts'
 import { plain } from '../../../lib/std/colour.ts'
 import { shown } from '../../../lib/std/output.ts'
 import { Secret } from '../../../lib/std/secret.ts'
-import { container, healthyBot, healthyHost, now } from '../../support/health.ts'
+import { container, healthyBot, healthyHost, now } from '../../support/status/health.ts'
 
 const whole: HostStatus = {
   ...{ host: 'vps1', health: healthyHost, roundTrips: 1, exitCode: 0, findings: [] },

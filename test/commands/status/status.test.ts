@@ -1,15 +1,17 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { hostStatus } from '../../../commands/status/host-status.ts'
 import { status } from '../../../commands/status/index.ts'
 import { ConnectError } from '../../../lib/std/errors.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
-import { now } from '../../support/health.ts'
 import { printed } from '../../support/printed.ts'
-import { answering, statusHost, statusSession } from '../../support/status-host.ts'
+import { sha256 } from '../../support/sha256.ts'
+import { now } from '../../support/status/health.ts'
+import { answering, statusHost, statusSession } from '../../support/status/host.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'status-test-'))
 test.after(() => rmSync(folder, { recursive: true }))
@@ -36,10 +38,15 @@ const answers = {
   backups: `${now / 1000}\ngone\n`,
   served: 'served b.example.org\nsubject=CN=b.example.org\nissuer=CN=R1\nnotAfter=2099-02-10 00:00:00Z\n',
   releases: 'hello\nstray\n',
-  text: `${Buffer.from(JSON.stringify(release)).toString('base64')}\n`,
+  text: textAnswer(JSON.stringify(release)),
   webhook: hook({ url: own, pending_update_count: 0 }),
   traffic: `now ${now / 1000}\ncreated 2026-11-26T08:30:00Z\nbot hello 60 1 2\nlines 70 2026-11-26T08:30:00+00:00\n`,
 }
+/** What the host answers about a file with this text. */
+function textAnswer(text: string): string {
+  return `file\nsize ${Buffer.byteLength(text)}\n${sha256(text)}\n${gzipSync(text).toString('base64')}\n`
+}
+
 const host = statusHost(['hello'])
 const of = async (more: Partial<typeof answers> = {}) => {
   const connection = answering({ ...answers, ...more })

@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { botFindings } from '../../../lib/health/bot-findings.ts'
 import type { BotHealth, ContainerHealth } from '../../../lib/health/state.ts'
-import { commands, container, healthyBot, now } from '../../support/health.ts'
+import { commands, container, healthyBot, now } from '../../support/status/health.ts'
 
 const found = (more: Partial<BotHealth>) =>
   botFindings({ ...healthyBot, ...more }, now, commands).map(({ level, id, what }) => `${level} ${id}: ${what}`)

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { byUrgency, needsPerson } from '../../../lib/health/finding.ts'
 import { hostFindings } from '../../../lib/health/host-findings.ts'
 import type { HostHealth } from '../../../lib/health/state.ts'
-import { commands, container, healthyHost, now } from '../../support/health.ts'
+import { commands, container, healthyHost, now } from '../../support/status/health.ts'
 
 const found = (more: Partial<HostHealth>) =>
   hostFindings({ ...healthyHost, ...more }, commands).map(({ level, id, what }) => `${level} ${id}: ${what}`)
@@ -119,6 +119,20 @@ test('a host without backups is a note, for which nobody is needed', () => {
     [['note', 'backups']],
   )
   assert.is(needsPerson(notes), false)
+})
+
+test('what a host calls its things is one word of the command that is next', () => {
+  const evil = '/x; rm -rf ~ #'
+  const more = {
+    ...{ disks: [{ ...disk, path: evil, used: 1 }], failedUnits: [evil], unknownBots: [evil] },
+    heldUpdates: ['$(id) 1'],
+  }
+  const commandsSaid = hostFindings({ ...healthyHost, ...more }, commands).map(({ next }) => next)
+  assert.equal(
+    commandsSaid.filter((next) => next.includes('rm -rf')).map((next) => next.includes(`'${evil}'`)),
+    [true, true, true],
+  )
+  assert.ok(commandsSaid.some((next) => next.endsWith(`install '$(id)'`)))
 })
 
 test('every finding says which command is next, and the urgent ones come first', () => {

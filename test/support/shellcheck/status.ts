@@ -2,7 +2,7 @@
 import { questionsFor } from '../../../commands/status/questions.ts'
 import { readText } from '../../../lib/engine/read.ts'
 import { facts } from '../fake-host.ts'
-import { statusHost } from '../status-host.ts'
+import { statusHost } from '../status/host.ts'
 import { kindParts, request, type Shell } from './scripts.ts'
 
 export function statusScripts(): Shell[] {

@@ -1,6 +1,6 @@
 // A host and a bot that are as they should be, for tests of what is found where they are not.
-import type { Commands } from '../../lib/health/finding.ts'
-import type { BotHealth, ContainerHealth, HostHealth } from '../../lib/health/state.ts'
+import type { Commands } from '../../../lib/health/finding.ts'
+import type { BotHealth, ContainerHealth, HostHealth } from '../../../lib/health/state.ts'
 
 export const now = Date.parse('2026-11-26T09:00:00Z')
 

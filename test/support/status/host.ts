@@ -1,11 +1,11 @@
 // A host of an inventory with bots, and a connection to it that answers what status asks.
 import * as v from 'valibot'
-import type { Session } from '../../lib/cli/session.ts'
-import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import type { Connection } from '../../lib/ssh/connection.ts'
-import { backups } from '../../roles/backups/index.ts'
-import { bot } from '../../roles/bot/index.ts'
-import { countedConnection, entry } from './fake-host.ts'
+import type { Session } from '../../../lib/cli/session.ts'
+import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
+import type { Connection } from '../../../lib/ssh/connection.ts'
+import { backups } from '../../../roles/backups/index.ts'
+import { bot } from '../../../roles/bot/index.ts'
+import { countedConnection, entry } from '../fake-host.ts'
 
 /** A host with these bots and a domain. */
 export function statusHost(bots: readonly string[], more: Partial<InventoryHost> = {}): InventoryHost {
