@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { paintFor } from '../../../lib/std/colour.ts'
-import { oneLine, shown } from '../../../lib/std/output.ts'
+import { oneLine, redraw, shown } from '../../../lib/std/output.ts'
 import { Secret } from '../../../lib/std/secret.ts'
+import { printed } from '../../support/printed.ts'
 import { run, scratchFile } from '../../support/runner.ts'
 
 const signs: [what: string, text: string, expected: string][] = [
@@ -53,6 +54,11 @@ await main(async () => { writeOut(JSON.stringify({ a: '\\u202e\\u001b' })); thro
   const { code, stdout, stderr } = await run([file])
   assert.equal({ code, stdout }, { code: 3, stdout: '{"a":"\\u202e\\u001b"}\n' })
   assert.is(stderr.split('\n').at(-2), 'no \\u001b[2J\\u202e')
+})
+
+test('what is drawn over the screen clears it itself, and nothing in it moves the cursor', async () => {
+  const { stdout } = await printed(() => redraw('a\x1b[2J\nb'))
+  assert.is(stdout, '\x1b[H\x1b[2J\x1b[3Ja\\u001b[2J\nb\n')
 })
 
 test.run()
