@@ -10,6 +10,7 @@ import { stream } from '../../lib/ssh/exec.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
 import { jobLayout } from '../../roles/bot/jobs/layout.ts'
+import { byLine } from './by-line.ts'
 import { jobsOnHost, refuseUnknown } from './jobs.ts'
 
 const functions = shellFile(new URL('run-job.sh', import.meta.url))
@@ -43,20 +44,4 @@ export function runScript(bot: string, job: string): Script {
     ${waiting}
     ${functions}
     run_job ${jobLayout(bot, job).unit}`
-}
-
-/** Passes on whole lines of a stream, and at its end what is left. */
-function byLine(sink: (line: string) => void) {
-  const decoder = new TextDecoder()
-  let rest = ''
-  return {
-    take: (bytes: Buffer) => {
-      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) sink(line)
-    },
-    end: () => {
-      if (rest !== '') sink(rest)
-    },
-  }
 }
