@@ -1,5 +1,7 @@
 import { onInterrupt } from '../../lib/cli/main.ts'
 import type { Session } from '../../lib/cli/session.ts'
+import { noteEvent } from '../../lib/engine/events.ts'
+import { lockRequestOf } from '../../lib/engine/host-lock.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { runDir } from '../../lib/model/host-layout.ts'
 import { stripControl } from '../../lib/report/status-lines.ts'
@@ -43,5 +45,6 @@ export function runScript(bot: string, job: string): Script {
     scratch=${runDir}/tmp
     ${waiting}
     ${functions}
+    ${noteEvent(lockRequestOf('bot', false), `job:${bot}/${job}`, 'run by hand')}
     run_job ${jobLayout(bot, job).unit}`
 }

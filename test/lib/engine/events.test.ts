@@ -11,9 +11,14 @@ import {
   parseEvents,
 } from '../../../lib/engine/events.ts'
 import type { PlannedChange } from '../../../lib/engine/plan.ts'
-import { sh } from '../../../lib/shell/sh.ts'
+import { applySteps } from '../../../lib/engine/run-steps.ts'
+import { stepsOf } from '../../../lib/engine/step.ts'
+import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { CommandFailed } from '../../../lib/std/errors.ts'
 import { Secret } from '../../../lib/std/secret.ts'
-import { scratchHost } from '../../support/scratch-host.ts'
+import { sha256Of } from '../../../lib/std/sha256.ts'
+import { errorOf } from '../../support/errors.ts'
+import { framedConnectionTo, scratchHost } from '../../support/scratch-host.ts'
 
 const claim = (holder = 'ops@laptop, site.ts', run = 'a1') => ({ holder, run, wait: false })
 const step = (...changes: (readonly [id: string, summary: string])[]) => ({
@@ -57,6 +62,30 @@ test('each step of a run is a line, and a run is told from the others', async ()
     /^2026-11-26T08:30:00Z {2}ops@laptop, site.ts\n {4}package:a: install\n[\s\S]*start {2}\(failed\)\n/,
   )
   assert.is(host.mode(eventsFile), '600')
+})
+
+test('steps that run, also side by side and one that fails, are noted in the request that runs them', async () => {
+  const host = scratchHost()
+  const connection = framedConnectionTo(host)
+  const change = (id: string, script: Script, lane?: string) => ({
+    id,
+    change: { summary: `do ${id}`, script, predicts: [], ...(lane && { lane, atOnce: 2 }) },
+  })
+  const steps = [
+    change('first', sh`:`),
+    ...['a', 'b', 'c'].map((lane) => change(lane, lane === 'c' ? sh`exit 3` : sh`:`, lane)),
+    change('never', sh`:`),
+  ]
+  const progress = { begin: () => {}, output: () => {}, waiting: () => {}, end: () => {} }
+  const options = { readings: [], digest: sha256Of(''), claim: claim(), progress }
+  await errorOf(applySteps(connection, stepsOf(steps), options), CommandFailed)
+  assert.is(connection.roundTrips, 1)
+  const [event, ...others] = parseEvents(host.read(eventsFile))
+  assert.equal(others, [])
+  assert.equal(
+    [event?.changes.at(0)?.id, event?.changes.map(({ id, failed }) => `${id} ${failed}`).sort()],
+    [...['first', ['a false', 'b false', 'c true', 'first false']]],
+  )
 })
 
 test('one thing that a script does can be noted from inside of it', async () => {
