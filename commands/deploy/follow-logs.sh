@@ -34,5 +34,6 @@ end_following() {
   for follower in "$followers"/*; do
     [ ! -s "$follower" ] || kill "$(cat "$follower")" 2>/dev/null || :
   done
+  wait || :
   rm -rf "$followers"
 }

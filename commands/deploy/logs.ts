@@ -12,8 +12,9 @@ import { layoutOf } from '../../roles/bot/spec/layout.ts'
 import { byLine } from './by-line.ts'
 import { logReader, processesIn } from './log-lines.ts'
 
-const functions = shellFile(new URL('logs.sh', import.meta.url))
-const followFunctions = shellFile(new URL('follow-logs.sh', import.meta.url))
+const [sources, heading, history, following] = ['log-sources', 'log-heading', 'logs', 'follow-logs'].map((name) =>
+  shellFile(new URL(`${name}.sh`, import.meta.url)),
+) as [Script, Script, Script, Script]
 
 /** What of a log is shown. */
 export interface LogQuery {
@@ -68,9 +69,9 @@ export async function showLogs(session: Session, host: InventoryHost, bot: strin
 /** Shell text: prints what `processesIn` reads. */
 export function headingScript(bot: string): Script {
   return sh`
-    ${variablesOf(bot)}
+    ${sourcesOf(bot)}
     secrets=${layoutOf(bot).secrets}
-    ${functions}
+    ${heading}
     heading`
 }
 
@@ -79,25 +80,27 @@ export function logsScript(bot: string, { follow, since, grep, lines, process }:
   const tail = lines ?? (since === undefined ? 100 : 'all')
   const time = typeof since === 'number' ? sh`$(date -u -d ${`-${since} seconds`} +%FT%TZ)` : sh`${since ?? ''}`
   return sh`
-    ${variablesOf(bot, process)}
+    ${sourcesOf(bot, process)}
     since=${time} tail=${tail} pattern=${grep === undefined ? '' : `^[^ ]* [^ ]* .*${literally(grep)}`}
-    begin=$(date -u +%FT%T.%NZ)
-    ${functions}
+    ${follow ? sh`begin=$(date -u +%FT%T.%NZ)` : sh`:`}
+    ${history}
     history
     ${
       follow
         ? sh`
     scratch=${runDir}/tmp
-    ${followFunctions}
+    ${following}
     follow`
         : sh`:`
     }`
 }
 
-function variablesOf(bot: string, process?: string): Script {
+function sourcesOf(bot: string, process?: string): Script {
   const { network } = layoutOf(bot)
   const own = process === 'bot' ? '(\\.bot)?' : process === undefined ? '(\\.[a-z0-9-]+)?' : `\\.${process}`
-  return sh`kept_logs=${keptLogs(bot)} containers=${`^${network}${own}-(blue|green)$`}`
+  return sh`
+    kept_logs=${keptLogs(bot)} containers=${`^${network}${own}-(blue|green)$`}
+    ${sources}`
 }
 
 /** What grep takes for this text and nothing else. */
