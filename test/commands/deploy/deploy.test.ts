@@ -196,7 +196,7 @@ test('the releases and the last lines of a bot are printed', async () => {
   host.container('botgarden-one-blue')
   assert.is(
     (await ran({ own: { name: ['one'], logs: [] }, host })).out,
-    '== botgarden-one-blue\nthe log of botgarden-one-blue\n',
+    '2026-11-26T08:00:00.000Z  bot  the log of botgarden-one-blue\n',
   )
 })
 
