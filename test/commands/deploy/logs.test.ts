@@ -137,6 +137,34 @@ test('a bot with another name that begins the same has its own log', async () =>
   assert.equal(await printed(host), ['-blue ours'])
 })
 
+test('followed, each container has one follower, one that ends is followed again, and none is left over', async () => {
+  // The third look ends it, as a connection does that is lost.
+  const host = scratchHost({
+    sleep: `echo >>"$STATE/looks"; /bin/sleep 0.3; [ "$(wc -l <"$STATE/looks")" -lt 3 ] || kill -TERM "$PPID"`,
+  })
+  const followed = `case "$*" in 'ps --format'*) ls "$STATE/said"; exit ;; esac
+case "$*" in *--follow*)
+  for word; do name=$word; done
+  cat "$STATE/said/$name"
+  [ "$name" != botgarden-shop-blue ] || exit 0
+  exec /bin/sleep 60 ;;
+esac`
+  host.note('docker', `${followed}\n${docker}`)
+  host.note('said/botgarden-shop-blue', `${at(1)} one\n`)
+  host.note('said/botgarden-shop.worker-blue', `${at(2)} w\n`)
+  host.note('said/botgarden-shop-cache', `${at(2)} no\n`)
+  const begun = Date.now()
+  const { code, output, calls } = await host.run(logsScript('shop', query({ follow: true })))
+  assert.is(code, 0)
+  assert.ok(Date.now() - begun < 30_000)
+  const of = (name: string) => calls.filter((call) => call.includes('--follow') && call.endsWith(name)).length
+  assert.is(of('botgarden-shop.worker-blue'), 1)
+  assert.ok(of('botgarden-shop-blue') > 1)
+  assert.match(output, /^following 20\S+Z$/m)
+  assert.ok(output.split('\n').includes(`${at(2)} botgarden-shop.worker-blue w`))
+  assert.equal(host.list('/run/botgarden/tmp'), [])
+})
+
 test('the heading has the processes with a log; its secrets are never shown from then on', async () => {
   const host = hostWith({ 'botgarden-shop-blue': [], 'botgarden-shop-cache': [] })
   const secrets = { token: '777000:AAbbccddeeffgghhiijjkkllmmnnooppqq', 'database-password': 'correct-horse-battery' }
