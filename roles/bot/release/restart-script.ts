@@ -7,7 +7,7 @@ import type { Limits } from '../spec/limits.ts'
 import type { Release } from '../spec/release-record.ts'
 import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
-import { keepLogFunctions } from './kept-log.ts'
+import { keepLogFunctions } from './logs/kept-log.ts'
 import { routeFunctions } from './nginx-route.ts'
 import { variablesFunction } from './variables.ts'
 

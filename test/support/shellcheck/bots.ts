@@ -1,10 +1,10 @@
 // What bot.ts sends: releases from every mode to every mode, what site.ts does for a bot, going back, and removal.
 import * as v from 'valibot'
-import { consoleScript, execScript } from '../../../commands/deploy/console.ts'
 import { refusingEmptyHost } from '../../../commands/deploy/empty-host.ts'
+import { consoleScript, execScript } from '../../../commands/deploy/exec/index.ts'
+import { psqlScript } from '../../../commands/deploy/exec/psql.ts'
 import { deploy } from '../../../commands/deploy/index.ts'
-import { headingScript, logsScript } from '../../../commands/deploy/logs.ts'
-import { psqlScript } from '../../../commands/deploy/psql.ts'
+import { headingScript, logsScript } from '../../../commands/deploy/logs/index.ts'
 import { runScript } from '../../../commands/deploy/run-job.ts'
 import { ship } from '../../../commands/deploy/ship-image.ts'
 import type { Session } from '../../../lib/cli/session.ts'

@@ -1,6 +1,6 @@
 import type { InventoryHost } from '../inventory/inventory.ts'
 import type { Script } from '../shell/sh.ts'
-import { type ConsoleOutput, runConsole } from '../ssh/console.ts'
+import { type ConsoleOutput, runConsole } from '../ssh/interactive.ts'
 import { streams } from '../std/output.ts'
 import type { Session } from './session.ts'
 
@@ -13,7 +13,7 @@ export function hasTerminal(): boolean {
  * Runs a script as root on a host, with standard input from here. In a terminal its output is what it is, as with ssh. Where only
  * the output is a terminal it goes to `shown`; a file or a pipe gets the bytes.
  */
-export function openConsole(
+export function runInteractively(
   { inventory, options }: Session,
   { name, ssh }: InventoryHost,
   script: Script,

@@ -1,6 +1,6 @@
-import { HostError } from '../../lib/std/errors.ts'
-import { Secret } from '../../lib/std/secret.ts'
-import { layoutOf } from '../../roles/bot/spec/layout.ts'
+import { HostError } from '../../../lib/std/errors.ts'
+import { Secret } from '../../../lib/std/secret.ts'
+import { layoutOf } from '../../../roles/bot/spec/layout.ts'
 
 /** A line that a process of a bot has printed. */
 export interface LogLine {

@@ -1,8 +1,8 @@
 // What --exec and --psql refuse, and what they run.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { execInBot, psqlOfBot } from '../../../commands/deploy/console.ts'
-import { psqlScript } from '../../../commands/deploy/psql.ts'
+import { execInBot, psqlOfBot } from '../../../commands/deploy/exec/index.ts'
+import { psqlScript } from '../../../commands/deploy/exec/psql.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { rejects } from '../../support/errors.ts'

@@ -1,6 +1,6 @@
-import { type Script, sh } from '../../../lib/shell/sh.ts'
-import { shellFile } from '../../../lib/shell/shell-file.ts'
-import { layoutOf } from '../spec/layout.ts'
+import { type Script, sh } from '../../../../lib/shell/sh.ts'
+import { shellFile } from '../../../../lib/shell/shell-file.ts'
+import { layoutOf } from '../../spec/layout.ts'
 
 const functions = shellFile(new URL('kept-log.sh', import.meta.url))
 

@@ -1,18 +1,18 @@
-import type { Session } from '../../lib/cli/session.ts'
-import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import { runDir } from '../../lib/model/host-layout.ts'
-import { type Script, sh } from '../../lib/shell/sh.ts'
-import { shellFile } from '../../lib/shell/shell-file.ts'
-import { ask, stream } from '../../lib/ssh/exec.ts'
-import { HostError, UsageError } from '../../lib/std/errors.ts'
-import { streams, writeOut } from '../../lib/std/output.ts'
-import { suggest } from '../../lib/std/suggest.ts'
-import { keptLogs } from '../../roles/bot/release/kept-log.ts'
-import { layoutOf } from '../../roles/bot/spec/layout.ts'
-import { byLine } from './by-line.ts'
+import type { Session } from '../../../lib/cli/session.ts'
+import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
+import { runDir } from '../../../lib/model/host-layout.ts'
+import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { shellFile } from '../../../lib/shell/shell-file.ts'
+import { ask, stream } from '../../../lib/ssh/exec.ts'
+import { HostError, UsageError } from '../../../lib/std/errors.ts'
+import { streams, writeOut } from '../../../lib/std/output.ts'
+import { suggest } from '../../../lib/std/suggest.ts'
+import { keptLogs } from '../../../roles/bot/release/logs/kept-log.ts'
+import { layoutOf } from '../../../roles/bot/spec/layout.ts'
+import { byLine } from '../by-line.ts'
 import { logReader, processesIn } from './log-lines.ts'
 
-const [sources, heading, history, following] = ['log-sources', 'log-heading', 'logs', 'follow-logs'].map((name) =>
+const [sources, heading, history, following] = ['sources', 'heading', 'history', 'follow'].map((name) =>
   shellFile(new URL(`${name}.sh`, import.meta.url)),
 ) as [Script, Script, Script, Script]
 
@@ -95,9 +95,9 @@ export function logsScript(bot: string, { follow, since, grep, lines, process }:
     }`
 }
 
-function sourcesOf(bot: string, process?: string): Script {
+function sourcesOf(bot: string, name?: string): Script {
   const { network } = layoutOf(bot)
-  const own = process === 'bot' ? '(\\.bot)?' : process === undefined ? '(\\.[a-z0-9-]+)?' : `\\.${process}`
+  const own = name === 'bot' ? '(\\.bot)?' : name === undefined ? '(\\.[a-z0-9-]+)?' : `\\.${name}`
   return sh`
     kept_logs=${keptLogs(bot)} containers=${`^${network}${own}-(blue|green)$`}
     ${sources}`

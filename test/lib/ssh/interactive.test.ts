@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sh } from '../../../lib/shell/sh.ts'
-import { runConsole } from '../../../lib/ssh/console.ts'
+import { runConsole } from '../../../lib/ssh/interactive.ts'
 import { sshArguments } from '../../../lib/ssh/ssh-arguments.ts'
 import { ConnectError, UsageError } from '../../../lib/std/errors.ts'
 import { errorOf } from '../../support/errors.ts'

@@ -1,18 +1,18 @@
-import { hasTerminal, openConsole } from '../../lib/cli/console.ts'
-import type { Session } from '../../lib/cli/session.ts'
-import { noteEvent } from '../../lib/engine/events.ts'
-import { lockRequestOf } from '../../lib/engine/host-lock.ts'
-import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import { type Script, sh } from '../../lib/shell/sh.ts'
-import type { Connection } from '../../lib/ssh/connection.ts'
-import { ask } from '../../lib/ssh/exec.ts'
-import { HostError, UsageError } from '../../lib/std/errors.ts'
-import { writeErr, writeOut } from '../../lib/std/output.ts'
-import { suggest } from '../../lib/std/suggest.ts'
-import { layoutOf } from '../../roles/bot/spec/layout.ts'
-import { processContainer } from '../../roles/bot/spec/processes.ts'
-import { parseRelease, type Release } from '../../roles/bot/spec/release-record.ts'
-import { byLine } from './by-line.ts'
+import { hasTerminal, runInteractively } from '../../../lib/cli/interactive.ts'
+import type { Session } from '../../../lib/cli/session.ts'
+import { noteEvent } from '../../../lib/engine/events.ts'
+import { lockRequestOf } from '../../../lib/engine/host-lock.ts'
+import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
+import { type Script, sh } from '../../../lib/shell/sh.ts'
+import type { Connection } from '../../../lib/ssh/connection.ts'
+import { ask } from '../../../lib/ssh/exec.ts'
+import { HostError, UsageError } from '../../../lib/std/errors.ts'
+import { writeErr, writeOut } from '../../../lib/std/output.ts'
+import { suggest } from '../../../lib/std/suggest.ts'
+import { layoutOf } from '../../../roles/bot/spec/layout.ts'
+import { processContainer } from '../../../roles/bot/spec/processes.ts'
+import { parseRelease, type Release } from '../../../roles/bot/spec/release-record.ts'
+import { byLine } from '../by-line.ts'
 import { psqlScript } from './psql.ts'
 
 /** Runs a command in the serving container of a bot, or of one of its processes. Returns the exit code of the command. */
@@ -22,7 +22,7 @@ export async function execInBot(
   bot: string,
   { command, process }: { command: readonly string[]; process: string | undefined },
 ): Promise<number> {
-  return inConsole(session, host, 'exec', async (connection) => {
+  return interactively(session, host, 'exec', async (connection) => {
     const { release, running } = await servingOn(connection, bot)
     const container = containerOf(bot, release, process)
     if (!running.includes(container))
@@ -33,7 +33,7 @@ export async function execInBot(
 
 /** psql in the database of a bot, as its role. Returns the exit code of psql. */
 export async function psqlOfBot(session: Session, host: InventoryHost, bot: string): Promise<number> {
-  return inConsole(session, host, 'psql', async (connection) => {
+  return interactively(session, host, 'psql', async (connection) => {
     const { release } = await servingOn(connection, bot)
     if (!release.spec.database)
       throw new UsageError(`--psql: ${bot} has no database: its bot.yaml has to say "database: true", or nothing of it`)
@@ -44,7 +44,7 @@ export async function psqlOfBot(session: Session, host: InventoryHost, bot: stri
   })
 }
 
-async function inConsole(
+async function interactively(
   session: Session,
   host: InventoryHost,
   action: 'exec' | 'psql',
@@ -54,7 +54,7 @@ async function inConsole(
   const script = await session.connected(host, prepare, { quiet: true })
   session.report.close()
   const [out, err] = [byLine(writeOut), byLine(writeErr)]
-  const code = await openConsole(session, host, script, { out: out.take, err: err.take })
+  const code = await runInteractively(session, host, script, { out: out.take, err: err.take })
   out.end()
   err.end()
   if (code !== 0) writeErr(`${host.name}: exit code ${code}`)

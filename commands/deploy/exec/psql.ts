@@ -1,7 +1,7 @@
-import { postgresContainer } from '../../lib/platform/postgres-client.ts'
-import { type Script, sh } from '../../lib/shell/sh.ts'
-import { clientOptions } from '../../roles/bot/database/client.ts'
-import { layoutOf } from '../../roles/bot/spec/layout.ts'
+import { postgresContainer } from '../../../lib/platform/postgres-client.ts'
+import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { clientOptions } from '../../../roles/bot/database/client.ts'
+import { layoutOf } from '../../../roles/bot/spec/layout.ts'
 
 /** Shell text: psql as the role of a bot, in its database. Where it reads a pipe the first error ends it, with 3. */
 export function psqlScript(bot: string, uid: number, terminal: boolean): Script {
