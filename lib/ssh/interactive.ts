@@ -1,6 +1,7 @@
 import { local } from '../shell/local.ts'
 import type { Script } from '../shell/sh.ts'
 import { ConnectError, UsageError } from '../std/errors.ts'
+import { handedOver } from '../std/output.ts'
 import { sshArguments, type Target } from './ssh-arguments.ts'
 
 /** What becomes of the output of a console that is not a terminal. */
@@ -26,9 +27,9 @@ export async function runConsole(
   const text = Buffer.from(script.text).toString('base64')
   if (text.length > longest) throw new UsageError(`the command is too long: it may have ${longest} bytes in all`)
   const stdio = [
-    'inherit' as const,
-    out === undefined ? ('inherit' as const) : ('pipe' as const),
-    err === undefined ? ('inherit' as const) : ('pipe' as const),
+    handedOver,
+    out === undefined ? handedOver : ('pipe' as const),
+    err === undefined ? handedOver : ('pipe' as const),
   ]
   // In the process group of the terminal, which is its own.
   const ssh = local({ stdio, nothrow: true, detached: false })
