@@ -263,7 +263,7 @@ const commands: readonly (readonly [args: readonly string[], said: string | RegE
   [['bot.ts', '--name', 'a', '--process', 'x'], '--process needs --logs or --exec'],
   [['bot.ts', '--name', 'a', '--exec', 'ls'], '--exec needs COMMAND: --exec -- COMMAND'],
   [['bot.ts', '--name', 'a', '--psql', '--logs'], 'cannot be combined'],
-  [['bot.ts', '--all', '--psql'], '--psql takes exactly one bot'],
+  [['bot.ts', '--name', 'a', '--exec'], '--exec needs COMMAND: --exec -- COMMAND'],
   [['bot.ts', '--name', 'a', '--import'], '--import needs a value: --import FILE'],
   [['backup.ts'], 'backups.recipients: missing'],
   [['backup.ts', '--check'], 'backup.ts has no --check'],
