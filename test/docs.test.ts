@@ -120,13 +120,13 @@ test('the start is two commands', () => {
 /** The flags that a playbook shows in its help. */
 async function byHelp(script: string): Promise<(argv: readonly string[]) => void> {
   const { stdout } = await run(script.replace(/^playbooks\/|\.ts$/g, ''), ['--help'])
-  const options = [...stdout.matchAll(/^ +(?:-(\w), )?--([\w-]+)(?: ([A-Z]\S*))? {2}/gm)]
+  const options = [...stdout.matchAll(/^ +(?:-(\w), )?--([\w-]+)(?: (?:-- )?([A-Z]\S*))? {2}/gm)]
   assert.ok(options.length > 0, `no options in the help of ${script}`)
   const flags: Flags = Object.fromEntries(
-    options.map(([, short, name = '', value]) => [
-      name,
-      { ...(short && { short }), ...(value && { value }), multiple: true, help: '' },
-    ]),
+    options.map(([row, short, name = '', value]) => {
+      const takes = value === undefined ? {} : { [row.includes(' -- ') ? 'rest' : 'value']: value }
+      return [name, { ...(short && { short }), ...takes, multiple: true, help: '' }]
+    }),
   )
   return (argv) => givenFlags(argv, flags)
 }

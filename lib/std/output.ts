@@ -4,6 +4,12 @@ import { masked } from './secret.ts'
 /** The terminal, or what replaces it in a test: for its size and its colours. Only the functions below write to it. */
 export const streams = { out: process.stdout, err: process.stderr } as const
 
+/**
+ * Gives a program that an operator has opened on a host the streams of this process as they are: the bytes for a file or a pipe, or
+ * the terminal, as ssh does.
+ */
+export const handedOver = 'inherit' as const
+
 /** Writes a result, as a line of its own. */
 export function writeOut(text: string): void {
   streams.out.write(`${shown(text)}\n`)
