@@ -41,7 +41,7 @@ export function membersOf({ changes }: Pick<Step, 'changes'>, { holder, run = ''
  */
 export const eventFunctions = `[ -e ${eventsFile} ] || (umask 077; mkdir -p ${stateDir} && : >>${eventsFile}) 2>/dev/null || :
 { [ "$(wc -c <${eventsFile})" -le ${fileLimit} ]; } 2>/dev/null ||
-{ tail -c ${fileLimit / 2} ${eventsFile} | sed 1d >${eventsFile}.new && mv -f ${eventsFile}.new ${eventsFile}; } 2>/dev/null || :
+(umask 077; tail -c ${fileLimit / 2} ${eventsFile} | sed 1d >${eventsFile}.new && mv -f ${eventsFile}.new ${eventsFile}) 2>/dev/null || :
 note_event() { printf '{"at":"%s",%s,"status":%s}\\n' "$since" "$1" "$2" 2>/dev/null >>${eventsFile} || :; }`
 
 /** Shell text: notes one thing that was done outside a run with a plan, such as a restore. It may be part of any script. */
@@ -68,16 +68,6 @@ export function parseEvents(text: string): readonly RunEvent[] {
     runs.set(key, { ...before, changes: [...before.changes, ...added, ...others] })
   }
   return [...runs.values()]
-}
-
-/** The runs as text, a line each with what it has changed below it. */
-export function eventsText(events: readonly RunEvent[]): string {
-  return events
-    .map(({ at, who, changes }) => {
-      const rows = changes.map(({ id, summary, failed }) => `    ${id}: ${summary}${failed ? '  (failed)' : ''}\n`)
-      return `${at}  ${who}\n${rows.join('')}`
-    })
-    .join('')
 }
 
 const event = v.looseObject({

@@ -15,9 +15,16 @@ export function writeOut(text: string): void {
   streams.out.write(`${shown(text)}\n`)
 }
 
-/** Writes a result over what the terminal shows: it begins at the top left, and what was there is gone. */
-export function redraw(text: string): void {
-  streams.out.write(`\x1b[H\x1b[2J\x1b[3J${shown(text)}\n`)
+/**
+ * A screen for something that is drawn again and again: the terminal's other one, so that what stood there comes back at the end.
+ * What is drawn begins at its top left, in the place of what was drawn before.
+ */
+export function openScreen(): { draw(text: string): void; close(): void } {
+  streams.out.write('\x1b[?1049h')
+  return {
+    draw: (text) => void streams.out.write(`\x1b[H\x1b[2J${shown(text)}\n`),
+    close: () => void streams.out.write('\x1b[?1049l'),
+  }
 }
 
 /** Writes what happens and what went wrong, as a line of its own. */

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Finding } from '../../lib/health/finding.ts'
-import { inVps, removeVps } from '../../sandbox/index.ts'
+import { removeVps } from '../../sandbox/index.ts'
 import { run, scratchFile } from '../support/runner.ts'
 import { botHost } from '../support/vps/bot-host.ts'
 
@@ -218,48 +218,6 @@ test('the page has the same, and loads nothing; a host that is not there is told
   await inside('systemctl start ssh')
   assert.is(lost.code, 4)
   assert.match(lost.stdout, new RegExp(`^${host} {2}error: `, 'm'))
-})
-
-/** What a browser makes of the page on a screen as wide as a phone's: how wide it is, its colours, and whether it has a table. */
-async function inBrowser(page: string, theme: 'dark' | 'light') {
-  const frame = Buffer.from(page).toString('base64')
-  const meter = `<!doctype html><meta name="color-scheme" content="light dark"><body><script>
-    const frame = document.createElement('iframe')
-    frame.style = 'width: 390px; height: 800px; border: 0; color-scheme: light dark'
-    frame.srcdoc = new TextDecoder().decode(Uint8Array.from(atob('${frame}'), (sign) => sign.charCodeAt(0)))
-    frame.onload = () => {
-      const { documentElement: root, body } = frame.contentDocument
-      const style = getComputedStyle(body)
-      const head = getComputedStyle(frame.contentDocument.querySelector('thead')).display
-      document.title = JSON.stringify({ width: root.scrollWidth, back: style.backgroundColor, text: style.color, head })
-    }
-    document.body.append(frame)
-  </script>`
-  await inVps(host, `echo ${Buffer.from(meter).toString('base64')} | base64 -d >/root/meter.html`)
-  const options = `--headless --no-sandbox --disable-gpu --virtual-time-budget=5000 --blink-settings=preferredColorScheme=${theme === 'dark' ? 0 : 1}`
-  const { stdout } = await inVps(
-    host,
-    `timeout 60 chromium ${options} --dump-dom file:///root/meter.html 2>/dev/null`,
-    {
-      seconds: 70,
-    },
-  )
-  const [, title = ''] = /<title>(.*?)<\/title>/.exec(stdout) ?? []
-  return JSON.parse(title.replaceAll('&quot;', '"'))
-}
-
-test('in a browser the page fits a phone, and is dark where the reader has it dark', async () => {
-  const page = scratchFile('phone.html', '')
-  await status('--html', page)
-  const text = readFileSync(page, 'utf8')
-  const install = 'DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium'
-  assert.is((await inVps(host, `apt-get update -q && ${install}`, { seconds: 400 })).status, 0)
-  assert.equal(await inBrowser(text, 'light'), {
-    ...{ width: 390, back: 'rgb(255, 255, 255)', text: 'rgb(27, 31, 36)', head: 'none' },
-  })
-  assert.equal(await inBrowser(text, 'dark'), {
-    ...{ width: 390, back: 'rgb(15, 20, 25)', text: 'rgb(230, 237, 243)', head: 'none' },
-  })
 })
 
 test('a token that was revoked is named', async () => {

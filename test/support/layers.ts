@@ -42,7 +42,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'sandbox/cli': ['lib', 'sandbox'],
   // It is copied into an image, where there is nothing else.
   'sandbox/telegram': [],
-  bench: ['lib', 'roles', 'sandbox'],
+  bench: ['lib', 'roles', 'commands/status', 'sandbox'],
   'bots/*': [],
 }
 

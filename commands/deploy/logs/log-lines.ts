@@ -19,20 +19,32 @@ export function processesIn(bot: string, heading: string): readonly string[] {
   return wordsOf(containers).map((each) => processOf(bot, each))
 }
 
+/** So many lines are known again when a container is followed from somewhat earlier on. */
+const remembered = 20_000
+
 /**
  * Reads a log, line by line. A line that comes again, since a container is followed from somewhat earlier on, is left out; and so
  * is what has no time before it: the end of a line that is older than what is kept, and the sign of life of a log that is followed.
  */
 export function logReader(bot: string, sink: (line: LogLine) => void): (line: string) => void {
+  /** Up to where the history of each container went before it was followed. */
   const newest = new Map<string, string>()
+  const seen = new Set<string>()
   let following = ''
   return (line) => {
     const [, begin] = /^following (\S+)$/.exec(line) ?? []
     if (begin !== undefined) following = begin
     const [, time, container, text = ''] = logLine.exec(line) ?? []
     if (time === undefined || container === undefined) return
-    if (following !== '' && (time < following || time <= (newest.get(container) ?? ''))) return
-    newest.set(container, time)
+    if (following === '') newest.set(container, time)
+    else {
+      // A line on stderr may come behind one on stdout that is younger: the order of times alone does not tell.
+      const key = `${container} ${time} ${text.length}`
+      if (time < following || time <= (newest.get(container) ?? '') || seen.has(key)) return
+      seen.add(key)
+      const [oldest = ''] = seen
+      if (seen.size > remembered) seen.delete(oldest)
+    }
     sink({ time, process: processOf(bot, container.replace(/-(blue|green)$/, '')), text: readable(text) })
   }
 }

@@ -189,15 +189,25 @@ test('a line that comes again is left out, and so is what has no time', () => {
     '',
     line(1, 'too early', 'green'),
     line(3, 'c'),
+    line(2, 'later, by stderr'),
     line(3, 'c'),
-    line(2, 'again'),
+    line(2, 'later, by stderr'),
     line(2, 'of another', 'green'),
     line(4, 'following 9'),
     line(5, 'd'),
   ])
   assert.equal(
     lines.map(({ text }) => text),
-    ['a', 'b', 'c', 'of another', 'following 9', 'd'],
+    ['a', 'b', 'c', 'later, by stderr', 'of another', 'following 9', 'd'],
+  )
+})
+
+test('what the history has shown of a container is not shown again, and what it left out is not shown behind it', () => {
+  const line = (second: number) => `${at(second)} botgarden-shop-blue ${second}`
+  const lines = read([line(4), `following ${at(2)}`, line(2), line(3), line(4), line(5)])
+  assert.equal(
+    lines.map(({ text }) => text),
+    ['4', '5'],
   )
 })
 

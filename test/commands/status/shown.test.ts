@@ -6,20 +6,9 @@ import { statusText } from '../../../commands/status/text.ts'
 import { plain } from '../../../lib/std/colour.ts'
 import { shown } from '../../../lib/std/output.ts'
 import { Secret } from '../../../lib/std/secret.ts'
-import { container, healthyBot, healthyHost, now } from '../../support/status/health.ts'
+import { now } from '../../support/status/health.ts'
+import { hostile, saying, whole } from '../../support/status/shown.ts'
 
-const whole: HostStatus = {
-  ...{ host: 'vps1', health: healthyHost, roundTrips: 1, exitCode: 0, findings: [] },
-  bots: [
-    {
-      ...healthyBot,
-      processes: { worker: { ...container, memoryMB: 30.4, limitMB: 64 } },
-      jobs: { digest: { last: 'ok on 2026-11-26 08:00 UTC, 2 s', failed: false } },
-      domains: ['shop.example.org'],
-    },
-    { ...healthyBot, name: 'a-longer-name', release: 'absent', container: 'absent' },
-  ],
-}
 const at = new Date(now)
 
 test('a bot is a line, with a line for each of its processes', () => {
@@ -51,32 +40,6 @@ test('what needs a person comes last, each with the command that is next', () =>
   const lost: HostStatus = { host: 'vps2', bots: [], findings: [], roundTrips: 0, exitCode: 4 }
   assert.match(statusText([lost], plain), /^vps2 {2}could not be read$/m)
 })
-
-const hostile = '<script>alert(1)</script>"\'&\u001b[31m\n<img src=x>\u202e'
-
-/** A host that says this wherever it can say something. */
-function saying(text: string): HostStatus {
-  const health = {
-    ...healthyHost,
-    disks: [{ path: `/${text}`, sizeMB: 1, used: 0, inodesUsed: 0 }],
-    certificates: [{ name: 'x', ends: text, issuer: text, wrong: false, signed: true }],
-    lastCheck: { at: now, differences: [text] },
-  }
-  const jobs = { [text]: { last: text, failed: true } }
-  const bot = {
-    ...healthyBot,
-    ...{
-      name: text,
-      release: { id: text },
-      container: { ...container, status: text, health: text },
-      jobs,
-      domains: [text],
-    },
-    processes: { [text]: 'absent' as const },
-  }
-  const finding = { level: 'error', id: 'x', bot: text, what: text, next: text } as const
-  return { host: text, health, bots: [bot], findings: [finding], roundTrips: 1, exitCode: 3 }
-}
 
 test('what a host says is text of the page, and nothing else', () => {
   const page = statusHtml([saying(hostile)], at)

@@ -67,7 +67,9 @@ test('bots are a table, and credentials are told only where they are asked for',
     credentials: ['/etc/x hunter2222', '/etc/longer hunter3333'],
   }
   const lines = (options: { showSecrets?: boolean }) =>
-    resultText([result({ outputs })], { check: false, diff: false, ...options }).split('\n').slice(0, -1)
+    resultText([result({ outputs })], { check: false, diff: false, ...options })
+      .split('\n')
+      .slice(0, -1)
   const bots = ['vps1  bots: hello         20261126-1, webhook', 'vps1  bots: a-longer-name 20261126-2, polling']
   assert.equal(lines({}), bots)
   assert.equal(lines({ showSecrets: true }), [

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { paintFor } from '../../../lib/std/colour.ts'
-import { oneLine, redraw, shown } from '../../../lib/std/output.ts'
+import { oneLine, openScreen, shown } from '../../../lib/std/output.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { printed } from '../../support/printed.ts'
 import { run, scratchFile } from '../../support/runner.ts'
@@ -56,9 +56,13 @@ await main(async () => { writeOut(JSON.stringify({ a: '\\u202e\\u001b' })); thro
   assert.is(stderr.split('\n').at(-2), 'no \\u001b[2J\\u202e')
 })
 
-test('what is drawn over the screen clears it itself, and nothing in it moves the cursor', async () => {
-  const { stdout } = await printed(() => redraw('a\x1b[2J\nb'))
-  assert.is(stdout, '\x1b[H\x1b[2J\x1b[3Ja\\u001b[2J\nb\n')
+test('what is drawn has a screen of its own, and nothing in it moves the cursor', async () => {
+  const { stdout } = await printed(() => {
+    const screen = openScreen()
+    screen.draw('a\x1b[2J\nb')
+    screen.close()
+  })
+  assert.is(stdout, '\x1b[?1049h\x1b[H\x1b[2Ja\\u001b[2J\nb\n\x1b[?1049l')
 })
 
 test.run()
