@@ -30,7 +30,7 @@ export function hostHealth(
   { cpus, container }: Pick<Facts, 'cpus' | 'container'>,
   here: KnownHere,
 ): HostHealth {
-  const { firewall, load, ...kernel } = get(hostReading) ?? unread
+  const { firewall, load, failedUnits, ...kernel } = get(hostReading) ?? unread
   const containers = get(containersReading)
   const [nginx, connections, updates] = [get(nginxState), get(connectionsReading), get(updatesWaiting)]
   const servers = Object.fromEntries(
@@ -42,6 +42,10 @@ export function hostHealth(
   return {
     ...kernel,
     cpus,
+    // A job that failed is told with its bot.
+    failedUnits: failedUnits.filter((unit) =>
+      host.bots.every(({ name }) => !unit.startsWith(`botgarden-job-${name}.`)),
+    ),
     ...(container === '' && { load }),
     clock: { there: get(clockReading) ?? at, here: at, slack: took + 1000 },
     engine: containers !== undefined,

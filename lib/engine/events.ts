@@ -50,8 +50,8 @@ export function noteEvent(claim: LockRequest, id: string, summary: string): Scri
   return { text, shown: `note ${id}` }
 }
 
-/** Shell text: prints the end of the record. */
-export const eventsScript: Script = sh`tail -c ${fileLimit / 4} ${eventsFile} 2>/dev/null || :`
+/** Shell text: prints the record. */
+export const eventsScript: Script = sh`tail -c ${fileLimit} ${eventsFile} 2>/dev/null || :`
 
 /** Reads the record, the oldest run first. Lines that are not valid are left out: the first one may be the end of a longer one. */
 export function parseEvents(text: string): readonly RunEvent[] {

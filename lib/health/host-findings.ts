@@ -161,7 +161,10 @@ function backups({ backups: all, clock }: HostHealth, { playbook }: Commands): F
   ]
 }
 
-function upkeep({ heldUpdates, pendingReboot, unknownBots, lastCheck }: HostHealth, commands: Commands): Finding[] {
+function upkeep(
+  { heldUpdates, pendingReboot, unknownBots, lastCheck, clock }: HostHealth,
+  commands: Commands,
+): Finding[] {
   const { playbook, onHost } = commands
   const some = (all: readonly string[]) =>
     `${all.slice(0, 5).join(', ')}${all.length > 5 ? ` and ${all.length - 5} more` : ''}`
@@ -193,6 +196,13 @@ function upkeep({ heldUpdates, pendingReboot, unknownBots, lastCheck }: HostHeal
       id: 'drift',
       what: `the last check found ${lastCheck.differences.length} differences: ${some(lastCheck.differences)}`,
       next: playbook('site', '--check --diff'),
+    })
+  else if (lastCheck !== undefined && clock.here - lastCheck.at > thresholds.checkAge)
+    found.push({
+      level: 'note',
+      id: 'checked',
+      what: `the last check from here is ${durationText(clock.here - lastCheck.at)} old`,
+      next: playbook('site', '--check'),
     })
   return found
 }

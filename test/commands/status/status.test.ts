@@ -77,11 +77,42 @@ test('a host with its bots is read in one request', async () => {
   assert.equal(Object.keys(bot?.processes ?? {}), ['worker'])
 })
 
+test('three hosts with thirty bots are three requests', async () => {
+  const names = Array.from({ length: 30 }, (_, i) => `bot-${i}`)
+  const hosts = [0, 1, 2].map((i) => statusHost(names.slice(i * 10, i * 10 + 10), { name: `vps${i}` }))
+  const records = textAnswer(JSON.stringify(release)).repeat(10)
+  const hooks = (bots: readonly string[]) =>
+    bots.map((bot) => hook({ url: `https://b.example.org/tg/${bot}` }).replace('hook hello', `hook ${bot}`)).join('')
+  const connections = new Map(
+    hosts.map(({ name, bots }) => {
+      const own = bots.map((bot) => bot.name)
+      return [name, answering({ ...answers, text: records, releases: own.join('\n'), webhook: hooks(own) })]
+    }),
+  )
+  const session = statusSession(hosts, ({ name }) => connections.get(name) ?? answering({}), {
+    options: { json: true },
+  })
+  const json = JSON.parse((await printed(() => status(session))).stdout)
+  for (const { name, bots } of hosts) {
+    assert.equal([connections.get(name)?.roundTrips, json.hosts[name].roundTrips], [1, 1])
+    assert.equal(
+      json.hosts[name].bots.map((bot: { name: string; webhook: { url: string } }) => [bot.name, bot.webhook.url]),
+      bots.map((bot) => [bot.name, 'own']),
+    )
+  }
+})
+
 test('a webhook that is not the bot’s own is told without its URL, which may hold a token', async () => {
   const { bots, findings } = await of({ webhook: hook({ url: 'https://thief.example/123:token', last_error_date: 5 }) })
   assert.equal(bots[0]?.webhook, { url: 'foreign', pending: 0, errorAt: 5000 })
   assert.ok(findings.some(({ id: what }) => what === 'webhook-url'))
   assert.not.match(JSON.stringify([bots, findings]), /thief/)
+})
+
+test('a unit that has failed is told once: that of a job with its bot', async () => {
+  const units = 'failed botgarden-job-hello.digest.service\nfailed botgarden-job-other.x.service\nfailed a.service\n'
+  const { health } = await of({ host: `${answers.host}${units}` })
+  assert.equal(health?.failedUnits, ['botgarden-job-other.x.service', 'a.service'])
 })
 
 test('where Docker is silent, that is the finding, and no bot is said to be gone', async () => {

@@ -121,6 +121,13 @@ test('a host without backups is a note, for which nobody is needed', () => {
   assert.is(needsPerson(notes), false)
 })
 
+test('a check that is long ago is a note, and one that found something is still told', () => {
+  const old = { at: now - 9 * day, differences: [] }
+  const levels = ({ at, differences }: { at: number; differences: string[] }) =>
+    hostFindings({ ...healthyHost, lastCheck: { at, differences } }, commands).map(({ level, id }) => `${level} ${id}`)
+  assert.equal([levels(old), levels({ ...old, differences: ['a'] })], [['note checked'], ['warning drift']])
+})
+
 test('what a host calls its things is one word of the command that is next', () => {
   const evil = '/x; rm -rf ~ #'
   const more = {
