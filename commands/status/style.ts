@@ -4,7 +4,7 @@ export const style = `:root { --back: #ffffff; --text: #1b1f24; --soft: #57606a;
   :root { --back: #0f1419; --text: #e6edf3; --soft: #9aa4af; --line: #30363d; --card: #171d24; --red: #ff8a80; --yellow: #e8b949; --green: #6bd48a; }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 78rem; padding: 1rem; background: var(--back); color: var(--text); font: 15px/1.45 system-ui, sans-serif; }
+body { overflow-wrap: anywhere; margin: 0 auto; max-width: 78rem; padding: 1rem; background: var(--back); color: var(--text); font: 15px/1.45 system-ui, sans-serif; }
 header { display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: baseline; }
 h1 { font-size: 1.3rem; margin: 0; }
 h2 { font-size: 1.05rem; margin: 0 0 .5rem; }

@@ -42,9 +42,11 @@ const answers = {
   webhook: hook({ url: own, pending_update_count: 0 }),
   traffic: `now ${now / 1000}\ncreated 2026-11-26T08:30:00Z\nbot hello 60 1 2\nlines 70 2026-11-26T08:30:00+00:00\n`,
 }
-/** What the host answers about a file with this text. */
-function textAnswer(text: string): string {
-  return `file\nsize ${Buffer.byteLength(text)}\n${sha256(text)}\n${gzipSync(text).toString('base64')}\n`
+/** What the host answers about so many files with this text. */
+function textAnswer(text: string, files = 1): string {
+  const each = (line: string) => `${line}\n`.repeat(files)
+  const sizes = `${each('file')}${each(`size ${Buffer.byteLength(text)}`)}${each(sha256(text))}`
+  return `${sizes}${gzipSync(text.repeat(files)).toString('base64')}\n`
 }
 
 const host = statusHost(['hello'])
@@ -80,7 +82,7 @@ test('a host with its bots is read in one request', async () => {
 test('three hosts with thirty bots are three requests', async () => {
   const names = Array.from({ length: 30 }, (_, i) => `bot-${i}`)
   const hosts = [0, 1, 2].map((i) => statusHost(names.slice(i * 10, i * 10 + 10), { name: `vps${i}` }))
-  const records = textAnswer(JSON.stringify(release)).repeat(10)
+  const records = textAnswer(JSON.stringify(release), 10)
   const hooks = (bots: readonly string[]) =>
     bots.map((bot) => hook({ url: `https://b.example.org/tg/${bot}` }).replace('hook hello', `hook ${bot}`)).join('')
   const connections = new Map(
