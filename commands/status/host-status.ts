@@ -80,7 +80,7 @@ function backupHere(host: InventoryHost): { backup?: number } {
 }
 
 /** How the next commands are typed: with the inventory of this run, unless it is the default, and for this host alone. */
-function commandsFor({ inventory, options, hosts }: Session, { name, ssh }: InventoryHost): Commands {
+export function commandsFor({ inventory, options, hosts }: Session, { name, ssh }: InventoryHost): Commands {
   const given = options.inventory === 'inventory/sandbox.yaml' ? '' : ` -i ${quote(options.inventory)}`
   const target = destination({ name, ssh, sshConfig: inventory.sshConfig, acceptNew: false }).map(quote).join(' ')
   const limited = inventory.hosts.length > 1 || hosts.length !== inventory.hosts.length ? ` --limit ${name}` : ''
