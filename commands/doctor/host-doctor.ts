@@ -8,7 +8,6 @@ import { RunnerError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { botHealth } from '../status/bot-health.ts'
 import { commandsFor } from '../status/host-status.ts'
-import { outsideAddress } from './address.ts'
 import { alertVerdict, type ProveAlert } from './alert-promise.ts'
 import { attemptsScript, parseAttempts, type Tried } from './attempts.ts'
 import { backupVerdicts } from './backup-promises.ts'
@@ -16,15 +15,23 @@ import { attemptVerdicts, confinedVerdict } from './bot-promises.ts'
 import { everyContainer } from './container-reading.ts'
 import { exposureReading } from './exposure-reading.ts'
 import { containerVerdicts, filesVerdict, firewallVerdict } from './host-promises.ts'
-import { loginVerdict } from './login-promise.ts'
 import { type Look, lookAt } from './look.ts'
-import { notOutside, type Outside, portVerdicts, redirectVerdict, tlsVerdicts, webPorts } from './outside-promises.ts'
+import { outsideAddress } from './outside/address.ts'
+import { loginVerdict } from './outside/login-promise.ts'
+import {
+  notOutside,
+  type Outside,
+  portVerdicts,
+  redirectVerdict,
+  tlsVerdicts,
+  webPorts,
+} from './outside/outside-promises.ts'
+import { webhookVerdict } from './outside/webhook-promise.ts'
 import { secretVerdicts } from './secret-promises.ts'
 import { secretSearch } from './secret-reading.ts'
 import { targetsOf } from './targets.ts'
 import { telegramVerdict } from './telegram-promise.ts'
 import { type Fault, skipped, type Verdict } from './verdict.ts'
-import { webhookVerdict } from './webhook-promise.ts'
 
 /** What is tried, beside the hosts of the session. */
 export interface Wanted {

@@ -1,10 +1,12 @@
 import { planAll } from '../../lib/engine/plan.ts'
 import type { Commands } from '../../lib/health/finding.ts'
+import { secretsDir } from '../../lib/model/host-layout.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { nginxContainer } from '../../lib/platform/nginx.ts'
 import { postgresContainer } from '../../lib/platform/postgres-client.ts'
 import { quote } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
+import { layoutOf } from '../../roles/bot/spec/layout.ts'
 import { some } from './bot-promises.ts'
 import type { Container } from './container-reading.ts'
 import type { Exposure } from './exposure-reading.ts'
@@ -114,15 +116,33 @@ function isOurs({ name, labels }: Container): boolean {
 }
 
 /** What of the host, or of its engine, a container has in its hands. */
-function holds({ name, mounts, privileged, pidMode, network }: Container): string[] {
-  const root = /^\/$|^\/(etc|root|proc|sys|dev|boot|usr|run|var|var\/run|var\/lib|var\/lib\/docker)$/
+function holds(each: Container): string[] {
+  const { name, mounts, privileged, pidMode, network } = each
   return [
     ...(privileged ? ['all privileges'] : []),
-    ...mounts.flatMap(({ source }) => (/\/(docker|containerd)\.sock$/.test(source) ? [`the socket ${source}`] : [])),
-    ...mounts.flatMap(({ source }) => (root.test(source) ? [`${source} of the host`] : [])),
+    ...mounts.flatMap(({ source }) => {
+      if (/\/(docker|containerd)\.sock$/.test(source)) return [`the socket ${source}`]
+      return isOfHost(source) || isOthersSecret(source, each) ? [`${source} of the host`] : []
+    }),
     ...(pidMode === 'host' ? ['the processes of the host'] : []),
     ...(network === 'host' && name !== nginxContainer ? ["the host's network"] : []),
   ]
+}
+
+/** Folders with which a container has the host. */
+function isOfHost(source: string): boolean {
+  return /^\/$|^\/(etc|etc\/botgarden|root|proc|sys|dev|boot|usr|run|var|var\/run|var\/lib|var\/lib\/docker)$/.test(
+    source,
+  )
+}
+
+/** Secrets are their bot's alone; the servers have theirs. */
+function isOthersSecret(source: string, each: Container): boolean {
+  if (source !== secretsDir && !source.startsWith(`${secretsDir}/`)) return false
+  const bot = ownerOf(each)
+  if (bot === undefined) return !isOurs(each)
+  const { secrets } = layoutOf(bot)
+  return source !== secrets && !source.startsWith(`${secrets}/`)
 }
 
 /** Networks of bots that a container is on, and has no part in. */

@@ -2,7 +2,13 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
-import { type CertificateState, certificateState, installPair, tlsFolder } from '../../lib/platform/certificate.ts'
+import {
+  type CertificateState,
+  certificateState,
+  installPair,
+  spoiltPairAside,
+  tlsFolder,
+} from '../../lib/platform/certificate.ts'
 import { outdated } from '../../lib/platform/nginx.ts'
 import { type FileState, fileState } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
@@ -84,6 +90,7 @@ function certificateOf(chain: string, key: string): X509Certificate {
 function putIntoService(name: string, chain: string, key: string) {
   const { text } = sh`
     ${installPair}
+    ${spoiltPairAside(name)}
     draft=${tlsFolder}/${name}/.draft
     rm -rf "$draft"
     mkdir -m 0700 "$draft"

@@ -2,8 +2,14 @@ import { notice } from '../../lib/model/combinators.ts'
 import { blockEach, oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Change, type Outputs, type Prediction, type Resource } from '../../lib/model/resource.ts'
-import { type CertificateState, certificateState, sameNames, subjectName } from '../../lib/platform/certificate.ts'
-import { sh } from '../../lib/shell/sh.ts'
+import {
+  type CertificateState,
+  certificateState,
+  sameNames,
+  spoiltPairAside,
+  subjectName,
+} from '../../lib/platform/certificate.ts'
+import { lines, sh } from '../../lib/shell/sh.ts'
 import { putIntoService } from './issue.ts'
 
 /** The certificate that certbot has under a name. */
@@ -41,7 +47,8 @@ export function installChange(name: string, got: Lineage, shown: CertificateStat
   if (got === 'absent') return []
   if (shown !== 'absent' && shown.keyMatches && shown.fingerprint === got.fingerprint) return []
   const predicts = [becomes(certificateState(name), installedAs(name, got.fingerprint))]
-  return [{ summary: 'install the one that certbot has', script: putIntoService(name), predicts }]
+  const script = lines([spoiltPairAside(name), putIntoService(name)])
+  return [{ summary: 'install the one that certbot has', script, predicts }]
 }
 
 function installedAs(name: string, fingerprint: string): CertificateState {

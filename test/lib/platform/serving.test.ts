@@ -18,6 +18,7 @@ import {
   isAddress,
   sameNames,
   selfSigned,
+  spoiltPairAside,
   subjectName,
 } from '../../../lib/platform/certificate.ts'
 import { nginxFile, nginxReload, nginxReloaded, nginxState, reloadFunction } from '../../../lib/platform/nginx.ts'
@@ -495,6 +496,26 @@ test('certificates: a pair from elsewhere is copied, its key for root alone, wha
     assert.is.not(readlinkSync(host.at(current)), before)
   }
   assert.is(readdirSync(host.at('/etc/botgarden/tls/x')).length, 3)
+  host.remove()
+})
+
+test('certificates: a pair that was changed in its place is installed again, and one that was not is left there', async () => {
+  const host = bench(['/etc', '/srv'])
+  mkdirSync(host.at('/etc/botgarden/tls/x'), { recursive: true })
+  host.write('/srv/fullchain.pem', 'chain')
+  host.write('/srv/privkey.pem', 'key')
+  const aside = spoiltPairAside('x').text
+  const install = `set -e\numask 022\n${aside}\n${installPair.text}\ninstall_pair x /srv`
+  const current = '/etc/botgarden/tls/x/current'
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  const { ino } = statSync(host.at(current))
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  assert.is(statSync(host.at(current)).ino, ino)
+  host.write(`${current}/fullchain.pem`, 'another')
+  mkdirSync(host.at('/etc/botgarden/tls/x/spoilt'))
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  assert.is(host.text(`${current}/fullchain.pem`), 'chain')
+  assert.is(readdirSync(host.at('/etc/botgarden/tls/x')).length, 2)
   host.remove()
 })
 

@@ -1,6 +1,7 @@
 import { backupScripts } from './backups.ts'
 import { botScripts } from './bots.ts'
 import { connectionScripts, shippedScripts } from './connections.ts'
+import { doctorScripts } from './doctor.ts'
 import { hostScripts } from './hosts.ts'
 import { processScripts } from './processes.ts'
 import { type Shell, within } from './scripts.ts'
@@ -16,6 +17,7 @@ export async function everyScript(): Promise<Shell[]> {
     ...(await connectionScripts()),
     ...shippedScripts(),
     ...statusScripts(),
+    ...doctorScripts(),
   ]
   const all = outer.flatMap((each) => [each, ...within(each)])
   return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? [])

@@ -1,7 +1,7 @@
-import type { Commands } from '../../lib/health/finding.ts'
-import { local } from '../../lib/shell/local.ts'
-import { destination, options, type Target } from '../../lib/ssh/ssh-arguments.ts'
-import { judged, skipped, type Verdict } from './verdict.ts'
+import type { Commands } from '../../../lib/health/finding.ts'
+import { local } from '../../../lib/shell/local.ts'
+import { destination, options, type Target } from '../../../lib/ssh/ssh-arguments.ts'
+import { judged, skipped, type Verdict } from '../verdict.ts'
 
 /** A login without a key: what sshd says it would take. */
 export async function loginVerdict(target: Target, { playbook }: Commands): Promise<Verdict> {

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
-import { thresholds } from '../../lib/health/thresholds.ts'
-import { isAddress } from '../../lib/platform/certificate.ts'
-import type { CertbotVars } from '../../roles/certbot/schema.ts'
+import { thresholds } from '../../../lib/health/thresholds.ts'
+import { isAddress } from '../../../lib/platform/certificate.ts'
+import type { CertbotVars } from '../../../roles/certbot/schema.ts'
 import type { Handshake } from './handshake.ts'
 
 /** What is wrong with the certificate that is served for a name, in words; `now` in milliseconds since 1970. */

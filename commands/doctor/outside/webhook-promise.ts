@@ -1,8 +1,8 @@
-import type { Commands } from '../../lib/health/finding.ts'
-import { quote } from '../../lib/shell/sh.ts'
+import type { Commands } from '../../../lib/health/finding.ts'
+import { quote } from '../../../lib/shell/sh.ts'
+import type { Serving } from '../targets.ts'
+import { judged, type Promised, skipped, type Verdict } from '../verdict.ts'
 import type { Outside } from './outside-promises.ts'
-import type { Serving } from './targets.ts'
-import { judged, type Promised, skipped, type Verdict } from './verdict.ts'
 import { type WebAnswer, webAnswer } from './web-request.ts'
 
 /** A call of a webhook by a stranger: without the secret, and with a wrong one. `own`: files of the operator's in nginx. */

@@ -1,5 +1,5 @@
-import { local } from '../../lib/shell/local.ts'
-import { destination, type Target } from '../../lib/ssh/ssh-arguments.ts'
+import { local } from '../../../lib/shell/local.ts'
+import { destination, type Target } from '../../../lib/ssh/ssh-arguments.ts'
 import { isOpen } from './scan.ts'
 
 /**

@@ -1,12 +1,12 @@
-import type { Commands } from '../../lib/health/finding.ts'
-import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import { allDomains } from '../../lib/platform/domains.ts'
-import type { CertbotVars } from '../../roles/certbot/schema.ts'
-import { parseRule } from '../../roles/ufw/rules.ts'
+import type { Commands } from '../../../lib/health/finding.ts'
+import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
+import { allDomains } from '../../../lib/platform/domains.ts'
+import type { CertbotVars } from '../../../roles/certbot/schema.ts'
+import { parseRule } from '../../../roles/ufw/rules.ts'
+import { judged, type Promised, skipped, type Verdict } from '../verdict.ts'
 import { certificateFaults } from './certificate-promise.ts'
 import { handshake } from './handshake.ts'
 import { openPorts, wellKnownPorts } from './scan.ts'
-import { judged, type Promised, skipped, type Verdict } from './verdict.ts'
 import { webAnswer } from './web-request.ts'
 
 /** Where a host is reached from outside, and by which name. */

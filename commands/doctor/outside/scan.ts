@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
+import { mapConcurrent } from '../../../lib/std/map-concurrent.ts'
 
 /** Ports that services are found on. All others are tried with `--all-ports`, or where something on the host listens. */
 export const wellKnownPorts: readonly number[] = [
