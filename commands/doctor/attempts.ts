@@ -12,6 +12,8 @@ export interface Place {
   readonly container: string
   /** It has a database: then the socket and its own password are there as they are for it. */
   readonly database: boolean
+  /** What must let it in: else nothing is proved by what does not. */
+  readonly controls: readonly string[]
   /** `ADDRESS/PORT`, or `sql=HOST,ROLE,DATABASE`. */
   readonly targets: readonly string[]
 }
@@ -30,7 +32,7 @@ export function attemptsScript(places: readonly Place[]): Script {
   const each = places.map(
     (place, i) => sh`
       options=${optionsOf(place).join(' ')}
-      attempt ${place.bot} ${[...place.targets]} &
+      attempt ${place.bot} ${[...place.controls, '--', ...place.targets]} &
       ${i % atOnce === atOnce - 1 ? sh`wait` : sh`:`}`,
   )
   return sh`

@@ -61,14 +61,18 @@ export function targetsOf(
     ...(database && { own: database.own }),
   }
   const { control, bots, host, metadata, databases } = targets
-  const all = [
-    control,
-    ...[bots, host, metadata, databases].flatMap((each) => [...each.keys()]),
-    targets.own ?? [],
-  ].flat()
+  const all = [bots, host, metadata, databases].flatMap((each) => [...each.keys()])
+  const controls = [control, ...(targets.own === undefined ? [] : [targets.own])]
   return {
     ...targets,
-    place: { bot: name, uid: uidOf(number), container: container.name, database: release.spec.database, targets: all },
+    place: {
+      bot: name,
+      uid: uidOf(number),
+      container: container.name,
+      database: release.spec.database,
+      controls,
+      targets: all,
+    },
   }
 }
 

@@ -127,7 +127,7 @@ test('from where a bot is the others, its host, credentials and databases are tr
   assert.ok(targets?.databases.has('sql=/run/postgresql,hello_bot,other'))
   assert.ok(targets?.databases.has('sql=/run/postgresql,other,other'))
   assert.not.ok(targets?.databases.has(own))
-  for (const each of [control, own]) assert.ok(targets?.place.targets.includes(each))
+  for (const each of [control, own]) assert.ok(targets?.place.controls.includes(each))
 })
 
 test('what lets it in is named with the command that mends it', () => {

@@ -90,7 +90,14 @@ bot c
   assert.is(tried.get('d'), undefined)
 })
 
-const place = { bot: 'a', uid: '20001', container: 'botgarden-a-blue', database: true, targets: ['10.0.0.1/22'] }
+const place = {
+  bot: 'a',
+  uid: '20001',
+  container: 'botgarden-a-blue',
+  database: true,
+  controls: ['10.0.0.1/443'],
+  targets: ['10.0.0.1/22'],
+}
 const docker = `case "$1 $2 $3" in
   'ps --all --filter') printf '%s\\n' "fresh $(date +%s)" 'old 1' 'strange 1x' ;;
   'rm -f '*) echo "removed $3" >&2 ;;

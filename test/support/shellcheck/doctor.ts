@@ -6,7 +6,13 @@ import { secretSearch } from '../../../commands/doctor/secret-reading.ts'
 import { readText } from '../../../lib/engine/read.ts'
 import { kindParts, request, type Shell } from './scripts.ts'
 
-const place = { uid: '20001', container: 'botgarden-a-blue', database: true, targets: ['10.0.0.1/22'] }
+const place = {
+  uid: '20001',
+  container: 'botgarden-a-blue',
+  database: true,
+  controls: ['10.0.0.1/443'],
+  targets: ['10.0.0.1/22'],
+}
 
 export function doctorScripts(): Shell[] {
   const all = [everyContainer, exposureReading, secretSearch]
