@@ -55,6 +55,15 @@ export function selfSigned(name: string, { placeholder }: { placeholder: boolean
 /** Shell text: `install_pair NAME FOLDER` makes the pair in a folder the current one, both files at once. */
 export const installPair = onHosts(shellFile(new URL('install-pair.sh', import.meta.url)))
 
+/** Shell text: before a pair is installed again, one that somebody has changed in its own folder is set aside. */
+export function setChangedAside(name: string): Script {
+  return sh`
+    ${setAside}
+    set_changed_aside ${name}`
+}
+
+const setAside = shellFile(new URL('set-aside.sh', import.meta.url))
+
 /** certbot's files on hosts hold this text: with other blanks or line breaks they would be changed there. */
 function onHosts({ text }: Script): Script {
   const indented = `\n${text.replace(/^(?=.)/gm, '  ')}`
