@@ -55,19 +55,14 @@ export function selfSigned(name: string, { placeholder }: { placeholder: boolean
 /** Shell text: `install_pair NAME FOLDER` makes the pair in a folder the current one, both files at once. */
 export const installPair = onHosts(shellFile(new URL('install-pair.sh', import.meta.url)))
 
-/**
- * Shell text, before `install_pair`: a pair whose files were changed in their place is moved out of it. A folder is called by the
- * checksum of what is in it, so the right pair would be taken for installed.
- */
-export function spoiltPairAside(name: string): Script {
+/** Shell text: before a pair is installed again, one that somebody has changed in its own folder is set aside. */
+export function setChangedAside(name: string): Script {
   return sh`
-    (
-      cd ${`${tlsFolder}/${name}`} && called=$(readlink current) && [ -d "$called" ] || exit 0
-      [ "$(cat current/fullchain.pem current/privkey.pem 2>/dev/null | sha256sum | cut -c 1-16)" != "$called" ] || exit 0
-      rm -rf spoilt
-      mv -T "$called" spoilt
-    )`
+    ${setAside}
+    set_changed_aside ${name}`
 }
+
+const setAside = shellFile(new URL('set-aside.sh', import.meta.url))
 
 /** certbot's files on hosts hold this text: with other blanks or line breaks they would be changed there. */
 function onHosts({ text }: Script): Script {

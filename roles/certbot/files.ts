@@ -6,7 +6,7 @@ import {
   type CertificateState,
   certificateState,
   installPair,
-  spoiltPairAside,
+  setChangedAside,
   tlsFolder,
 } from '../../lib/platform/certificate.ts'
 import { outdated } from '../../lib/platform/nginx.ts'
@@ -90,13 +90,13 @@ function certificateOf(chain: string, key: string): X509Certificate {
 function putIntoService(name: string, chain: string, key: string) {
   const { text } = sh`
     ${installPair}
-    ${spoiltPairAside(name)}
     draft=${tlsFolder}/${name}/.draft
     rm -rf "$draft"
     mkdir -m 0700 "$draft"
     trap 'rm -rf "$draft"' EXIT
     printf %s ${chain} >"$draft/fullchain.pem"
     (umask 077; printf %s ${new Secret(key)} >"$draft/privkey.pem")
+    ${setChangedAside(name)}
     install_pair ${name} "$draft"`
   return { text, shown: `install fullchain.pem and privkey.pem as ${tlsFolder}/${name}/current` }
 }

@@ -6,10 +6,10 @@ import {
   type CertificateState,
   certificateState,
   sameNames,
-  spoiltPairAside,
+  setChangedAside,
   subjectName,
 } from '../../lib/platform/certificate.ts'
-import { lines, sh } from '../../lib/shell/sh.ts'
+import { sh } from '../../lib/shell/sh.ts'
 import { putIntoService } from './issue.ts'
 
 /** The certificate that certbot has under a name. */
@@ -47,7 +47,8 @@ export function installChange(name: string, got: Lineage, shown: CertificateStat
   if (got === 'absent') return []
   if (shown !== 'absent' && shown.keyMatches && shown.fingerprint === got.fingerprint) return []
   const predicts = [becomes(certificateState(name), installedAs(name, got.fingerprint))]
-  const script = lines([spoiltPairAside(name), putIntoService(name)])
+  const install = putIntoService(name)
+  const script = { text: `${setChangedAside(name).text}\n${install.text}`, shown: install.shown }
   return [{ summary: 'install the one that certbot has', script, predicts }]
 }
 

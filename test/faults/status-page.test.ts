@@ -84,7 +84,7 @@ test('it asks for nothing and runs nothing, whatever a host says; what it says i
     const image = new Image()
     image.onload = () => settled('loaded')
     image.onerror = () => settled('refused')
-    image.src = 'data:image/gif;base64,R0lGODlhAQABAAAAACw='
+    image.src = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'
   })`
   assert.is(await at.value<string>(loaded), 'refused')
 })

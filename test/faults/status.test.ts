@@ -10,7 +10,22 @@ import { botHost } from '../support/vps/bot-host.ts'
 
 const host = 'status'
 const container = 'botgarden-hello-bot-blue'
-const { telegram, called, tokens, inventory, site, hello, inside, answer, begin, bots } = botHost(host, ['hello-bot'])
+const {
+  telegram,
+  called,
+  tokens,
+  inventory,
+  site: brings,
+  hello,
+  inside,
+  answer,
+  begin,
+  bots,
+} = botHost(host, ['hello-bot'])
+const site = async () => {
+  const { code, stdout, stderr } = await brings()
+  assert.is(code, 0, stdout + stderr)
+}
 
 test.before(begin)
 test.after(() => removeVps(host))

@@ -15,10 +15,10 @@ import { parse } from 'yaml'
 import {
   certificateState,
   installPair,
+  setChangedAside,
   isAddress,
   sameNames,
   selfSigned,
-  spoiltPairAside,
   subjectName,
 } from '../../../lib/platform/certificate.ts'
 import { nginxFile, nginxReload, nginxReloaded, nginxState, reloadFunction } from '../../../lib/platform/nginx.ts'
@@ -470,6 +470,24 @@ test('certificates: a new pair keeps the one before it, and no other', async () 
   host.remove()
 })
 
+test('certificates: a pair that somebody has changed in its folder is written there again, and one that is right is left', async () => {
+  const host = bench(['/etc', '/srv'])
+  mkdirSync(host.at('/etc/botgarden/tls/x'), { recursive: true })
+  host.write('/srv/fullchain.pem', 'chain')
+  host.write('/srv/privkey.pem', 'key')
+  const install = `set -e\n${setChangedAside('x').text}\n${installPair.text}\ninstall_pair x /srv`
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  const current = '/etc/botgarden/tls/x/current'
+  const [first, at] = [readlinkSync(host.at(current)), statSync(host.at(current)).ino]
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  assert.is(statSync(host.at(current)).ino, at)
+  host.write(`${current}/fullchain.pem`, 'of another name')
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  assert.equal([readlinkSync(host.at(current)), host.text(`${current}/fullchain.pem`)], [first, 'chain'])
+  assert.is(host.text(`/etc/botgarden/tls/x/${first}.changed/fullchain.pem`), 'of another name')
+  host.remove()
+})
+
 test('certificates: a pair from elsewhere is copied, its key for root alone, whatever it was', async () => {
   const host = bench(['/etc', '/srv'])
   mkdirSync(host.at('/etc/botgarden/tls/x'), { recursive: true })
@@ -496,26 +514,6 @@ test('certificates: a pair from elsewhere is copied, its key for root alone, wha
     assert.is.not(readlinkSync(host.at(current)), before)
   }
   assert.is(readdirSync(host.at('/etc/botgarden/tls/x')).length, 3)
-  host.remove()
-})
-
-test('certificates: a pair that was changed in its place is installed again, and one that was not is left there', async () => {
-  const host = bench(['/etc', '/srv'])
-  mkdirSync(host.at('/etc/botgarden/tls/x'), { recursive: true })
-  host.write('/srv/fullchain.pem', 'chain')
-  host.write('/srv/privkey.pem', 'key')
-  const aside = spoiltPairAside('x').text
-  const install = `set -e\numask 022\n${aside}\n${installPair.text}\ninstall_pair x /srv`
-  const current = '/etc/botgarden/tls/x/current'
-  assert.equal(await host.run(install), { code: 0, output: '' })
-  const { ino } = statSync(host.at(current))
-  assert.equal(await host.run(install), { code: 0, output: '' })
-  assert.is(statSync(host.at(current)).ino, ino)
-  host.write(`${current}/fullchain.pem`, 'another')
-  mkdirSync(host.at('/etc/botgarden/tls/x/spoilt'))
-  assert.equal(await host.run(install), { code: 0, output: '' })
-  assert.is(host.text(`${current}/fullchain.pem`), 'chain')
-  assert.is(readdirSync(host.at('/etc/botgarden/tls/x')).length, 2)
   host.remove()
 })
 
