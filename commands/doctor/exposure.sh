@@ -12,7 +12,10 @@ for name in [0-9]*Z; do [ ! -d "$name" ] || newest=$name; done
 [ -n "$newest" ] || exit 0
 echo "backup $newest"
 cd "$newest" || exit 0
-said=$(timeout 20 nice -n 19 sha256sum --check --quiet SHA256SUMS 2>&1) && echo 'backup-is whole' || case $? in
+code=0
+said=$(timeout 20 nice -n 19 sha256sum --check --quiet SHA256SUMS 2>&1) || code=$?
+case $code in
+  0) echo 'backup-is whole' ;;
   124) echo 'backup-is large' ;;
   *) printf '%s\n' "$said" | head -n 3 | sed 's/^/backup-fault /' ;;
 esac

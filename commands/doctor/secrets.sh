@@ -35,7 +35,7 @@ folder=$(mktemp -d /run/botgarden/doctor.XXXXXX) || exit 0
   for where in cmdline environ; do
     grep -laF -f "$folder/all" /proc/[0-9]*/$where 2>/dev/null | while read -r file; do
       process=${file%/*}
-      read -r comm <"$process/comm" && uid=$(stat -c %u "$process") || continue
+      if read -r comm <"$process/comm" && uid=$(stat -c %u "$process"); then :; else continue; fi
       name_in $where "$uid $comm" 2>/dev/null <"$file"
     done
     echo "searched $where"

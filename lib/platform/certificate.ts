@@ -53,7 +53,7 @@ export function selfSigned(name: string, { placeholder }: { placeholder: boolean
 }
 
 /** Shell text: `install_pair NAME FOLDER` makes the pair in a folder the current one, both files at once. */
-export const installPair = onHosts(shellFile(new URL('install-pair.sh', import.meta.url)))
+export const installPair = onHosts(shellFile(new URL('pair/install-pair.sh', import.meta.url)))
 
 /** Shell text: before a pair is installed again, one that somebody has changed in its own folder is set aside. */
 export function setChangedAside(name: string): Script {
@@ -62,7 +62,7 @@ export function setChangedAside(name: string): Script {
     set_changed_aside ${name}`
 }
 
-const setAside = shellFile(new URL('set-aside.sh', import.meta.url))
+const setAside = shellFile(new URL('pair/set-aside.sh', import.meta.url))
 
 /** certbot's files on hosts hold this text: with other blanks or line breaks they would be changed there. */
 function onHosts({ text }: Script): Script {
