@@ -68,7 +68,7 @@ export function setChangedAside(name: string): Script {
       cp -a "$tls/$pair" "$tls/$pair.changed"
       ln -sfn "$pair.changed" "$tls/.link"
       mv -fT "$tls/.link" "$tls/current"
-      rm -rf "$tls/$pair"
+      rm -rf "\${tls:?}/$pair"
     }`
 }
 
