@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { statusPictures } from '../docs/status-pictures.ts'
 import { type Flags, givenFlags } from '../lib/cli/flags.ts'
 import { images } from '../lib/platform/image-versions.ts'
 import { referenceNames } from '../roles/bot/spec/references.ts'
@@ -106,6 +107,12 @@ test('the bots that the page about bots shows are those that a test deploys', ()
   ])
   const folders = globSync('test/bots/*/bot.yaml', { cwd: root }).map((file) => [basename(dirname(file)), text(file)])
   assert.equal(shown.sort(), folders.sort())
+})
+
+test('the pictures of status.ts are what it shows', async () => {
+  const [, height] = / height="(\d+)"/.exec(text('docs/status-light.svg')) ?? []
+  for (const [name, picture] of Object.entries(await statusPictures(Number(height))))
+    assert.is(text(`docs/${name}`), picture, `${name}: node docs/record-status.ts draws it anew`)
 })
 
 test('the start is two commands', () => {

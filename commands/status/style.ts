@@ -19,8 +19,8 @@ thead th { color: var(--soft); font-weight: 500; border-top: 0; }
 .process th { font-weight: 400; padding-left: 1rem; }
 ul { margin: 0; padding: 0; list-style: none; }
 .findings li { padding: .4rem 0 .4rem .7rem; border-left: 3px solid var(--line); margin-bottom: .5rem; overflow-wrap: anywhere; }
-.findings .error { border-color: var(--red); } .findings .warning { border-color: var(--yellow); }
-.error, .error .level { color: var(--red); } .findings .error { color: inherit; }
+.error, .error .level { color: var(--red); }
+.findings .error { border-color: var(--red); color: inherit; } .findings .warning { border-color: var(--yellow); }
 .warning .level { color: var(--yellow); } .note .level { color: var(--soft); } .good { color: var(--green); margin: 0; }
 code { display: block; margin-top: .2rem; font: .85rem ui-monospace, monospace; color: var(--soft); }
 .more { margin-top: .6rem; font-size: .9rem; }

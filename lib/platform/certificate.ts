@@ -53,16 +53,24 @@ export function selfSigned(name: string, { placeholder }: { placeholder: boolean
 }
 
 /** Shell text: `install_pair NAME FOLDER` makes the pair in a folder the current one, both files at once. */
-export const installPair = onHosts(shellFile(new URL('pair/install-pair.sh', import.meta.url)))
+export const installPair = onHosts(shellFile(new URL('install-pair.sh', import.meta.url)))
 
-/** Shell text: before a pair is installed again, one that somebody has changed in its own folder is set aside. */
+/**
+ * Shell text: the folder of a pair is called by its checksum. Where somebody has changed the pair in it, that is served from another
+ * folder from now on, so that the right pair can be written there again.
+ */
 export function setChangedAside(name: string): Script {
   return sh`
-    ${setAside}
-    set_changed_aside ${name}`
+    tls=${`${tlsFolder}/${name}`}
+    pair=$(readlink "$tls/current" || :)
+    [ -z "$pair" ] || [ "$(cat "$tls/$pair/fullchain.pem" "$tls/$pair/privkey.pem" 2>/dev/null | sha256sum | cut -c 1-16)" = "$pair" ] || {
+      rm -rf "$tls/$pair.changed"
+      cp -a "$tls/$pair" "$tls/$pair.changed"
+      ln -sfn "$pair.changed" "$tls/.link"
+      mv -fT "$tls/.link" "$tls/current"
+      rm -rf "\${tls:?}/$pair"
+    }`
 }
-
-const setAside = shellFile(new URL('pair/set-aside.sh', import.meta.url))
 
 /** certbot's files on hosts hold this text: with other blanks or line breaks they would be changed there. */
 function onHosts({ text }: Script): Script {

@@ -23,7 +23,7 @@ const {
   bots,
 } = botHost(host, ['hello-bot'])
 const site = async () => {
-  const { code, stdout, stderr } = await brings()
+  const { code, stdout, stderr } = await brings(file)
   assert.is(code, 0, stdout + stderr)
 }
 

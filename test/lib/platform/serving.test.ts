@@ -15,10 +15,10 @@ import { parse } from 'yaml'
 import {
   certificateState,
   installPair,
-  setChangedAside,
   isAddress,
   sameNames,
   selfSigned,
+  setChangedAside,
   subjectName,
 } from '../../../lib/platform/certificate.ts'
 import { nginxFile, nginxReload, nginxReloaded, nginxState, reloadFunction } from '../../../lib/platform/nginx.ts'
