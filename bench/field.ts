@@ -4,7 +4,7 @@ import { closeKept } from '../lib/ssh/connection.ts'
 import { mapConcurrent } from '../lib/std/map-concurrent.ts'
 import { sshConfigFor } from '../sandbox/index.ts'
 import { far } from './far.ts'
-import { botNames, hostsFor, inventory } from './machines.ts'
+import { botNames, hostsFor, inventory, type Size } from './machines.ts'
 import { timed } from './timed.ts'
 
 /** Hosts as an operator has them: names in an inventory and in an ssh_config, each with a connection of its own. */
@@ -25,15 +25,12 @@ export interface Field {
   close(): Promise<void>
 }
 
-/** So many milliseconds away (there and back): one host with so many bots, or so many hosts without. */
-export async function fieldOf(
-  folder: string,
-  { hosts: count, bots: botCount, away }: { hosts: number; bots: number; away: number },
-): Promise<Field> {
-  const hosts = hostsFor(count, botCount)
+/** So many hosts with so many bots, so many milliseconds away (there and back). */
+export async function fieldOf(folder: string, { away, ...size }: Size & { away: number }): Promise<Field> {
+  const hosts = hostsFor(size)
   const names = Object.keys(hosts)
-  const bots = botNames(botCount)
-  const own = join(folder, `${count}-${botCount}-${away}`)
+  const bots = botNames(size.bots)
+  const own = join(folder, `${size.hosts}-${size.bots}-${away}`)
   mkdirSync(own, { recursive: true, mode: 0o700 })
   const sshConfig = join(own, 'ssh_config')
   const ways = await Promise.all(names.map((name) => way(name, hosts[name] ?? '', away)))

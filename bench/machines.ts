@@ -13,9 +13,18 @@ const shared = ['bench-a', 'bench-b', 'bench-c'] as const
 
 export const zx = join(checkout, 'node_modules/zx/build/cli.js')
 
-/** The machine of each host by the host's name: one with so many bots, or so many names of those without. */
-export function hostsFor(count: number, bots: number): Record<string, string> {
-  if (bots > 0) return { [`bench-${bots}`]: `bench-${bots}` }
+/** So many hosts and so many bots in all. */
+export interface Size {
+  readonly hosts: number
+  readonly bots: number
+}
+
+/** The machine of each host by the host's name: one for each where there are bots, else so many names of those without. */
+export function hostsFor({ hosts: count, bots }: Size): Record<string, string> {
+  if (bots > 0) {
+    const names = Array.from({ length: count }, (_, i) => `bench-${bots}${count === 1 ? '' : `-${i + 1}`}`)
+    return Object.fromEntries(names.map((name) => [name, name]))
+  }
   const machineOf = (i: number) => shared[i % shared.length] ?? shared[0]
   return Object.fromEntries(Array.from({ length: count }, (_, i) => [`host-${i + 1}`, machineOf(i)]))
 }
@@ -25,9 +34,10 @@ export function botNames(count: number): string[] {
   return Array.from({ length: count }, (_, i) => (i === 0 ? 'hello-bot' : `extra-${i + 1}`))
 }
 
-/** Makes what is not there: a machine with so many bots, or those without. */
-export async function prepare(bots: number, folder: string, progress: (line: string) => void): Promise<void> {
-  const wanted = bots > 0 ? Object.keys(hostsFor(1, bots)) : shared
+/** Makes what is not there: machines with so many bots in all, or those without. */
+export async function prepare(size: Size, folder: string, progress: (line: string) => void): Promise<void> {
+  const { bots } = size
+  const wanted = bots > 0 ? Object.keys(hostsFor(size)) : shared
   for (const name of wanted) {
     if ((await inVps(name, 'true').catch(() => undefined))?.status === 0) continue
     progress(`booting ${name}`)
@@ -64,7 +74,7 @@ export interface Wanted {
   readonly sshConfig: string
   /** The machine of each host, by the host's name. */
   readonly hosts: Readonly<Record<string, string>>
-  /** All of them on the first host. */
+  /** On the hosts in turn. */
   readonly bots: readonly string[]
 }
 
@@ -73,8 +83,8 @@ export function inventory(folder: string, { sshConfig, hosts, bots }: Wanted): s
   const names = Object.keys(hosts)
   const backups = { recipients: ['.sandbox/backup-recipient.txt'], local: '.sandbox/backups' }
   const file = join(folder, `${names.length}-hosts-${bots.length}-bots-${inventories++}.yaml`)
-  const bot = (name: string) => ({
-    host: names[0],
+  const bot = (name: string, i: number) => ({
+    host: names[i % names.length],
     source: name === 'hello-bot' ? 'bots/hello-bot' : 'bench/extra-bot',
   })
   const content = {
@@ -84,10 +94,11 @@ export function inventory(folder: string, { sshConfig, hosts, bots }: Wanted): s
       nginx: { telegram: ['10.212.0.0/16'] },
       certbot: { server: 'https://pebble.sandbox:14000/dir', authority: '.sandbox/acme-ca.pem' },
       bot: { telegram: 'http://telegram.sandbox:8081', settle: 1, drain: 1 },
-      ...(bots.length > 0 && { backups }),
+      // Their settings name a host.
+      ...(bots.length > 0 && names.length === 1 && { backups }),
     },
     hosts: Object.fromEntries(Object.entries(hosts).map(([name, machine]) => [name, { domain: `${machine}.sandbox` }])),
-    bots: Object.fromEntries(bots.map((name) => [name, bot(name)])),
+    bots: Object.fromEntries(bots.map((name, i) => [name, bot(name, i)])),
   }
   writeFileSync(file, stringify(content))
   return file

@@ -1,6 +1,7 @@
-// What is measured: one host near and far, more and more bots, more and more hosts. Nothing is to be changed anywhere.
+// What is measured: one host near and far, more and more bots, more and more hosts, and status.ts. Nothing is to be changed anywhere.
 import { type Field, fieldOf } from './field.ts'
-import { bot, floor, type Program, site, typed } from './programs.ts'
+import type { Size } from './machines.ts'
+import { bot, floor, type Program, site, status, typed } from './programs.ts'
 import { type Case, inTurns, type Rounds } from './rounds.ts'
 
 export interface Setting {
@@ -13,8 +14,8 @@ export interface Setting {
 export interface Part {
   /** The numbers that it goes through, unless others are asked for. */
   readonly steps: readonly number[]
-  /** How many bots the machine of a step has; 0: machines without. */
-  readonly bots: (step: number) => number
+  /** The machines of a step; without bots they are the same for all. */
+  readonly machines: (step: number) => Size
   readonly run: (setting: Setting, step: number) => Promise<Case[]>
 }
 
@@ -22,7 +23,7 @@ export const parts: Readonly<Record<string, Part>> = {
   /** One host with one bot, so many milliseconds away. */
   site: {
     steps: [0, 40, 100],
-    bots: () => 1,
+    machines: () => ({ hosts: 1, bots: 1 }),
     run: (setting, away) =>
       within(setting, { hosts: 1, bots: 1, away }, async (field) => {
         const run = (cold: boolean, rivals: readonly Program[]) =>
@@ -34,7 +35,7 @@ export const parts: Readonly<Record<string, Part>> = {
   /** One host with so many bots. */
   bots: {
     steps: [1, 10, 50],
-    bots: (step) => step,
+    machines: (bots) => ({ hosts: 1, bots }),
     run: (setting, bots) =>
       within(setting, { hosts: 1, bots, away: 0 }, (field) =>
         inTurns([floor, site, bot], field, { ...setting, away: 0, cold: false }, setting.progress),
@@ -43,12 +44,21 @@ export const parts: Readonly<Record<string, Part>> = {
   /** So many hosts without bots: names of a few machines. */
   hosts: {
     steps: [1, 5, 20, 100],
-    bots: () => 0,
+    machines: () => ({ hosts: 1, bots: 0 }),
     run: (setting, hosts) =>
       within(setting, { hosts, bots: 0, away: 0 }, (field) => {
         const rivals = hosts > 20 ? [] : setting.rivals
         return inTurns([floor, site, ...rivals], field, { ...setting, away: 0, cold: false }, setting.progress)
       }),
+  },
+  /** Three hosts with so many bots in all. */
+  status: {
+    steps: [30],
+    machines: (bots) => ({ hosts: 3, bots }),
+    run: (setting, bots) =>
+      within(setting, { hosts: 3, bots, away: 0 }, (field) =>
+        inTurns([site, status], field, { ...setting, away: 0, cold: false }, setting.progress),
+      ),
   },
 }
 

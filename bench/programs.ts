@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { HostStatus } from '../commands/status/host-status.ts'
 import { mapConcurrent } from '../lib/std/map-concurrent.ts'
 import type { Field } from './field.ts'
 import { unanswered } from './floor.ts'
@@ -53,6 +54,20 @@ export const bot: Program = {
   run: async (field) => {
     const argv = [process.execPath, zx, 'playbooks/bot.ts', '--name', 'hello-bot']
     return playbook(argv, field, await tokens(field.bots, field.names[0] ?? ''))
+  },
+}
+
+/** Reads every host and every bot; that one needs a person is no error. */
+export const status: Program = {
+  name: 'status.ts',
+  run: async ({ inventory, names, bots }) => {
+    const argv = [process.execPath, zx, 'playbooks/status.ts', '-i', inventory, '--json']
+    const { seconds, megabytes, stdout } = await timed(argv, persist, { good: [0, 3] })
+    const { hosts } = JSON.parse(stdout) as { hosts: Record<string, HostStatus> }
+    const read = names.flatMap((name) => (hosts[name]?.roundTrips === 1 ? hosts[name].bots : []))
+    const running = read.filter(({ container }) => container !== 'absent' && container.status === 'running')
+    if (running.length !== bots.length) throw new Error(`status.ts shows ${running.length} of ${bots.length} bots`)
+    return { seconds, megabytes }
   },
 }
 

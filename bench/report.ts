@@ -46,7 +46,7 @@ const beyondTheFloor = [
   'way there and back more, before it knows what to read. On the host the longest of its four lanes is one `docker exec`, 0.2 s.',
 ]
 
-export function reportOf({ site, bots, hosts }: Results): string {
+export function reportOf({ site, bots, hosts, status }: Results): string {
   return [
     '# What a run of `site.ts` takes where nothing is to be changed',
     '',
@@ -65,6 +65,7 @@ export function reportOf({ site, bots, hosts }: Results): string {
     ...beyondTheFloor,
     ...(bots === undefined ? [] : section('More bots on the host', bots, countTable(casesOf(bots), 'bots'))),
     ...(hosts === undefined ? [] : section('More hosts', hosts, countTable(casesOf(hosts), 'hosts'))),
+    ...(status === undefined ? [] : section('status.ts beside site.ts', status, statusTable(casesOf(status)))),
     '',
   ].join('\n')
 }
@@ -131,6 +132,17 @@ function countTable(cases: readonly Case[], count: 'bots' | 'hosts'): string[] {
   return tableOf(titles, programsOf(cases), rows)
 }
 
+/** A row a program, each figure with how many times that of site.ts it is. */
+function statusTable(cases: readonly Case[]): string[] {
+  const columns = [...new Set(cases.map(({ bots }) => bots))]
+  const of = (name: string, number: number) => cases.find(({ program, bots }) => program === name && bots === number)
+  return tableOf(
+    columns.map((bots) => `${of('site.ts', bots)?.hosts} hosts, ${bots} bots`),
+    programsOf(cases),
+    programsOf(cases).map((program) => columns.map((bots) => cell(of(program, bots), of('site.ts', bots)))),
+  )
+}
+
 function tableOf(titles: readonly string[], names: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [
@@ -140,11 +152,11 @@ function tableOf(titles: readonly string[], names: readonly string[], rows: read
   ]
 }
 
-function cell(own: Case | undefined, floor: Case | undefined): string {
+function cell(own: Case | undefined, other: Case | undefined): string {
   if (own === undefined) return '–'
   const seconds = median(own.seconds)
-  if (floor === undefined || floor === own) return `${seconds.toFixed(2)} s`
-  return `${seconds.toFixed(2)} s, ${times(own, floor)}`
+  if (other === undefined || other === own) return `${seconds.toFixed(2)} s`
+  return `${seconds.toFixed(2)} s, ${times(own, other)}`
 }
 
 /** How many times as long as the other: the median over rounds, since the machine changes between them more than within. */

@@ -11,7 +11,7 @@ import { record, writeReport } from './report.ts'
 const help = `npm run bench -- [OPTIONS]    measures a run of site.ts with nothing to change; it takes hours
 
   --only PART,…      of ${Object.keys(parts).join(', ')} (default: all, in this order)
-  --steps N,…        instead of its own numbers: milliseconds for site, bots for bots, hosts for hosts; for one part
+  --steps N,…        instead of its own numbers: milliseconds for site, bots for bots, hosts for hosts, bots for status; for one part
   --rounds N         so many of each (default: 5)
   --rival-rounds N   and so many of Ansible (default: 2); 0: without it
   --prepare          only make the VPSs that it needs, for a run with --keep
@@ -45,8 +45,9 @@ async function measure(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'botgarden-bench-'))
   let stop = async () => {}
   try {
-    for (const bots of new Set(chosen.flatMap(({ part, steps }) => steps.map(part.bots))))
-      await prepare(bots, folder, progress)
+    const sizes = chosen.flatMap(({ part, steps }) => steps.map(part.machines))
+    for (const [size] of Map.groupBy(sizes, ({ hosts, bots }) => `${hosts} ${bots}`).values())
+      if (size !== undefined) await prepare(size, folder, progress)
     if (values.prepare) return
     const rounds = { own: Number(values.rounds), rivals: Number(values['rival-rounds']) }
     const ansible = rounds.rivals > 0 ? await startController(folder, progress) : undefined

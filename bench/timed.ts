@@ -11,8 +11,12 @@ export interface Timed {
   readonly stdout: string
 }
 
-/** Runs a command in the checkout, as an operator would, but without a terminal. One that fails is an error. */
-export async function timed(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Timed> {
+/** Runs a command in the checkout, as an operator would, but without a terminal. An exit code that is not good is an error. */
+export async function timed(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  { good = [0] }: { good?: readonly number[] } = {},
+): Promise<Timed> {
   const [program = '', ...args] = argv
   const started = performance.now()
   const child = spawn(program, args, {
@@ -37,7 +41,8 @@ export async function timed(argv: readonly string[], env: Readonly<Record<string
   await Promise.race([printed, new Promise((resolve) => setTimeout(resolve, 2000))])
   child.stdout.destroy()
   child.stderr.destroy()
-  if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}:\n${stdout}${stderr}`)
+  if (code === null || !good.includes(code))
+    throw new Error(`${argv.join(' ')} ended with ${code}:\n${stdout}${stderr}`)
   return { seconds, megabytes, stdout }
 }
 

@@ -31,11 +31,13 @@ function lineOf(line: readonly Cell[], y: number): string {
     else pieces.push({ x, text, colour, dim })
   }
   const spans = pieces.flatMap(({ x, text, colour, dim }) => {
-    const shown = text.trimEnd()
-    if (shown === '') return []
     const fill = colours[colour] === undefined ? '' : ` fill="${colours[colour]}"`
-    const place = `x="${(margin + x * width).toFixed(1)}" textLength="${([...shown].length * width).toFixed(1)}"`
-    return [`<tspan ${place}${fill}${dim ? ' opacity="0.6"' : ''}>${escaped(shown)}</tspan>`]
+    // Browsers make one blank of several.
+    return [...text.matchAll(/\S+(?: \S+)*/g)].map(({ 0: shown, index }) => {
+      const at = x + [...text.slice(0, index)].length
+      const place = `x="${(margin + at * width).toFixed(1)}" textLength="${([...shown].length * width).toFixed(1)}"`
+      return `<tspan ${place}${fill}${dim ? ' opacity="0.6"' : ''}>${escaped(shown)}</tspan>`
+    })
   })
   return `<text y="${y.toFixed(1)}">${spans.join('')}</text>`
 }

@@ -17,6 +17,8 @@ await play({
     ['--all', 'every bot; unchanged bots are left alone'],
     ['--name hello-bot --rollback', 'go back to the previous version'],
     ['--name hello-bot --releases', 'list its releases'],
+    ['--name hello-bot --logs --follow', 'what it prints, through releases'],
+    ['--name hello-bot --exec -- node -v', 'run a command in its container'],
     ['--name hello-bot --run digest', 'run one of its jobs now'],
     ['--name hello-bot --remove', 'remove it from its host'],
   ],

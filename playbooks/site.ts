@@ -8,5 +8,6 @@ await play({
   summary: 'configures the whole host',
   roles: [base, ufw, docker, postgres, nginx, certbot, bot, backups],
   allRoles,
+  isWhole: true,
   sandboxUp: async (options) => (await import('../sandbox/index.ts')).up(options),
 })

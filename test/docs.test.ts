@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { statusPictures } from '../docs/status-pictures.ts'
 import { type Flags, givenFlags } from '../lib/cli/flags.ts'
 import { images } from '../lib/platform/image-versions.ts'
 import { referenceNames } from '../roles/bot/spec/references.ts'
@@ -108,6 +109,12 @@ test('the bots that the page about bots shows are those that a test deploys', ()
   assert.equal(shown.sort(), folders.sort())
 })
 
+test('the pictures of status.ts are what it shows', async () => {
+  const [, height] = / height="(\d+)"/.exec(text('docs/status-light.svg')) ?? []
+  for (const [name, picture] of Object.entries(await statusPictures(Number(height))))
+    assert.is(text(`docs/${name}`), picture, `${name}: node docs/record-status.ts draws it anew`)
+})
+
 test('the start is two commands', () => {
   const [, start = ''] = /^## Start\n(.*?)^## /ms.exec(text('README.md')) ?? []
   assert.equal(/^```\n(.*?)^```/ms.exec(start)?.[1]?.trim().split('\n'), [
@@ -120,13 +127,13 @@ test('the start is two commands', () => {
 /** The flags that a playbook shows in its help. */
 async function byHelp(script: string): Promise<(argv: readonly string[]) => void> {
   const { stdout } = await run(script.replace(/^playbooks\/|\.ts$/g, ''), ['--help'])
-  const options = [...stdout.matchAll(/^ +(?:-(\w), )?--([\w-]+)(?: ([A-Z]\S*))? {2}/gm)]
+  const options = [...stdout.matchAll(/^ +(?:-(\w), )?--([\w-]+)(?: (?:-- )?([A-Z]\S*))? {2}/gm)]
   assert.ok(options.length > 0, `no options in the help of ${script}`)
   const flags: Flags = Object.fromEntries(
-    options.map(([, short, name = '', value]) => [
-      name,
-      { ...(short && { short }), ...(value && { value }), multiple: true, help: '' },
-    ]),
+    options.map(([row, short, name = '', value]) => {
+      const takes = value === undefined ? {} : { [row.includes(' -- ') ? 'rest' : 'value']: value }
+      return [name, { ...(short && { short }), ...takes, multiple: true, help: '' }]
+    }),
   )
   return (argv) => givenFlags(argv, flags)
 }

@@ -37,6 +37,8 @@ test('nothing is written to the terminal but by lib/std/output.ts, which makes h
   const writing = sourcesOf('{playbooks,commands,roles,lib}/**/*.ts')
   assert.ok(writing.delete('lib/std/output.ts'))
   assert.equal(writers(writing), [])
+  const handing = [...writing].flatMap(([file, source]) => (source.includes('handedOver') ? [file] : []))
+  assert.equal(handing, ['lib/ssh/interactive.ts'])
 })
 
 for (const source of [

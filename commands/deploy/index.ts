@@ -3,7 +3,6 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { role } from '../../lib/model/role.ts'
 import { stripControl } from '../../lib/report/status-lines.ts'
-import { ask } from '../../lib/ssh/exec.ts'
 import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
@@ -13,9 +12,11 @@ import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { dumpAt, type LocalDump } from './database-sources.ts'
 import { type Deployments, deploymentsOf, release } from './deployment.ts'
 import { refusingEmptyHost } from './empty-host.ts'
+import { execInBot, psqlOfBot } from './exec/index.ts'
 import { jobsOnHost, jobsText } from './jobs.ts'
+import { logFlags, logQueryOf, showLogs } from './logs/index.ts'
 import { dropPendingUpdates, refuseToDrop } from './pending-updates.ts'
-import { history, historyText, logsOf } from './releases.ts'
+import { history, historyText } from './releases.ts'
 import { rollback } from './rollback.ts'
 import { runJob } from './run-job.ts'
 
@@ -33,7 +34,14 @@ export const deployFlags = {
   releases: { help: 'list the releases of a bot' },
   run: { value: 'JOB', help: 'run a job of a bot now, and show what it prints' },
   jobs: { help: 'list the jobs of a bot: their times, when each runs next, how it went the last time' },
-  logs: { help: "show the last lines of a bot's containers" },
+  logs: { help: 'show what a bot has printed, over its releases: the last 100 lines' },
+  follow: { help: 'with --logs: go on until Ctrl-C, through releases' },
+  since: { value: 'TIME', help: 'with --logs: all from then on: 90s, 15m, 1h, 2d, or 2026-11-20T12:00 in UTC' },
+  grep: { value: 'WORD', help: 'with --logs: only lines that contain it' },
+  lines: { value: 'N', help: 'with --logs: so many lines at the most' },
+  process: { value: 'NAME', help: 'with --logs or --exec: this process of the bot; bot is the bot itself' },
+  exec: { rest: 'COMMAND', help: 'run a command in the serving container; the exit code is that of the command' },
+  psql: { help: 'open psql in the database of a bot, as its role; SQL may come by a pipe' },
   'drop-pending': { help: 'afterwards, have Telegram drop the pending updates' },
   remove: { help: 'remove a bot from its host, after a final dump of its database' },
   new: { help: 'start with empty databases on a bare host, although there are backups of it' },
@@ -41,13 +49,19 @@ export const deployFlags = {
   yes: { help: 'do not ask before data is destroyed' },
 } as const
 
-/** The command bot.ts: deploy, roll back, remove, list releases or jobs, run a job, or show logs. Returns the exit code; throws a `UsageError`. */
+const actionFlags = [
+  ...(['rollback', 'rollback-to', 'releases', 'run', 'jobs', 'logs', 'exec', 'psql', 'remove'] as const),
+]
+
+/** The command bot.ts: deploy, roll back, remove, list releases or jobs, run a job, show logs, or open a console. Returns the exit code; throws a `UsageError`. */
 export async function deploy(session: Session, hasBackups: (host: InventoryHost) => boolean): Promise<number> {
   const { options } = session
   const given = (name: keyof typeof deployFlags) => options.own.has(name)
-  const actions = (['rollback', 'rollback-to', 'releases', 'run', 'jobs', 'logs', 'remove'] as const).filter(given)
+  const actions = actionFlags.filter(given)
   if (actions.length > 1) throw new UsageError(`--${actions[0]} and --${actions[1]} cannot be combined`)
   if (given('purge') && !given('remove')) throw new UsageError('--purge needs --remove')
+  for (const flag of logFlags) if (given(flag) && !given('logs')) throw new UsageError(`--${flag} needs --logs`)
+  if (given('process') && !given('logs') && !given('exec')) throw new UsageError('--process needs --logs or --exec')
   const names = namesOf(session)
   const [action] = actions
   if (action !== undefined && (given('all') || names.length > 1))
@@ -68,7 +82,13 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     )
   if (action === 'jobs') return print(await session.connected(host, async (c) => jobsText(await jobsOnHost(bot, c))))
   if (action === 'run') return runJob(session, host, bot, options.own.get('run')?.[0] ?? '')
-  if (action === 'logs') return print(await session.connected(host, (c) => ask(c, logsOf(bot))))
+  if (action === 'logs') return showLogs(session, host, bot, logQueryOf(options.own))
+  if (action === 'exec')
+    return execInBot(session, host, bot, {
+      command: options.own.get('exec') ?? [],
+      process: options.own.get('process')?.[0],
+    })
+  if (action === 'psql') return psqlOfBot(session, host, bot)
   if (action === 'remove') return remove(session, host, bot, { purge: given('purge') })
   if (action === 'rollback' || action === 'rollback-to')
     return rollback(session, host, bot, options.own.get('rollback-to')?.[0], given('drop-pending'))

@@ -1,6 +1,9 @@
 import type { Session } from '../../lib/cli/session.ts'
+import { noteEvent } from '../../lib/engine/events.ts'
+import { lockRequestOf } from '../../lib/engine/host-lock.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
+import { sh } from '../../lib/shell/sh.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { originOf, webhookUrl } from '../../roles/bot/release/nginx-route.ts'
@@ -43,7 +46,12 @@ async function dropPendingOf(
   const answer = await connected(host, (connection) => {
     const name = publicName(host, connection.facts)
     const hook = { bot, name, telegram, url: webhookUrl(originOf(name, host.httpsPort), bot), ask: true }
-    return ask(connection, dropPending(hook, spec))
+    return ask(
+      connection,
+      sh`
+    ${noteEvent(lockRequestOf('bot', false), `updates:${bot}`, 'drop those that wait at Telegram')}
+    ${dropPending(hook, spec)}`,
+    )
   })
   const done = answer.includes('"ok":true')
   report.line(`${host.name}  ${bot}: ${done ? 'pending updates dropped' : `pending updates not dropped: ${answer}`}`)

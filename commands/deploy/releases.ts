@@ -1,9 +1,8 @@
-import { type Script, sh } from '../../lib/shell/sh.ts'
+import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { suggest } from '../../lib/std/suggest.ts'
-import { listProcesses } from '../../roles/bot/release/processes/states.ts'
 import { layoutOf } from '../../roles/bot/spec/layout.ts'
 import { imagesIn } from '../../roles/bot/spec/processes.ts'
 import { corruption, parseRelease, parseReleases, type Release } from '../../roles/bot/spec/release-record.ts'
@@ -111,15 +110,4 @@ export function historyText(past: readonly ReleaseHistoryEntry[]): string {
         `${serving ? '*' : ' '} ${id}  ${spec.mode}  ${spec.image}  by ${by}${there ? '' : '  (image removed)'}\n`,
     )
     .join('')
-}
-
-/** Shell text: prints the last log lines of each container of a bot. */
-export function logsOf(bot: string): Script {
-  const layout = layoutOf(bot)
-  return sh`
-    for name in ${layout.container('blue')} ${layout.container('green')} $(${listProcesses(bot)} | sort); do
-      docker container inspect "$name" >/dev/null 2>&1 || continue
-      echo "== $name"
-      docker logs --tail 100 "$name" 2>&1
-    done`
 }

@@ -1,5 +1,7 @@
 import { onInterrupt } from '../../lib/cli/main.ts'
 import type { Session } from '../../lib/cli/session.ts'
+import { noteEvent } from '../../lib/engine/events.ts'
+import { lockRequestOf } from '../../lib/engine/host-lock.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { runDir } from '../../lib/model/host-layout.ts'
 import { stripControl } from '../../lib/report/status-lines.ts'
@@ -10,6 +12,7 @@ import { stream } from '../../lib/ssh/exec.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
 import { jobLayout } from '../../roles/bot/jobs/layout.ts'
+import { byLine } from './by-line.ts'
 import { jobsOnHost, refuseUnknown } from './jobs.ts'
 
 const functions = shellFile(new URL('run-job.sh', import.meta.url))
@@ -42,21 +45,6 @@ export function runScript(bot: string, job: string): Script {
     scratch=${runDir}/tmp
     ${waiting}
     ${functions}
+    ${noteEvent(lockRequestOf('bot', false), `job:${bot}/${job}`, 'run by hand')}
     run_job ${jobLayout(bot, job).unit}`
-}
-
-/** Passes on whole lines of a stream, and at its end what is left. */
-function byLine(sink: (line: string) => void) {
-  const decoder = new TextDecoder()
-  let rest = ''
-  return {
-    take: (bytes: Buffer) => {
-      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) sink(line)
-    },
-    end: () => {
-      if (rest !== '') sink(rest)
-    },
-  }
 }

@@ -132,22 +132,29 @@ function hostOf({ hosts, inventory }: Session, name: string): InventoryHost {
 
 async function drill(session: Session, selector: BackupSelector, identities: readonly Secret[]): Promise<number> {
   let worst = 0
-  for (const host of session.hosts) {
-    const code = await selectBackup(session, host, selector, (chosen) =>
-      restoreParts(
-        session,
-        host,
-        chosen,
-        restorable(chosen).map((database) => {
-          return { database, ofBot: isOfBot(host, database), target: undefined, bot: undefined }
-        }),
-        identities,
-        lastingParts(chosen.manifest).map(({ bot, kind }) => ({ bot, kind, drill: true })),
-      ),
-    )
-    worst = Math.max(worst, code)
-  }
+  for (const host of session.hosts) worst = Math.max(worst, await drillHost(session, host, selector, identities))
   return worst
+}
+
+/** Restores a backup into a temporary server, and compares. Returns the exit code. */
+export function drillHost(
+  session: Session,
+  host: InventoryHost,
+  selector: BackupSelector,
+  identities: readonly Secret[],
+): Promise<number> {
+  return selectBackup(session, host, selector, (chosen) =>
+    restoreParts(
+      session,
+      host,
+      chosen,
+      restorable(chosen).map((database) => {
+        return { database, ofBot: isOfBot(host, database), target: undefined, bot: undefined }
+      }),
+      identities,
+      lastingParts(chosen.manifest).map(({ bot, kind }) => ({ bot, kind, drill: true })),
+    ),
+  )
 }
 
 async function rebuildHost(

@@ -7,6 +7,8 @@ export interface Flag {
   /** What its value is called in `--help`; a flag without one takes none. */
   readonly value?: string
   readonly multiple?: boolean
+  /** Takes what follows `--`, whatever it is, as its values: how they are called in `--help`. */
+  readonly rest?: string
   /** npm has an option of this name itself. */
   readonly npm?: boolean
   readonly help: string
@@ -29,7 +31,7 @@ export const flags: Flags = {
   wait: { help: 'wait for another run that is changing a host' },
   'accept-new': { help: 'trust host keys that were never seen before' },
   json: { npm: true, help: 'print the result as one JSON object' },
-  'show-secrets': { help: 'print the credentials among the outputs, not only where they are' },
+  'show-secrets': { help: 'print the credentials that the host has made, and where they are' },
   explain: { value: 'KEY', help: 'say where a variable of each host comes from, and touch no host' },
   verbose: { short: 'v', npm: true, help: 'show commands and their output' },
   help: { short: 'h', npm: true, help: 'show this' },
@@ -37,20 +39,37 @@ export const flags: Flags = {
 
 /** The flags on a command line with their values, a flag without a value as ''. Everything else is an error. */
 export function givenFlags(argv: readonly string[], known: Flags = flags): Map<string, string[]> {
-  const { tokens } = parseArgs({ args: [...argv], options: parseArgsOptions(known), strict: false, tokens: true })
+  const [own, rest] = withoutRest(argv, known)
+  const { tokens } = parseArgs({ args: [...own], options: parseArgsOptions(known), strict: false, tokens: true })
   const given = new Map<string, string[]>()
   for (const token of tokens) {
-    const word = argv[token.index] ?? ''
+    const word = own[token.index] ?? ''
     if (token.kind === 'positional') throw stray(token.value)
     if (token.kind === 'option')
       given.set(token.name, [...(given.get(token.name) ?? []), acceptedValue(token, word, given, known)])
   }
+  if (rest !== undefined) given.set(rest.name, [...rest.words])
   return given
 }
 
+/** What comes before `--`, and what comes behind it for the flag that takes that. */
+function withoutRest(
+  argv: readonly string[],
+  known: Flags,
+): [own: readonly string[], rest?: { readonly name: string; readonly words: readonly string[] }] {
+  const end = argv.indexOf('--')
+  const own = end < 0 ? argv : argv.slice(0, end)
+  const [name, flag] = Object.entries(known).find(([each, { rest }]) => rest && own.includes(`--${each}`)) ?? []
+  if (name === undefined) return [argv]
+  const words = end < 0 ? [] : argv.slice(end + 1)
+  if (words.length === 0) throw new UsageError(`--${name} needs ${flag?.rest}: --${name} -- ${flag?.rest}`)
+  return [own, { name, words }]
+}
+
 /** `-i, --inventory FILE` */
-export function spellingOf(name: string, { short, value }: Flag): string {
-  return `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`
+export function spellingOf(name: string, { short, value, rest }: Flag): string {
+  const takes = value === undefined ? (rest === undefined ? '' : ` -- ${rest}`) : ` ${value}`
+  return `${short === undefined ? '    ' : `-${short}, `}--${name}${takes}`
 }
 
 /**

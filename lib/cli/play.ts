@@ -21,6 +21,7 @@ import { mapConcurrent } from '../std/map-concurrent.ts'
 import { streams, writeOut } from '../std/output.ts'
 import { suggest } from '../std/suggest.ts'
 import type { Flags } from './flags.ts'
+import { type Checked, noteChecks } from './last-check.ts'
 import { main, onInterrupt } from './main.ts'
 import { type Example, type Options, parseOptions, scriptArguments, usage } from './options.ts'
 import { login, type Run, runHost } from './run-host.ts'
@@ -40,6 +41,8 @@ export interface Playbook {
   readonly examples?: readonly Example[]
   /** Starts the throwaway VPS of an inventory that says `sandbox: true`; left out: it must be up. */
   readonly sandboxUp?: (options: { progress: (line: string) => void }) => Promise<void>
+  /** It brings whole hosts to what is wanted: how it has found them is noted for status.ts. */
+  readonly isWhole?: boolean
   /** What it does instead of applying its roles to every host; returns the exit code. */
   readonly run?: (session: Session, roles: readonly Role[]) => Promise<number>
 }
@@ -77,6 +80,8 @@ export function play(playbook: Playbook): Promise<void> {
       converge: async (some, rolesOf, prepare) => {
         const latest = await mapConcurrent(options.forks, some, (host) => runHost(host, rolesOf, each, prepare))
         results.push(...latest)
+        if (playbook.isWhole && options.tags.length === 0)
+          noteChecks(inventory.file, latest.flatMap(checkedOf(options)))
         report.close()
         if (!options.json) writeOut(resultText(latest, options, paintFor(streams.out, process.env)))
         return exitCodeOf(latest, options.check)
@@ -92,6 +97,14 @@ export function play(playbook: Playbook): Promise<void> {
       if (options.json && results.length > 0) writeOut(jsonText(name, options, together(results), started))
     })
   })
+}
+
+/** What still differs on a host after a run or a check; nothing is known of one that has ended with an error. */
+function checkedOf({ check }: Options): (result: HostResult) => Checked[] {
+  return ({ host, error, changes, unknowns }) => {
+    if (error !== undefined) return []
+    return [{ host, differences: check ? [...changes, ...unknowns].map(({ id }) => id) : [] }]
+  }
 }
 
 function convergeAll({ converge, hosts }: Session, roles: readonly Role[]): Promise<number> {

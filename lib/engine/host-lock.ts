@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
 import { runDir } from '../model/host-layout.ts'
 import { quote } from '../shell/sh.ts'
@@ -11,13 +12,19 @@ export interface LockRequest {
   readonly holder: string
   /** Wait for the run that holds the host, rather than fail. */
   readonly wait: boolean
+  /** Tells its changes from those of others in the record of events. */
+  readonly run?: string
 }
 
 /** Another run is changing the host. */
 export class Busy extends HostError {}
 
 export function lockRequestOf(playbook: string, wait: boolean): LockRequest {
-  return { holder: `${userInfo().username}@${hostname()}, ${playbook}.ts`, wait }
+  return {
+    holder: `${userInfo().username}@${hostname()}, ${playbook}.ts`,
+    wait,
+    run: randomBytes(4).toString('hex'),
+  }
 }
 
 /**

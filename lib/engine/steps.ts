@@ -4,6 +4,7 @@ import { quote } from '../shell/sh.ts'
 import { shellFile } from '../shell/shell-file.ts'
 import { markCommand } from '../ssh/framing.ts'
 import { type Block, blocksOf } from './blocks.ts'
+import { eventFunctions, membersOf } from './events.ts'
 import { type LockRequest, takeLock, underStepLock } from './host-lock.ts'
 import { digestible, readText } from './read.ts'
 import { revertOrphan, underGuard } from './revert-guard.ts'
@@ -16,26 +17,30 @@ const sideBySide = shellFile(new URL('side-by-side.sh', import.meta.url))
 /**
  * Shell text that runs the steps in order, those of several lanes side by side, and stops at the first that fails. Marks:
  * `begin N`, `end N STATUS`, and `line N` before each line of a step beside which others run. A step that was begun runs to its
- * end even where the connection is cut; no further step then begins.
+ * end even where the connection is cut; no further step then begins. With a claim each is noted in the record of events.
  */
-export function stepsText(steps: readonly Step[], nonce: string): string {
+export function stepsText(steps: readonly Step[], nonce: string, claim?: LockRequest): string {
   // Every user of the host sees the names of units, so they must not contain the number that proves our marks.
   const run = randomBytes(6).toString('hex')
   const blocks = blocksOf(steps)
   const mayPass = new Set(blocks.flatMap(({ lanes }) => (lanes.length > 1 ? lanes.flat() : [])))
   return [
-    stepRunner(nonce),
+    stepRunner(nonce, claim !== undefined),
+    ...(claim === undefined ? [] : [eventFunctions]),
     ...(blocks.some(({ lanes }) => lanes.length > 1) ? [sideBySide.text, lanesPipe(run)] : []),
     ...(steps.some((step) => step.long || step.guards.length > 0) ? [unitFunctions.text] : []),
     ...steps.map((step, i) => `step_${i}() {\n${stepText(step, `${run}-${i}`, mayPass.has(i))}\n}`),
     `step() {\ncase $1 in\n${steps.map((_, i) => `${i}) step_${i} ;;\n`).join('')}esac\n}`,
-    ...blocks.map((block) => blockText(block, steps, nonce)),
+    ...blocks.map((block) => blockText(block, steps, nonce, claim)),
   ].join('\n')
 }
 
-function blockText({ lanes, atOnce }: Block, steps: readonly Step[], nonce: string): string {
-  const run = (index: number, leave: string) =>
-    `run ${index} ${quote(steps[index]?.title ?? '')}; [ "$status" = 0 ] || ${leave} "$status"`
+function blockText({ lanes, atOnce }: Block, steps: readonly Step[], nonce: string, claim?: LockRequest): string {
+  const run = (index: number, leave: string) => {
+    const { title = '', changes = [] } = steps[index] ?? {}
+    const event = claim === undefined ? '' : ` ${quote(membersOf({ changes }, claim))}`
+    return `run ${index} ${quote(title)}${event}; [ "$status" = 0 ] || ${leave} "$status"`
+  }
   if (lanes.length === 1) return (lanes[0] ?? []).map((index) => run(index, 'exit')).join('\n')
   const cases = lanes.map((lane, i) => `${i})\n${lane.map((index) => run(index, 'return')).join('\n')} ;;\n`)
   const names = lanes.flatMap(([index = 0]) => steps[index]?.lane ?? [])
@@ -74,7 +79,7 @@ export function applyText(
     takeLock(claim, nonce),
     revertOrphan.text,
     `[ "$({ ${digestible(readings)}\n} 2>&1 | sha256sum | cut -c 1-64)" = ${digest} ] || { ${markCommand(nonce, 'drift')}; exit 0; }`,
-    stepsText(steps, nonce),
+    stepsText(steps, nonce, claim),
     readText(readings, nonce),
   ].join('\n')
 }
@@ -86,11 +91,11 @@ export function validateText(steps: readonly Step[], nonce: string): string {
 }
 
 /**
- * `run N TITLE`: the step's output goes through a reader that never goes away before the step does, so that no command in the
+ * `run N TITLE [EVENT]`: the step's output goes through a reader that never goes away before the step does, so that no command in the
  * middle of its work is killed by SIGPIPE when the connection is cut. The step is a plain command here, since sh ignores
  * `set -e` on either side of `&&` and `||`.
  */
-function stepRunner(nonce: string): string {
+function stepRunner(nonce: string, notes: boolean): string {
   return `exec 4>&1
 said() { printf '%s\\n' "$2"; }
 forward() { trap '' PIPE; while IFS= read -r line || [ -n "$line" ]; do said "$1" "$line" 2>/dev/null; done; }
@@ -98,7 +103,7 @@ run() {
 ${markCommand(nonce, 'begin $1')}
 holding "$2"
 status=$({ { (set -e; step "$1") 3>&- 4>&- 9>&-; echo $? >&3; } 2>&1 | forward "$1" >&4; } 3>&1)
-status=\${status:-137}
+status=\${status:-137}${notes ? '\nnote_event "$3" "$status"' : ''}
 ${markCommand(nonce, 'end $1 $status')}
 }`
 }

@@ -55,6 +55,23 @@ export function selfSigned(name: string, { placeholder }: { placeholder: boolean
 /** Shell text: `install_pair NAME FOLDER` makes the pair in a folder the current one, both files at once. */
 export const installPair = onHosts(shellFile(new URL('install-pair.sh', import.meta.url)))
 
+/**
+ * Shell text: the folder of a pair is called by its checksum. Where somebody has changed the pair in it, that is served from another
+ * folder from now on, so that the right pair can be written there again.
+ */
+export function setChangedAside(name: string): Script {
+  return sh`
+    tls=${`${tlsFolder}/${name}`}
+    pair=$(readlink "$tls/current" || :)
+    [ -z "$pair" ] || [ "$(cat "$tls/$pair/fullchain.pem" "$tls/$pair/privkey.pem" 2>/dev/null | sha256sum | cut -c 1-16)" = "$pair" ] || {
+      rm -rf "$tls/$pair.changed"
+      cp -a "$tls/$pair" "$tls/$pair.changed"
+      ln -sfn "$pair.changed" "$tls/.link"
+      mv -fT "$tls/.link" "$tls/current"
+      rm -rf "\${tls:?}/$pair"
+    }`
+}
+
 /** certbot's files on hosts hold this text: with other blanks or line breaks they would be changed there. */
 function onHosts({ text }: Script): Script {
   const indented = `\n${text.replace(/^(?=.)/gm, '  ')}`

@@ -19,7 +19,7 @@ export interface HostResult extends Outcome, Sources {
 /** What a run found or did, for people: what a check would change, what went wrong, and a line of counts a host. */
 export function resultText(
   results: readonly HostResult[],
-  { check, diff }: { check: boolean; diff: boolean },
+  { check, diff, showSecrets = false }: { check: boolean; diff: boolean; showSecrets?: boolean },
   paint: Paint = plain,
 ): string {
   const lines = results.flatMap((result) => [
@@ -30,7 +30,7 @@ export function resultText(
       ({ id, cause }) => `${result.host}  ${paint('magenta', 'unknown      ')} ${id}: only known after ${cause}`,
     ),
     ...unmanageableLines(result),
-    ...outputLines(result),
+    ...outputLines(result, showSecrets),
     ...(result.error ? failureLines(result.host, statusOf(result), result.error, result, paint) : []),
   ])
   return [...lines, ...recapLines(results, check, paint)].join('\n')
@@ -130,8 +130,26 @@ function unmanageableLines({ host, unmanageable }: HostResult): string[] {
   })
 }
 
-function outputLines({ host, outputs }: HostResult): string[] {
-  return Object.entries(outputs).map(([name, value]) => `${host}  ${name}: ${oneLine([value].flat().join(', '))}`)
+/** A list is a line for each of its entries, names under names. Where credentials are is only told with what they are. */
+function outputLines({ host, outputs }: HostResult, showSecrets: boolean): string[] {
+  return Object.entries(outputs).flatMap(([name, value]) => {
+    if (name === 'credentials' && !showSecrets) return []
+    const lines = [value].flat()
+    return (tables.includes(name) ? inColumns(lines) : lines).map((line) => `${host}  ${name}: ${oneLine(line)}`)
+  })
+}
+
+/** Outputs whose entries begin with a name. */
+const tables = ['bots', 'notDeployed', 'domains', 'credentials']
+
+/** The first words of several lines, as wide as the widest of them. */
+function inColumns(lines: readonly string[]): string[] {
+  const words = lines.map((line) => /^\S*/.exec(line)?.[0] ?? '')
+  const width = Math.max(...words.map(({ length }) => length))
+  return lines.map((line, i) => {
+    const word = words[i] ?? ''
+    return word.length === line.length ? line : word.padEnd(width) + line.slice(word.length)
+  })
 }
 
 /** A line of counts a host, number under number. */

@@ -20,10 +20,10 @@ export interface Target {
 /** How long a connection is kept for the next run, in seconds, unless $BOTGARDEN_CONTROL_PERSIST says otherwise; 0 is not at all. */
 const controlPersist = 60
 
-/** The arguments of `ssh`, up to and including the destination. */
-export function sshArguments(target: Target): string[] {
+/** The arguments of `ssh`, up to and including the destination. `terminal`: with a terminal on the host. */
+export function sshArguments(target: Target, { terminal = false } = {}): string[] {
   return [
-    '-T',
+    terminal ? '-tt' : '-T',
     ...options({
       LogLevel: 'ERROR',
       StrictHostKeyChecking: target.acceptNew ? 'accept-new' : 'yes',
@@ -35,7 +35,7 @@ export function sshArguments(target: Target): string[] {
       BatchMode: process.stdin.isTTY ? 'no' : 'yes',
       // What an operator's ssh_config may set for interactive logins, and what would disturb this one.
       RemoteCommand: 'none',
-      RequestTTY: 'no',
+      RequestTTY: terminal ? 'force' : 'no',
       ForwardAgent: 'no',
       ForwardX11: 'no',
       ClearAllForwardings: 'yes',

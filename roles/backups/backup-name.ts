@@ -1,3 +1,5 @@
+import { durationText } from '../../lib/std/duration.ts'
+
 /** The name of a backup's folder, `2026-11-24T031700Z` or `2026-11-24T031700Z-DATABASE`, and what it says. */
 export interface BackupName {
   readonly name: string
@@ -22,10 +24,8 @@ export function timestampOf(time: number): string {
 
 /** An age for people: `95 min`, `26 h`, `3 days`. */
 export function formatAge(milliseconds: number): string {
-  const minutes = Math.round(milliseconds / 60_000)
-  if (minutes < 0) return `${formatAge(-milliseconds)} from the future`
-  if (minutes < 100) return `${minutes} min`
-  return minutes < 72 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`
+  const isAhead = Math.round(milliseconds / 60_000) < 0
+  return isAhead ? `${durationText(-milliseconds)} from the future` : durationText(milliseconds)
 }
 
 export function formatBytes(bytes: number): string {

@@ -1,6 +1,6 @@
 import { notice } from '../../lib/model/combinators.ts'
 import { oneValue } from '../../lib/model/kinds.ts'
-import { type Kind, reading } from '../../lib/model/reading.ts'
+import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { formatAge, formatBytes, parseBackupName } from './backup-name.ts'
@@ -11,7 +11,7 @@ import { parseStatus, type RunStatus, statusScript } from './run-status.ts'
 export function lastBackup(schedule: string): Resource {
   return notice({
     id: 'backups:last',
-    reads: { last: reading(kind, 'last') },
+    reads: { last: lastRun },
     outputs: ({ last }) => ({ backups: outputOf(last, schedule) }),
   })
 }
@@ -37,7 +37,7 @@ function outputOf({ status, now }: LastRun, schedule: string): readonly string[]
   ]
 }
 
-interface LastRun {
+export interface LastRun {
   readonly status: RunStatus | undefined
   /** The clock of the host, in milliseconds since 1970. */
   readonly now: number
@@ -52,3 +52,6 @@ const kind: Kind<LastRun> = {
     return { now: Number(output.slice(0, end)) * 1000, status: parseStatus(output.slice(end + 1)) }
   }),
 }
+
+/** The last run on the host. */
+export const lastRun: Reading<LastRun> = reading(kind, 'last')

@@ -2,7 +2,7 @@ import { notice } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
 import { stateDir } from '../../lib/model/host-layout.ts'
 import { oneValue } from '../../lib/model/kinds.ts'
-import { type Kind, reading } from '../../lib/model/reading.ts'
+import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
@@ -40,7 +40,7 @@ export function upgrades(hold: readonly string[], { os }: Facts): Resource[] {
 function waiting(): Resource {
   return notice({
     id: 'updates:waiting',
-    reads: { now: reading(waitingUpdates, 'updates') },
+    reads: { now: updatesWaiting },
     outputs: ({ now: { held, reboot } }) => ({
       ...(held.length > 0 && { heldUpdates: held }),
       ...(reboot.length > 0 && { pendingReboot: reboot }),
@@ -48,7 +48,7 @@ function waiting(): Resource {
   })
 }
 
-interface Waiting {
+export interface Waiting {
   /** `NAME VERSION`, each a security update that is not installed. */
   readonly held: readonly string[]
   /** Packages that need a reboot. */
@@ -70,6 +70,9 @@ const waitingUpdates: Kind<Waiting> = {
     return { held: of('held'), reboot: of('reboot') }
   }),
 }
+
+/** The updates and reboots that wait for the operator. */
+export const updatesWaiting: Reading<Waiting> = reading(waitingUpdates, 'updates')
 
 /** A regular expression for exactly this package, as unattended-upgrades matches names. */
 function patternOf(name: string): { pattern: string } {

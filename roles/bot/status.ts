@@ -1,6 +1,6 @@
 import { notice } from '../../lib/model/combinators.ts'
 import { oneValue } from '../../lib/model/kinds.ts'
-import { type Kind, reading } from '../../lib/model/reading.ts'
+import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import type { Outputs, Resource } from '../../lib/model/resource.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { sh } from '../../lib/shell/sh.ts'
@@ -14,13 +14,12 @@ import { missingSecrets, storedSecrets } from './spec/stored-secrets.ts'
  */
 export function botStatus(bots: readonly BotEntry[], known: readonly BotEntry[] = bots): Resource {
   const names = bots.map(({ name }) => name)
-  const there = reading(deployedBots, 'bots')
   return {
     ...notice({ id: 'bots:told', wants: names, reads: {}, outputs: () => ({}) }),
-    reads: [there, ...names.map(currentRelease)],
+    reads: [deployedBots, ...names.map(currentRelease)],
     outputs: (read) => {
       const waiting = names.filter((name) => read(currentRelease(name)) === undefined)
-      const unknown = read(there).filter((name) => known.every((each) => each.name !== name))
+      const unknown = read(deployedBots).filter((name) => known.every((each) => each.name !== name))
       const serving = names.filter((name) => !waiting.includes(name))
       return {
         ...(serving.length > 0 && { bots: serving.map((name) => `${name} ${releaseOf(read(currentRelease(name)))}`) }),
@@ -54,14 +53,17 @@ export function missingSecretsNotice(bot: string): Resource {
 }
 
 /** The bots that have a record of their release. */
-const deployedBots: Kind<readonly string[]> = {
-  name: 'releases',
-  volatile: true,
-  script: () => sh`
-    for file in ${currentRecords}; do
-      [ -e "$file" ] || continue
-      folder=\${file%/*}
-      echo "\${folder##*/}"
-    done`,
-  parse: oneValue((output) => output.split('\n').filter(Boolean)),
-}
+export const deployedBots: Reading<readonly string[]> = reading(
+  {
+    name: 'releases',
+    volatile: true,
+    script: () => sh`
+      for file in ${currentRecords}; do
+        [ -e "$file" ] || continue
+        folder=\${file%/*}
+        echo "\${folder##*/}"
+      done`,
+    parse: oneValue((output) => output.split('\n').filter(Boolean)),
+  } satisfies Kind<readonly string[]>,
+  'bots',
+)

@@ -2,7 +2,13 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
-import { type CertificateState, certificateState, installPair, tlsFolder } from '../../lib/platform/certificate.ts'
+import {
+  type CertificateState,
+  certificateState,
+  installPair,
+  setChangedAside,
+  tlsFolder,
+} from '../../lib/platform/certificate.ts'
 import { outdated } from '../../lib/platform/nginx.ts'
 import { type FileState, fileState } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
@@ -90,6 +96,7 @@ function putIntoService(name: string, chain: string, key: string) {
     trap 'rm -rf "$draft"' EXIT
     printf %s ${chain} >"$draft/fullchain.pem"
     (umask 077; printf %s ${new Secret(key)} >"$draft/privkey.pem")
+    ${setChangedAside(name)}
     install_pair ${name} "$draft"`
   return { text, shown: `install fullchain.pem and privkey.pem as ${tlsFolder}/${name}/current` }
 }

@@ -2,7 +2,13 @@ import { notice } from '../../lib/model/combinators.ts'
 import { blockEach, oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Change, type Outputs, type Prediction, type Resource } from '../../lib/model/resource.ts'
-import { type CertificateState, certificateState, sameNames, subjectName } from '../../lib/platform/certificate.ts'
+import {
+  type CertificateState,
+  certificateState,
+  sameNames,
+  setChangedAside,
+  subjectName,
+} from '../../lib/platform/certificate.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { putIntoService } from './issue.ts'
 
@@ -41,7 +47,9 @@ export function installChange(name: string, got: Lineage, shown: CertificateStat
   if (got === 'absent') return []
   if (shown !== 'absent' && shown.keyMatches && shown.fingerprint === got.fingerprint) return []
   const predicts = [becomes(certificateState(name), installedAs(name, got.fingerprint))]
-  return [{ summary: 'install the one that certbot has', script: putIntoService(name), predicts }]
+  const install = putIntoService(name)
+  const script = { text: `${setChangedAside(name).text}\n${install.text}`, shown: install.shown }
+  return [{ summary: 'install the one that certbot has', script, predicts }]
 }
 
 function installedAs(name: string, fingerprint: string): CertificateState {

@@ -1,6 +1,6 @@
 import { notice } from '../../lib/model/combinators.ts'
 import { blockEach } from '../../lib/model/kinds.ts'
-import { type Kind, reading } from '../../lib/model/reading.ts'
+import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { sh } from '../../lib/shell/sh.ts'
 
@@ -8,7 +8,7 @@ import { sh } from '../../lib/shell/sh.ts'
 export function served(name: string, port: number): Resource {
   return notice({
     id: 'nginx:served',
-    reads: { now: reading(servedCertificates, `${name} ${port}`) },
+    reads: { now: servedCertificate(name, port) },
     outputs: ({ now: { issuer, ends } }) => ({
       https: `https://${name}${port === 443 ? '' : `:${port}`}/`,
       certificate: ends === '' ? 'none is served' : `ends ${ends}, by ${issuer || 'itself'}`,
@@ -18,7 +18,7 @@ export function served(name: string, port: number): Resource {
 
 /** Outputs for each domain of a bot when the certificate that it is served with ends. */
 export function servedDomains(domains: readonly string[], port: number): Resource {
-  const readings = domains.map((domain) => [domain, reading(servedCertificates, `${domain} ${port}`)] as const)
+  const readings = domains.map((domain) => [domain, servedCertificate(domain, port)] as const)
   return notice({
     id: 'nginx:domains',
     wants: domains,
@@ -31,11 +31,18 @@ function lasts({ issuer, ends }: Served = { issuer: '', ends: '' }): string {
   return ends === '' ? 'is not served' : `ends ${ends}, by ${issuer || 'itself'}`
 }
 
-interface Served {
+/** The certificate that the server gives for this name. */
+export function servedCertificate(name: string, port: number): Reading<Served> {
+  return reading(servedCertificates, `${name} ${port}`)
+}
+
+export interface Served {
   /** '' where it is self-signed. */
   readonly issuer: string
   /** The day, as 2027-02-10; '' where nothing is served. */
   readonly ends: string
+  /** It is for another name than the one that was asked for. */
+  readonly wrong?: true
 }
 
 /** Asks the server that listens, not the files. */
@@ -45,10 +52,10 @@ const servedCertificates: Kind<Served> = {
   script: (names) => sh`
     printf '%s\n' ${names} | while read -r name port; do
       echo "served $name"
-      case $name in *[!0-9.]*) sni="-servername $name" ;; *) sni=-noservername ;; esac
+      case $name in *[!0-9.]*) sni="-servername $name" check=-checkhost ;; *) sni=-noservername check=-checkip ;; esac
       # shellcheck disable=SC2086
       timeout 5 openssl s_client -connect "127.0.0.1:$port" $sni </dev/null 2>/dev/null |
-        openssl x509 -noout -subject -issuer -enddate -dateopt iso_8601 2>/dev/null
+        openssl x509 -noout -subject -issuer -enddate -dateopt iso_8601 "$check" "$name" 2>/dev/null
     done`,
   parse: blockEach('served', parseServed),
 }
@@ -56,5 +63,6 @@ const servedCertificates: Kind<Served> = {
 function parseServed(block: string): Served {
   const of = (word: string) => new RegExp(`^${word}=(.*)$`, 'm').exec(block)?.[1]?.trim() ?? ''
   const issuer = of('issuer') === of('subject') ? '' : (/CN ?= ?([^,]*)/.exec(of('issuer'))?.[1] ?? of('issuer'))
-  return { issuer, ends: of('notAfter').slice(0, 10) }
+  const isWrong = /does NOT match certificate/.test(block)
+  return { issuer, ends: of('notAfter').slice(0, 10), ...(isWrong && { wrong: true }) }
 }

@@ -40,6 +40,16 @@ test('more bots: what each further one costs', () => {
   assert.ok(lines.includes('| site.ts | 1.01 s, 2.0 × | 1.10 s, 2.2 × | 1.50 s, 3.0 × | 10 ms | 150 MB |'))
 })
 
+test('status.ts stands beside site.ts', () => {
+  const size = { hosts: 3, bots: 30 }
+  const lines = reportOf({
+    status: taken([one('site.ts', [2, 4, 4], size), one('status.ts', [3, 2, 4], size)]),
+  }).split('\n')
+  assert.ok(lines.includes('|  | 3 hosts, 30 bots |'))
+  assert.ok(lines.includes('| site.ts | 4.00 s |'))
+  assert.ok(lines.includes('| status.ts | 3.00 s, 1.0 × |'))
+})
+
 test('programs take turns, the first round counts for nothing, and rivals have fewer', async () => {
   const ran: string[] = []
   const program = (name: string, isRival: boolean) => ({

@@ -1,5 +1,5 @@
-// Needs a bare VPS of its own: `plan`, the sandbox's certificate authority and its Telegram. docs/PLAN.md as it is written:
-// its blocks marked `sh sandbox`, one after the other, each with the output that the page promises.
+// Needs a bare VPS of its own: `plan`, the sandbox's certificate authority and its Telegram. docs/PLAN.md as it is written, and
+// docs/operations.md after it: their blocks marked `sh sandbox`, one after the other, each with the output that the page promises.
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -23,19 +23,23 @@ const inSandbox = (text: string) =>
   text.replaceAll('bots.example.org', domain).replaceAll('https://api.telegram.org', telegram)
 
 interface Block {
+  readonly file: string
   readonly line: number
   readonly command: string
   /** Lines with `…` for whatever stands there. */
   readonly output: readonly string[]
 }
 
-const page = readFileSync(join(root, 'docs/PLAN.md'), 'utf8')
 const fences = /^```sh sandbox\n(.*?)^```\n(?:\n?```text\n(.*?)^```\n)?/gms
-const blocks: Block[] = [...page.matchAll(fences)].map(({ index, 1: command = '', 2: output = '' }) => ({
-  line: page.slice(0, index).split('\n').length + 1,
-  command: inSandbox(command),
-  output: inSandbox(output).split('\n').filter(Boolean),
-}))
+const blocks = ['docs/PLAN.md', 'docs/operations.md'].flatMap((file): Block[] => {
+  const page = readFileSync(join(root, file), 'utf8')
+  return [...page.matchAll(fences)].map(({ index, 1: command = '', 2: output = '' }) => ({
+    file,
+    line: page.slice(0, index).split('\n').length + 1,
+    command: inSandbox(command),
+    output: inSandbox(output).split('\n').filter(Boolean),
+  }))
+})
 
 test.before(async () => {
   await freshVps(host)
@@ -71,6 +75,7 @@ test.before(async () => {
   Object.assign(env, process.env, {
     PATH: `${folder}:${process.env.PATH}`,
     CURL_HOME: folder,
+    XDG_CACHE_HOME: folder,
     BOTGARDEN_INVENTORY: inventory,
     HELLO_BOT_TOKEN: token,
     NO_COLOR: '1',
@@ -81,11 +86,11 @@ test.after(async () => {
   await removeVps(host)
 })
 
-test('the page has a story to tell', () => assert.ok(blocks.length >= 12, `${blocks.length} blocks`))
+test('the pages have a story to tell', () => assert.ok(blocks.length >= 12, `${blocks.length} blocks`))
 
 let broken = false
-for (const { line, command, output } of blocks) {
-  test(`docs/PLAN.md:${line}: ${command.split('\n')[0]}`, async () => {
+for (const { file, line, command, output } of blocks) {
+  test(`${file}:${line}: ${command.split('\n')[0]}`, async () => {
     if (broken) throw new Error('a block before it failed')
     broken = true
     const here = local({ quiet: true, nothrow: true, cwd: root, env })

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path/posix'
 
-const pure = ['lib/std', 'lib/shell', 'lib/model', 'lib/resources', 'lib/platform']
+const pure = ['lib/std', 'lib/shell', 'lib/model', 'lib/resources', 'lib/platform', 'lib/health']
 
 /**
  * What each room may import besides what is in it. A folder is a room if it is listed here; `*` is any one folder, and has
@@ -10,6 +10,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   playbooks: ['commands', 'roles', 'sandbox', 'lib'],
   'commands/*': ['roles', 'lib'],
   'commands/restore': ['commands/backup', 'roles', 'lib'],
+  'commands/doctor': ['commands/backup', 'commands/restore', 'commands/status', 'roles', 'lib'],
+  'commands/status': ['commands/backup', 'roles', 'lib'],
   'commands/adopt/read': ['lib/std'],
   'commands/adopt/decide': ['commands/adopt/read', 'roles/bot/spec'],
   'commands/adopt/write': ['commands/adopt/read', 'commands/adopt/decide', 'roles/bot/spec', 'lib/std'],
@@ -27,6 +29,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'lib/model': ['lib/std', 'lib/shell'],
   'lib/resources': ['lib/std', 'lib/shell', 'lib/model'],
   'lib/platform': ['lib/std', 'lib/shell', 'lib/model', 'lib/resources'],
+  'lib/health': ['lib/std', 'lib/shell'],
   'lib/inventory': ['lib/std', 'lib/model'],
   'lib/ssh': ['lib/std', 'lib/shell', 'lib/model'],
   'lib/engine': ['lib/std', 'lib/shell', 'lib/model', 'lib/ssh'],
@@ -40,7 +43,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'sandbox/cli': ['lib', 'sandbox'],
   // It is copied into an image, where there is nothing else.
   'sandbox/telegram': [],
-  bench: ['lib', 'roles', 'sandbox'],
+  bench: ['lib', 'roles', 'commands/status', 'sandbox'],
   'bots/*': [],
 }
 

@@ -32,8 +32,12 @@ export function start(args: readonly string[], env: Record<string, string> = {})
     cwd: project,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Hundreds of runs load the same modules.
-    env: { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: join(project, 'node_modules/.cache/compile'), ...env },
+    env: {
+      ...{ ...process.env, NO_COLOR: '1', XDG_CACHE_HOME: join(scratch, 'cache') },
+      // Hundreds of runs load the same modules.
+      NODE_COMPILE_CACHE: join(project, 'node_modules/.cache/compile'),
+      ...env,
+    },
   })
   const said = { stdout: '', stderr: '' }
   let look = () => {}

@@ -1,7 +1,6 @@
 import { stateDir } from '../../../lib/model/host-layout.ts'
 import { becomes, type Change, type Resource, resource } from '../../../lib/model/resource.ts'
-import { databaseName } from '../../../lib/platform/database-name.ts'
-import { postgresContainer, postgresSocket } from '../../../lib/platform/postgres-client.ts'
+import { postgresContainer } from '../../../lib/platform/postgres-client.ts'
 import { textOf } from '../../../lib/resources/file-state.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
@@ -9,6 +8,7 @@ import { HostError } from '../../../lib/std/errors.ts'
 import type { Dump, InitScript } from '../spec/deployment.ts'
 import { layoutOf, uidOf, uploadedDumpPath } from '../spec/layout.ts'
 import { currentRelease, parseRelease } from '../spec/release-record.ts'
+import { clientOptions } from './client.ts'
 import { type Contents, databaseContents } from './contents.ts'
 
 /** What a new database is filled from, and who reads it. */
@@ -108,23 +108,14 @@ const reserve = 256
 export const loadDatabase = shellFile(new URL('load.sh', import.meta.url))
 
 /**
- * Shell text: fills the database by a client of its own: the server's image in a container that has the bot's user, the socket and
- * this one password, and is gone afterwards. Never by exec in the server, whose user and files a command of psql would have.
+ * Shell text: fills the database by a client of its own, which is gone afterwards.
  */
 function fill(bot: string, number: number, { kind, name, checksum, place }: Source): Script {
-  const { state, secrets } = layoutOf(bot)
-  const [client, database, user] = [clientOf(bot), databaseName(bot), uidOf(number)]
-  const confined = ['--network', 'none', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges']
-  const limits = ['--memory', '256m', '--memory-swap', '256m', '--pids-limit', '50', '--log-driver', 'none']
-  const mounts = [
-    `type=bind,source=${postgresSocket},target=/run/postgresql,readonly`,
-    `type=bind,source=${secrets}/pgpass,target=/run/secrets/pgpass,readonly`,
-  ].flatMap((each) => ['--mount', each])
-  const environment = [
-    ...['PGHOST=/run/postgresql', 'PGPASSFILE=/run/secrets/pgpass', `PGUSER=${database}`, `PGDATABASE=${database}`],
-    // The limits of a bot's sessions are not for a dump.
-    'PGOPTIONS=-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning',
-  ].flatMap((each) => ['--env', each])
+  const { state } = layoutOf(bot)
+  const [client, user] = [clientOf(bot), uidOf(number)]
+  // The limits of a bot's sessions are not for a dump.
+  const unlimited =
+    'PGOPTIONS=-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c client_min_messages=warning'
   const { text } = sh`
     umask 077
     mkdir -p ${state}
@@ -137,9 +128,8 @@ function fill(bot: string, number: number, { kind, name, checksum, place }: Sour
     docker rm -f --volumes ${client} >/dev/null 2>&1 || :
     image=$(docker container inspect --format '{{.Config.Image}}' ${postgresContainer})
     printf '%s %s\n' ${kind} ${checksum} >"$filled.new"
-    # Without a volume of the image, which would be the host's disk.
-    docker run --rm --name ${client} --user ${`${user}:${user}`} ${confined} ${limits} --tmpfs /tmp:size=16m,mode=1777 --tmpfs /var/lib/postgresql:size=1m \
-      ${mounts} --mount type=bind,source="$source",target=/${{ text: name, shown: name }},readonly ${environment} \
+    docker run --rm --name ${client} ${clientOptions(bot, user)} --env ${unlimited} \
+      --mount type=bind,source="$source",target=/${{ text: name, shown: name }},readonly \
       --entrypoint /bin/sh "$image" -euc ${loadDatabase.text} load ${kind} /${{ text: name, shown: name }} >>"$filled.new" </dev/null &
     client=$! disk_full=''
     while kill -0 "$client" 2>/dev/null; do

@@ -7,6 +7,7 @@ import type { Limits } from '../spec/limits.ts'
 import type { Release } from '../spec/release-record.ts'
 import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
+import { keepLogFunctions } from './logs/kept-log.ts'
 import { routeFunctions } from './nginx-route.ts'
 import { variablesFunction } from './variables.ts'
 
@@ -31,11 +32,13 @@ export function restartScript(
   const { text, file, name } = serviceFile(instance, current.colour, current.spec, limits)
   const idle = layout.container(current.colour === 'blue' ? 'green' : 'blue')
   const alone = current.spec.mode === 'polling' || hasOneWriter(current.spec)
-  const removeIdle = sh`docker rm -f --volumes ${idle} >/dev/null 2>&1 || :`
+  const removeIdle = sh`remove_containers ${idle}`
   const up = sh`
     mkdir -p ${layout.compose}
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
     mv -fT ${`${file}.new`} ${file}
+    # Where it differs from its file, Compose replaces it.
+    keep_log "$new"
     with_variables docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
     docker update --restart always "$new" >/dev/null`
   const again = sh`
@@ -51,6 +54,7 @@ export function restartScript(
     await_health || { report "$new"; report_log; exit 1; }`
   const script = sh`
     new=${name}
+    ${keepLogFunctions(instance.bot)}
     ${healthFunctions(instance, current.colour, current.spec)}
     ${routeFunctions(instance, current, current)}
     ${start || bind ? variablesFunction(instance, current.colour, current.spec) : sh`:`}

@@ -18,6 +18,7 @@ import { deleteWebhook, restoreWebhook } from '../telegram/set-webhook.ts'
 import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { refuseVolumesScript } from './image-volumes.ts'
+import { keepLogFunctions } from './logs/kept-log.ts'
 import { isRouted, routeFunctions } from './nginx-route.ts'
 import type { ReleasePolicy, SwitchedJobs } from './policy.ts'
 import { type ProcessSteps, processSteps } from './processes/steps.ts'
@@ -70,6 +71,7 @@ export function switchScript(change: Switch): Script {
     new=${name} old_container=${old === undefined || !oldRuns ? '' : layout.container(old.colour)} switched='' stopped='' webhook_deleted=''
     ${healthFunctions(instance, colour, spec)}
     state=${layout.state} secrets=${layout.secrets}
+    ${keepLogFunctions(bot)}
     ${functions}
     ${routeFunctions(instance, after, old)}
     ${steps.functions}
@@ -80,7 +82,7 @@ export function switchScript(change: Switch): Script {
     (umask 077; mkdir -p "$state")
     # The route of an interrupted switch is reverted before its container is removed.
     ${old && isRouted(old.spec) ? sh`route_is_restored || route_restore` : nothing}
-    docker rm -f --volumes "$new" >/dev/null 2>&1 || :
+    remove_containers "$new"
     # tee, here and below, names the file on a full disk; the printf of the shell says only "I/O error".
     printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${`${file}.new`} >/dev/null
     mv -fT ${`${file}.new`} ${file}
@@ -166,7 +168,7 @@ function revertFunction(change: Switch): Script {
   const stays =
     spec.mode !== 'polling'
       ? lines([oneWriter ? sh`stopped=''` : sh`:`, steps.newStays])
-      : lines([sh`docker rm -f --volumes "$new" >/dev/null 2>&1 || :`, steps.removeNew, putBack])
+      : lines([sh`remove_containers "$new"`, steps.removeNew, putBack])
   const hasFile = filledVariables(instance, colour, spec).secret.length > 0
   return sh`revert_switch() {
       trap - EXIT
@@ -174,7 +176,7 @@ function revertFunction(change: Switch): Script {
       docker container inspect "$new" >/dev/null 2>&1 && ${steps.report}
       # If nginx still routes to the old container, the new one can go even if the disk is full.
       if [ -z "$switched" ] || route_is_restored || route_restore; then
-        docker rm -f --volumes "$new" >/dev/null 2>&1 || :
+        remove_containers "$new"
         ${steps.removeNew}
         ${putBack}
       else

@@ -21,5 +21,5 @@ retire() {
     sleep 1
   done
   docker stop --time 20 "$1" >/dev/null 2>&1 || :
-  docker rm -f --volumes "$1" >/dev/null 2>&1 || :
+  remove_containers "$1"
 }

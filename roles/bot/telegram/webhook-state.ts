@@ -26,6 +26,8 @@ export interface WebhookAnswer {
   readonly pending?: number
   /** Why the last attempt to deliver failed, if one has. It stays there after others have succeeded. */
   readonly error?: string
+  /** When that was, in seconds since 1970. */
+  readonly errorAt?: number
 }
 
 /** Predicts that no webhook is set: after a change of the token, or deleteWebhook. */
@@ -80,10 +82,12 @@ function answerOf({
   url,
   pending_update_count: pending,
   last_error_message: error,
+  last_error_date: errorAt,
 }: Record<string, unknown>): WebhookAnswer {
   return {
     url: String(url),
     ...(typeof pending === 'number' && pending > 0 && { pending }),
     ...(typeof error === 'string' && { error }),
+    ...(typeof errorAt === 'number' && { errorAt }),
   }
 }

@@ -81,6 +81,9 @@ for (const [own, pattern] of [
   [{ name: ['x', 'yyyyyy'] }, /^unknown bot "x".*\nunknown bot "yyyyyy".*$/],
   [{ name: ['one'], rollback: [], logs: [] }, /^--rollback and --logs cannot be combined$/],
   [{ name: ['one'], purge: [] }, /^--purge needs --remove$/],
+  [{ name: ['one'], lines: ['3'], releases: [] }, /^--lines needs --logs$/],
+  [{ name: ['one'], process: ['x'], psql: [] }, /^--process needs --logs or --exec$/],
+  [{ name: ['one'], exec: ['ls'], psql: [] }, /^--exec and --psql cannot be combined$/],
   [{ name: ['one'], build: ['elsewhere'] }, /^--build elsewhere: should be host or local$/],
   [{ all: [], remove: [] }, /^--remove takes exactly one bot: --name BOT$/],
   [
@@ -90,7 +93,7 @@ for (const [own, pattern] of [
 ] as const)
   test(`refuses ${Object.keys(own).join(' ') || 'to guess'}`, () => rejects(ran({ own: own as Given['own'] }), pattern))
 
-for (const action of ['logs', 'remove', 'rollback', 'releases', 'rollback-to'])
+for (const action of ['logs', 'exec', 'psql', 'remove', 'rollback', 'releases', 'rollback-to'])
   test(`--${action} is for one bot, and does not take the first of several`, async () => {
     for (const name of [['one,two'], ['one', 'three']])
       await rejects(ran({ own: { name, [action]: ['1'], yes: [] } }), `--${action} takes exactly one bot: --name BOT`)
@@ -196,7 +199,7 @@ test('the releases and the last lines of a bot are printed', async () => {
   host.container('botgarden-one-blue')
   assert.is(
     (await ran({ own: { name: ['one'], logs: [] }, host })).out,
-    '== botgarden-one-blue\nthe log of botgarden-one-blue\n',
+    '2026-11-26T08:00:00.000Z  bot  the log of botgarden-one-blue\n',
   )
 })
 

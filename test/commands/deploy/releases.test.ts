@@ -4,7 +4,6 @@ import {
   dataWarning,
   history,
   historyText,
-  logsOf,
   migrationWarning,
   type ReleaseHistoryEntry,
   selectRelease,
@@ -129,13 +128,6 @@ test('the past of a bot is read from its host, with what it still has the images
       ['1', false, false],
     ],
   )
-})
-
-test('the last lines are of whichever containers hasImage are', async () => {
-  const host = scratchHost()
-  assert.is((await host.run(logsOf('a'))).output, '')
-  host.container('botgarden-a-green')
-  assert.is((await host.run(logsOf('a'))).output, '== botgarden-a-green\nthe log of botgarden-a-green\n')
 })
 
 test.run()

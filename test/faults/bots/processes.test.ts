@@ -247,9 +247,10 @@ test('a power cut while a new version settles leaves the one before, with its pr
 })
 
 test('--logs has each process by its name, and --remove leaves nothing of them', async () => {
-  const logs = await release({}, ['--logs'])
-  for (const process of ['worker', 'scheduler'])
-    assert.match(logs.stdout, new RegExp(`^== botgarden-queue\\.${process}-`, 'm'))
+  for (const process of ['worker', 'scheduler']) {
+    const logs = await release({}, ['--logs', '--process', process])
+    assert.match(logs.stdout, new RegExp(`^\\S+Z  ${process} +\\S`, 'm'))
+  }
   const check = await release({}, ['--remove', '--purge', '--yes', '--check'])
   const removed = await release({}, ['--remove', '--purge', '--yes'])
   done(removed)

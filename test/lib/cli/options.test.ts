@@ -76,6 +76,18 @@ for (const [argv, message] of wrong) {
   })
 }
 
+test('a flag that takes what follows -- takes all of it, and no other flag does', () => {
+  const own = { exec: { rest: 'COMMAND', help: '' }, all: { help: '' } }
+  const given = (...argv: string[]) => parseOptions(argv, {}, 'bot', own)
+  const { own: found, check } = given('--exec', '-i', 'a', '--', 'ls', '-la', '--check', '', '--', 'x y')
+  assert.equal([found.get('exec'), check], [['ls', '-la', '--check', '', '--', 'x y'], false])
+  for (const argv of [['--exec'], ['--exec', '--'], ['--exec', 'ls'], ['--exec', '--all']])
+    assert.match(thrown(() => given(...argv), UsageError).message, /^--exec needs COMMAND: --exec -- COMMAND\n/)
+  assert.match(thrown(() => given('--all', '--', 'ls'), UsageError).message, /^unexpected "ls"/)
+  assert.match(thrown(() => given('--exec=x', '--', 'ls'), UsageError).message, /^unexpected "ls"|takes no value/)
+  assert.match(usage('bot', '', { flags: own, examples: [['', '']] }), / {2}--exec -- COMMAND /)
+})
+
 test('an error names the playbook that was run', () => {
   assert.match(thrown(() => parseOptions(['-x'], {}, 'bot'), UsageError).message, 'playbooks/bot.ts --help')
 })

@@ -18,6 +18,7 @@ import {
   isAddress,
   sameNames,
   selfSigned,
+  setChangedAside,
   subjectName,
 } from '../../../lib/platform/certificate.ts'
 import { nginxFile, nginxReload, nginxReloaded, nginxState, reloadFunction } from '../../../lib/platform/nginx.ts'
@@ -466,6 +467,24 @@ test('certificates: a new pair keeps the one before it, and no other', async () 
   host.write(`${folder}/current/fullchain.pem`, 'no certificate')
   assert.is(await host.read(certificateState(domain)), 'absent')
   assert.is(await host.read(certificateState('gone.example.org')), 'absent')
+  host.remove()
+})
+
+test('certificates: a pair that somebody has changed in its folder is written there again, and one that is right is left', async () => {
+  const host = bench(['/etc', '/srv'])
+  mkdirSync(host.at('/etc/botgarden/tls/x'), { recursive: true })
+  host.write('/srv/fullchain.pem', 'chain')
+  host.write('/srv/privkey.pem', 'key')
+  const install = `set -e\n${setChangedAside('x').text}\n${installPair.text}\ninstall_pair x /srv`
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  const current = '/etc/botgarden/tls/x/current'
+  const [first, at] = [readlinkSync(host.at(current)), statSync(host.at(current)).ino]
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  assert.is(statSync(host.at(current)).ino, at)
+  host.write(`${current}/fullchain.pem`, 'of another name')
+  assert.equal(await host.run(install), { code: 0, output: '' })
+  assert.equal([readlinkSync(host.at(current)), host.text(`${current}/fullchain.pem`)], [first, 'chain'])
+  assert.is(host.text(`/etc/botgarden/tls/x/${first}.changed/fullchain.pem`), 'of another name')
   host.remove()
 })
 

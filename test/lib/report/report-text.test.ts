@@ -51,13 +51,33 @@ test('a report of a check says what would change and how, what is not known, and
     'vps1  not manageable here, since it belongs elsewhere: swap, sysctl',
     'vps1  not manageable here, since it is not ours: clock',
     'vps1  https: https://x',
-    'vps1  held: a, b',
+    'vps1  held: a',
+    'vps1  held: b',
     'vps1  <green ok>  <green ok 4>  <yellow would change 2>  <magenta unknown 1>  failed 0  (0.9 s, 2 round trips)',
   ])
   assert.equal(resultText([full], { check: true, diff: false }).split('\n').slice(0, 2), [
     'vps1  would change  file:/x: content',
     'vps1  would change  unit:y: start',
   ])
+})
+
+test('bots are a table, and credentials are told only where they are asked for', () => {
+  const outputs = {
+    bots: ['hello 20261126-1, webhook', 'a-longer-name 20261126-2, polling'],
+    credentials: ['/etc/x hunter2222', '/etc/longer hunter3333'],
+  }
+  const lines = (options: { showSecrets?: boolean }) =>
+    resultText([result({ outputs })], { check: false, diff: false, ...options })
+      .split('\n')
+      .slice(0, -1)
+  const bots = ['vps1  bots: hello         20261126-1, webhook', 'vps1  bots: a-longer-name 20261126-2, polling']
+  assert.equal(lines({}), bots)
+  assert.equal(lines({ showSecrets: true }), [
+    ...bots,
+    'vps1  credentials: /etc/x      hunter2222',
+    'vps1  credentials: /etc/longer hunter3333',
+  ])
+  assert.equal(outputsJson([result({ outputs })]), { vps1: outputs })
 })
 
 test('a report of a run has its changes only with --diff', () => {

@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { paintFor } from '../../../lib/std/colour.ts'
-import { oneLine, shown } from '../../../lib/std/output.ts'
+import { oneLine, openScreen, shown } from '../../../lib/std/output.ts'
 import { Secret } from '../../../lib/std/secret.ts'
+import { printed } from '../../support/printed.ts'
 import { run, scratchFile } from '../../support/runner.ts'
 
 const signs: [what: string, text: string, expected: string][] = [
@@ -53,6 +54,15 @@ await main(async () => { writeOut(JSON.stringify({ a: '\\u202e\\u001b' })); thro
   const { code, stdout, stderr } = await run([file])
   assert.equal({ code, stdout }, { code: 3, stdout: '{"a":"\\u202e\\u001b"}\n' })
   assert.is(stderr.split('\n').at(-2), 'no \\u001b[2J\\u202e')
+})
+
+test('what is drawn has a screen of its own, and nothing in it moves the cursor', async () => {
+  const { stdout } = await printed(() => {
+    const screen = openScreen()
+    screen.draw('a\x1b[2J\nb')
+    screen.close()
+  })
+  assert.is(stdout, '\x1b[?1049h\x1b[H\x1b[2Ja\\u001b[2J\nb\n\x1b[?1049l')
 })
 
 test.run()

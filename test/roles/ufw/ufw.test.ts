@@ -16,7 +16,7 @@ import { shell } from '../../support/shell.ts'
 
 const role = (vars: unknown = {}, more: Partial<Facts> = {}) =>
   ufw.resources(v.parse(ufw.vars, vars), { ...facts, ...more }, entry)
-const captured = readFileSync(new URL('../../support/captured-firewall.txt', import.meta.url), 'utf8')
+const captured = readFileSync(new URL('captured-firewall.txt', import.meta.url), 'utf8')
 const open = (port: string) => [`allow tcp ${port} 0.0.0.0/0 any 0.0.0.0/0 in`, `allow tcp ${port} ::/0 any ::/0 in`]
 const rules = ['22', '80', '443'].flatMap(open)
 const { loaded } = containerRules([80, 443], [], [])

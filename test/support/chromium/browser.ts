@@ -9,6 +9,8 @@ export interface Page {
   value<T>(expression: string, where?: 'page' | 'frame'): Promise<T>
   /** Waits, at most 30 s, until an expression is true. */
   until(expression: string, where?: 'page' | 'frame'): Promise<void>
+  /** A screen so many CSS pixels wide, of a reader who likes it dark or light. */
+  emulate(screen: { width: number; dark: boolean }): Promise<void>
   /** Presses the middle of an element with the mouse. */
   click(selector: string): Promise<void>
   /** The address of the first frame; that of an error page where it was not let in. */
@@ -95,6 +97,11 @@ async function openPage(protocol: Protocol, url: string, html?: string): Promise
       const middle = `(() => { const { x, y, width, height } = document.querySelector(${JSON.stringify(selector)}).getBoundingClientRect(); return { x: x + width / 2, y: y + height / 2 } })()`
       const at = { ...(await page.value<{ x: number; y: number }>(middle)), button: 'left', clickCount: 1 }
       for (const type of ['mousePressed', 'mouseReleased']) await send('Input.dispatchMouseEvent', { type, ...at })
+    },
+    emulate: async ({ width, dark }) => {
+      await send('Emulation.setDeviceMetricsOverride', { width, height: 800, deviceScaleFactor: 1, mobile: false })
+      const features = [{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]
+      await send('Emulation.setEmulatedMedia', { features })
     },
     frameUrl: async () => (await firstFrame()).url,
   }

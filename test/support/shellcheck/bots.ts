@@ -1,10 +1,14 @@
 // What bot.ts sends: releases from every mode to every mode, what site.ts does for a bot, going back, and removal.
 import * as v from 'valibot'
 import { refusingEmptyHost } from '../../../commands/deploy/empty-host.ts'
+import { consoleScript, execScript, psqlOfBot } from '../../../commands/deploy/exec/index.ts'
+import { psqlScript } from '../../../commands/deploy/exec/psql.ts'
 import { deploy } from '../../../commands/deploy/index.ts'
+import { headingScript, logsScript } from '../../../commands/deploy/logs/index.ts'
 import { runScript } from '../../../commands/deploy/run-job.ts'
 import { ship } from '../../../commands/deploy/ship-image.ts'
 import type { Session } from '../../../lib/cli/session.ts'
+import { eventsScript } from '../../../lib/engine/events.ts'
 import type { InventoryHost } from '../../../lib/inventory/hosts.ts'
 import { noLeftovers } from '../../../lib/platform/leftovers.ts'
 import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
@@ -298,6 +302,7 @@ async function procedures(): Promise<Shell[]> {
     [/\/releases/, past],
     [/docker image inspect -- "\$name"/, 'hello:0\nhello:1\n'],
     [/"ok"|setWebhook/, '{"ok":true}'],
+    [/current.json 2>\/dev\/null; echo; docker ps/, `${Buffer.from(record).toString('base64')}\n`],
   ])
   const whole: InventoryHost = { ...host, ssh: 'vps1', groups: [], vars: { bot: vars } }
   const named = {
@@ -314,15 +319,25 @@ async function procedures(): Promise<Shell[]> {
   }
   for (const own of [
     { name: ['hello'], 'drop-pending': [] },
-    ...['releases', 'logs'].map((each) => ({ name: ['hello'], [each]: [] })),
+    ...['releases'].map((each) => ({ name: ['hello'], [each]: [] })),
   ])
     await printed(() =>
       deploy({ ...session, options: { own: new Map(Object.entries(own)) } } as unknown as Session, () => true),
     )
+  const asking = { ...session, options: { check: false } } as unknown as Session
+  await psqlOfBot(asking, whole, 'hello').catch(() => {})
   await ship('hello:2', context, here.connection, { buildsHere: false, progress: () => {} })
   const hooked = { bot: 'hello', url: 'https://b.example.org/tg/hello', name: 'b.example.org', telegram, ask: true }
+  const queries = [{ follow: false }, { follow: true, since: 60, grep: "it's", process: 'worker', lines: 5 }]
   return [
     ...here.requests,
+    request('status.ts --events', eventsScript.text),
+    request('bot.ts --logs', headingScript('hello').text),
+    ...queries.map((query) => request('bot.ts --logs', logsScript('hello', query).text)),
+    ...[true, false].flatMap((terminal) => [
+      shell('bot.ts --exec', execScript('hello', 'botgarden-hello-blue', ['ls', '-l', "it's"], terminal).text),
+      shell('bot.ts --psql', consoleScript('psql:hello', 'opened', psqlScript('hello', 20_001, terminal)).text),
+    ]),
     ...(['webhook', 'polling'] as const).map((mode) =>
       request(`drop pending, ${mode}`, dropPending(hooked, spec(mode)).text),
     ),

@@ -1,9 +1,11 @@
 import { backupScripts } from './backups.ts'
 import { botScripts } from './bots.ts'
 import { connectionScripts, shippedScripts } from './connections.ts'
+import { doctorScripts } from './doctor.ts'
 import { hostScripts } from './hosts.ts'
 import { processScripts } from './processes.ts'
 import { type Shell, within } from './scripts.ts'
+import { statusScripts } from './status.ts'
 
 /** Every text that a shell is given by any plan or procedure, each once. */
 export async function everyScript(): Promise<Shell[]> {
@@ -14,6 +16,8 @@ export async function everyScript(): Promise<Shell[]> {
     ...(await backupScripts()),
     ...(await connectionScripts()),
     ...shippedScripts(),
+    ...statusScripts(),
+    ...doctorScripts(),
   ]
   const all = outer.flatMap((each) => [each, ...within(each)])
   return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? [])

@@ -133,7 +133,8 @@ function validationOf({ id, change }: PlannedChange): Step[] {
   return script ? [{ changes: [{ id, change }], title: `${id}: validate`, script, long: false, guards: [] }] : []
 }
 
-function kindParts(readings: readonly Reading[]): Part[] {
+/** The parts of a reading, one a kind. */
+export function kindParts(readings: readonly Reading[]): Part[] {
   return [...Map.groupBy(readings, ({ kind }) => kind)].map(([kind, of]) => ({
     place: `reading ${kind.name}`,
     text: kind.script([...new Set(of.map(({ name }) => name))]).text,

@@ -94,5 +94,7 @@ restart*) name=$(last "$@"); [ -d "$containers/$name" ] || exit 1; up "$name"; [
 'update --restart') for name in $(bots "$@"); do [ -d "$containers/$name" ] || exit 1; becomes "$name" restart "$3"; done ;;
 rm*) for name in $(bots "$@"); do [ -d "$containers/$name" ] || exit 1; rm -r "${containers:?}/$name"; done ;;
 run*) name=$(printf '%s\n' "$@" | grep -A 1 -x -e --name | tail -n 1); up "$name" ;;
-logs*) echo "the log of $(last "$@")" ;;
+logs*)
+  case $* in *--timestamps*) printf '2026-11-26T08:00:00.000000001Z ' ;; esac
+  echo "the log of $(last "$@")" ;;
 esac

@@ -33,4 +33,4 @@ report_failed() {
   report "${failed:-$new}"
 }
 # remove_processes: those whose names come by stdin.
-remove_processes() { xargs -r docker rm -f --volumes >/dev/null 2>&1 || :; }
+remove_processes() { while read -r process_gone; do remove_containers "$process_gone"; done; }

@@ -9,6 +9,7 @@ import type { Release } from '../../spec/release-record.ts'
 import type { Spec } from '../../spec/spec.ts'
 import type { StoredSecrets } from '../../spec/stored-secrets.ts'
 import { healthFunctions } from '../health-check.ts'
+import { keepLogFunctions } from '../logs/kept-log.ts'
 import { restartReason, restartWarning } from '../restarts.ts'
 import { variablesFunction } from '../variables.ts'
 import { type ProcessService, processesFile } from './compose-file.ts'
@@ -106,7 +107,7 @@ function repairScript(
   const bound = [...new Set([...containers, ...unbound.map(({ container }) => container)])]
   const stop = (names: readonly string[]) => sh`
     docker stop --time 20 ${names} >/dev/null 2>&1 || :
-    docker rm -f --volumes ${names} >/dev/null 2>&1 || :`
+    remove_containers ${names}`
   const again =
     file === undefined || restarted.length === 0
       ? sh`:`
@@ -120,6 +121,7 @@ function repairScript(
   const { text } = sh`
     new=${layout.container(colour)} state=${layout.state}
     mkdir -p ${layout.compose}
+    ${keepLogFunctions(bot)}
     ${healthFunctions(instance, colour, spec)}
     ${restarted.length > 0 ? variablesFunction(instance, colour, spec) : sh`:`}
     ${processFunctions(restarted)}

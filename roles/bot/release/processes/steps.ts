@@ -82,7 +82,7 @@ export function processSteps(change: ProcessSwitch): ProcessSteps {
       ${old?.spec.processes === undefined ? sh`rm -f "$state/processes"` : sh`:`}`,
     newStays: oneWriter
       ? each(stopped, () => sh`stopped_processes=''`)
-      : each(containersOf(alone), (names) => sh`docker rm -f --volumes ${names} >/dev/null 2>&1 || :`),
+      : each(containersOf(alone), (names) => sh`remove_containers ${names}`),
     startOld: each(
       stopped,
       (names) => sh`[ -z "$stopped_processes" ] || {

@@ -1,0 +1,78 @@
+import * as v from 'valibot'
+import { oneValue } from '../../lib/model/kinds.ts'
+import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
+import { sh } from '../../lib/shell/sh.ts'
+import { shellFile } from '../../lib/shell/shell-file.ts'
+
+/** A container of a host, as far as it could break a promise. */
+export type Container = v.InferOutput<typeof schema>
+
+const format =
+  '{"name":{{json .Name}},"labels":{{json .Config.Labels}},"running":{{.State.Running}},"user":{{json .Config.User}},' +
+  '"privileged":{{.HostConfig.Privileged}},"readOnly":{{.HostConfig.ReadonlyRootfs}},"memory":{{.HostConfig.Memory}},' +
+  '"pids":{{json .HostConfig.PidsLimit}},"network":{{json .HostConfig.NetworkMode}},"pidMode":{{json .HostConfig.PidMode}},' +
+  '"added":{{json .HostConfig.CapAdd}},"dropped":{{json .HostConfig.CapDrop}},"security":{{json .HostConfig.SecurityOpt}},' +
+  '"ports":{{json .HostConfig.PortBindings}},"mounts":{{json .Mounts}},"networks":{{json .NetworkSettings.Networks}}}'
+
+const words = v.pipe(
+  v.nullable(v.array(v.string())),
+  v.transform((value) => value ?? []),
+)
+
+const schema = v.object({
+  name: v.pipe(
+    v.string(),
+    v.transform((name) => name.replace(/^\//, '')),
+  ),
+  labels: v.pipe(
+    v.nullable(v.record(v.string(), v.string())),
+    v.transform((value) => value ?? {}),
+  ),
+  ...{ running: v.boolean(), user: v.string(), privileged: v.boolean(), readOnly: v.boolean(), memory: v.number() },
+  pids: v.nullable(v.number()),
+  ...{ network: v.string(), pidMode: v.string(), added: words, dropped: words, security: words },
+  /** The ports of the host that are published. */
+  ports: v.pipe(
+    v.nullable(v.record(v.string(), v.nullable(v.array(v.object({ HostPort: v.nullish(v.string()) }))))),
+    v.transform((value) =>
+      Object.entries(value ?? {}).flatMap(([port, bound]) =>
+        (bound ?? []).map(({ HostPort }) => HostPort || `one for ${port}`),
+      ),
+    ),
+  ),
+  /** What of the host is mounted. */
+  mounts: v.pipe(
+    v.nullable(v.array(v.object({ Type: v.string(), Source: v.optional(v.string()), RW: v.boolean() }))),
+    v.transform((value) =>
+      (value ?? []).flatMap(({ Type, Source = '', RW }) => (Type === 'bind' ? [{ source: Source, writable: RW }] : [])),
+    ),
+  ),
+  /** The address in each network, '' where it does not run. */
+  networks: v.pipe(
+    v.nullable(v.record(v.string(), v.object({ IPAddress: v.optional(v.string()) }))),
+    v.transform((value) =>
+      Object.fromEntries(Object.entries(value ?? {}).map(([name, { IPAddress = '' }]) => [name, IPAddress])),
+    ),
+  ),
+})
+
+const script = shellFile(new URL('containers.sh', import.meta.url))
+
+const kind: Kind<readonly Container[] | undefined> = {
+  name: 'every-container',
+  volatile: true,
+  cost: 150,
+  script: () => sh`
+    format=${format}
+    ${script}`,
+  parse: oneValue(parseContainers),
+}
+
+/** Undefined where the engine does not answer. */
+export const everyContainer: Reading<readonly Container[] | undefined> = reading(kind, 'all')
+
+export function parseContainers(output: string): readonly Container[] | undefined {
+  if (!/^engine answers$/m.test(output)) return undefined
+  const lines = output.split('\n').filter((line) => line.startsWith('{'))
+  return lines.map((line) => v.parse(schema, JSON.parse(line)))
+}

@@ -1,0 +1,57 @@
+import { resourcesOf } from '../../lib/engine/collect-resources.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import type { Facts } from '../../lib/model/facts.ts'
+import type { Reading } from '../../lib/model/reading.ts'
+import type { Resource } from '../../lib/model/resource.ts'
+import type { Connection } from '../../lib/ssh/connection.ts'
+import { allocations } from '../../roles/bot/spec/allocations.ts'
+import { parseRelease } from '../../roles/bot/spec/release-record.ts'
+import { ufw } from '../../roles/index.ts'
+import { clockReading } from '../status/clock-reading.ts'
+import { type BotQuestions, questionsFor } from '../status/questions.ts'
+import { type Readings, readAll } from '../status/read.ts'
+import { everyContainer } from './container-reading.ts'
+import { exposureReading } from './exposure-reading.ts'
+import { secretSearch } from './secret-reading.ts'
+import type { Serving } from './targets.ts'
+
+/** What a host says when it is asked once. */
+export interface Look {
+  readonly readings: Readings
+  readonly bots: readonly BotQuestions[]
+  /** The bots of the inventory that have a release, in its order. */
+  readonly serving: readonly Serving[]
+  readonly firewall: { readonly resources: readonly Resource[]; readonly state: ReadonlyMap<string, unknown> }
+  /** Its clock, in milliseconds since 1970. */
+  readonly clock: number
+}
+
+/** Reads all that is judged here: one request. `whole`: the host itself too, and not its bots alone. */
+export async function lookAt(host: InventoryHost, connection: Connection, whole: boolean): Promise<Look> {
+  const { bots } = questionsFor(host, connection.facts)
+  const { resources, reads } = firewallOf(host, connection.facts)
+  const ofBots = bots.flatMap(({ release, webhook }): Reading[] => [release, webhook])
+  const ofHost = whole ? [secretSearch, ...reads] : []
+  const readings = await readAll(connection, [
+    ...[everyContainer, exposureReading, allocations, clockReading],
+    ...ofBots,
+    ...ofHost,
+  ])
+  const numbers = readings.get(allocations) ?? {}
+  return {
+    readings,
+    bots,
+    serving: bots.flatMap(({ name, release: record }) => {
+      const [release, number] = [parseRelease(readings.get(record)), numbers[name]]
+      return release === undefined || number === undefined ? [] : [{ name, number, release }]
+    }),
+    firewall: { resources, state: new Map(ofHost.map((each) => [each.key, readings.get(each)])) },
+    clock: readings.get(clockReading) ?? readings.at,
+  }
+}
+
+function firewallOf(host: InventoryHost, facts: Facts): { resources: readonly Resource[]; reads: readonly Reading[] } {
+  const { resources } = resourcesOf([ufw], host.vars, facts, host)
+  const reads = new Map(resources.flatMap((each) => each.reads).map((each) => [each.key, each]))
+  return { resources, reads: [...reads.values()] }
+}

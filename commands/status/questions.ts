@@ -1,0 +1,79 @@
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import type { Facts } from '../../lib/model/facts.ts'
+import type { Reading } from '../../lib/model/reading.ts'
+import { allDomains } from '../../lib/platform/domains.ts'
+import { nginxState } from '../../lib/platform/nginx.ts'
+import { publicName } from '../../lib/platform/public-name.ts'
+import { lastRun } from '../../roles/backups/last-backup.ts'
+import { updatesWaiting } from '../../roles/base/upgrades.ts'
+import { jobsState } from '../../roles/bot/jobs/state.ts'
+import { originOf, webhookUrl } from '../../roles/bot/release/nginx-route.ts'
+import { currentRelease } from '../../roles/bot/spec/release-record.ts'
+import type { BotVars } from '../../roles/bot/spec/schema.ts'
+import { deployedBots } from '../../roles/bot/status.ts'
+import { webhookState } from '../../roles/bot/telegram/webhook-state.ts'
+import { servedCertificate } from '../../roles/nginx/served.ts'
+import { clockReading } from './clock-reading.ts'
+import { connectionsReading } from './connections-reading.ts'
+import { containersReading } from './container-reading.ts'
+import { hostReading } from './host-reading.ts'
+import { trafficReading } from './traffic-reading.ts'
+
+/** What is asked of one host, each by its name. */
+export interface Questions {
+  readonly all: readonly Reading[]
+  readonly bots: readonly BotQuestions[]
+  readonly certificates: readonly CertificateQuestion[]
+}
+
+export interface BotQuestions {
+  readonly name: string
+  readonly domains: readonly string[]
+  /** Its own webhook URL. */
+  readonly url: string
+  readonly release: ReturnType<typeof currentRelease>
+  readonly webhook: ReturnType<typeof webhookState>
+  readonly jobs: ReturnType<typeof jobsState>
+  readonly traffic: ReturnType<typeof trafficReading>
+}
+
+export interface CertificateQuestion {
+  readonly name: string
+  readonly signed: boolean
+  readonly reading: ReturnType<typeof servedCertificate>
+}
+
+/** All that status asks of a host: one request. */
+export function questionsFor(host: InventoryHost, facts: Facts): Questions {
+  const name = publicName(host, facts)
+  const { telegram } = host.vars.bot as BotVars
+  const origin = originOf(name, host.httpsPort)
+  const bots = host.bots.map(({ name: bot, settings }): BotQuestions => {
+    const url = webhookUrl(origin, bot)
+    return {
+      ...{ name: bot, url, domains: allDomains({ bots: [{ name: bot, where: '', settings }] }) },
+      release: currentRelease(bot),
+      webhook: webhookState({ bot, url, name, telegram, ask: true }),
+      jobs: jobsState(bot),
+      traffic: trafficReading(bot),
+    }
+  })
+  const certificates = [name, ...allDomains(host)].map(
+    (each): CertificateQuestion => ({
+      name: each,
+      signed: each !== name || host.domain !== undefined,
+      reading: servedCertificate(each, host.httpsPort),
+    }),
+  )
+  const ofHost = [hostReading, containersReading, connectionsReading, clockReading, nginxState, lastRun, updatesWaiting]
+  return {
+    all: [
+      ...ofHost,
+      deployedBots,
+      ...certificates.map(({ reading }) => reading),
+      ...bots.flatMap(({ release, webhook, jobs, traffic }) => [release, webhook, jobs, traffic]),
+    ],
+    bots,
+    certificates,
+  }
+}
