@@ -25,6 +25,7 @@ import { originOf, type Routed, webhookUrl } from './release/nginx-route.ts'
 import { repairedRecord } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
 import { inLanes } from './release/side-by-side.ts'
+import { renewedSecrets } from './renewal/resource.ts'
 import { locationsOf, siteOf } from './routes.ts'
 import { databasePassFile, databasePassword, operatorSecret, webhookSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
@@ -47,9 +48,10 @@ export const bot = botRole(new Map())
 
 /**
  * The bots of a host. With deployments (by bot) only those bots are looked at, and each is brought to the version of its
- * deployment. Without, every bot that was released is kept as its release says.
+ * deployment. Without, every bot that was released is kept as its release says. Of those the secrets that the host has made are not
+ * older than `since`, in milliseconds since 1970.
  */
-export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
+export function botRole(deployments: ReadonlyMap<string, Deployment>, renewal: { readonly since?: number } = {}): Role {
   const built = role('bot', vars, (wanted, facts, host) => {
     if (host.bots.length === 0) return [botStatus(host.bots)]
     const name = publicName(host, facts)
@@ -83,6 +85,7 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
         webhookOf(entry.name),
         facts,
         host,
+        renewal.since,
       ).map((inner) => ifDeployable(entry.name, refuseTakenPaths(entry, deployments, host.bots, inner))),
     ])
     const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
@@ -139,6 +142,7 @@ function botResources(
   webhookTarget: WebhookTarget,
   facts: Facts,
   { bots }: HostEntry,
+  renewedSince: number | undefined,
 ): Resource[] {
   const layout = layoutOf(bot)
   const entry = settings as BotSettings
@@ -188,6 +192,7 @@ function botResources(
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),
     ...cacheOf(bot, base, target),
+    ...(renewedSince === undefined ? [] : [renewedSecrets(instance, webhookTarget, limit, renewedSince)]),
     release(instance, target, {
       limits: limit,
       settle,

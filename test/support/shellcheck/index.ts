@@ -4,6 +4,7 @@ import { connectionScripts, shippedScripts } from './connections.ts'
 import { hostScripts } from './hosts.ts'
 import { processScripts } from './processes.ts'
 import { type Shell, within } from './scripts.ts'
+import { updateScripts } from './updates.ts'
 
 /** Every text that a shell is given by any plan or procedure, each once. */
 export async function everyScript(): Promise<Shell[]> {
@@ -14,6 +15,7 @@ export async function everyScript(): Promise<Shell[]> {
     ...(await backupScripts()),
     ...(await connectionScripts()),
     ...shippedScripts(),
+    ...(await updateScripts()),
   ]
   const all = outer.flatMap((each) => [each, ...within(each)])
   return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? [])
