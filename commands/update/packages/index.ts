@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { Session } from '../../../lib/cli/session.ts'
 import { type Role, role } from '../../../lib/model/role.ts'
 import { hostTime } from '../host-time.ts'
+import { verify } from '../verify.ts'
 import { rebootIfDue } from './reboot.ts'
 import { listsFetched, packagesUpgraded } from './resource.ts'
 
@@ -22,7 +23,7 @@ export async function updatePackages(session: Session, all: readonly Role[], reb
     if (options.check) continue
     if (code !== 0) return code
     if (reboots) await rebootIfDue(session, host)
-    const verified = await converge([host], all)
+    const verified = await verify(session, [host], all)
     if (verified !== 0) return verified
   }
   return worst

@@ -89,7 +89,7 @@ function preparation({ from, wanted, memoryMiB }: VersionChange): Script {
     sh`printf %s ${Buffer.from(content).toString('base64')} | base64 -d >${path}.new; chmod 0644 ${path}.new; sync ${path}.new; mv -fT ${path}.new ${path}`
   return sh`
     old=${from} from=${from} new=${majorOf(wanted.image)} server=${postgresContainer} beside=${besideContainer}
-    data=${clustersFolder} folder=${serverFolder} kept=${`${serverFolder}/before`} work=${`${runDir}/postgres-move`}
+    data=${clustersFolder} folder=${serverFolder} kept=${`${serverFolder}/before-${from}`} work=${`${runDir}/postgres-move`}
     plain=${plainSession} networks='' stopped='' switched='' lockers='' began=$(date +%s)
     ${waiting}
     ${functions}

@@ -32,7 +32,7 @@ note_networks() {
 }
 # keep_files: a copy of what the server that serves is started by; put_back has it there again.
 keep_files() {
-  rm -rf "$kept" "$kept.new"
+  rm -rf "$folder"/before-*
   mkdir -p "$kept.new"
   cp -p "$folder/compose.yaml" "$folder/conf/postgresql.conf" "$folder/conf/pg_hba.conf" "$kept.new"
   sync -f "$kept.new"
