@@ -32,7 +32,7 @@ export async function verify(session: Session, hosts: readonly InventoryHost[], 
 }
 
 /** The bots that were released and do not answer within a minute, each with what is wrong. */
-async function silentBots(connection: Connection, { bots, vars }: InventoryHost): Promise<string[]> {
+export async function silentBots(connection: Connection, { bots, vars }: InventoryHost): Promise<string[]> {
   const names = bots.map(({ name }) => name)
   if (names.length === 0) return []
   const told = await ask(

@@ -1,5 +1,6 @@
 // Needs a bare VPS of its own: `update`, the sandbox's certificate authority and its Telegram, and an image of PostgreSQL 17. Twenty
 // updates a second, each from another person, while the database server becomes another one: bounded to 3000 updates a story.
+import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -9,10 +10,14 @@ import { botHost } from '../support/vps/bot-host.ts'
 
 const host = 'update'
 const domain = `${host}.sandbox`
-const there = botHost(host, ['hello-bot'])
+const names = ['hello-bot', 'queue'] as const
+const there = botHost(host, names)
 const { tokens, inside, telegram, called } = there
-const before = there.inventory({}, { domain, postgres: { image: 'postgres:17.6' } })
-const after = there.inventory()
+const queue = { host, source: resolve(import.meta.dirname, '../bots/grammy-bullmq') }
+const inventory = (entry: object) =>
+  there.inventory({ queue }, { domain, ...entry }, { caFile: '/etc/ssl/certs/ca-certificates.crt' })
+const before = inventory({ postgres: { image: 'postgres:17.6' } })
+const after = inventory({})
 let sent = 0
 
 const update = (file: string, ...args: string[]) => run(['playbooks/update.ts', '-i', file, '--json', ...args], tokens)
@@ -24,8 +29,8 @@ const handled = async () => Number(await sql('select count(*) from processed_upd
 const folders = () => inside('ls /var/lib/botgarden/postgres')
 
 test.before(async () => {
-  await there.beginWith({ standIns: ['postgres17'], file: before })
-  const deployed = await there.hello(before)
+  await there.beginWith({ standIns: ['postgres17', 'valkey'], file: before })
+  const deployed = await there.deploy(['--all'], before)
   assert.is(deployed.code, 0, deployed.stdout + deployed.stderr)
   await sql(
     "set role hello_bot; create table ledger (id int primary key, words text, at timestamptz default now(), raw bytea); insert into ledger select n, md5(n::text), now() + n * interval '1 s', decode(md5(n::text), 'hex') from generate_series(1, 100000) n",
@@ -36,41 +41,36 @@ test.before(async () => {
 })
 test.after(() => removeVps(host))
 
-/** Twenty updates a second from two seconds before an act to two seconds after it, never more than 3000; all are answered afterwards. */
+/** Twenty updates a second to each bot, from two seconds before an act to two seconds after it; all are answered afterwards. */
 async function underLoad(act: () => Promise<Run>): Promise<Run> {
-  const statuses = await counts()
+  const was = sent
   let going = true
   const load = (async () => {
     const start = performance.now()
     for (let i = 0; going && i < 3000; i++) {
-      await telegram().act(called('hello-bot'), { chat: 100_000 + ++sent, text: '/start', language: 'en' })
+      sent++
+      for (const name of names)
+        await telegram().act(called(name), { chat: 100_000 + sent, text: '/start', language: 'en' })
       await pause(Math.max(0, start + (i + 1) * 50 - performance.now()))
     }
   })()
-  const was = sent
   await pause(2000)
   const result = await act()
   await pause(2000)
   going = false
   await load
-  await drained()
-  const now = await counts()
-  const fresh = Object.entries(now).map(([status, n]) => [status, n - (statuses[status] ?? 0)] as const)
-  process.stdout.write(`  ${sent - was} updates, answers ${JSON.stringify(Object.fromEntries(fresh))}\n`)
+  for (const name of names) await drained(name)
+  process.stdout.write(`  ${sent - was} updates to each of two bots\n`)
   return result
 }
 
-async function counts(): Promise<Record<string, number>> {
-  return (await telegram().report(called('hello-bot'))).counts
-}
-
-async function drained(): Promise<void> {
-  for (let tries = 0; tries < 240; tries++) {
-    const { pending, sent: replies } = await telegram().report(called('hello-bot'))
+async function drained(name: string): Promise<void> {
+  for (let tries = 0; tries < 480; tries++) {
+    const { pending, sent: replies } = await telegram().report(called(name))
     if (pending === 0 && Object.keys(replies.byChat).length >= sent) return
     await pause(500)
   }
-  throw new Error('updates still wait at Telegram, or for their reply, after two minutes')
+  throw new Error(`updates of ${name} still wait at Telegram, or for their reply, after four minutes`)
 }
 
 test('site.ts refuses a server that cannot read the data, and names the command that moves it', async () => {
@@ -118,6 +118,64 @@ test('the way back: 17 serves again as it was, and the bot answers', async () =>
   assert.match(await version(), /^17/)
   assert.is(await folders(), '17\n18.back')
   assert.match(await there.answer('/start'), 'Hello')
+})
+
+const secret = {
+  superuser: '/etc/botgarden/secrets/postgres/superuser',
+  tls: '/etc/botgarden/secrets/postgres/server.pem',
+  database: '/etc/botgarden/secrets/bots/hello-bot/database-password',
+  webhook: '/etc/botgarden/secrets/bots/hello-bot/webhook-secret',
+  queueWebhook: '/etc/botgarden/secrets/bots/queue/webhook-secret',
+  cache: '/etc/botgarden/secrets/bots/queue/cache-password',
+}
+const secrets = async () =>
+  Object.fromEntries(
+    await Promise.all(Object.entries(secret).map(async ([name, path]) => [name, await inside(`cat ${path}`)])),
+  ) as Record<keyof typeof secret, string>
+const login = (role: string, password: string) =>
+  inside(
+    `docker exec -e PGPASSWORD=${password} botgarden-postgres psql -XAtU ${role} -d template1 -c 'select 1' 2>&1; docker exec -e PGPASSWORD=${password} botgarden-postgres psql -XAtU ${role} -d postgres -c 'select 1' 2>&1`,
+  )
+const delivered = (bot: string, value: string) =>
+  inside(
+    `curl --silent --output /dev/null --write-out '%{http_code}' --insecure --resolve ${domain}:443:127.0.0.1 -H 'content-type: application/json' -H 'X-Telegram-Bot-Api-Secret-Token: ${value}' --data '{"update_id":1}' https://${domain}/tg/${bot}`,
+  )
+const pinged = (password: string) =>
+  inside(`docker exec botgarden-queue-cache valkey-cli --no-auth-warning -a ${password} ping 2>&1`)
+
+test('a check of a rotation lists what becomes another, and changes nothing', async () => {
+  const old = await secrets()
+  const result = await update(before, '--rotate', '--check')
+  assert.is(result.code, 2, result.stdout + result.stderr)
+  const { ids } = resultOf(result, host)
+  for (const name of ['postgres', ...names]) assert.ok(ids.includes(`renewed-secrets:${name}`), name)
+  assert.equal(await secrets(), old)
+})
+
+test('every secret that the host has made becomes another under twenty updates a second: nothing is lost, the old ones are refused', async () => {
+  const old = await secrets()
+  const done = await handled()
+  const was = sent
+  const result = await underLoad(() => update(before, '--rotate'))
+  assert.is(result.code, 0, result.stdout + result.stderr)
+  assert.is((await handled()) - done, sent - was)
+  const fresh = await secrets()
+  for (const name of Object.keys(secret) as (keyof typeof secret)[]) assert.is.not(fresh[name], old[name], name)
+  assert.match(await login('postgres', old.superuser), /password authentication failed/)
+  assert.match(await login('postgres', fresh.superuser), /^1$/m)
+  assert.match(await login('hello_bot', old.database), /password authentication failed/)
+  assert.not.match(await login('hello_bot', fresh.database), /password authentication failed/)
+  for (const [bot, name] of [
+    ['hello-bot', 'webhook'],
+    ['queue', 'queueWebhook'],
+  ] as const) {
+    assert.match(await delivered(bot, old[name]), /^40[13]$/)
+    assert.not.match(await delivered(bot, fresh[name]), /^40[13]$/)
+  }
+  assert.match(await pinged(old.cache), /WRONGPASS|AUTH failed/)
+  assert.match(await pinged(fresh.cache), /PONG/)
+  const check = await run(['playbooks/site.ts', '-i', before, '--json', '--check'])
+  assert.is(check.code, 0, check.stdout + check.stderr)
 })
 
 test.run()

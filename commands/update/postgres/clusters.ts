@@ -47,4 +47,4 @@ const kind: Kind<Clusters> = {
   }),
 }
 
-export const clusters: Reading<Clusters> = reading(kind, 'clusters')
+export const clusters: Reading<Clusters> = reading(kind, 'postgres')

@@ -15,7 +15,8 @@ move() {
     copy_database "$database" "$n"
   done 4<"$work/databases"
   # Last: what a role has been given must not hinder its own restore.
-  beside pg_dumpall --host /run/before --username postgres --roles-only | sed '/^CREATE ROLE /d' >"$work/globals"
+  beside pg_dumpall --host /run/before --username postgres --roles-only >"$work/globals.all"
+  sed '/^CREATE ROLE /d' "$work/globals.all" >"$work/globals"
   beside psql -XqAt -v ON_ERROR_STOP=1 -U postgres <"$work/globals"
   beside vacuumdb --quiet --username postgres --all --analyze-only
   compare
@@ -59,13 +60,15 @@ still_locked() {
 }
 # copy_database NAME NUMBER: as its owner, so that nothing that a bot has put into its database runs with more rights than the bot.
 copy_database() {
+  rights='^[0-9]+; [0-9]+ [0-9]+ (ACL|DEFAULT ACL|COMMENT - EXTENSION) '
   dump=$dumps/$2
   beside pg_dump --host /run/before --username postgres --format custom --compress lz4 --file "$dump" --dbname "$1"
   case $1 in
   postgres | template1) beside pg_restore --username postgres --dbname "$1" --exit-on-error "$dump" ;;
   *)
-    beside pg_restore --list "$dump" | grep -E '^[0-9]+; [0-9]+ [0-9]+ (ACL|DEFAULT ACL|COMMENT - EXTENSION) ' >"$work/rights" || :
-    beside pg_restore --list "$dump" | grep -vE '^[0-9]+; [0-9]+ [0-9]+ (ACL|DEFAULT ACL|COMMENT - EXTENSION) ' >"$work/objects" || :
+    beside pg_restore --list "$dump" >"$work/list"
+    grep -E "$rights" "$work/list" >"$work/rights" || :
+    grep -vE "$rights" "$work/list" >"$work/objects" || :
     for each in objects rights; do beside sh -c "cat >/tmp/$each" <"$work/$each"; done
     beside pg_restore --username postgres --dbname template1 --create --exit-on-error --use-list /dev/null "$dump"
     owner=$(sql "$server" "select pg_get_userbyid(datdba) from pg_database where datname = current_database()" "$1")

@@ -1,6 +1,6 @@
 import { notice } from '../../../lib/model/combinators.ts'
 import { type Change, type Resource, resource, unknownUntilApply } from '../../../lib/model/resource.ts'
-import { sh } from '../../../lib/shell/sh.ts'
+import { lines, sh } from '../../../lib/shell/sh.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { clustersFolder, majorOf } from '../../../roles/postgres/cluster.ts'
 import type { ServerVars } from '../../../roles/postgres/server.ts'
@@ -70,13 +70,17 @@ function tidy({ live, left }: Clusters): boolean {
 
 function tidyScript({ live, left }: Clusters) {
   const older = live.slice(0, -1)
+  const staged = left.filter((name) => name !== besideContainer)
   return sh`
     docker rm -f --volumes ${besideContainer} >/dev/null 2>&1 || :
-    for each in ${left.filter((name) => name !== besideContainer)}; do rm -rf ${clustersFolder}/"$each"; done
-    for each in ${older}; do
-      rm -rf ${clustersFolder}/"$each".old
-      mv -T ${clustersFolder}/"$each" ${clustersFolder}/"$each".old
-    done`
+    rm -rf ${staged.map((name) => `${clustersFolder}/${name}`)}
+    ${lines(
+      older.map(String).map(
+        (name) => sh`
+    rm -rf ${`${clustersFolder}/${name}.old`}
+    mv -T ${`${clustersFolder}/${name}`} ${`${clustersFolder}/${name}.old`}`,
+      ),
+    )}`
 }
 
 /** What a move has kept is removed. */

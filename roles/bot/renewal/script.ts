@@ -69,10 +69,8 @@ export function renewalScript({ instance, current, limits, hook, names }: Renewa
     ${has('cache-password') && spec.cache ? renewCache(bot, spec.cache.server) : nothing}
     sync -f "$secrets"
     ${setsWebhook ? restoreWebhook(hook, spec) : nothing}
-    (
     ${restartScript(instance, current, limits, { start: true, bind: false })}
-    )
-    ${processes === undefined ? nothing : sh`(\n${processes}\n)`}
+    ${processes ?? nothing}
     trap - EXIT
     jobs_started`
   return { text, shown: `new ${names.join(', ')} of ${bot}` }

@@ -5,6 +5,7 @@ import { listsFetched, packagesUpgraded } from '../../../commands/update/package
 import type { Clusters } from '../../../commands/update/postgres/clusters.ts'
 import { nothingKept, postgresVersion } from '../../../commands/update/postgres/resource.ts'
 import { renewedServerSecrets } from '../../../commands/update/rotate/server-secrets.ts'
+import { silentBots } from '../../../commands/update/verify.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/hosts.ts'
 import type { Resource } from '../../../lib/model/resource.ts'
@@ -54,9 +55,7 @@ function renewals(): [string, readonly Resource[], Record<string, unknown>][] {
   const state = (spec: Spec) => ({
     'kept-secrets:hello': { 'webhook-secret': 1, 'database-password': 1, 'cache-password': 1 },
     'allocations:bots': { hello: 1 },
-    'text:/var/lib/botgarden/bots/hello/current.json': JSON.stringify({
-      ...{ id: '1', spec, colour: 'blue', secrets: { token: '' }, by: 'me' },
-    }),
+    'text:/var/lib/botgarden/bots/hello/current.json': releaseOf(spec),
   })
   const plain = specOf('hello:1', {}, {})
   const worker = { image: 'hello:1', command: ['node', 'worker.js'] }
@@ -75,9 +74,16 @@ function renewals(): [string, readonly Resource[], Record<string, unknown>][] {
   ]
 }
 
+function releaseOf(spec: Spec): string {
+  return JSON.stringify({ id: '1', spec, colour: 'blue', secrets: { token: '' }, by: 'me' })
+}
+
 async function requests(): Promise<Shell[]> {
   const boots = ['a 1\ndue\n', 'b 2\n']
-  const { connection, requests } = recorder('a reboot', [[/^date /, '1']])
+  const { connection, requests } = recorder('an update', [
+    [/^date /, '1'],
+    [/allocations/, `hello 1\nrelease hello ${releaseOf(specOf('hello:1', {}, { health: '/up' }))}`],
+  ])
   const session = {
     report: { line: () => {} },
     hold: async () => {},
@@ -98,5 +104,7 @@ async function requests(): Promise<Shell[]> {
   } as unknown as Session
   await rebootIfDue(session, { name: 'x' } as InventoryHost)
   await hostTime(connection)
+  const vars = { bot: { network: '10.210' } }
+  await silentBots(connection, { bots: [{ name: 'hello' }, { name: 'x' }], vars } as unknown as InventoryHost)
   return requests
 }
