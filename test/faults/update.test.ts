@@ -38,6 +38,10 @@ test.before(async () => {
   await sql(
     "create role reader login; grant select on ledger to reader; create sequence own_by_super; select nextval('own_by_super')",
   )
+  // What a restore by the superuser would run with its rights.
+  await sql(
+    "set role hello_bot; create function grab(int) returns bool language plpgsql as 'begin begin execute ''alter role hello_bot superuser''; exception when others then null; end; return true; end'; create table grabbing (n int check (public.grab(n))); insert into grabbing values (1)",
+  )
 })
 test.after(() => removeVps(host))
 
@@ -100,6 +104,8 @@ test('17 becomes 18 under twenty updates a second: nothing is lost, and every ro
   assert.match(JSON.stringify(resultOf(result, host).outputs), '17.old')
   assert.is(await sql("select has_table_privilege('reader', 'ledger', 'select')"), 't')
   assert.is(await sql("select pg_get_userbyid(relowner) from pg_class where relname = 'own_by_super'"), 'postgres')
+  assert.is(await sql("select rolsuper from pg_roles where rolname = 'hello_bot'"), 'f')
+  assert.is(await sql('select count(*) from grabbing'), '1')
   const check = await run(['playbooks/site.ts', '-i', after, '--json', '--check'])
   assert.is(check.code, 0, check.stdout + check.stderr)
 })

@@ -58,13 +58,30 @@ still_locked() {
     kill -0 "$each" 2>/dev/null || { echo 'a lock of the old server was lost meanwhile, so it may have been written to'; exit 1; }
   done
 }
-# copy_database NAME NUMBER: as its owner, so that nothing that a bot has put into its database runs with more rights than the bot.
+# copy_database NAME NUMBER: with the tools of the new version. Where what they have dumped cannot be restored, as that of a server
+# which is of a later day than they are, with those of the old server itself.
 copy_database() {
   rights='^[0-9]+; [0-9]+ [0-9]+ (ACL|DEFAULT ACL|COMMENT - EXTENSION) '
   dump=$dumps/$2
-  beside pg_dump --host /run/before --username postgres --format custom --compress lz4 --file "$dump" --dbname "$1"
+  set +e
+  (set -e; dump_new "$1"; restore "$1") >"$work/said" 2>&1
+  copied=$?
+  set -e
+  [ "$copied" != 0 ] || return 0
+  echo "$1: $(head -n 1 "$work/said"): dumped again by the server's own tools"
+  case $1 in postgres | template1) ;; *) sql "$beside" "drop database if exists \"$1\" with (force);" ;; esac
+  dump_old "$1" "$2"
+  restore "$1"
+}
+dump_new() { beside pg_dump --host /run/before --username postgres --format custom --compress lz4 --file "$dump" --dbname "$1"; }
+dump_old() {
+  docker exec "$server" pg_dump --username postgres --format custom --compress lz4 --dbname "$1" >"$data/$new.new/dumps/$2"
+  chown 999:999 "$data/$new.new/dumps/$2"
+}
+# restore NAME: as the owner of the database, so that nothing that a bot has put into it runs with more rights than the bot.
+restore() {
   case $1 in
-  postgres | template1) beside pg_restore --username postgres --dbname "$1" --exit-on-error "$dump" ;;
+  postgres | template1) beside pg_restore --username postgres --dbname "$1" --single-transaction "$dump" ;;
   *)
     beside pg_restore --list "$dump" >"$work/list"
     grep -E "$rights" "$work/list" >"$work/rights" || :
