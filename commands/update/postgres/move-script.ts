@@ -7,7 +7,7 @@ import { lines, type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { clustersFolder, majorOf, owner, stagedMount } from '../../../roles/postgres/cluster.ts'
 import { firstStart, type ServerVars, serverFolder, serverOf, serverSecrets } from '../../../roles/postgres/server.ts'
-import { extensionQuery, lockQuery, ownerQuery, plainSession, spelling, sumsQuery } from './queries.ts'
+import { accessQuery, extensionQuery, lockQuery, ownerQuery, plainSession, spelling, sumsQuery } from './queries.ts'
 
 const part = (name: string) => shellFile(new URL(`${name}.sh`, import.meta.url))
 const functions = lines(['server', 'traffic', 'switch'].map(part))
@@ -37,7 +37,7 @@ export function moveScript(change: VersionChange): Script {
     settle() { mv -T "$data/$old" "$data/$old.old"; }
     ${move}
     ${startBeside(change)}
-    lock_query=${lockQuery} sums_query=${sumsQuery} spelled=${spelling} extension_query=${extensionQuery} owner_query=${ownerQuery}
+    lock_query=${lockQuery} sums_query=${sumsQuery} spelled=${spelling} extension_query=${extensionQuery} owner_query=${ownerQuery} access_query=${accessQuery}
     # What a run has left that was cut.
     docker rm -f --volumes "$beside" >/dev/null 2>&1 || :
     rm -rf "$data/$new.new"

@@ -18,6 +18,8 @@ move() {
   beside pg_dumpall --host /run/before --username postgres --roles-only >"$work/globals.all"
   sed '/^CREATE ROLE /d' "$work/globals.all" >"$work/globals"
   beside psql -XqAt -v ON_ERROR_STOP=1 -U postgres <"$work/globals"
+  sql "$server" "$access_query" >"$work/access"
+  sql "$beside" "$(cat "$work/access")"
   beside vacuumdb --quiet --username postgres --all --analyze-only
   compare
   still_locked

@@ -52,3 +52,9 @@ export const ownerQuery = [
 function ownedBy(catalog: string, owner: string, schema: string, what: string, when: string): string {
   return `select format('alter %s owner to %I;', ${what}, pg_get_userbyid(o.${owner})) from ${catalog} o join pg_namespace n on n.oid = o.${schema} join pg_database b on b.datname = current_database() where o.${owner} <> b.datdba and ${when} and ${ofUsers} and ${noMember(catalog)}`
 }
+
+/** SQL that gives the rights on databases, which no dump without its database has. None of them is open to more roles meanwhile. */
+export const accessQuery =
+  `select format('revoke all on database %I from public;', datname) from pg_database where datacl is not null and datname <> 'template0'
+  union all select format('grant %s on database %I to %s%s;', privilege_type, datname, case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end, case when is_grantable then ' with grant option' else '' end)
+  from pg_database, aclexplode(datacl) where datname <> 'template0'`.replaceAll('\n', ' ')
