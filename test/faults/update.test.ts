@@ -5,8 +5,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { removeVps } from '../../sandbox/index.ts'
-import { type Run, resultOf, run } from '../support/runner.ts'
+import { type Run, resultOf, run, start } from '../support/runner.ts'
 import { botHost } from '../support/vps/bot-host.ts'
+import {
+  installKillPoints,
+  killPointCalls,
+  killPointReached,
+  passKillPoint,
+  setKillPoint,
+  type Victim,
+} from '../support/vps/kill-points.ts'
 
 const host = 'update'
 const domain = `${host}.sandbox`
@@ -126,6 +134,53 @@ test('the way back: 17 serves again as it was, and the bot answers', async () =>
   assert.match(await there.answer('/start'), 'Hello')
 })
 
+/** Kills the move at some of the commands by which it changes the host: on the host, and beside the operator. */
+test('a move that is cut between any two commands is completed by the next run', async () => {
+  const rows = await ledger()
+  await installKillPoints(host)
+  await setKillPoint(host, 0, 'host')
+  const whole = await update(after, '--postgres')
+  assert.is(whole.code, 0, whole.stdout + whole.stderr)
+  const calls = await killPointCalls(host)
+  // The decision is a rename; what is near it is cut twice.
+  const decision = calls.findIndex((call) => / mv -T .*\/18\.new .*\/18$/.test(call)) + 1
+  assert.ok(decision > 0, calls.join('\n'))
+  const points = [Math.ceil(decision / 3), Math.ceil((2 * decision) / 3), decision, decision + 1, decision + 3]
+  for (const [i, at] of points.entries()) {
+    const back = await update(before, '--postgres', '--back', '--yes')
+    assert.is(back.code, 0, back.stdout + back.stderr)
+    const victim: Victim = i % 2 === 0 ? 'host' : 'runner'
+    await setKillPoint(host, at, victim)
+    const { child, ended } = start(['playbooks/update.ts', '-i', after, '--json', '--postgres'])
+    assert.ok(await killPointReached(host, 300), `${at} of ${calls.length}`)
+    const last = await inside('tail -n 1 /run/kill-points/calls')
+    if (victim === 'runner') child.kill('SIGKILL')
+    if (victim === 'runner') await passKillPoint(host)
+    await ended
+    const next = await update(after, '--postgres', '--wait')
+    assert.is(next.code, 0, `cut at ${last}: ${next.stdout}${next.stderr}`)
+    assert.match(await version(), /^18/)
+    assert.is(await ledger(), rows)
+    assert.match(await there.answer('/start'), 'Hello')
+    assert.match(await folders(), /^17\.old\n18(\n18\.back)?$/)
+    assert.is(
+      await inside('ls /opt/botgarden/postgres; ls /run/botgarden | grep postgres-move || :'),
+      'compose.yaml\nconf',
+    )
+    process.stdout.write(`  cut at ${last} (${victim}): healed\n`)
+  }
+  await killPointCalls(host)
+  await inside(
+    'rm -f /usr/local/bin/docker /usr/local/bin/mv /usr/local/bin/sync /usr/local/bin/age /usr/local/bin/tar',
+  )
+})
+
+test('what is kept goes when it is told to', async () => {
+  const result = await update(after, '--postgres', '--forget-old', '--yes')
+  assert.is(result.code, 0, result.stdout + result.stderr)
+  assert.is(await folders(), '18')
+})
+
 const secret = {
   superuser: '/etc/botgarden/secrets/postgres/superuser',
   tls: '/etc/botgarden/secrets/postgres/server.pem',
@@ -151,7 +206,7 @@ const pinged = (password: string) =>
 
 test('a check of a rotation lists what becomes another, and changes nothing', async () => {
   const old = await secrets()
-  const result = await update(before, '--rotate', '--check')
+  const result = await update(after, '--rotate', '--check')
   assert.is(result.code, 2, result.stdout + result.stderr)
   const { ids } = resultOf(result, host)
   for (const name of ['postgres', ...names]) assert.ok(ids.includes(`renewed-secrets:${name}`), name)
@@ -162,7 +217,7 @@ test('every secret that the host has made becomes another under twenty updates a
   const old = await secrets()
   const done = await handled()
   const was = sent
-  const result = await underLoad(() => update(before, '--rotate'))
+  const result = await underLoad(() => update(after, '--rotate'))
   assert.is(result.code, 0, result.stdout + result.stderr)
   assert.is((await handled()) - done, sent - was)
   const fresh = await secrets()
@@ -180,7 +235,7 @@ test('every secret that the host has made becomes another under twenty updates a
   }
   assert.match(await pinged(old.cache), /WRONGPASS|AUTH failed/)
   assert.match(await pinged(fresh.cache), /PONG/)
-  const check = await run(['playbooks/site.ts', '-i', before, '--json', '--check'])
+  const check = await run(['playbooks/site.ts', '-i', after, '--json', '--check'])
   assert.is(check.code, 0, check.stdout + check.stderr)
 })
 

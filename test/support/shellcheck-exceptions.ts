@@ -16,7 +16,7 @@ export function isExcepted({ code, places, line = '' }: Exception, finding: Find
 const backup = ['file /opt/botgarden/backups/backup']
 const certbotFiles = ['file /etc/letsencrypt/renewal-hooks/deploy/botgarden', 'file /opt/botgarden/certbot/serve']
 /** Where lib/nginx.ts puts `nginx_reload`. A converged host has its text in two files: another text would be a change. */
-const reload = ['step bot', 'step certificate', 'step nginx', 'step release', ...certbotFiles]
+const reload = ['step bot', 'step certificate', 'step nginx', 'step release', 'step renewed-secrets', ...certbotFiles]
 /** Where lib/certificate.ts puts `install_pair`; in the same two files. */
 const pair = ['step certificate', 'step certificate-placeholder', ...certbotFiles]
 const dropIns = ['docker', 'ssh', 'systemd-journald', 'apt-daily-upgrade'].map(

@@ -2,6 +2,7 @@ import { oneValue } from '../../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { clustersFolder } from '../../../roles/postgres/cluster.ts'
+import { serverFolder } from '../../../roles/postgres/server.ts'
 import { besideContainer } from './move-script.ts'
 
 /** The clusters of a host, by their folders. */
@@ -27,7 +28,8 @@ const kind: Kind<Clusters> = {
       [ -s "$each/docker/PG_VERSION" ] || case $each in *.new) ;; *) continue ;; esac
       echo "cluster \${each##*/} $(du -sm "$each" 2>/dev/null | cut -f 1)"
     done
-    ! docker container inspect ${besideContainer} >/dev/null 2>&1 || echo left container
+    ! docker container inspect ${besideContainer} >/dev/null 2>&1 || echo left ${besideContainer}
+    for each in ${serverFolder}/before-*; do [ ! -e "$each" ] || echo "left $each"; done
     echo "free $(df --output=avail -m ${clustersFolder} 2>/dev/null | tail -n 1)"`,
   parse: oneValue((output) => {
     const all = [...output.matchAll(/^cluster (\S+) (\d*)$/gm)].map(
@@ -40,7 +42,10 @@ const kind: Kind<Clusters> = {
         .map(Number)
         .sort((one, other) => one - other),
       kept: names.filter((name) => /^\d+\.(old|back)$/.test(name)),
-      left: [...names.filter((name) => /^\d+\.new$/.test(name)), ...(/^left /m.test(output) ? [besideContainer] : [])],
+      left: [
+        ...names.filter((name) => /^\d+\.new$/.test(name)),
+        ...[...output.matchAll(/^left (\S+)$/gm)].map(([, what = '']) => what),
+      ],
       sizes: Object.fromEntries(all),
       freeMiB: Number(/^free +(\d+)$/m.exec(output)?.[1] ?? 0),
     }

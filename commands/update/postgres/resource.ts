@@ -3,7 +3,7 @@ import { type Change, type Resource, resource, unknownUntilApply } from '../../.
 import { lines, sh } from '../../../lib/shell/sh.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { clustersFolder, majorOf } from '../../../roles/postgres/cluster.ts'
-import type { ServerVars } from '../../../roles/postgres/server.ts'
+import { type ServerVars, serverFolder } from '../../../roles/postgres/server.ts'
 import { type Clusters, clusters } from './clusters.ts'
 import { backScript, besideContainer, moveScript } from './move-script.ts'
 
@@ -70,10 +70,10 @@ function tidy({ live, left }: Clusters): boolean {
 
 function tidyScript({ live, left }: Clusters) {
   const older = live.slice(0, -1)
-  const staged = left.filter((name) => name !== besideContainer)
+  const staged = left.filter((name) => name.endsWith('.new'))
   return sh`
     docker rm -f --volumes ${besideContainer} >/dev/null 2>&1 || :
-    rm -rf ${staged.map((name) => `${clustersFolder}/${name}`)}
+    rm -rf ${serverFolder}/before-* ${staged.map((name) => `${clustersFolder}/${name}`)}
     ${lines(
       older.map(String).map(
         (name) => sh`

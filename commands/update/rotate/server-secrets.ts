@@ -17,10 +17,10 @@ type Written = Readonly<Record<string, number>>
 
 const kind: Kind<Written> = {
   name: 'server-secrets',
-  script: () => sh`cd ${serverSecrets} 2>/dev/null && stat --format '%n %.3Y' ${names} 2>/dev/null || :`,
+  script: () => sh`stat --format '%n %.3Y' ${names.map((name) => `${serverSecrets}/${name}`)} 2>/dev/null || :`,
   parse: oneValue((output) =>
     Object.fromEntries(
-      [...output.matchAll(/^(\S+) ([\d.]+)$/gm)].map(([, name = '', time]) => [name, Number(time) * 1000]),
+      [...output.matchAll(/([^/\s]+) ([\d.]+)$/gm)].map(([, name = '', time]) => [name, Number(time) * 1000]),
     ),
   ),
 }

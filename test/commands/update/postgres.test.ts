@@ -112,11 +112,12 @@ test('what is kept is named with its size and the command that removes it', () =
 })
 
 test('the clusters of a host are read from their folders', () => {
-  const said = 'cluster 17.old 40\ncluster 18 41\ncluster 19.new 3\nleft container\nfree   123\n'
+  const said =
+    'cluster 17.old 40\ncluster 18 41\ncluster 19.new 3\nleft botgarden-postgres-beside\nleft /opt/botgarden/postgres/before-17\nfree   123\n'
   assert.equal(clusters.kind.parse(said, ['postgres']).get('postgres'), {
     live: [18],
     kept: ['17.old'],
-    left: ['19.new', 'botgarden-postgres-beside'],
+    left: ['19.new', 'botgarden-postgres-beside', '/opt/botgarden/postgres/before-17'],
     sizes: { '17.old': 40, '18': 41, '19.new': 3 },
     freeMiB: 123,
   })
