@@ -143,7 +143,7 @@ test('a move that is cut between any two commands is completed by the next run',
   assert.is(whole.code, 0, whole.stdout + whole.stderr)
   const calls = await killPointCalls(host)
   // The decision is a rename; what is near it is cut twice.
-  const decision = calls.findIndex((call) => / mv -T .*\/18\.new .*\/18$/.test(call)) + 1
+  const decision = calls.findIndex((call) => / mv -T .*\/18\.new .*\/18$/.test(call.trim())) + 1
   assert.ok(decision > 0, calls.join('\n'))
   const points = [Math.ceil(decision / 3), Math.ceil((2 * decision) / 3), decision, decision + 1, decision + 3]
   for (const [i, at] of points.entries()) {
@@ -170,9 +170,6 @@ test('a move that is cut between any two commands is completed by the next run',
     process.stdout.write(`  cut at ${last} (${victim}): healed\n`)
   }
   await killPointCalls(host)
-  await inside(
-    'rm -f /usr/local/bin/docker /usr/local/bin/mv /usr/local/bin/sync /usr/local/bin/age /usr/local/bin/tar',
-  )
 })
 
 test('what is kept goes when it is told to', async () => {
@@ -237,6 +234,31 @@ test('every secret that the host has made becomes another under twenty updates a
   assert.match(await pinged(fresh.cache), /PONG/)
   const check = await run(['playbooks/site.ts', '-i', after, '--json', '--check'])
   assert.is(check.code, 0, check.stdout + check.stderr)
+})
+
+test('a rotation that is cut between any two commands is completed by site.ts', async () => {
+  await setKillPoint(host, 0, 'host')
+  const whole = await update(after, '--rotate')
+  assert.is(whole.code, 0, whole.stdout + whole.stderr)
+  const calls = await killPointCalls(host)
+  // The server has the new password of its superuser, and the host has not.
+  const superuser = calls.findIndex((call) => /superuser\.new .*superuser$/.test(call.trim())) + 1
+  assert.ok(superuser > 0, calls.join('\n'))
+  const points = [superuser, ...[1, 2, 3, 4].map((i) => superuser + Math.ceil(((calls.length - superuser) * i) / 5))]
+  for (const at of points) {
+    await setKillPoint(host, at, 'host')
+    const cut = start(['playbooks/update.ts', '-i', after, '--json', '--rotate'])
+    assert.ok(await killPointReached(host, 300), `${at} of ${calls.length}`)
+    const last = await inside('tail -n 1 /run/kill-points/calls')
+    await cut.ended
+    const healed = await run(['playbooks/site.ts', '-i', after, '--json', '--wait'])
+    assert.is(healed.code, 0, `cut at ${last}: ${healed.stdout}${healed.stderr}`)
+    assert.match(await there.answer('/start'), 'Hello', last)
+    assert.match(await there.answer('a word', 'queue'), 'worker: a word', last)
+    const check = await run(['playbooks/site.ts', '-i', after, '--json', '--check'])
+    assert.is(check.code, 0, `cut at ${last}: ${check.stdout}${check.stderr}`)
+    process.stdout.write(`  cut at ${last}: healed\n`)
+  }
 })
 
 test.run()
