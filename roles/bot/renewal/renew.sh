@@ -34,7 +34,8 @@ renew_cache() {
   password=$(cat "$secrets/cache-password")
   said=$(printf '%s\n' "AUTH $old" "CONFIG SET requirepass $password" | docker exec -i "$1" "$2" | sort -u)
   [ "$said" = OK ] || { echo "$1 does not take its new password: $said"; exit 1; }
-  (umask 077; sed "1s/.*/requirepass $password/" "$3" >"$3.new")
+  # By what the shell does itself: an argument of a process can be seen by others.
+  (umask 077; { printf 'requirepass %s\n' "$password"; tail -n +2 "$3"; } >"$3.new")
   chown --reference "$3" "$3.new"
   chmod 0400 "$3.new"
   sync "$3.new"
