@@ -6,18 +6,17 @@ import { pulledImage } from '../../../lib/resources/image.ts'
 import { confirm } from '../../../lib/std/confirm-prompt.ts'
 import { majorOf } from '../../../roles/postgres/cluster.ts'
 import type { ServerVars } from '../../../roles/postgres/server.ts'
-import { verify } from '../verify.ts'
+import { hostByHost } from '../host-by-host.ts'
 import { type Direction, keptNotice, nothingKept, postgresVersion } from './resource.ts'
 
-/** The data of each host is of the major version that its inventory asks for; then `all` roles verify the host. Returns the exit code. */
+/** The data of each host is of the major version that its inventory asks for. Returns the exit code. */
 export async function updatePostgres(session: Session, all: readonly Role[], direction: Direction): Promise<number> {
   const { options, hosts, inventory } = session
   if (direction === 'back' && !options.check && !options.own.has('yes'))
     await confirm(
       `go back to the PostgreSQL that was kept, on ${hosts.map(({ name }) => name).join(', ')} (${inventory.file}): what bots have written since the move is laid aside`,
     )
-  const code = await session.converge(hosts, async (host) => [versionRole(host, direction)])
-  return code !== 0 || options.check ? code : verify(session, hosts, all)
+  return hostByHost(session, all, (host) => session.converge([host], [versionRole(host, direction)]))
 }
 
 /** The old clusters are removed. */

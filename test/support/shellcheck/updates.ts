@@ -1,11 +1,12 @@
 // What update.ts sends to a host.
+
+import { silentBots } from '../../../commands/update/host-by-host.ts'
 import { hostTime } from '../../../commands/update/host-time.ts'
 import { rebootIfDue } from '../../../commands/update/packages/reboot.ts'
 import { listsFetched, packagesUpgraded } from '../../../commands/update/packages/resource.ts'
 import type { Clusters } from '../../../commands/update/postgres/clusters.ts'
 import { nothingKept, postgresVersion } from '../../../commands/update/postgres/resource.ts'
 import { renewedServerSecrets } from '../../../commands/update/rotate/server-secrets.ts'
-import { silentBots } from '../../../commands/update/verify.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/hosts.ts'
 import type { Resource } from '../../../lib/model/resource.ts'

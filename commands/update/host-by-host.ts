@@ -15,20 +15,33 @@ import type { BotVars } from '../../roles/bot/spec/schema.ts'
 const functions = shellFile(new URL('answers.sh', import.meta.url))
 
 /**
- * Brings hosts to where `all` roles want them after an update, and asks every bot for an answer. Returns the exit code; throws a
- * `HostError` for a bot that gives none.
+ * Updates one host after the other, as `update` does it, and verifies each: `all` roles are applied, and every bot is asked for an
+ * answer. After a failure no other host begins. Returns the exit code; throws a `HostError` for a bot that gives no answer.
  */
-export async function verify(session: Session, hosts: readonly InventoryHost[], all: readonly Role[]): Promise<number> {
-  const code = await session.converge(hosts, all)
-  if (code !== 0) return code
-  for (const host of hosts) {
-    const silent = await session.connected(host, (connection) => silentBots(connection, host), { quiet: true })
-    if (silent.length > 0)
-      throw new HostError(
-        `${host.name} is updated, but not every bot answers:\n${silent.join('\n')}\nsee npx zx playbooks/bot.ts --name BOT --logs`,
-      )
+export async function hostByHost(
+  session: Session,
+  all: readonly Role[],
+  update: (host: InventoryHost) => Promise<number>,
+): Promise<number> {
+  let worst = 0
+  for (const host of session.hosts) {
+    const code = await update(host)
+    worst = Math.max(worst, code)
+    if (session.options.check) continue
+    const verified = code === 0 ? await verify(session, host, all) : code
+    if (verified !== 0) return verified
   }
-  return 0
+  return worst
+}
+
+async function verify(session: Session, host: InventoryHost, all: readonly Role[]): Promise<number> {
+  const code = await session.converge([host], all)
+  if (code !== 0) return code
+  const silent = await session.connected(host, (connection) => silentBots(connection, host), { quiet: true })
+  if (silent.length === 0) return 0
+  throw new HostError(
+    `${host.name} is updated, but not every bot answers:\n${silent.join('\n')}\nsee npx zx playbooks/bot.ts --name BOT --logs`,
+  )
 }
 
 /** The bots that were released and do not answer within a minute, each with what is wrong. */
