@@ -3,7 +3,7 @@ import { type Kind, type Reading, reading } from '../../../lib/model/reading.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import { clustersFolder } from '../../../roles/postgres/cluster.ts'
 import { serverFolder } from '../../../roles/postgres/server.ts'
-import { besideContainer } from './move-script.ts'
+import { besideContainer, moveFolder } from './move-script.ts'
 
 /** The clusters of a host, by their folders. */
 export interface Clusters {
@@ -29,7 +29,7 @@ const kind: Kind<Clusters> = {
       echo "cluster \${each##*/} $(du -sm "$each" 2>/dev/null | cut -f 1)"
     done
     ! docker container inspect ${besideContainer} >/dev/null 2>&1 || echo left ${besideContainer}
-    for each in ${serverFolder}/before-*; do [ ! -e "$each" ] || echo "left $each"; done
+    for each in ${serverFolder}/before-* ${moveFolder}; do [ ! -e "$each" ] || echo "left $each"; done
     echo "free $(df --output=avail -m ${clustersFolder} 2>/dev/null | tail -n 1)"`,
   parse: oneValue((output) => {
     const all = [...output.matchAll(/^cluster (\S+) (\d*)$/gm)].map(

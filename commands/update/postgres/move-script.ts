@@ -15,6 +15,8 @@ const move = part('move')
 
 /** The server of a new version, beside the one that serves. */
 export const besideContainer = 'botgarden-postgres-beside'
+/** What a move works with, in memory. */
+export const moveFolder = `${runDir}/postgres-move`
 
 /** A change of the version that serves. */
 export interface VersionChange {
@@ -89,7 +91,7 @@ function preparation({ from, wanted, memoryMiB }: VersionChange): Script {
     sh`printf %s ${Buffer.from(content).toString('base64')} | base64 -d >${path}.new; chmod 0644 ${path}.new; sync ${path}.new; mv -fT ${path}.new ${path}`
   return sh`
     old=${from} from=${from} new=${majorOf(wanted.image)} server=${postgresContainer} beside=${besideContainer}
-    data=${clustersFolder} folder=${serverFolder} kept=${`${serverFolder}/before-${from}`} work=${`${runDir}/postgres-move`}
+    data=${clustersFolder} folder=${serverFolder} kept=${`${serverFolder}/before-${from}`} work=${moveFolder}
     plain=${plainSession} networks='' stopped='' switched='' lockers='' began=$(date +%s)
     ${waiting}
     ${functions}
@@ -123,7 +125,7 @@ function startBeside({ wanted, memoryMiB }: VersionChange): Script {
   const mounts = [
     `source=${serverSecrets},target=/run/secrets,readonly`,
     `source=${postgresSocket},target=/run/before,readonly`,
-    `source=${runDir}/postgres-move/conf,target=/etc/postgresql,readonly`,
+    `source=${moveFolder}/conf,target=/etc/postgresql,readonly`,
     `source=${clustersFolder}/${major}.new,target=${target}`,
   ].flatMap((each) => ['--mount', `type=bind,${each}`])
   const quick = ['synchronous_commit=off', 'autovacuum=off'].flatMap((each) => ['-c', each])

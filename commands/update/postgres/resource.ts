@@ -1,11 +1,12 @@
 import { notice } from '../../../lib/model/combinators.ts'
 import { type Change, type Resource, resource, unknownUntilApply } from '../../../lib/model/resource.ts'
+import { postgresConf } from '../../../lib/platform/postgres-access.ts'
 import { lines, sh } from '../../../lib/shell/sh.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { clustersFolder, majorOf } from '../../../roles/postgres/cluster.ts'
 import { type ServerVars, serverFolder } from '../../../roles/postgres/server.ts'
 import { type Clusters, clusters } from './clusters.ts'
-import { backScript, besideContainer, moveScript } from './move-script.ts'
+import { backScript, besideContainer, moveFolder, moveScript } from './move-script.ts'
 
 /** In MiB: disk space that a move leaves free. */
 const reserve = 512
@@ -73,7 +74,7 @@ function tidyScript({ live, left }: Clusters) {
   const staged = left.filter((name) => name.endsWith('.new'))
   return sh`
     docker rm -f --volumes ${besideContainer} >/dev/null 2>&1 || :
-    rm -rf ${serverFolder}/before-* ${staged.map((name) => `${clustersFolder}/${name}`)}
+    rm -rf ${moveFolder} ${serverFolder}/before-* ${serverFolder}/*.new ${postgresConf}/*.new ${staged.map((name) => `${clustersFolder}/${name}`)}
     ${lines(
       older.map(String).map(
         (name) => sh`
