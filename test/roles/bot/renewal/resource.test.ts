@@ -1,12 +1,12 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { renewedServerSecrets } from '../../../commands/update/rotate/server-secrets.ts'
-import { botRole } from '../../../roles/bot/index.ts'
-import { renewedSecrets } from '../../../roles/bot/renewal/resource.ts'
-import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
-import { entry, facts } from '../../support/fake-host.ts'
-import { changesOf, idsOf, planOf } from '../../support/plan-of.ts'
+import { renewedServerSecrets } from '../../../../commands/update/rotate/server-secrets.ts'
+import { botRole } from '../../../../roles/bot/index.ts'
+import { renewedSecrets } from '../../../../roles/bot/renewal/resource.ts'
+import { type Spec, specOf } from '../../../../roles/bot/spec/spec.ts'
+import { entry, facts } from '../../../support/fake-host.ts'
+import { changesOf, idsOf, planOf } from '../../../support/plan-of.ts'
 
 const telegram = 'https://api.telegram.org'
 const instance = { bot: 'hello', base: '10.210', telegram, origin: 'https://b.example.org' }
