@@ -53,7 +53,8 @@ files='
   /opt/botgarden/postgres/conf/postgresql.conf /run/botgarden/nginx /run/botgarden/postgres /var/lib/botgarden
   /var/lib/botgarden/acme /var/lib/botgarden/acme/.well-known /var/lib/botgarden/acme/.well-known/acme-challenge
   /var/lib/botgarden/backups /var/lib/botgarden/bots /var/lib/botgarden/postgres
-  /var/lib/botgarden/postgres/18/docker/PG_VERSION /root /root/.ssh /root/.ssh/authorized_keys /root/.ssh/authorized_keys2
+  /var/lib/botgarden/postgres/17/docker/PG_VERSION /var/lib/botgarden/postgres/18/docker/PG_VERSION /var/lib/botgarden/postgres/19/docker/PG_VERSION
+  /root /root/.ssh /root/.ssh/authorized_keys /root/.ssh/authorized_keys2
   /etc/letsencrypt/renewal/*.conf /run/reboot-required /run/cloud-init/enabled /run/cloud-init/result.json /swapfile'
 
 texts='

@@ -77,6 +77,7 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [vars('ufw: { sshFrom: [] }'), /ufw\.sshFrom/],
   [vars('ufw: { exclusive: maybe }'), /ufw\.exclusive/],
   [vars('postgres: { image: postgres }'), /postgres\.image/],
+  [vars('postgres: { image: "postgres:16.4" }'), /postgres\.image.*PostgreSQL 17 or later/],
   [vars(`postgres: { settings: { work_mem: "it's" } }`), /postgres\.settings/],
   [vars('nginx: { telegram: [everywhere] }'), /nginx\.telegram\[0\]/],
   [vars('certbot: { email: me }'), /certbot\.email/],
@@ -288,6 +289,14 @@ const commands: readonly (readonly [args: readonly string[], said: string | RegE
   [['status.ts', '--wathc'], /unknown option "--wathc" \(did you mean "--watch"/],
   [['backup.ts', '--status', '--name', 'a'], 'cannot be combined'],
   [['restore.ts'], 'what to restore'],
+  [['update.ts', '--back'], '--back needs --postgres'],
+  [['update.ts', '--forget-old'], '--forget-old needs --postgres'],
+  [['update.ts', '--postgres', '--back', '--forget-old'], '--forget-old and --back cannot be combined'],
+  [['update.ts', '--postgres', '--rotate'], '--rotate and --postgres cannot be combined'],
+  [['update.ts', '--rotate', '--reboot'], '--reboot goes with packages alone'],
+  [['update.ts', '--postgres', '--back'], 'there is no terminal to ask on'],
+  [['update.ts', '--postgres', '--forget-old'], 'there is no terminal to ask on'],
+  [['update.ts', '--postgrs'], /unknown option "--postgrs" \(did you mean "--postgres"/],
 ]
 
 let count = 0

@@ -11,7 +11,7 @@ const left = 128
 const least = 64
 
 /**
- * Shell text: starts a server without a network, whose data is in memory and never on a disk. Sets `data`, the space for data
+ * Shell text: starts a server without a network, whose data is in memory and never on a disk, wherever its image has a volume. Sets `data`, the space for data
  * in MiB, and exits with 1 where the dump, in bytes, does not fit.
  */
 export function startDrill(dumpBytes: number): Script {
@@ -28,7 +28,7 @@ export function startDrill(dumpBytes: number): Script {
     docker run --detach --name "$server" --network none --user 999:999 --cap-drop ALL --security-opt no-new-privileges --read-only \
       --memory "$((data + ${work}))m" --memory-swap "$((data + ${work}))m" --pids-limit 100 --shm-size 64m \
       --tmpfs "/var/lib/postgresql:size=\${data}m,mode=0700,uid=999,gid=999" --tmpfs /run/postgresql:mode=0775,uid=999,gid=999 --tmpfs /tmp:size=16m,mode=1777 \
-      --env POSTGRES_HOST_AUTH_METHOD=trust --env POSTGRES_PASSWORD=unused \
+      --env PGDATA=/var/lib/postgresql/drill --env POSTGRES_HOST_AUTH_METHOD=trust --env POSTGRES_PASSWORD=unused \
       --env 'POSTGRES_INITDB_ARGS=--no-sync --wal-segsize=4 --locale-provider=builtin --builtin-locale=C.UTF-8' "$image" \
       -c fsync=off -c listen_addresses= -c shared_buffers=32MB -c max_connections=10 -c wal_level=minimal -c max_wal_senders=0 \
       -c min_wal_size=8MB -c max_wal_size=32MB >/dev/null

@@ -1,7 +1,7 @@
 import type { Resource } from '../model/resource.ts'
 import { command } from '../resources/command.ts'
 import { installFile } from '../shell/install-file.ts'
-import { sh } from '../shell/sh.ts'
+import { type Script, sh } from '../shell/sh.ts'
 
 /**
  * A role's password in the format of libpq: the file `pgpass` beside the file that holds the password, with the same owner.
@@ -18,10 +18,16 @@ export function passFile(role: string, folder: string, password: string): Resour
       # shellcheck disable=SC2046
       set -- $(stat -c '%u %a' ${file} ${source})
       [ "$line" = "*:*:*:${role}:$password" ] && [ "$1 $2" = "$3 $4" ]`,
-    script: installFile(file, {
-      owner: sh`--reference ${source}`,
-      mode: '0400',
-      write: sh`printf '*:*:*:%s:%s\n' ${role} "$(cat ${source})" >"$candidate"`,
-    }),
+    script: writePassFile(role, folder, password),
+  })
+}
+
+/** Shell text: writes that file. */
+export function writePassFile(role: string, folder: string, password: string): Script {
+  const source = `${folder}/${password}`
+  return installFile(`${folder}/pgpass`, {
+    owner: sh`--reference ${source}`,
+    mode: '0400',
+    write: sh`printf '*:*:*:%s:%s\n' ${role} "$(cat ${source})" >"$candidate"`,
   })
 }

@@ -157,7 +157,7 @@ function differencesOf(now: RoleState, wanted: RoleState): string[] {
 }
 
 /** psql asks twice and sends a verifier: the server never sees the password itself, and can log none. */
-function setPassword(role: string, file: string): Script {
+export function setPassword(role: string, file: string): Script {
   const { text } = sh`
     [ -s ${file} ] || { echo ${`${file}: no password`}; exit 1; }
     password=$(head -n 1 ${file}); printf "%s\n" "$password" "$password" | ${psql('-c', `\\password ${ident(role)}`)} 2>/dev/null

@@ -45,7 +45,8 @@ export function generatedFile(
   })
 }
 
-const randomText = {
+/** Writes such a secret to the file `$candidate`. */
+export const randomText = {
   write: sh`head -c 32 /dev/urandom | base64 --wrap=0 | tr '+/' '-_' | tr -d '=' >"$candidate"`,
   check: sh`[ "$(stat -c %s "$candidate")" = 43 ]`,
 }

@@ -49,11 +49,11 @@ export function isInstalled(state: PackageState): boolean {
 }
 
 /** Shell functions: `lock_free` waits up to 10 minutes for another apt or dpkg, `apt` runs it without questions. */
-const functions = shellFile(new URL('apt.sh', import.meta.url))
+export const aptFunctions = shellFile(new URL('apt.sh', import.meta.url))
 
 function installScript(names: string[]): Script {
   const { text } = sh`
-    ${functions}
+    ${aptFunctions}
     lock_free
     # What a cut run left half-installed is finished first.
     dpkg --configure -a --force-confdef --force-confold

@@ -25,6 +25,7 @@ import { originOf, type Routed, webhookUrl } from './release/nginx-route.ts'
 import { repairedRecord } from './release/repair-record.ts'
 import { release } from './release/resource.ts'
 import { inLanes } from './release/side-by-side.ts'
+import { renewedSecrets } from './renewal/resource.ts'
 import { locationsOf, siteOf } from './routes.ts'
 import { databasePassFile, databasePassword, operatorSecret, webhookSecret } from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
@@ -47,9 +48,10 @@ export const bot = botRole(new Map())
 
 /**
  * The bots of a host. With deployments (by bot) only those bots are looked at, and each is brought to the version of its
- * deployment. Without, every bot that was released is kept as its release says.
+ * deployment. Without, every bot that was released is kept as its release says. Of those the secrets that the host has made are not
+ * older than `since`, in milliseconds since 1970.
  */
-export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
+export function botRole(deployments: ReadonlyMap<string, Deployment>, renewal: { readonly since?: number } = {}): Role {
   const built = role('bot', vars, (wanted, facts, host) => {
     if (host.bots.length === 0) return [botStatus(host.bots)]
     const name = publicName(host, facts)
@@ -76,7 +78,7 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
     const each = selected.map((entry) => {
       const { name: bot } = entry
       const hook = webhookOf(bot)
-      const own = botResources(entry, instanceOf(entry), wanted, deployments.get(bot), hook, facts, host)
+      const own = botResources(entry, instanceOf(entry), wanted, deployments.get(bot), hook, facts, host, renewal.since)
       return {
         bot,
         own: [
@@ -136,6 +138,7 @@ function botResources(
   webhookTarget: WebhookTarget,
   facts: Facts,
   { bots }: HostEntry,
+  renewedSince: number | undefined,
 ): Resource[] {
   const layout = layoutOf(bot)
   const entry = settings as BotSettings
@@ -185,6 +188,7 @@ function botResources(
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),
     ...cacheOf(bot, base, target),
+    ...(renewedSince === undefined ? [] : [renewedSecrets(instance, webhookTarget, limit, renewedSince)]),
     release(instance, target, {
       limits: limit,
       settle,

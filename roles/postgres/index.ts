@@ -1,7 +1,8 @@
-import { dirname } from 'node:path/posix'
 import * as v from 'valibot'
+import { refuseWhen } from '../../lib/model/combinators.ts'
 import { etcDir, optDir, secretsDir, stateDir } from '../../lib/model/host-layout.ts'
-import { becomes, knownAfterApply, type Prediction } from '../../lib/model/resource.ts'
+import type { Reading } from '../../lib/model/reading.ts'
+import { becomes, knownAfterApply, type Prediction, type Resource } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
 import { images } from '../../lib/platform/image-versions.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
@@ -9,52 +10,52 @@ import { passFile } from '../../lib/platform/pgpass.ts'
 import { database } from '../../lib/platform/postgres.ts'
 import { accessChanged, accessFolder, postgresConf } from '../../lib/platform/postgres-access.ts'
 import { freshCatalog, postgresCatalog, refused } from '../../lib/platform/postgres-catalog.ts'
-import { postgresContainer, postgresSocket } from '../../lib/platform/postgres-client.ts'
-import { composeProject, hardened, mount } from '../../lib/resources/compose.ts'
+import { postgresContainer } from '../../lib/platform/postgres-client.ts'
+import { composeProject } from '../../lib/resources/compose.ts'
 import { directory, file } from '../../lib/resources/file.ts'
-import { fileState } from '../../lib/resources/file-state.ts'
+import type { FileState } from '../../lib/resources/file-state.ts'
 import { generatedFile, generatedSecret } from '../../lib/resources/generated-secret.ts'
 import { pulledImage } from '../../lib/resources/image.ts'
 import { runFolder } from '../../lib/resources/runtime-directory.ts'
 import { sh } from '../../lib/shell/sh.ts'
-import { sha256Of } from '../../lib/std/sha256.ts'
-import { template } from '../../lib/std/template.ts'
+import {
+  clusterMount,
+  clusterOf,
+  clustersFolder as data,
+  majorOf,
+  neighboursOf,
+  otherCluster,
+  owner,
+} from './cluster.ts'
 import { access, runningConfig, statements } from './running.ts'
-import { type Size, sizeFor } from './sizes.ts'
+import { serverFolder as folder, serverSecrets as secrets, serverOf } from './server.ts'
 import { superuser } from './superuser.ts'
 
 const settingName = v.pipe(v.string(), v.regex(/^[a-z_]+(\.[a-z_]+)?$/, 'a setting of postgresql.conf'))
 const settingValue = v.union([v.pipe(v.string(), v.regex(/^[^'\\\r\n]*$/, 'without quotes')), v.number(), v.boolean()])
 
 const vars = v.strictObject({
-  /** Another build of the same major version: a newer one cannot read the data of an older one. */
+  /** Another build. A newer major version cannot read the data of an older one: `update.ts --postgres` moves it. */
   image: v.optional(
-    v.pipe(v.string(), v.regex(/^\S+[:@]\S+$/), v.description('an image with its version')),
+    v.pipe(
+      v.string(),
+      v.regex(/^\S+[:@]\S+$/),
+      v.check((image) => majorOf(image) >= 17, 'an image of PostgreSQL 17 or later'),
+      v.description('an image with its version'),
+    ),
     images.postgres,
   ),
   /** Any setting of postgresql.conf; it wins over ours. */
   settings: v.optional(v.record(settingName, settingValue), {}),
 })
 
-/** The user of the image, by number: the host has no such user. */
-const owner = '999'
-const folder = dirname(postgresConf)
-const secrets = `${secretsDir}/postgres`
-const data = `${stateDir}/postgres`
-/** Where the image of PostgreSQL 18 keeps its cluster, below the mounted folder. */
-const cluster = fileState(`${data}/18/docker/PG_VERSION`)
-
 /** The database server that all bots share: no network, a password for each role, and settings by the host's memory. */
 export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB }) => {
-  const size = sizeFor(memoryMiB)
-  const config = configOf(size, settings)
-  const container = composeProject({
-    name: postgresContainer,
-    folder,
-    service: service(image, size),
-    data,
-    whenStarted: [started(config.checksum)],
-  })
+  const { config, project } = serverOf({ image, settings }, memoryMiB)
+  const major = majorOf(image)
+  const { source } = clusterMount(image)
+  const cluster = clusterOf(major)
+  const container = composeProject({ ...project, data: source, whenStarted: [started(config.checksum, cluster)] })
   return [
     directory(optDir),
     directory(etcDir, { mode: '0700' }),
@@ -64,7 +65,8 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     passFile('postgres', secrets, 'superuser'),
     generatedFile(`${secrets}/server.pem`, selfSigned, { owner }),
     directory(stateDir, { mode: '0700' }),
-    directory(data, { mode: '0700', owner, group: owner }),
+    ownCluster(image, directory(data, { mode: '0700', owner, group: owner })),
+    ...(source === data ? [] : [directory(source, { mode: '0700', owner, group: owner })]),
     // The same mode as in the official image.
     ...runFolder('postgres', { owner, mode: '3775' }),
     directory(folder),
@@ -77,7 +79,7 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     file(`${postgresConf}/postgresql.conf`, { content: config.text, validate: { tool: 'docker', script: accepts } }),
     pulledImage(image),
     ...container,
-    superuser({ data, password: `${secrets}/superuser`, owner }),
+    superuser({ cluster: clusterMount(image), password: `${secrets}/superuser`, owner }),
     noLeftovers(),
     runningConfig(config.checksum, cluster),
     statements(),
@@ -87,73 +89,22 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
   ]
 })
 
-function configOf(size: Size, settings: Readonly<Record<string, string | number | boolean>>) {
-  const own = Object.entries(settings).map(([name, value]) => ({ name, value: `'${value}'` }))
-  const from = (name: string, values: Record<string, unknown>) =>
-    template(new URL(`templates/${name}.mustache`, import.meta.url), values)
-  const hba = from('pg_hba.conf', {})
-  const body = from('postgresql.conf', { ...size, own })
-  const checksum = sha256Of(body + hba).slice(0, 16)
-  // The server returns it when asked which configuration it runs.
-  return { hba, text: `${body}botgarden.config = '${checksum}'\n`, checksum }
-}
-
-function service(image: string, { memoryMB, connections }: Size): Record<string, unknown> {
-  const conf = '/etc/postgresql'
-  return {
-    image,
-    ...hardened,
-    user: `${owner}:${owner}`,
-    network_mode: 'none',
-    // Not the image's own entry point, which puts the superuser's password into the environment of the server.
-    entrypoint: ['/bin/sh', '-euc', firstStart, 'postgres'],
-    command: ['-c', `config_file=${conf}/postgresql.conf`, '-c', `hba_file=${conf}/pg_hba.conf`],
-    stop_signal: 'SIGINT',
-    environment: { PGPASSFILE: '/run/secrets/pgpass' },
-    volumes: [
-      mount(data, '/var/lib/postgresql', { writable: true }),
-      mount(postgresSocket, '/run/postgresql', { writable: true }),
-      mount(postgresConf, conf),
-      mount(secrets, '/run/secrets'),
-    ],
-    tmpfs: ['/tmp:size=16m,mode=1777'],
-    shm_size: '128mb',
-    mem_limit: `${memoryMB}m`,
-    memswap_limit: `${memoryMB}m`,
-    pids_limit: connections + 50,
-    // Time for the checkpoint of the shutdown.
-    stop_grace_period: '60s',
-    healthcheck: {
-      test: ['CMD-SHELL', 'pg_isready --quiet'],
-      interval: '10s',
-      timeout: '5s',
-      retries: 3,
-      start_period: '120s',
-      start_interval: '1s',
-    },
-  }
+/** Refuses where the data of another major version is there: a server that starts without its own begins with none. */
+function ownCluster(image: string, inner: Resource): Resource {
+  const major = majorOf(image)
+  const reads = [major, ...neighboursOf(major)].map(clusterOf)
+  return refuseWhen(reads, (read) => otherCluster(major, image, (each) => read(clusterOf(each)) !== 'absent'), inner)
 }
 
 /**
  * The key and the certificate of TLS, in one file. Nobody vouches for it, so it is for clients that want TLS and ask no more. It
  * has the server's name among bots, and lasts as long as the server.
  */
-const selfSigned = {
+export const selfSigned = {
   write: sh`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 36500 -subj /CN=postgres \
       -addext subjectAltName=DNS:postgres -keyout "$candidate" -out "$candidate" 2>/dev/null`,
   check: sh`openssl x509 -in "$candidate" -noout; openssl pkey -in "$candidate" -noout`,
 }
-
-/** Shell: creates the cluster where there is none, elsewhere first, so that a cut leaves no half of one; then runs the server. */
-const firstStart = `
-if [ ! -s "$$PGDATA/PG_VERSION" ]; then
-  rm -rf "$$PGDATA.new"
-  mkdir -p "$$(dirname "$$PGDATA")"
-  # Sorts by code point, the same in every image: an index outlives a change of the C library.
-  initdb -D "$$PGDATA.new" --username=postgres --pwfile=/run/secrets/superuser --auth=scram-sha-256 --data-checksums --locale-provider=builtin --builtin-locale=C.UTF-8
-  mv -T "$$PGDATA.new" "$$PGDATA"
-fi
-exec postgres "$$@"`
 
 /** The server reads its configuration twice, so stdin does not do. */
 const readCandidate =
@@ -166,7 +117,7 @@ function accepts(path: ReturnType<typeof sh>) {
 }
 
 /** The state of a new cluster is known; that of an older one can be read only while its server runs. */
-function started(checksum: string): Prediction {
+function started(checksum: string, cluster: Reading<FileState>): Prediction {
   return becomes(postgresCatalog, (before, read) => {
     if (before === refused) return knownAfterApply
     if (before !== undefined) return { ...before, config: checksum, pendingRestart: [], accessOutdated: [] }

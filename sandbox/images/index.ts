@@ -44,6 +44,11 @@ export const furtherStandIns: Readonly<Record<string, StandIn>> = {
   node20: olderNode('20', '20.20.2', '10.9.9'),
   node22: olderNode('22', '22.23.3', '10.9.9'),
   node24: olderNode('24', '24.21.0', '11.21.2'),
+  postgres17: {
+    official: 'postgres:17.6',
+    image: { name: 'postgres17', pieces: async () => [folder(join(import.meta.dirname, 'postgres'), 'postgres')] },
+    version: ['postgres', '--version'],
+  },
 }
 
 function olderNode(major: string, version: string, npm: string): StandIn {

@@ -185,7 +185,7 @@ const tried = (line: string) =>
 
 // Of 1024 MB that are free, 160 are the server's work and 128 are left to the bots.
 const started =
-  'run --detach --name botgarden-drill --network none --user 999:999 --cap-drop ALL --security-opt no-new-privileges --read-only --memory 896m --memory-swap 896m --pids-limit 100 --shm-size 64m --tmpfs /var/lib/postgresql:size=736m,mode=0700,uid=999,gid=999 --tmpfs /run/postgresql:mode=0775,uid=999,gid=999 --tmpfs /tmp:size=16m,mode=1777 --env POSTGRES_HOST_AUTH_METHOD=trust --env POSTGRES_PASSWORD=unused --env POSTGRES_INITDB_ARGS=--no-sync --wal-segsize=4 --locale-provider=builtin --builtin-locale=C.UTF-8 postgres:here -c fsync=off -c listen_addresses= -c shared_buffers=32MB -c max_connections=10 -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=8MB -c max_wal_size=32MB'
+  'run --detach --name botgarden-drill --network none --user 999:999 --cap-drop ALL --security-opt no-new-privileges --read-only --memory 896m --memory-swap 896m --pids-limit 100 --shm-size 64m --tmpfs /var/lib/postgresql:size=736m,mode=0700,uid=999,gid=999 --tmpfs /run/postgresql:mode=0775,uid=999,gid=999 --tmpfs /tmp:size=16m,mode=1777 --env PGDATA=/var/lib/postgresql/drill --env POSTGRES_HOST_AUTH_METHOD=trust --env POSTGRES_PASSWORD=unused --env POSTGRES_INITDB_ARGS=--no-sync --wal-segsize=4 --locale-provider=builtin --builtin-locale=C.UTF-8 postgres:here -c fsync=off -c listen_addresses= -c shared_buffers=32MB -c max_connections=10 -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=8MB -c max_wal_size=32MB'
 
 test('a trial has a server of its own, in memory, with a role of the name, and nothing of it is left', async () => {
   const host = hostWith()

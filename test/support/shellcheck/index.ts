@@ -6,6 +6,7 @@ import { hostScripts } from './hosts.ts'
 import { processScripts } from './processes.ts'
 import { type Shell, within } from './scripts.ts'
 import { statusScripts } from './status.ts'
+import { updateScripts } from './updates.ts'
 
 /** Every text that a shell is given by any plan or procedure, each once. */
 export async function everyScript(): Promise<Shell[]> {
@@ -18,6 +19,7 @@ export async function everyScript(): Promise<Shell[]> {
     ...shippedScripts(),
     ...statusScripts(),
     ...doctorScripts(),
+    ...(await updateScripts()),
   ]
   const all = outer.flatMap((each) => [each, ...within(each)])
   return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? [])

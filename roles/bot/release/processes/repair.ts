@@ -50,6 +50,13 @@ export function processRepair(
   ]
 }
 
+/** Shell text: starts all processes of a version again; undefined where it has none. */
+export function restartProcesses(instance: BotInstance, current: Release, limits: Limits): Script | undefined {
+  const { services = [] } = processesFile(instance, current.colour, current.spec, limits) ?? {}
+  if (services.length === 0) return undefined
+  return repairScript(instance, current, limits, { idle: [], restarted: services, unbound: [] })
+}
+
 /** Predicts that the processes of a version run, and no others. */
 export function processesRunning(
   instance: BotInstance,

@@ -1,0 +1,86 @@
+import { dirname } from 'node:path/posix'
+import { secretsDir } from '../../lib/model/host-layout.ts'
+import { postgresConf } from '../../lib/platform/postgres-access.ts'
+import { postgresContainer, postgresSocket } from '../../lib/platform/postgres-client.ts'
+import { hardened, mount } from '../../lib/resources/compose.ts'
+import { sha256Of } from '../../lib/std/sha256.ts'
+import { template } from '../../lib/std/template.ts'
+import { clusterMount, majorOf, owner } from './cluster.ts'
+import { type Size, sizeFor } from './sizes.ts'
+
+/** What the inventory says of the server. */
+export interface ServerVars {
+  readonly image: string
+  readonly settings: Readonly<Record<string, string | number | boolean>>
+}
+
+/** The folder of its compose.yaml. */
+export const serverFolder = dirname(postgresConf)
+/** The password of the superuser, the same as pgpass, and the key of TLS. */
+export const serverSecrets = `${secretsDir}/postgres`
+
+/** The server of a host with so much memory: its configuration, and its service as compose(5) has it. */
+export function serverOf({ image, settings }: ServerVars, memoryMiB: number) {
+  const size = sizeFor(memoryMiB)
+  const config = configOf(image, size, settings)
+  return { config, project: { name: postgresContainer, folder: serverFolder, service: service(image, size) } }
+}
+
+function configOf(image: string, size: Size, settings: ServerVars['settings']) {
+  const own = Object.entries(settings).map(([name, value]) => ({ name, value: `'${value}'` }))
+  const from = (name: string, values: Record<string, unknown>) =>
+    template(new URL(`templates/${name}.mustache`, import.meta.url), values)
+  const hba = from('pg_hba.conf', {})
+  const body = from('postgresql.conf', { ...size, own, hasIoMethod: majorOf(image) >= 18 })
+  const checksum = sha256Of(body + hba).slice(0, 16)
+  // The server returns it when asked which configuration it runs.
+  return { hba, text: `${body}botgarden.config = '${checksum}'\n`, checksum }
+}
+
+function service(image: string, { memoryMB, connections }: Size): Record<string, unknown> {
+  const conf = '/etc/postgresql'
+  const cluster = clusterMount(image)
+  return {
+    image,
+    ...hardened,
+    user: `${owner}:${owner}`,
+    network_mode: 'none',
+    // Not the image's own entry point, which puts the superuser's password into the environment of the server.
+    entrypoint: ['/bin/sh', '-euc', firstStart, 'postgres'],
+    command: ['-c', `config_file=${conf}/postgresql.conf`, '-c', `hba_file=${conf}/pg_hba.conf`],
+    stop_signal: 'SIGINT',
+    environment: { PGPASSFILE: '/run/secrets/pgpass', ...cluster.environment },
+    volumes: [
+      mount(cluster.source, cluster.target, { writable: true }),
+      mount(postgresSocket, '/run/postgresql', { writable: true }),
+      mount(postgresConf, conf),
+      mount(serverSecrets, '/run/secrets'),
+    ],
+    tmpfs: ['/tmp:size=16m,mode=1777'],
+    shm_size: '128mb',
+    mem_limit: `${memoryMB}m`,
+    memswap_limit: `${memoryMB}m`,
+    pids_limit: connections + 50,
+    // Time for the checkpoint of the shutdown.
+    stop_grace_period: '60s',
+    healthcheck: {
+      test: ['CMD-SHELL', 'pg_isready --quiet'],
+      interval: '10s',
+      timeout: '5s',
+      retries: 3,
+      start_period: '120s',
+      start_interval: '1s',
+    },
+  }
+}
+
+/** Shell: creates the cluster where there is none, elsewhere first, so that a cut leaves no half of one; then runs the server. */
+export const firstStart = `
+if [ ! -s "$$PGDATA/PG_VERSION" ]; then
+  rm -rf "$$PGDATA.new"
+  mkdir -p "$$(dirname "$$PGDATA")"
+  # Sorts by code point, the same in every image: an index outlives a change of the C library.
+  initdb -D "$$PGDATA.new" --username=postgres --pwfile=/run/secrets/superuser --auth=scram-sha-256 --data-checksums --locale-provider=builtin --builtin-locale=C.UTF-8
+  mv -T "$$PGDATA.new" "$$PGDATA"
+fi
+exec postgres "$$@"`
