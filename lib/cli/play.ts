@@ -74,8 +74,12 @@ export function play(playbook: Playbook): Promise<void> {
     const results: HostResult[] = []
     const session: Session = {
       ...{ inventory, hosts, options, report },
-      converge: async (some, rolesOf, prepare) => {
-        const latest = await mapConcurrent(options.forks, some, (host) => runHost(host, rolesOf, each, prepare))
+      converge: async (some, rolesOf, prepare, ended) => {
+        const latest = await mapConcurrent(options.forks, some, async (host) => {
+          const result = await runHost(host, rolesOf, each, prepare)
+          await ended?.(host, result)
+          return result
+        })
         results.push(...latest)
         report.close()
         if (!options.json) writeOut(resultText(latest, options, paintFor(streams.out, process.env)))

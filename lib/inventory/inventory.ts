@@ -1,12 +1,13 @@
 import { homedir } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { UsageError } from '../std/errors.ts'
+import { startPathsAt } from '../std/local-path.ts'
 import { suggest } from '../std/suggest.ts'
 import { inventorySchema, type RoleSchema } from './file-schema.ts'
 import { type InventoryHost, readHosts } from './hosts.ts'
 import { repeatedDomains } from './repeated-domains.ts'
 import { checked } from './validate.ts'
-import { readYaml, throwAll } from './yaml.ts'
+import { type Node, readYaml, throwAll } from './yaml.ts'
 
 export type { InventoryHost } from './hosts.ts'
 
@@ -21,11 +22,19 @@ export interface Inventory {
 
 /** Reads the inventory against the roles' schemas. All faults are one error, a line each, with file, line and column. */
 export async function readInventory(file: string, roles: readonly RoleSchema[]): Promise<Inventory> {
-  const root = await readYaml(file)
+  return inventoryOf(await readYaml(file), file, roles)
+}
+
+/** The inventory that a file with this content is. Its paths are the ones that are looked up from now on. */
+export function inventoryOf(root: Node, file: string, roles: readonly RoleSchema[]): Inventory {
+  startPathsAt(file)
   const top = checked(root, inventorySchema(roles))
   const { hosts, faults } = readHosts(root, roles)
   throwAll([...top.faults, ...faults, ...repeatedDomains(root)])
   const { sandbox, sshConfig } = top.value
+  // CI has the inventory of an operator, and an ssh_config of its own.
+  const ofCi = process.env.BOTGARDEN_SSH_CONFIG
+  if (ofCi) return { file, sandbox, sshConfig: resolve(ofCi), hosts }
   return { file, sandbox, sshConfig: sshConfig === undefined ? undefined : pathFrom(file, sshConfig), hosts }
 }
 

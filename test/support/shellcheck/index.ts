@@ -1,6 +1,6 @@
 import { backupScripts } from './backups.ts'
 import { botScripts } from './bots.ts'
-import { connectionScripts, shippedScripts } from './connections.ts'
+import { beginningScripts, connectionScripts, shippedScripts } from './connections.ts'
 import { hostScripts } from './hosts.ts'
 import { processScripts } from './processes.ts'
 import { type Shell, within } from './scripts.ts'
@@ -13,6 +13,7 @@ export async function everyScript(): Promise<Shell[]> {
     ...processScripts(),
     ...(await backupScripts()),
     ...(await connectionScripts()),
+    ...(await beginningScripts()),
     ...shippedScripts(),
   ]
   const all = outer.flatMap((each) => [each, ...within(each)])
