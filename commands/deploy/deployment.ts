@@ -41,6 +41,8 @@ function domainRoles({ bots }: InventoryHost, names: readonly string[]): readonl
 }
 
 interface ReleaseOptions {
+  /** Commands before and after a release are run. */
+  readonly runsHooks?: boolean
   /** Images are built on this machine. */
   readonly buildsHere?: boolean
   /** What the database of the one bot is filled from. */
@@ -54,14 +56,14 @@ export function release(
   session: Session,
   hosts: readonly InventoryHost[],
   deployments: Deployments,
-  { buildsHere = false, dump, forHost = (role) => role }: ReleaseOptions = {},
+  { runsHooks = false, buildsHere = false, dump, forHost = (role) => role }: ReleaseOptions = {},
 ): Promise<number> {
   const on = ({ bots }: InventoryHost) => [...deployments].filter(([name]) => bots.some((each) => each.name === name))
   const compareTokens = tokenComparison(session, deployments)
   const hooks = hooksOf(deployments, session.inventory, session.report.line)
   const prepare: PrepareHost = async (host, connection, changes, unknown) => {
     await compareTokens(host, changes)
-    if (!session.options.check) await hooks.before(host, [...changes.map(({ id }) => id), ...unknown])
+    if (runsHooks && !session.options.check) await hooks.before(host, [...changes.map(({ id }) => id), ...unknown])
     // By what they are built from: bots with the same context have the same image.
     const carried = new Map(
       on(host)
@@ -90,7 +92,8 @@ export function release(
     ),
   ]
   const ended: HostEnded = async (host, result) => {
-    if (!session.options.check) await hooks.after(host, result, (bot) => servingRelease(session, host, bot))
+    if (runsHooks && !session.options.check)
+      await hooks.after(host, result, (bot) => servingRelease(session, host, bot))
   }
   return session.converge(hosts, roles, prepare, ended)
 }

@@ -83,6 +83,7 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
   if (given('drop-pending')) refuseToDrop(specs)
   const dump = await dumpFor(session, deployments)
   const code = await release(session, hosts, deployments, {
+    runsHooks: true,
     buildsHere: buildsHere(session),
     ...(dump && { dump }),
     forHost: (role, host) => (!given('new') && hasBackups(host) ? refusingEmptyHost(role, host.name) : role),

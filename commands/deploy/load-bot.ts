@@ -36,6 +36,8 @@ export async function loadBot(
   given?: string,
 ): Promise<Deployment> {
   const key = `${entry.where}: bots.${entry.name}`
+  if (given !== undefined && (entry.settings as BotSettings).image !== undefined)
+    throw new InventoryError(`${key}: has an image, and --source builds one: leave "image:" out`)
   const source = await openSource(entry, key, given)
   try {
     const deployment = await fromSource(entry, key, vars, common, source?.folder)

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { valueAt } from '../../lib/inventory/edit-yaml.ts'
 import type { RoleSchema } from '../../lib/inventory/file-schema.ts'
-import { inventoryOf } from '../../lib/inventory/inventory.ts'
+import { inventoryOf, sshConfigOf } from '../../lib/inventory/inventory.ts'
 import { readText } from '../../lib/inventory/read-text.ts'
 import { parseYaml } from '../../lib/inventory/yaml.ts'
 import { RunnerError, UsageError } from '../../lib/std/errors.ts'
@@ -33,7 +32,8 @@ export async function init(
     )
   startPathsAt(file)
   const envFile = join(operatorFolder(), '.env')
-  const sshConfig = pathBeside(file, valueAt(before, ['sshConfig']))
+  const named = valueAt(before, ['sshConfig'])
+  const sshConfig = sshConfigOf(file, typeof named === 'string' ? named : undefined)
   const fingerprint = fingerprintOf(given.get('fingerprint')?.[0])
   const prompt = await terminalPrompt()
   const answers = await answersOf(given, (name) => knownOf(before, envFile, name), prompt, sshConfig)
@@ -52,11 +52,6 @@ export async function init(
     if (prompt !== undefined && error instanceof RunnerError) error.message += `\n${sameAgain(file, answers)}`
     throw error
   }
-}
-
-function pathBeside(file: string, path: unknown): string | undefined {
-  if (typeof path !== 'string' || path === '') return undefined
-  return path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(dirname(file), path)
 }
 
 function fingerprintOf(said: string | undefined): string | undefined {

@@ -32,10 +32,7 @@ export function inventoryOf(root: Node, file: string, roles: readonly RoleSchema
   const { hosts, faults } = readHosts(root, roles)
   throwAll([...top.faults, ...faults, ...repeatedDomains(root)])
   const { sandbox, sshConfig } = top.value
-  // CI has the inventory of an operator, and an ssh_config of its own.
-  const ofCi = process.env.BOTGARDEN_SSH_CONFIG
-  if (ofCi) return { file, sandbox, sshConfig: resolve(ofCi), hosts }
-  return { file, sandbox, sshConfig: sshConfig === undefined ? undefined : pathFrom(file, sshConfig), hosts }
+  return { file, sandbox, sshConfig: sshConfigOf(file, sshConfig), hosts }
 }
 
 /** The hosts that `--limit` names, each by its own name or by a group; without a limit all of them. */
@@ -55,6 +52,10 @@ function unknownNames(file: string, unknown: string[], hosts: string[], groups: 
   return [...lines, `${file} has ${known}`].join('\n')
 }
 
-function pathFrom(file: string, path: string): string {
+/** The ssh_config that an inventory names, absolute; $BOTGARDEN_SSH_CONFIG takes its place, where CI has an operator's inventory. */
+export function sshConfigOf(file: string, path: string | undefined): string | undefined {
+  const { BOTGARDEN_SSH_CONFIG: ofCi } = process.env
+  if (ofCi) return resolve(ofCi)
+  if (path === undefined) return undefined
   return path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(dirname(file), path)
 }

@@ -25,7 +25,7 @@ export function git({ seconds, index }: { seconds: number; index?: string }) {
 
 /** Settings that every call begins with: no hook, and no connection that has fallen silent. */
 export const gitSettings = [
-  ...['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'submodule.recurse=false'],
+  ...['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false'],
   ...['-c', 'http.lowSpeedLimit=1000', '-c', 'http.lowSpeedTime=60'],
 ]
 

@@ -98,7 +98,7 @@ for (const [what, more, code, said] of [
 
 test('what is wrong outside is said with what to do, and the rest is written', async () => {
   const closed = await outputIn('first')(
-    'apt-get install -y nftables >/dev/null && nft add table inet t && nft add chain inet t in "{ type filter hook input priority 0; }" && nft add rule inet t in tcp dport 80 drop && echo closed',
+    'apt-get update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nftables >/dev/null && nft add table inet t && nft add chain inet t in "{ type filter hook input priority 0; }" && nft add rule inet t in tcp dport 80 drop && echo closed',
   )
   assert.match(closed, 'closed')
   const { status, all } = await person.type(await flags({ domain: 'second.sandbox' }))

@@ -35,7 +35,7 @@ export function newcomer(name: string) {
     write: (path: string, content: string) => write(name, path, content),
     read: async (path: string) => (await at(`cat ${quote(path)}`)).stdout,
     /** Runs a command line as the docs have it: `npx zx playbooks/…`. */
-    type: (line: string, seconds = 600): Promise<Ended> => at(inCheckout(line.replace(/^npx zx/, 'zx')), seconds),
+    type: (line: string, seconds = 1200): Promise<Ended> => at(inCheckout(line.replace(/^npx zx/, 'zx')), seconds),
     /** The same on a terminal: types an answer whenever its question is there. Returns what the terminal has shown. */
     talk: (line: string, answers: readonly (readonly [question: string, answer: string])[]) => {
       const command = inCheckout(`stty cols 200 && exec ${line.replace(/^npx zx/, 'zx')}`)
