@@ -1,7 +1,7 @@
 // Needs a bare VPS of its own. The steps of the workflow that new-bot.ts writes are run by a real bash, on this machine in place of
 // a runner of GitHub's, from a clone that holds the repository of a bot alone.
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { test } from 'uvu'
@@ -15,7 +15,7 @@ import { botHost } from '../support/vps/bot-host.ts'
 const host = 'ci'
 const project = resolve(import.meta.dirname, '../..')
 const place = mkdtempSync(join(tmpdir(), 'botgarden-ci-'))
-const [origin, hooked] = [join(place, 'shop'), join(place, 'hooks')]
+const [origin, hooked, kept] = [join(place, 'shop'), join(place, 'hooks'), join(place, 'botgarden')]
 const there = botHost(host, ['shop'])
 
 interface Workflow {
@@ -91,20 +91,24 @@ async function pushed(secrets: Readonly<Record<string, string>> = {}): Promise<E
     Object.fromEntries(Object.entries(env).map(([name, text]) => [name, value(String(text))]))
   const { env, steps } = written().jobs.deploy
   const around = {
+    // The registry of packages is reached as this machine reaches it.
+    ...process.env,
     PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
-    HOME: runner,
-    npm_config_cache: process.env.npm_config_cache ?? join(process.env.HOME ?? '/root', '.npm'),
     ...{ CI: 'true', GITHUB_WORKSPACE: workspace, RUNNER_TEMP: temp, GITHUB_STEP_SUMMARY: summary },
     ...{ ...valued(env), BOTGARDEN_REPOSITORY: project },
     BOTGARDEN_CONTROL_PERSIST: '0',
   }
   let [code, output] = [0, '']
+  // The same commit of botgarden is got once: that takes a minute.
+  if (existsSync(kept)) cpSync(kept, join(temp, 'botgarden'), { recursive: true, verbatimSymlinks: true })
   for (const step of steps) {
+    if (step.name === 'Get botgarden' && existsSync(kept)) continue
     if (step.run === undefined || (code !== 0 && step.if !== 'always()')) continue
     const ended = await bash(step.run, workspace, { ...around, ...valued(step.env) })
     code ||= ended.code
     output += ended.output
   }
+  if (code === 0 && !existsSync(kept)) cpSync(join(temp, 'botgarden'), kept, { recursive: true, verbatimSymlinks: true })
   const left = execFileSync('ls', ['-A', temp], { encoding: 'utf8' })
   assert.not.match(left, /^garden$/m)
   return { code, output, summary: readFileSync(summary, 'utf8') }
