@@ -31,10 +31,11 @@ export async function offeredKey(target: Target): Promise<OfferedKey | undefined
       BatchMode: 'yes',
     })
     await local({ nothrow: true, input: '' })`ssh -T ${asking} ${destination(target)} true`
-    const { stdout } = await local({ nothrow: true })`ssh-keygen -lf ${file}`
-    const [, fingerprint, type] = /^\d+ (\S+) .* \((\w+)\)$/m.exec(stdout.trim()) ?? []
-    if (fingerprint === undefined || type === undefined) return undefined
-    return { fingerprint, type, lines: await readFile(file, 'utf8') }
+    // 256 SHA256:… host (ED25519)
+    const [line = ''] = (await local({ nothrow: true })`ssh-keygen -lf ${file}`).stdout.split('\n')
+    const [, fingerprint, ...more] = line.split(' ')
+    if (fingerprint === undefined) return undefined
+    return { fingerprint, type: more.at(-1)?.replace(/[()]/g, '') ?? '', lines: await readFile(file, 'utf8') }
   } finally {
     await rm(directory, { recursive: true })
   }
