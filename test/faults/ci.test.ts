@@ -36,7 +36,7 @@ const git = (...words: string[]) =>
     encoding: 'utf8',
   }).trim()
 const push = (text: string) => {
-  writeFileSync(join(origin, 'version.txt'), `${text}\n`)
+  writeFileSync(join(origin, 'src/version.ts'), `export const version = '${text}'\n`)
   git('add', '-A')
   git('commit', '--quiet', '--message', text)
   return git('rev-parse', 'HEAD')
@@ -108,7 +108,8 @@ async function pushed(secrets: Readonly<Record<string, string>> = {}): Promise<E
     code ||= ended.code
     output += ended.output
   }
-  if (code === 0 && !existsSync(kept)) cpSync(join(temp, 'botgarden'), kept, { recursive: true, verbatimSymlinks: true })
+  if (code === 0 && !existsSync(kept))
+    cpSync(join(temp, 'botgarden'), kept, { recursive: true, verbatimSymlinks: true })
   const left = execFileSync('ls', ['-A', temp], { encoding: 'utf8' })
   assert.not.match(left, /^garden$/m)
   return { code, output, summary: readFileSync(summary, 'utf8') }
