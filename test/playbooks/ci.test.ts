@@ -1,4 +1,4 @@
-// The workflow's own steps are run by test/faults/ci.test.ts; here what is written, where, and what is refused.
+// The workflow's own steps are run by test/faults/bots/ci.test.ts; here what is written, where, and what is refused.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

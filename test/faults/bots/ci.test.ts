@@ -7,13 +7,13 @@ import { dirname, join, resolve } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse, stringify } from 'yaml'
-import { removeVps, sshConfigFor } from '../../sandbox/index.ts'
-import { paths } from '../../sandbox/machine/paths.ts'
-import { run } from '../support/runner.ts'
-import { botHost } from '../support/vps/bot-host.ts'
+import { removeVps, sshConfigFor } from '../../../sandbox/index.ts'
+import { paths } from '../../../sandbox/machine/paths.ts'
+import { run } from '../../support/runner.ts'
+import { botHost } from '../../support/vps/bot-host.ts'
 
 const host = 'ci'
-const project = resolve(import.meta.dirname, '../..')
+const project = resolve(import.meta.dirname, '../../..')
 const place = mkdtempSync(join(tmpdir(), 'botgarden-ci-'))
 const [origin, hooked, kept] = [join(place, 'shop'), join(place, 'hooks'), join(place, 'botgarden')]
 const there = botHost(host, ['shop'])
