@@ -101,12 +101,15 @@ test('what is wrong outside is said with what to do, and the rest is written', a
     'apt-get update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nftables >/dev/null && nft add table inet t && nft add chain inet t in "{ type filter hook input priority 0; }" && nft add rule inet t in tcp dport 80 drop && echo closed',
   )
   assert.match(closed, 'closed')
-  const { status, all } = await person.type(await flags({ domain: 'second.sandbox' }))
+  const i = '/root/other/inventory.yaml'
+  await person.write(i, standIns)
+  const { status, all } = await person.type(await flags({ i, domain: 'second.sandbox' }))
   await outputIn('first')('nft delete table inet t')
   assert.is(status, 3, all)
   assert.match(all, "second.sandbox leads to an address that is not the host's")
   assert.match(all, /port 80 of \S+ cannot be reached from here: open it in the provider's firewall/)
   assert.not.match(all, 'port 443')
+  assert.is(parse(await person.read(i)).hosts.vps1.domain, 'second.sandbox')
 })
 
 test('from init.ts to a bot that chats, by flags alone and what it says to type', async () => {
