@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs'
-import { local } from '../../lib/shell/local.ts'
+import { addressFault, git, gitSettings, shownAddress } from '../../lib/shell/git.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 
 /** Whether it is the address of a repository rather than a folder. */
@@ -9,30 +9,11 @@ export function isAddress(place: string): boolean {
 
 /** Clones the newest commit into a folder that is not there yet. Nothing of the repository is run: no hooks, no submodules. */
 export async function clone(address: string, folder: string): Promise<void> {
-  // A password may stand in it.
-  const shown = address.replace(/\/\/[^/@]*@/, '//***@')
-  if (!/^(https|ssh):\/\/[^\s-][^\s]*$|^[\w.][\w.-]*@[\w.][\w.-]*:[^\s]+$/.test(address))
-    throw new UsageError(`--adopt: should be a folder, https://…, ssh://… or git@HOST:PATH, found "${shown}"`)
-  if (/^https:\/\/[^/]*@|^ssh:\/\/[^/]*:[^/]*@/.test(address))
-    throw new UsageError(
-      '--adopt: has a user or a password in the URL, which every process here could read: use ssh, or a credential helper of git',
-    )
-  const git = local({ env: environment(), nothrow: true, quiet: true })
-  const { exitCode, stderr } =
-    await git`git -c core.hooksPath=/dev/null clone --depth 1 --no-recurse-submodules --no-tags -- ${address} ${folder}`
+  const fault = addressFault(address)
+  if (fault !== undefined) throw new UsageError(`--adopt: ${fault.replace('should be ', 'should be a folder, ')}`)
+  const options = ['--depth', '1', '--no-recurse-submodules', '--no-tags']
+  const { exitCode, stderr } = await git({ seconds: 900 })`git ${gitSettings} clone ${options} -- ${address} ${folder}`
   if (exitCode === 0) return
   if (existsSync(folder)) rmSync(folder, { recursive: true, force: true })
-  throw new HostError(`this machine: git cannot clone ${shown}:\n${stderr.trim()}`)
-}
-
-/** Asks nobody for a password, and knows neither another protocol nor the repository that it is called in. */
-function environment(): NodeJS.ProcessEnv {
-  const around = Object.entries(process.env).filter(([name]) => !/^GIT_(DIR|WORK_TREE|INDEX_FILE)$/.test(name))
-  const own = {
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_ALLOW_PROTOCOL: 'https:ssh',
-    GIT_LFS_SKIP_SMUDGE: '1',
-    GIT_TEMPLATE_DIR: '',
-  }
-  return { ...Object.fromEntries(around), ...own }
+  throw new HostError(`this machine: git cannot clone ${shownAddress(address)}:\n${stderr.trim()}`)
 }

@@ -6,10 +6,9 @@ import { cronSchedule } from '../../lib/resources/cron.ts'
 import { local, localFault, withInput } from '../../lib/shell/local.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
+import { checkout, localPath } from '../../lib/std/local-path.ts'
 import { writeOut } from '../../lib/std/output.ts'
 import { settingsFor } from './host-settings.ts'
-
-const checkout = resolve(import.meta.dirname, '../..')
 
 /** Adds backup.ts for this inventory to the operator's crontab; replaces an earlier entry. Throws a `UsageError` for a bad schedule. */
 export async function installCron({ inventory, hosts, options }: Session, schedule: string): Promise<number> {
@@ -18,7 +17,7 @@ export async function installCron({ inventory, hosts, options }: Session, schedu
       `--install-cron: should be five fields as of crontab(5), as in '17 3 * * *', found "${schedule}"`,
     )
   const file = resolve(inventory.file)
-  const log = join(resolve(checkout, settingsFor(hosts[0]).local), 'backup.log')
+  const log = join(localPath(settingsFor(hosts[0]).local), 'backup.log')
   makeFolder(dirname(log))
   const line = cronLine(schedule, { file, log, limit: options.limit, node: process.execPath })
   await write(withEntry(await read(), file, line))

@@ -10,12 +10,11 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { localFault } from '../../lib/shell/local.ts'
 import { HostError } from '../../lib/std/errors.ts'
+import { localPath } from '../../lib/std/local-path.ts'
 import { type BackupName, newestFirst, parseBackupName } from '../../roles/backups/backup-name.ts'
-
-const checkout = resolve(import.meta.dirname, '../..')
 
 /** The operator's copies of a host's backups, one folder each. The host cannot reach them. */
 export interface LocalCopies {
@@ -32,7 +31,7 @@ export interface LocalCopies {
 }
 
 export function copiesOf(host: string, base: string): LocalCopies {
-  const folder = join(resolve(checkout, base), host)
+  const folder = localPath(join(base, host))
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw new HostError(`${folder}: should be the folder of the copies of ${host} and is a file: move it away`)
   const incoming = (name: string) => join(folder, `.incoming-${name}`)

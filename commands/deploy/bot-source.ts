@@ -4,19 +4,40 @@ import { checked } from '../../lib/inventory/validate.ts'
 import { readYaml, throwAll } from '../../lib/inventory/yaml.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
+import { localPath, operatorFolder } from '../../lib/std/local-path.ts'
 import { type BotManifest, type BotSettings, botManifestSchema } from '../../roles/bot/spec/schema.ts'
+import { commitOf, fetchSource } from './git-source.ts'
 
-export const checkout = resolve(import.meta.dirname, '../..')
+/** The source of a bot in a folder, until `remove`. */
+export interface Source {
+  readonly folder: string
+  readonly commit?: string
+  remove(): void
+}
 
+/**
+ * The source of a bot; undefined where it has a published image. It is fetched where the inventory names a repository; a folder that
+ * was `given` on the command line takes its place. Throws an `InventoryError`.
+ */
+export async function openSource(entry: BotEntry, key: string, given?: string): Promise<Source | undefined> {
+  const { image, source } = entry.settings as BotSettings
+  if (given === undefined && image === undefined && typeof source === 'object') return fetchSource(source, key)
+  const folder = given === undefined ? sourceOf(entry) : resolve(given)
+  if (folder === undefined) return undefined
+  const commit = given === undefined ? undefined : await commitOf(folder)
+  return { folder, ...(commit !== undefined && { commit }), remove: () => {} }
+}
+
+/** The folder of a bot that is on this machine; undefined where its source is elsewhere. */
 export function sourceOf({ name, where, settings }: BotEntry): string | undefined {
   const { image, source } = settings as BotSettings
-  if (image !== undefined) return undefined
-  const folder = resolve(checkout, source ?? `bots/${name}`)
+  if (image !== undefined || typeof source === 'object') return undefined
+  const folder = localPath(source ?? `bots/${name}`)
   if (existsSync(folder)) return folder
   const next =
     source === undefined
       ? `create it: npx zx playbooks/new-bot.ts --name ${name}, or set source or image`
-      : 'it is a path relative to this checkout'
+      : `it is a path from ${operatorFolder()}`
   throw new InventoryError(`${where}: bots.${name}: no folder ${source ?? `bots/${name}`}: ${next}`)
 }
 

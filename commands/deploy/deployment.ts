@@ -1,4 +1,4 @@
-import type { PrepareHost } from '../../lib/cli/run-host.ts'
+import type { HostEnded, PrepareHost } from '../../lib/cli/run-host.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Role } from '../../lib/model/role.ts'
@@ -10,7 +10,9 @@ import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { certbotOfDomains } from '../../roles/certbot/index.ts'
 import { nginxOfDomains } from '../../roles/nginx/index.ts'
 import { type LocalDump, uploadDump } from './database-sources.ts'
+import { hooksOf } from './hooks.ts'
 import { loadBot, shared } from './load-bot.ts'
+import { servingRelease } from './releases.ts'
 import { ship } from './ship-image.ts'
 import { refuseSharedToken, tokenComparison } from './unique-tokens.ts'
 
@@ -20,12 +22,13 @@ export type Deployments = ReadonlyMap<string, Deployment>
 export async function deploymentsOf(
   hosts: readonly InventoryHost[],
   isWanted: (bot: string) => boolean = () => true,
+  given?: string,
 ): Promise<Deployments> {
   const deployments = new Map<string, Deployment>()
   const common = shared()
   for (const { bots, vars } of hosts)
     for (const entry of bots.filter(({ name }) => isWanted(name)))
-      deployments.set(entry.name, await loadBot(entry, vars.bot as BotVars, common))
+      deployments.set(entry.name, await loadBot(entry, vars.bot as BotVars, common, given))
   refuseSharedToken(deployments)
   return deployments
 }
@@ -38,6 +41,8 @@ function domainRoles({ bots }: InventoryHost, names: readonly string[]): readonl
 }
 
 interface ReleaseOptions {
+  /** Commands before and after a release are run. */
+  readonly runsHooks?: boolean
   /** Images are built on this machine. */
   readonly buildsHere?: boolean
   /** What the database of the one bot is filled from. */
@@ -51,12 +56,14 @@ export function release(
   session: Session,
   hosts: readonly InventoryHost[],
   deployments: Deployments,
-  { buildsHere = false, dump, forHost = (role) => role }: ReleaseOptions = {},
+  { runsHooks = false, buildsHere = false, dump, forHost = (role) => role }: ReleaseOptions = {},
 ): Promise<number> {
   const on = ({ bots }: InventoryHost) => [...deployments].filter(([name]) => bots.some((each) => each.name === name))
   const compareTokens = tokenComparison(session, deployments)
-  const prepare: PrepareHost = async (host, connection, changes) => {
+  const hooks = hooksOf(deployments, session.inventory, session.report.line)
+  const prepare: PrepareHost = async (host, connection, changes, unknown) => {
     await compareTokens(host, changes)
+    if (runsHooks && !session.options.check) await hooks.before(host, [...changes.map(({ id }) => id), ...unknown])
     // By what they are built from: bots with the same context have the same image.
     const carried = new Map(
       on(host)
@@ -84,5 +91,9 @@ export function release(
       host,
     ),
   ]
-  return session.converge(hosts, roles, prepare)
+  const ended: HostEnded = async (host, result) => {
+    if (runsHooks && !session.options.check)
+      await hooks.after(host, result, (bot) => servingRelease(session, host, bot))
+  }
+  return session.converge(hosts, roles, prepare, ended)
 }

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
@@ -24,6 +26,7 @@ import { runJob } from './run-job.ts'
 export const deployFlags = {
   name: { value: 'BOT', multiple: true, help: 'a bot of the inventory' },
   all: { help: 'every bot of the inventory: the first alone, then side by side; after a failure no other begins' },
+  source: { value: 'FOLDER', help: "this folder instead of the bot's source, as in CI" },
   build: { value: 'WHERE', help: 'where the image is built: host (default), or local for a host with little memory' },
   rollback: { help: 'go back to the previous version, with the configuration it had' },
   'rollback-to': { value: 'RELEASE', help: 'go back to this release' },
@@ -70,6 +73,8 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     throw new UsageError(`--drop-pending goes with a release or a rollback, not with --${action}`)
   if (given('import') && (action !== undefined || given('all') || names.length > 1))
     throw new UsageError(`--import goes with the first release of one bot: --name BOT --import FILE`)
+  if (given('source') && (action !== undefined || given('all') || names.length > 1))
+    throw new UsageError(`--source goes with the release of one bot: --name BOT --source FOLDER`)
   const hosts = session.hosts.filter(({ bots }) => bots.some(({ name }) => names.includes(name)))
   if (hosts.length === 0) throw new UsageError(`none of the hosts selected by --limit has ${names.join(', ')}`)
   const [bot = '', host = hosts[0] as InventoryHost] = [names[0], hosts[0]]
@@ -93,11 +98,12 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
   if (action === 'rollback' || action === 'rollback-to')
     return rollback(session, host, bot, options.own.get('rollback-to')?.[0], given('drop-pending'))
 
-  const deployments = await deploymentsOf(hosts, (name) => names.includes(name))
+  const deployments = await deploymentsOf(hosts, (name) => names.includes(name), sourceGiven(session))
   const specs = new Map([...deployments].map(([name, { spec }]) => [name, spec]))
   if (given('drop-pending')) refuseToDrop(specs)
   const dump = await dumpFor(session, deployments)
   const code = await release(session, hosts, deployments, {
+    runsHooks: true,
     buildsHere: buildsHere(session),
     ...(dump && { dump }),
     forHost: (role, host) => (!given('new') && hasBackups(host) ? refusingEmptyHost(role, host.name) : role),
@@ -113,6 +119,13 @@ async function dumpFor({ options }: Session, deployments: Deployments): Promise<
     if (!spec.database)
       throw new UsageError(`--import: ${bot} has no database: take "database: false" out of its bot.yaml`)
   return dumpAt(path)
+}
+
+function sourceGiven({ options }: Session): string | undefined {
+  const folder = options.own.get('source')?.[0]
+  if (folder !== undefined && !existsSync(join(folder, 'bot.yaml')))
+    throw new UsageError(`--source ${folder}: ${existsSync(folder) ? 'no bot.yaml in it' : 'no such folder'}`)
+  return folder
 }
 
 function buildsHere({ options }: Session): boolean {

@@ -10,7 +10,7 @@ import { processSettings } from '../../roles/bot/spec/processes.ts'
 import { routeFaults } from '../../roles/bot/spec/routes.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { databaseSettings, specOf } from '../../roles/bot/spec/spec.ts'
-import { manifestOf, sourceOf } from './bot-source.ts'
+import { manifestOf, openSource } from './bot-source.ts'
 import { initOf } from './database-sources.ts'
 import { processBuilds } from './process-builds.ts'
 import { loginsOf, type ReadSecret, secretReader, secretsOf, tokenOf } from './secret-sources.ts'
@@ -25,16 +25,38 @@ export function shared(): Shared {
   return { read: secretReader(), contexts: new Map() }
 }
 
-/** The deployment of a bot from this machine: build context, manifest, token and secrets. Throws an `InventoryError`. */
+/**
+ * The deployment of a bot from this machine: build context, manifest, token and secrets; from the folder that is `given`, else from
+ * its source. Throws an `InventoryError`.
+ */
 export async function loadBot(
   entry: BotEntry,
   vars: Pick<BotVars, 'registries'> = { registries: {} },
-  { read, contexts }: Shared = shared(),
+  common: Shared = shared(),
+  given?: string,
 ): Promise<Deployment> {
-  const { name, where } = entry
-  const settings = entry.settings as BotSettings
-  const key = `${where}: bots.${name}`
-  const folder = sourceOf(entry)
+  const key = `${entry.where}: bots.${entry.name}`
+  if (given !== undefined && (entry.settings as BotSettings).image !== undefined)
+    throw new InventoryError(`${key}: has an image, and --source builds one: leave "image:" out`)
+  const source = await openSource(entry, key, given)
+  try {
+    const deployment = await fromSource(entry, key, vars, common, source?.folder)
+    return source?.commit === undefined ? deployment : { ...deployment, commit: source.commit }
+  } finally {
+    source?.remove()
+  }
+}
+
+async function fromSource(
+  { settings: said, ...rest }: BotEntry,
+  key: string,
+  vars: Pick<BotVars, 'registries'>,
+  { read, contexts }: Shared,
+  folder: string | undefined,
+): Promise<Deployment> {
+  const settings = said as BotSettings
+  const entry = { ...rest, settings }
+  const { name } = entry
   if (settings.image !== undefined && settings.source !== undefined)
     throw new InventoryError(`${key}: has both image and source: remove one of them`)
   const built = (['dockerfile', 'target', 'args'] as const).find((each) => settings[each] !== undefined)

@@ -1,7 +1,9 @@
+import type { Session } from '../../lib/cli/session.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { ask } from '../../lib/ssh/exec.ts'
-import { UsageError } from '../../lib/std/errors.ts'
+import { RunnerError, UsageError } from '../../lib/std/errors.ts'
 import { suggest } from '../../lib/std/suggest.ts'
 import { layoutOf } from '../../roles/bot/spec/layout.ts'
 import { imagesIn } from '../../roles/bot/spec/processes.ts'
@@ -45,6 +47,22 @@ export async function history(
       hasCopy: each.copy !== undefined && found.has(each.copy),
     }))
     .reverse()
+}
+
+/** The id of the release that serves on a host, for what comes after it; undefined where the host cannot say. */
+export async function servingRelease(
+  { connected }: Session,
+  host: InventoryHost,
+  bot: string,
+): Promise<string | undefined> {
+  try {
+    const { current } = layoutOf(bot)
+    const record = await connected(host, (c) => ask(c, sh`cat ${current} 2>/dev/null`), { quiet: true })
+    return parseRelease(record || undefined)?.id
+  } catch (error) {
+    if (error instanceof RunnerError) return undefined
+    throw error
+  }
 }
 
 /** The release to roll back to: the one with this id, else the last one with another image. Throws a `UsageError`. */
@@ -106,8 +124,8 @@ export function historyText(past: readonly ReleaseHistoryEntry[]): string {
   if (past.length === 0) return 'no release yet\n'
   return past
     .map(
-      ({ id, serving, hasImage: there, by, spec }) =>
-        `${serving ? '*' : ' '} ${id}  ${spec.mode}  ${spec.image}  by ${by}${there ? '' : '  (image removed)'}\n`,
+      ({ id, serving, hasImage: there, by, commit, spec }) =>
+        `${serving ? '*' : ' '} ${id}  ${spec.mode}  ${spec.image}  by ${by}${commit ? `  commit ${commit.slice(0, 12)}` : ''}${there ? '' : '  (image removed)'}\n`,
     )
     .join('')
 }

@@ -29,6 +29,7 @@ export async function rollback(
       isRollback: true,
       secrets: new Map(past.spec.secrets.map((name) => [name, undefined])),
       by: `rollback to ${past.id}`,
+      ...(past.commit !== undefined && { commit: past.commit }),
     }
     return [botRole(new Map([[bot, deployment]]))]
   })

@@ -5,12 +5,12 @@ import { parseEnv } from 'node:util'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { local } from '../../lib/shell/local.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
+import { operatorFolder } from '../../lib/std/local-path.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { registryOf } from '../../roles/bot/registry-login.ts'
 import type { RegistryLogin } from '../../roles/bot/spec/deployment.ts'
 import type { BotSettings, BotVars, SecretSource } from '../../roles/bot/spec/schema.ts'
-import { tokenVariable } from '../../roles/bot/token.ts'
-import { checkout } from './bot-source.ts'
+import { isToken, tokenVariable } from '../../roles/bot/token.ts'
 
 /** The value of a secret; undefined where its variable is not set. Throws an `InventoryError` where its command fails. */
 export type ReadSecret = (source: SecretSource, key: string) => Promise<string | undefined>
@@ -19,7 +19,7 @@ export type ReadSecret = (source: SecretSource, key: string) => Promise<string |
 export function secretReader(): ReadSecret {
   const outputs = new Map<string, Promise<string>>()
   return async (source, key) => {
-    if ('env' in source) return process.env[source.env]?.trim()
+    if ('env' in source) return variable(source.env)
     const output = outputs.get(source.command) ?? outputOf(source.command, key)
     outputs.set(source.command, output)
     return output
@@ -27,8 +27,7 @@ export function secretReader(): ReadSecret {
 }
 
 /** Reads only the secrets that this machine has without running a command for them. */
-export const readWithoutCommand: ReadSecret = async (source) =>
-  'env' in source ? process.env[source.env]?.trim() : undefined
+export const readWithoutCommand: ReadSecret = async (source) => ('env' in source ? variable(source.env) : undefined)
 
 /** The variables of a `.env` file beside the source that hold the token, as bots call it. */
 const usualTokenNames = ['BOT_TOKEN', 'TELEGRAM_BOT_TOKEN', 'TELEGRAM_TOKEN']
@@ -47,14 +46,15 @@ export async function tokenOf(
     const variable = [...own, ...usualTokenNames].find((each) => file[each])
     return [variable && file[variable], `${variable} in ${folder}/.env`] as const
   }
+  const ofTheOperator = source === undefined ? await variable(tokenVariable(name)) : undefined
   const [found, origin] =
     source !== undefined
       ? [await read(source, `${where}: bots.${name}.token`), `bots.${name}.token`]
-      : process.env[tokenVariable(name)]
-        ? [process.env[tokenVariable(name)], tokenVariable(name)]
+      : ofTheOperator
+        ? [ofTheOperator, tokenVariable(name)]
         : await fromFile()
   if (!found) return undefined
-  if (!/^\d+:[\w-]{20,}$/.test(found))
+  if (!isToken(found))
     throw new InventoryError(`${origin}: is not a bot token: BotFather gives tokens like 123456789:ABC…`)
   return new Secret(found)
 }
@@ -77,6 +77,11 @@ export async function secretsOf(
   return found
 }
 
+/** A variable of the operator's: of the environment, or of the `.env` file where the paths of the inventory start. */
+async function variable(name: string): Promise<string | undefined> {
+  return (process.env[name] ?? (await envFile(operatorFolder()))[name])?.trim()
+}
+
 /** The variables of the `.env` file in a folder; none where there is no such file. */
 async function envFile(folder: string | undefined): Promise<NodeJS.Dict<string>> {
   const path = folder === undefined ? undefined : join(folder, '.env')
@@ -97,7 +102,7 @@ export async function loginsOf(
 }
 
 async function outputOf(command: string, key: string): Promise<string> {
-  const quiet = local({ quiet: true, nothrow: true, cwd: checkout })
+  const quiet = local({ quiet: true, nothrow: true, cwd: operatorFolder() })
   const { exitCode, stdout, stderr } = await quiet`sh -c ${command} </dev/null`
   if (exitCode !== 0)
     throw new InventoryError(`${key}: the command ended with exit code ${exitCode}: ${command}\n${stderr.trim()}`)

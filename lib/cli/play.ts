@@ -77,8 +77,12 @@ export function play(playbook: Playbook): Promise<void> {
     const results: HostResult[] = []
     const session: Session = {
       ...{ inventory, hosts, options, report },
-      converge: async (some, rolesOf, prepare) => {
-        const latest = await mapConcurrent(options.forks, some, (host) => runHost(host, rolesOf, each, prepare))
+      converge: async (some, rolesOf, prepare, ended) => {
+        const latest = await mapConcurrent(options.forks, some, async (host) => {
+          const result = await runHost(host, rolesOf, each, prepare)
+          await ended?.(host, result)
+          return result
+        })
         results.push(...latest)
         if (playbook.isWhole && options.tags.length === 0)
           noteChecks(inventory.file, latest.flatMap(checkedOf(options)))

@@ -1,5 +1,5 @@
 import { type CollectedResources, resourcesOf } from '../engine/collect-resources.ts'
-import { applyHost, checkHost, type Outcome } from '../engine/converge.ts'
+import { applyHost, checkHost, type Outcome, type Prepare } from '../engine/converge.ts'
 import { credentialsOf } from '../engine/credentials.ts'
 import type { LockRequest } from '../engine/host-lock.ts'
 import type { PlannedChange } from '../engine/plan.ts'
@@ -27,7 +27,12 @@ export type PrepareHost = (
   host: InventoryHost,
   connection: Connection,
   changes: readonly PlannedChange[],
+  /** The ids of what is decided after these changes. */
+  unknown: readonly string[],
 ) => Promise<void>
+
+/** What is done when a host has been checked or applied, however that went. */
+export type HostEnded = (host: InventoryHost, result: HostResult) => Promise<void>
 
 /** Logs in to a host; what is said meanwhile goes to the report. */
 export async function login(
@@ -68,7 +73,7 @@ export async function runHost(
     const wanted = typeof roles === 'function' ? await roles(host, opened) : roles
     owned = resourcesOf(wanted, vars, opened.facts, host)
     const progress = report.progress(name)
-    const prepare = (changes: readonly PlannedChange[]) => prepareHost(host, opened, changes)
+    const prepare: Prepare = (changes, unknown) => prepareHost(host, opened, changes, unknown)
     outcome = options.check
       ? await checkHost(opened, owned.resources, progress, prepare)
       : await applyHost(opened, owned.resources, progress, claim, prepare)

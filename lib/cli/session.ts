@@ -2,7 +2,7 @@ import type { Inventory, InventoryHost } from '../inventory/inventory.ts'
 import type { Reporter } from '../report/progress.ts'
 import type { Connection } from '../ssh/connection.ts'
 import type { Options } from './options.ts'
-import type { PrepareHost, Roles } from './run-host.ts'
+import type { HostEnded, PrepareHost, Roles } from './run-host.ts'
 
 /** A run of a playbook whose arguments and inventory are right. */
 export interface Session {
@@ -11,8 +11,8 @@ export interface Session {
   readonly hosts: readonly InventoryHost[]
   readonly options: Options
   readonly report: Reporter
-  /** Brings hosts to the wanted state, or checks them, prints the result, and returns the exit code. */
-  converge(hosts: readonly InventoryHost[], roles: Roles, prepare?: PrepareHost): Promise<number>
+  /** Brings hosts to the wanted state, or checks them, prints the result, and returns the exit code. `ended` is called for each when it is done. */
+  converge(hosts: readonly InventoryHost[], roles: Roles, prepare?: PrepareHost, ended?: HostEnded): Promise<number>
   /** Takes the lock of a host, as an apply does, for as long as the connection lasts. */
   hold(host: InventoryHost, connection: Connection): Promise<void>
   /** Opens a connection to a host for a task. `quiet`: the report does not say so. */

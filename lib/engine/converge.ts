@@ -27,10 +27,10 @@ export interface AppliedChange {
 }
 
 /**
- * Called with what is planned, before it is checked or applied: for what only some changes need, such as an upload. Throws a
- * `RunnerError` where the changes must not be made.
+ * Called with what is planned, before it is checked or applied: for what only some changes need, such as an upload. `unknown`: the
+ * ids of what is decided after these changes. Throws a `RunnerError` where the changes must not be made.
  */
-export type Prepare = (changes: readonly PlannedChange[]) => Promise<void>
+export type Prepare = (changes: readonly PlannedChange[], unknown: readonly string[]) => Promise<void>
 
 /** What would change, with each candidate checked by the tool that will read it. Writes nothing on the host. */
 export async function checkHost(
@@ -44,7 +44,7 @@ export async function checkHost(
   const steps = stepsOf(allChanges(planned))
   const validations = validationsOf(steps)
   const invalid = await runnerErrorOf(async () => {
-    await prepare(allChanges(planned))
+    await prepare(allChanges(planned), unknownIn(planned))
     if (validations.length > 0) await validate(connection, validations, { ...progress, begin: () => {}, end: () => {} })
   })
   const error = invalid ?? faultOf(planned, state)
@@ -84,7 +84,7 @@ export async function applyHost(
       const stageChanges = nextStage(planned)
       const steps = withGuard(stepsOf(stageChanges))
       refuseRepetition(steps, rounds)
-      await prepare(stageChanges)
+      await prepare(stageChanges, unknownIn(planned))
       const done: Step[] = []
       rounds.push(done)
       const end = (step: Step, seconds: number) => {
@@ -127,6 +127,10 @@ function changesOf(resources: readonly Resource[], steps: readonly Step[], follo
     const cause = followers.get(id)
     return cause === undefined ? [] : [{ id, summary: `comes with ${cause}`, diff: '' }]
   })
+}
+
+function unknownIn(planned: readonly ResourcePlan[]): string[] {
+  return planned.filter(({ status }) => status === 'unknown').map(({ resource }) => resource.id)
 }
 
 function followersOf(planned: readonly ResourcePlan[], status: 'comes-with' | 'unknown'): Map<string, string> {

@@ -33,9 +33,9 @@ export function inventorySchema(
       sandbox: v.optional(v.boolean(), false),
       sshConfig: v.optional(v.pipe(v.string(), v.nonEmpty())),
       vars: v.nullish(v.strictObject(vars)),
-      groups: v.nullish(v.record(name, v.nullish(v.strictObject(vars)))),
+      groups: v.nullish(v.record(hostName, v.nullish(v.strictObject(vars)))),
       hosts: v.pipe(
-        v.record(name, v.nullish(host)),
+        v.record(hostName, v.nullish(host)),
         v.minEntries(1, 'no host; name at least one'),
         v.description('a mapping of host names to hosts'),
       ),
@@ -55,7 +55,7 @@ export function varsSchema(roles: readonly RoleSchema[]) {
   return v.strictObject(Object.fromEntries(roles.map((role) => [role.name, role.vars])))
 }
 
-const name = v.pipe(
+export const hostName = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9][a-z0-9.-]*$/, 'of a-z, 0-9, "." and "-", starting with a letter or digit'),
 )
@@ -74,7 +74,7 @@ export const botName = v.pipe(
   v.check((text) => !(text in Object.prototype), 'one that can be a key'),
 )
 
-const domain = v.pipe(
+export const domain = v.pipe(
   v.string(),
   v.check((text) => isDomainName(text) || isIP(text) === 4, 'a domain name in lower case, or an IPv4 address'),
   v.description('a domain name, or the IPv4 address where there is none'),
@@ -85,7 +85,10 @@ const httpsPort = v.pipe(v.picklist([443, 8443, 88, 80]), v.description('443, 84
 // An address never starts with "-": ssh would read it as an option.
 const address = /^(?:\w[\w.+-]*@)?(?:\[[\da-f:.]*:[\da-f:.]*(?:%[\w.-]+)?\]|\w[\w.-]*)(?::(?<port>\d+))?$/i
 
-const sshAddress = v.pipe(v.string(), v.check(isAddress, 'an alias of ssh_config or user@host:port (IPv6 in brackets)'))
+export const sshAddress = v.pipe(
+  v.string(),
+  v.check(isAddress, 'an alias of ssh_config or user@host:port (IPv6 in brackets)'),
+)
 
 function isAddress(text: string): boolean {
   const match = address.exec(text)

@@ -19,7 +19,11 @@ const noNul = 'a NUL byte, which no program can be given'
 
 /** Reads one YAML file. All its faults are one error, a line each; an empty file is one too. */
 export async function readYaml(file: string): Promise<Node> {
-  const text = await readText(file)
+  return parseYaml(await readText(file), file)
+}
+
+/** The same of a text, which is or will be that of the file. */
+export function parseYaml(text: string, file: string): Node {
   const counter = new LineCounter()
   const where = (offset: number) => `${file}:${counter.linePos(offset).line}:${counter.linePos(offset).col}`
   const document = parse(file, text, counter)

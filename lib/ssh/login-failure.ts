@@ -1,10 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { local } from '../shell/local.ts'
 import { ConnectError } from '../std/errors.ts'
 import { unknownAlias } from './aliases.ts'
-import { destination, options, type Target } from './ssh-arguments.ts'
+import { type OfferedKey, offeredKey, settingsOf } from './host-key.ts'
+import { destination, type Target } from './ssh-arguments.ts'
+
+/** The host has a key that ssh has never seen; `offered`: the key that it shows. */
+export class UnknownHostKey extends ConnectError {
+  readonly offered: OfferedKey | undefined
+
+  constructor(message: string, offered: OfferedKey | undefined) {
+    super(message)
+    this.offered = offered
+  }
+}
 
 /** Why the login failed, with the next step, from what `ssh` and the login shell printed. */
 export async function connectFailure(target: Target, stdout: string, stderr: string): Promise<ConnectError> {
@@ -50,10 +57,11 @@ async function unknownKey(target: Target): Promise<ConnectError> {
       `${target.name}: the host key of ${jump}, by which it is reached, is not known yet: log in there once: ssh ${jump}`,
     )
   }
-  return new ConnectError(
-    `${target.name}: its host key is not known yet: ${key ?? 'and it could not be read'}\n` +
+  return new UnknownHostKey(
+    `${target.name}: its host key is not known yet: ${shownKey(key) ?? 'and it could not be read'}\n` +
       `compare it with what the provider shows, or with the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\n` +
       'if it is the same, run again with --accept-new',
+    key,
   )
 }
 
@@ -64,44 +72,13 @@ async function changedKey(target: Target): Promise<ConnectError> {
   const known = config.get('userknownhostsfile')?.split(' ')[0] ?? '~/.ssh/known_hosts'
   return new ConnectError(
     `${target.name}: its host key has CHANGED: the host was reinstalled, or the connection is intercepted\n` +
-      `it now shows ${(await offeredKey(target)) ?? 'a key that could not be read'}\n` +
+      `it now shows ${shownKey(await offeredKey(target)) ?? 'a key that could not be read'}\n` +
       `if the host was reinstalled: ssh-keygen -R '${port === '22' ? host : `[${host}]:${port}`}' -f ${known}, then run again with --accept-new`,
   )
 }
 
-/** The fingerprint that the host shows now, asked for in a login that cannot succeed. */
-async function offeredKey(target: Target): Promise<string | undefined> {
-  const directory = await mkdtemp(join(tmpdir(), 'botgarden-'))
-  try {
-    const file = join(directory, 'known_hosts')
-    const asking = options({
-      UserKnownHostsFile: file,
-      GlobalKnownHostsFile: '/dev/null',
-      StrictHostKeyChecking: 'accept-new',
-      PreferredAuthentications: 'none',
-      ControlPath: 'none',
-      ConnectTimeout: '15',
-      BatchMode: 'yes',
-    })
-    await local({ nothrow: true, input: '' })`ssh -T ${asking} ${destination(target)} true`
-    // 256 SHA256:… host (ED25519)
-    const [line = ''] = (await local({ nothrow: true })`ssh-keygen -lf ${file}`).stdout.split('\n')
-    const [, fingerprint, ...more] = line.split(' ')
-    return fingerprint === undefined ? undefined : `${fingerprint} ${more.at(-1)}`
-  } finally {
-    await rm(directory, { recursive: true })
-  }
-}
-
-async function settingsOf(target: Target): Promise<Map<string, string>> {
-  return parseSshConfig((await local({ nothrow: true })`ssh -G ${destination(target)}`).stdout)
-}
-
-/** The settings that `ssh -G` prints: a lower-case name and its value a line. */
-function parseSshConfig(output: string): Map<string, string> {
-  return new Map(
-    output.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)] as const),
-  )
+function shownKey(key: OfferedKey | undefined): string | undefined {
+  return key && `${key.fingerprint} (${key.type})`
 }
 
 function sshWords(target: Target): string {

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { bech32 } from '@scure/base'
 import * as v from 'valibot'
 import { InventoryError } from '../../lib/std/errors.ts'
-
-const checkout = resolve(import.meta.dirname, '../..')
+import { localPath } from '../../lib/std/local-path.ts'
 
 /** A public key of age, or the path of a file with public keys. */
 export const recipient = v.pipe(
@@ -12,7 +10,7 @@ export const recipient = v.pipe(
   v.nonEmpty(),
   v.check((text) => !text.startsWith('AGE-SECRET-KEY-'), 'a public key, age1…: this is a secret key, remove it'),
   v.check((text) => !text.startsWith('age1') || isRecipient(text), 'a complete age1… key as age-keygen prints it'),
-  v.description('age1…, or a file with such lines, by its path relative to this checkout'),
+  v.description('age1…, or a file with such lines, by its path relative to the inventory, or to this checkout'),
 )
 
 /** All public keys, sorted. Reads the files. Throws an `InventoryError` where a file cannot be read or has other lines. */
@@ -34,7 +32,7 @@ function linesOf(path: string): string[] {
 
 function textOf(path: string): string {
   try {
-    return readFileSync(resolve(checkout, path), 'utf8')
+    return readFileSync(localPath(path), 'utf8')
   } catch (error) {
     throw new InventoryError(`backups.recipients: cannot be read: ${(error as Error).message}`, { cause: error })
   }

@@ -7,7 +7,7 @@ const count = (most: number) =>
 const line = v.pipe(v.string(), v.regex(/^[^\r\n]+$/, 'one line'))
 
 export const vars = v.strictObject({
-  /** Public keys of those who can open the backups: `age1…` as age-keygen prints it, or a file of such, by its path relative to this checkout. */
+  /** Public keys of those who can open the backups: `age1…` as age-keygen prints it, or a file of such, by its path. Relative ones start at the folder of the inventory, or at this checkout. */
   recipients: v.optional(v.pipe(v.array(recipient), v.minLength(1, 'at least one: backups are always encrypted'))),
   /** When cron on the host takes a backup, in its time zone. Left out: 17 3 * * *. */
   schedule: v.optional(cronSchedule),
@@ -30,7 +30,7 @@ export const vars = v.strictObject({
       url: v.optional(v.pipe(v.string(), v.regex(/^https?:\/\/[^\s"\\]+$/))),
     }),
   ),
-  /** The folder of the operator's copies, by its path relative to this checkout. Left out: backups. */
+  /** The folder of the operator's copies, by its path. Left out: backups. */
   local: v.optional(v.pipe(v.string(), v.nonEmpty())),
   /** The fingerprint of the key that signs the backups of a host. Left out: the one that backup.ts got first. */
   signer: v.optional(

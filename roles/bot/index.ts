@@ -195,6 +195,7 @@ function botResources(
       drain,
       keep,
       by: deployment?.by ?? 'site.ts',
+      ...(deployment?.commit !== undefined && { commit: deployment.commit }),
       migrates: deployment?.isRollback !== true,
       hook: webhookTarget,
       bots: bots.length,

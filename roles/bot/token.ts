@@ -76,6 +76,11 @@ export const tokenOwners: Reading<Readonly<Record<string, string>>> = reading(
   'bots',
 )
 
+/** Whether a text looks like what BotFather gives. */
+export function isToken(text: string): boolean {
+  return /^\d+:[\w-]{20,}$/.test(text)
+}
+
 /** The environment variable with the token of a bot: `HELLO_BOT_TOKEN`. */
 export function tokenVariable(bot: string): string {
   return `${bot.toUpperCase().replaceAll('-', '_')}_TOKEN`

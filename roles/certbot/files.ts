@@ -1,6 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import {
   type CertificateState,
@@ -13,16 +12,15 @@ import { outdated } from '../../lib/platform/nginx.ts'
 import { type FileState, fileState } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
+import { localPath } from '../../lib/std/local-path.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 
-const checkout = resolve(import.meta.dirname, '../..')
-
-/** Reads a file of the operator's machine, by its path from the checkout; `key` is its place in the inventory, for errors. */
+/** Reads a file of the operator's machine, by its path in the inventory; `key` is its place in the inventory, for errors. */
 export function contentOf(key: string, path: string): string {
   let text: string
   try {
-    text = readFileSync(resolve(checkout, path), 'utf8')
+    text = readFileSync(localPath(path), 'utf8')
   } catch (error) {
     throw new InventoryError(`${key}: cannot be read: ${(error as Error).message}`, { cause: error })
   }

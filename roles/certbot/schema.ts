@@ -1,6 +1,10 @@
 import * as v from 'valibot'
 
-const file = v.pipe(v.string(), v.nonEmpty(), v.description('a path, from the folder of this checkout'))
+const file = v.pipe(
+  v.string(),
+  v.nonEmpty(),
+  v.description('a path, from the folder of the inventory or of this checkout'),
+)
 
 export const vars = v.strictObject({
   /** Where the certificate comes from. Left out: letsencrypt for a domain, self-signed for a bare address. */

@@ -16,6 +16,7 @@ export interface ReleasePolicy {
   /** Number of images to keep besides those of the serving and the previous version. */
   readonly keep: number
   readonly by: string
+  readonly commit?: string
   /** false for a rollback: the database already has newer migrations. */
   readonly migrates: boolean
   readonly hook: WebhookTarget
@@ -28,6 +29,11 @@ export interface ReleasePolicy {
     version: { instance: BotInstance; spec: Spec; colour: Colour; limits: Limits },
     old: Spec | undefined,
   ) => SwitchedJobs | undefined
+}
+
+/** The commit as a member of a record. */
+export function commitOf({ commit }: Pick<ReleasePolicy, 'commit'>): Pick<Release, 'commit'> {
+  return commit === undefined ? {} : { commit }
 }
 
 /** What a switch does about jobs, and what that makes of them. */

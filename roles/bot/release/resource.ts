@@ -23,7 +23,7 @@ import { serviceFile } from './compose-file.ts'
 import { freeCapacity } from './free-capacity.ts'
 import { refuseVolumes, volumeWarning } from './image-volumes.ts'
 import { locationFile, predictedFiles } from './nginx-route.ts'
-import type { ReleasePolicy } from './policy.ts'
+import { commitOf, type ReleasePolicy } from './policy.ts'
 import { processesRunning, processRepair, processWarnings } from './processes/repair.ts'
 import { processStates } from './processes/states.ts'
 import { recordEvidence, releaseFromContainer } from './repair-record.ts'
@@ -193,7 +193,15 @@ function predictions(
 ): readonly Prediction[] {
   const layout = layoutOf(instance.bot)
   const limits = policy.limits(current)
-  const recorded = { id: 'new', spec, colour, secrets: secretsIn(spec, state), by: policy.by, limits }
+  const recorded = {
+    id: 'new',
+    spec,
+    colour,
+    secrets: secretsIn(spec, state),
+    by: policy.by,
+    ...commitOf(policy),
+    limits,
+  }
   const after: Release = { ...recorded, ...(former && { former }) }
   const { checksum } = serviceFile(instance, colour, spec, limits)
   const running = {

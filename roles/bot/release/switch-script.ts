@@ -20,7 +20,7 @@ import { healthFunctions } from './health-check.ts'
 import { refuseVolumesScript } from './image-volumes.ts'
 import { keepLogFunctions } from './logs/kept-log.ts'
 import { isRouted, routeFunctions } from './nginx-route.ts'
-import type { ReleasePolicy, SwitchedJobs } from './policy.ts'
+import { commitOf, type ReleasePolicy, type SwitchedJobs } from './policy.ts'
 import { type ProcessSteps, processSteps } from './processes/steps.ts'
 import { pruneImages } from './prune-images.ts'
 import { stopsFirst } from './stops-first.ts'
@@ -120,7 +120,7 @@ export function switchScript(change: Switch): Script {
     ${polls ? nothing : oneWriter ? lines([bind, steps.bindAlone, oldAtBoot('no'), steps.oldNotAtBoot]) : lines([bind, steps.bindBeside])}
     ${isRouted(spec) || (old && isRouted(old.spec)) ? sh`switched=yes; route_switch` : nothing}
     ${setsItself ? ownWebhook(policy.hook, spec, sh`${steps.settle} ${policy.settle}`) : spec.mode === 'webhook' ? deliveryCheck(old?.spec) : nothing}
-    ${recordCall({ ...after, by: policy.by, limits }, secrets)}
+    ${recordCall({ ...after, by: policy.by, ...commitOf(policy), limits }, secrets)}
     # From here on the new version is the serving one: what fails now, the next run finishes.
     trap - EXIT
     [ -z "$passed" ] || : >"$passed"
@@ -224,7 +224,7 @@ function migration({ instance, spec, old }: Switch, file: string, name: string):
 }
 
 function recordCall(
-  release: Pick<Release, 'spec' | 'colour' | 'by' | 'limits' | 'former'>,
+  release: Pick<Release, 'spec' | 'colour' | 'by' | 'commit' | 'limits' | 'former'>,
   secrets: readonly string[],
 ): Script {
   const tag = release.spec.image.replace(/^.*[:@]/, '').slice(-12)

@@ -24,6 +24,8 @@ export interface Deployment {
   readonly dump?: Dump
   /** A rollback does not run migrations. */
   readonly isRollback?: boolean
+  /** The commit that the source was. */
+  readonly commit?: string
   /** Who deploys: `ops@laptop`. */
   readonly by: string
 }

@@ -14,6 +14,8 @@ export interface Release {
   /** SHA-256 by name of each secret that its container has read. */
   readonly secrets: Readonly<Record<string, string>>
   readonly by: string
+  /** The commit that its source was, where git says so: hexadecimal. Old records do not have this member. */
+  readonly commit?: string
   /** The limits that apply where the inventory sets none. */
   readonly limits?: Limits
   /** The path on the host of the dump from before its migrations ran. */
@@ -58,6 +60,7 @@ const release = v.looseObject({
   id: v.pipe(text, v.nonEmpty()),
   colour: v.picklist(['blue', 'green']),
   by: text,
+  commit: v.optional(text),
   secrets: texts,
   limits: v.optional(
     v.looseObject({

@@ -4,7 +4,7 @@ import { databaseKeys } from './keys/database.ts'
 import { domain } from './keys/domains.ts'
 import { processKeys } from './keys/processes.ts'
 import { publicKeys } from './keys/public.ts'
-import { buildKeys, cpus, path, plainValue, port, size, words } from './keys/values.ts'
+import { buildKeys, cpus, path, plainValue, port, size, sourcePath, words } from './keys/values.ts'
 import { referenceFault } from './references.ts'
 
 const variable = v.pipe(v.string(), v.regex(/^[A-Z_][A-Z0-9_]*$/, 'the name of an environment variable, in capitals'))
@@ -117,6 +117,7 @@ const ofThePlace =
 
 export const botManifestSchema = v.strictObject({
   ...keysElsewhere,
+  hooks: elsewhere('commands on the machine of the operator are his: "hooks:" goes into the inventory'),
   domains: elsewhere(ofThePlace),
   domain: elsewhere(ofThePlace),
   ...manifestKeys,
@@ -131,14 +132,43 @@ export type BotManifest = v.InferOutput<typeof botManifestSchema>
 
 const imageMessage = 'an image with a version or a digest (NAME:1.2.3 or NAME@sha256:…), not "latest"'
 
+/** A repository that the source is fetched from, on the operator's machine. */
+const gitSource = v.strictObject({
+  /** `https://…`, `ssh://…` or `git@HOST:PATH`, without a password. */
+  git: v.pipe(
+    v.string(),
+    v.nonEmpty(),
+    v.description('the address of a repository: https://…, ssh://… or git@HOST:PATH'),
+  ),
+  /** A branch, a tag or a whole commit. Left out: the branch that the repository stands at. */
+  ref: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^(?!.*\.\.)\w[\w./+@-]*$/),
+      v.description('a branch, a tag, or a commit with all of its digits'),
+    ),
+  ),
+  /** The folder with the Dockerfile in the repository. */
+  path: v.optional(sourcePath),
+})
+export type GitSource = v.InferOutput<typeof gitSource>
+
+/** Commands on the operator's machine. */
+const hooks = v.strictObject({
+  /** Before a release; where it fails, nothing is touched. */
+  before: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  /** After a release; where it fails, that is said. */
+  after: v.optional(v.pipe(v.string(), v.nonEmpty())),
+})
+
 /** A bot in the inventory. */
 export const botSettings = v.strictObject({
   ...keysElsewhere,
   domain: elsewhere('a bot may have several: "domains: [shop.example.org]"'),
   ...manifestKeys,
   ...buildKeys,
-  /** The folder with its Dockerfile, from this checkout; left out: bots/NAME. */
-  source: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  /** The folder with its Dockerfile, from the folder of the inventory or this checkout; left out: bots/NAME. Or a repository, from which it is fetched. */
+  source: v.optional(v.union([v.pipe(v.string(), v.nonEmpty()), gitSource])),
   /** A published image, instead of a source. */
   image: v.optional(
     v.pipe(
@@ -149,6 +179,7 @@ export const botSettings = v.strictObject({
       v.description('an image with its version'),
     ),
   ),
+  hooks: v.optional(hooks),
   /** Left out: the variable NAME_TOKEN, or BOT_TOKEN in the .env of its source; without either the host keeps what it has. */
   token: v.optional(secretSource),
   secrets: v.optional(v.record(variable, secretSource)),

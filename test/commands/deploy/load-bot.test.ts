@@ -37,6 +37,15 @@ test('a domain in bot.yaml is told where it belongs', async () => {
   }
 })
 
+test('a repository has no command run on this machine', async () => {
+  const source = join(folder, 'hooked-bot')
+  mkdirSync(source)
+  writeFileSync(join(source, 'Dockerfile'), 'FROM scratch\n')
+  writeFileSync(join(source, 'bot.yaml'), 'port: 3000\nhooks: { before: touch /tmp/x }\n')
+  const entry = { name: 'hooked-bot', where: 'x.yaml:2:3', settings: { source } }
+  await rejects(loadBot(entry), /bot\.yaml:2:1: hooks: unknown key: .*"hooks:" goes into the inventory/, InventoryError)
+})
+
 test('a secret that is no text is told with its key', async () => {
   const nul = { command: String.raw`printf 'a\0b'` }
   const settings = { image: 'a:1', secrets: { KEY: nul } }
@@ -62,6 +71,10 @@ test('what is missing on this machine is said before any host is touched', async
   await rejects(
     loadBot({ ...helloBot, settings: { image: 'a:1', token: { command: 'echo why >&2; exit 3' } } }),
     /exit code 3[\s\S]*why/,
+  )
+  await rejects(
+    loadBot({ ...helloBot, settings: { image: 'a:1' } }, undefined, undefined, 'bots/hello-bot'),
+    /--source builds one/,
   )
   const { token, pull } = await loadBot({
     ...helloBot,

@@ -106,7 +106,7 @@ async function besides(others: number) {
       connection,
       resources.flatMap(({ reads }) => reads),
     )
-    await prepare(host, connection, [])
+    await prepare(host, connection, [], [])
     calls = there.noted('calls').split('\n')
     return 0
   }
@@ -157,7 +157,7 @@ async function prepared({
   const [first, second] = [hostOf('vps1', [entry('one', '1')]), hostOf('vps2', [other])]
   const converge = async (host: InventoryHost, _: Roles, prepare: PrepareHost) => {
     const planned = changes.map((id) => ({ id, change: {} })) as unknown as PlannedChange[]
-    await prepare(host, connectionTo(scratchHost()), planned)
+    await prepare(host, connectionTo(scratchHost()), planned, [])
     return 0
   }
   const connections = there && { vps2: connectionTo(there) }
@@ -224,7 +224,12 @@ test('a large context is uploaded where its image is planned, and not for a chec
   const uploaded = async (changes: readonly string[], check = false) => {
     const there = scratchHost()
     const converge = async (each: InventoryHost, _: Roles, prepare: PrepareHost) => {
-      await prepare(each, connectionTo(there), changes.map((id) => ({ id, change: {} })) as unknown as PlannedChange[])
+      await prepare(
+        each,
+        connectionTo(there),
+        changes.map((id) => ({ id, change: {} })) as unknown as PlannedChange[],
+        [],
+      )
       return 0
     }
     const { session, asked } = sessionOf({ hosts: [host], check, converge })

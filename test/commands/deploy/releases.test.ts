@@ -104,6 +104,10 @@ test('a line a release: which serves, whose it is, and whose image is gone', () 
     historyText([past('2', 'x:b', serving), past('1', 'x:a', { hasImage: false, by: 'you' }, { mode: 'polling' })]),
     '* 2  webhook  x:b  by me\n  1  polling  x:a  by you  (image removed)\n',
   )
+  assert.is(
+    historyText([past('3', 'x:c', { ...serving, commit: '0123456789abcdef0123456789abcdef01234567' })]),
+    '* 3  webhook  x:c  by me  commit 0123456789ab\n',
+  )
   assert.is(historyText([]), 'no release yet\n')
 })
 

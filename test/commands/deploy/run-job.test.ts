@@ -134,6 +134,7 @@ test('every option has its help, and a value where it takes one', () => {
     ...[
       'name BOT',
       'all',
+      'source FOLDER',
       'build WHERE',
       'rollback',
       'rollback-to RELEASE',

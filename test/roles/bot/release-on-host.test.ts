@@ -8,7 +8,7 @@ import { locationText, routeFunctions } from '../../../roles/bot/release/nginx-r
 import { restartScript } from '../../../roles/bot/release/restart-script.ts'
 import { switchScript } from '../../../roles/bot/release/switch-script.ts'
 import type { Colour } from '../../../roles/bot/spec/layout.ts'
-import type { Release } from '../../../roles/bot/spec/release-record.ts'
+import { parseRelease, type Release } from '../../../roles/bot/spec/release-record.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { limits, place, policy } from '../../support/release-policy.ts'
 import type { ScratchHost } from '../../support/scratch-host.ts'
@@ -50,7 +50,7 @@ function switched(
   before: Mode | undefined,
   after: Mode,
   more: Partial<Spec> = {},
-  { migrates = true, secrets = ['token'], oldSpec = {} as Partial<Spec> } = {},
+  { migrates = true, secrets = ['token'], oldSpec = {} as Partial<Spec>, commit = '' } = {},
 ) {
   const last = before && releaseOf(before)
   const old = last && { ...last, spec: { ...last.spec, ...oldSpec } }
@@ -63,7 +63,7 @@ function switched(
       oldContainerExists: old !== undefined,
       limits,
     },
-    ...{ policy: { ...policy, migrates }, secrets },
+    ...{ policy: { ...policy, migrates, ...(commit !== '' && { commit }) }, secrets },
   })
 }
 
@@ -652,5 +652,14 @@ test('that Telegram’s updates are refused is told with what mends it', async (
     assert.is(standing(host).served, 'blue')
   }
 })
+
+for (const commit of ['0123456789abcdef0123456789abcdef01234567', ''])
+  test(`a release keeps ${commit === '' ? 'no commit where its source has none' : 'the commit of its source'}`, async () => {
+    const host = await hostWith('webhook')
+    const { code, output } = await host.run(switched('webhook', 'webhook', {}, { commit }))
+    assert.is(code, 0, output)
+    const record = parseRelease(host.read(`${state}/current.json`))
+    assert.equal([record?.commit, record?.by], [commit === '' ? undefined : commit, policy.by])
+  })
 
 test.run()

@@ -1,6 +1,10 @@
 // What every connection sends, and the files of shell that this checkout has.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parse } from 'yaml'
+import { proveDns } from '../../../commands/init/prove-dns.ts'
+import { proveReached } from '../../../commands/init/prove-ports.ts'
+import { workflow } from '../../../commands/new-bot/workflow.ts'
 import { credentialsOf } from '../../../lib/engine/credentials.ts'
 import { takeLock } from '../../../lib/engine/host-lock.ts'
 import { confirmScript, revertScript } from '../../../lib/engine/revert-guard.ts'
@@ -21,6 +25,25 @@ export async function connectionScripts(): Promise<Shell[]> {
     request('confirm', confirmScript.text),
     request('revert', revertScript.text),
     ...here.requests,
+  ]
+}
+
+/** What init.ts asks a host, and the steps that new-bot.ts --ci writes for a bash elsewhere. */
+export async function beginningScripts(): Promise<Shell[]> {
+  const { connection, requests } = recorder('init')
+  await proveDns('bots.invalid', undefined, connection)
+  await proveReached('192.0.2.1', [80, 443], connection)
+  const made = {
+    bot: 'shop',
+    path: 'bots/shop',
+    botgarden: 'https://git.example.org/b',
+    commit: 'c0ffee',
+    branch: 'main',
+  }
+  const { steps } = parse(workflow(made)).jobs.deploy as { steps: { name?: string; run?: string }[] }
+  return [
+    ...requests,
+    ...steps.flatMap(({ name = '', run }) => (run === undefined ? [] : [shell(name, `#!/bin/bash\nset -e\n${run}`)])),
   ]
 }
 

@@ -1,6 +1,6 @@
 import { backupScripts } from './backups.ts'
 import { botScripts } from './bots.ts'
-import { connectionScripts, shippedScripts } from './connections.ts'
+import { beginningScripts, connectionScripts, shippedScripts } from './connections.ts'
 import { doctorScripts } from './doctor.ts'
 import { hostScripts } from './hosts.ts'
 import { processScripts } from './processes.ts'
@@ -16,6 +16,7 @@ export async function everyScript(): Promise<Shell[]> {
     ...processScripts(),
     ...(await backupScripts()),
     ...(await connectionScripts()),
+    ...(await beginningScripts()),
     ...shippedScripts(),
     ...statusScripts(),
     ...doctorScripts(),

@@ -7,7 +7,8 @@ export const size = v.pipe(v.string(), v.regex(/^[1-9]\d*[mg]$/), v.description(
 export const cpus = v.pipe(v.number(), v.minValue(0.05))
 export const words = v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.minLength(1))
 
-const sourcePath = v.pipe(
+/** `.` is the source itself. */
+export const sourcePath = v.pipe(
   v.string(),
   v.regex(/^[\w.-]+(\/[\w.-]+)*$/),
   v.check((value) => !value.split('/').includes('..')),
