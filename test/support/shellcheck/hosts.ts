@@ -67,6 +67,7 @@ const vars = {
   certbot: { email: 'me@example.org' },
   bot: {},
   backups: { recipients, alert: { url: 'https://a.example', command: 'mail -s "a b" ops@example.org' } },
+  watch: { chat: 5, token: { env: 'WATCH_TOKEN' }, url: 'https://a.example/x', digest: '09:00' },
 }
 
 export function hostScripts(): Shell[] {
