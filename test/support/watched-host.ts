@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import * as v from 'valibot'
 import type { HostEntry } from '../../lib/model/role.ts'
 import { watch } from '../../roles/index.ts'
@@ -49,11 +50,14 @@ esac
 :
 }`
 
-const openssl = `
-case $* in
-s_client*) for each; do [ "$each" != -servername ] || next=yes; [ "$next" != yes ] || name=$each; done; cat "$STATE/served" ;;
-x509*) cat "$3" ;;
-esac`
+const openssl = 'case $1 in s_client) cat "$STATE/served" ;; *) exec /usr/bin/openssl "$@" ;; esac'
+
+/** A certificate for a name, as PEM. */
+export function certificateFor(name: string, days: number): string {
+  const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /dev/null -days ${days} -subj /CN=${name} -addext subjectAltName=DNS:${name}`
+  return execFileSync('openssl', words.split(' '), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+}
+const certificate = certificateFor('b.example.org', 90)
 
 export interface Container {
   readonly status?: string
@@ -86,10 +90,7 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
   host.write('/proc/loadavg', '0.10 0.10 0.10 1/100 1\n')
   host.write('/proc/meminfo', 'MemTotal: 1024000 kB\nMemAvailable: 512000 kB\n')
   host.note('df', '/ 41% 12%\n')
-  host.note(
-    'served',
-    'notAfter=Mar  1 00:00:00 2026 GMT\nCertificate will not expire\nHostname b.example.org does match certificate\n',
-  )
+  host.note('served', certificate)
   for (const name of ['postgres', 'nginx']) host.write(`/opt/botgarden/${name}/compose.yaml`, 'x\n')
   const container = (
     name: string,
@@ -123,5 +124,6 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
     return { code, output, calls, sent: host.noted('sent').replaceAll(/^\s+/gm, '').trim() }
   }
   const sent = async (minutes?: number) => (await run(minutes)).sent
-  return { ...host, container, hook, own, bot, tick: run, sent, now: () => now }
+  const certified = (pem = certificate) => host.note('served', pem)
+  return { ...host, certified, container, hook, own, bot, tick: run, sent, now: () => now }
 }

@@ -16,7 +16,10 @@ inputs
       "\($bot): its job \($job) failed: \(if $record.how == "ended" then "exit code \($record.code)" else $record.how end)";
       "npx zx playbooks/bot.ts --name \($bot) --jobs") end
   elif ($record | type) != "object" or ($record.spec? | type) != "object" or ($record.colour | IN("blue", "green") | not) then
-    bad("record:\($bot)"; "\($bot): the record of its release cannot be read"; "npx zx playbooks/site.ts")
+    bad("record:\($bot)"; "\($bot): the record of its release cannot be read"; "npx zx playbooks/site.ts"),
+    # What it has is not known then.
+    ("unknown\t" + ("container:botgarden-\($bot)-*", "container:botgarden-\($bot).*", "token:\($bot)", "webhook:\($bot)", "pending:\($bot)",
+      "delivery:\($bot)"))
   else
     $record.spec as $spec
     | "bot \($bot) \($spec.mode | if IN("webhook", "polling", "none") then . else "none" end) \(

@@ -17,9 +17,9 @@ watch_containers() {
   for each in postgres nginx; do
     [ ! -e "/opt/botgarden/$each/compose.yaml" ] || expected="$expected botgarden-$each"
   done
-  while read -r _ bot _ _ names; do
+  while read -r _ bot _ _ containers; do
     bots="$bots $bot"
-    expected="$expected $names"
+    expected="$expected $containers"
   done <"$run/bots"
   if busy; then
     unknown 'container:*'
@@ -88,6 +88,6 @@ busy() {
     return 1
   fi
   [ -s "$run/busy" ] || echo "$now" >"$run/busy"
-  read -r busy_since <"$run/busy" || busy_since=0
-  [ $((now - busy_since)) -lt 900 ]
+  noted busy
+  [ $((now - noted)) -lt 900 ]
 }

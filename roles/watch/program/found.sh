@@ -6,6 +6,12 @@ bad() { printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$run/found"; }
 unknown() { printf '%s\n' "$1" >>"$run/unknown"; }
 # fact TEXT: a line of the daily summary.
 fact() { printf '%s\n' "$1" >>"$run/facts"; }
+# noted NAME: into $noted the number in a file of the last run, 0 where there is none.
+noted() {
+  noted=''
+  [ ! -s "$run/$1" ] || read -r noted <"$run/$1" || :
+  case $noted in '' | *[!0-9]*) noted=0 ;; esac
+}
 # take: reads such lines of another program.
 take() {
   while IFS=$tab read -r take_what take_1 take_2 take_3; do

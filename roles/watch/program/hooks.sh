@@ -24,8 +24,8 @@ bots
 }
 # choose: into $chosen, up to 8 of those in $asked, behind those of the last run.
 choose() {
-  from=0 chosen=''
-  read -r from <"$run/turn" 2>/dev/null || from=0
+  noted turn
+  from=$noted chosen=''
   # shellcheck disable=SC2086
   set -- $asked
   [ $# -gt 0 ] || return 0
@@ -82,10 +82,9 @@ hook_state() {
   polling.*.-) ;;
   polling.*) bad "webhook:$bot" "$bot: it polls, but somebody has set a webhook: $url_there" "$next" ;;
   esac
-  before=0
-  read -r before <"$run/pending.$bot" 2>/dev/null || before=0
+  noted "pending.$bot"
   echo "$waiting" >"$run/pending.$bot"
-  if [ "$waiting" -ge "$pending" ] && [ "$waiting" -ge "$before" ]; then
+  if [ "$waiting" -ge "$pending" ] && [ "$waiting" -ge "$noted" ]; then
     bad "pending:$bot" "$bot: $waiting updates wait at Telegram, and they do not get fewer" "$next --logs"
   fi
   # Up to 5 minutes later, since one error is no reason to say that it is over.

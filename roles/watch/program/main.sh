@@ -2,7 +2,7 @@
 # Watches this host: a run a minute, by a timer. What it works with is in memory; what has been told is kept on the disk as well.
 watch_main() {
   # shellcheck disable=SC2046
-  set -- "${1:-}" $(date '+%s %F %H:%M')
+  set -- "${1:-}" $(date '+%s %Y%m%d %H:%M')
   now=$2 today=$3 clock=$4 undelivered=''
   if [ "$1" = --prove ]; then
     prove
@@ -10,9 +10,9 @@ watch_main() {
   fi
   recall
   last=$((now - 60))
-  read -r before <"$run/last" 2>/dev/null || before=0
+  noted last
   # A run that was passed over is made up for, but not one of hours ago.
-  [ "$before" -le $((now - 300)) ] || [ "$before" -gt "$now" ] || last=$before
+  [ "$noted" -le $((now - 300)) ] || [ "$noted" -gt "$now" ] || last=$noted
   for each in found unknown facts; do : >"$run/$each"; done
   for check in bots containers disks certificates backups requests hooks clock; do
     "watch_$check" || bad "watch:$check" "the check of $check cannot be made" "on the host: journalctl -u botgarden-watch"

@@ -20,9 +20,9 @@ tell() {
 }
 # send SINK FILE: fails with its reason in $why. Who has asked to wait is not asked before.
 send() {
-  why='' until=0
-  read -r until <"$run/$1.until" 2>/dev/null || until=0
-  if [ "$until" -gt "$now" ] && [ "$until" -le $((now + 3600)) ]; then
+  why=''
+  noted "$1.until"
+  if [ "$noted" -gt "$now" ] && [ "$noted" -le $((now + 3600)) ]; then
     why='it has asked to wait'
     return 1
   fi
@@ -74,9 +74,8 @@ send_url() {
 # summary: once a day, at the time of $digest.
 summary() {
   [ -n "$digest" ] || return 0
-  sent=''
-  read -r sent <"$run/digest" 2>/dev/null || sent=''
-  [ "$sent" != "$today" ] && [ "${clock%:*}${clock#*:}" -ge "${digest%:*}${digest#*:}" ] || return 0
+  noted digest
+  [ "$noted" != "$today" ] && [ "${clock%:*}${clock#*:}" -ge "${digest%:*}${digest#*:}" ] || return 0
   {
     if [ -s "$run/found" ]; then
       printf '📋 %s: %s wrong:\n' "$host" "$(wc -l <"$run/found")"
