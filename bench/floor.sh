@@ -33,6 +33,7 @@ files='
   /etc/systemd/coredump.conf.d/botgarden.conf /etc/systemd/journald.conf.d /etc/systemd/journald.conf.d/botgarden.conf
   /etc/systemd/system/apt-daily-upgrade.service.d /etc/systemd/system/apt-daily-upgrade.service.d/botgarden.conf
   /etc/systemd/system/botgarden-changes.service /etc/systemd/system/botgarden-changes.timer
+  /etc/systemd/system/botgarden-watch.timer
   /etc/systemd/system/certbot.service.d /etc/systemd/system/certbot.service.d/botgarden-serve.conf
   /etc/systemd/system/certbot.service.d/botgarden.conf /etc/systemd/system/docker.service.d
   /etc/systemd/system/docker.service.d/botgarden.conf /etc/systemd/system/ssh.service.d
