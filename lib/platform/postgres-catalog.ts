@@ -193,12 +193,15 @@ const catalogQuery = `select json_build_object(
   'maxConnections', current_setting('max_connections')::int,
   'pendingRestart', (select coalesce(json_agg(name order by name), '[]') from pg_settings where pending_restart),
   'extensions', (select json_agg(extname order by extname) from pg_extension),
-  'access', (select coalesce(json_agg(rule order by rule), '[]') from (
+  -- Where the file is gone, as with its whole folder, the list of its rules is an error.
+  'access', case when (pg_stat_file(current_setting('hba_file'), true)).size is null then '[]' else (
+    select coalesce(json_agg(rule order by rule), '[]') from (
     select case when error is null
       then concat_ws(' ', type, array_to_string(database, ','), array_to_string(user_name, ','), address, netmask, auth_method)
       else format('error %s:%s: %s', file_name, line_number, error) end rule
-    from pg_hba_file_rules where type is distinct from 'local') rules),
-  'accessOutdated', (select coalesce(json_agg(replace(file_name, '/etc/postgresql/', '') order by file_name), '[]')
+    from pg_hba_file_rules where type is distinct from 'local') rules) end,
+  'accessOutdated', case when (pg_stat_file(current_setting('hba_file'), true)).size is null then '[]' else (
+    select coalesce(json_agg(replace(file_name, '/etc/postgresql/', '') order by file_name), '[]')
     from (select distinct file_name from pg_hba_file_rules) files
-    where (pg_stat_file(file_name)).modification > pg_conf_load_time()));
+    where (pg_stat_file(file_name, true)).modification > pg_conf_load_time()) end);
 `

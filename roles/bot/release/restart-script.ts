@@ -1,4 +1,5 @@
 import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { copiesFunctions } from '../data/copy.ts'
 import { hasOneWriter } from '../data/layout.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { layoutOf } from '../spec/layout.ts'
@@ -53,8 +54,19 @@ export function restartScript(
     ${healthFunctions(instance, current.colour, current.spec)}
     ${routeFunctions(instance, current, current)}
     ${start || bind ? variablesFunction(instance, current.colour, current.spec) : sh`:`}
+    ${hasOneWriter(current.spec) ? sayInterrupted(instance.bot, idle) : sh`:`}
     ${start ? again : bind ? up : sh`:`}
     route_is_restored || route_restore
     ${removeIdle}`
   return { text: script.text, shown: start ? `docker compose -f ${file} up` : `docker rm -f ${idle}` }
+}
+
+/** Shell text: where a release was cut off that had copied the data, its version may have written to it since. */
+function sayInterrupted(bot: string, idle: string): Script {
+  return sh`
+    ${copiesFunctions(bot)}
+    newest=$(data_copies | head -n 1)
+    if [ -n "$newest" ] && docker container inspect ${idle} >/dev/null 2>&1 && ! grep -qF "\"copy\":\"$newest\"" ${`${layoutOf(bot).state}/releases`}; then
+      echo ${`warning: a release of ${bot} was cut off, and its version may have written to the data; the data from before it is in`} "$newest"
+    fi`
 }

@@ -179,4 +179,22 @@ test('a bot with data is started again only when nothing else of it runs', async
   assert.match(serviceFile(instance, 'blue', spec('webhook', 'hello:1'), limits).text, 'target: /app/data')
 })
 
+test('a release that was cut off after it had copied the data is told once, with the copy', async () => {
+  const host = await hostWith('webhook')
+  host.container('botgarden-hello-green', { restart: 'no' })
+  host.folder(`${data}/before-20261126-080000.1`)
+  const repair = () => host.run(restartScript(instance, releaseOf('webhook'), limits, { start: false, bind: false }))
+  const first = await repair()
+  assert.is(first.code, 0, first.output)
+  assert.match(
+    first.output,
+    `may have written to the data; the data from before it is in ${data}/before-20261126-080000.1`,
+  )
+  assert.not.match((await repair()).output, 'cut off')
+  // A copy of a release that was recorded is that release's.
+  host.container('botgarden-hello-green', { restart: 'no' })
+  host.write(`${state}/releases`, `{"copy":"${host.root}${data}/before-20261126-080000.1"}\n`)
+  assert.not.match((await repair()).output, 'cut off')
+})
+
 test.run()

@@ -250,6 +250,13 @@ function kept(): Shell[] {
         stateWith('webhook')['text:/var/lib/botgarden/bots/hello/current.json'],
       ).replace('"database":true', `"database":true,"jobs":${JSON.stringify(jobs)}`),
     }),
+    ...plans('a release that was cut off, of a bot with data', 'webhook', {
+      'text:/var/lib/botgarden/bots/hello/current.json': String(
+        stateWith('webhook')['text:/var/lib/botgarden/bots/hello/current.json'],
+      ).replace('"database":true', '"database":true,"data":["/app/data"]'),
+      'container:botgarden-hello-green': serving,
+      'data:hello': { 'app=data': 20_001 },
+    }),
     ...plans('secrets of another mode', 'webhook', {
       'file:/etc/botgarden/secrets/bots/hello/token': plain,
       'file:/etc/botgarden/secrets/bots/hello/webhook-secret': plain,
