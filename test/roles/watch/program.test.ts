@@ -1,7 +1,7 @@
 // The program that watches a host, run in a real sh with real jq and awk, and with stand-ins for what it asks.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { botToken, certificateFor, token, watchedHost } from '../../support/watched-host.ts'
+import { botToken, certificateFor, token, watchedHost } from './watched-host.ts'
 
 type Watched = ReturnType<typeof watchedHost>
 

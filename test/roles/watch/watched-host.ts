@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import * as v from 'valibot'
-import type { HostEntry } from '../../lib/model/role.ts'
-import { watch } from '../../roles/index.ts'
-import { entry, facts } from './fake-host.ts'
-import { scratchHost } from './scratch-host.ts'
+import type { HostEntry } from '../../../lib/model/role.ts'
+import { watch } from '../../../roles/index.ts'
+import { entry, facts } from '../../support/fake-host.ts'
+import { scratchHost } from '../../support/scratch-host.ts'
 
 export const token = '7000:the-token-of-the-one-that-alerts'
 export const botToken = '7001:the-token-of-the-bot-hello-here'
