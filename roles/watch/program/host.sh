@@ -1,7 +1,8 @@
 # shellcheck shell=dash
 # The host itself: disks, clock, certificates, backups, and what nginx answers.
 watch_disks() {
-  df --output=target,pcent,ipcent / /var/lib/botgarden /var/lib/docker 2>/dev/null | sed 1d | sort -u >"$run/disks"
+  # Each may be a disk of its own.
+  df --output=target,pcent,ipcent / /boot /var/log /var/lib/docker /var/lib/botgarden /var/lib/botgarden/backups /var/lib/botgarden/data 2>/dev/null | sed 1d | sort -u >"$run/disks"
   while read -r target used inodes; do
     fact "disk $target: $used, inodes $inodes"
     used=${used%\%} inodes=${inodes%\%}

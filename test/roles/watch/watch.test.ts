@@ -7,7 +7,7 @@ import { watch } from '../../../roles/index.ts'
 import { watchRole } from '../../../roles/watch/index.ts'
 import { provedReading } from '../../../roles/watch/proof.ts'
 import { entry, facts } from '../../support/fake-host.ts'
-import { contentOf, planOf, scriptsOf, stateAfter } from '../../support/plan-of.ts'
+import { contentOf, planOf, scriptsOf, stateAfter, wantsOf } from '../../support/plan-of.ts'
 import { scratchHost } from '../../support/scratch-host.ts'
 
 const telegram = 'https://api.telegram.org'
@@ -22,7 +22,10 @@ const resourcesOf = (vars: object, token?: Secret) =>
 
 test('without a word in the inventory nothing is watched, and that costs one file to look for', () => {
   const [only, ...rest] = resourcesOf({})
-  assert.equal([only?.id, only?.reads.map(({ key }) => key), rest], ['watch:absent', ['file:/etc/systemd/system/botgarden-watch.timer'], []])
+  assert.equal(
+    [only?.id, only?.reads.map(({ key }) => key), rest],
+    ['watch:absent', ['file:/etc/systemd/system/botgarden-watch.timer'], []],
+  )
   assert.equal(planOf(resourcesOf({}), {}), [])
 })
 
@@ -37,9 +40,21 @@ test('without its key a host that was watched is not any more', () => {
 test('the token comes first, then the program, then its message, and last the timer', () => {
   const plan = planOf(resourcesOf(chat, given), {})
   const at = (id: string) => plan.findIndex((line) => line.startsWith(id))
-  const order = ['token:watch: install', 'file:/opt/botgarden/watch/watch', 'watch:message: send', 'file:/etc/systemd/system/botgarden-watch.timer', 'unit:botgarden-watch.timer: start']
-  assert.equal(order.map(at).toSorted((a, b) => a - b), order.map(at))
-  assert.ok(order.every((id) => at(id) >= 0), plan.join('\n'))
+  const order = [
+    'token:watch: install',
+    'file:/opt/botgarden/watch/watch',
+    'watch:message: send',
+    'file:/etc/systemd/system/botgarden-watch.timer',
+    'unit:botgarden-watch.timer: start',
+  ]
+  assert.equal(
+    order.map(at).toSorted((a, b) => a - b),
+    order.map(at),
+  )
+  assert.ok(
+    order.every((id) => at(id) >= 0),
+    plan.join('\n'),
+  )
   assert.not.match(scriptsOf(resourcesOf(chat, given), {}).join('\n'), given.reveal())
 })
 
@@ -58,7 +73,10 @@ test('another token or another chat has the message sent again, and nothing else
   const next = resourcesOf(chat, new Secret('7000:another-token-of-the-same-bot'))
   assert.equal(planOf(next, settled), ['token:watch: rotate', 'watch:message: send a message to where alerts go'])
   const ids = planOf(resourcesOf({ ...chat, chat: 6 }, given), settled)
-  assert.ok(ids.some((line) => line.startsWith('watch:message')), ids.join('\n'))
+  assert.ok(
+    ids.some((line) => line.startsWith('watch:message')),
+    ids.join('\n'),
+  )
   const more = planOf(resourcesOf({ ...chat, thresholds: { disk: 80 } }, given), settled)
   assert.equal(more, ['file:/opt/botgarden/watch/watch: content'])
 })
@@ -71,8 +89,11 @@ test('a url needs no token', () => {
 
 test('the program knows the names that the host serves, and its file is for root alone', () => {
   const resources = resourcesOf(chat, given)
-  assert.match(contentOf(resources, '/watch/watch'), /names='b\.example\.org shop\.example\.org' port=443 origin=https:\/\/b\.example\.org/)
-  const { mode } = resources.find(({ id }) => id.endsWith('/watch/watch'))?.wants as { mode: string }
+  assert.match(
+    contentOf(resources, '/watch/watch'),
+    /names='b\.example\.org shop\.example\.org' port=443 origin=https:\/\/b\.example\.org/,
+  )
+  const { mode } = wantsOf(resources, 'file:/opt/botgarden/watch/watch') as { mode: string }
   assert.is(mode, '0700')
 })
 
@@ -92,7 +113,10 @@ test('the mark of the message holds for one token and one chat', async () => {
 test('the message is sent by the program itself, and noted only where it was taken', async () => {
   const host = scratchHost()
   host.folder('/var/lib/botgarden/watch')
-  host.install('/opt/botgarden/watch/watch', '#!/bin/sh\necho "$*" >>"$STATE/told"; cat "$STATE/refuses" 2>/dev/null && exit 1; exit 0\n')
+  host.install(
+    '/opt/botgarden/watch/watch',
+    '#!/bin/sh\necho "$*" >>"$STATE/told"; cat "$STATE/refuses" 2>/dev/null && exit 1; exit 0\n',
+  )
   const resources = resourcesOf({ url: 'https://a.example/x' })
   const message = resources.find(({ id }) => id === 'watch:message')
   const [change] = message?.plan(() => false as never) ?? []
