@@ -86,8 +86,8 @@ const backup = (age: string) =>
 const certificate = (name: string, days: number) =>
   `cd /etc/botgarden/tls/${domain}; [ -e kept ] || cp -a "$(readlink -f current)" kept
    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days ${days} -subj /CN=${name} -addext subjectAltName=DNS:${name} -keyout current/privkey.pem -out current/fullchain.pem 2>/dev/null
-   docker exec botgarden-nginx nginx -s reload`
-const certificateBack = `cd /etc/botgarden/tls/${domain}; cp kept/*.pem current/; rm -rf kept; docker exec botgarden-nginx nginx -s reload`
+   docker kill --signal HUP botgarden-nginx`
+const certificateBack = `cd /etc/botgarden/tls/${domain}; cp kept/*.pem current/; rm -rf kept; docker kill --signal HUP botgarden-nginx`
 
 /** Restarts and lack of memory are told for 10 minutes. */
 const forget = 'rm -f /run/botgarden/watch/containers'
