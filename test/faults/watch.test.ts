@@ -151,7 +151,7 @@ const faults: readonly (readonly [what: string, breaks: string, said: RegExp, me
   [
     'the webhook is changed by hand',
     api('setWebhook', '-d url=https://elsewhere.sandbox/x'),
-    /hello-bot: its webhook leads elsewhere: https:\/\/elsewhere/,
+    /hello-bot: its webhook leads elsewhere: to elsewhere\.sandbox/,
     api(
       'setWebhook',
       `-d url=https://${domain}/tg/hello-bot -d "secret_token=$(cat /etc/botgarden/secrets/bots/hello-bot/webhook-secret)"`,

@@ -66,21 +66,25 @@ hook_of() {
     return
     ;;
   esac
-  # shellcheck disable=SC2086
-  hook_state "$1" "$2" "$3" $answer
+  hook_state "$1" "$2" "$3" "${answer#"$1 ok "}"
 }
-# hook_state BOT MODE APPENDS BOT ok URL PENDING AGE MESSAGE…
+# hook_state BOT MODE APPENDS "URL PENDING AGE MESSAGE…"
 hook_state() {
-  bot=$1 mode=$2 appends=$3 url_there=$6 waiting=$7 age=$8
-  shift 8
+  bot=$1 mode=$2 appends=$3
+  read -r url_there waiting age message <<answer
+$4
+answer
   next="npx zx playbooks/bot.ts --name $bot"
   own=$origin/tg/$bot
+  # Without its path, which may hold a token.
+  elsewhere=${url_there#*://}
+  elsewhere=${elsewhere%%/*}
   case $mode.$appends.$url_there in
   webhook.*.-) bad "webhook:$bot" "$bot: its webhook is gone: somebody polls with its token, or has deleted it" "$next" ;;
-  webhook.whole."$own" | webhook.appends."$own"/*) ;;
-  webhook.*) bad "webhook:$bot" "$bot: its webhook leads elsewhere: $url_there" "$next" ;;
+  webhook.whole."$own" | webhook.appends."$own"/?*) ;;
+  webhook.*) bad "webhook:$bot" "$bot: its webhook leads elsewhere: to $elsewhere" "$next" ;;
   polling.*.-) ;;
-  polling.*) bad "webhook:$bot" "$bot: it polls, but somebody has set a webhook: $url_there" "$next" ;;
+  polling.*) bad "webhook:$bot" "$bot: it polls, but somebody has set a webhook to $elsewhere" "$next" ;;
   esac
   noted "pending.$bot"
   echo "$waiting" >"$run/pending.$bot"
@@ -89,6 +93,6 @@ hook_state() {
   fi
   # Up to 5 minutes later, since one error is no reason to say that it is over.
   if [ "$age" -ge 0 ] && [ "$age" -lt 300 ] && [ "$waiting" -gt 0 ]; then
-    bad "delivery:$bot" "$bot: Telegram cannot deliver: $*" "$next --logs"
+    bad "delivery:$bot" "$bot: Telegram cannot deliver: $message" "$next --logs"
   fi
 }

@@ -85,7 +85,7 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
   const resources = watch.resources(vars, facts, { ...entry, domain: 'b.example.org', ...hostEntry })
   for (const { id, wants } of resources.filter((each) => each.id.startsWith('file:/opt/')))
     host.install(id.replace('file:', ''), (wants as { content: string }).content)
-  host.write('/etc/botgarden/secrets/watch-token', token, 0o400)
+  host.write('/etc/botgarden/secrets/watch-token', token, 0o600)
   host.write('/proc/locks', '1: FLOCK  ADVISORY  WRITE 22 00:1a:4711 0 EOF\n')
   host.write('/proc/loadavg', '0.10 0.10 0.10 1/100 1\n')
   host.write('/proc/meminfo', 'MemTotal: 1024000 kB\nMemAvailable: 512000 kB\n')
@@ -106,7 +106,7 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
     host.write(
       `/etc/botgarden/secrets/bots/${name}/token`,
       name === 'hello' ? botToken : `7002:the-token-of-${name}`,
-      0o400,
+      0o600,
     )
     const record = { id: '1', spec: { mode: 'webhook', webhookPath: '/webhook', ...spec }, colour: 'blue', ...more }
     host.write(`/var/lib/botgarden/bots/${name}/current.json`, `${JSON.stringify(record)}\n`)
