@@ -7,6 +7,8 @@ dumps_of() {
 }
 take_dump() {
   (umask 077; mkdir -p "$2")
+  # Of a run that was cut: half a dump, in plain text.
+  rm -f "$2/$3"[0-9]*.dump.new
   number=$(dumps_of "$2" "$3" | sed -n '1s/ .*//p')
   taken=$2/$3$(date -u +%Y%m%d-%H%M%S).$((${number:-0} + 1)).dump
   if (umask 077; docker exec botgarden-postgres pg_dump -U postgres -Fc "$1" >"$taken.new") &&

@@ -36,6 +36,11 @@ async function taking(before: readonly string[], { docker = '', now = '20261125-
   return result
 }
 
+test('half a dump of a run that was cut is removed', async () => {
+  const { there } = await taking(['20261120-000000.4.dump', '20261121-000000.5.dump.new'])
+  assert.equal(there, ['20261120-000000.4.dump', '20261125-181000.5.dump'])
+})
+
 test('a dump is whole, root’s only, and bears the next number', async () => {
   const { exitCode, taken, content, mode, there } = await taking(['20261120-000000.4.dump'])
   assert.equal([exitCode, taken, mode], [0, '20261125-181000.5.dump', '600'])
@@ -79,10 +84,10 @@ for (const [what, docker] of [
   })
 
 test('dumps of another kind in the folder are not counted, and without a number to keep nothing goes', async () => {
-  const others = ['before-restore-20261101-000000.9.dump', 'notes.txt', '20261101-000000.1.dump.new']
+  const others = ['before-restore-20261101-000000.9.dump', 'notes.txt']
   const { there, taken } = await taking(others)
   assert.is(taken, '20261125-181000.1.dump')
-  assert.equal(there.length, 4)
+  assert.equal(there.length, 3)
 })
 
 test.run()

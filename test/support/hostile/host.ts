@@ -125,6 +125,6 @@ export const leftAlone = `${sh`printf '%s;\n' ${asked}`.text} | docker exec -i b
     docker exec botgarden-postgres sh -c 'ls -A /tmp; cat $PGDATA/postgresql.auto.conf'
     docker top botgarden-postgres -eo pid,args | awk 'NR > 1 && $2 !~ /^postgres:?$|docker-init$|^runc/ && !/pg_isready --quiet$/ { print $2 }' | sort -u
     docker ps --all --format '{{.Names}} {{.State}}' | sort
-    ls -A /tmp /var/lib/botgarden /root /home | grep -v '^systemd-private\\|^runc-process\\|^laid-aside$\\|^dumps$\\|^incoming$'
+    ls -A /tmp /var/lib/botgarden /root /home | grep -v '^systemd-private\\|^runc-process\\|^apt-\\|^laid-aside$\\|^dumps$\\|^incoming$'
     ls -A /var/lib/botgarden/incoming 2>/dev/null
     find /etc /root /opt/botgarden -xdev -type f ! -name status.json -exec md5sum {} + | sort -k 2`
