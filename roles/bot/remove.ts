@@ -101,11 +101,9 @@ function removal(bot: string, telegram: string, purge: boolean) {
     ${removeJobs(bot)}
     for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     ${listProcesses(bot)} | xargs -r docker rm -f --volumes >/dev/null 2>&1 || :
-    removed=
-    for file in ${[locationFile(bot), sitePath(bot)]}; do
-      [ ! -e ${nginxFolder}/conf/"$file" ] || { rm -f ${nginxFolder}/conf/"$file"; removed=yes; }
-    done
-    [ -z "$removed" ] || nginx_reload
+    for file in ${[locationFile(bot), sitePath(bot)]}; do rm -f ${nginxFolder}/conf/"$file"; done
+    # A removal that was cut may have left the server with the routes.
+    [ ! -d ${nginxFolder}/generations ] || nginx_is_current || nginx_reload
     rm -rf ${staticFolder(bot)}
     # After its containers are gone, so that no session comes back.
     ${freed(database)}

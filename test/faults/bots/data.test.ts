@@ -1,5 +1,5 @@
 // Needs a bare VPS of its own: `data`, the sandbox's certificate authority and its Telegram. The files of a bot that last.
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { test } from 'uvu'
@@ -8,6 +8,7 @@ import { quote } from '../../../lib/shell/sh.ts'
 import { askStandIns, freshVps, removeVps } from '../../../sandbox/index.ts'
 import { resultOf, run, scratchFile } from '../../support/runner.ts'
 import { botHost } from '../../support/vps/bot-host.ts'
+import { botVersion } from '../../support/vps/bot-version.ts'
 import { endedIn } from '../../support/vps/inside.ts'
 
 const host = 'data'
@@ -22,14 +23,7 @@ delete bots['hello-bot']
 const ended = endedIn(host)
 const data = `/var/lib/botgarden/data/${name}`
 
-/** The bot in another version. */
-function version(text: string): string {
-  const source = join(folder, text)
-  mkdirSync(source, { recursive: true })
-  cpSync(model, source, { recursive: true })
-  writeFileSync(join(source, 'version.txt'), `${text}\n`)
-  return source
-}
+const version = (text: string) => botVersion(model, folder, text)
 const file = (source = model, more: object = {}) =>
   inventory({ [name]: { host, source, ...more } }, { domain: `${host}.sandbox`, backups })
 const release = (source?: string, more: object = {}, ...args: string[]) =>

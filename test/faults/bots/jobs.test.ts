@@ -1,6 +1,4 @@
-// Needs a bare VPS of its own: `jobs`, and the sandbox's Telegram. A bot whose jobs run by the clock, through releases, faults and a boot.
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -10,6 +8,7 @@ import { removeVps, restartVps } from '../../../sandbox/index.ts'
 import { cronTimes, randomSchedules } from '../../support/cron.ts'
 import { type Run, resultOf, run, scratchFile, start } from '../../support/runner.ts'
 import { botHost } from '../../support/vps/bot-host.ts'
+import { botVersion } from '../../support/vps/bot-version.ts'
 
 const host = 'jobs'
 const name = 'job-bot'
@@ -20,14 +19,7 @@ delete bots['hello-bot']
 const jobs = `/var/lib/botgarden/bots/${name}/jobs`
 const runsFile = `/var/lib/botgarden/data/${name}/current/app=data/runs`
 
-/** The bot in another version. */
-function version(text: string): string {
-  const source = join(folder, text)
-  mkdirSync(source, { recursive: true })
-  cpSync(model, source, { recursive: true })
-  writeFileSync(join(source, 'version.txt'), `${text}\n`)
-  return source
-}
+const version = (text: string) => botVersion(model, folder, text)
 const file = (source = model, more: object = {}) => inventory({ [name]: { host, source, ...more } })
 const release = (source?: string, more: object = {}, ...args: string[]) =>
   deploy(['--name', name, ...args], file(source, more))

@@ -343,6 +343,15 @@ const remove = (purge = false) => botAbsent('hello', api, { purge })
 const there = { 'allocations:bots': { hello: 1, hello2: 2 } }
 const data = '/var/lib/botgarden/data/hello'
 
+test('a removal that was cut before nginx was reloaded is completed by the next', async () => {
+  const host = withBots()
+  assert.is((await made(host, remove(), there)).code, 0)
+  const loaded = host.noted('loaded')
+  host.note('loaded', 'a configuration with the bot\n')
+  assert.is((await made(host, remove(), there)).code, 0)
+  assert.is(host.noted('loaded'), loaded)
+})
+
 for (const purge of [false, true])
   test(`a bot is taken off with all that it has${purge ? '' : ', but for a last dump'}; its neighbour stays as it is`, async () => {
     const host = withBots()
