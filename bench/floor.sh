@@ -33,7 +33,6 @@ files='
   /etc/systemd/coredump.conf.d/botgarden.conf /etc/systemd/journald.conf.d /etc/systemd/journald.conf.d/botgarden.conf
   /etc/systemd/system/apt-daily-upgrade.service.d /etc/systemd/system/apt-daily-upgrade.service.d/botgarden.conf
   /etc/systemd/system/botgarden-changes.service /etc/systemd/system/botgarden-changes.timer
-  /etc/systemd/system/botgarden-watch.timer
   /etc/systemd/system/certbot.service.d /etc/systemd/system/certbot.service.d/botgarden-serve.conf
   /etc/systemd/system/certbot.service.d/botgarden.conf /etc/systemd/system/docker.service.d
   /etc/systemd/system/docker.service.d/botgarden.conf /etc/systemd/system/ssh.service.d
@@ -251,9 +250,9 @@ LOGIN
   job 'file nginx' exec find /opt/botgarden/nginx/conf /opt/botgarden/nginx/running/ /etc/botgarden/secrets \
     /var/lib/botgarden/postgres/18/docker/PG_VERSION -type f -exec sha256sum -- {} +
   job 'nginx' exec curl --silent --max-time 5 --unix-socket /run/botgarden/nginx/status.sock http://localhost/config
-  job 'left-files jobs kept-secrets' exec find /etc/systemd/system /var/lib/botgarden/incoming /etc/botgarden/secrets /opt/botgarden/bots \
+  job 'left-files jobs kept-secrets facts' exec find /etc/systemd/system /var/lib/botgarden/incoming /etc/botgarden/secrets /opt/botgarden/bots \
     /var/lib/botgarden/bots /var/lib/botgarden/dumps /var/lib/botgarden/removed /var/lib/botgarden/allocations.new \
-    \( -name '*.new' -o -name 'botgarden-job-*' -o -path '/var/lib/botgarden/incoming/*' -o -path '/etc/botgarden/secrets/bots/*/*' \) -printf '%p %y %s %T@\n'
+    \( -name '*.new' -o -name 'botgarden-job-*' -o -name 'botgarden-*.timer' -o -path '/var/lib/botgarden/incoming/*' -o -path '/etc/botgarden/secrets/bots/*/*' \) -printf '%p %y %s %T@\n'
   job 'user' exec awk -F : 'FILENAME == "/etc/shadow" { $0 = $1 ":" ($2 == "" ? "NP" : $2 ~ /^[!*]/ ? "L" : "P") }
     { print FILENAME ":" $0 }' /etc/passwd /etc/group /etc/shadow
   job 'sysctl swap free-capacity routes facts' exec grep -sH '' $kernel

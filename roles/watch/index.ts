@@ -9,7 +9,7 @@ import { secretFile } from '../../lib/resources/secret-file.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { notWatched } from './absent.ts'
-import { programDir, tokenFile, watchState } from './paths.ts'
+import { programDir, timerUnit, tokenFile, watchState } from './paths.ts'
 import { program } from './program.ts'
 import { provedReading, provedSinks } from './proof.ts'
 import { faultsOf, vars, type WatchVars } from './schema.ts'
@@ -30,7 +30,8 @@ export function watchRole(given: Given): Role {
     'watch',
     vars,
     (wanted, facts, host) => {
-      if (Object.keys(wanted).length === 0) return [notWatched()]
+      // What a host never had is not looked for there.
+      if (Object.keys(wanted).length === 0) return facts.timers.includes(timerUnit) ? [notWatched()] : []
       const name = publicName(host, facts)
       const watched = {
         ...{ host: host.name, port: host.httpsPort, telegram: given.telegram, container: facts.container !== '' },

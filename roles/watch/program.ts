@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Resource } from '../../lib/model/resource.ts'
+import { nginxChecksums } from '../../lib/platform/nginx.ts'
 import { file } from '../../lib/resources/file.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import { shellFile } from '../../lib/shell/shell-file.ts'
@@ -8,9 +9,8 @@ import { programDir, tokenFile, watchState } from './paths.ts'
 import { defaultThresholds, type WatchVars } from './schema.ts'
 
 const header = '# Written by botgarden; changes made here are overwritten.'
-const parts = ['found', 'containers', 'host', 'hooks', 'tell', 'main'].map((name) =>
-  shellFile(new URL(`program/${name}.sh`, import.meta.url)),
-)
+// In this order: the last one begins.
+const parts = ['found', 'containers', 'beside', 'firewall', 'host', 'server', 'upkeep', 'hooks', 'tell', 'main']
 
 /** What the program must know of its host besides the vars. */
 export interface Watched {
@@ -28,12 +28,22 @@ export interface Watched {
 
 /** The program on the host: one file of shell with its settings, and what jq and awk run for it. */
 export function program(wanted: WatchVars, watched: Watched): Resource[] {
-  const beside = ['bots.jq', 'engine.jq', 'hooks.jq', 'backups.jq', 'restarts.awk', 'requests.awk', 'table.awk']
+  const beside = [
+    'bots.jq',
+    'engine.jq',
+    'hooks.jq',
+    'backups.jq',
+    'restarts.awk',
+    'beside.awk',
+    'requests.awk',
+    'table.awk',
+  ]
   const { text } = lines([
     { text: `#!/bin/sh\n${header}`, shown: header },
     sh`set -u; umask 077; export LC_ALL=C`,
     settings(wanted, watched),
-    ...parts,
+    nginxChecksums,
+    ...parts.map((name) => shellFile(new URL(`program/${name}.sh`, import.meta.url))),
   ])
   return [
     ...beside.map((name) =>

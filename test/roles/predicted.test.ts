@@ -103,7 +103,10 @@ const cases: [
   ],
   ['no backups', backups, {}, { 'file:/etc/cron.d/botgarden-backups': { type: 'file' } }],
   ['watch', watch, { url: 'https://a.example/x' }, {}],
-  ['no watch', watch, {}, { 'file:/etc/systemd/system/botgarden-watch.timer': { type: 'file' } }],
+  [
+    ...(['no watch', watch, {}, { 'file:/etc/systemd/system/botgarden-watch.timer': { type: 'file' } }, {}] as const),
+    { timers: ['botgarden-watch.timer'] },
+  ],
   ['a bot', botRole(new Map([['hello', delivery]])), {}, botState, { domain: 'b.example.org', bots }],
   [
     'a bot that polls',

@@ -13,7 +13,7 @@ watch_bots() {
   [ $# = 0 ] || grep -s -H -m 1 '' -- "$@" | jq -n -R -r -f "$home/bots.jq" | take >"$run/bots"
 }
 watch_containers() {
-  expected='' bots=''
+  expected='' bots='' engine_told=''
   for each in postgres nginx; do
     [ ! -e "/opt/botgarden/$each/compose.yaml" ] || expected="$expected botgarden-$each"
   done
@@ -43,6 +43,7 @@ watch_containers() {
     fi
   fi
   mv -f "$run/containers.new" "$run/containers"
+  engine_told=yes
   while read -r what name detail; do
     bot_of "$name"
     next='npx zx playbooks/site.ts'
@@ -61,11 +62,12 @@ ask_engine() {
   {
     # shellcheck disable=SC2086
     printf 'url = "http://docker/containers/%s/json"\n' $expected
+    printf 'url = "http://docker/containers/json"\n'
     printf 'url = "http://docker/events?since=%s&until=%s&filters=%%7B%%22event%%22:%%5B%%22oom%%22%%5D%%7D"\n' "$last" "$asked"
   } | curl --silent --globoff --max-time 20 --unix-socket /run/docker.sock --config - >"$run/engine" || return 1
-  jq -r -f "$home/engine.jq" "$run/engine" |
-    awk -v now="$asked" -v most="$restarts" -v expected="$expected" -v notes="$run/containers.new" -f "$home/restarts.awk" \
-      part=notes "$run/containers" part=engine - >"$run/wrong"
+  jq -r -f "$home/engine.jq" "$run/engine" >"$run/told"
+  awk -v now="$asked" -v most="$restarts" -v expected="$expected" -v notes="$run/containers.new" -f "$home/restarts.awk" \
+    part=notes "$run/containers" part=engine "$run/told" >"$run/wrong"
 }
 # is_new: something is wrong that nobody has been told of.
 is_new() {

@@ -8,6 +8,7 @@ watch_hooks() {
   rm -rf "$run/hooks"
   mkdir "$run/hooks"
   choose
+  asked_at=$(date +%s)
   # shellcheck disable=SC2086
   hook_requests $chosen | curl --silent --parallel --parallel-max 8 --config - >/dev/null 2>&1
   heard_at=$(date +%s)

@@ -1,8 +1,8 @@
 # shellcheck shell=dash
-# The host itself: disks, clock, certificates, backups, and what nginx answers.
+# The host itself: disks, certificates, backups, clock.
 watch_disks() {
   # Each may be a disk of its own.
-  df --output=target,pcent,ipcent / /boot /var/log /var/lib/docker /var/lib/botgarden /var/lib/botgarden/backups /var/lib/botgarden/data 2>/dev/null | sed 1d | sort -u >"$run/disks"
+  df --output=target,pcent,ipcent / /boot /run /var/log /var/lib/docker /var/lib/botgarden /var/lib/botgarden/backups /var/lib/botgarden/data 2>/dev/null | sed 1d | sort -u >"$run/disks"
   while read -r target used inodes; do
     fact "disk $target: $used, inodes $inodes"
     used=${used%\%} inodes=${inodes%\%}
@@ -44,46 +44,40 @@ watch_certificates() {
 watch_backups() {
   backups=/opt/botgarden/backups
   [ -e "$backups/settings" ] || return 0
-  if [ -s "$backups/status.json" ]; then
-    jq -r --argjson now "$now" --argjson hours "$backup_hours" -f "$home/backups.jq" "$backups/status.json" 2>/dev/null >"$run/backups" ||
-      printf 'bad\tbackup:failed\tthe status of the last backup cannot be read\tnpx zx playbooks/backup.ts\n' >"$run/backups"
-    take <"$run/backups"
-  elif [ -n "$(find "$backups/settings" -mmin +$((backup_hours * 60)))" ]; then
-    bad backup:age 'there is no backup yet' 'npx zx playbooks/backup.ts'
+  if [ ! -s "$backups/status.json" ]; then
+    [ -z "$(find "$backups/settings" -mmin +$((backup_hours * 60)))" ] || bad backup:age 'there is no backup yet' 'npx zx playbooks/backup.ts'
+    return
   fi
-}
-# Requests that ended with 5xx, of the minute since the last run.
-watch_requests() {
-  [ -e /opt/botgarden/nginx/compose.yaml ] || return 0
-  [ -e "$run/requests" ] || : >"$run/requests"
-  : >"$run/requests.new"
-  journalctl --quiet --output cat --no-pager --since "@$last" CONTAINER_NAME=botgarden-nginx 2>/dev/null |
-    awk -v now="$now" -v percent="$error_percent" -v bots="$bots" -v notes="$run/requests.new" -f "$home/requests.awk" \
-      part=notes "$run/requests" part=log - >"$run/failing"
-  mv -f "$run/requests.new" "$run/requests"
-  while read -r bot all failed; do
-    if [ "$bot" = pages ]; then
-      bad errors:pages "$failed of $all requests of pages ended with 5xx within 5 minutes" 'npx zx playbooks/site.ts'
-    else
-      bad "errors:$bot" "$bot: $failed of $all updates were answered with 5xx within 5 minutes" "npx zx playbooks/bot.ts --name $bot --logs"
-    fi
-  done <"$run/failing"
+  # A run that is recorded as under way, without its process, was killed.
+  alive=false
+  who=$(sed -n 's/.*"process": *"\([0-9]* [0-9]*\)".*/\1/p' "$backups/status.json")
+  [ ! -e "/proc/${who%% *}/stat" ] || [ "$(cut -d ' ' -f 1,22 "/proc/${who%% *}/stat" 2>/dev/null)" != "$who" ] || alive=true
+  # As large as it was when it was taken; that it can be opened is tried where its key is.
+  there=0
+  good=$(sed -n 's/.*"lastGood": *"\([0-9TZ-]*\)".*/\1/p' "$backups/status.json")
+  [ -z "$good" ] || there=$(du --bytes --summarize "/var/lib/botgarden/backups/$good" 2>/dev/null | cut -f 1)
+  jq -r --argjson now "$now" --argjson hours "$backup_hours" --argjson alive "$alive" --argjson there "${there:-0}" \
+    -f "$home/backups.jq" "$backups/status.json" 2>/dev/null >"$run/backups" ||
+    printf 'bad\tbackup:failed\tthe status of the last backup cannot be read\tnpx zx playbooks/backup.ts\n' >"$run/backups"
+  take <"$run/backups"
 }
 # By the daemon that sets it, and by what others say that it is: see $heard, of a server's answer.
 watch_clock() {
   next="on the host: timedatectl; then npx zx playbooks/site.ts --tags base"
   if [ -n "$heard" ]; then
-    off=$((heard - heard_at))
-    [ "${off#-}" -lt "$clock_seconds" ] || {
-      bad clock "the clock is off by ${off#-} seconds, as Telegram tells the time" "$next"
+    # It was said at some time between the two.
+    off=0
+    if [ "$heard" -lt "$asked_at" ]; then off=$((asked_at - heard))
+    elif [ "$heard" -gt "$heard_at" ]; then off=$((heard - heard_at)); fi
+    [ "$off" -lt "$clock_seconds" ] || {
+      bad clock "the clock is off by $off seconds, as Telegram tells the time" "$next"
       return
     }
   else
     unknown clock
   fi
   [ -z "$container" ] || return 0
-  read -r up _ </proc/uptime
-  [ "${up%.*}" -gt 900 ] || return 0
+  [ "$up" -gt 900 ] || return 0
   if command -v chronyc >/dev/null; then
     case $(timeout 5 chronyc -n -c tracking 2>/dev/null) in
     *'Not synchronised'* | '') bad clock 'chrony does not have the clock in step' "$next" ;;

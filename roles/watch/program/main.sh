@@ -9,15 +9,18 @@ watch_main() {
     return
   fi
   recall
+  read -r up _ </proc/uptime
+  up=${up%.*}
   last=$((now - 60))
   noted last
   # A run that was passed over is made up for, but not one of hours ago.
   [ "$noted" -le $((now - 300)) ] || [ "$noted" -gt "$now" ] || last=$noted
   for each in found unknown facts; do : >"$run/$each"; done
-  for check in bots containers disks certificates backups requests hooks clock; do
+  for check in bots containers beside firewall disks certificates backups server upkeep hooks clock; do
     "watch_$check" || bad "watch:$check" "the check of $check cannot be made" "on the host: journalctl -u botgarden-watch"
   done
-  echo "$now" >"$run/last"
+  # Where its own memory is full, nothing is found either.
+  echo "$now" >"$run/last" || undelivered=yes
   for sink in $sinks; do tell "$sink" || undelivered=yes; done
   summary
   keep
@@ -28,13 +31,13 @@ watch_main() {
 # After a boot the memory is empty.
 recall() {
   mkdir -p "$run" "$state"
-  for file in "$state"/*.table "$state/digest"; do
+  for file in "$state"/*.table "$state"/digest.*; do
     [ ! -e "$file" ] || [ -e "$run/${file##*/}" ] || head -c 200000 "$file" >"$run/${file##*/}"
   done
 }
 # A full disk keeps nobody from being told.
 keep() {
-  for file in "$run"/*.table "$run/digest"; do
+  for file in "$run"/*.table "$run"/digest.*; do
     kept=$state/${file##*/}
     [ -e "$file" ] || continue
     cmp -s "$file" "$kept" || { cp "$file" "$kept.new" && mv -f "$kept.new" "$kept"; } 2>/dev/null || rm -f "$kept.new"

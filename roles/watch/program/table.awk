@@ -32,16 +32,13 @@ END {
   }
   for (i = 1; i <= count; i++) {
     key = keys[i]
-    if (!ended[key] && told[key] && now - told[key] >= again) {
-      say("⚠️ " host ": still: " text[key], "since " date(since[key]), todo[key])
-      told[key] = -1
-    }
+    if (!ended[key] && told[key] && now - told[key] >= again) say("⚠️ " host ": still: " text[key], "since " date(since[key]), todo[key])
   }
-  if (left) printf "… and %d more: npx zx playbooks/site.ts --check --limit %s\n", left, host
+  if (left) printf "… and %d more in the next message\n", left
   for (i = 1; i <= count && i <= 300; i++) {
     key = keys[i]
-    if (!ended[key]) print key, since[key], 0, (told[key] > 0 ? told[key] : now), text[key], todo[key] >after
-    print key, since[key], ended[key], (told[key] > 0 ? told[key] : told[key] < 0 ? now - again : 0), text[key], todo[key] >before
+    if (!ended[key] || !(key in said)) print key, since[key], ended[key], (key in said ? now : told[key]), text[key], todo[key] >after
+    print key, since[key], ended[key], told[key], text[key], todo[key] >before
   }
 }
 function add(key) { keys[++count] = key; known[key] }
@@ -52,11 +49,12 @@ function isUnknown(key,   i) {
   }
   return 0
 }
-# A message of Telegram's has room for 4096 characters.
+# Of the current key. A message of Telegram's has room for 4096 characters; what does not fit is told by the next run.
 function say(what, when, next_,   lines) {
   lines = what "\n  " when "\n" (next_ == "" ? "" : "  next: " next_ "\n")
   if (used + length(lines) > 3500) { left++; return }
   used += length(lines)
+  said[key]
   printf "%s", lines
 }
 function lasted(key,   minutes) {

@@ -74,8 +74,13 @@ send_url() {
 # summary: once a day, at the time of $digest.
 summary() {
   [ -n "$digest" ] || return 0
-  noted digest
-  [ "$noted" != "$today" ] && [ "${clock%:*}${clock#*:}" -ge "${digest%:*}${digest#*:}" ] || return 0
+  [ "${clock%:*}${clock#*:}" -ge "${digest%:*}${digest#*:}" ] || return 0
+  waiting=''
+  for sink in $sinks; do
+    noted "digest.$sink"
+    [ "$noted" = "$today" ] || waiting="$waiting $sink"
+  done
+  [ -n "$waiting" ] || return 0
   {
     if [ -s "$run/found" ]; then
       printf '📋 %s: %s wrong:\n' "$host" "$(wc -l <"$run/found")"
@@ -86,6 +91,7 @@ summary() {
     printf 'bots: %s\n' "$(wc -l <"$run/bots")"
     head -n 30 "$run/facts"
   } | head -c 3500 >"$run/summary"
-  for sink in $sinks; do send "$sink" "$run/summary" || return 0; done
-  echo "$today" >"$run/digest"
+  for sink in $waiting; do
+    ! send "$sink" "$run/summary" || echo "$today" >"$run/digest.$sink"
+  done
 }

@@ -13,28 +13,29 @@ import { scratchHost } from '../../support/scratch-host.ts'
 const telegram = 'https://api.telegram.org'
 const chat = { chat: 5, token: { env: 'WATCH_TOKEN' } }
 const given = new Secret('7000:the-token-of-the-one-that-alerts')
-const resourcesOf = (vars: object, token?: Secret) =>
-  watchRole({ telegram, ...(token && { token }) }).resources(v.parse(watch.vars, vars), facts, {
-    ...entry,
-    domain: 'b.example.org',
-    bots: [{ name: 'shop', where: 'x', settings: { domains: ['shop.example.org'] } }],
-  })
-
-test('without a word in the inventory nothing is watched, and that costs one file to look for', () => {
-  const [only, ...rest] = resourcesOf({})
-  assert.equal(
-    [only?.id, only?.reads.map(({ key }) => key), rest],
-    ['watch:absent', ['file:/etc/systemd/system/botgarden-watch.timer'], []],
+const resourcesOf = (vars: object, token?: Secret, timers: readonly string[] = []) =>
+  watchRole({ telegram, ...(token && { token }) }).resources(
+    v.parse(watch.vars, vars),
+    { ...facts, timers },
+    {
+      ...entry,
+      domain: 'b.example.org',
+      bots: [{ name: 'shop', where: 'x', settings: { domains: ['shop.example.org'] } }],
+    },
   )
-  assert.equal(planOf(resourcesOf({}), {}), [])
+
+test('without a word in the inventory nothing is read of a host that was never watched', () => {
+  assert.equal(resourcesOf({}), [])
+  assert.equal(resourcesOf({}, undefined, ['botgarden-changes.timer']), [])
 })
 
 test('without its key a host that was watched is not any more', () => {
   const file = { type: 'file', mode: '0644', owner: 'root', group: 'root' }
   const state = { 'file:/etc/systemd/system/botgarden-watch.timer': file }
-  assert.equal(planOf(resourcesOf({}), state), ['watch:absent: stop the watch and remove it'])
-  assert.equal(planOf(resourcesOf({}), stateAfter(resourcesOf({}), state)), [])
-  assert.match(scriptsOf(resourcesOf({}), state).join('\n'), /rm -f .*watch-token .*botgarden-watch\.timer/)
+  const former = resourcesOf({}, undefined, ['botgarden-changes.timer', 'botgarden-watch.timer'])
+  assert.equal(planOf(former, state), ['watch:absent: stop the watch and remove it'])
+  assert.equal(planOf(former, stateAfter(former, state)), [])
+  assert.match(scriptsOf(former, state).join('\n'), /rm -f .*watch-token .*botgarden-watch\.timer/)
 })
 
 test('the token comes first, then the program, then its message, and last the timer', () => {

@@ -10,6 +10,7 @@ export const botToken = '7001:the-token-of-the-bot-hello-here'
 
 /** What is sent goes to the file `sent`, a line `--- WHERE` before each; `answer` is what Telegram says to it, `posted` a status of HTTP. */
 const curl = `
+case "$*" in *http://localhost/config) cat "$STATE/says" 2>/dev/null; exit ;; esac
 config=$(cat)
 printf '%s\\n' "$config" >>"$STATE/asked"
 [ ! -e "$STATE/curl.fails" ] || exit 7
@@ -23,6 +24,9 @@ while read -r key value; do
   data-binary) text=\${value#@} ;;
   url) urls="\${urls:-} $value" 
     case $value in
+    http://docker/containers/json)
+      [ ! -e "$STATE/engine.down" ] || exit 7
+      cat "$STATE/listing" 2>/dev/null || echo '[]' ;;
     http://docker/containers/*)
       [ ! -e "$STATE/engine.down" ] || exit 7
       name=\${value#http://docker/containers/}
@@ -59,6 +63,16 @@ export function certificateFor(name: string, days: number): string {
 }
 const certificate = certificateFor('b.example.org', 90)
 
+/** What the kernel has of a firewall that is on. */
+export const loaded = `*mangle
+:INPUT ACCEPT [1:2]
+-A FORWARD -m comment --comment botgarden:1 -j botgarden-forward
+*filter
+:INPUT DROP [0:0]
+-A INPUT -j ufw-before-logging-input
+-A INPUT -j ufw-before-input
+`
+
 export interface Container {
   readonly status?: string
   readonly health?: string
@@ -78,6 +92,9 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
     timeout: 'shift; exec "$@"',
     sleep: 'cat "$STATE/slept" 2>/dev/null | sh',
     stat: 'cat "$STATE/inodes" 2>/dev/null',
+    'iptables-save': 'cat "$STATE/rules4"',
+    'ip6tables-save': 'cat "$STATE/rules6" 2>/dev/null',
+    systemctl: 'case $1 in is-failed) cat "$STATE/failed" 2>/dev/null ;; esac',
     chronyc: 'cat "$STATE/chrony" 2>/dev/null || echo x,Normal',
   })
   let now = 1_764_000_000
@@ -89,6 +106,10 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
   host.write('/proc/locks', '1: FLOCK  ADVISORY  WRITE 22 00:1a:4711 0 EOF\n')
   host.write('/proc/loadavg', '0.10 0.10 0.10 1/100 1\n')
   host.write('/proc/meminfo', 'MemTotal: 1024000 kB\nMemAvailable: 512000 kB\n')
+  host.write('/etc/ufw/after.init', '# botgarden-input\n')
+  host.write('/etc/ufw/ufw.conf', 'ENABLED=yes\n')
+  host.write('/etc/default/ufw', 'IPV6=yes\n')
+  host.note('rules4', loaded)
   host.note('df', '/ 41% 12%\n')
   host.note('served', certificate)
   for (const name of ['postgres', 'nginx']) host.write(`/opt/botgarden/${name}/compose.yaml`, 'x\n')
@@ -111,6 +132,17 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
     const record = { id: '1', spec: { mode: 'webhook', webhookPath: '/webhook', ...spec }, colour: 'blue', ...more }
     host.write(`/var/lib/botgarden/bots/${name}/current.json`, `${JSON.stringify(record)}\n`)
   }
+  /** What runs besides, and the ports that are published: `NAME PORT PROTOCOL ADDRESS`. */
+  const beside = (...lines: readonly string[]) =>
+    host.note(
+      'listing',
+      JSON.stringify(
+        lines.map((line) => {
+          const [name, port, Type = 'tcp', IP = '0.0.0.0'] = line.split(' ')
+          return { Names: [`/${name}`], Ports: port === undefined ? [] : [{ PublicPort: Number(port), Type, IP }] }
+        }),
+      ),
+    )
   bot()
   for (const name of ['hello-blue', 'postgres', 'nginx']) container(name)
   hook(own)
@@ -125,5 +157,5 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
   }
   const sent = async (minutes?: number) => (await run(minutes)).sent
   const certified = (pem = certificate) => host.note('served', pem)
-  return { ...host, certified, container, hook, own, bot, tick: run, sent, now: () => now }
+  return { ...host, certified, container, beside, hook, own, bot, tick: run, sent, now: () => now }
 }

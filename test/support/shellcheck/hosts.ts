@@ -133,7 +133,11 @@ function differing(files: { fullchain: string; privkey: string }): [string, read
   return [
     ['a container of another kind', of(base, vars.base, {}, { container: 'lxc' }), {}],
     ['an admin who is the one that logs in', of(base, vars.base, {}, { user: 'ops' }), { 'user:ops': ops }],
-    ['a host that is watched no longer', of(watch, {}), { 'file:/etc/systemd/system/botgarden-watch.timer': plain }],
+    [
+      'a host that is watched no longer',
+      of(watch, {}, {}, { timers: ['botgarden-watch.timer'] }),
+      { 'file:/etc/systemd/system/botgarden-watch.timer': plain },
+    ],
     ['ufw without its chains', of(ufw, {}), ufwIs({ differences: ['ufw is not loaded'] })],
     ['ufw with rules of others', of(ufw, {}), ufwIs({ rules: open })],
     ['ufw that differs', of(ufw, {}), ufwIs({ settings: right, differences: ['ufw6 differs'] })],
