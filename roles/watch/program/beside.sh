@@ -9,11 +9,11 @@ watch_beside() {
   rules=/etc/ufw/user.rules
   [ -e "$rules" ] || rules=/dev/null
   awk -v expected="$expected" -f "$home/beside.awk" part=rules "$rules" part=engine "$run/told" >"$run/beside"
-  while read -r what name port; do
+  while read -r what name published; do
     case $what in
     unknown) beside_release "$name" ;;
     port)
-      bad "port:$name:$port" "the container $name publishes port $port, which no rule of ufw opens" \
+      bad "port:$name:$published" "the container $name publishes port $published, which no rule of ufw opens" \
         "on the host: docker rm -f $name; a port that is meant stands in ufw.allow"
       ;;
     esac

@@ -60,10 +60,11 @@ ask_engine() {
   : >"$run/containers.new"
   asked=$(date +%s)
   {
+    # First, since what is said of a container goes by it.
+    printf 'url = "http://docker/events?since=%s&until=%s&filters=%%7B%%22event%%22:%%5B%%22oom%%22%%5D%%7D"\n' "$last" "$asked"
     # shellcheck disable=SC2086
     printf 'url = "http://docker/containers/%s/json"\n' $expected
     printf 'url = "http://docker/containers/json"\n'
-    printf 'url = "http://docker/events?since=%s&until=%s&filters=%%7B%%22event%%22:%%5B%%22oom%%22%%5D%%7D"\n' "$last" "$asked"
   } | curl --silent --globoff --max-time 20 --unix-socket /run/docker.sock --config - >"$run/engine" || return 1
   jq -r -f "$home/engine.jq" "$run/engine" >"$run/told"
   awk -v now="$asked" -v most="$restarts" -v expected="$expected" -v notes="$run/containers.new" -f "$home/restarts.awk" \

@@ -7,8 +7,8 @@ watch_upkeep() {
   fi
   [ ! -e /etc/apt/apt.conf.d/52botgarden ] || watch_updates
   set -- apt-daily.service apt-daily-upgrade.service certbot.service
-  for state in $(systemctl is-failed "$@"); do
-    [ "$state" != failed ] || bad "unit:$1" "$1 has failed" "on the host: journalctl -u $1 -n 30"
+  for unit_is in $(systemctl is-failed "$@"); do
+    [ "$unit_is" != failed ] || bad "unit:$1" "$1 has failed" "on the host: journalctl -u $1 -n 30"
     shift
   done
 }

@@ -198,12 +198,19 @@ test('a backup that failed, is late or is missing is told', async () => {
   host.write('/proc/77/stat', `77 (backup) ${'0 '.repeat(19)}4711 0\n`)
   status({ result: 'running', process: '77 4711' })
   assert.is(await host.sent(), '')
-  status({ result: 'running', process: '77 4712' })
-  assert.match(await host.sent(), /the backup that began at then was killed before it ended/)
   status({ lastGood: nameOf(host.now() - 27 * 3600) })
-  assert.match(await host.sent(), /the last good backup is 27 hours old[\s\S]*resolved: the backup that began at then/)
+  assert.match(await host.sent(), /the last good backup is 27 hours old[\s\S]*resolved: the backup of then failed/)
   host.write('/opt/botgarden/backups/status.json', '{')
   assert.match(await host.sent(), /the status of the last backup cannot be read/)
+})
+
+test('a backup that was killed is told', async () => {
+  const host = watchedHost()
+  host.write('/opt/botgarden/backups/settings', 'x\n')
+  host.write('/proc/77/stat', `77 (another) ${'0 '.repeat(19)}4712 0\n`)
+  const status = { result: 'running', process: '77 4711', at: 'then', lastGood: nameOf(host.now()) }
+  host.write('/opt/botgarden/backups/status.json', JSON.stringify(status, null, 2))
+  assert.match(await host.sent(), /the backup that began at then was killed before it ended/)
 })
 
 test('a backup of which something is gone is told', async () => {
