@@ -13,8 +13,7 @@ const percent = count(1, 100)
 /** It stands between quotes in a file of curl's. */
 const url = v.pipe(
   v.string(),
-  v.regex(/^https?:\/\/[^\s"\\/]+[^\s"\\]*$/),
-  v.description('a URL like https://alerts.example.org/topic'),
+  v.regex(/^https?:\/\/[^\s"\\/]+[^\s"\\]*$/, 'a URL like https://alerts.example.org/topic'),
 )
 
 const thresholds = v.strictObject({
@@ -42,7 +41,7 @@ export const vars = v.strictObject({
   chat: v.optional(
     v.union([
       v.pipe(v.number(), v.integer()),
-      v.pipe(v.string(), v.regex(/^(-?\d+|@[A-Za-z]\w{3,31})$/), v.description('the number of a chat, or @NAME')),
+      v.pipe(v.string(), v.regex(/^(-?\d+|@[A-Za-z]\w{3,31})$/, 'the number of a chat, or @NAME')),
     ]),
   ),
   /** The token of the bot that sends them. A host keeps a token that it was given once. */
@@ -54,7 +53,7 @@ export const vars = v.strictObject({
   thresholds: v.optional(thresholds),
   /** When a summary is sent each day, by the host's clock. Left out: never. */
   digest: v.optional(
-    v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/), v.description(`a time of the day, in quotes: '09:00'`)),
+    v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, `a time of the day, in quotes: '09:00'`)),
   ),
 })
 export type WatchVars = v.InferOutput<typeof vars>
