@@ -19,10 +19,14 @@ watch_certificates() {
     *[!0-9.]*) how="-servername $name" what=-checkhost ;;
     *) how=-noservername what=-checkip ;;
     esac
-    # shellcheck disable=SC2086
-    timeout 5 openssl s_client -connect "127.0.0.1:$port" $how </dev/null 2>/dev/null >"$run/certificate"
-    # Asked for both, it tells of the time only.
-    said=$(openssl x509 -in "$run/certificate" -noout -enddate "$what" "$name" 2>/dev/null)
+    # A host that is busy may take its time.
+    for limit in 5 15; do
+      # shellcheck disable=SC2086
+      timeout "$limit" openssl s_client -connect "127.0.0.1:$port" $how </dev/null 2>/dev/null >"$run/certificate"
+      # Asked for both, it tells of the time only.
+      said=$(openssl x509 -in "$run/certificate" -noout -enddate "$what" "$name" 2>/dev/null)
+      [ -z "$said" ] || break
+    done
     next='npx zx playbooks/site.ts --tags nginx,certbot'
     end=${said#*notAfter=}
     end=${end%%"$newline"*}

@@ -22,13 +22,13 @@ const loopOf = (name: string, options = '') =>
 const forget = (what: string) => `rm -f ${watch}/${what}`
 const again = (name: string) => `docker start ${name}; ${forget('containers')}`
 const api = (method: string, form = '') =>
-  `token=$(cat /etc/botgarden/secrets/bots/hello-bot/token); curl -s ${form} "http://telegram.sandbox:8081/bot$token/${method}"`
+  `token=$(cat /etc/botgarden/secrets/bots/hello-bot/token); sleep 1.1; curl -s ${form} "http://telegram.sandbox:8081/bot$token/${method}"`
 const job = `systemctl start botgarden-job-hello-bot.tick.service || :; sleep 1`
-const data = `$(readlink -f ${state}/data/hello-bot/current)`
+const data = `$(readlink -f ${state}/data/hello-bot/current/app=data)`
 const lastGood = `$(sed -n 's/.*"lastGood": *"\\([^"]*\\)".*/\\1/p' /opt/botgarden/backups/status.json)`
 const unwell = (text: string) => ({ breaks: text, mends: '/opt/botgarden/backups/backup' })
 /** A disk of its own: a full one of the VPS would be one of this machine. */
-const disk = (options: string) => `mkdir -p /mnt/kept; mount -t tmpfs -o ${options} none ${state}/removed`
+const disk = (options: string) => `mount -t tmpfs -o ${options} none ${state}/backups`
 const generation = '$(readlink -f /opt/botgarden/nginx/running)'
 const hangup = 'docker exec botgarden-nginx sh -c "kill -HUP 1"'
 
@@ -61,13 +61,14 @@ export function commonFaults(domain: string): HostFault[] {
       what: 'out of memory',
       breaks: `docker exec ${container} node -e 'const a = []; for (;;) a.push(Buffer.alloc(1e7, 1))' >/dev/null 2>&1 || :`,
       said: /hello-bot-\w+ ran out of memory/,
-      mends: forget('containers'),
+      // The engine goes by the run of a container.
+      mends: `docker restart ${container}; ${forget('containers')}`,
     },
     {
       what: 'a disk is full',
-      breaks: `${disk('size=1m')}; head -c 1M /dev/zero >${state}/removed/filler || :`,
-      said: /the disk at \S+removed is 100 % full/,
-      mends: `umount ${state}/removed`,
+      breaks: `${disk('size=1m')}; head -c 1M /dev/zero >${state}/backups/filler || :`,
+      said: /the disk at \S+backups is 100 % full/,
+      mends: `umount ${state}/backups`,
     },
     {
       what: 'PostgreSQL is down',
@@ -89,8 +90,8 @@ export function commonFaults(domain: string): HostFault[] {
     },
     {
       what: 'the webhook is changed by hand',
-      breaks: api('setWebhook', '-d url=https://elsewhere.sandbox/x'),
-      said: /hello-bot: its webhook leads elsewhere: to elsewhere\.sandbox/,
+      breaks: api('setWebhook', '-d url=https://pebble.sandbox/x'),
+      said: /hello-bot: its webhook leads elsewhere: to pebble\.sandbox/,
       mends: registered,
     },
     {
@@ -119,9 +120,9 @@ export function rarerFaults(domain: string): HostFault[] {
   return [
     {
       what: 'no inodes',
-      breaks: `${disk('nr_inodes=4')}; touch ${state}/removed/1 ${state}/removed/2 ${state}/removed/3`,
-      said: /100 % of the inodes of the disk at \S+removed are used/,
-      mends: `umount ${state}/removed`,
+      breaks: `${disk('nr_inodes=4')}; touch ${state}/backups/1 ${state}/backups/2 ${state}/backups/3`,
+      said: /100 % of the inodes of the disk at \S+backups are used/,
+      mends: `umount ${state}/backups`,
     },
     {
       what: 'a certificate ends soon',
