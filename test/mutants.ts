@@ -1,7 +1,7 @@
 // How much the unit tests notice: `npm run test:mutants -- [--seed N] [--count N] [--only PATH] [--near N] [--seconds N] [--list]`.
 // Small changes to lib/, roles/ and commands/, drawn with a seed, each in a copy of the tree; one is caught if a unit test fails.
 // All tests run once, to see which of them run which place, and how long they take; a mutant then meets these, the nearest first, up
-// to --seconds of them (default 45, or all): one that is not caught by then counts as survived. For work on one file, --near runs
+// to --seconds of them (default 90, or all): one that is not caught by then counts as survived. For work on one file, --near runs
 // only the N test files that are nearest to it by imports. --named tries a kept list instead, on the sandbox as well, unless --here
 // says not to.
 import { readFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     count: { type: 'string', default: '150' },
     only: { type: 'string', default: '' },
     near: { type: 'string', default: 'all' },
-    seconds: { type: 'string', default: '45' },
+    seconds: { type: 'string', default: '90' },
     list: { type: 'boolean', default: false },
     named: { type: 'boolean', default: false },
     here: { type: 'boolean', default: false },

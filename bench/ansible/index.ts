@@ -16,6 +16,8 @@ export interface Controller {
   readonly programs: readonly Program[]
   /** What of site.ts's resources the playbook states in its lists, of all; empty before its first run. */
   readonly stated: { text: string }
+  /** Runs a playbook on a host that it may change; seconds. */
+  install(field: Field, strategy: string, variables: Readonly<Record<string, unknown>>): Promise<number>
   stop(): Promise<void>
 }
 
@@ -43,23 +45,21 @@ export async function startController(folder: string, progress: (line: string) =
   const packages = await inside('dpkg-query', '-W', 'ansible-core', 'python3-mitogen')
   const versions = Object.fromEntries(packages.split('\n').map((line) => line.split(/\t|-[^-]*$/).slice(0, 2)))
   const stated = { text: '' }
-  const run = async (field: Field, strategy: string) => {
-    const config = await prepared(field, strategy, stated)
-    const output = await inside(
-      'env',
-      `ANSIBLE_CONFIG=${config}`,
-      'ANSIBLE_NOCOLOR=1',
-      'sh',
-      '-c',
-      timedInside,
-      checkout,
-    )
-    return { seconds: secondsOf(output, field) }
+  const play = (config: string, playbook: string) => {
+    const env = [`ANSIBLE_CONFIG=${config}`, 'ANSIBLE_NOCOLOR=1']
+    return inside('env', ...env, 'sh', '-c', timedInside, `${checkout}/bench/ansible/${playbook}`)
+  }
+  const run = async (field: Field, strategy: string) => ({
+    seconds: secondsOf(await play(await prepared(field, strategy, stated), 'main-job.yaml'), field, 'changed=0 +'),
+  })
+  const install = async (field: Field, strategy: string, variables: Readonly<Record<string, unknown>>) => {
+    const hosts = Object.fromEntries(field.names.map((name) => [name, variables]))
+    return secondsOf(await play(configured(field, strategy, hosts), 'install.yaml'), field, '')
   }
   const linear = { name: 'ansible-core', isRival: true, run: (field: Field) => run(field, 'linear') }
   const mitogen = { name: 'ansible-core + Mitogen', isRival: true, run: (field: Field) => run(field, 'mitogen_linear') }
   return {
-    ...{ versions, stated },
+    ...{ versions, stated, install },
     programs: [linear, mitogen],
     stop: async () => void (await tryDocker(['rm', '-f', container])),
   }
@@ -67,14 +67,15 @@ export async function startController(folder: string, progress: (line: string) =
 
 /** The time of `docker exec` is not Ansible's. */
 const timedInside = `start=$(date +%s%N)
-ansible-playbook "$0/bench/ansible/main-job.yaml" 2>&1; status=$?
+ansible-playbook "$0" 2>&1; status=$?
 end=$(date +%s%N)
 echo "milliseconds $(((end - start) / 1000000))"
 [ $status = 0 ] || exit 0`
 
-function secondsOf(output: string, { names }: Field): number {
+/** `changes`: what the recap of each host says of them, as a pattern. */
+function secondsOf(output: string, { names }: Field, changes: string): number {
   const recap = output.slice(output.indexOf('PLAY RECAP'))
-  const wrong = names.filter((name) => !new RegExp(`^${name} .* changed=0 +unreachable=0 +failed=0 `, 'm').test(recap))
+  const wrong = names.filter((name) => !new RegExp(`^${name} .* ${changes}unreachable=0 +failed=0 `, 'm').test(recap))
   const milliseconds = /^milliseconds (\d+)$/m.exec(output)?.[1]
   if (wrong.length > 0 || milliseconds === undefined)
     throw new Error(
@@ -102,10 +103,15 @@ async function prepared(field: Field, strategy: string, stated: { text: string }
     jobs.set(machine, { ...variables, key: join(checkout, '.sandbox/id_ed25519.pub') })
     hosts[name] = jobs.get(machine)
   }
+  readyFields.add(config)
+  return configured(field, strategy, hosts)
+}
+
+function configured(field: Field, strategy: string, hosts: Readonly<Record<string, unknown>>): string {
+  const config = join(field.folder, `${strategy}.cfg`)
   const inventory = join(field.folder, 'hosts.json')
   writeFileSync(inventory, JSON.stringify({ all: { hosts } }))
   writeFileSync(config, configOf(field, inventory, strategy))
-  readyFields.add(config)
   return config
 }
 

@@ -48,7 +48,7 @@ function adoptFolder(folder: string, name: string, cloned: boolean): string {
   ])
   write(source, files)
   return reportOf({
-    ...{ bot: name, written: [...files.keys()], secrets: manifest.secrets, cloned },
+    ...{ bot: name, written: [...files.keys()], secrets: manifest.secrets, domains: bot.domains, cloned },
     source: cloned ? join('bots', name, bot.build.folder) : fromHere(source),
     hasEnv: existsSync(join(source, '.env')),
     notes: [

@@ -84,8 +84,10 @@ async function offeredKey(target: Target): Promise<string | undefined> {
       BatchMode: 'yes',
     })
     await local({ nothrow: true, input: '' })`ssh -T ${asking} ${destination(target)} true`
-    const fingerprint = await local({ nothrow: true })`ssh-keygen -lf ${file}`
-    return fingerprint.stdout.trim().replace(/^\d+ (\S+) .* \((\w+)\)$/s, '$1 ($2)') || undefined
+    // 256 SHA256:… host (ED25519)
+    const [line = ''] = (await local({ nothrow: true })`ssh-keygen -lf ${file}`).stdout.split('\n')
+    const [, fingerprint, ...more] = line.split(' ')
+    return fingerprint === undefined ? undefined : `${fingerprint} ${more.at(-1)}`
   } finally {
     await rm(directory, { recursive: true })
   }

@@ -73,19 +73,19 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
             bot,
             whenReleased(bot, () => true, inner),
           )
-    const each = selected.map((entry) => [
-      siteOf(instanceOf(entry)),
-      ...botResources(
-        entry,
-        instanceOf(entry),
-        wanted,
-        deployments.get(entry.name),
-        webhookOf(entry.name),
-        facts,
-        host,
-      ).map((inner) => ifDeployable(entry.name, refuseTakenPaths(entry, deployments, host.bots, inner))),
-    ])
-    const webhooks = selected.map(({ name: bot }) => ifDeployable(bot, webhook(webhookOf(bot))))
+    const each = selected.map((entry) => {
+      const { name: bot } = entry
+      const hook = webhookOf(bot)
+      const own = botResources(entry, instanceOf(entry), wanted, deployments.get(bot), hook, facts, host)
+      return {
+        bot,
+        own: [
+          siteOf(instanceOf(entry)),
+          ...own.map((inner) => ifDeployable(bot, refuseTakenPaths(entry, deployments, host.bots, inner))),
+        ],
+        webhook: ifDeployable(bot, webhook(hook)),
+      }
+    })
     const records = selected.map((entry) => repairedRecord(instanceOf(entry), deployments.has(entry.name)))
     const folders = [
       ...(wanted.caFile === undefined ? [] : [caFilePresent(wanted.caFile)]),
@@ -96,14 +96,11 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>): Role {
     ]
     // A webhook is set when nginx routes to the bot with the certificate that Telegram gets. The switch of a release reloads
     // nginx itself, so then each bot gets its webhook right after that, whatever becomes of the others.
-    const withWebhooks = each.map((own, i) => ({
-      bot: selected[i]?.name ?? '',
-      resources: [...own, ...webhooks.slice(i, i + 1)],
-    }))
+    const withWebhooks = each.map(({ bot, own, webhook }) => ({ bot, resources: [...own, webhook] }))
     const inOrder =
       deployments.size > 0
         ? [...inLanes(withWebhooks, facts), nginxReloaded()]
-        : [...each.flat(), nginxReloaded(), ...webhooks]
+        : [...each.flatMap(({ own }) => own), nginxReloaded(), ...each.map(({ webhook }) => webhook)]
     const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(selected, host.bots)]
     const caches = cacheImages(selected.map(({ name: bot }) => ({ bot, target: deployments.get(bot)?.spec })))
     const routes = routesInCommon(

@@ -1,8 +1,10 @@
-import { fromReading, when } from '../../lib/model/combinators.ts'
-import type { Resource } from '../../lib/model/resource.ts'
+import { fromReading, refuseWhen, when } from '../../lib/model/combinators.ts'
+import type { Read, Resource } from '../../lib/model/resource.ts'
+import { tlsFolder } from '../../lib/platform/certificate.ts'
 import { sitePath } from '../../lib/platform/domain-server.ts'
 import { nginxFile } from '../../lib/platform/nginx.ts'
 import { siteFile } from '../../lib/platform/site-file.ts'
+import { fileState } from '../../lib/resources/file-state.ts'
 import { besideRoutes } from './public/nginx-common.ts'
 import { locationFile, nginxTexts, type Routed, textsBefore } from './release/nginx-route.ts'
 import { allocations } from './spec/allocations.ts'
@@ -25,7 +27,7 @@ export function locationsOf(
 /** The file with the limits of its routes and the servers of its domains, which are there before the bot is. */
 export function siteOf(instance: Omit<BotInstance, 'number'>): Resource {
   const { bot } = instance
-  return fromReading(allocations, {}, (taken) =>
+  const file = fromReading(allocations, {}, (taken) =>
     fromReading(currentRelease(bot), undefined, (record) => {
       const release = parseRelease(record)
       const number = release && taken[bot]
@@ -35,5 +37,25 @@ export function siteOf(instance: Omit<BotInstance, 'number'>): Resource {
       const beside = besideRoutes(release?.spec ?? {}, {})
       return when([], () => text !== undefined, siteFile(bot, text ?? '', beside))
     }),
+  )
+  return refuseWithoutCertificates(instance, file)
+}
+
+/** The resource; where it has changes, its plan throws a `HostError` if nginx could not load a certificate that they name. */
+function refuseWithoutCertificates(
+  { bot, domains = [] }: Pick<BotInstance, 'bot' | 'domains'>,
+  inner: Resource,
+): Resource {
+  // The roles of nginx and certbot make each folder with a certificate in it.
+  const folders = domains.map((domain) => ({ domain, folder: fileState(`${tlsFolder}/${domain}`) }))
+  const reason = (read: Read) => {
+    const missing = folders.find(({ folder }) => read(folder) === 'absent')
+    if (missing === undefined || inner.plan(read).length === 0) return undefined
+    return `${missing.domain} of ${bot} is new on this host, and the roles nginx and certbot are needed for it: run npx zx playbooks/site.ts without --tags first`
+  }
+  return refuseWhen(
+    folders.map(({ folder }) => folder),
+    reason,
+    inner,
   )
 }

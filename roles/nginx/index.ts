@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { fromReading, refuseWhen } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
 import { etcDir, optDir, runDir, stateDir } from '../../lib/model/host-layout.ts'
-import { becomes, type Prediction, type Resource } from '../../lib/model/resource.ts'
+import { becomes, type Prediction, type Read, type Resource } from '../../lib/model/resource.ts'
 import { type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { selfSigned, tlsFolder } from '../../lib/platform/certificate.ts'
 import { allDomains, domainFolder, domainsOf } from '../../lib/platform/domains.ts'
@@ -19,6 +19,7 @@ import {
   withSites,
 } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
+import { type NamesThere, namesThere } from '../../lib/platform/site-file.ts'
 import { composeProject, hardened, mount } from '../../lib/resources/compose.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { pulledImage } from '../../lib/resources/image.ts'
@@ -78,19 +79,27 @@ export function nginxOfDomains(bots: readonly string[]): Role {
   return role('nginx', vars, ({ telegram }, facts, host) => {
     const domains = host.bots.filter(({ name }) => bots.includes(name)).flatMap(domainsOf)
     if (domains.length === 0) return []
-    const needsNginx = (inner: Resource) =>
-      refuseWhen(
-        [nginxState],
-        (read) => (read(nginxState) === 'absent' ? `no nginx is here: ${siteFirst(host)}` : undefined),
-        inner,
-      )
+    const reason = (read: Read) => {
+      if (read(nginxState) === 'absent') return `no nginx is here: ${siteFirst(host)}`
+      const taken = servedForAnother(domains, bots, read(namesThere))
+      // Its file is of no bot of this run, or of one that has no domain any more.
+      return taken && `${taken.domain} is served for ${taken.bot} so far: ${siteFirst(host)}, which moves it`
+    }
     return [
-      ...domains.flatMap(domainFolder).map(needsNginx),
+      ...domains.flatMap(domainFolder).map((inner) => refuseWhen([nginxState, namesThere], reason, inner)),
       ...sitesFolder(domains),
       configuration(host, facts, telegram),
       ...domainsServed(domains, host.httpsPort),
     ]
   })
+}
+
+/** The first of these domains that nginx has a server for in the file of a bot that is none of these. */
+function servedForAnother(domains: readonly string[], bots: readonly string[], { sites }: NamesThere) {
+  const taken = Object.entries(sites).flatMap(([bot, names]) =>
+    bots.includes(bot) ? [] : names.filter((name) => domains.includes(name)).map((domain) => ({ bot, domain })),
+  )
+  return taken[0]
 }
 
 function siteFirst({ name }: HostEntry): string {

@@ -75,7 +75,7 @@ export function parseUfw(output: string): UfwState {
     [...head.matchAll(/^set (\w+)=["']?([^"'\s]*)/gm)].map(([, name = '', value = '']) => [name, value]),
   )
   const [ipv4, ipv6] = [parseFamily(families[0]), parseFamily(families[1])]
-  const hasIpv6 = /^inet6$/m.test(head)
+  const hasIpv6 = head.split('\n').includes('inet6')
   return {
     settings,
     rules: [ipv4, ipv6].flatMap((family) => family.tuples),

@@ -187,6 +187,35 @@ test('bot.ts has a new domain served in one command, and asks again at once for 
   assert.is(resultOf(await hello(withDomains([shop], [app])), host).changed, 0)
 })
 
+test('a domain that moves to another bot is moved by site.ts, with its certificate, and bot.ts says so', async () => {
+  const [before, moved] = [withDomains([], [shop]), withDomains([shop], [])]
+  assert.is((await site(before)).code, 0)
+  const serialBefore = await serial(shop)
+  const refused = await hello(moved)
+  assert.is(refused.code, 3)
+  assert.match(
+    failure(refused),
+    `${shop} is served for later so far: run npx zx playbooks/site.ts --limit ${host} first`,
+  )
+  const checked = resultOf(await check(moved), host)
+  const run = await site(moved)
+  assert.is(run.code, 0, failure(run))
+  assert.equal(changed(run).sort(), [...checked.ids, ...checked.unknownIds].sort())
+  assert.is(await inside('ls /opt/botgarden/nginx/conf/sites'), 'hello-bot.conf')
+  assert.is(await serial(shop), serialBefore)
+  for (const again of [await site(moved), await hello(moved)]) assert.is(resultOf(again, host).changed, 0)
+})
+
+test('a new domain needs more than the role of bots, which says so and leaves all as it is', async () => {
+  const file = withDomains([shop, late], [])
+  const refused = await run(['playbooks/site.ts', '-i', file, '--json', '--tags', 'bot'])
+  assert.is(refused.code, 3)
+  assert.match(failure(refused), `${late} of hello-bot is new on this host`)
+  assert.match(failure(refused), 'run npx zx playbooks/site.ts without --tags first')
+  assert.is(resultOf(await site(withDomains([shop], [])), host).changed, 0)
+  assert.ok(await verified(shop))
+})
+
 test('a host with an address alone gets certbot by bot.ts, for the domains of its bots', async () => {
   const plain = inventory({ 'hello-bot': { host } }, {})
   const own = inventory({ 'hello-bot': { host, domains: [shop] } }, {})

@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 
 /**
  * The unit test files, those from which a file is reached by the fewest imports first, of equally many the cheaper ones; the
@@ -23,7 +23,10 @@ export interface Graph {
   readonly imports: ReadonlyMap<string, readonly string[]>
 }
 
-/** What imports what; a template is imported by the sources of its role that name it, and by tests that name its folder too. */
+/**
+ * What imports what; a template is imported by the sources of its role that name it, with or without its ending, and by tests that
+ * name its folder too.
+ */
 export function graphOf(root: string): Graph {
   const files = globSync('{lib,roles,commands,playbooks,sandbox,test}/**/*.{ts,sh,awk,mustache}', { cwd: root })
   const templates = files.filter((file) => !file.endsWith('.ts'))
@@ -37,7 +40,7 @@ export function graphOf(root: string): Graph {
       const named = templates.filter(
         (template) =>
           (template.startsWith(`${dirname(file)}/`) || text.includes(dirname(template))) &&
-          text.includes(basename(template)),
+          (text.includes(basename(template)) || text.includes(`'${basename(template, extname(template))}'`)),
       )
       return [file, [...modules, ...named]]
     }),

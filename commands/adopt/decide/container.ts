@@ -46,6 +46,12 @@ export function portAndHealth(
   ]
 }
 
+/** With the port that a proxy names, which is right even where updates are polled for. */
+export function withPort(entries: readonly Entry[], port: Found<number> | undefined): readonly Entry[] {
+  if (port === undefined || entries.some(({ key, optional }) => key === 'port' && !optional)) return entries
+  return [{ key: 'port', value: port.value, why: port.from }, ...entries.filter(({ key }) => key !== 'port')]
+}
+
 /** The path that a check by HTTP asks for, on the bot's own address. */
 export function healthIn(
   check: Found<string> | undefined,

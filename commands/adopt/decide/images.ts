@@ -16,6 +16,7 @@ export type ImageKind =
   | 'admin'
   | 'updater'
   | 'browser'
+  | 'scheduler'
 
 const kinds: readonly (readonly [ImageKind, RegExp])[] = [
   ['admin', /pgadmin|adminer|mongo-express|redis-?insight|redis-?commander|phpmyadmin|pgweb|portainer|flower|dozzle/],
@@ -29,6 +30,7 @@ const kinds: readonly (readonly [ImageKind, RegExp])[] = [
   ['queue', /rabbitmq|nats|kafka|redpanda|zookeeper|mosquitto|emqx|activemq/],
   ['proxy', /nginx|traefik|caddy|haproxy|envoy|certbot|acme|swag/],
   ['tunnel', /ngrok|cloudflared|localtunnel|frp/],
+  ['scheduler', /ofelia|chadburn|swarm-cronjob|supercronic|docker-cron|crontab/],
   ['bot-api', /telegram-bot-api/],
   ['store', /minio|seaweedfs|garage/],
   ['search', /elasticsearch|opensearch|meilisearch|typesense|qdrant|weaviate|milvus|chroma|clickhouse|cassandra|neo4j/],
@@ -64,5 +66,6 @@ export const adviceFor: Readonly<Record<ImageKind, string | undefined>> = {
   monitoring: 'not a part of the bot: see "Monitoring" in docs/PLAN.md',
   admin: 'not run here: psql over ssh, as docs/PLAN.md shows',
   updater: 'not needed: bot.ts brings new versions',
+  scheduler: 'systemd of the host starts what is under "jobs:" at its times: leave it out',
   browser: 'there is none here: a browser in the image of the bot itself, or one elsewhere',
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path/posix'
 import { commandOf, textOf } from '../read/command-line.ts'
 import type { DockerImage } from '../read/dockerfile.ts'
-import type { Note } from '../read/finding.ts'
+import type { Found, Note } from '../read/finding.ts'
 import type { Repository } from '../read/repository.ts'
 import type { Project } from '../read/survey.ts'
 import type { Build } from './build.ts'
@@ -72,13 +72,13 @@ function entrypointNote(image: DockerImage | undefined): Note[] {
 }
 
 /** Alembic and the like, by their configuration. */
-function toolOf(project: Project, image: DockerImage | undefined): { value: string[]; from: string } | undefined {
+function toolOf(project: Project, image: DockerImage | undefined): Found<readonly string[]> | undefined {
   const { files, node } = project
-  const runner = /^(poetry run|uv run|pipenv run) /.exec(textOf(image?.command?.value))?.[1]?.split(' ') ?? []
+  const [runner = ''] = /^(poetry|uv|pipenv) run /.exec(textOf(image?.command?.value)) ?? []
   const has = (test: RegExp) => files.find((file) => test.test(file))
   const alembic = has(/^alembic\.ini$/)
   if (alembic !== undefined && hasPackage(project, 'alembic'))
-    return { value: [...runner, 'alembic', 'upgrade', 'head'], from: alembic }
+    return { value: commandOf(`${runner}alembic upgrade head`), from: alembic }
   const prisma = has(/^prisma\/migrations\/.*\.sql$/)
   if (prisma !== undefined) return { value: ['npx', 'prisma', 'migrate', 'deploy'], from: dirname(dirname(prisma)) }
   for (const name of [

@@ -33,7 +33,7 @@ export function isUnused(name: string): boolean {
 }
 
 const unused =
-  /^(COMPOSE|GRAFANA|PROMETHEUS|PGADMIN|NGROK|TRAEFIK|CADDY|NGINX|DOCKER|MONGO_EXPRESS|ME_CONFIG|LOKI)_|_EXTERNAL_PORT$|^PGDATA$|_INITDB_/
+  /^(COMPOSE|GRAFANA|PROMETHEUS|PGADMIN|NGROK|TRAEFIK|CADDY|NGINX|DOCKER|MONGO_EXPRESS|ME_CONFIG|LOKI|OFELIA|LETSENCRYPT)_|^VIRTUAL_(HOST|PATH|PORT|PROTO|DEST)$|_EXTERNAL_PORT$|^PGDATA$|_INITDB_/
 
 /** By name alone, but for what belongs to a server: see `serverPart`. */
 export function nameMeans(name: string, value: string | undefined): Meaning {

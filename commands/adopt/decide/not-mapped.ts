@@ -1,4 +1,3 @@
-import { basename } from 'node:path/posix'
 import type { Found, Note } from '../read/finding.ts'
 import type { Project } from '../read/survey.ts'
 import { adviceFor } from './images.ts'
@@ -50,22 +49,16 @@ function aboutServices({ known, foreign }: Services): Note[] {
 
 function aboutPowers({ bot }: Services): Note[] {
   if (bot === undefined) return []
-  const names = bot.labels.flatMap((label) => [...label.matchAll(/Host\(([^)]*)\)/g)].map(([, name = '']) => name))
   const published = bot.ports.filter(({ value }) => value.published)
   return [
     ...bot.powers.map(
       ({ value, from }) =>
         `${from}: ${value}: a bot gets none of it: its container is alone, read-only and without capabilities`,
     ),
-    ...(names.length === 0
-      ? []
-      : [
-          `${bot.from}: labels give it a name of its own (${names.join(', ')}): updates come by the name of the host, and need none`,
-        ]),
     ...(published.length === 0
       ? []
       : [
-          `${published[0]?.from}: publishes ${published.length === 1 ? 'a port' : 'ports'} on the host (${[...new Set(published.map(({ value }) => value.port))].join(', ')}): nothing is published here; Telegram's updates come through nginx, and nothing else does`,
+          `${published[0]?.from}: publishes ${published.length === 1 ? 'a port' : 'ports'} on the host (${[...new Set(published.map(({ value }) => value.port))].join(', ')}): nothing is published here; Telegram's updates come through nginx, and so does what "public:" lists`,
         ]),
   ]
 }
@@ -89,7 +82,6 @@ function aboutFiles(project: Project, hasToken: boolean): Note[] {
     ),
   )
   const session = sessionLibrary(project)
-  const scheduled = files.find((file) => /^(crontab|cron\/|.*\.crontab$)/.test(basename(file)))
   return [
     ...(hasToken
       ? []
@@ -107,8 +99,5 @@ function aboutFiles(project: Project, hasToken: boolean): Note[] {
       : [
           `${session} logs in to Telegram by itself and keeps a session in a file: have it kept in a folder under "data:"`,
         ]),
-    ...(scheduled === undefined
-      ? []
-      : [`${scheduled}: a crontab: there is no cron in a bot's container; have the bot schedule that itself`]),
   ]
 }

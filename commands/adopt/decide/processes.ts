@@ -30,6 +30,24 @@ export function furtherProcesses(
   ]
 }
 
+/** The process that a service of the compose file became. */
+export function processNamed(
+  all: readonly Further[],
+  service: string,
+): Extract<Further, { readonly name: string }> | undefined {
+  return all.flatMap((each) => ('keys' in each && each.name === named(service) ? [each] : []))[0]
+}
+
+/** With where they listen, of those that did not say so. */
+export function withPorts(all: readonly Further[], ports: ReadonlyMap<string, Found<number>>): readonly Further[] {
+  return all.map((each) => {
+    const port = 'keys' in each ? ports.get(each.name) : undefined
+    return 'keys' in each && port !== undefined
+      ? { ...each, keys: { ...each.keys, port: each.keys.port ?? port.value } }
+      : each
+  })
+}
+
 /** The key, and what is to be said of the others. `most`: so many a bot may have. */
 export function processKey(all: readonly Further[], most: number): { entries: Entry[]; notes: Note[] } {
   const found = all.flatMap((each) => ('keys' in each ? [each] : []))
@@ -105,7 +123,9 @@ function named(name: string): string {
     name
       .toLowerCase()
       .replaceAll(/[^a-z0-9]+/g, '-')
-      .replaceAll(/^[^a-z]+|-$/g, '') || 'process'
+      .replaceAll(/^[^a-z]+|-$/g, '')
+      .slice(0, 32)
+      .replace(/-$/, '') || 'process'
   )
 }
 

@@ -18,8 +18,14 @@ export interface Services {
 
 /** `text` reads a file of the repository: a service may be built from nothing but `FROM redis`. */
 export function arrange(services: readonly ComposeService[], text: (path: string) => string | undefined): Services {
+  const read = new Map<string, string | undefined>()
+  // Services share their Dockerfiles.
+  const once = (path: string) => {
+    if (!read.has(path)) read.set(path, fromLines(text(path)))
+    return read.get(path)
+  }
   const known = services.flatMap((service) => {
-    const kind = kindOf(service, text)
+    const kind = kindOf(service, once)
     return kind === undefined ? [] : [{ service, kind }]
   })
   const rest = services.filter((service) => !known.some((each) => each.service === service))
@@ -38,6 +44,17 @@ export function arrange(services: readonly ComposeService[], text: (path: string
   }
 }
 
+/** All of a compose file. */
+export function allServices({ bot, migrations, others, known, foreign }: Services): readonly ComposeService[] {
+  return [
+    ...(bot === undefined ? [] : [bot]),
+    ...migrations,
+    ...others,
+    ...known.map(({ service }) => service),
+    ...foreign,
+  ]
+}
+
 /** The Dockerfile of a service, as a path in the repository; undefined where it is outside of it. */
 export function dockerfileOf({ build }: ComposeService): { context: string; path: string } | undefined {
   if (build === undefined) return undefined
@@ -53,12 +70,21 @@ export function migrates({ name, command, entrypoint }: ComposeService): boolean
   return /migrat/.test(name) || (/\b(alembic|migrate|migration|db:push)\b/.test(runs) && !/[;&|]/.test(runs))
 }
 
+/** The lines that say what stages are made from. */
+function fromLines(text: string | undefined): string | undefined {
+  return text
+    ?.split('\n')
+    .filter((line) => /^[ \t]*FROM[ \t]/i.test(line))
+    .join('\n')
+}
+
 function kindOf(service: ComposeService, text: (path: string) => string | undefined): ImageKind | undefined {
   if (service.build === undefined) return imageKind(service.image ?? '')
   const path = dockerfileOf(service)?.path
-  const base = /^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)/im.exec((path && text(path)) ?? '')?.[1] ?? ''
-  // A bot is built from node, python or golang, never from a server.
-  return imageKind(base)
+  const bases = [...((path && text(path)) ?? '').matchAll(/^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)/gim)]
+  const kinds = bases.map(([, base = '']) => imageKind(base))
+  // A bot is built from node, python or golang, never from a server; a front end may be built, and served by one.
+  return kinds[0] ?? (kinds.at(-1) === 'proxy' ? 'proxy' : undefined)
 }
 
 function score({ name, environment, build, command }: ComposeService): number {

@@ -49,9 +49,6 @@ function settled(file: string, workdir: string, isSource: (path: string) => bool
 
 function isBesideCode(file: string, workdir: string, isSource: (path: string) => boolean): boolean {
   const folder = dirname(file)
-  return (
-    folder === workdir ||
-    folder === '/' ||
-    (folder.startsWith(`${workdir}/`) && isSource(folder.slice(workdir.length + 1)))
-  )
+  const inside = workdir === '/' ? workdir : `${workdir}/`
+  return folder === workdir || folder === '/' || (folder.startsWith(inside) && isSource(folder.slice(inside.length)))
 }

@@ -12,7 +12,7 @@ function fromProcfile({ processes }: Project): Found<string> | undefined {
 
 /** The name of the process of a Procfile that is the bot. */
 export function botProcess(processes: Project['processes']): string | undefined {
-  return ['bot', 'web', 'worker', ...processes.keys()].find((name) => processes.has(name))
+  return ['bot', 'web', 'app', 'worker', ...processes.keys()].find((name) => processes.has(name))
 }
 
 function fromNode({ node, files }: Project): Found<string> | undefined {
@@ -35,7 +35,7 @@ function fromPython({ python, files, runLines, code }: Project): Found<string> |
   if (python === undefined && !hasCode) return undefined
   const [run] = runLines.filter(({ value }) => !/pytest|alembic|pip|black|ruff|mypy|test|init_project/.test(value))
   if (run !== undefined) return { value: run.value.replace(/^python3/, 'python'), from: run.from }
-  const polling = [...code.polls, ...code.setsWebhook].map((from) => from.replace(/:\d+$/, ''))
+  const polling = [...code.polls, ...code.setsWebhook].map((from) => from.slice(0, from.lastIndexOf(':')))
   const modules = files.filter((file) => /^(\w+\/)?\w+\/__main__\.py$/.test(file)).sort((a, b) => a.length - b.length)
   const isUsual = (file: string) => /^(src\/|app\/|bot\/)?(main|bot|app|run|index|start)\.py$/.test(file)
   const isProgram = (file: string) => code.programs.some((each) => each === file || each.endsWith(`/${file}`))
@@ -60,7 +60,7 @@ function rank(file: string, polling: readonly string[]): number {
   return (polling.some((each) => each.endsWith(file)) ? 0 : 10) + file.split('/').length
 }
 
-const telegramPackages =
+export const telegramPackages =
   /^(grammy|telegraf|node-telegram-bot-api|telebot|gramio|puregram|@mtcute\/node|telegram|aiogram|python-telegram-bot|pytelegrambotapi|telethon|pyrogram|kurigram|pyrofork|gopkg\.in\/telebot\.v\d|github\.com\/.*(telegram|telebot|gotgbot|telego).*)$/i
 
 /** The language of the bot: where a repository has several, that of the library which speaks to Telegram. */

@@ -22,7 +22,7 @@ export function gathered(
   kept: readonly Variable[],
   code: readonly Variable[],
 ): readonly Omit<Meant, 'meaning'>[] {
-  const examples = new Map(shown.map(({ name, value = '' }) => [name, value]))
+  const examples = new Map(shown.toReversed().map(({ name, value = '' }) => [name, value]))
   const found = new Map<string, Omit<Meant, 'meaning'>>()
   const add = (shownBy: Meant['shownBy'], variables: readonly Variable[]) => {
     for (const variable of variables)
@@ -50,7 +50,9 @@ function filled(variable: Variable, examples: ReadonlyMap<string, string>): Vari
   const sole = soleVariable(value)
   // NAME: ${NAME} hands on what the operator has.
   if (sole !== undefined && !value.includes('-') && !examples.has(sole)) return { ...variable, value: undefined }
-  return { ...variable, value: interpolated(value, examples) }
+  // An example is for a developer's machine; the compose file says where that is among containers.
+  const isLocal = sole !== undefined && /^\w+:\/\/(localhost|127\.0\.0\.1)\b/.test(examples.get(sole) ?? '')
+  return { ...variable, value: interpolated(value, isLocal && /:-./.test(value) ? new Map() : examples) }
 }
 
 function meaningOf(

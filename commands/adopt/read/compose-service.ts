@@ -12,7 +12,7 @@ export interface ComposeService {
   readonly environment: readonly Variable[]
   readonly volumes: readonly Found<ComposeVolume>[]
   /** Ports in the container. */
-  readonly ports: readonly Found<{ readonly port: number; readonly published: boolean }>[]
+  readonly ports: readonly Found<ComposePort>[]
   readonly tmpfs: readonly Found<string>[]
   readonly dependsOn: readonly string[]
   readonly memory: Found<string> | undefined
@@ -22,7 +22,16 @@ export interface ComposeService {
   readonly init: boolean
   /** Keys that ask for more than a bot gets. */
   readonly powers: readonly Found<string>[]
-  readonly labels: readonly string[]
+  readonly labels: readonly Found<string>[]
+  /** The name of its container, by which others may reach it. */
+  readonly container: string | undefined
+}
+
+export interface ComposePort {
+  readonly port: number
+  readonly published: boolean
+  /** The port of the host that leads there. */
+  readonly onHost?: number
 }
 
 /** Words, or a line for a shell. */
@@ -79,8 +88,25 @@ export function serviceOf(name: string, said: unknown, from: Place, fill: Fill):
     workdir: textOf(memberOf(said, 'working_dir')),
     init: memberOf(said, 'init') === true,
     powers: powersIn(said, from),
-    labels: itemsOf(memberOf(said, 'labels')).flatMap((each) => textOf(each) ?? []),
+    labels: labelsIn(said, from, fill),
+    container: textOf(memberOf(said, 'container_name')),
   }
+}
+
+/** Rules in them are searched. */
+const maxLabel = 2000
+
+/** As NAME=VALUE; those of a stack are in "deploy". */
+function labelsIn(said: unknown, from: Place, fill: Fill): Found<string>[] {
+  const own = itemsOf(memberOf(said, 'labels')).map((value, i) => ({ value, from: from('labels', i) }))
+  const ofStack = itemsOf(memberOf(memberOf(said, 'deploy'), 'labels')).map((value) => ({
+    value,
+    from: from('deploy'),
+  }))
+  return [...own, ...ofStack].flatMap(({ value, from }) => {
+    const text = textOf(value)
+    return text === undefined || text.length > maxLabel ? [] : [{ value: fill(text), from }]
+  })
 }
 
 function buildOf(said: unknown): ComposeBuild | undefined {
@@ -92,7 +118,7 @@ function buildOf(said: unknown): ComposeBuild | undefined {
     dockerfile: textOf(memberOf(said, 'dockerfile')),
     target: textOf(memberOf(said, 'target')),
     args: itemsOf(memberOf(said, 'args')).flatMap((each) => {
-      const [, name, rest = ''] = /^(\w+)=?(.*)$/s.exec(textOf(each) ?? '') ?? []
+      const [, name, rest = ''] = /^(\w+)(?:=(.*))?$/s.exec(textOf(each) ?? '') ?? []
       return name === undefined ? [] : [[name, rest] as const]
     }),
   }
@@ -127,7 +153,9 @@ function portIn(published: boolean, fill: Fill) {
   return ({ value, from }: Found<unknown>) => {
     const said = fill(textOf(memberOf(value, 'target')) ?? textOf(value) ?? '')
     const port = Number(/(\d+)(?:\/tcp)?$/.exec(said)?.[1] ?? Number.NaN)
-    return port > 0 && port < 65_536 ? [{ value: { port, published }, from }] : []
+    const onHost = Number(textOf(memberOf(value, 'published')) ?? /(\d+):\d+(?:\/tcp)?$/.exec(said)?.[1] ?? Number.NaN)
+    const place = { port, published, ...(onHost > 0 && { onHost }) }
+    return port > 0 && port < 65_536 ? [{ value: place, from }] : []
   }
 }
 

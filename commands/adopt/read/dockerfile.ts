@@ -1,4 +1,5 @@
 import { at, type Found, numbered } from './finding.ts'
+import { jsonIn } from './untyped.ts'
 
 /** What the last stage of a Dockerfile says, or the stage `target`. */
 export interface DockerImage {
@@ -10,8 +11,18 @@ export interface DockerImage {
   readonly ports: readonly Found<number>[]
   readonly volumes: readonly Found<string>[]
   readonly healthcheck: Found<string> | undefined
+  readonly copies: readonly Copy[]
   /** The whole text, for what is only to be found. */
   readonly text: string
+}
+
+/** A COPY of one source: from the repository, or from another stage. */
+export interface Copy {
+  readonly stage: string | undefined
+  readonly source: string
+  /** An absolute path; one that ends with a slash is a folder that the source comes into. */
+  readonly target: string
+  readonly from: string
 }
 
 interface Instruction {
@@ -35,6 +46,7 @@ export function dockerImage(text: string, file: string, target?: string): Docker
     ports: said.filter(({ name }) => name === 'EXPOSE').flatMap(portsIn),
     volumes: said.filter(({ name }) => name === 'VOLUME').flatMap(volumesIn),
     healthcheck: healthIn(last('HEALTHCHECK')),
+    copies: copiesIn(said),
   }
 }
 
@@ -90,12 +102,25 @@ function commandIn(found: Instruction | undefined): Found<string | readonly stri
 }
 
 function listIn(text: string): readonly string[] | undefined {
-  try {
-    const list: unknown = JSON.parse(text)
-    return Array.isArray(list) ? list.map(String) : undefined
-  } catch {
-    return undefined
-  }
+  const list = jsonIn(text)
+  return Array.isArray(list) ? list.map(String) : undefined
+}
+
+function copiesIn(said: readonly Instruction[]): Copy[] {
+  let folder = '/'
+  return said.flatMap(({ name, rest, from }) => {
+    if (name === 'WORKDIR') folder = inFolder(folder, rest.replaceAll('"', ''))
+    if (name !== 'COPY' && name !== 'ADD') return []
+    const flags = /^(?:--\S+\s+)*/.exec(rest)?.[0] ?? ''
+    const said = rest.slice(flags.length)
+    const words = said.startsWith('[') ? (listIn(said) ?? []) : said.split(/\s+/)
+    const target = inFolder(folder, words.at(-1) ?? '')
+    const isFolder = words.length > 2 || /(^|\/)\.?$/.test(words.at(-1) ?? '')
+    return words.slice(0, -1).map((source) => ({
+      ...{ stage: /--from=(\S+)/.exec(flags)?.[1], source, from },
+      target: isFolder && target !== '/' ? `${target}/` : target,
+    }))
+  })
 }
 
 function portsIn({ rest, from }: Instruction): Found<number>[] {

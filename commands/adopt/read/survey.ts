@@ -1,10 +1,11 @@
-import { basename, dirname } from 'node:path/posix'
+import { basename, dirname, join } from 'node:path/posix'
 import { composeServices } from './compose.ts'
 import type { ComposeService, Fill } from './compose-service.ts'
 import { envExample } from './env-example.ts'
 import type { Found, Note, Variable } from './finding.ts'
 import { type GoProject, goMod } from './go-mod.ts'
 import { type NodeProject, nodeProject } from './package-json.ts'
+import { flyProcesses, unwantedProcesses } from './platform-files.ts'
 import { appJson, procfile } from './procfile.ts'
 import { joined, type PythonProject, pyproject, requirements } from './python-project.ts'
 import { isEnvExample, type Repository } from './repository.ts'
@@ -47,13 +48,32 @@ export function servicesIn(
     const text = repository.text(path)
     if (text === undefined) notes.push(`${path}: no text, or larger than 512 KB: it was not read`)
     try {
-      for (const service of composeServices(text ?? '', path, fill))
+      for (const service of composeServices(text ?? '', path, fill).map((each) => fromRoot(each, dirname(path))))
         services.set(service.name, over(services.get(service.name), service))
     } catch (error) {
       notes.push(`${path}: cannot be read as YAML, so nothing is taken from it: ${(error as Error).message}`)
     }
   }
   return { services: [...services.values()], notes }
+}
+
+/** Its paths are from the folder of its file. */
+function fromRoot(service: ComposeService, folder: string): ComposeService {
+  const { build, volumes } = service
+  if (folder === '.') return service
+  const here = (path: string) => (/^\.\.?(\/|$)/.test(path) || path === '.' ? `./${join(folder, path)}` : path)
+  const context =
+    build === undefined || /^([\w+]+:|git@|\/|\$)/.test(build.value.context)
+      ? undefined
+      : join(folder, build.value.context)
+  return {
+    ...service,
+    build: build === undefined || context === undefined ? build : { ...build, value: { ...build.value, context } },
+    volumes: volumes.map((each) => ({
+      ...each,
+      value: { ...each.value, source: each.value.source && here(each.value.source) },
+    })),
+  }
 }
 
 /** The variables of examples and of app.json, the first that names one wins. */
@@ -92,12 +112,20 @@ export function projectIn(repository: Repository, folder: string): Project {
     node: read('package.json', nodeProject),
     python: python.length === 0 ? undefined : joined(python),
     go: read('go.mod', goMod),
-    processes: read('Procfile', procfile) ?? new Map(),
+    processes: wanted(
+      read('Procfile', procfile) ?? read('fly.toml', flyProcesses),
+      read('app.json', unwantedProcesses),
+    ),
     runLines: ['Makefile', 'makefile', 'Justfile', 'justfile', 'Taskfile.yml'].flatMap(
       (name) => read(name, runLines) ?? [],
     ),
     code: codeOf(repository, prefix, files),
   }
+}
+
+/** The processes, but for those of which none is to run. */
+function wanted(all: Project['processes'] = new Map(), unwanted: readonly string[] = []): Project['processes'] {
+  return new Map([...all].filter(([name]) => !unwanted.includes(name)))
 }
 
 function codeOf(repository: Repository, prefix: string, files: readonly string[]): CodeFacts {

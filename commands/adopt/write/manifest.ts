@@ -8,6 +8,7 @@ import { type BotManifest, botManifestSchema } from '../../../roles/bot/spec/sch
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import type { AdoptedBot } from '../decide/bot.ts'
 import type { Entry } from '../decide/entry.ts'
+import { withoutLost } from '../decide/public/public-paths.ts'
 
 export interface Manifest {
   readonly text: string
@@ -25,7 +26,7 @@ export function manifestOf(bot: AdoptedBot): Manifest {
   )
   const good = (all: readonly (readonly [Entry, string | undefined])[]) =>
     all.filter(([, fault]) => fault === undefined).map(([entry]) => entry)
-  const entries = good(keys)
+  const { entries, notes } = withoutLost(good(keys))
   const environment = good(variables)
   const text = [
     '# Made from what the repository says, which stands behind each line. Read it, and change what is not so; docs/bots.md has all keys.',
@@ -36,9 +37,12 @@ export function manifestOf(bot: AdoptedBot): Manifest {
   prove(text)
   return {
     text,
-    notes: [...keys, ...variables].flatMap(([{ key, why }, fault]) =>
-      fault === undefined ? [] : [`${why}: ${key} is left out: ${fault}`],
-    ),
+    notes: [
+      ...notes,
+      ...[...keys, ...variables].flatMap(([{ key, why, whys }, fault]) =>
+        fault === undefined ? [] : [`${why || Object.values(whys ?? {})[0]}: ${key} is left out: ${fault}`],
+      ),
+    ],
     secrets: environment
       .filter(({ optional }) => !optional)
       .flatMap(({ value }) => /^\$\{secret\.(\w+)\}$/.exec(String(value))?.[1] ?? []),
@@ -59,7 +63,16 @@ function environmentLines(environment: readonly Entry[], leftOut: ReadonlyMap<st
   ]
 }
 
-function lineOf({ key, value, why, optional }: Entry, indent: string): string {
+function lineOf({ key, value, why, optional, whys }: Entry, indent: string): string {
+  const isList = Array.isArray(value)
+  if (whys !== undefined && typeof value === 'object' && value !== null)
+    return [
+      `${optional ? '#' : ''}${key}:${why === '' ? '' : ` # ${comment(why)}`}`,
+      ...Object.entries(value).map(
+        ([name, each]) =>
+          `${optional ? '#' : ''}  ${isList ? '-' : `${name}:`} ${inFlow(each)} # ${comment(whys[name] ?? '')}`,
+      ),
+    ].join('\n')
   return `${indent}${optional ? '#' : ''}${key}: ${inline(value)}${why === '' ? '' : ` # ${comment(why)}`}`
 }
 

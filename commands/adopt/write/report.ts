@@ -10,12 +10,14 @@ export interface Outcome {
   readonly notes: readonly Note[]
   /** Names of secrets that the operator gives. */
   readonly secrets: readonly string[]
+  /** Names of its own, which are for the inventory. */
+  readonly domains: readonly string[]
   readonly cloned: boolean
   readonly hasEnv: boolean
 }
 
 /** What an operator reads after an adoption. */
-export function reportOf({ bot, source, written, notes, secrets, cloned, hasEnv }: Outcome): string {
+export function reportOf({ bot, source, written, notes, secrets, domains, cloned, hasEnv }: Outcome): string {
   const list = [...new Set(notes)].map((note) => `  - ${oneLine(note)}`)
   const found = list.length === 0 ? 'Everything that was found is mapped.' : 'Not mapped, or to be looked at:'
   const token = `${bot.replaceAll('-', '_').toUpperCase()}_TOKEN`
@@ -28,7 +30,7 @@ What is left:
 1. read ${source}/bot.yaml: each line says what it was made from
 
 2. in the inventory, under "bots:"
-     ${bot}: { host: vps1, source: ${source} }
+     ${bot}: { host: vps1, source: ${source}${domains.length === 0 ? '' : `, domains: [${domains.join(', ')}]`} }
 
 3. its token, from BotFather${hasEnv ? `, unless ${source}/.env has it` : ''}, in one of these
      the environment  ${token}=123456:ABC-def

@@ -49,7 +49,15 @@ const lists = {
     'db: { image: postgres:16, volumes: ["./i.sql:/docker-entrypoint-initdb.d/i.sql"] }',
     'redis: { image: redis, volumes: ["r:/data"] }',
     'worker: { build: . }, migrate: { build: ., command: alembic upgrade head }',
+    'api: { build: ., command: node api.js, labels: ["traefik.http.routers.a.rule=Host(`a.acme.io`) && PathPrefix(`/api`)", "ofelia.job-exec.x.schedule=@every 5m", "ofelia.job-exec.x.command=a"] }, cron: { build: ., command: supercronic crontab }',
+    'a: { build: ., command: a }, b: { build: ., command: b, expose: [1] }, c: { build: ., command: c }, d: { build: ., command: d }, e: { build: ., command: supercronic x & exec e }',
   ],
+  proxy: [
+    '',
+    'a.acme.io {\n reverse_proxy /api/* api:8000\n reverse_proxy bot:3000\n}\n',
+    'a.acme.io {\n reverse_proxy /a* a:1\n reverse_proxy /d/* d:99999\n reverse_proxy /webhook bot:5\n}\nb.acme.io {\n root * /x\n file_server\n}\n',
+  ],
+  times: ['', '0 9 * * * node a.js\n@reboot x\n', 'TZ=Mars\n*/5 * * * 7 root a % b >> c\n@daily sh -c "x"\n'],
   code: [
     '',
     'await dp.start_polling(bot)\n',
@@ -74,6 +82,7 @@ test(`${rounds} combinations make a bot.yaml that is one`, () => {
         .join(''),
       'compose.yml':
         bot === '' ? '' : `services: { bot: { ${bot.includes('build') ? '' : 'build: ., '}${bot} }, ${of('beside')} }`,
+      ...{ Caddyfile: of('proxy'), crontab: of('times') },
       ...{ 'i.sql': '', 'a.py': of('code'), 'requirements.txt': of('packages'), 'alembic.ini': '' },
     }
     const given = Object.fromEntries(Object.entries(files).filter(([, text]) => text !== ''))

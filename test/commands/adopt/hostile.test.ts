@@ -82,7 +82,9 @@ test('nothing of it is run', async () => {
 test('what reads, decides and writes could not run anything', () => {
   const folder = join(import.meta.dirname, '../../../commands/adopt')
   const files = ['read', 'decide', 'write'].flatMap((room) =>
-    readdirSync(join(folder, room)).map((name) => join(folder, room, name)),
+    readdirSync(join(folder, room), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(folder, room, name)),
   )
   assert.ok(files.length > 30)
   const runs = /child_process|worker_threads|['"]zx['"]|local\.ts|\bimport\(|\beval\(|new Function|node:vm|\bfetch\(/
@@ -233,6 +235,12 @@ test('a pipe in the place of a file does not stop it', async () => {
   const folder = repository({})
   for (const name of ['Dockerfile', 'compose.yml', '.env.example']) execFileSync('mkfifo', [join(folder, name)])
   assert.match(await adopt(folder, 'shop'), 'bot.yaml')
+})
+
+test('a place that is no folder is refused with what it is', async () => {
+  const folder = repository({ file: '' })
+  await refused(join(folder, 'none'), /^--adopt: no repository at \S+\/none: no such folder$/)
+  await refused(join(folder, 'file'), /^--adopt: no repository at \S+\/file: no folder$/)
 })
 
 const refused = async (folder: string, message: RegExp) => {

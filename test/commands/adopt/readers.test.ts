@@ -37,6 +37,10 @@ for (const [path, isExample, isReal] of [
   ['migrations/env.py', false, false],
   ['env-example.md', false, false],
   ['environment.yml', false, false],
+  ['a.env.b', false, false],
+  ['prod.envx', false, false],
+  ['.envrc', false, false],
+  ['my env.env', false, false],
 ] as const)
   test(`${path} is ${isExample ? 'an example' : isReal ? 'secret' : 'neither'}`, () => {
     assert.equal([isEnvExample(path), isRealEnv(path)], [isExample, isReal])
@@ -58,6 +62,7 @@ test('of a Dockerfile the last stage counts, with what it inherits', () => {
       ],
       volumes: [{ value: '/srv/app/data', from: 'Dockerfile:10' }],
       healthcheck: { value: '--interval=5s    CMD curl -f http://localhost:8080/ok', from: 'Dockerfile:11' },
+      copies: [],
     },
   )
   assert.equal(dockerImage('FROM a AS x\nCMD ["x"]\nFROM b AS y\nCMD ["y"]\n', 'D', 'x').command?.value, ['x'])

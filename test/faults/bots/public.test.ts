@@ -10,7 +10,7 @@ import { quote } from '../../../lib/shell/sh.ts'
 import { acmeRoots, removeVps } from '../../../sandbox/index.ts'
 import { resultOf, run } from '../../support/runner.ts'
 import { botHost } from '../../support/vps/bot-host.ts'
-import { asking, slowly } from '../../support/vps/https-request.ts'
+import { asking, slowly, webSocketTo } from '../../support/vps/https-request.ts'
 import { endedIn } from '../../support/vps/inside.ts'
 import { addressOf } from '../../support/vps/ssh.ts'
 import { steadily } from '../../support/vps/steady.ts'
@@ -352,23 +352,19 @@ test('requests, uploads, websockets and slow readers of one bot refuse no update
     for (let i = 0; i < 3; i++)
       count(`upload ${(await ask('/upload', { method: 'PUT', body: Buffer.alloc(9 * 2 ** 20) })).status}`)
   })
-  const upgrade = [
-    'Upgrade: websocket',
-    'Connection: Upgrade',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-  ]
-  const open = Array.from({ length: 15 }, () => [
-    slowly(target, '/api/large'),
-    slowly(target, '/api/socket', upgrade),
-  ]).flat()
+  const slow = Array.from({ length: 15 }, () => slowly(target, '/api/large'))
+  const sockets = await Promise.all(Array.from({ length: 15 }, () => webSocketTo(target, '/api/socket')))
+  const echoed = async () => new Set(await Promise.all(sockets.map((socket) => socket.say('hello'))))
+  assert.equal([...(await echoed())], ['1: hello'])
   const begun = performance.now()
   const requests = Array.from({ length: 5000 }, async (_, i) => {
     await pause(Math.max(0, begun + i * 4 - performance.now()))
     count((await kept(i % 2 ? '/api/echo' : '/app/')).status)
   })
   await Promise.all([...requests, ...uploads])
-  for (const end of open) end()
+  assert.equal([...(await echoed())], ['1: hello'], 'the websockets are still open')
+  for (const { end } of sockets) end()
+  for (const end of slow) end()
   going = false
   await updates
   for (let tries = 0; tries < 120 && (await telegram().report(called('hello-bot'))).pending > 0; tries++)

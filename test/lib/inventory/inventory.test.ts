@@ -116,7 +116,7 @@ const faults: [name: string, text: string | Buffer, ...lines: string[]][] = [
   ['no mapping at the top', '- a', 'x.yaml:1:1: should be a mapping with the key "hosts", found a list'],
   ['no hosts', 'vars:', 'x.yaml:1:1: hosts: missing'],
   ['hosts without one', 'hosts: {}', 'x.yaml:1:8: hosts: no host'],
-  ['a syntax error', 'hosts:\n  a: [1', 'x.yaml:2:8: not YAML: '],
+  ['a syntax error', 'hosts:\n  a: [1', 'x.yaml:2:8: not YAML: flow sequence'],
   ['a tab', 'hosts:\n\ta:', 'x.yaml:2:1: a tab as indentation; use spaces'],
   ['a key twice', 'hosts:\n  a:\n  a:', 'x.yaml:3:3: a: is already at x.yaml:2:3; keep one'],
   ['two documents', 'hosts: { a: }\n---\n', 'x.yaml:2:1: a second document'],

@@ -7,7 +7,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { noLeftovers } from '../../../lib/platform/leftovers.ts'
 import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
-import { planOf } from '../../support/plan-of.ts'
+import { changesOf, planOf, stateAfter } from '../../support/plan-of.ts'
+import { scratchHost } from '../../support/scratch-host.ts'
 import { shell } from '../../support/shell.ts'
 
 const clean = {
@@ -47,6 +48,56 @@ for (const [what, state, told] of [
     assert.equal(planOf([noLeftovers()], { ...clean, ...state }), [
       `leftovers:restore: remove what an interrupted run has left: ${told}`,
     ]))
+
+test('only what is left is removed', async () => {
+  const host = scratchHost()
+  const removed = async (state: object) => {
+    host.write(dump, 'x')
+    host.write('/var/lib/botgarden/incoming/other', 'x')
+    host.container('botgarden-postgres')
+    host.container('botgarden-drill')
+    host.note('sql', '')
+    const [change] = changesOf([noLeftovers()], { ...clean, ...state })
+    const { code, output, calls } = await host.run(change?.script ?? '')
+    assert.is(code, 0, output)
+    const gone = host.there(dump) ? [] : ['dump']
+    return [
+      ...gone,
+      ...calls.map((line) => line.split(' ').slice(0, 2).join(' ')),
+      ...(host.noted('sql').match(/drop role[^;]*/) ?? []),
+    ]
+  }
+  assert.equal(await removed({ 'left-files:restore': { busy: false, paths: [dump] } }), ['dump'])
+  assert.ok(host.there('/var/lib/botgarden/incoming/other'))
+  assert.equal(await removed({ 'container:botgarden-drill': { status: 'running' } }), ['docker rm'])
+  assert.equal(host.containers(), ['botgarden-postgres running always'])
+  const drop = 'drop role if exists "botgarden-reader"'
+  const databases = { ...freshCatalog.databases, 'botgarden-restoring': database }
+  assert.equal(await removed({ 'postgres:catalog': { ...freshCatalog, databases } }), ['docker exec', drop])
+  const roles = { ...freshCatalog.roles, 'botgarden-reader': role }
+  assert.equal(await removed({ 'postgres:catalog': { ...freshCatalog, roles } }), ['docker exec', drop])
+  assert.equal(await removed({ 'postgres:catalog': { ...freshCatalog, databases, roles } }), ['docker exec', drop])
+})
+
+test('after that nothing is left, but for what this run has brought', () => {
+  const databases = { ...freshCatalog.databases, 'botgarden-restoring': database }
+  const roles = { ...freshCatalog.roles, 'botgarden-reader': role }
+  const after = stateAfter([noLeftovers([dump])], {
+    'left-files:restore': { busy: false, paths: [dump, `${dump}.new`] },
+    'postgres:catalog': { ...freshCatalog, databases, roles },
+    'container:botgarden-drill': { status: 'running' },
+  })
+  assert.equal(after, { ...clean, 'left-files:restore': { busy: false, paths: [dump] } })
+})
+
+test('a database that another one has replaced may get its name back: what comes of it is not known before', () => {
+  const databases = { ...freshCatalog.databases, 'botgarden-before': database }
+  const state = { ...clean, 'postgres:catalog': { ...freshCatalog, databases } }
+  assert.equal(planOf([noLeftovers()], state), [
+    'leftovers:restore: remove what an interrupted run has left: database botgarden-before',
+  ])
+  assert.equal(stateAfter([noLeftovers()], state), state)
+})
 
 test('what this run has brought stays, and so does all while another run is under way', () => {
   const state = (busy: boolean) => ({ ...clean, 'left-files:restore': { busy, paths: [dump] } })

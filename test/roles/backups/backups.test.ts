@@ -241,6 +241,30 @@ test('the age of each database is that of the newest backup that holds it, and 2
   assert.is(formatAge(-7_200_000), '2 h from the future')
 })
 
+test('a backup of this very moment counts, and one of 26 hours is not too old yet', () => {
+  const name = parseBackupName('2026-11-24T031700Z') as NonNullable<ReturnType<typeof parseBackupName>>
+  const all = [{ ...name, manifest: JSON.stringify(manifest) }]
+  const of = (later: number) => ageFaults(all, all, name.time + later)
+  assert.equal(of(0), [
+    { text: 'all: on the host 0 min old, here 0 min old', faults: [] },
+    { text: 'one: on the host 0 min old, here 0 min old', faults: [] },
+  ])
+  assert.equal(
+    of(26 * 3_600_000).flatMap(({ faults }) => faults),
+    [],
+  )
+  assert.is(of(26 * 3_600_000 + 1).flatMap(({ faults }) => faults).length, 4)
+  // One from the future is none.
+  assert.equal(of(-1), [
+    {
+      text: 'all: on the host none, here none',
+      faults: ['all: there is no good backup on the host', 'all: there is no good backup here'],
+    },
+  ])
+  const [line] = ageFaults(all, undefined, name.time)
+  assert.is(line?.text, 'all: here 0 min old')
+})
+
 test('the age of a database that is missing from the newest is that of the last one that has it', () => {
   const failed = [{ kind: 'database', database: 'one', file: 'database-one.dump.age', reason: 'locked' }]
   const lacking = { ...manifest, format: 2, parts: manifest.parts.slice(1), failed }

@@ -17,7 +17,8 @@ import { asOwner } from '../../../lib/platform/as-owner.ts'
 import { local } from '../../../lib/shell/local.ts'
 import { databasesOf, missingParts, parseManifest } from '../../../roles/backups/manifest.ts'
 import { parseStatus, statusScript } from '../../../roles/backups/run-status.ts'
-import { scratchFolder, signingKey } from '../../support/copies.ts'
+import { publicHalf, scratchFolder, signingKey } from '../../support/copies.ts'
+import { sha256 } from '../../support/sha256.ts'
 import { shell } from '../../support/shell.ts'
 
 const templates = join(import.meta.dirname, '../../../roles/backups/templates')
@@ -61,7 +62,7 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
     pg_restore: `cat >/dev/null; printf 'COPY public.t (a) FROM stdin;\\n1\\n\\\\.\\n-- PostgreSQL database dump complete\\n'`,
     pg_dumpall: `echo '-- PostgreSQL database cluster dump complete'`,
     pg_isready: 'exit 0',
-    age: 'cat',
+    age: `[ "$*" = '--encrypt --recipients-file ${path('home/recipients')}' ] || exit 9; cat`,
     // A busy machine would let them wait.
     // In the folder that would be at /mnt.
     unshare: 'cd "$6" && shift 6 && exec "$@"',
@@ -70,7 +71,12 @@ function host(tools: Record<string, string> = {}, settings: Record<string, strin
     tar: `case $1 in --create) echo files ;; *) cat ;; esac`,
     ...tools,
   }
-  for (const [name, text] of Object.entries(stubs)) write(`bin/${name}`, `#!/bin/sh\n${text}\n`)
+  // What encrypts has a limit to what it writes.
+  for (const [name, text] of Object.entries(stubs))
+    write(
+      `bin/${name}`,
+      `#!/bin/sh\n${name === 'age' ? '' : `printf '%s\\n' "${name} $*" >>${path('called')}`}\n${text}\n`,
+    )
   const PATH = `${path('bin')}:${process.env.PATH}`
   const run = (...args: string[]) =>
     local({ nothrow: true, env: { ...process.env, PATH } })`exec ${path('home/backup')} ${args}`
@@ -112,6 +118,62 @@ test('all is well: one backup, whole, and nobody is alerted', () => {
   assert.equal(missingParts(manifest(good)), [])
   assert.equal([status()?.result, status()?.lastGood, status()?.reason], ['ok', good, ''])
   assert.equal([read('alerts'), readdirSync(path('run'))], ['', []])
+})
+
+test('the server’s tools have what they are asked, without what the owner of a database has set, and a limit in there', () => {
+  const options = ['statement_timeout=0', 'lock_timeout=0', 'transaction_timeout=0', 'idle_session_timeout=0']
+  const all = [...options, 'idle_in_transaction_session_timeout=0', 'role=none'].map((each) => `-c ${each}`).join(' ')
+  const inServer = (database: string) =>
+    `exec -i -e PGDATABASE=${database} -e PGOPTIONS=${all} -e PGCLIENTENCODING=UTF8 botgarden-postgres nice -n 19 timeout -k 10`
+  const dump = 'pg_dump --username=postgres --format=custom --compress=zstd:3 --lock-wait-timeout=60s'
+  const restore = 'pg_restore --username=postgres --data-only --file=-'
+  const lines = well.read('called').match(/(?<=^docker ).*/gm) ?? []
+  assert.equal(
+    lines
+      .map((line) => line.replace(/(?<=-k 10) \d+/, ''))
+      .filter((line) => !line.includes('psql'))
+      .sort(),
+    [
+      `${inServer('postgres')} pg_dumpall --username=postgres --globals-only`,
+      ...['one', 'two', 'three'].flatMap((name) => [`${inServer(name)} ${dump}`, `${inServer(name)} ${restore}`]),
+    ].sort(),
+  )
+  assert.equal(
+    lines.filter((line) => line.includes('psql')).map((line) => line.replace(/ -c $/, '')),
+    [
+      `${inServer('postgres')} 120 psql --username=postgres -XqAt -d postgres -v ON_ERROR_STOP=1`,
+      `${inServer('postgres')} 120 psql --username=postgres -XqAt -d postgres -c show server_version`,
+    ],
+  )
+  // Half of the 570 s for each but the last one.
+  const limits = lines.flatMap((line) => (line.includes(dump) ? [Number(/-k 10 (\d+)/.exec(line)?.[1])] : []))
+  assert.ok(limits[0] !== undefined && limits[0] <= 285 && limits[0] > 100, String(limits))
+  assert.ok(limits[2] !== undefined && limits[2] > 285 && limits[2] <= 570, String(limits))
+})
+
+test('what it writes is brought to the disk before it counts', () => {
+  const synced =
+    well
+      .read('called')
+      .match(/(?<=^sync ).*/gm)
+      ?.map((line) => line.replaceAll(well.path(), '').replaceAll(/partial-\w+-\w+-\w+/g, 'partial')) ?? []
+  assert.ok(synced.includes('/store') && synced.includes('/home/status.json.new'), synced.join('\n'))
+  const parts = [
+    'SHA256SUMS',
+    'SHA256SUMS.sig',
+    'database-one.dump.age',
+    'database-three.dump.age',
+    'database-two.dump.age',
+  ]
+  const files = [...parts, 'files.tar.age', 'globals.sql.age', 'manifest.json'].map((name) => `/store/.partial/${name}`)
+  assert.ok(synced.includes([...files, '/store/.partial'].join(' ')), synced.join('\n'))
+  assert.equal(
+    well
+      .read('called')
+      .match(/^tar .*/gm)
+      ?.sort(),
+    ['tar --create --numeric-owner --exclude=opt/botgarden/backups', 'tar --list'],
+  )
 })
 
 test('a database that cannot be dumped takes no other one and no file with it, and is named everywhere', async () => {
@@ -282,6 +344,92 @@ test('one by itself that fails is no backup at all', async () => {
   const { exitCode, stderr } = await run('--only', 'one')
   assert.equal([exitCode, taken()], [1, []])
   assert.match(stderr, /^failed: one: .*locked/)
+})
+
+test('what it says of itself is so: sizes, sums, and who signed', async () => {
+  const folder = well.path('store', good)
+  const { parts, ...rest } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
+  const time = good.replace(/(..)(..)Z$/, ':$1:$2Z')
+  assert.equal(rest, { format: 1, host: 'vps1', time, only: null, server: '18.6', recipients: ['age1x'], warnings: [] })
+  // What is encrypted here is as it was.
+  for (const { file, size, sha256: sum, encrypted } of parts) {
+    const content = readFileSync(join(folder, file))
+    assert.equal([size, sum, encrypted], [content.length, sha256(content), { size, sha256: sum }], file)
+  }
+  assert.equal(
+    parts.map(({ kind, database, owner, tables, entries }: Record<string, unknown>) => [
+      kind,
+      database,
+      owner,
+      tables,
+      entries,
+    ]),
+    [
+      ['globals', undefined, undefined, undefined, undefined],
+      ['files', undefined, undefined, undefined, 1],
+      ...['one', 'two', 'three'].map((name) => ['database', name, name, { 'public.t': 1 }, undefined]),
+    ],
+  )
+  const files = [...parts.map(({ file }: { file: string }) => file), 'manifest.json'].sort()
+  const sums = files.map((file) => `${sha256(readFileSync(join(folder, file)))}  ${file}\n`)
+  assert.is(readFileSync(join(folder, 'SHA256SUMS'), 'utf8'), sums.join(''))
+  writeFileSync(well.path('signers'), `vps1 ${publicHalf(key)}\n`)
+  const verified = await local({
+    input: sums.join(''),
+  })`ssh-keygen -Y verify -n botgarden-backup -f ${well.path('signers')} -I vps1 -s ${join(folder, 'SHA256SUMS.sig')}`
+  assert.match(verified.stdout, 'Good "botgarden-backup" signature for vps1')
+})
+
+for (const [what, keyFile, said] of [
+  ['is gone', '/nowhere/key', /^failed: \/nowhere\/key is missing, which signs backups/],
+  ['is none', join(templates, 'rows.awk'), /^failed: the backup could not be signed: \S/],
+] as const)
+  test(`where its key ${what} there is no backup`, async () => {
+    const { run, taken, read, write } = host()
+    write('home/backup', read('home/backup').replaceAll(key, keyFile))
+    const { exitCode, stderr } = await run()
+    assert.is(exitCode, 1)
+    assert.match(stderr, said)
+    assert.equal(taken(), [])
+  })
+
+test('an alert goes to its address, which no process here sees among its arguments', async () => {
+  const { run, lock, read, path } = host(
+    {
+      curl: `cat >$0.config; for word; do case $word in @*) cat "\${word#@}" >$0.body ;; esac; done; [ ! -e $0.down ]`,
+    },
+    { alert_url: `'https://x.org/secret'` },
+  )
+  lock('no')
+  await run()
+  assert.match(read('bin/curl.body'), /^botgarden: backup of vps1 FAILED in part: one: .* no\n$/)
+  assert.is(read('bin/curl.config'), 'url = "https://x.org/secret"\n')
+  const [called = ''] = read('called').match(/^curl .*/m) ?? []
+  assert.match(called, /^curl --silent --show-error --fail --max-time 30 --data-binary @\S+\/alert --config -$/)
+  writeFileSync(path('bin/curl.down'), '')
+  await nextSecond()
+  assert.match((await run()).stderr, 'the alert could not be sent')
+})
+
+test('a part that is late has a second', async () => {
+  const { run, read } = host(
+    { timeout: 'case $1 in --kill-after=60) shift 2; exec "$@" ;; esac; exec /usr/bin/timeout "$@"' },
+    { limit: 1 },
+  )
+  await run()
+  const caps = [...read('called').matchAll(/^docker .* timeout -k 10 (\d+) pg_dump/gm)].map(([, cap]) => cap)
+  assert.equal([...new Set(caps)], ['1'])
+})
+
+test('where its name is taken the clock is doubted, and the one that is there stays', async () => {
+  const { run, taken, read } = host({ date: 'exec /usr/bin/date -d @1795676546 "$@"' })
+  assert.is((await run()).exitCode, 0)
+  const [name = ''] = taken()
+  const before = read(`store/${name}/manifest.json`)
+  const { exitCode, stderr } = await run()
+  assert.is(exitCode, 1)
+  assert.match(stderr, `${name} is there already: is the clock right?`)
+  assert.equal([taken(), read(`store/${name}/manifest.json`)], [[name], before])
 })
 
 /** What lists these databases. */

@@ -6,7 +6,7 @@ import { Secret } from '../../../lib/std/secret.ts'
 import { bot, botRole } from '../../../roles/bot/index.ts'
 import { facts } from '../../support/fake-host.ts'
 import { bare, deployment, hello, host, plan, served, tokenFile, vars } from '../../support/hello-bot.ts'
-import { planOf, scriptsOf, stateOf } from '../../support/plan-of.ts'
+import { planOf, scriptsOf, stateAfter, stateOf } from '../../support/plan-of.ts'
 
 test('a first release is known to the last detail before anything of it is there', () => {
   assert.equal(plan(deployment()), [
@@ -22,6 +22,24 @@ test('a first release is known to the last detail before anything of it is there
     'file:/opt/botgarden/nginx/conf/bots/hello-bot.conf: comes-with release:hello-bot',
     'webhook:hello-bot: set to https://bots.example.org/tg/hello-bot',
   ])
+})
+
+test('a domain is served when the host has something to serve it with, which the other roles bring', () => {
+  const own = { ...hello, settings: { ...hello.settings, domains: ['shop.example.org'] } }
+  const resources = bot.resources(vars, facts, { ...host, bots: [own] })
+  const [site, folder] = ['/opt/botgarden/nginx/conf/sites/hello-bot.conf', 'file:/etc/botgarden/tls/shop.example.org']
+  assert.throws(
+    () => planOf(resources, bare),
+    /^shop\.example\.org of hello-bot is new on this host, .*: run npx zx playbooks\/site\.ts without --tags first$/,
+  )
+  const there = { ...bare, [folder]: { type: 'directory', mode: '0700', owner: 'root', group: 'root' } }
+  assert.ok(planOf(resources, there).includes(`file:${site}: create`))
+  // What is as it should be needs nothing.
+  const after = stateAfter(resources, there)
+  assert.equal(
+    planOf(resources, { ...after, [folder]: 'absent' }).filter((line) => line.includes(site)),
+    [],
+  )
 })
 
 test('a bot has its webhook before the next one, which may fail, is begun', () => {

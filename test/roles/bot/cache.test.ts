@@ -3,12 +3,13 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { cacheConfiguration } from '../../../roles/bot/cache/configuration.ts'
+import { noCache } from '../../../roles/bot/cache/index.ts'
 import { cacheServer } from '../../../roles/bot/cache/server.ts'
 import { conflictsIn } from '../../../roles/bot/spec/conflicts.ts'
 import { botManifestSchema } from '../../../roles/bot/spec/schema.ts'
 import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
 import { deployment, plan, resourcesOf, served, spec } from '../../support/hello-bot.ts'
-import { changesOf, contentOf, idsOf, planOf } from '../../support/plan-of.ts'
+import { changesOf, contentOf, idsOf, planOf, stateAfter } from '../../support/plan-of.ts'
 import { scratchHost } from '../../support/scratch-host.ts'
 
 const valkey = { server: 'valkey', memoryMB: 32 } as const
@@ -178,6 +179,30 @@ test('no bot with a cache costs no process', async () => {
 test('a release of before caches is read, and so is one with a cache', () => {
   assert.not('cache' in spec)
   assert.ok(plan(undefined, { ...served(cached()), 'kept-secrets:hello-bot': { token: 1 } }).length > 0)
+})
+
+test('a cache that the release has no more is removed, and nothing else is', async () => {
+  const container = 'container:botgarden-hello-bot-cache'
+  const state = (more: Partial<Spec>, there: unknown) => ({ ...served(more), [container]: there })
+  const removed = (given: Record<string, unknown>) => planOf([noCache('hello-bot', undefined)], given)
+  assert.equal(removed(state({}, running)), ['cache:hello-bot: remove'])
+  assert.equal(removed(state({}, 'absent')), [])
+  assert.equal(removed(state(cached(), running)), [])
+  // What its release says is not known.
+  assert.equal(removed({ [container]: running }), [])
+  const host = scratchHost()
+  host.container('botgarden-hello-bot-cache')
+  const kept = ['/opt/botgarden/bots/hello-bot/compose.yaml', '/etc/botgarden/secrets/bots/hello-bot/token']
+  const gone = [
+    '/opt/botgarden/bots/hello-bot/cache/x',
+    '/etc/botgarden/secrets/bots/hello-bot/cache/x',
+    '/etc/botgarden/secrets/bots/hello-bot/cache-password',
+  ]
+  for (const path of [...kept, ...gone]) host.write(path, '')
+  const [change] = changesOf([noCache('hello-bot', undefined)], state({}, running))
+  assert.is((await host.run(change?.script ?? '')).code, 0)
+  assert.equal([host.containers(), [...kept, ...gone].filter(host.there)], [[], kept])
+  assert.is(stateAfter([noCache('hello-bot', undefined)], state({}, running))[container], 'absent')
 })
 
 test.run()

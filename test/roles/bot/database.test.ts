@@ -2,6 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
+import { fewerConnections } from '../../../roles/bot/database/connections.ts'
 import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
 import { botAbsent } from '../../../roles/bot/remove.ts'
 import { databaseAddress } from '../../../roles/bot/spec/database.ts'
@@ -230,6 +231,18 @@ test('fewer of them are its limit when the version before, which may have more, 
     'postgres-connections:hello_bot: connection limit 40 → 10',
   ])
   assert.equal(about(deployment(), state).slice(1), ['postgres-connections:hello_bot: connection limit 40 → 8'])
+})
+
+test('after that its role has that limit, as it says, and the roles of others are as they were', async () => {
+  const before = catalogOf({ hello_bot: 40, other: 8 })
+  const [change] = changesOf([fewerConnections('hello-bot', 5)], before)
+  const after = stateAfter([fewerConnections('hello-bot', 5)], before)
+  assert.equal(after['postgres:catalog'], catalogOf({ hello_bot: 10, other: 8 })['postgres:catalog'])
+  assert.equal(planOf([fewerConnections('hello-bot', 5)], after), [])
+  const host = scratchHost()
+  host.container('botgarden-postgres')
+  assert.is((await host.run(change?.script ?? '')).code, 0)
+  assert.match(host.noted('sql'), 'alter role "hello_bot" connection limit 10;')
 })
 
 test('more than the server has beside other bots is refused, with what there is', () => {

@@ -18,8 +18,9 @@ import { switchScript } from '../../../roles/bot/release/switch-script.ts'
 import { corruption, parseRelease, type Release } from '../../../roles/bot/spec/release-record.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { entry, facts } from '../../support/fake-host.ts'
-import { stateOf } from '../../support/plan-of.ts'
+import { changesOf, stateOf } from '../../support/plan-of.ts'
 import { place } from '../../support/release-policy.ts'
+import { scratchHost } from '../../support/scratch-host.ts'
 import { shell } from '../../support/shell.ts'
 
 const limits = { memoryMB: 160, cpus: 0.5 }
@@ -337,6 +338,20 @@ test('what is recorded joins no line that was cut before, and takes none along',
   assert.is(lines.length, 4)
   assert.is(lines[2], readFileSync(join(state, 'current.json'), 'utf8').trimEnd())
   assert.is(parseRelease(lines[2])?.spec.image, 'a:1')
+})
+
+test('a record comes to the disk before it takes the place of the torn one, and so does its folder', async () => {
+  const state = { 'text:/var/lib/botgarden/bots/hello-bot/current.json': '{', 'allocations:bots': { 'hello-bot': 1 } }
+  const { name: _, ...container } = runs(second)
+  const found = { past: past(first, second), containers: [{ ...container, colour: 'green' }] }
+  const [change] = changesOf([repairedRecord(instance, false)], { ...state, 'record:hello-bot': found })
+  const host = scratchHost()
+  host.write('/var/lib/botgarden/bots/hello-bot/current.json', '{')
+  const { code, output, calls } = await host.run(change?.script ?? '')
+  assert.is(code, 0, output)
+  const folder = '/var/lib/botgarden/bots/hello-bot'
+  assert.equal(calls, [`sync ${folder}/current.json.new`, `sync ${folder}`])
+  assert.equal([host.read(`${folder}/current.json`), host.list(folder)], [past(second), ['current.json']])
 })
 
 test.run()

@@ -133,6 +133,17 @@ test('what a release needs for the domains of its bot is that of site.ts, and of
   assert.ok(planOf(resources, built).includes('certificate-placeholder:shop.example.org: make a self-signed one'))
 })
 
+test('a domain that the file of another bot serves is moved by site.ts, and refused by a release', () => {
+  const release = nginxOfDomains(['shop']).resources(v.parse(nginx.vars, {}), facts, { ...entry, domain, bots })
+  const plan = (sites: object) =>
+    planOf(release, { ...built, 'own-lineages:own': { lineages: [], folders: [], sites } })
+  assert.throws(
+    () => plan({ other: ['o.example.org', 'shop.example.org'] }),
+    /^shop\.example\.org is served for other so far: run npx zx playbooks\/site\.ts --limit vps1 first, which moves it$/,
+  )
+  assert.ok(plan({ other: ['o.example.org'], shop: ['shop.example.org'] }).length > 0)
+})
+
 test('tells of each domain until when what it shows is good', () => {
   const all = role({ domain, bots }).filter(({ id }) => id === 'nginx:domains')
   const state = stateOf(all, { 'served:shop.example.org 443': { issuer: 'E7', ends: '2027-02-10' } })

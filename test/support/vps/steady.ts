@@ -6,11 +6,20 @@ export interface Steady {
   stop(): Promise<Record<string, number>>
 }
 
-/** Sends requests at a steady rate, each over a connection of its own, until it is stopped; never more than 3000. */
-export function steadily(
-  perSecond: number,
-  target: { address: string; name: string; path: string; ca: string; port?: number },
-): Steady {
+interface Target {
+  readonly address: string
+  readonly name: string
+  readonly path: string
+  readonly ca: string
+  readonly port?: number
+}
+
+/**
+ * Sends requests at a steady rate until it is stopped, never more than 3000: to a target, each over a connection of its own, or
+ * as a function does that returns what was answered.
+ */
+export function steadily(perSecond: number, target: Target | (() => Promise<string>)): Steady {
+  const ask = typeof target === 'function' ? target : () => once(target)
   const answers: Record<string, number> = {}
   const count = (answer: string) => {
     answers[answer] = (answers[answer] ?? 0) + 1
@@ -20,7 +29,7 @@ export function steadily(
   const ended = (async () => {
     const start = performance.now()
     for (let sent = 0; going && sent < 3000; sent++) {
-      under.push(once(target).then(count))
+      under.push(ask().then(count))
       await pause(Math.max(0, start + ((sent + 1) * 1000) / perSecond - performance.now()))
     }
   })()
@@ -35,13 +44,7 @@ export function steadily(
 }
 
 /** The status of one GET over a verified connection, or the error's code. */
-export function once(target: {
-  address: string
-  name: string
-  path: string
-  ca: string
-  port?: number
-}): Promise<string> {
+export function once(target: Target): Promise<string> {
   const { address, name, path, ca, port = 443 } = target
   const agent = new Agent({ keepAlive: false })
   return new Promise((resolve) => {

@@ -67,6 +67,43 @@ test('what is wrong with a schedule is said with its field', () => {
     assert.is(scheduleFault(schedule), undefined)
 })
 
+test('each month has its days, and its name', () => {
+  const lengths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+  const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
+  for (const [i, days] of lengths.entries()) {
+    const month = String(i + 1).padStart(2, '0')
+    assert.equal(calendarOf(`0 0 ${days} ${months[i]} *`), [`*-${month}-${days} 00:00:00 UTC`])
+    if (days < 31)
+      assert.is(
+        scheduleFault(`0 0 ${days + 1} ${i + 1} *`),
+        `day ${days + 1} is in none of its months, so it would never run`,
+      )
+    // By the day of the week it does run.
+    assert.is(scheduleFault(`0 0 31 ${i + 1} 1`), undefined)
+  }
+})
+
+test('each day of the week has its name, and Sunday two numbers', () => {
+  const names = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+  for (const [i, name] of names.entries())
+    for (const word of [String(i), name.toLowerCase()])
+      assert.equal(calendarOf(`0 0 * * ${word}`), [`${name} *-*-* 00:00:00 UTC`])
+  assert.equal(calendarOf('0 0 * * 0-6'), ['*-*-* 00:00:00 UTC'])
+})
+
+test('the usual names of schedules', () => {
+  for (const [name, calendar] of [
+    ['@yearly', '*-01-01 00:00:00 UTC'],
+    ['@annually', '*-01-01 00:00:00 UTC'],
+    ['@Monthly', '*-*-01 00:00:00 UTC'],
+    ['@weekly', 'Sun *-*-* 00:00:00 UTC'],
+    ['@daily', '*-*-* 00:00:00 UTC'],
+    ['@midnight', '*-*-* 00:00:00 UTC'],
+    ['@hourly', '*-*-* *:00:00 UTC'],
+  ] as const)
+    assert.equal(calendarOf(name), [calendar])
+})
+
 /** Whether a time is one of a calendar event of systemd.time(7), as far as ours go: words, lists and ranges. */
 function eventOf(line: string): (date: Date) => boolean {
   const [, weekdays, months = '', days = '', hours = '', minutes = ''] =

@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import { jobsText } from '../../../../commands/deploy/jobs.ts'
-import { planAll } from '../../../../lib/engine/plan.ts'
+import { outputsOf, planAll } from '../../../../lib/engine/plan.ts'
 import { jobFiles } from '../../../../roles/bot/jobs/files.ts'
 import { jobsState } from '../../../../roles/bot/jobs/state.ts'
 import { failureOf } from '../../../../roles/bot/jobs/told.ts'
@@ -13,7 +13,7 @@ import { parseRelease } from '../../../../roles/bot/spec/release-record.ts'
 import { botManifestSchema } from '../../../../roles/bot/spec/schema.ts'
 import { type Spec, specOf } from '../../../../roles/bot/spec/spec.ts'
 import { bare, deployment, plan, resourcesOf, served, spec } from '../../../support/hello-bot.ts'
-import { changesOf, stateAfter, stateOf } from '../../../support/plan-of.ts'
+import { changesOf, scriptsOf, stateAfter, stateOf } from '../../../support/plan-of.ts'
 import { scratchHost } from '../../../support/scratch-host.ts'
 
 const digest = { schedule: '0 9 * * *', timezone: 'Europe/Berlin', command: ['node', 'digest.js', '$5'], timeout: 600 }
@@ -121,6 +121,59 @@ test('site.ts writes the jobs of the release that serves, and then finds nothing
     'jobs:hello-bot: remove old.sh',
   ])
   assert.equal(ofJobs(plan(undefined, { ...served(), 'kept-secrets:hello-bot': { token: 1 } })), [])
+})
+
+test('any file of a job that is another or gone has it written again, and so does a timer that does not run', () => {
+  const resources = resourcesOf(undefined)
+  const now = stateAfter(resources, { ...bare, ...there() })['jobs:hello-bot'] as {
+    readonly files: Record<string, string>
+    readonly timers: Record<string, object>
+  }
+  const drifted = (more: object) => ofJobs(plan(undefined, { ...there(), 'jobs:hello-bot': { ...now, ...more } }))
+  const paths = Object.keys(now.files).filter((path) => path.includes('digest'))
+  assert.is(paths.length, 4)
+  for (const path of paths) {
+    assert.equal(drifted({ files: { ...now.files, [path]: 'x' } }), ['jobs:hello-bot: update digest'], path)
+    const { [path]: _, ...others } = now.files
+    assert.equal(drifted({ files: others }), ['jobs:hello-bot: update digest'], path)
+  }
+  const none = Object.fromEntries(Object.entries(now.files).filter(([path]) => !path.includes('digest')))
+  assert.equal(drifted({ files: none }), ['jobs:hello-bot: add digest'])
+  const runs = { active: true, enabled: true, needsReload: false }
+  for (const timer of [
+    undefined,
+    { ...runs, active: false },
+    { ...runs, enabled: false },
+    { ...runs, needsReload: true },
+  ])
+    assert.equal(drifted({ timers: { ...now.timers, digest: timer } }), ['jobs:hello-bot: start the timer of digest'])
+})
+
+test('site.ts tells of jobs that failed, and what is planned is shown without the script', () => {
+  const resource = resourcesOf(undefined).filter(({ id }) => id === 'jobs:hello-bot')
+  const runs = { ...result, code: 3 }
+  const told = (more: object) =>
+    outputsOf(
+      resource,
+      stateOf(resource, { ...there(), 'jobs:hello-bot': { files: {}, timers: {}, running: [], results: {}, ...more } }),
+    )
+  assert.equal(told({ results: { digest: runs, clean: result } }), {
+    'hello-bot job digest':
+      'FAILED: exit code 3 on 2026-11-26 07:02 UTC, 12 s: npx zx playbooks/bot.ts --name hello-bot --jobs',
+  })
+  assert.equal([told({ results: { digest: runs }, running: ['digest'] }), told({ results: { gone: runs } })], [{}, {}])
+  assert.equal(scriptsOf(resource, { ...bare, ...there() }), ['write the jobs of hello-bot: digest, clean'])
+  const left = { files: { '/opt/botgarden/bots/hello-bot/jobs/x.sh': 'x' }, timers: {}, running: [], results: {} }
+  const state = { ...bare, ...served(), 'kept-secrets:hello-bot': { token: 1 }, 'jobs:hello-bot': left }
+  assert.equal(scriptsOf(resource, state), ['write the jobs of hello-bot: none'])
+  assert.is(stateAfter(resource, state)['jobs:hello-bot'], undefined)
+})
+
+test('what runs while jobs are written goes on, and its results stay', () => {
+  const resource = resourcesOf(undefined).filter(({ id }) => id === 'jobs:hello-bot')
+  const before = { files: {}, timers: {}, running: ['digest'], results: { clean: result } }
+  const after = stateAfter(resource, { ...bare, ...there(), 'jobs:hello-bot': before })['jobs:hello-bot']
+  assert.equal([(after as typeof before).running, (after as typeof before).results], [['digest'], { clean: result }])
 })
 
 test('a release brings its jobs along, so that nothing is left to do afterwards', () => {
