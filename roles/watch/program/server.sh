@@ -1,12 +1,12 @@
 # shellcheck shell=dash
-# What nginx and PostgreSQL have said since the last run, in one reading of the journal, and which configuration nginx runs.
+# What nginx and PostgreSQL have said since the last run, and which configuration nginx runs.
 watch_server() {
   [ -e /opt/botgarden/nginx/compose.yaml ] || return 0
   [ -e "$run/requests" ] || : >"$run/requests"
   : >"$run/requests.new"
-  journalctl --quiet --output cat --no-pager --since "@$last" CONTAINER_NAME=botgarden-nginx CONTAINER_NAME=botgarden-postgres 2>/dev/null |
-    awk -v now="$now" -v percent="$error_percent" -v bots="$bots" -v notes="$run/requests.new" -f "$home/requests.awk" \
-      part=notes "$run/requests" part=log - >"$run/failing"
+  log_of botgarden-postgres | grep -a 'FATAL:' >"$run/refused"
+  log_of botgarden-nginx | awk -v now="$now" -v percent="$error_percent" -v bots="$bots" -v notes="$run/requests.new" -f "$home/requests.awk" \
+    part=notes "$run/requests" part=postgres "$run/refused" part=nginx - >"$run/failing"
   mv -f "$run/requests.new" "$run/requests"
   refused=''
   while read -r what all failed; do
@@ -22,6 +22,11 @@ watch_server() {
   done <"$run/failing"
   if [ -n "$refused" ]; then bad nginx "nginx refuses its configuration: $refused" 'npx zx playbooks/site.ts --tags nginx'
   else server_runs; fi
+}
+# log_of CONTAINER: its last lines, each behind some bytes of Docker's.
+log_of() {
+  printf 'url = "http://docker/containers/%s/logs?stdout=1&stderr=1&tail=5000&since=%s&until=%s"\n' "$1" "$last" "$now" |
+    curl --silent --globoff --max-time 20 --unix-socket /run/docker.sock --config - | tr -d '\000'
 }
 # Whether it runs what is in its folder of configuration: where that was refused, it goes on with the one before.
 server_runs() {

@@ -89,14 +89,14 @@ test('5xx are told by bot, and names that a client has made up are not', async (
   const line = (bot: string, status: number) =>
     `{"time":"x","host":"evil\\"bot","uri":"/tg/${bot}","bot":"${bot}","status":${status},"bytes":1}\n`
   host.note(
-    'log',
+    'log.nginx',
     line('hello', 502).repeat(6) + line('hello', 200).repeat(20) + line('made-up', 404).repeat(50) + 'no json\n',
   )
   assert.match(await host.sent(), /hello: 6 of 26 updates were answered with 5xx/)
-  host.note('log', line('hello', 200))
+  host.note('log.nginx', line('hello', 200))
   assert.is(await host.sent(), '')
   assert.match(await host.sent(6), /resolved/)
-  host.note('log', line('made-up', 500).repeat(9))
+  host.note('log.nginx', line('made-up', 500).repeat(9))
   const said = await host.sent()
   assert.match(said, /9 of 9 requests of pages/)
   assert.not.match(said, 'made-up')
@@ -106,22 +106,23 @@ test('connections that PostgreSQL refuses are told, and those of bots that say s
   const host = watchedHost()
   const line = (text: string) => `2026-11-26 09:00:00.123 UTC hello@hello FATAL:  ${text}\n`
   host.note(
-    'log',
+    'log.postgres',
     line('too many connections for role "hello"').repeat(2) + line('password authentication failed').repeat(9),
   )
   assert.is(await host.sent(), '')
-  host.note('log', line('sorry, too many clients already'))
+  host.note('log.postgres', line('sorry, too many clients already'))
   assert.match(await host.sent(), /PostgreSQL has refused 3 connections within 5 minutes: too many are open/)
-  host.note('log', '')
+  host.note('log.postgres', '')
+  host.note('log.nginx', line('sorry, too many clients already').repeat(9))
   assert.match(await host.sent(6), /resolved: PostgreSQL has refused/)
 })
 
 test('a configuration that nginx refuses is told without what stands in its quotes', async () => {
   const host = watchedHost()
-  host.note('log', '2026/11/26 09:00:00 [emerg] 1#1: unknown directive "the-secret" in /x/own/a.conf:3\n')
+  host.note('log.nginx', '2026/11/26 09:00:00 [emerg] 1#1: unknown directive "the-secret" in /x/own/a.conf:3\n')
   const said = await host.sent()
   assert.match(said, /nginx refuses its configuration: unknown directive "…" in \/x\/own\/a\.conf:3\n/)
-  host.note('log', '')
+  host.note('log.nginx', '')
   assert.is(await host.sent(), '')
   assert.match(await host.sent(5), /resolved: nginx refuses/)
 })

@@ -24,6 +24,10 @@ while read -r key value; do
   data-binary) text=\${value#@} ;;
   url) urls="\${urls:-} $value" 
     case $value in
+    http://docker/containers/*/logs*)
+      [ ! -e "$STATE/engine.down" ] || exit 7
+      name=\${value#http://docker/containers/botgarden-}
+      sed 's/^/\\x01\\x00\\x00\\x00\\x00\\x00\\x01\\x31/' "$STATE/log.\${name%%/*}" 2>/dev/null ;;
     http://docker/containers/json)
       [ ! -e "$STATE/engine.down" ] || exit 7
       cat "$STATE/listing" 2>/dev/null || echo '[]' ;;
@@ -88,7 +92,6 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
     openssl,
     date: `case $1 in -d) exec /bin/date "$@" ;; esac; exec /bin/date -u -d "@$(cat "$STATE/now")" "$@"`,
     df: `printf 'Mounted Use%% IUse%%\\n'; cat "$STATE/df"`,
-    journalctl: 'cat "$STATE/log" 2>/dev/null',
     timeout: 'shift; exec "$@"',
     sleep: 'cat "$STATE/slept" 2>/dev/null | sh',
     stat: 'cat "$STATE/inodes" 2>/dev/null',

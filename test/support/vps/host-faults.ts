@@ -154,7 +154,7 @@ export function rarerFaults(domain: string): HostFault[] {
       what: 'too many connections',
       breaks: `docker exec ${container} node --input-type=module -e '
         import pg from "pg"
-        const all = Array.from({ length: 14 }, () => new pg.Client())
+        const all = Array.from({ length: 30 }, () => new pg.Client())
         await Promise.allSettled(all.map((each) => each.connect()))
         process.exit()'`,
       said: /PostgreSQL has refused \d+ connections within 5 minutes/,
@@ -185,9 +185,9 @@ export function rarerFaults(domain: string): HostFault[] {
     },
     {
       what: 'the rules of the firewall are flushed',
-      breaks: 'iptables -P INPUT ACCEPT; iptables -F INPUT',
+      breaks: 'iptables-save >/tmp/rules; iptables -P INPUT ACCEPT; iptables -F INPUT',
       said: /the firewall is off: iptables /,
-      mends: 'ufw reload',
+      mends: 'iptables-restore </tmp/rules',
     },
     {
       what: 'a stray published port',
