@@ -136,7 +136,7 @@ test('ten faults at once: all told within two minutes by the timer alone, and re
   const seconds = await Promise.all(ten.map(({ said }) => told(before, said)))
   process.stdout.write(`told after ${seconds.join(', ')} s\n`)
   const since = (await chat()).length
-  for (const { mends } of ten.toReversed()) await inside(mends)
+  for (const { mends } of ten) await inside(mends)
   await Promise.all(ten.map(({ said }) => told(since, new RegExp(`resolved: .*${said.source}`))))
 })
 

@@ -29,6 +29,7 @@ const lastGood = `$(sed -n 's/.*"lastGood": *"\\([^"]*\\)".*/\\1/p' /opt/botgard
 const unwell = (text: string) => ({ breaks: text, mends: '/opt/botgarden/backups/backup' })
 /** A disk of its own: a full one of the VPS would be one of this machine. */
 const disk = (options: string) => `mount -t tmpfs -o ${options} none ${state}/backups`
+const dropIn = '/run/systemd/system/certbot.service.d'
 const generation = '$(readlink -f /opt/botgarden/nginx/running)'
 const hangup = 'docker exec botgarden-nginx sh -c "kill -HUP 1"'
 
@@ -233,10 +234,9 @@ export function rarerFaults(domain: string): HostFault[] {
     },
     {
       what: 'a unit has failed',
-      breaks:
-        'systemctl set-property --runtime certbot.service RuntimeMaxSec=1ms; systemctl start certbot.service || :',
+      breaks: `mkdir -p ${dropIn}; printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' >${dropIn}/zz-fault.conf; systemctl daemon-reload; systemctl start certbot.service || :`,
       said: /certbot\.service has failed/,
-      mends: 'systemctl revert certbot.service; systemctl reset-failed certbot.service',
+      mends: `rm ${dropIn}/zz-fault.conf; systemctl daemon-reload; systemctl reset-failed certbot.service`,
     },
     {
       what: 'the engine is away',
