@@ -86,6 +86,9 @@ busy() {
       case $place in *:"$inode") held=yes ;; esac
     done
   done </proc/locks
+  # A container sees no lock there that was taken by a process which has ended.
+  [ -n "$held" ] || [ -z "$container" ] ||
+    held=$(find /proc/[0-9]*/fd -lname /run/botgarden/lock -o -lname /run/botgarden/step 2>/dev/null | sed 's#/fd/#/fdinfo/#' | xargs -r grep -ls '^lock:')
   if [ -z "$held" ]; then
     rm -f "$run/busy"
     return 1

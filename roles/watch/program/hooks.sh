@@ -17,6 +17,9 @@ watch_hooks() {
   set -- "$run"/hooks/hook.*
   : >"$run/answers"
   [ ! -e "$1" ] || jq -r --argjson now "$now" -f "$home/hooks.jq" "$@" 2>/dev/null >"$run/answers"
+  # A release with another token has no webhook for a moment.
+  applying=''
+  ! busy || applying=yes
   while read -r bot mode appends _; do
     hook_of "$bot" "$mode" "$appends"
   done <<bots
@@ -53,7 +56,8 @@ hook_requests() {
 # hook_of BOT MODE APPENDS: what is wrong with the webhook of a bot. Who was not asked, or got no answer, is as it was.
 hook_of() {
   [ -n "$1" ] && [ "$2" != none ] || return 0
-  answer=$(grep -m 1 "^$1 " "$run/answers")
+  answer=''
+  [ -n "$applying" ] || answer=$(grep -m 1 "^$1 " "$run/answers")
   case $answer in
   "$1 ok "*) ;;
   "$1 refused "*)
