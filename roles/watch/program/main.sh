@@ -54,6 +54,8 @@ prove() {
   for sink in $sinks; do
     rm -f "$run/$sink.until"
     send "$sink" "$run/proof" || failed=1
+    # Who refuses here is not the one that alerts go to until then.
+    rm -f "$run/$sink.until"
   done
   rm -f "$run/proof"
   return "$failed"
