@@ -33,9 +33,21 @@ const paired = stages.filter((stage) => !alone.includes(stage))
 const ready = paired.length > 1 ? up({ progress: (line) => process.stdout.write(`${line}\n`) }) : undefined
 // A failure is reported below, when it is awaited.
 ready?.catch(() => {})
-for (const stage of alone) scores.push(await scoreOf(stage, root))
+// Types, lint and the model run beside the unit tests, which mostly wait for programs that they start; those are shown as they come.
+const others = alone.includes(unit) ? alone.filter((stage) => stage !== unit) : []
+await Promise.all([
+  inOrder(
+    alone.filter((stage) => !others.includes(stage)),
+    { whole: false },
+  ),
+  inOrder(others, { whole: true }),
+])
 await ready
 await Promise.all([next(), next(), next()])
+
+async function inOrder(some: readonly Stage[], options: { whole: boolean }): Promise<void> {
+  for (const stage of some) scores.push(await scoreOf(stage, root, options))
+}
 
 async function next(): Promise<void> {
   for (let stage = paired.shift(); stage; stage = paired.shift())

@@ -26,16 +26,16 @@ test.after(() => removeVps(host))
 /** Reboots the host in the middle of a release, as soon as this is true there. `cut`: as if by a power cut, all at once. */
 async function rebootedInRelease(name: string, entry: object, when: string, { cut = false, settle = 60 } = {}) {
   const file = inventory({ [name]: entry }, { domain }, { settle })
-  const { child, ended } = start(['playbooks/bot.ts', '-i', file, '--json', '--name', name], tokens)
-  const kill = cut ? "systemctl kill --signal KILL 'botgarden-*-*.service'" : ':'
+  const { ended, kill } = start(['playbooks/bot.ts', '-i', file, '--json', '--name', name], tokens)
+  const powerCut = cut ? "systemctl kill --signal KILL 'botgarden-*-*.service'" : ':'
   const { status } = await inVps(
     host,
-    `for i in $(seq 900); do ! { ${when}; } || { ${kill}; exit 0; }; sleep 0.1; done; exit 9`,
+    `for i in $(seq 900); do ! { ${when}; } || { ${powerCut}; exit 0; }; sleep 0.1; done; exit 9`,
     {
       seconds: 100,
     },
   )
-  if (child.pid) process.kill(-child.pid, 'SIGKILL')
+  kill()
   await ended
   assert.is(status, 0, 'the release came to that point')
   await restartVps(host)

@@ -25,9 +25,9 @@ test('Ctrl-C inside apt: exit code 130, a clear last line, and the host goes on 
 })
 
 test('SIGKILL of the runner inside apt: apt runs to its end, and the next run does the rest', async () => {
-  const { child, ended, seen } = start([...site, '-v'])
+  const { ended, seen, kill } = start([...site, '-v'])
   assert.ok(await seen(/Unpacking docker\.io/))
-  if (child.pid) process.kill(-child.pid, 'SIGKILL')
+  kill()
   await ended
   await hostIsIntact()
 })

@@ -185,10 +185,10 @@ async function killedAt(operation: Operation, at: number, victim: Victim, call: 
   const where = `${operation.name}, ${victim} killed at ${call}`
   const hadSum = await sum()
   await setKillPoint(host, at, victim)
-  const { child, ended } = start(operation.run(), tokens)
+  const { ended, kill } = start(operation.run(), tokens)
   const reached = await killPointReached(host, 120)
   assert.ok(reached, `${where}: was not reached`)
-  if (victim === 'runner' && child.pid) process.kill(-child.pid, 'SIGKILL')
+  if (victim === 'runner') kill()
   await passKillPoint(host)
   const { code, stdout, stderr } = await ended
   if (victim === 'host') assert.ok(code === 3 || code === 4 || code === 0, `${where}: code ${code}\n${stdout}${stderr}`)

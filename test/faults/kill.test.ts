@@ -23,9 +23,9 @@ async function killedAt(args: readonly string[], stride: number): Promise<void> 
   let kills = 0
   for (let k = 1; k < 400; k += stride) {
     await freshVps(host)
-    const { child, ended, seen } = start(args)
+    const { ended, seen, kill } = start(args)
     const reached = await seen(new RegExp(`(?:▸[^▸]*){${k}}`))
-    if (reached && child.pid) process.kill(-child.pid, 'SIGKILL')
+    if (reached) kill()
     await ended
     const next = resultOf(await run([...args, '--wait']), host)
     assert.is(next.error, undefined, `killed at change ${k}`)

@@ -31,12 +31,16 @@ test('packets dropped in the middle of a long step: the step ends, the lock is f
   )
   const inventory = inventoryOf(host, {}, { sshConfig: scratchFile('lost_ssh_config', config) })
   await inVps(host, 'dpkg --purge docker-compose')
+  // The step takes as long as the other run needs to meet it.
+  const wait = `DPkg::Pre-Invoke { "while [ -e /run/hold ]; do sleep 0.2; done"; };`
+  await inVps(host, `touch /run/hold; echo '${wait}' >/etc/apt/apt.conf.d/99hold`)
 
   const { ended, seen } = start(site(inventory), { BOTGARDEN_CONTROL_PERSIST: '0' })
   assert.ok(await seen(/▸ package:docker-compose/))
-  await pause(500)
+  await until(60, "pgrep -f 'while \\[ -e /run/hold'")
   proxy.blackhole()
   const busy = await run(site(inventoryOf(host)))
+  await inVps(host, 'rm /run/hold /etc/apt/apt.conf.d/99hold')
   assert.match(resultOf(busy, host).error, /is being changed by/)
 
   await until(60, 'dpkg -s docker-compose >/dev/null 2>&1 && ! systemctl is-active -q "botgarden-*.service"')

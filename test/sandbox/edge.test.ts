@@ -142,9 +142,9 @@ test('what a cut run wrote and never loaded is loaded by the next, however far i
   const wider = { ...vars, nginx: { telegram: ['10.212.0.0/16', '192.0.2.0/24'] } }
   const other = inventoryOf(host, wider, { hosts: { [host]: { domain } } })
   const args = ['playbooks/site.ts', '-i', other, '--tags', 'nginx,certbot', '--json']
-  const { child, ended, seen } = start(args)
+  const { ended, seen, kill } = start(args)
   assert.ok(await seen('✓ file:/opt/botgarden/nginx/conf/nginx.conf'))
-  if (child.pid) process.kill(-child.pid, 'SIGKILL')
+  kill()
   await ended
   const next = await run([...args, '--wait'])
   assert.is(next.code, 0, resultOf(next, host).error)

@@ -143,9 +143,9 @@ test('the same with the runner killed and a reboot in between', async () => {
 
 /** SIGKILLs the runner when the clock runs and the change has begun, so that nobody confirms; the host still makes it. */
 async function killedAfterArming(how: string, env = { BOTGARDEN_GUARD_SECONDS: '600' }): Promise<void> {
-  const { child, ended, seen } = start(cutOff(how), env)
+  const { ended, seen, kill } = start(cutOff(how), env)
   assert.ok(await seen(/▸ cut-off:/))
-  if (child.pid) process.kill(-child.pid, 'SIGKILL')
+  kill()
   await ended
 }
 

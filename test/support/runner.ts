@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { killGroup } from './process-group.ts'
 
 const project = join(import.meta.dirname, '../..')
 const scratch = mkdtempSync(join(tmpdir(), 'botgarden-test-'))
@@ -18,6 +19,8 @@ export interface Run {
 export interface Running {
   readonly child: ChildProcess
   readonly ended: Promise<Run>
+  /** SIGKILL, also to what it has started; it may have ended by itself. */
+  kill(): void
   /** Settles when stderr has shown this, or with false when the run has ended before. */
   seen(text: string | RegExp): Promise<boolean>
 }
@@ -47,7 +50,7 @@ export function start(args: readonly string[], env: Record<string, string> = {})
       look()
       void ended.then(() => resolve(said.stderr.match(text) !== null))
     })
-  return { child, ended, seen }
+  return { child, ended, seen, kill: () => killGroup(child) }
 }
 
 export function run(args: readonly string[], env: Record<string, string> = {}): Promise<Run> {

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
+import { killGroup } from './process-group.ts'
 
 export interface Stage {
   readonly name: string
@@ -75,13 +76,4 @@ async function run({ command: [program = '', ...args], minutes }: Stage, cwd: st
 /** Ctrl-C reaches only our own group; leaving by `exit` takes the stage's along. */
 function interrupted(): void {
   process.exit(130)
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // It has ended already.
-  }
 }

@@ -214,7 +214,7 @@ test('a process with an image of its own is built, and is reached by its address
 
 /** Cuts the power, all at once, in a release to a version with this entry, as soon as this is true on the host. */
 async function cutInRelease(entry: object, when: string) {
-  const { child, ended } = start(
+  const { ended, kill } = start(
     ['playbooks/bot.ts', '-i', file(entry, { settle: 60 }), '--json', '--name', name],
     tokens,
   )
@@ -223,7 +223,7 @@ async function cutInRelease(entry: object, when: string) {
     `for i in $(seq 900); do ! { ${when}; } || { systemctl kill --signal KILL 'botgarden-*-*.service'; exit 0; }; sleep 0.1; done; exit 9`,
     { seconds: 100 },
   )
-  if (child.pid) process.kill(-child.pid, 'SIGKILL')
+  kill()
   await ended
   assert.is(status, 0, 'the release came to that point')
   await restartVps(host)
