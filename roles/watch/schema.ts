@@ -52,9 +52,7 @@ export const vars = v.strictObject({
   deadman: v.optional(url),
   thresholds: v.optional(thresholds),
   /** When a summary is sent each day, by the host's clock. Left out: never. */
-  digest: v.optional(
-    v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, `a time of the day, in quotes: '09:00'`)),
-  ),
+  digest: v.optional(v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, `a time of the day, in quotes: '09:00'`))),
 })
 export type WatchVars = v.InferOutput<typeof vars>
 
