@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { killGroup } from './process-group.ts'
+import { killGroup } from './stage.ts'
 
 const project = join(import.meta.dirname, '../..')
 const scratch = mkdtempSync(join(tmpdir(), 'botgarden-test-'))

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
-import { killGroup } from './process-group.ts'
 
 export interface Stage {
   readonly name: string
@@ -76,4 +75,14 @@ async function run({ command: [program = '', ...args], minutes }: Stage, cwd: st
 /** Ctrl-C reaches only our own group; leaving by `exit` takes the stage's along. */
 function interrupted(): void {
   process.exit(130)
+}
+
+/** SIGKILL to a process and all that it has started, where it leads a group of its own. One that has ended already is left. */
+export function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
