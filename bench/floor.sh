@@ -251,9 +251,9 @@ LOGIN
   job 'file nginx' exec find /opt/botgarden/nginx/conf /opt/botgarden/nginx/running/ /etc/botgarden/secrets \
     /var/lib/botgarden/postgres/18/docker/PG_VERSION -type f -exec sha256sum -- {} +
   job 'nginx' exec curl --silent --max-time 5 --unix-socket /run/botgarden/nginx/status.sock http://localhost/config
-  job 'left-files jobs kept-secrets' exec find /etc/systemd/system /var/lib/botgarden/incoming /etc/botgarden/secrets /opt/botgarden/bots \
+  job 'left-files jobs kept-secrets facts' exec find /etc/systemd/system /var/lib/botgarden/incoming /etc/botgarden/secrets /opt/botgarden/bots \
     /var/lib/botgarden/bots /var/lib/botgarden/dumps /var/lib/botgarden/removed /var/lib/botgarden/allocations.new \
-    \( -name '*.new' -o -name 'botgarden-job-*' -o -path '/var/lib/botgarden/incoming/*' -o -path '/etc/botgarden/secrets/bots/*/*' \) -printf '%p %y %s %T@\n'
+    \( -name '*.new' -o -name 'botgarden-job-*' -o -name 'botgarden-*.timer' -o -path '/var/lib/botgarden/incoming/*' -o -path '/etc/botgarden/secrets/bots/*/*' \) -printf '%p %y %s %T@\n'
   job 'user' exec awk -F : 'FILENAME == "/etc/shadow" { $0 = $1 ":" ($2 == "" ? "NP" : $2 ~ /^[!*]/ ? "L" : "P") }
     { print FILENAME ":" $0 }' /etc/passwd /etc/group /etc/shadow
   job 'sysctl swap free-capacity routes facts' exec grep -sH '' $kernel

@@ -7,8 +7,9 @@ import { docker } from './docker/index.ts'
 import { nginx } from './nginx/index.ts'
 import { postgres } from './postgres/index.ts'
 import { ufw } from './ufw/index.ts'
+import { watch } from './watch/index.ts'
 
-export { backups, base, bot, botRole, certbot, docker, nginx, postgres, ufw }
+export { backups, base, bot, botRole, certbot, docker, nginx, postgres, ufw, watch }
 
 /** Every role there is: an inventory may hold vars for each, whichever of them a playbook applies. */
-export const allRoles: readonly Role[] = [base, ufw, docker, postgres, nginx, certbot, bot, backups]
+export const allRoles: readonly Role[] = [base, ufw, docker, postgres, nginx, certbot, bot, backups, watch]

@@ -245,6 +245,18 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [bots('a: { hooks: { before: [npm, test] } }'), /bots\.a\.hooks\.before: should be text/],
   [bots('a: { webhookPath: "/hook/*/x" }'), /bots\.a\.webhookPath: .*\/webhook\/\*/],
   [bots('a: { webhookPath: "/hook*" }'), /bots\.a\.webhookPath/],
+  [vars('watch: { chat: 5 }'), /watch\.token: missing/],
+  [vars('watch: { token: { env: WATCH_TOKEN } }'), /watch\.chat: missing/],
+  [vars('watch: { digest: "09:00" }'), /watch\.chat or watch\.url: missing.*the digest neither/],
+  [vars('watch: { deadman: "https://d.example/x" }'), /watch\.chat or watch\.url: missing/],
+  [vars('watch: { chat: me, token: { env: T } }'), /:1:\d+: watch\.chat: /],
+  [vars('watch: { chat: 5, token: "7000:abc" }'), /watch\.token/],
+  [vars('watch: { url: "ftp://a.example" }'), /watch\.url: .*a URL like https/],
+  [vars(`watch: { url: 'https://a.example/"' }`), /watch\.url/],
+  [vars('watch: { url: "https://a.example", deadman: example.org }'), /watch\.deadman/],
+  [vars('watch: { url: "https://a.example", digest: "9:00" }'), /watch\.digest: .*'09:00'/],
+  [vars('watch: { url: "https://a.example", thresholds: { disk: 101 } }'), /thresholds\.disk: .*from 1 to 100/],
+  [vars('watch: { url: "https://a.example", thresholds: { disks: 90 } }'), /disks.*did you mean "disk"/],
 ]
 const missingConfig = [`sshConfig: nowhere\n${good}`, 'sshConfig: no such file'] as const
 

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import { type ReadSecret, secretReader } from '../../lib/cli/secret-reader.ts'
 import { throwAll } from '../../lib/inventory/yaml.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { domainsOf } from '../../lib/platform/domains.ts'
@@ -13,7 +14,7 @@ import { databaseSettings, specOf } from '../../roles/bot/spec/spec.ts'
 import { manifestOf, openSource } from './bot-source.ts'
 import { initOf } from './database-sources.ts'
 import { processBuilds } from './process-builds.ts'
-import { loginsOf, type ReadSecret, secretReader, secretsOf, tokenOf } from './secret-sources.ts'
+import { loginsOf, secretsOf, tokenOf } from './secret-sources.ts'
 
 /** What the bots of one run share: a secret is read once, and a folder is packed once. */
 export interface Shared {

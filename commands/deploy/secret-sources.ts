@@ -2,32 +2,15 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import type { ReadSecret } from '../../lib/cli/secret-reader.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
-import { local } from '../../lib/shell/local.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import { operatorFolder } from '../../lib/std/local-path.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { registryOf } from '../../roles/bot/registry-login.ts'
 import type { RegistryLogin } from '../../roles/bot/spec/deployment.ts'
-import type { BotSettings, BotVars, SecretSource } from '../../roles/bot/spec/schema.ts'
+import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { isToken, tokenVariable } from '../../roles/bot/token.ts'
-
-/** The value of a secret; undefined where its variable is not set. Throws an `InventoryError` where its command fails. */
-export type ReadSecret = (source: SecretSource, key: string) => Promise<string | undefined>
-
-/** Reads secrets for one run: a command that several of them name is run once. */
-export function secretReader(): ReadSecret {
-  const outputs = new Map<string, Promise<string>>()
-  return async (source, key) => {
-    if ('env' in source) return variable(source.env)
-    const output = outputs.get(source.command) ?? outputOf(source.command, key)
-    outputs.set(source.command, output)
-    return output
-  }
-}
-
-/** Reads only the secrets that this machine has without running a command for them. */
-export const readWithoutCommand: ReadSecret = async (source) => ('env' in source ? variable(source.env) : undefined)
 
 /** The variables of a `.env` file beside the source that hold the token, as bots call it. */
 const usualTokenNames = ['BOT_TOKEN', 'TELEGRAM_BOT_TOKEN', 'TELEGRAM_TOKEN']
@@ -99,14 +82,4 @@ export async function loginsOf(
   if (login === undefined) return []
   const value = await read(login.password, `bot.registries.${registry}.password`)
   return value ? [{ registry, username: login.username, password: new Secret(value) }] : []
-}
-
-async function outputOf(command: string, key: string): Promise<string> {
-  const quiet = local({ quiet: true, nothrow: true, cwd: operatorFolder() })
-  const { exitCode, stdout, stderr } = await quiet`sh -c ${command} </dev/null`
-  if (exitCode !== 0)
-    throw new InventoryError(`${key}: the command ended with exit code ${exitCode}: ${command}\n${stderr.trim()}`)
-  if (stdout.includes('\0'))
-    throw new InventoryError(`${key}: the command prints a NUL byte, but a secret must be text: print it as base64`)
-  return stdout.trim()
 }

@@ -1,3 +1,4 @@
+import { readWithoutCommand } from '../../lib/cli/secret-reader.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { PlannedChange } from '../../lib/engine/plan.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
@@ -8,7 +9,7 @@ import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import { idOf, sameToken, tokenOwners, tokenResource } from '../../roles/bot/token.ts'
 import { sourceOf } from './bot-source.ts'
-import { readWithoutCommand, tokenOf } from './secret-sources.ts'
+import { tokenOf } from './secret-sources.ts'
 
 /** A bot that is not deployed now, and the id of its token. */
 interface TokenOwner {

@@ -20,6 +20,8 @@ export interface Facts {
   readonly resolvers: readonly string[]
   /** cloud-init is still setting the host up. */
   readonly booting: boolean
+  /** Timers of ours in systemd's folder: `botgarden-changes.timer`. A role whose timer is none of them has nothing to remove. */
+  readonly timers: readonly string[]
   /** Who logged in, before sudo. */
   readonly user: string
   /** The port that this connection came in by, on the host. */

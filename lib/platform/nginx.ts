@@ -21,7 +21,7 @@ export const acmeWebroot = `${stateDir}/acme`
  * all it reads, certificates included; `nginx_whole FOLDER` says whether a generation is as it was laid out; `nginx_says` is
  * the checksum of what the server runs, `nginx_answers` gives it three seconds to say something.
  */
-const checksum = shellFile(new URL('nginx-checksum.sh', import.meta.url))
+export const nginxChecksums = shellFile(new URL('nginx-checksum.sh', import.meta.url))
 const reload = shellFile(new URL('nginx-reload.sh', import.meta.url))
 /**
  * `nginx_is_blind FILE`: whether the server, whose test has failed, cannot see this file or the certificates: the folders that
@@ -47,7 +47,7 @@ export const nginxState: Reading<NginxState | 'absent'> = reading(
     script: () => sh`
       [ ! -e ${nginxFolder}/running ] || {
         ${waiting}
-        ${checksum}
+        ${nginxChecksums}
         wanted=$(nginx_checksum ${nginxFolder}/conf)
         echo "wanted $wanted"
         echo "running $(readlink ${nginxFolder}/running)"
@@ -147,7 +147,7 @@ export function nginxReloaded(): Resource {
  * runs is a copy, so that an untested file never keeps the server from starting. It waits until the server has loaded it.
  */
 export function reloadFunction(): Script {
-  const files = [waiting, checksum, reload, blind, took].map(({ text }) => text.replace(/^(?=.)/gm, '    '))
+  const files = [waiting, nginxChecksums, reload, blind, took].map(({ text }) => text.replace(/^(?=.)/gm, '    '))
   // certbot's files on hosts hold this text: with other blanks or line breaks they would be changed there.
   const text = ['', '    ', '    ', ...files].join('\n')
   return { text, shown: text }

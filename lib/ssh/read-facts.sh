@@ -16,4 +16,7 @@ printf 'addresses=%s\n' "$(hostname -I 2>/dev/null)"
 printf 'address=%s\n' "$(ip -4 route get 192.0.2.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p')"
 # Where resolv.conf names a resolver of the host's own, this is where it asks; Docker goes by the same two files.
 printf 'resolvers=%s\n' "$(cat /run/systemd/resolve/resolv.conf /etc/resolv.conf 2>/dev/null | sed -n 's/^nameserver *\([0-9a-fA-F.:]*\).*/\1/p' | sort -u | tr '\n' ' ')"
+timers=
+for f in /etc/systemd/system/botgarden-*.timer; do timers="$timers ${f##*/}"; done
+printf 'timers=%s\n' "$timers"
 printf 'booting=%s\n' "$([ ! -e /run/cloud-init/enabled ] || [ -e /run/cloud-init/result.json ] || echo yes)"

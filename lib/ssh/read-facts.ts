@@ -44,6 +44,9 @@ export function parseFacts(output: string, login: Pick<Facts, 'user' | 'sshPort'
     container: text('container'),
     ipv6: text('ipv6') !== '',
     booting: text('booting') === 'yes',
+    timers: text('timers')
+      .split(' ')
+      .filter((name) => name !== '' && !name.includes('*')),
     address: text('address'),
     addresses: text('addresses').split(/\s+/).filter(Boolean),
     resolvers: text('resolvers').split(/\s+/).filter(Boolean),

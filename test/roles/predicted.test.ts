@@ -10,7 +10,7 @@ import { runningUnit } from '../../lib/resources/unit.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import { specOf } from '../../roles/bot/spec/spec.ts'
-import { backups, base, certbot, docker, nginx, postgres, ufw } from '../../roles/index.ts'
+import { backups, base, certbot, docker, nginx, postgres, ufw, watch } from '../../roles/index.ts'
 import { entry, facts } from '../support/fake-host.ts'
 import { planOf, stateAfter } from '../support/plan-of.ts'
 
@@ -102,6 +102,11 @@ const cases: [
     {},
   ],
   ['no backups', backups, {}, { 'file:/etc/cron.d/botgarden-backups': { type: 'file' } }],
+  ['watch', watch, { url: 'https://a.example/x' }, {}],
+  [
+    ...(['no watch', watch, {}, { 'file:/etc/systemd/system/botgarden-watch.timer': { type: 'file' } }, {}] as const),
+    { timers: ['botgarden-watch.timer'] },
+  ],
   ['a bot', botRole(new Map([['hello', delivery]])), {}, botState, { domain: 'b.example.org', bots }],
   [
     'a bot that polls',

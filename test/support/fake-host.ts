@@ -15,6 +15,7 @@ export const facts: Facts = {
   container: '',
   ipv6: false,
   booting: false,
+  timers: [],
   addresses: ['192.0.2.1'],
   address: '192.0.2.1',
   resolvers: ['192.0.2.53'],

@@ -76,6 +76,7 @@ const nothing: Record<string, unknown> = {
   'own-lineages': { lineages: [], folders: [], sites: {} },
   'certificate-refusal': undefined,
   backups: { now: 0, status: undefined },
+  'watch-proof': false,
   served: { issuer: '', ends: '' },
   unit: { load: 'not-found', active: 'inactive', enabled: '', needsReload: false },
 }

@@ -126,7 +126,7 @@ export function scratchHost(programs: Record<string, string> = {}) {
   /** The text with the paths of a host replaced by those of its folder. */
   function moved(text: string): string {
     return text.replace(
-      /(?<![\w./*?$})-])\/(etc|var\/lib|opt|run|sys|usr\/lib|proc)(?=\/(?!\$\$))/g,
+      /(?<![\w./*?$})-])\/(etc|var\/lib|var\/log|opt|run|sys|usr\/lib|proc)(?=\/(?!\$\$))/g,
       (_, path) => `${root}/${path}`,
     )
   }

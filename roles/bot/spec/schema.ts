@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { secretSource, variable } from '../../../lib/model/secret-source.ts'
 import { jobsKeys } from './jobs.ts'
 import { databaseKeys } from './keys/database.ts'
 import { domain } from './keys/domains.ts'
@@ -7,7 +8,6 @@ import { publicKeys } from './keys/public.ts'
 import { buildKeys, cpus, path, plainValue, port, size, sourcePath, words } from './keys/values.ts'
 import { referenceFault } from './references.ts'
 
-const variable = v.pipe(v.string(), v.regex(/^[A-Z_][A-Z0-9_]*$/, 'the name of an environment variable, in capitals'))
 const folder = v.pipe(
   v.string(),
   v.regex(/^(\/(?!\.\.?(\/|$))[\w.~-]+)+$/),
@@ -24,13 +24,6 @@ const environmentValue = v.pipe(
     if (message !== undefined) addIssue({ message })
   }),
 )
-
-/** The source of a secret: a variable of the operator's environment, or the output of a command. */
-const secretSource = v.union([
-  v.strictObject({ env: variable }),
-  v.strictObject({ command: v.pipe(v.string(), v.nonEmpty()) }),
-])
-export type SecretSource = v.InferOutput<typeof secretSource>
 
 /** Keys that other tools have: what they are called here. */
 const elsewhere = (message: string) => v.optional(v.never(message))

@@ -42,6 +42,7 @@ test('what a host is comes with the login', async () => {
   host.program('systemd-detect-virt', 'echo lxc')
   host.program('dpkg', 'echo arm64')
   host.program('nproc', 'echo 3')
+  host.write('/etc/systemd/system/botgarden-changes.timer', '')
   host.program('hostname', 'echo "192.0.2.1 2001:db8::1 "')
   host.program('ip', 'echo "192.0.2.1 via 192.0.2.254 dev eth0 src 192.0.2.77 uid 0"')
   await connected(async ({ facts, roundTrips }) => {
@@ -49,6 +50,7 @@ test('what a host is comes with the login', async () => {
     assert.equal(known, {
       ...{ os: 'debian', version: '13', osName: 'Debian 13 (stand-in)', architecture: 'arm64', cpus: 3 },
       ...{ container: 'lxc', addresses: ['192.0.2.1', '2001:db8::1'], address: '192.0.2.77', booting: false },
+      timers: ['botgarden-changes.timer'],
       ...{ user: owner, sshPort: 2222, clientAddress: '198.51.100.7' },
     })
     assert.ok(memoryMiB > 100 && memoryMiB < 2 ** 24)

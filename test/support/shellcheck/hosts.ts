@@ -16,8 +16,10 @@ import { group } from '../../../lib/resources/group.ts'
 import { swapFile } from '../../../lib/resources/swap.ts'
 import { runningUnit, unit } from '../../../lib/resources/unit.ts'
 import { user } from '../../../lib/resources/user.ts'
-import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw } from '../../../roles/index.ts'
+import { Secret } from '../../../lib/std/secret.ts'
+import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw, watch } from '../../../roles/index.ts'
 import { containerRules } from '../../../roles/ufw/containers.ts'
+import { watchRole } from '../../../roles/watch/index.ts'
 import { entry, facts } from '../fake-host.ts'
 import { runScripts, type Shell } from './scripts.ts'
 
@@ -67,6 +69,7 @@ const vars = {
   certbot: { email: 'me@example.org' },
   bot: {},
   backups: { recipients, alert: { url: 'https://a.example', command: 'mail -s "a b" ops@example.org' } },
+  watch: { chat: 5, token: { env: 'WATCH_TOKEN' }, url: 'https://a.example/x', digest: '09:00' },
 }
 
 export function hostScripts(): Shell[] {
@@ -91,7 +94,9 @@ function siteScripts(): Shell[] {
   const parsed = Object.fromEntries(
     allRoles.map((role) => [role.name, v.parse(role.vars, Object(vars)[role.name] ?? {})]),
   )
-  const { resources } = resourcesOf(allRoles, parsed, { ...facts, ipv6: true }, host)
+  const watching = watchRole({ telegram: 'https://api.telegram.org', token: new Secret('7000:a-token-of-a-bot') })
+  const roles = allRoles.map((role) => (role.name === 'watch' ? watching : role))
+  const { resources } = resourcesOf(roles, parsed, { ...facts, ipv6: true }, host)
   return runScripts('site', resources, bare, { reads: true })
 }
 
@@ -128,6 +133,11 @@ function differing(files: { fullchain: string; privkey: string }): [string, read
   return [
     ['a container of another kind', of(base, vars.base, {}, { container: 'lxc' }), {}],
     ['an admin who is the one that logs in', of(base, vars.base, {}, { user: 'ops' }), { 'user:ops': ops }],
+    [
+      'a host that is watched no longer',
+      of(watch, {}, {}, { timers: ['botgarden-watch.timer'] }),
+      { 'file:/etc/systemd/system/botgarden-watch.timer': plain },
+    ],
     ['ufw without its chains', of(ufw, {}), ufwIs({ differences: ['ufw is not loaded'] })],
     ['ufw with rules of others', of(ufw, {}), ufwIs({ rules: open })],
     ['ufw that differs', of(ufw, {}), ufwIs({ settings: right, differences: ['ufw6 differs'] })],
