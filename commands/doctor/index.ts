@@ -5,6 +5,8 @@ import { UsageError } from '../../lib/std/errors.ts'
 import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import { streams, writeOut } from '../../lib/std/output.ts'
 import { suggest } from '../../lib/std/suggest.ts'
+import { alertProof } from '../../roles/watch/proof.ts'
+import type { WatchVars } from '../../roles/watch/schema.ts'
 import { identitiesIn } from '../restore/decrypt.ts'
 import type { ProveAlert } from './alert-promise.ts'
 import { examine, type HostVerdicts } from './host-doctor.ts'
@@ -20,7 +22,7 @@ export const doctorFlags: Flags = {
 }
 
 /** The command doctor.ts. Returns the exit code: 3 where a promise is broken, 4 where only a host was not reached. */
-export async function doctor(session: Session, proveAlert: ProveAlert = () => undefined): Promise<number> {
+export async function doctor(session: Session, proveAlert: ProveAlert = alertsOf): Promise<number> {
   const { own, json, forks } = session.options
   refuseUnused(session)
   const [bot] = own.get('name') ?? []
@@ -37,6 +39,8 @@ export async function doctor(session: Session, proveAlert: ProveAlert = () => un
   writeOut(json ? JSON.stringify(doctorJson(all)) : doctorText(all, paintFor(streams.out, process.env)))
   return [3, 4].find((code) => all.some(({ exitCode }) => exitCode === code)) ?? 0
 }
+
+const alertsOf: ProveAlert = ({ vars }) => alertProof(vars.watch as WatchVars)
 
 function hostOf({ hosts, inventory }: Session, bot: string) {
   const found = hosts.find(({ bots }) => bots.some(({ name }) => name === bot))

@@ -1,6 +1,6 @@
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
-import { sh } from '../../lib/shell/sh.ts'
+import { type Script, sh } from '../../lib/shell/sh.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 import { programDir, provedMark, tokenFile } from './paths.ts'
 import type { WatchVars } from './schema.ts'
@@ -31,6 +31,11 @@ export function provedSinks(wanted: Pick<WatchVars, 'chat' | 'url'>, telegram: s
       ]
     },
   })
+}
+
+/** Sends a message to where the alerts of a host go, and fails with the reason where it is not taken; undefined where none go anywhere. */
+export function alertProof({ chat, url }: WatchVars): Script | undefined {
+  return chat === undefined && url === undefined ? undefined : sh`${`${programDir}/watch`} --prove`
 }
 
 /** Whether a message with the token that is there was taken by these sinks. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { secretReader, tokenOf } from '../../../commands/deploy/secret-sources.ts'
+import { tokenOf } from '../../../commands/deploy/secret-sources.ts'
+import { secretReader } from '../../../lib/cli/secret-reader.ts'
 import { checkout, localPath, operatorFolder, startPathsAt } from '../../../lib/std/local-path.ts'
 
 const garden = mkdtempSync(join(tmpdir(), 'garden-'))

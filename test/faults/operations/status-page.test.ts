@@ -1,10 +1,10 @@
 // The page of status.ts --html in headless Chromium: on a phone and on a wide screen, dark and light, whatever a host says.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { statusHtml } from '../../commands/status/html.ts'
-import { type Browser, openBrowser, type Page } from '../support/chromium/browser.ts'
-import { ensureChromium } from '../support/chromium/install.ts'
-import { hostile, saying, whole } from '../support/status/shown.ts'
+import { statusHtml } from '../../../commands/status/html.ts'
+import { type Browser, openBrowser, type Page } from '../../support/chromium/browser.ts'
+import { ensureChromium } from '../../support/chromium/install.ts'
+import { hostile, saying, whole } from '../../support/status/shown.ts'
 
 let browser: Browser
 test.before(async () => {

@@ -3,11 +3,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { removeVps, restartVps } from '../../sandbox/index.ts'
-import type { TelegramClient } from '../../sandbox/telegram/client.ts'
-import { inventoryOf, type Run, resultOf, run } from '../support/runner.ts'
-import { botHost } from '../support/vps/bot-host.ts'
-import { commonFaults, type HostFault, rarerFaults } from '../support/vps/host-faults.ts'
+import { removeVps, restartVps } from '../../../sandbox/index.ts'
+import type { TelegramClient } from '../../../sandbox/telegram/client.ts'
+import { inventoryOf, type Run, resultOf, run } from '../../support/runner.ts'
+import { botHost } from '../../support/vps/bot-host.ts'
+import { commonFaults, type HostFault, rarerFaults } from '../../support/vps/host-faults.ts'
 
 const host = 'watched'
 const { bots, tokens, hello, inside, begin, telegram, called } = botHost(host, ['hello-bot', 'admin-bot'])

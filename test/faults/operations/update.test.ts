@@ -4,9 +4,9 @@ import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { removeVps } from '../../sandbox/index.ts'
-import { type Run, resultOf, run, start } from '../support/runner.ts'
-import { botHost } from '../support/vps/bot-host.ts'
+import { removeVps } from '../../../sandbox/index.ts'
+import { type Run, resultOf, run, start } from '../../support/runner.ts'
+import { botHost } from '../../support/vps/bot-host.ts'
 import {
   installKillPoints,
   killPointCalls,
@@ -14,14 +14,14 @@ import {
   passKillPoint,
   setKillPoint,
   type Victim,
-} from '../support/vps/kill-points.ts'
+} from '../../support/vps/kill-points.ts'
 
 const host = 'update'
 const domain = `${host}.sandbox`
 const names = ['hello-bot', 'queue'] as const
 const there = botHost(host, names)
 const { tokens, inside, telegram, called } = there
-const queue = { host, source: resolve(import.meta.dirname, '../bots/grammy-bullmq') }
+const queue = { host, source: resolve(import.meta.dirname, '../../bots/grammy-bullmq') }
 const inventory = (entry: object) =>
   there.inventory({ queue }, { domain, ...entry }, { caFile: '/etc/ssl/certs/ca-certificates.crt' })
 const before = inventory({ postgres: { image: 'postgres:17.6' } })
