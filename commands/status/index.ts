@@ -12,6 +12,7 @@ import { openScreen, streams, writeOut } from '../../lib/std/output.ts'
 import { showEvents } from './events.ts'
 import { type HostStatus, hostStatus } from './host-status.ts'
 import { statusHtml } from './html.ts'
+import { screenText } from './screen.ts'
 import { statusText } from './text.ts'
 
 export const statusFlags: Flags = {
@@ -39,12 +40,14 @@ export async function status(session: Session): Promise<number> {
   if (own.has('events')) return showEvents(session)
   if (own.has('watch')) return watch(session, file)
   const { all, at } = await look(session, file)
-  writeOut(json ? JSON.stringify(statusJson(all, at)) : textOf(all))
+  if (json) writeOut(JSON.stringify(statusJson(all, at)))
+  else writeOut(statusText(all, paintFor(streams.out, process.env), streams.out.columns))
   return [3, 4].find((code) => all.some(({ exitCode }) => exitCode === code)) ?? 0
 }
 
 async function watch(session: Session, file: string | undefined): Promise<never> {
   const screen = openScreen()
+  screen.draw('reading …')
   onInterrupt(() => {
     screen.close()
     return ''
@@ -52,7 +55,8 @@ async function watch(session: Session, file: string | undefined): Promise<never>
   try {
     for (;;) {
       const { all, at } = await look(session, file)
-      screen.draw(`${at.toISOString().slice(11, 19)} UTC\n${textOf(all)}`)
+      const { columns = 80, rows = 24 } = streams.out
+      screen.draw(screenText(all, at, paintFor(streams.out, process.env), { columns, rows }))
       await pause(interval)
     }
   } finally {
@@ -69,10 +73,6 @@ async function look(
   const at = new Date()
   if (file !== undefined) writePage(file, statusHtml(all, at))
   return { all, at }
-}
-
-function textOf(all: readonly HostStatus[]): string {
-  return statusText(all, paintFor(streams.out, process.env))
 }
 
 /** Throws a `UsageError` for options that mean nothing here: nothing is changed, and everything is read. */

@@ -20,7 +20,7 @@ export function needsPerson(findings: readonly Finding[]): boolean {
 }
 
 /** The most urgent first; else in the order given. */
-export function byUrgency(findings: readonly Finding[]): Finding[] {
+export function byUrgency<F extends Finding>(findings: readonly F[]): F[] {
   const order: readonly Level[] = ['error', 'warning', 'note']
   return findings.toSorted((one, other) => order.indexOf(one.level) - order.indexOf(other.level))
 }
