@@ -27,7 +27,6 @@ const interval = 10_000
 /** The command status.ts. Returns the exit code: 3 where something needs a person, 4 where only a host was not reached. */
 export async function status(session: Session): Promise<number> {
   const { own, json } = session.options
-  refuseUnused(session)
   for (const [one, other] of [
     ['events', 'watch'],
     ['events', 'html'],
@@ -73,15 +72,6 @@ async function look(
   const at = new Date()
   if (file !== undefined) writePage(file, statusHtml(all, at))
   return { all, at }
-}
-
-/** Throws a `UsageError` for options that mean nothing here: nothing is changed, and everything is read. */
-function refuseUnused({ options }: Session): void {
-  const { check, diff, wait, showSecrets } = options
-  const given = { check, diff, wait, 'show-secrets': showSecrets }
-  const [unused] = Object.entries(given).find(([, isGiven]) => isGiven) ?? []
-  if (unused !== undefined)
-    throw new UsageError(`status.ts has no --${unused}: it changes nothing, and shows no secret`)
 }
 
 /** Throws a `UsageError` for a page that could not be written, before any host is asked. */

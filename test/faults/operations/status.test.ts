@@ -98,6 +98,7 @@ test('a host that is as it should be is read in one round trip, and nobody is ne
     release: { at: number }
   }
   assert.ok(traffic.delivered >= 1 && traffic.failed === 0)
+  assert.is(state.limitMB, 160)
   assert.ok(state.memoryMB > 5 && state.memoryMB < state.limitMB)
   assert.equal(webhook, { url: 'own', pending: 0 })
   assert.ok(Math.abs(Date.now() - release.at) < 600_000)

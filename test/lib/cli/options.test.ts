@@ -149,6 +149,14 @@ test('the help names every option, every exit code, and the playbook', () => {
   for (const line of text.split('\n')) assert.ok(line.length <= 100, line)
 })
 
+test('an option that means nothing to a playbook is refused there', () => {
+  assert.throws(
+    () => parseOptions(['--check'], {}, 'x', {}, ['check']),
+    /^x\.ts has no --check\nsee: npx zx playbooks\/x\.ts --help$/,
+  )
+  assert.is(parseOptions(['--limit', 'a'], {}, 'x', {}, ['check']).check, false)
+})
+
 test.run()
 
 function words(line: string): string[] {
