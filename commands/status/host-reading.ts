@@ -51,8 +51,11 @@ function parseHost(output: string): HostReading {
   }
 }
 
+/** Mounts of one file system are read one after the other, while others write to it. */
 function isSame(one: Disk, other: Disk): boolean {
-  return one.sizeMB === other.sizeMB && one.used === other.used && one.inodesUsed === other.inodesUsed
+  const isNear = (a: number, b: number) => Math.abs(a - b) < 0.01
+  const isLike = isNear(one.used, other.used) && isNear(one.inodesUsed, other.inodesUsed)
+  return one.path === other.path || (one.sizeMB === other.sizeMB && isLike)
 }
 
 function share(whole: number, left: number): number {

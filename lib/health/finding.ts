@@ -29,6 +29,8 @@ export function byUrgency<F extends Finding>(findings: readonly F[]): F[] {
 export interface Commands {
   /** `site`, `bot`, … with what follows it: `npx zx playbooks/site.ts -i inventory/production.yaml --check`. */
   playbook(name: string, more?: string): string
+  /** Removes a bot from this host, whether the inventory has it or not. */
+  removal(bot: string): string
   /** A command on the host itself. */
   onHost(command: string): string
 }

@@ -188,7 +188,7 @@ function upkeep(
       level: 'warning',
       id: 'unknown-bot',
       what: `${bot} is on the host and not in the inventory`,
-      next: playbook('bot', `--name ${quote(bot)} --remove`),
+      next: commands.removal(bot),
     })
   if (lastCheck !== undefined && lastCheck.differences.length > 0)
     found.push({

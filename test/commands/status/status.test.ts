@@ -140,6 +140,16 @@ test('the next commands are those of this inventory and this host', async () => 
   assert.match(filled[0]?.next ?? '', /^ssh -F \/x\/ssh_config -l root -p 2222 192\.0\.2\.1 'sudo du /)
 })
 
+test('a bot that the inventory has no longer is removed with its host, and its name is one word', async () => {
+  const connection = answering({ ...answers, releases: 'hello\n$(id)\n' })
+  const { findings } = await hostStatus(
+    statusSession([host], () => connection),
+    host,
+  )
+  const next = findings.find(({ id: what }) => what === 'unknown-bot')?.next ?? ''
+  assert.match(next, /^npx zx playbooks\/bot\.ts( -i \S+)? --name \$?'\$\(id\)' --limit vps1 --remove$/)
+})
+
 test('a host that is not reached is a finding with exit code 4; with another that needs a person it is 3', async () => {
   const lost = () => {
     throw new ConnectError('vps1: ssh: connection refused\nmore')

@@ -217,12 +217,17 @@ test('a bot that ends again and again is a loop, and one that has met its limit 
   assert.is((await good()).code, 0)
 })
 
-test('a bot that the inventory has no longer is named', async () => {
+test('a bot that the inventory has no longer is named, with the command that removes it', async () => {
   const { 'hello-bot': entry } = bots
   delete bots['hello-bot']
   const without = inventory()
   bots['hello-bot'] = entry ?? {}
-  assert.equal((await seen(without)).ids, ['warning unknown-bot'])
+  const { ids, findings } = await seen(without)
+  assert.equal(ids, ['warning unknown-bot'])
+  const next = findings.find(({ id }) => id === 'unknown-bot')?.next ?? ''
+  const removal = await run([...next.replace('npx zx ', '').split(' '), '--check'])
+  assert.is(removal.code, 2, removal.stderr)
+  assert.match(removal.stdout, 'would change  bot:hello-bot: remove')
 })
 
 test('the page has the same, and loads nothing; a host that is not there is told with exit code 4', async () => {
