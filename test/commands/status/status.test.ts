@@ -175,6 +175,11 @@ test('one with nothing but notes ends with 0, and JSON has every number', async 
   assert.equal(hosts.vps1.findings[0].id, 'backups')
 })
 
+test('a warning alone needs a person: exit code 3', async () => {
+  const { exitCode, findings } = await of({ containers: answers.containers.replace(/ 2\n$/, ' 0\n') })
+  assert.equal([exitCode, findings.map(({ level }) => level)], [3, ['warning', 'note']])
+})
+
 test('the page is written as a whole, for its owner alone', async () => {
   const file = join(folder, 'status.html')
   const session = statusSession([host], () => answering(answers), { options: { own: new Map([['html', [file]]]) } })
