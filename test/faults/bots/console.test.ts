@@ -109,8 +109,8 @@ test('of it a process, a word, a time and a number of lines are chosen', async (
   const [last] = words.slice(-1)
   const since = await logs('--since', String(last?.slice(0, 19)), '--grep', 'ended')
   assert.ok(since.length > 0 && since.every((line) => line.includes(' 2 ended')), since.join('\n'))
-  // All that is younger, however much.
-  assert.ok((await logs('--since', '1h')).length > 300)
+  // All that is younger: more than is shown without a time.
+  assert.ok((await logs('--since', '1h')).length > 100)
   const unknown = await bot('--logs', '--process', 'wroker')
   assert.is(unknown.code, 1)
   assert.match(unknown.stderr, 'no log of a process "wroker" (did you mean "worker"?): there is bot, worker')
