@@ -7,6 +7,7 @@ import type { Finding } from '../../../lib/health/finding.ts'
 import { quote } from '../../../lib/shell/sh.ts'
 import { removeVps } from '../../../sandbox/index.ts'
 import { run, scratchFile } from '../../support/runner.ts'
+import { onTerminal, screenAt, textOf } from '../../support/terminal.ts'
 import { botHost } from '../../support/vps/bot-host.ts'
 
 const host = 'status'
@@ -102,6 +103,17 @@ test('a host that is as it should be is read in one round trip, and nobody is ne
   assert.ok(state.memoryMB > 5 && state.memoryMB < state.limitMB)
   assert.equal(webhook, { url: 'own', pending: 0 })
   assert.ok(Math.abs(Date.now() - release.at) < 600_000)
+})
+
+test('watched, it is drawn on a screen of its own, and Ctrl-C gives the terminal back', async () => {
+  const recording = await onTerminal(['node_modules/zx/build/cli.js', 'playbooks/status.ts', '-i', file, '--watch'], {
+    ...{ columns: 60, rows: 24 },
+    types: { after: /UTC[\s\S]*nothing needs you[\s\S]*hello-bot[\s\S]*pending/, text: '\x03' },
+  })
+  assert.is(recording.code, 130)
+  const text = recording.events.map(([, each]) => each).join('')
+  assert.match(text, /\[\?1049h[\s\S]*\[\?1049l/)
+  assert.not.match((await screenAt(recording)).map(textOf).join('\n'), 'hello-bot')
 })
 
 test('a check and a read write nothing on the host', async () => {
