@@ -107,7 +107,7 @@ test('a host that is as it should be is read in one round trip, and nobody is ne
 
 test('watched, it is drawn on a screen of its own, and Ctrl-C gives the terminal back', async () => {
   const recording = await onTerminal(['node_modules/zx/build/cli.js', 'playbooks/status.ts', '-i', file, '--watch'], {
-    ...{ columns: 60, rows: 24 },
+    ...{ columns: 60, rows: 40 },
     types: { after: /UTC[\s\S]*nothing needs you[\s\S]*hello-bot[\s\S]*pending/, text: '\x03' },
   })
   assert.is(recording.code, 130)
