@@ -47,6 +47,8 @@ interface Examined {
   readonly broken: readonly string[]
   /** The commands that mend, each once. */
   readonly mends: readonly string[]
+  /** A line for each thing that gave way. */
+  readonly said: readonly string[]
   readonly text: string
   readonly roundTrips: number
 }
@@ -64,6 +66,9 @@ async function examinedBy(from: string, ...args: string[]): Promise<Examined> {
     ...{ code, promises: all, text: stdout, roundTrips },
     broken: broken.map(({ id, bot: of }) => (of === undefined ? id : `${id} ${of}`)),
     mends: [...new Set(broken.flatMap(({ faults }) => faults.map(({ mend }) => mend)))],
+    said: broken.flatMap(({ id, bot: of = host, faults }) =>
+      faults.map(({ what, mend }) => `doctor ${id} ${of}: ${what} → ${mend}`),
+    ),
   }
 }
 
@@ -73,7 +78,8 @@ async function status(from = file) {
   if (stdout === '') throw new Error(stderr)
   const all = (JSON.parse(stdout).hosts[host].findings as Finding[]).filter(({ level }) => level !== 'note')
   const ids = all.map(({ id, bot: of }) => (of === undefined ? id : `${id} ${of}`))
-  return { code, ids, nexts: all.map(({ next }) => next), text: stdout }
+  const said = all.map(({ id, bot: of = host, what, next }) => `status ${id} ${of}: ${what} → ${next}`)
+  return { code, ids, said, nexts: all.map(({ next }) => next), text: stdout }
 }
 
 /** Types a command as the operator would. */
@@ -145,6 +151,7 @@ for (const group of faults)
     for (const { how } of group) await done(how)
     const [found, shown] = [await examined(), await status()]
     assert.equal([found.code, shown.code], [3, 3])
+    process.stdout.write(`${[...found.said, ...shown.said].join('\n')}\n`)
     const mends = [...new Set([...found.mends, ...shown.nexts])]
     for (const { about, broken = [], status: ids = [], mend } of group) {
       assert.equal(missing(broken, found.broken), [], `${about}: ${found.text}`)

@@ -114,8 +114,8 @@ export function doctorFaults({ host, file, bot, copies, inside, typed, revoke }:
         back: `pkill -f '^shown '`,
       },
       {
-        about: 'a secret that the world may read',
-        how: `chmod 644 ${secrets}/token`,
+        about: 'a secret that others than its owner may read',
+        how: `chmod 640 ${secrets}/token`,
         broken: ['secret-files'],
         mend: `sudo chmod go= ${secrets}/token`,
       },
