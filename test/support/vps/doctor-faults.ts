@@ -170,9 +170,7 @@ export function doctorFaults({ host, file, bot, copies, inside, typed, revoke }:
       },
       {
         about: 'a backup that is two days old',
-        // As the host would have it: the newest one, and the record of the last good one.
-        how: `old=$(date -u -d '2 days ago' +%FT%H%M%SZ); cd /var/lib/botgarden/backups; mv "$(ls -d [0-9]*Z | tail -n 1)" "$old"; rm -rf $(ls -d [0-9]*Z | grep -v "$old")
-          sed -i "s/\\"lastGood\\": *\\"[^\\"]*\\"/\\"lastGood\\": \\"$old\\"/" /opt/botgarden/backups/status.json`,
+        how: `rm -rf /var/lib/botgarden/backups/[0-9]*Z; ${clock('2 days ago')}; /opt/botgarden/backups/backup >/dev/null 2>&1; rm ${ownDate}`,
         broken: ['backup-there'],
         status: ['backups'],
         mend: backup,
@@ -209,10 +207,10 @@ export function doctorFaults({ host, file, bot, copies, inside, typed, revoke }:
       },
       {
         about: 'a clock that is 90 seconds ahead',
-        how: `printf '%s\\n' '#!/bin/sh' 'case $* in *-d*) exec /usr/bin/date "$@" ;; *) exec /usr/bin/date -d "90 seconds" "$@" ;; esac' >/usr/local/bin/date; chmod 755 /usr/local/bin/date`,
+        how: clock('90 seconds'),
         status: ['clock'],
         mend: `${site} --tags base`,
-        back: 'rm /usr/local/bin/date',
+        back: `rm ${ownDate}`,
       },
       {
         about: 'nightly updates that fail',
@@ -229,11 +227,17 @@ const secrets = '/etc/botgarden/secrets/bots/hello-bot'
 const data = '$(readlink -f /var/lib/botgarden/data/hello-bot/current/app=data)'
 const image = '$(docker inspect -f "{{.Config.Image}}" botgarden-postgres)'
 const ofOwn = '/opt/botgarden/nginx/conf/own/stray.conf'
+const ownDate = '/usr/local/bin/date'
 const reload = 'docker exec botgarden-nginx nginx -c /etc/nginx/running/nginx.conf -s reload'
 
 /** A container that nobody has asked for. */
 export function stray(name: string, more: string): string {
   return `docker run -d --name ${name} ${more} --entrypoint sleep ${image} 3000`
+}
+
+/** Has the host tell another time than it is, to programs that ask `date`. */
+function clock(other: string): string {
+  return `printf '%s\\n' '#!/bin/sh' 'case $* in *-d*) exec /usr/bin/date "$@" ;; *) exec /usr/bin/date -d "${other}" "$@" ;; esac' >${ownDate}; chmod 755 ${ownDate}`
 }
 
 /** Has nginx serve a certificate of somebody's own. */
