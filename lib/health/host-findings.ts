@@ -162,7 +162,7 @@ function backups({ backups: all, clock }: HostHealth, { playbook }: Commands): F
 }
 
 function upkeep(
-  { heldUpdates, pendingReboot, unknownBots, lastCheck, clock }: HostHealth,
+  { heldUpdates, upgradeFault, pendingReboot, unknownBots, lastCheck, clock }: HostHealth,
   commands: Commands,
 ): Finding[] {
   const { playbook, onHost } = commands
@@ -175,6 +175,13 @@ function upkeep(
       id: 'updates',
       what: `security updates wait for you: ${some(heldUpdates)}`,
       next: onHost(`sudo apt-get install ${heldUpdates.map((each) => quote(each.split(' ')[0] ?? '')).join(' ')}`),
+    })
+  if (upgradeFault !== undefined)
+    found.push({
+      level: 'warning',
+      id: 'upgrades',
+      what: `the nightly security updates fail: ${upgradeFault}`,
+      next: onHost('sudo unattended-upgrade --dry-run --debug'),
     })
   if (pendingReboot.length > 0)
     found.push({

@@ -90,6 +90,7 @@ test('a host is read by the shell', async () => {
     df: `printf 'Mounted on Size Avail Inodes IFree\\n/ 1000 250 - -\\n/ 1000 249 - -\\n/var/lib/docker 1000 248 - -\\n/data 10 1 100 5\\n'`,
     systemctl: `echo 'a.service loaded failed failed A thing'`,
     iptables: `echo '-P INPUT ACCEPT'`,
+    tail: `printf '%s\n' '2026-11-25 06:00:00,1 INFO Starting unattended upgrades script' '2026-11-25 06:00:01,1 ERROR E:Malformed line'`,
   }
   const { said } = await withPrograms(programs, hostReading.kind.script(['host']).text)
   const state = hostReading.kind.parse(said, ['host']).get('host')
@@ -102,6 +103,7 @@ test('a host is read by the shell', async () => {
     ],
   )
   assert.equal([state.failedUnits, state.firewall], [['a.service'], false])
+  assert.is(state.upgradeFault, 'E:Malformed line')
   assert.ok(state.uptimeSeconds > 0 && state.memory.totalMB > 0)
 })
 
