@@ -23,7 +23,7 @@ const names = ['hello-bot', 'queue', 'tcp'] as const
 const there = botHost(host, names)
 const { tokens, inside, telegram, called } = there
 const bots = {
-  queue: { host, source: resolve(import.meta.dirname, '../../bots/grammy-bullmq'), domains: [`queue.${domain}`] },
+  queue: { host, source: resolve(import.meta.dirname, '../../bots/grammy-bullmq'), domains: [`app.${domain}`] },
   tcp: { host, source: resolve(import.meta.dirname, '../../../bots/hello-bot'), database: { tcp: true } },
 }
 const inventory = (entry: object) =>
