@@ -89,8 +89,11 @@ async function underLoad<T>(act: () => Promise<T>, perSecond = 20): Promise<T> {
     going = false
   })
   await load
+  const ended = Date.now()
   const silences = await Promise.all(names.map((name) => drained(name, began)))
-  process.stdout.write(`  ${sent - was} updates to each of ${names.length} bots: ${silences.join(', ')}\n`)
+  process.stdout.write(
+    `  ${sent - was} updates within ${((ended - began) / 1000).toFixed(1)} s to each of ${names.length} bots: ${silences.join(', ')}\n`,
+  )
   return result
 }
 
