@@ -88,7 +88,7 @@ test('without a terminal every answer that is missing is named by its flag, and 
 })
 
 for (const [what, more, code, said] of [
-  ['a host key that nobody has compared', { fingerprint: '' }, 1, /if it is the same: --fingerprint SHA256:\S{43}\n/],
+  ['a host key that nobody has compared', { fingerprint: '' }, 1, /if it is the same: --fingerprint SHA256:\S{43}$/],
   [
     'a fingerprint of another key',
     { fingerprint: `SHA256:${'A'.repeat(43)}` },
@@ -143,6 +143,7 @@ for (const [what, last] of [
     const command = 'npx zx playbooks/init.ts -i /root/third/inventory.yaml'
     const { code, shown, unasked } = await person.talk(command, [...before, [last, '\x03']])
     assert.equal([code, unasked], [130, []], shown)
+    assert.match(shown, /nothing was written\s+botgarden: stopped by Ctrl-C/)
     assert.is((await person.at('test -e /root/third || ssh-keygen -F second.sandbox')).status, 1)
   })
 
