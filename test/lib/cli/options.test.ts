@@ -26,6 +26,8 @@ const right: [line: string, expected: Partial<Options>, env?: NodeJS.ProcessEnv]
   ['', { inventory: 'prod.yaml' }, { BOTGARDEN_INVENTORY: 'prod.yaml' }],
   ['', {}, { BOTGARDEN_INVENTORY: '' }],
   ['-i a.yaml', { inventory: 'a.yaml' }, { BOTGARDEN_INVENTORY: 'prod.yaml' }],
+  // A dash alone is no flag: --token-file - is stdin.
+  ['-i -', { inventory: '-' }],
   ['--inventory=a.yaml', { inventory: 'a.yaml' }],
   [
     '--check --diff --json -v -h --accept-new',
