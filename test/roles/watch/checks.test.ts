@@ -51,7 +51,39 @@ test('processes and caches are watched as well, and a release that is under way 
   host.note('inodes', '4711\n')
   host.container('hello.worker-blue')
   assert.is(await host.sent(), '', 'nothing is known meanwhile')
-  assert.match(await host.sent(16), /resolved: hello: its container botgarden-hello\.worker-blue/)
+  assert.match(
+    await host.sent(16),
+    /applied to it for more than a quarter of an hour\n[\s\S]*resolved: hello: its container botgarden-hello\.worker-blue/,
+  )
+  host.note('inodes', '')
+  host.container('hello-cache')
+  assert.match(await host.sent(), /resolved: something has been applied/)
+})
+
+test('what comes back with a boot has 2 minutes for that, by the age of the first process', async () => {
+  const host = watchedHost()
+  const age = (seconds: number) =>
+    host.write('/proc/1/stat', `1 (an (odd) name) S ${'0 '.repeat(18)}${100 * (1000 - seconds)} 0 0\n`)
+  host.note('engine.down', '')
+  host.note('rules4', '')
+  host.note('served', '')
+  age(119)
+  assert.is(await host.sent(), '')
+  age(120)
+  assert.match(await host.sent(), /Docker does not answer[\s\S]*firewall is off[\s\S]*nothing serves a certificate/)
+})
+
+test('a host without any bot is watched, and Telegram is not asked; a bot that is removed is forgotten', async () => {
+  const host = watchedHost()
+  host.hook({ ...host.own, url: '' })
+  assert.match(await host.sent(), /hello: its webhook is gone/)
+  await host.run('rm -r /var/lib/botgarden/bots/hello')
+  assert.match(await host.sent(), /^--- chat\n✅ vps1: resolved: hello: its webhook is gone[^⚠]*$/)
+  assert.not.ok(host.list('/run/botgarden/watch').includes('pending.hello'))
+  host.note('asked', '')
+  host.note('df', '/ 97% 12%\n')
+  assert.match(await host.sent(), /97 %/)
+  assert.not.match(host.noted('asked'), 'getWebhookInfo')
 })
 
 test('a webhook may have what the bot appends, and a polling bot has none', async () => {
@@ -88,6 +120,12 @@ test('5xx are told by bot, and names that a client has made up are not', async (
   const host = watchedHost()
   const line = (bot: string, status: number) =>
     `{"time":"x","host":"evil\\"bot","uri":"/tg/${bot}","bot":"${bot}","status":${status},"bytes":1}\n`
+  host.note('log.nginx', line('hello', 502).repeat(4))
+  assert.is(await host.sent(), '', 'fewer than 5')
+  host.note('log.nginx', line('hello', 502) + line('hello', 200).repeat(46))
+  assert.is(await host.sent(), '', '5 of 51 are fewer than 10 percent')
+  host.note('log.nginx', '')
+  assert.is(await host.sent(6), '')
   host.note(
     'log.nginx',
     [line('hello', 502).repeat(6), line('hello', 200).repeat(20), line('made-up', 404).repeat(50), 'no json\n'].join(
