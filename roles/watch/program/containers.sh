@@ -21,6 +21,7 @@ watch_containers() {
     bots="$bots $bot"
     expected="$expected $containers"
   done <"$run/bots"
+  [ "$up" -ge 120 ] || [ -e "$run/settled" ] || ! ask_engine || [ -s "$run/wrong" ] || : >"$run/settled"
   if busy; then
     unknown 'container:*'
     unknown 'memory:*'
@@ -80,7 +81,7 @@ is_new() {
 # busy: somebody applies something to this host; for longer than a quarter of an hour that is no excuse. No lock is touched for that.
 busy() {
   # All comes back with a boot, and takes its time for that.
-  [ "$up" -ge 120 ] || return 0
+  [ "$up" -ge 120 ] || [ -e "$run/settled" ] || return 0
   held=''
   inodes=$(stat -c %i /run/botgarden/lock /run/botgarden/step 2>/dev/null)
   [ -z "$inodes" ] || while read -r _ _ _ _ _ place _; do

@@ -59,17 +59,27 @@ test('processes and caches are watched as well, and a release that is under way 
   assert.match(await host.sent(), /resolved: something has been applied/)
 })
 
-test('what comes back with a boot has 2 minutes for that, by the age of the first process', async () => {
+test('what comes back with a boot has 2 minutes for that, by the age of the first process, and is told once all was there', async () => {
   const host = watchedHost()
   const age = (seconds: number) =>
     host.write('/proc/1/stat', `1 (an (odd) name) S ${'0 '.repeat(18)}${100 * (1000 - seconds)} 0 0\n`)
   host.note('engine.down', '')
   host.note('rules4', '')
   host.note('served', '')
+  age(20)
+  assert.is(await host.sent(), '')
+  await host.run('rm "$STATE/engine.down"')
+  host.container('nginx', { status: 'restarting' })
   age(119)
   assert.is(await host.sent(), '')
   age(120)
-  assert.match(await host.sent(), /Docker does not answer[\s\S]*firewall is off[\s\S]*nothing serves a certificate/)
+  assert.match(await host.sent(), /nginx keeps ending[\s\S]*firewall is off[\s\S]*nothing serves a certificate/)
+
+  const other = watchedHost()
+  other.write('/proc/1/stat', `1 (init) S ${'0 '.repeat(18)}99000 0 0\n`)
+  assert.is(await other.sent(), '')
+  other.container('nginx', { status: 'exited' })
+  assert.match(await other.sent(), /nginx is not running/)
 })
 
 test('a host without any bot is watched, and Telegram is not asked; a bot that is removed is forgotten', async () => {
