@@ -114,7 +114,17 @@ const part = (message: string, said: RegExp) =>
     .find((each) => said.test(each))
     ?.replaceAll(/\s*\n\s*/g, ' · ')
 
+/** Waits until nothing is wrong: what is told already is not told again. */
+async function calm(): Promise<void> {
+  for (let tries = 0; tries < 30; tries++) {
+    if ((await inside('systemctl start botgarden-watch.service; cat /run/botgarden/watch/found')) === '') return
+    await pause(2000)
+  }
+  await fail(0, /nothing/)
+}
+
 async function tried({ what, breaks, said, mends, people }: HostFault): Promise<void> {
+  await calm()
   const before = (await chat()).length
   await inside(breaks)
   await people?.(telegram())
