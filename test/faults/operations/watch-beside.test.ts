@@ -9,6 +9,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { removeVps, restartVps } from '../../../sandbox/index.ts'
 import { type Run, resultOf, run } from '../../support/runner.ts'
+import { adminChat } from '../../support/vps/admin-chat.ts'
 import { botHost } from '../../support/vps/bot-host.ts'
 
 const host = 'guarded'
@@ -17,15 +18,15 @@ const { bots, tokens, hello, inside, beginWith, telegram, called, inventory, dep
   'hello-bot',
   'admin-bot',
 ])
-// The sandbox's Telegram remembers what earlier runs were told.
-const admin = Math.floor(Date.now() / 1000)
+const admin = adminChat(telegram, called('admin-bot'))
+const chat = admin.texts
 const folder = mkdtempSync(join(tmpdir(), 'botgarden-test-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const key = join(folder, 'key.txt')
 const identity = await generateIdentity()
 writeFileSync(key, `${identity}\n`, { mode: 0o600 })
 
-const watch = { chat: admin, token: { env: 'ADMIN_BOT_TOKEN' }, thresholds: { disk: 100, clockSeconds: 20 } }
+const watch = { chat: admin.id, token: { env: 'ADMIN_BOT_TOKEN' }, thresholds: { disk: 100, clockSeconds: 20 } }
 const backups = { recipients: [await identityToRecipient(identity)] }
 const seventeen = { postgres: { image: 'postgres:17.6' } }
 Object.assign(bots['hello-bot'] ?? {}, {
@@ -35,8 +36,6 @@ const file = (more: object = {}) => inventory({}, { domain, backups, watch, ...m
 const play = (name: string, args: string[], more?: object) =>
   run([`playbooks/${name}.ts`, '-i', file(more), ...args], tokens)
 const done = (result: Run) => assert.is(result.code, 0, `${result.stdout}${result.stderr}`)
-const chat = async () =>
-  (await telegram().chat(called('admin-bot'), admin)).filter(({ from }) => from === 'bot').map(({ text }) => text)
 const runs = async () => Number(await inside('cat /run/count 2>/dev/null || echo 0'))
 
 /** Has the host looked after all the time that something is done to it, and returns what was told of it. */
@@ -55,7 +54,7 @@ test.before(() => beginWith({ standIns: ['postgres17'], file: inventory({}, { do
 test.after(() => removeVps(host))
 
 test('a bare host is watched before it has any bot', async () => {
-  await telegram().act(called('admin-bot'), { chat: admin, text: '/start', language: 'en' })
+  await admin.begin()
   done(await play('site', ['--json'], seventeen))
   assert.equal(await toldDuring(async () => {}), [])
   assert.is((await chat()).length, 1)
@@ -79,7 +78,7 @@ test('PostgreSQL becomes another major version, and every secret another: nothin
 
 test('a backup, its drill, a job by hand and a console: nothing is told', async () => {
   const act = async () => {
-    await inside('/opt/botgarden/backups/backup')
+    done(await play('backup', []))
     done(await play('restore', ['--drill', '--identity', key]))
     done(await play('bot', ['--name', 'hello-bot', '--run', 'tick']))
     done(await play('bot', ['--name', 'hello-bot', '--exec', '--', 'node', '-e', '1']))
