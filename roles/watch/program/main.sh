@@ -34,7 +34,8 @@ booted() {
   [ ! -r /proc/1/stat ] || read -r first </proc/1/stat
   # shellcheck disable=SC2086
   [ -z "${first:-}" ] || set -- ${first##*) }
-  up=$((up - ${20:-0} / 100))
+  # Some show their own uptime, and this by the clock below.
+  [ $((${20:-0} / 100)) -gt "$up" ] || up=$((up - ${20:-0} / 100))
 }
 # After a boot the memory is empty.
 recall() {

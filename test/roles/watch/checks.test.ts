@@ -80,6 +80,12 @@ test('what comes back with a boot has 2 minutes for that, by the age of the firs
   assert.is(await other.sent(), '')
   other.container('nginx', { status: 'exited' })
   assert.match(await other.sent(), /nginx is not running/)
+
+  // One that shows its own uptime: no silence without an end.
+  const third = watchedHost()
+  third.write('/proc/1/stat', `1 (init) S ${'0 '.repeat(18)}9900000 0 0\n`)
+  third.container('nginx', { status: 'exited' })
+  assert.match(await third.sent(), /nginx is not running/)
 })
 
 test('a host without any bot is watched, and Telegram is not asked; a bot that is removed is forgotten', async () => {
