@@ -41,7 +41,7 @@ export function moveScript(change: VersionChange): Script {
     settle() { mv -T "$data/$old" "$data/$old.old"; }
     ${move}
     ${startBeside(change)}
-    lock_query=${lockQuery} sums_query=${sumsQuery} spelled=${spelling} extension_query=${extensionQuery} owner_query=${ownerQuery} access_query=${accessQuery}
+    reserve=${reserve} lock_query=${lockQuery} sums_query=${sumsQuery} spelled=${spelling} extension_query=${extensionQuery} owner_query=${ownerQuery} access_query=${accessQuery}
     # What a run has left that was cut.
     docker rm -f --volumes "$beside" >/dev/null 2>&1 || :
     rm -rf "$data/$new.new"
@@ -94,7 +94,7 @@ function preparation({ from, wanted, memoryMiB }: VersionChange): Script {
   return sh`
     old=${from} from=${from} new=${majorOf(wanted.image)} server=${postgresContainer} beside=${besideContainer}
     data=${clustersFolder} folder=${serverFolder} kept=${`${serverFolder}/before-${from}`} work=${moveFolder}
-    plain=${plainSession} networks='' stopped='' switched='' lockers='' began=$(date +%s) reserve=${reserve}
+    plain=${plainSession} networks='' stopped='' switched='' lockers='' began=$(date +%s)
     ${waiting}
     ${functions}
     write_files() {
