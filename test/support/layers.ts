@@ -10,7 +10,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   playbooks: ['commands', 'roles', 'sandbox', 'lib'],
   'commands/*': ['roles', 'lib'],
   'commands/restore': ['commands/backup', 'roles', 'lib'],
-  'commands/doctor': ['commands/backup', 'commands/restore', 'commands/status', 'roles', 'lib'],
+  'commands/doctor': ['commands/backup', 'commands/mesh', 'commands/restore', 'commands/status', 'roles', 'lib'],
   'commands/status': ['commands/backup', 'roles', 'lib'],
   'commands/adopt/read': ['lib/std'],
   'commands/adopt/decide': ['commands/adopt/read', 'roles/bot/spec'],
