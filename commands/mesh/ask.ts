@@ -1,7 +1,7 @@
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { ipv4Number } from '../../lib/model/ipv4.ts'
-import { meshFile, meshKey } from '../../lib/platform/mesh.ts'
+import { meshFile, meshKey } from '../../lib/model/mesh.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { RunnerError } from '../../lib/std/errors.ts'

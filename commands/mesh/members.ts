@@ -1,6 +1,6 @@
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { ipv4Network, ipv4Number, overlaps } from '../../lib/model/ipv4.ts'
-import type { MeshFirewall } from '../../lib/platform/mesh.ts'
+import type { MeshFirewall } from '../../lib/model/mesh.ts'
 import { addressIn } from '../../roles/mesh/address.ts'
 import type { MeshVars } from '../../roles/mesh/schema.ts'
 

@@ -1,5 +1,5 @@
 import { ipv4Number } from '../../lib/model/ipv4.ts'
-import { meshKey } from '../../lib/platform/mesh.ts'
+import { meshKey } from '../../lib/model/mesh.ts'
 import { isPublicKey, type Mesh, type Peer } from './peer.ts'
 
 const header = '# Written by botgarden; changes made here are overwritten.\n'

@@ -1,4 +1,4 @@
-import { type MeshWay, meshInterface } from '../../lib/platform/mesh.ts'
+import { type MeshWay, meshInterface } from '../../lib/model/mesh.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
 import { fromMesh, throughMesh } from './mesh.ts'

@@ -1,4 +1,4 @@
-import { type MeshWay, meshInterface } from '../../lib/platform/mesh.ts'
+import { type MeshWay, meshInterface } from '../../lib/model/mesh.ts'
 import { listening, published } from './published.ts'
 import { type Family, familyOf, type Rule } from './rules.ts'
 

@@ -1,13 +1,13 @@
 // What site.ts finds out for the hosts of a mesh, with hosts that answer as they are told to.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { answerOf } from '../../../commands/mesh/ask.ts'
+import { meshGiven } from '../../../commands/mesh/index.ts'
 import { convergeWith } from '../../../lib/cli/given.ts'
 import type { Options } from '../../../lib/cli/options.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import { type InventoryHost, readInventory } from '../../../lib/inventory/inventory.ts'
 import { ConnectError } from '../../../lib/std/errors.ts'
-import { answerOf } from '../../../commands/mesh/ask.ts'
-import { meshGiven } from '../../../commands/mesh/index.ts'
 import { allRoles, base, mesh, ufw } from '../../../roles/index.ts'
 import { errorOf } from '../../support/errors.ts'
 import { countedConnection, facts } from '../../support/fake-host.ts'
@@ -27,7 +27,11 @@ hosts:
 let files = 0
 
 /** A session with hosts that answer this; who does not answer is down. What the key stage was asked to do is noted. */
-async function sessionOf(text: string, answers: Record<string, string>, { check = false, limit = ['a', 'b', 'c'] } = {}) {
+async function sessionOf(
+  text: string,
+  answers: Record<string, string>,
+  { check = false, limit = ['a', 'b', 'c'] } = {},
+) {
   const inventory = await readInventory(scratchFile(`mesh${files++}.yaml`, text), allRoles)
   const hosts = inventory.hosts.filter(({ name }) => limit.includes(name))
   const noted = { asked: [] as string[], lines: [] as string[], stages: [] as string[][] }
@@ -37,10 +41,14 @@ async function sessionOf(text: string, answers: Record<string, string>, { check 
     hold: async () => {},
     converge: async (some: readonly InventoryHost[], roles: unknown) => {
       noted.stages.push([...some.map(({ name }) => name), typeof roles])
-      if (Array.isArray(roles)) for (const { name } of some) answers[name] = own(name.toUpperCase()) + (answers[name] ?? '')
+      if (Array.isArray(roles))
+        for (const { name } of some) answers[name] = own(name.toUpperCase()) + (answers[name] ?? '')
       return 0
     },
-    connected: async <T>(host: InventoryHost, use: (connection: ReturnType<typeof countedConnection>) => Promise<T>) => {
+    connected: async <T>(
+      host: InventoryHost,
+      use: (connection: ReturnType<typeof countedConnection>) => Promise<T>,
+    ) => {
       noted.asked.push(host.name)
       const answer = answers[host.name]
       if (answer === undefined) throw new ConnectError(`${host.name}: cannot be reached`)
@@ -137,12 +145,36 @@ test('hosts of two meshes do not meet, and one outside of any is left as it is',
 })
 
 for (const [what, text, said] of [
-  ['one address for two', 'vars: { mesh: { network: 10.214.0.0/16, address: 10.214.0.1 } }\nhosts: { a: , b: }\n', /hosts\.a and hosts\.b: mesh\.address: 10\.214\.0\.1/],
-  ['networks that overlap', 'hosts: { a: { mesh: { network: 10.214.0.0/16 } }, b: { mesh: { network: 10.214.8.0/24 } } }\n', /hosts\.a and hosts\.b: mesh\.network: .* overlap/],
-  ['one endpoint for two', 'vars: { mesh: { network: 10.214.0.0/16, endpoint: 192.0.2.1 } }\nhosts: { a: , b: }\n', /both are reached at 192\.0\.2\.1:51820: give one another mesh\.port/],
-  ['one address of ssh for two', 'vars: { mesh: { network: 10.214.0.0/16 } }\nhosts: { a: { ssh: "192.0.2.1:22" }, b: { ssh: "192.0.2.1:23" } }\n', /both are reached at/],
-  ['the network of bots', 'vars: { mesh: { network: 10.77.1.0/24 }, bot: { network: "10.77" } }\nhosts: { a: }\n', /hosts\.a: mesh\.network: .*overlaps bot\.network/],
-  ['an endpoint inside of the mesh', 'hosts: { a: { mesh: { network: 10.214.0.0/16, endpoint: 10.214.0.9 } } }\n', /hosts\.a: mesh\.endpoint: .*is inside of/],
+  [
+    'one address for two',
+    'vars: { mesh: { network: 10.214.0.0/16, address: 10.214.0.1 } }\nhosts: { a: , b: }\n',
+    /hosts\.a and hosts\.b: mesh\.address: 10\.214\.0\.1/,
+  ],
+  [
+    'networks that overlap',
+    'hosts: { a: { mesh: { network: 10.214.0.0/16 } }, b: { mesh: { network: 10.214.8.0/24 } } }\n',
+    /hosts\.a and hosts\.b: mesh\.network: .* overlap/,
+  ],
+  [
+    'one endpoint for two',
+    'vars: { mesh: { network: 10.214.0.0/16, endpoint: 192.0.2.1 } }\nhosts: { a: , b: }\n',
+    /both are reached at 192\.0\.2\.1:51820: give one another mesh\.port/,
+  ],
+  [
+    'one address of ssh for two',
+    'vars: { mesh: { network: 10.214.0.0/16 } }\nhosts: { a: { ssh: "192.0.2.1:22" }, b: { ssh: "192.0.2.1:23" } }\n',
+    /both are reached at/,
+  ],
+  [
+    'the network of bots',
+    'vars: { mesh: { network: 10.77.1.0/24 }, bot: { network: "10.77" } }\nhosts: { a: }\n',
+    /hosts\.a: mesh\.network: .*overlaps bot\.network/,
+  ],
+  [
+    'an endpoint inside of the mesh',
+    'hosts: { a: { mesh: { network: 10.214.0.0/16, endpoint: 10.214.0.9 } } }\n',
+    /hosts\.a: mesh\.endpoint: .*is inside of/,
+  ],
 ] as const)
   test(`refuses before anybody is asked: ${what}`, async () => {
     const { session, noted } = await sessionOf(text, {})
@@ -154,7 +186,10 @@ for (const [what, text, said] of [
 
 test('what a host claims is taken for what it looks like, or not at all', () => {
   assert.equal(answerOf('own x; reboot\n', 'nowhere'), { key: undefined, address: undefined, peers: new Map() })
-  const { peers } = answerOf(`[Peer]\nPublicKey = ${key('B')}\nAllowedIPs = 10.214.0.2/32\nEndpoint = \\"x:1\n`, '192.0.2.1')
+  const { peers } = answerOf(
+    `[Peer]\nPublicKey = ${key('B')}\nAllowedIPs = 10.214.0.2/32\nEndpoint = \\"x:1\n`,
+    '192.0.2.1',
+  )
   assert.equal([...peers], [])
 })
 

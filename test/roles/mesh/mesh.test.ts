@@ -12,7 +12,12 @@ import { entry, facts } from '../../support/fake-host.ts'
 import { contentOf, idsOf, planOf, scriptsOf, stateAfter } from '../../support/plan-of.ts'
 
 const network = '10.214.0.0/16'
-const keys = { vps2: `${'A'.repeat(42)}A=`, vps3: `${'B'.repeat(42)}A=`, own: `${'C'.repeat(42)}A=`, other: `${'D'.repeat(42)}A=` }
+const keys = {
+  vps2: `${'A'.repeat(42)}A=`,
+  vps3: `${'B'.repeat(42)}A=`,
+  own: `${'C'.repeat(42)}A=`,
+  other: `${'D'.repeat(42)}A=`,
+}
 const peer = (name: 'vps2' | 'vps3', address: string): Peer => ({
   ...{ name, address, endpoint: '192.0.2.2:51820', key: keys[name] },
 })
@@ -48,7 +53,10 @@ test('a host that was in one leaves it, and then has nothing to leave', () => {
   const there = { 'file:/etc/wireguard/mesh0.conf': { type: 'file', mode: '0600', owner: 'root', group: 'root' } }
   assert.equal(planOf(former, there), ['mesh:absent: leave the mesh'])
   assert.equal(planOf(former, stateAfter(former, there)), [])
-  assert.match(scriptsOf(former, there).join('\n'), /rm -f \/etc\/wireguard\/mesh0\.key\s+rm -f \/etc\/wireguard\/mesh0\.conf$/)
+  assert.match(
+    scriptsOf(former, there).join('\n'),
+    /rm -f \/etc\/wireguard\/mesh0\.key\s+rm -f \/etc\/wireguard\/mesh0\.conf$/,
+  )
 })
 
 test('sets everything up on a bare host, and what a run leaves is what the next one wants', () => {
@@ -62,12 +70,19 @@ test('sets everything up on a bare host, and what a run leaves is what the next 
 })
 
 test('alone the role makes the key and no more', () => {
-  assert.equal(idsOf(resourcesOf()), ['package:wireguard-tools', 'package:wireguard-go', 'secret:/etc/wireguard/mesh0.key'])
+  assert.equal(idsOf(resourcesOf()), [
+    'package:wireguard-tools',
+    'package:wireguard-go',
+    'secret:/etc/wireguard/mesh0.key',
+  ])
 })
 
 test('a kernel without WireGuard takes the program, and one without TUN as well is told', () => {
   assert.ok(planOf(resourcesOf(given()), state({ kernel: false, tun: true })).includes('package:wireguard-go: install'))
-  assert.throws(() => planOf(resourcesOf(given()), state({ kernel: false })), /no WireGuard, and there is no \/dev\/net\/tun/)
+  assert.throws(
+    () => planOf(resourcesOf(given()), state({ kernel: false })),
+    /no WireGuard, and there is no \/dev\/net\/tun/,
+  )
 })
 
 test('refuses a network that the host reaches otherwise, or that ssh comes from, and a file of somebody else', () => {
@@ -86,15 +101,43 @@ for (const [how, now, summary] of [
   ['the file of its key is another', () => spoilt(() => ({}), { ownKey: keys.other }), 'set its key'],
   ['it listens elsewhere', () => spoilt(() => ({ port: 1 })), 'set its port'],
   ['a peer is gone', () => spoilt(({ peers }) => ({ peers: peers.slice(1) })), 'set vps2'],
-  ['a stranger is there', () => spoilt(({ peers }) => ({ peers: [...peers, { ...peers[0], key: keys.other, allowed: '(none)' }] })), 'set 1 peer less'],
-  ['a peer may be anybody', () => spoilt(({ peers }) => ({ peers: peers.map((each) => ({ ...each, allowed: '0.0.0.0/0' })) })), 'set vps2, vps3'],
-  ['a peer shares a secret', () => spoilt(({ peers }) => ({ peers: peers.map((each) => ({ ...each, shared: true })) })), 'set vps2, vps3'],
-  ['a peer is elsewhere', () => spoilt(({ peers }) => ({ peers: peers.map((each) => ({ ...each, endpoint: '203.0.113.9:1' })) })), 'set vps2, vps3'],
-  ['it has a further address', () => spoilt(({ addresses }) => ({ addresses: [...addresses, '10.0.0.1/8'] })), 'start it again with its address'],
+  [
+    'a stranger is there',
+    () => spoilt(({ peers }) => ({ peers: [...peers, { ...peers[0], key: keys.other, allowed: '(none)' }] })),
+    'set 1 peer less',
+  ],
+  [
+    'a peer may be anybody',
+    () => spoilt(({ peers }) => ({ peers: peers.map((each) => ({ ...each, allowed: '0.0.0.0/0' })) })),
+    'set vps2, vps3',
+  ],
+  [
+    'a peer shares a secret',
+    () => spoilt(({ peers }) => ({ peers: peers.map((each) => ({ ...each, shared: true })) })),
+    'set vps2, vps3',
+  ],
+  [
+    'a peer is elsewhere',
+    () => spoilt(({ peers }) => ({ peers: peers.map((each) => ({ ...each, endpoint: '203.0.113.9:1' })) })),
+    'set vps2, vps3',
+  ],
+  [
+    'it has a further address',
+    () => spoilt(({ addresses }) => ({ addresses: [...addresses, '10.0.0.1/8'] })),
+    'start it again with its address',
+  ],
   ['its mtu is another', () => spoilt(() => ({ mtu: 1500 })), 'start it again with its address'],
   ['it is gone', () => spoilt(() => ({}), { link: undefined }), 'start'],
-  ['its unit is stopped', () => spoilt(() => ({}), { unit: { load: 'loaded', active: 'inactive', enabled: 'enabled' } }), 'start'],
-  ['it does not come with a boot', () => spoilt(() => ({}), { unit: { load: 'loaded', active: 'active', enabled: 'disabled' } }), 'enable'],
+  [
+    'its unit is stopped',
+    () => spoilt(() => ({}), { unit: { load: 'loaded', active: 'inactive', enabled: 'enabled' } }),
+    'start',
+  ],
+  [
+    'it does not come with a boot',
+    () => spoilt(() => ({}), { unit: { load: 'loaded', active: 'active', enabled: 'disabled' } }),
+    'enable',
+  ],
 ] as const)
   test(`mends what was set by hand and nothing else: ${how}`, () => {
     assert.equal(planOf(resourcesOf(given()), now()), [`mesh:interface: ${summary}`])
@@ -133,10 +176,13 @@ test('the private key is in no file but its own, in no argument, and in nothing 
 
 test('the file can be read back, and what is torn in it is left out', () => {
   const text = configText(given().mesh)
-  assert.equal([...peersIn(text)], [
-    ['10.214.0.2', { key: keys.vps2, endpoint: '192.0.2.2:51820' }],
-    ['10.214.0.3', { key: keys.vps3, endpoint: '192.0.2.2:51820' }],
-  ])
+  assert.equal(
+    [...peersIn(text)],
+    [
+      ['10.214.0.2', { key: keys.vps2, endpoint: '192.0.2.2:51820' }],
+      ['10.214.0.3', { key: keys.vps3, endpoint: '192.0.2.2:51820' }],
+    ],
+  )
   assert.equal([...peersIn(text.replace(keys.vps2, 'x; rm -rf /'))].length, 1)
   assert.equal([...peersIn(text.slice(0, -30))].length, 1)
   assert.equal(peersIn(''), new Map())
@@ -220,7 +266,8 @@ peer ${keys.vps3} 10.214.0.3/32 25 shared (none)
 
 test('knows a public key', () => {
   assert.ok(isPublicKey(keys.own))
-  for (const text of ['', 'x', `${keys.own}\n`, `${keys.own} `, `${'A'.repeat(43)}=`.replace('A=', 'B=')]) assert.not(isPublicKey(text))
+  for (const text of ['', 'x', `${keys.own}\n`, `${keys.own} `, `${'A'.repeat(43)}=`.replace('A=', 'B=')])
+    assert.not(isPublicKey(text))
 })
 
 test.run()

@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { endpointsIn, meshDoor, meshFile } from '../../../lib/platform/mesh.ts'
+import { endpointsIn, meshDoor, meshFile } from '../../../lib/model/mesh.ts'
 import { runningUnit } from '../../../lib/resources/unit.ts'
 import { containerRules } from '../../../roles/ufw/containers.ts'
 import { ufw, ufwRole } from '../../../roles/ufw/index.ts'
@@ -31,7 +31,8 @@ function fate(script: string, chain: 'INPUT' | 'FORWARD', packet: Packet): strin
   const of = (rule: string, option: string) => new RegExp(`(?:^| )${option} (\\S+)`).exec(rule)?.[1]
   const isName = (pattern: string | undefined, name = '') =>
     pattern === undefined || pattern === name || (pattern.endsWith('+') && name.startsWith(pattern.slice(0, -1)))
-  const isAt = (network: string | undefined, address = '203.0.113.1') => network === undefined || isInside(address, network)
+  const isAt = (network: string | undefined, address = '203.0.113.1') =>
+    network === undefined || isInside(address, network)
   const isPort = (ports: string | undefined) => ports === undefined || ports.split(',').includes(`${port}`)
   const ours = chain === 'INPUT' ? 'botgarden-input' : 'botgarden-forward'
   const hooked = [...ipv4.matchAll(new RegExp(`^-A ${chain} (.*)-j ${ours}`, 'gm'))].some(([, rule = '']) =>
@@ -64,17 +65,52 @@ for (const [what, chain, packet, decision] of [
   ['a container to a door', 'INPUT', { in: 'br-1', from: '10.214.0.2', port: 5432 }, 'DROP'],
   ['a container of Swarm to ssh', 'INPUT', { in: 'docker_gwbridge', port: 22 }, 'DROP'],
   ['a container to a peer', 'FORWARD', { in: 'br-1', out: 'mesh0', to: '10.214.0.2', port: 5432 }, 'DROP'],
-  ['a container of the default network to a peer', 'FORWARD', { in: 'docker0', out: 'mesh0', to: '10.214.0.2', port: 22 }, 'DROP'],
-  ['a container of Swarm by its way', 'FORWARD', { in: 'docker_gwbridge', out: 'mesh0', to: '10.214.0.2', port: 5432 }, 'RETURN'],
-  ['a container of Swarm to another port', 'FORWARD', { in: 'docker_gwbridge', out: 'mesh0', to: '10.214.0.2', port: 2377 }, 'DROP'],
-  ['a container of Swarm to another peer', 'FORWARD', { in: 'docker_gwbridge', out: 'mesh0', to: '10.214.0.3', port: 5432 }, 'DROP'],
+  [
+    'a container of the default network to a peer',
+    'FORWARD',
+    { in: 'docker0', out: 'mesh0', to: '10.214.0.2', port: 22 },
+    'DROP',
+  ],
+  [
+    'a container of Swarm by its way',
+    'FORWARD',
+    { in: 'docker_gwbridge', out: 'mesh0', to: '10.214.0.2', port: 5432 },
+    'RETURN',
+  ],
+  [
+    'a container of Swarm to another port',
+    'FORWARD',
+    { in: 'docker_gwbridge', out: 'mesh0', to: '10.214.0.2', port: 2377 },
+    'DROP',
+  ],
+  [
+    'a container of Swarm to another peer',
+    'FORWARD',
+    { in: 'docker_gwbridge', out: 'mesh0', to: '10.214.0.3', port: 5432 },
+    'DROP',
+  ],
   ['a container to the world', 'FORWARD', { in: 'br-1', out: 'eth0', port: 443 }, 'RETURN'],
   ['a container of Swarm to the world', 'FORWARD', { in: 'docker_gwbridge', out: 'eth0', port: 443 }, 'RETURN'],
-  ['a peer to what is published for it', 'FORWARD', { in: 'mesh0', out: 'br-1', from: '10.214.0.2', port: 5432 }, 'RETURN'],
-  ['a peer to what is published for the world', 'FORWARD', { in: 'mesh0', out: 'br-1', from: '10.214.0.2', port: 8080 }, 'DROP'],
+  [
+    'a peer to what is published for it',
+    'FORWARD',
+    { in: 'mesh0', out: 'br-1', from: '10.214.0.2', port: 5432 },
+    'RETURN',
+  ],
+  [
+    'a peer to what is published for the world',
+    'FORWARD',
+    { in: 'mesh0', out: 'br-1', from: '10.214.0.2', port: 8080 },
+    'DROP',
+  ],
   ['a peer through this host', 'FORWARD', { in: 'mesh0', out: 'eth0', from: '10.214.0.2', port: 443 }, 'DROP'],
   ['the world to what is published for it', 'FORWARD', { in: 'eth0', out: 'br-1', port: 8080 }, 'RETURN'],
-  ['the world to what is published for a peer', 'FORWARD', { in: 'eth0', out: 'br-1', from: '10.214.0.2', port: 5432 }, 'DROP'],
+  [
+    'the world to what is published for a peer',
+    'FORWARD',
+    { in: 'eth0', out: 'br-1', from: '10.214.0.2', port: 5432 },
+    'DROP',
+  ],
   ['the world into the mesh', 'FORWARD', { in: 'eth0', out: 'mesh0', to: '10.214.0.2', port: 5432 }, 'DROP'],
 ] as const)
   test(`${what}: ${decision}`, () => assert.is(fate(script, chain, packet), decision))
@@ -95,7 +131,8 @@ const rulesOf = (text: string | undefined) =>
   }).find((line) => line.startsWith('ufw:rules'))
 
 test('the port is open to those alone that the file of the mesh has as peers', () => {
-  const text = 'Endpoint = 192.0.2.2:51820\nEndpoint = 192.0.2.3:51821\nEndpoint = 192.0.2.2:9\nEndpoint = x.example.org:1\n'
+  const text =
+    'Endpoint = 192.0.2.2:51820\nEndpoint = 192.0.2.3:51821\nEndpoint = 192.0.2.2:9\nEndpoint = x.example.org:1\n'
   assert.equal(endpointsIn(text), ['192.0.2.2', '192.0.2.3'])
   assert.match(rulesOf(text) ?? '', /, allow 51820\/udp from 192\.0\.2\.2, allow 51820\/udp from 192\.0\.2\.3$/)
   assert.not.match(rulesOf(undefined) ?? '', /51820/)
@@ -103,7 +140,10 @@ test('the port is open to those alone that the file of the mesh has as peers', (
 
 test('a door is a rule of the firewall, in the mesh alone', () => {
   assert.ok(doors.every(isRule))
-  assert.match(rulesOf('') ?? '', /allow in on mesh0 proto tcp from 10\.214\.0\.2 to any port 5432, allow in on mesh0 proto udp to any port 7946/)
+  assert.match(
+    rulesOf('') ?? '',
+    /allow in on mesh0 proto tcp from 10\.214\.0\.2 to any port 5432, allow in on mesh0 proto udp to any port 7946/,
+  )
 })
 
 test.run()

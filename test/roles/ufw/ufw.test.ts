@@ -365,7 +365,6 @@ test('where the host asks such an address for names, so do containers, and nothi
   assert.equal(containerRules([80], [], ['10.0.0.2']), containerRules([80], [], []))
 })
 
-
 test('a rule is for one interface where it names one', () => {
   const allow = ['9100/tcp on eth1', '53 on eth1 from 10.0.0.2']
   assert.equal(planOf(role({ allow }), built()), [
@@ -373,7 +372,10 @@ test('a rule is for one interface where it names one', () => {
     'ufw:rules: allow in on eth1 proto tcp to any port 9100, allow in on eth1 from 10.0.0.2 to any port 53',
     'ufw:enabled: load the rules about containers',
   ])
-  assert.match(scriptsOf(role({ allow }), built()).join('\n'), /^ufw allow in on eth1 from 10\.0\.0\.2 to any port 53$/m)
+  assert.match(
+    scriptsOf(role({ allow }), built()).join('\n'),
+    /^ufw allow in on eth1 from 10\.0\.0\.2 to any port 53$/m,
+  )
   const opened = [...rules, ...['in_eth1'].flatMap((at) => open('9100').map((each) => each.replace(/in$/, at)))]
   const after = { rules: [...opened, 'allow any 53 0.0.0.0/0 any 10.0.0.2 in_eth1'] }
   assert.equal(planOf(role({ allow }), built(after)).slice(1), ['ufw:enabled: load the rules about containers'])
