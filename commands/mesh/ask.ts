@@ -45,7 +45,7 @@ export async function askMember(
 /** The public key alone leaves the host. */
 export const question: Script = sh`
   [ ! -s ${meshKey} ] || echo "own $(wg pubkey <${meshKey} 2>/dev/null)"
-  sed -n -E '/^(\\[Peer\\]$|(PublicKey|AllowedIPs|Endpoint) = )/p' ${meshFile} 2>/dev/null | head -c 100000`
+  sed -n -E '/^(\[Peer\]$|(PublicKey|AllowedIPs|Endpoint) = )/p' ${meshFile} 2>/dev/null | head -c 100000`
 
 export function answerOf(output: string, address: string): Answer {
   const [, own = ''] = /^own (.*)$/m.exec(output) ?? []

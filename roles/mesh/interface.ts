@@ -47,7 +47,7 @@ const restart = sh`
 
 /** Without a restart, which would cut all connections; the key stays out of arguments. Without it wg would forget the key. */
 const synchronise = sh`
-  { printf '[Interface]\\nPrivateKey = '; cat ${meshKey}; wg-quick strip ${meshInterface}; } | wg syncconf ${meshInterface} /dev/stdin`
+  { printf '[Interface]\nPrivateKey = '; cat ${meshKey}; wg-quick strip ${meshInterface}; } | wg syncconf ${meshInterface} /dev/stdin`
 
 function addressOf({ address, network }: Mesh): string {
   return `${address}/${network.split('/')[1] ?? ''}`

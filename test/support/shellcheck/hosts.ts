@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { question } from '../../../commands/mesh/ask.ts'
 import { resourcesOf } from '../../../lib/engine/collect-resources.ts'
 import type { Facts } from '../../../lib/model/facts.ts'
 import type { Resource } from '../../../lib/model/resource.ts'
@@ -24,7 +25,7 @@ import { containerRules } from '../../../roles/ufw/containers.ts'
 import { ufwRole } from '../../../roles/ufw/index.ts'
 import { watchRole } from '../../../roles/watch/index.ts'
 import { entry, facts } from '../fake-host.ts'
-import { runScripts, type Shell } from './scripts.ts'
+import { request, runScripts, type Shell } from './scripts.ts'
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBdJpIl9BtGTmLGzCbbFBW1WzyVZGM8CyP0b6hTTkXyC ops'
 const recipients = ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p']
@@ -89,6 +90,7 @@ export function hostScripts(): Shell[] {
     return [
       ...siteScripts(),
       ...domainScripts(),
+      request('the question for the key of a mesh', question.text),
       ...differing(pairIn(folder)).flatMap(([what, resources, state]) =>
         runScripts(what, resources, { ...bare, ...state }),
       ),
