@@ -107,6 +107,8 @@ export interface HostHealth {
     readonly failure?: string
   }
   readonly heldUpdates: readonly string[]
+  /** Why the last night's updates failed; left out where they did not. */
+  readonly upgradeFault?: string
   readonly pendingReboot: readonly string[]
   readonly unknownBots: readonly string[]
   /** The last check or run of site.ts from this machine. */

@@ -15,6 +15,8 @@ const move = part('move')
 
 /** The server of a new version, beside the one that serves. */
 export const besideContainer = 'botgarden-postgres-beside'
+/** In MiB: disk space that a move leaves free. */
+export const reserve = 512
 /** What a move works with, in memory. */
 export const moveFolder = `${runDir}/postgres-move`
 
@@ -39,7 +41,7 @@ export function moveScript(change: VersionChange): Script {
     settle() { mv -T "$data/$old" "$data/$old.old"; }
     ${move}
     ${startBeside(change)}
-    lock_query=${lockQuery} sums_query=${sumsQuery} spelled=${spelling} extension_query=${extensionQuery} owner_query=${ownerQuery} access_query=${accessQuery}
+    reserve=${reserve} lock_query=${lockQuery} sums_query=${sumsQuery} spelled=${spelling} extension_query=${extensionQuery} owner_query=${ownerQuery} access_query=${accessQuery}
     # What a run has left that was cut.
     docker rm -f --volumes "$beside" >/dev/null 2>&1 || :
     rm -rf "$data/$new.new"
