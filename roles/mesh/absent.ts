@@ -1,5 +1,5 @@
-import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { meshFile, meshInterface, meshKey, meshUnit } from '../../lib/model/mesh.ts'
+import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
 

@@ -1,7 +1,7 @@
 import { notice } from '../../lib/model/combinators.ts'
+import { meshFile } from '../../lib/model/mesh.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { type Role, role } from '../../lib/model/role.ts'
-import { meshFile } from '../../lib/model/mesh.ts'
 import { file } from '../../lib/resources/file.ts'
 import { noMesh } from './absent.ts'
 import { configText } from './config.ts'

@@ -1,5 +1,5 @@
-import { becomes, type Change, type Resource, resource } from '../../lib/model/resource.ts'
 import { meshInterface, meshKey, meshUnit } from '../../lib/model/mesh.ts'
+import { becomes, type Change, type Resource, resource } from '../../lib/model/resource.ts'
 import { lines, sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Mesh, Peer } from './peer.ts'

@@ -1,6 +1,6 @@
 import { oneValue } from '../../lib/model/kinds.ts'
-import { type Kind, reading } from '../../lib/model/reading.ts'
 import { meshInterface } from '../../lib/model/mesh.ts'
+import { type Kind, reading } from '../../lib/model/reading.ts'
 import { shellFile } from '../../lib/shell/shell-file.ts'
 
 /** What a host has of the mesh at this moment. */

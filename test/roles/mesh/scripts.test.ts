@@ -87,8 +87,14 @@ test('peers are set without a restart, and the key is given to wg by a pipe alon
   const { code, calls, output } = await applied(host, (state) => state)
   assert.is(code, 0, output)
   const given = host.noted('given')
-  assert.match(given, new RegExp(`^\\[Interface\\]\\nPrivateKey = ${secret}\\n#.*\\n\\[Interface\\]\\nListenPort = 51820\\n`))
-  assert.match(given, new RegExp(`^PublicKey = ${key('B')}\\nAllowedIPs = 10\\.214\\.0\\.2/32\\nEndpoint = 192\\.0\\.2\\.2:51820$`, 'm'))
+  assert.match(
+    given,
+    new RegExp(`^\\[Interface\\]\\nPrivateKey = ${secret}\\n#.*\\n\\[Interface\\]\\nListenPort = 51820\\n`),
+  )
+  assert.match(
+    given,
+    new RegExp(`^PublicKey = ${key('B')}\\nAllowedIPs = 10\\.214\\.0\\.2/32\\nEndpoint = 192\\.0\\.2\\.2:51820$`, 'm'),
+  )
   assert.ok(calls.includes('wg syncconf mesh0 /dev/stdin'), calls.join('\n'))
   assert.not.match(calls.join('\n') + output, /SSSS|systemctl (stop|start)/)
 })
