@@ -1,6 +1,6 @@
 import { meshInterface, meshKey, meshUnit } from '../../lib/model/mesh.ts'
 import { becomes, type Change, type Resource, resource } from '../../lib/model/resource.ts'
-import { lines, sh } from '../../lib/shell/sh.ts'
+import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Mesh, Peer } from './peer.ts'
 import { type LinkedPeer, type MeshLink, type MeshState, meshState } from './reading.ts'
@@ -25,7 +25,7 @@ export function runningInterface(mesh: Mesh): Resource {
         return [
           {
             summary: `set ${differing.join(', ')}`,
-            script: lines([...enabling, synchronise]),
+            script: lines([...enabling, ...link.peers.filter((each) => isSpoilt(each, mesh)).map(plainly), synchronise]),
             predicts,
             diff: () => differing.join('\n'),
           },
@@ -48,6 +48,15 @@ const restart = sh`
 /** Without a restart, which would cut all connections; the key stays out of arguments. Without it wg would forget the key. */
 const synchronise = sh`
   { printf '[Interface]\nPrivateKey = '; cat ${meshKey}; wg-quick strip ${meshInterface}; } | wg syncconf ${meshInterface} /dev/stdin`
+
+/** `wg syncconf` leaves both where the file has none. */
+function plainly({ key }: LinkedPeer): Script {
+  return sh`wg set ${meshInterface} peer ${key} preshared-key /dev/null persistent-keepalive off`
+}
+
+function isSpoilt({ shared, keepalive }: LinkedPeer, mesh: Mesh): boolean {
+  return shared || keepalive !== String(mesh.keepalive ?? 'off')
+}
 
 function addressOf({ address, network }: Mesh): string {
   return `${address}/${network.split('/')[1] ?? ''}`

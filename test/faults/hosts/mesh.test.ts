@@ -262,7 +262,7 @@ test('a host that leaves the inventory is no peer any more, and a stranger', asy
   const result = await site(two)
   const changed = [
     'file:/etc/wireguard/mesh0.conf: content',
-    `ufw:rules: delete allow in proto udp from ${await addressOf(c)} to any port 51820`,
+    `ufw:rules: delete allow 51820/udp from ${await addressOf(c)}`,
     'mesh:interface: set 1 peer less',
   ]
   assert.equal([said(result, a), said(result, b)], [changed, changed])

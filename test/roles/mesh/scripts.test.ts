@@ -99,6 +99,17 @@ test('peers are set without a restart, and the key is given to wg by a pipe alon
   assert.not.match(calls.join('\n') + output, /SSSS|systemctl (stop|start)/)
 })
 
+test('a secret that two peers share, and a keepalive, which wg would leave, are taken off the peer that has them', async () => {
+  const host = hostIn(['a-secret', '192.0.2.2:51820', '10.214.0.2/32', 20, 'off'], ['(none)', 'x', 'y', 20, '25'])
+  const { code, calls } = await applied(host, (state) => state)
+  assert.is(code, 0)
+  for (const letter of ['B', 'C'])
+    assert.ok(calls.includes(`wg set mesh0 peer ${key(letter)} preshared-key /dev/null persistent-keepalive off`))
+  assert.ok(calls.includes('wg syncconf mesh0 /dev/stdin'))
+  const { calls: others } = await applied(hostIn(), (state) => state)
+  assert.not.match(others.join('\n'), /preshared-key/)
+})
+
 test('an interface that is gone is started anew, whatever is left of it', async () => {
   const host = hostIn()
   host.program('ip', 'exit 1')

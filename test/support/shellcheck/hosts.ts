@@ -42,7 +42,8 @@ const notInMesh = {
   ...{ kernel: false, tun: true, routes: [], ownKey: undefined, link: undefined },
   unit: { load: 'not-found', active: 'inactive', enabled: '' },
 }
-const link = { addresses: ['10.214.0.1/16'], mtu: 1420, key: 'other', port: 1, peers: [] }
+const stranger = { key: 'other', allowed: '0.0.0.0/0', keepalive: 'off', shared: true, endpoint: undefined }
+const link = { addresses: ['10.214.0.1/16'], mtu: 1420, key: 'other', port: 1, peers: [stranger] }
 
 /** A host of which nothing is ours yet, but whose programs are there to have candidates validated. */
 const bare: Record<string, unknown> = {
