@@ -35,6 +35,7 @@ export interface VersionChange {
 export function moveScript(change: VersionChange): Script {
   const to = majorOf(change.wanted.image)
   const { text } = sh`
+    [ -d ${`${clustersFolder}/${change.from}`} ] || { echo ${`PostgreSQL ${change.from} does not serve any more: run it again`}; exit 1; }
     ${preparation(change)}
     decide() { mv -T "$data/$new.new" "$data/$new"; }
     undecide() { [ ! -d "$data/$new" ] || mv -T "$data/$new" "$data/$new.new"; }
