@@ -25,7 +25,11 @@ export function runningInterface(mesh: Mesh): Resource {
         return [
           {
             summary: `set ${differing.join(', ')}`,
-            script: lines([...enabling, ...link.peers.filter((each) => isSpoilt(each, mesh)).map(plainly), synchronise]),
+            script: lines([
+              ...enabling,
+              ...link.peers.filter((each) => isSpoilt(each, mesh)).map(plainly),
+              synchronise,
+            ]),
             predicts,
             diff: () => differing.join('\n'),
           },
