@@ -162,7 +162,10 @@ function differing(files: { fullchain: string; privkey: string }): [string, read
     [
       'a mesh that differs',
       of(meshed(), { network: '10.214.0.0/16' }),
-      { 'mesh:state': { ...notInMesh, link, unit: { load: 'loaded', active: 'active', enabled: 'disabled' } } },
+      {
+        'mesh:state': { ...notInMesh, link, unit: { load: 'loaded', active: 'active', enabled: 'disabled' } },
+        'package:wireguard-tools': { version: '1.0' },
+      },
     ],
     ['a host that leaves a mesh', [noMesh()], { 'file:/etc/wireguard/mesh0.conf': plain }],
     ['ufw without its chains', of(ufw, {}), ufwIs({ differences: ['ufw is not loaded'] })],
