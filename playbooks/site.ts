@@ -1,15 +1,19 @@
 import '../lib/cli/compile-cache.ts'
 
 const { play } = await import('../lib/cli/play.ts')
-const { convergeWatched } = await import('../commands/watch/index.ts')
-const { allRoles, backups, base, bot, certbot, docker, nginx, postgres, ufw, watch } = await import('../roles/index.ts')
+const { convergeWith } = await import('../lib/cli/given.ts')
+const { meshGiven } = await import('../commands/mesh/index.ts')
+const { watchGiven } = await import('../commands/watch/index.ts')
+const { allRoles, backups, base, bot, certbot, docker, mesh, nginx, postgres, ufw, watch } = await import(
+  '../roles/index.ts'
+)
 
 await play({
   name: 'site',
   summary: 'configures the whole host',
-  roles: [base, ufw, docker, postgres, nginx, certbot, bot, backups, watch],
+  roles: [base, mesh, ufw, docker, postgres, nginx, certbot, bot, backups, watch],
   allRoles,
   isWhole: true,
-  run: convergeWatched,
+  run: convergeWith(watchGiven, meshGiven),
   sandboxUp: async (options) => (await import('../sandbox/index.ts')).up(options),
 })

@@ -4,12 +4,13 @@ import { base } from './base/index.ts'
 import { bot, botRole } from './bot/index.ts'
 import { certbot } from './certbot/index.ts'
 import { docker } from './docker/index.ts'
+import { mesh } from './mesh/index.ts'
 import { nginx } from './nginx/index.ts'
 import { postgres } from './postgres/index.ts'
 import { ufw } from './ufw/index.ts'
 import { watch } from './watch/index.ts'
 
-export { backups, base, bot, botRole, certbot, docker, nginx, postgres, ufw, watch }
+export { backups, base, bot, botRole, certbot, docker, mesh, nginx, postgres, ufw, watch }
 
 /** Every role there is: an inventory may hold vars for each, whichever of them a playbook applies. */
-export const allRoles: readonly Role[] = [base, ufw, docker, postgres, nginx, certbot, bot, backups, watch]
+export const allRoles: readonly Role[] = [base, mesh, ufw, docker, postgres, nginx, certbot, bot, backups, watch]

@@ -31,7 +31,11 @@ export async function up(options: {
     await ensureBackupKey()
     // Two at a time: a boot is work for a core, and more of them at once only time each other out.
     for (let first = 0; first < hosts; first += 2) {
-      await Promise.all(names.slice(first, first + 2).map((name) => ensureVps(name, prerequisites, memory, progress)))
+      await Promise.all(
+        names
+          .slice(first, first + 2)
+          .map((name) => ensureVps(name, prerequisites, { memory, tun: hosts > 1 }, progress)),
+      )
     }
   }
   if (options.hosts !== undefined) writeAtomic(paths.inventory, inventoryFor(names))

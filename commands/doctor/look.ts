@@ -6,7 +6,8 @@ import type { Resource } from '../../lib/model/resource.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { allocations } from '../../roles/bot/spec/allocations.ts'
 import { parseRelease } from '../../roles/bot/spec/release-record.ts'
-import { ufw } from '../../roles/index.ts'
+import { ufwRole } from '../../roles/ufw/index.ts'
+import { meshFirewall } from '../mesh/members.ts'
 import { clockReading } from '../status/clock-reading.ts'
 import { type BotQuestions, questionsFor } from '../status/questions.ts'
 import { type Readings, readAll } from '../status/read.ts'
@@ -51,7 +52,7 @@ export async function lookAt(host: InventoryHost, connection: Connection, whole:
 }
 
 function firewallOf(host: InventoryHost, facts: Facts): { resources: readonly Resource[]; reads: readonly Reading[] } {
-  const { resources } = resourcesOf([ufw], host.vars, facts, host)
+  const { resources } = resourcesOf([ufwRole(meshFirewall(host))], host.vars, facts, host)
   const reads = new Map(resources.flatMap((each) => each.reads).map((each) => [each.key, each]))
   return { resources, reads: [...reads.values()] }
 }

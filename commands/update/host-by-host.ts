@@ -1,3 +1,4 @@
+import { convergeWith } from '../../lib/cli/given.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Role } from '../../lib/model/role.ts'
@@ -11,7 +12,8 @@ import { allocationsFile } from '../../roles/bot/spec/allocations.ts'
 import { addressOf, botFolders, layoutOf } from '../../roles/bot/spec/layout.ts'
 import { parseRelease } from '../../roles/bot/spec/release-record.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
-import { convergeWatched } from '../watch/index.ts'
+import { meshGiven } from '../mesh/index.ts'
+import { watchGiven } from '../watch/index.ts'
 
 const functions = shellFile(new URL('answers.sh', import.meta.url))
 
@@ -36,7 +38,7 @@ export async function hostByHost(
 }
 
 async function verify(session: Session, host: InventoryHost, all: readonly Role[]): Promise<number> {
-  const code = await convergeWatched({ ...session, hosts: [host] }, all)
+  const code = await convergeWith(watchGiven, meshGiven)({ ...session, hosts: [host] }, all)
   if (code !== 0) return code
   const silent = await session.connected(host, (connection) => silentBots(connection, host), { quiet: true })
   if (silent.length === 0) return 0

@@ -1,7 +1,6 @@
+import type { Finder } from '../../lib/cli/given.ts'
 import { secretReader } from '../../lib/cli/secret-reader.ts'
-import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import type { Role } from '../../lib/model/role.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
@@ -9,16 +8,17 @@ import { isToken } from '../../roles/bot/token.ts'
 import { watchRole } from '../../roles/watch/index.ts'
 import type { WatchVars } from '../../roles/watch/schema.ts'
 
-/** Applies roles to all hosts, and tells `watch` the token and the Bot API of each host that is watched. Returns the exit code. */
-export async function convergeWatched({ hosts, converge }: Session, roles: readonly Role[]): Promise<number> {
+/** Tells the role `watch` of each host that is watched its token and its Bot API. */
+export const watchGiven: Finder = async ({ hosts }, roles) => {
   if (!roles.some(({ name }) => name === 'watch') || hosts.every((host) => Object.keys(varsOf(host)).length === 0))
-    return converge(hosts, roles)
+    return undefined
   const tokens = await tokensOf(hosts)
-  return converge(hosts, async ({ name, vars }) => {
+  return ({ name, vars }, role) => {
+    if (role.name !== 'watch') return role
     const token = tokens.get(name)
     const { telegram } = vars.bot as BotVars
-    return roles.map((each) => (each.name === 'watch' ? watchRole({ telegram, ...(token && { token }) }) : each))
-  })
+    return watchRole({ telegram, ...(token && { token }) })
+  }
 }
 
 async function tokensOf(hosts: readonly InventoryHost[]): Promise<Map<string, Secret>> {

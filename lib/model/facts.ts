@@ -22,6 +22,8 @@ export interface Facts {
   readonly booting: boolean
   /** Timers of ours in systemd's folder: `botgarden-changes.timer`. A role whose timer is none of them has nothing to remove. */
   readonly timers: readonly string[]
+  /** It is in a mesh, or was: a role that finds none has nothing to remove. */
+  readonly mesh: boolean
   /** Who logged in, before sudo. */
   readonly user: string
   /** The port that this connection came in by, on the host. */

@@ -19,4 +19,7 @@ printf 'resolvers=%s\n' "$(cat /run/systemd/resolve/resolv.conf /etc/resolv.conf
 timers=
 for f in /etc/systemd/system/botgarden-*.timer; do timers="$timers ${f##*/}"; done
 printf 'timers=%s\n' "$timers"
+mesh=
+[ ! -e /etc/wireguard/mesh0.conf ] || mesh=yes
+printf 'mesh=%s\n' "$mesh"
 printf 'booting=%s\n' "$([ ! -e /run/cloud-init/enabled ] || [ -e /run/cloud-init/result.json ] || echo yes)"

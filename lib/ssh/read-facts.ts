@@ -47,6 +47,7 @@ export function parseFacts(output: string, login: Pick<Facts, 'user' | 'sshPort'
     timers: text('timers')
       .split(' ')
       .filter((name) => name !== '' && !name.includes('*')),
+    mesh: text('mesh') === 'yes',
     address: text('address'),
     addresses: text('addresses').split(/\s+/).filter(Boolean),
     resolvers: text('resolvers').split(/\s+/).filter(Boolean),

@@ -1,6 +1,9 @@
+import { type MeshWay, meshInterface } from '../../lib/model/mesh.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
-import { familyOf, isInside, type Rule } from './rules.ts'
+import { fromMesh, throughMesh } from './mesh.ts'
+import { published } from './published.ts'
+import { type Family, isInside, type Rule } from './rules.ts'
 
 /** The rules that limit what containers reach, and what reaches them. */
 export interface ContainerRules {
@@ -12,6 +15,9 @@ export interface ContainerRules {
 
 /** Docker's names of its bridges: that of the default network, and the pattern of all others. */
 const bridges = ['docker0', 'br-+']
+
+/** The one by which containers of Swarm reach the world: only hosts with a mesh have it. */
+const swarmBridge = 'docker_gwbridge'
 
 /** Metadata services of clouds, which give a machine's credentials to any process on it. */
 const metadata = {
@@ -32,9 +38,9 @@ const metadata = {
   ],
 }
 
-type Family = keyof typeof metadata
-
 /**
+ * `ways`: what containers reach in the mesh, on a host that is in one; nothing else of it.
+ *
  * The rules are in the mangle table, which comes before those of Docker and ufw: a published port bypasses ufw's rules, and the
  * chain for users (DOCKER-USER) does not exist before Docker starts, nor with its nftables backend.
  */
@@ -42,8 +48,10 @@ export function containerRules(
   web: readonly number[],
   open: readonly Rule[],
   resolvers: readonly string[],
+  ways?: readonly MeshWay[],
 ): ContainerRules {
-  const rules = { ipv4: rulesOf('ipv4', web, open, resolvers), ipv6: rulesOf('ipv6', web, open, resolvers) }
+  const of = (family: Family) => rulesOf(family, web, open, resolvers, ways)
+  const rules = { ipv4: of('ipv4'), ipv6: of('ipv6') }
   const mark = sha256Of(JSON.stringify(rules)).slice(0, 12)
   const text = (family: Family) =>
     rules[family].map((rule) => `${rule} -m comment --comment botgarden:${mark}`).join('\n')
@@ -62,25 +70,30 @@ function rulesOf(
   web: readonly number[],
   open: readonly Rule[],
   resolvers: readonly string[],
+  ways: readonly MeshWay[] | undefined,
 ): string[] {
   const established = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN'
+  const named = ways === undefined ? bridges : [...bridges, swarmBridge]
+  const limited = ways === undefined ? named : [...named, meshInterface]
   return [
-    ...bridges.map((bridge) => `-A INPUT -i ${bridge} -j botgarden-input`),
+    ...limited.map((each) => `-A INPUT -i ${each} -j botgarden-input`),
     '-A FORWARD -j botgarden-forward',
-    // From a container to the host: only to nginx.
     `-A botgarden-input ${established}`,
     `-A botgarden-input -p ${family === 'ipv4' ? 'icmp' : 'ipv6-icmp'} -j RETURN`,
+    ...(ways === undefined ? [] : fromMesh(family, open)),
+    // From a container to the host: only to nginx.
     ...(web.length > 0 ? [`-A botgarden-input -p tcp -m multiport --dports ${web.join(',')} -j RETURN`] : []),
     '-A botgarden-input -j DROP',
     // From a container to anywhere but the metadata services; to one only from others, and where the inventory opens the port.
     ...resolvers.filter((address) => isMetadata(family, address)).flatMap(asked),
     ...metadata[family].map((address) => `-A botgarden-forward -d ${address} -j DROP`),
     `-A botgarden-forward ${established}`,
-    ...bridges.map((bridge) => `-A botgarden-forward -i ${bridge} -j RETURN`),
-    ...open.flatMap((rule) => acceptRules(family, rule)),
+    ...(ways === undefined ? [] : throughMesh(family, open, ways)),
+    ...named.map((bridge) => `-A botgarden-forward -i ${bridge} -j RETURN`),
+    ...open.filter(({ on }) => on !== meshInterface).flatMap((rule) => published(family, rule)),
     // Connections that Docker redirects, for bridges of any name; and those to a container's own address.
     '-A botgarden-forward -m conntrack --ctstate DNAT -j DROP',
-    ...bridges.map((bridge) => `-A botgarden-forward -o ${bridge} -j DROP`),
+    ...named.map((bridge) => `-A botgarden-forward -o ${bridge} -j DROP`),
   ]
 }
 
@@ -91,13 +104,4 @@ function asked(resolver: string): string[] {
 
 function isMetadata(family: Family, address: string): boolean {
   return metadata[family].some((network) => isInside(address, network))
-}
-
-/** Matches the port that the connection was made to, not the one that the container listens on. */
-function acceptRules(family: Family, { ports, protocol, from }: Rule): string[] {
-  if (from !== undefined && familyOf(from) !== family) return []
-  const source = from === undefined ? '' : ` -s ${from}`
-  return (protocol === 'any' ? ['tcp', 'udp'] : [protocol]).map(
-    (each) => `-A botgarden-forward${source} -p ${each} -m conntrack --ctorigdstport ${ports} -j RETURN`,
-  )
 }

@@ -1,7 +1,8 @@
 import * as v from 'valibot'
-import { guarded } from '../../lib/model/combinators.ts'
+import { fromReading, guarded } from '../../lib/model/combinators.ts'
+import { endpointsIn, type MeshFirewall, meshFile } from '../../lib/model/mesh.ts'
 import { becomes, type Resource } from '../../lib/model/resource.ts'
-import { role } from '../../lib/model/role.ts'
+import { type Role, role } from '../../lib/model/role.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState, textOf } from '../../lib/resources/file-state.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
@@ -13,7 +14,8 @@ import { isNetwork, isRule, parseRule, type Rule } from './rules.ts'
 import { defaultSettings, ufwState } from './state.ts'
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535), v.description('a port'))
-const portRule = 'PORT, PORT/tcp or FIRST:LAST/udp, and "from ADDRESS" or "from NETWORK/BITS" behind it if need be'
+const portRule =
+  'PORT, PORT/tcp or FIRST:LAST/udp, and behind it "on INTERFACE", "from ADDRESS" or "from NETWORK/BITS" if need be'
 const network = 'an address or NETWORK/BITS'
 
 const schema = v.strictObject({
@@ -30,29 +32,42 @@ const schema = v.strictObject({
 })
 
 /** Lets in SSH, HTTP, HTTPS and the listed ports, and nothing else, also not through Docker. */
-export const ufw = role('ufw', schema, (vars, { sshPort, clientAddress, resolvers }, host) => {
-  const { exclusive, allow, sshFrom, web = [...new Set([80, host.httpsPort])] } = vars
-  const ssh = (sshFrom ?? [undefined]).map((from): Rule => ({ ports: `${sshPort}`, protocol: 'tcp', from }))
-  const asked = allow.map(parseRule)
-  const rules = [...ssh, ...web.map((each) => parseRule(`${each}/tcp`)), ...asked]
-  const containers = containerRules(web, asked, resolvers)
-  return [
-    refuseConflicts(
-      aptPackage('ufw', [
-        becomes(ufwState, (now) => ({ ...now, settings: { ...defaultSettings, ...now.settings, ENABLED: 'no' } })),
-        becomes(unitState('ufw.service'), stoppedUnit),
-      ]),
-    ),
-    // Rules come before ufw is enabled: else it would cut the connection of this run.
-    ...[
-      containersFile(containers.script),
-      ufwDefaults(),
-      ufwRules(rules, { exclusive, ssh: { port: sshPort, from: clientAddress } }),
-      ufwEnabled(containers),
-      unit('ufw.service', 'running'),
-    ].map((each) => guarded(each, guard)),
-  ]
-})
+export const ufw = ufwRole()
+
+/** The same for a host in a mesh: inside of it nothing is open but its doors. */
+export function ufwRole(mesh?: MeshFirewall): Role {
+  return role('ufw', schema, (vars, { sshPort, clientAddress, resolvers }, host) => {
+    const { exclusive, allow, sshFrom, web = [...new Set([80, host.httpsPort])] } = vars
+    const ssh = (sshFrom ?? [undefined]).map((from): Rule => ({ ports: `${sshPort}`, protocol: 'tcp', from }))
+    const asked = [...new Set([...allow, ...(mesh?.doors ?? [])])].map(parseRule)
+    const rules = [...ssh, ...web.map((each) => parseRule(`${each}/tcp`)), ...asked]
+    const containers = containerRules(web, asked, resolvers, mesh?.ways)
+    const opened = (more: readonly Rule[]) =>
+      ufwRules([...rules, ...more], { exclusive, ssh: { port: sshPort, from: clientAddress } })
+    return [
+      refuseConflicts(
+        aptPackage('ufw', [
+          becomes(ufwState, (now) => ({ ...now, settings: { ...defaultSettings, ...now.settings, ENABLED: 'no' } })),
+          becomes(unitState('ufw.service'), stoppedUnit),
+        ]),
+      ),
+      // Rules come before ufw is enabled: else it would cut the connection of this run.
+      ...[
+        containersFile(containers.script),
+        ufwDefaults(),
+        mesh === undefined
+          ? opened([])
+          : fromReading(textOf(meshFile), undefined, (text) => opened(fromPeers(mesh, text))),
+        ufwEnabled(containers),
+        unit('ufw.service', 'running'),
+      ].map((each) => guarded(each, guard)),
+    ]
+  })
+}
+
+function fromPeers({ port }: MeshFirewall, text: string | undefined): Rule[] {
+  return endpointsIn(text).map((from) => ({ ports: `${port}`, protocol: 'udp', from }))
+}
 
 const stoppedUnit: UnitState = { load: 'loaded', active: 'inactive', enabled: 'enabled', needsReload: false }
 

@@ -6,9 +6,12 @@ export interface Rule {
   readonly ports: string
   readonly protocol: 'tcp' | 'udp' | 'any'
   readonly from: string | undefined
+  /** The only interface that it is open on. */
+  readonly on?: string
 }
 
-const syntax = /^(?<first>\d{1,5})(:(?<last>\d{1,5}))?(\/(?<protocol>tcp|udp))?( from (?<from>\S+))?$/
+const syntax =
+  /^(?<first>\d{1,5})(:(?<last>\d{1,5}))?(\/(?<protocol>tcp|udp))?( on (?<on>[a-zA-Z][\w.-]{0,14}))?( from (?<from>\S+))?$/
 
 export function isRule(text: string): boolean {
   const { first, last = first, protocol, from } = syntax.exec(text)?.groups ?? {}
@@ -19,12 +22,13 @@ export function isRule(text: string): boolean {
 }
 
 export function parseRule(text: string): Rule {
-  const { first, last, protocol, from } = syntax.exec(text)?.groups ?? {}
+  const { first, last, protocol, on, from } = syntax.exec(text)?.groups ?? {}
   const ports = last === undefined || Number(last) === Number(first) ? [first] : [first, last]
   return {
     ports: ports.map(Number).join(':'),
     protocol: protocol === 'tcp' || protocol === 'udp' ? protocol : 'any',
     from,
+    ...(on !== undefined && { on }),
   }
 }
 
@@ -39,20 +43,27 @@ export function isNetwork(text: string): boolean {
 }
 
 /** The arguments of ufw that allow this. */
-export function allowing({ ports, protocol, from }: Rule): string[] {
+export function allowing({ ports, protocol, from, on }: Rule): string[] {
   const words = protocol === 'any' ? [] : ['proto', protocol]
+  if (on !== undefined) {
+    const source = from === undefined ? [] : ['from', from]
+    return ['allow', 'in', 'on', on, ...words, ...source, 'to', 'any', 'port', ports]
+  }
   if (from === undefined) return ['allow', protocol === 'any' ? ports : `${ports}/${protocol}`]
   return ['allow', 'in', ...words, 'from', from, 'to', 'any', 'port', ports]
 }
 
 /** A rule as ufw stores it in its files: one tuple for each address family. */
-export function tuplesOf({ ports, protocol, from }: Rule): string[] {
+export function tuplesOf({ ports, protocol, from, on }: Rule): string[] {
+  const direction = on === undefined ? 'in' : `in_${on}`
   return (['0.0.0.0/0', '::/0'] as const)
     .filter((everywhere) => from === undefined || familyOf(from) === familyOf(everywhere))
-    .map((everywhere) => `allow ${protocol} ${ports} ${everywhere} any ${from ?? everywhere} in`)
+    .map((everywhere) => `allow ${protocol} ${ports} ${everywhere} any ${from ?? everywhere} ${direction}`)
 }
 
-export function familyOf(address: string): 'ipv4' | 'ipv6' {
+export type Family = 'ipv4' | 'ipv6'
+
+export function familyOf(address: string): Family {
   return address.includes(':') ? 'ipv6' : 'ipv4'
 }
 

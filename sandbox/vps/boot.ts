@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -18,8 +18,20 @@ import { publicKey, writeAccess } from './ssh-access.ts'
  */
 const capabilities = ['SYS_ADMIN', 'NET_ADMIN', 'SYS_PTRACE', 'SYS_NICE']
 
+/** What a VPS has. */
+export interface Machine {
+  /** As Docker reads it: `2g`, which is the default. */
+  readonly memory?: string | undefined
+  /** Interfaces of programs, as wireguard-go makes one for a mesh: where this machine has them. */
+  readonly tun?: boolean
+}
+
 /** Starts a new VPS container. Its ssh port is chosen here, since one that Docker chooses changes with every restart. */
-export async function create(name: string, { image, nameServer }: Prerequisites, memory: string): Promise<void> {
+export async function create(
+  name: string,
+  { image, nameServer }: Prerequisites,
+  { memory = '2g', tun = false }: Machine = {},
+): Promise<void> {
   const container = containerOf(name)
   await docker(['volume', 'create', '--label', label, container])
   for (let tries = 3; ; tries--) {
@@ -37,6 +49,7 @@ export async function create(name: string, { image, nameServer }: Prerequisites,
         ],
         ...['--memory', memory, '--memory-swap', memory, '--stop-timeout', '30', '--cgroupns', 'private'],
         ...capabilities.flatMap((each) => ['--cap-add', each]),
+        ...(tun && existsSync('/dev/net/tun') ? ['--device', '/dev/net/tun'] : []),
         // SYS_ADMIN would also allow to switch the machine's swap on and off: the only calls that the profile refuses.
         ...[
           '--security-opt',

@@ -7,7 +7,7 @@ import { see } from '../machine/inspect.ts'
 import { containerOf, home, paths } from '../machine/paths.ts'
 import { type Progress, step } from '../machine/progress.ts'
 import { inPart } from '../services/service.ts'
-import { admit, awaitReady, create } from './boot.ts'
+import { admit, awaitReady, create, type Machine } from './boot.ts'
 import { reconnect } from './network.ts'
 import { type Prerequisites, preparePrerequisites } from './prerequisites.ts'
 import { isReady, knownHosts, writeAccess } from './ssh-access.ts'
@@ -16,12 +16,13 @@ import { isReady, knownHosts, writeAccess } from './ssh-access.ts'
 export async function ensureVps(
   name: string,
   prerequisites: Prerequisites,
-  memory: string | undefined,
+  machine: Machine,
   progress: Progress,
 ): Promise<void> {
+  const { memory } = machine
   await withLock(lockOf(name), 300, async () => {
     const seen = (await see([name])).get(name)
-    if (seen === undefined) return step(progress, `booting ${name}`, () => make(name, prerequisites, memory))
+    if (seen === undefined) return step(progress, `booting ${name}`, () => make(name, prerequisites, machine))
     if (memory !== undefined && bytesOf(memory) !== seen.memory) await resize(name, memory)
     if (!seen.connected) await reconnect(name)
     if (seen.running && isReady(name, seen)) return admit(name)
@@ -29,17 +30,17 @@ export async function ensureVps(
     if (status === 0) return step(progress, `waiting for ${name}`, () => awaitReady(name))
     await step(progress, `replacing ${name}, which cannot be started: ${stderr}`, async () => {
       await discard(name)
-      await make(name, prerequisites, memory ?? `${seen.memory}b`)
+      await make(name, prerequisites, { ...machine, memory: memory ?? `${seen.memory}b` })
     })
   })
 }
 
 /** A bare VPS of this name, from the cached image: one that is there already is replaced. */
-export async function freshVps(name: string, options: { memory?: string; progress?: Progress } = {}): Promise<void> {
+export async function freshVps(name: string, options: Machine & { progress?: Progress } = {}): Promise<void> {
   const prerequisites = await preparePrerequisites(options.progress ?? (() => {}))
   await withLock(lockOf(name), 300, async () => {
     await discard(name)
-    await make(name, prerequisites, options.memory)
+    await make(name, prerequisites, options)
   })
 }
 
@@ -76,8 +77,8 @@ export function bytesOf(memory: string): number {
   return Number(digits) * 1024 ** 'bkmg'.indexOf(unit?.toLowerCase() || 'b')
 }
 
-async function make(name: string, prerequisites: Prerequisites, memory = '2g'): Promise<void> {
-  await create(name, prerequisites, memory)
+async function make(name: string, prerequisites: Prerequisites, machine: Machine): Promise<void> {
+  await create(name, prerequisites, machine)
   await awaitReady(name, { bare: true })
 }
 

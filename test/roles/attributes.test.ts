@@ -8,6 +8,7 @@ import { Secret } from '../../lib/std/secret.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import { specOf } from '../../roles/bot/spec/spec.ts'
 import { backups, base, certbot, docker, nginx, postgres, ufw } from '../../roles/index.ts'
+import { meshRole } from '../../roles/mesh/index.ts'
 import { entry, facts } from '../support/fake-host.ts'
 
 const closed: Record<string, string> = {
@@ -28,6 +29,8 @@ const closed: Record<string, string> = {
   '/etc/botgarden/tls/b.example.org': '0700 root',
   '/etc/aide/aide.conf': '0600 root',
   '/etc/sudoers.d/botgarden-admin': '0440 root',
+  '/etc/wireguard/mesh0.conf': '0600 root',
+  '/etc/wireguard/mesh0.key': '0400 root',
   '/etc/ufw/after.init': '0750 root',
   '/opt/botgarden/backups/settings': '0600 root',
   '/var/lib/botgarden': '0700 root',
@@ -50,8 +53,11 @@ const delivery = {
   logins: [{ registry: 'r.example.org', username: 'me', password: new Secret('pass-of-mine') }],
 }
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBdJpIl9BtGTmLGzCbbFBW1WzyVZGM8CyP0b6hTTkXyC ops'
+const inMesh = { network: '10.214.0.0/16', address: '10.214.0.1', port: 51_820, mtu: 1420, keepalive: undefined }
+const meshed = meshRole({ mesh: { ...inMesh, peers: [] }, missing: [] })
 const roles: [role: Role, vars: object][] = [
   [base, { timezone: 'UTC', admin: { name: 'ops', keys: [key] } }],
+  [meshed, { network: '10.214.0.0/16' }],
   [ufw, {}],
   [docker, {}],
   [postgres, {}],
@@ -121,7 +127,8 @@ test('each role’s parts, by name', () => {
         'debsums',
         'aide',
       ],
-      ...['sudo', 'unattended-upgrades', 'needrestart', 'systemd-timesyncd', 'ufw'],
+      ...['sudo', 'unattended-upgrades', 'needrestart', 'systemd-timesyncd'],
+      ...['wireguard-tools', 'wireguard-go', 'ufw'],
       ...['containerd', 'docker.io', 'docker-cli', 'docker-compose', 'docker-buildx', 'certbot', 'age', 'jq', 'cron'],
     ],
   )

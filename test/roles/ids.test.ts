@@ -3,7 +3,9 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
 import type { Role } from '../../lib/model/role.ts'
-import { backups, base, certbot, docker, nginx, postgres, ufw } from '../../roles/index.ts'
+import { backups, base, certbot, docker, mesh, nginx, postgres, ufw } from '../../roles/index.ts'
+import { meshRole } from '../../roles/mesh/index.ts'
+import { ufwRole } from '../../roles/ufw/index.ts'
 import { entry, facts } from '../support/fake-host.ts'
 import { idsOf } from '../support/plan-of.ts'
 
@@ -11,6 +13,8 @@ const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBdJpIl9BtGTmLGzCbbFBW1WzyVZGM8
 const recipients = ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p']
 const settings = { domains: ['shop.example.org'] }
 const host = { ...entry, domain: 'b.example.org', bots: [{ name: 'hello', where: 'x', settings }] }
+
+const inMesh = { network: '10.214.0.0/16', address: '10.214.0.1', port: 51_820, mtu: 1420, keepalive: undefined }
 
 const roles: readonly (readonly [role: Role, vars: object, ids: readonly string[]])[] = [
   [
@@ -98,6 +102,24 @@ const roles: readonly (readonly [role: Role, vars: object, ids: readonly string[
       'sshd:config',
       'sshd:login',
     ],
+  ],
+  [mesh, {}, []],
+  [
+    meshRole({ mesh: { ...inMesh, peers: [] }, missing: [] }),
+    { network: inMesh.network },
+    [
+      'package:wireguard-tools',
+      'package:wireguard-go',
+      'secret:/etc/wireguard/mesh0.key',
+      'file:/etc/wireguard/mesh0.conf',
+      'mesh:interface',
+      'mesh:address',
+    ],
+  ],
+  [
+    ufwRole({ port: 51_820, doors: [], ways: [] }),
+    {},
+    ['package:ufw', 'file:/etc/ufw/after.init', 'ufw:defaults', 'ufw:rules', 'ufw:enabled', 'unit:ufw.service'],
   ],
   [
     ufw,

@@ -16,6 +16,7 @@ export const facts: Facts = {
   ipv6: false,
   booting: false,
   timers: [],
+  mesh: false,
   addresses: ['192.0.2.1'],
   address: '192.0.2.1',
   resolvers: ['192.0.2.53'],

@@ -76,7 +76,7 @@ export function webPorts({ vars, httpsPort }: InventoryHost): readonly number[] 
 
 export function isAllowed(host: InventoryHost, port: number): boolean {
   const { allow = [] } = (host.vars.ufw ?? {}) as { allow?: readonly string[] }
-  const rules = allow.map(parseRule).filter(({ protocol }) => protocol !== 'udp')
+  const rules = allow.map(parseRule).filter(({ protocol, on }) => protocol !== 'udp' && on === undefined)
   return (
     webPorts(host).includes(port) ||
     rules.some(({ ports }) => {

@@ -1,7 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import { convergeWatched } from '../../../commands/watch/index.ts'
+import { watchGiven } from '../../../commands/watch/index.ts'
+import { convergeWith } from '../../../lib/cli/given.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { Role } from '../../../lib/model/role.ts'
 import { nginx, watch } from '../../../roles/index.ts'
@@ -24,7 +25,7 @@ async function applied(...vars: readonly object[]) {
     calls.push(what)
     return 0
   }
-  assert.is(await convergeWatched({ hosts, converge } as unknown as Session, roles), 0)
+  assert.is(await convergeWith(watchGiven)({ hosts, converge } as unknown as Session, roles), 0)
   assert.is(calls.length, 1)
   return { hosts, what: calls[0] }
 }

@@ -199,6 +199,10 @@ for (const [what, vars, fine] of [
   ['a port and a protocol', { allow: ['8080/tcp'] }, true],
   ['a range', { allow: ['6000:6010/udp from 2001:db8::1'] }, true],
   ['a range without a protocol', { allow: ['6000:6010'] }, false],
+  ['an interface', { allow: ['9100/tcp on eth1', '53 on mesh0 from 10.214.0.2'] }, true],
+  ['an interface that is an option', { allow: ['9100/tcp on --x'] }, false],
+  ['an interface behind an address', { allow: ['9100/tcp from 10.0.0.1 on eth1'] }, false],
+  ['an interface with a name too long', { allow: ['9100/tcp on a234567890123456'] }, false],
   ['an unknown protocol', { allow: ['80/http'] }, false],
   ['an option', { allow: ['--help'] }, false],
   ['a port too high', { allow: ['70000/tcp'] }, false],
@@ -359,6 +363,24 @@ test('where the host asks such an address for names, so do containers, and nothi
   assert.is(fate('100.100.100.200', 'udp', 53, resolvers), 'DROP')
   // A resolver that is no such address adds no rule, so that a new one from the provider changes nothing here.
   assert.equal(containerRules([80], [], ['10.0.0.2']), containerRules([80], [], []))
+})
+
+test('a rule is for one interface where it names one', () => {
+  const allow = ['9100/tcp on eth1', '53 on eth1 from 10.0.0.2']
+  assert.equal(planOf(role({ allow }), built()), [
+    'file:/etc/ufw/after.init: content',
+    'ufw:rules: allow in on eth1 proto tcp to any port 9100, allow in on eth1 from 10.0.0.2 to any port 53',
+    'ufw:enabled: load the rules about containers',
+  ])
+  assert.match(
+    scriptsOf(role({ allow }), built()).join('\n'),
+    /^ufw allow in on eth1 from 10\.0\.0\.2 to any port 53$/m,
+  )
+  const opened = [...rules, ...['in_eth1'].flatMap((at) => open('9100').map((each) => each.replace(/in$/, at)))]
+  const after = { rules: [...opened, 'allow any 53 0.0.0.0/0 any 10.0.0.2 in_eth1'] }
+  assert.equal(planOf(role({ allow }), built(after)).slice(1), ['ufw:enabled: load the rules about containers'])
+  const { script } = containerRules([80], [parseRule('9100/tcp on eth1')], [])
+  assert.match(script, /^-A botgarden-forward -i eth1 -p tcp -m conntrack --ctorigdstport 9100 -j RETURN/m)
 })
 
 test.run()

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { question } from '../../../commands/mesh/ask.ts'
 import { resourcesOf } from '../../../lib/engine/collect-resources.ts'
 import type { Facts } from '../../../lib/model/facts.ts'
 import type { Resource } from '../../../lib/model/resource.ts'
@@ -18,10 +19,13 @@ import { runningUnit, unit } from '../../../lib/resources/unit.ts'
 import { user } from '../../../lib/resources/user.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw, watch } from '../../../roles/index.ts'
+import { noMesh } from '../../../roles/mesh/absent.ts'
+import { meshRole } from '../../../roles/mesh/index.ts'
 import { containerRules } from '../../../roles/ufw/containers.ts'
+import { ufwRole } from '../../../roles/ufw/index.ts'
 import { watchRole } from '../../../roles/watch/index.ts'
 import { entry, facts } from '../fake-host.ts'
-import { runScripts, type Shell } from './scripts.ts'
+import { request, runScripts, type Shell } from './scripts.ts'
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBdJpIl9BtGTmLGzCbbFBW1WzyVZGM8CyP0b6hTTkXyC ops'
 const recipients = ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p']
@@ -33,6 +37,13 @@ const effective = {
 }
 const keyFile = { own: true, directory: 'absent', file: 'absent', keys: [] }
 const tools = ['docker', 'dockerd', 'sshd', 'visudo', 'apt-config', 'age', 'sh']
+
+const notInMesh = {
+  ...{ kernel: false, tun: true, routes: [], ownKey: undefined, link: undefined },
+  unit: { load: 'not-found', active: 'inactive', enabled: '' },
+}
+const stranger = { key: 'other', allowed: '0.0.0.0/0', keepalive: 'off', shared: true, endpoint: undefined }
+const link = { addresses: ['10.214.0.1/16'], mtu: 1420, key: 'other', port: 1, peers: [stranger] }
 
 /** A host of which nothing is ours yet, but whose programs are there to have candidates validated. */
 const bare: Record<string, unknown> = {
@@ -56,6 +67,7 @@ const bare: Record<string, unknown> = {
   'ufw:state': { settings: {}, rules: [], differences: [], containers: { ipv4: [], ipv6: [] }, obstacles: [] },
   'own-lineages:own': { lineages: ['old.example.org'], folders: [], sites: {} },
   'releases:bots': [],
+  'mesh:state': notInMesh,
   ...Object.fromEntries(tools.map((name) => [`program:${name}`, true])),
 }
 
@@ -69,6 +81,7 @@ const vars = {
   certbot: { email: 'me@example.org' },
   bot: {},
   backups: { recipients, alert: { url: 'https://a.example', command: 'mail -s "a b" ops@example.org' } },
+  mesh: { network: '10.214.0.0/16' },
   watch: { chat: 5, token: { env: 'WATCH_TOKEN' }, url: 'https://a.example/x', digest: '09:00' },
 }
 
@@ -78,6 +91,7 @@ export function hostScripts(): Shell[] {
     return [
       ...siteScripts(),
       ...domainScripts(),
+      request('the question for the key of a mesh', question.text),
       ...differing(pairIn(folder)).flatMap(([what, resources, state]) =>
         runScripts(what, resources, { ...bare, ...state }),
       ),
@@ -95,9 +109,16 @@ function siteScripts(): Shell[] {
     allRoles.map((role) => [role.name, v.parse(role.vars, Object(vars)[role.name] ?? {})]),
   )
   const watching = watchRole({ telegram: 'https://api.telegram.org', token: new Secret('7000:a-token-of-a-bot') })
-  const roles = allRoles.map((role) => (role.name === 'watch' ? watching : role))
+  const given = [watching, meshed(), ufwRole({ port: 51_820, doors: ['5432/tcp on mesh0'], ways: [] })]
+  const roles = allRoles.map((role) => given.find(({ name }) => name === role.name) ?? role)
   const { resources } = resourcesOf(roles, parsed, { ...facts, ipv6: true }, host)
   return runScripts('site', resources, bare, { reads: true })
+}
+
+function meshed() {
+  const inMesh = { network: '10.214.0.0/16', address: '10.214.0.1', port: 51_820, mtu: 1420, keepalive: undefined }
+  const peer = { name: 'vps2', address: '10.214.0.2', endpoint: '192.0.2.2:51820', key: `${'A'.repeat(43)}=` }
+  return meshRole({ mesh: { ...inMesh, peers: [peer] }, missing: [] })
 }
 
 function domainScripts(): Shell[] {
@@ -138,6 +159,15 @@ function differing(files: { fullchain: string; privkey: string }): [string, read
       of(watch, {}, {}, { timers: ['botgarden-watch.timer'] }),
       { 'file:/etc/systemd/system/botgarden-watch.timer': plain },
     ],
+    [
+      'a mesh that differs',
+      of(meshed(), { network: '10.214.0.0/16' }),
+      {
+        'mesh:state': { ...notInMesh, link, unit: { load: 'loaded', active: 'active', enabled: 'disabled' } },
+        'package:wireguard-tools': { version: '1.0' },
+      },
+    ],
+    ['a host that leaves a mesh', [noMesh()], { 'file:/etc/wireguard/mesh0.conf': plain }],
     ['ufw without its chains', of(ufw, {}), ufwIs({ differences: ['ufw is not loaded'] })],
     ['ufw with rules of others', of(ufw, {}), ufwIs({ rules: open })],
     ['ufw that differs', of(ufw, {}), ufwIs({ settings: right, differences: ['ufw6 differs'] })],
