@@ -34,7 +34,7 @@ export async function deploymentsOf(
 }
 
 /** What a host needs for the domains of these bots; nothing where they have none. */
-function domainRoles({ bots }: InventoryHost, names: readonly string[]): readonly Role[] {
+export function domainRoles({ bots }: InventoryHost, names: readonly string[]): readonly Role[] {
   const withDomains = bots.filter((each) => names.includes(each.name) && domainsOf(each).length > 0)
   const owners = withDomains.map(({ name }) => name)
   return owners.length === 0 ? [] : [nginxOfDomains(owners), certbotOfDomains(owners)]

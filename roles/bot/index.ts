@@ -1,4 +1,4 @@
-import { fromReading, when } from '../../lib/model/combinators.ts'
+import { fromReading, refuseWhen, when } from '../../lib/model/combinators.ts'
 import type { Facts } from '../../lib/model/facts.ts'
 import { optDir } from '../../lib/model/host-layout.ts'
 import type { Read, Resource } from '../../lib/model/resource.ts'
@@ -38,7 +38,7 @@ import { currentRelease, parseRelease, type Release } from './spec/release-recor
 import { type BotSettings, type BotVars, botSettings, realTelegram, vars } from './spec/schema.ts'
 import type { Spec } from './spec/spec.ts'
 import { missingSecrets, storedSecrets } from './spec/stored-secrets.ts'
-import { botStatus, missingSecretsNotice } from './status.ts'
+import { botStatus, missingSecretsNotice, movedBots, movedIn } from './status.ts'
 import { refuseUnreachable } from './telegram/reachability.ts'
 import { webhook } from './telegram/webhook.ts'
 import { type WebhookTarget, webhookCleared } from './telegram/webhook-state.ts'
@@ -46,12 +46,18 @@ import { token } from './token.ts'
 
 export const bot = botRole(new Map())
 
+export interface BotRoleOptions {
+  /** Secrets that the host has made are not older, in milliseconds since 1970. */
+  readonly since?: number
+  /** A bot is moved to this host: `place` makes all but its data and the version itself, `serve` releases it. */
+  readonly move?: 'place' | 'serve'
+}
+
 /**
  * The bots of a host. With deployments (by bot) only those bots are looked at, and each is brought to the version of its
- * deployment. Without, every bot that was released is kept as its release says. Of those the secrets that the host has made are not
- * older than `since`, in milliseconds since 1970.
+ * deployment. Without, every bot that was released is kept as its release says.
  */
-export function botRole(deployments: ReadonlyMap<string, Deployment>, renewal: { readonly since?: number } = {}): Role {
+export function botRole(deployments: ReadonlyMap<string, Deployment>, { since, move }: BotRoleOptions = {}): Role {
   const built = role('bot', vars, (wanted, facts, host) => {
     if (host.bots.length === 0) return [botStatus(host.bots)]
     const name = publicName(host, facts)
@@ -78,14 +84,18 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>, renewal: {
     const each = selected.map((entry) => {
       const { name: bot } = entry
       const hook = webhookOf(bot)
-      const own = botResources(entry, instanceOf(entry), wanted, deployments.get(bot), hook, facts, host, renewal.since)
+      const all = botResources(entry, instanceOf(entry), wanted, deployments.get(bot), hook, facts, host, since)
+      const own = move === 'place' ? [...all.place, refusalsOf(all.version)] : [...all.place, ...all.rest]
       return {
         bot,
         own: [
           siteOf(instanceOf(entry)),
-          ...own.map((inner) => ifDeployable(bot, refuseTakenPaths(entry, deployments, host.bots, inner))),
+          ...(deployments.has(bot) && move === undefined
+            ? own.map((inner, i) => (i === 0 ? refuseMoved(bot, inner) : inner))
+            : own
+          ).map((inner) => ifDeployable(bot, refuseTakenPaths(entry, deployments, host.bots, inner))),
         ],
-        webhook: ifDeployable(bot, webhook(hook)),
+        webhook: move === 'place' ? [] : [ifDeployable(bot, webhook(hook))],
       }
     })
     const records = selected.map((entry) => repairedRecord(instanceOf(entry), deployments.has(entry.name)))
@@ -98,11 +108,11 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>, renewal: {
     ]
     // A webhook is set when nginx routes to the bot with the certificate that Telegram gets. The switch of a release reloads
     // nginx itself, so then each bot gets its webhook right after that, whatever becomes of the others.
-    const withWebhooks = each.map(({ bot, own, webhook }) => ({ bot, resources: [...own, webhook] }))
+    const withWebhooks = each.map(({ bot, own, webhook }) => ({ bot, resources: [...own, ...webhook] }))
     const inOrder =
       deployments.size > 0
         ? [...inLanes(withWebhooks, facts), nginxReloaded()]
-        : [...each.flatMap(({ own }) => own), nginxReloaded(), ...each.map(({ webhook }) => webhook)]
+        : [...each.flatMap(({ own }) => own), nginxReloaded(), ...each.flatMap(({ webhook }) => webhook)]
     const notices = [...selected.map(({ name: bot }) => missingSecretsNotice(bot)), botStatus(selected, host.bots)]
     const caches = cacheImages(selected.map(({ name: bot }) => ({ bot, target: deployments.get(bot)?.spec })))
     const routes = routesInCommon(
@@ -139,7 +149,7 @@ function botResources(
   facts: Facts,
   { bots }: HostEntry,
   renewedSince: number | undefined,
-): Resource[] {
+): { readonly place: Resource[]; readonly version: Resource; readonly rest: Resource[] } {
   const layout = layoutOf(bot)
   const entry = settings as BotSettings
   const target = deployment?.spec
@@ -161,7 +171,7 @@ function botResources(
   const needsDatabase = target?.database ?? true
   const forDatabase = (inner: Resource) =>
     deployment === undefined ? whenReleased(bot, ({ spec }) => spec.database, inner) : inner
-  return [
+  const place = [
     allocated(bot, base, target),
     withAllocation((number) => network(layout.network, `${base}.${number}.0/24`, number, bot)),
     ownedBy((user) => directory(layout.secrets, { mode: '0500', owner: user, group: user })),
@@ -185,23 +195,26 @@ function botResources(
     ...(needsDatabase
       ? databaseBefore(bot, base, deployment, { byNumber: withAllocation, whenReleased }).map(forDatabase)
       : []),
+  ]
+  const version = release(instance, target, {
+    limits: limit,
+    settle,
+    drain,
+    keep,
+    by: deployment?.by ?? 'site.ts',
+    ...(deployment?.commit !== undefined && { commit: deployment.commit }),
+    migrates: deployment?.isRollback !== true,
+    hook: webhookTarget,
+    bots: bots.length,
+    startsAtOnce: facts.cpus + 1,
+    jobs: jobsOfRelease,
+  })
+  const rest = [
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),
     ...cacheOf(bot, base, target),
     ...(renewedSince === undefined ? [] : [renewedSecrets(instance, webhookTarget, limit, renewedSince)]),
-    release(instance, target, {
-      limits: limit,
-      settle,
-      drain,
-      keep,
-      by: deployment?.by ?? 'site.ts',
-      ...(deployment?.commit !== undefined && { commit: deployment.commit }),
-      migrates: deployment?.isRollback !== true,
-      hook: webhookTarget,
-      bots: bots.length,
-      startsAtOnce: facts.cpus + 1,
-      jobs: jobsOfRelease,
-    }),
+    version,
     ...databaseAfter(bot, base, deployment, { byNumber: withAllocation, whenReleased }),
     withAllocation((number) => staticFiles(bot, number)),
     locationsOf(instance, deployed),
@@ -209,6 +222,28 @@ function botResources(
     jobs(instance, target, limit),
     noCache(bot, target),
   ]
+  return { place, version, rest }
+}
+
+/** What a release would refuse before it begins, such as too little memory; nothing is released. */
+function refusalsOf(version: Resource): Resource {
+  return {
+    ...version,
+    plan: (read) => {
+      version.plan(read)
+      return []
+    },
+  }
+}
+
+/** A bot that was moved is not begun anew where it was: it serves elsewhere. */
+function refuseMoved(bot: string, inner: Resource): Resource {
+  const reason = (read: Read) => {
+    const place = movedIn(read(movedBots)).find((each) => each.bot === bot)
+    if (place === undefined) return undefined
+    return `${bot} was moved to ${place.serves}, and serves there or is about to; nothing was changed; finish the move, which also sets "host:" in the inventory: npx zx playbooks/bot.ts --name ${bot} --move-to ${place.serves}`
+  }
+  return refuseWhen([movedBots], reason, inner)
 }
 
 /** Stands in where no release is known: the ids and readings of a resource do not depend on it. */

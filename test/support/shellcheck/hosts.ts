@@ -56,6 +56,7 @@ const bare: Record<string, unknown> = {
   'ufw:state': { settings: {}, rules: [], differences: [], containers: { ipv4: [], ipv6: [] }, obstacles: [] },
   'own-lineages:own': { lineages: ['old.example.org'], folders: [], sites: {} },
   'releases:bots': [],
+  'releases:moved': [],
   ...Object.fromEntries(tools.map((name) => [`program:${name}`, true])),
 }
 

@@ -1,0 +1,161 @@
+import { onInterrupt } from '../../lib/cli/main.ts'
+import type { Session } from '../../lib/cli/session.ts'
+import type { BotEntry } from '../../lib/model/role.ts'
+import type { Connection } from '../../lib/ssh/connection.ts'
+import { ConnectError, HostError, RunnerError } from '../../lib/std/errors.ts'
+import { botRole } from '../../roles/bot/index.ts'
+import { uidOf } from '../../roles/bot/spec/layout.ts'
+import type { Place } from '../../roles/bot/spec/place.ts'
+import { imagesIn } from '../../roles/bot/spec/processes.ts'
+import type { Release } from '../../roles/bot/spec/release-record.ts'
+import { domainRoles } from '../deploy/deployment.ts'
+import type { Course } from './course.ts'
+import { moveDatabase } from './database.ts'
+import { compareFiles, copyFirst, copyRest, type FilesKind, folderScript } from './files.ts'
+import { copyImages, imagesOn, missingImages } from './images.ts'
+import { clearScript, historyScript, numberScript, readyScript } from './new-host.ts'
+import { obstaclesTo } from './obstacles.ts'
+import { bringBack, giveAway, stopBot } from './old-host.ts'
+import { perform } from './perform.ts'
+import { type Route, routeOf, sometimes } from './route.ts'
+import { copySecrets } from './secrets.ts'
+import { serve } from './serve.ts'
+import type { Situation } from './survey.ts'
+import { deploymentOf, withBot } from './version.ts'
+
+/** A move under way. */
+interface Move {
+  readonly session: Session
+  readonly entry: BotEntry
+  readonly from: Situation
+  readonly to: Situation
+  readonly record: Release
+  readonly place: Place
+  readonly route: Route
+  readonly say: (line: string) => void
+}
+
+/**
+ * Moves a bot that serves to another host: all is prepared there, then it is stopped, the rest follows and is compared, and one rename
+ * on the old host decides. Whatever fails before that has it serve where it was. Returns the exit code.
+ */
+export async function moveBot(
+  session: Session,
+  entry: BotEntry,
+  { from, to, number }: Extract<Course, { kind: 'move' }>,
+): Promise<number> {
+  const { record } = from
+  if (record === undefined) throw new HostError(`${entry.name} was never released on ${from.host.name}`)
+  const place = { number, serves: to.host.name, from: from.host.name, at: new Date().toISOString() }
+  const say = (line: string) => session.report.line(`${entry.name}  ▸ ${line}`)
+  const move: Move = { session, entry, from, to, record, place, route: routeOf(session, from.host, to.host), say }
+  const stoppedAt = await session.connected(
+    from.host,
+    async (here) => {
+      await session.hold(from.host, here)
+      if (await bringBack(here, entry.name)) say(`serves on ${from.host.name} again: an earlier move was cut`)
+      await prepare(move, here)
+      return session.connected(
+        to.host,
+        async (there) => {
+          await session.hold(to.host, there)
+          return leave(move, here, there)
+        },
+        { quiet: true },
+      )
+    },
+    { quiet: true },
+  )
+  return serve(session, entry, { from, to, record, place, stoppedAt })
+}
+
+/** All that can be there before the bot is stopped. */
+async function prepare({ session, entry, from, to, record, route, say }: Move, here: Connection): Promise<void> {
+  const { name: bot } = entry
+  const { spec } = record
+  const names = [...new Set([...imagesIn(spec), ...from.past.flatMap((each) => imagesIn(each.spec))])]
+  await session.connected(
+    to.host,
+    async (there) => {
+      const missing = missingImages(await imagesOn(here, names), await imagesOn(there, names))
+      const bytes = missing.reduce((sum, each) => sum + each.bytes, 0)
+      const obstacles = obstaclesTo(bot, from, to, Math.ceil((2 * bytes) / 2 ** 20))
+      if (obstacles.length > 0) throw new HostError(obstacles.join('\n'))
+      if (missing.length > 0) say(`images: ${missing.map(({ name }) => name).join(', ')}`)
+      await copyImages(route, there, missing, sometimes('images', say))
+      await session.hold(to.host, there)
+      await perform(there, clearScript(bot))
+      const past = from.past.some(({ id }) => id === record.id) ? from.past : [...from.past, record]
+      await perform(there, historyScript(bot, past))
+      const secrets = await copySecrets(here, there, bot, spec)
+      say(`${secrets} secrets`)
+    },
+    { quiet: true },
+  )
+  const host = withBot(to.host, entry)
+  const deployments = new Map([[bot, deploymentOf(record, from.host.name)]])
+  const code = await session.converge([host], [...domainRoles(host, [bot]), botRole(deployments, { move: 'place' })])
+  if (code !== 0)
+    throw new HostError(`${to.host.name} could not be prepared: ${bot} serves on ${from.host.name} as before`)
+}
+
+/** The bot is stopped, all is brought over and compared, and given away. Returns when it was stopped, by this machine's clock. */
+async function leave(move: Move, here: Connection, there: Connection): Promise<number> {
+  const { entry, from, to, record, place, route, say } = move
+  const { name: bot } = entry
+  const { spec } = record
+  const number = Number(/^number (\d+)$/m.exec(await perform(there, numberScript(bot)))?.[1] ?? 0)
+  if (number === 0) throw new HostError(`${bot} has no number on ${to.host.name}`)
+  const kinds: FilesKind[] = [
+    ...(spec.data?.length ? (['data'] as const) : []),
+    ...(spec.cache?.persist ? (['cache'] as const) : []),
+  ]
+  for (const kind of kinds) {
+    await perform(there, folderScript(bot, kind, uidOf(number)))
+    await copyFirst(route, bot, kind, sometimes(kind, say))
+  }
+  const end = onInterrupt(async () =>
+    (await broughtBack(move)) ? `${bot} serves on ${from.host.name} as before` : cut(move),
+  )
+  const stoppedAt = performance.now()
+  try {
+    say(`stopped on ${from.host.name}: its updates wait`)
+    const startedAt = await stopBot(here, bot, spec)
+    for (const kind of kinds) {
+      await copyRest(route, bot, kind)
+      say(`${kind}: ${await compareFiles(here, there, bot, kind)} files are the same on both, by checksum`)
+    }
+    if (spec.database) {
+      const { tables, rows } = await moveDatabase(route, here, there, bot, number)
+      say(`database: ${tables} tables with ${rows} rows are the same on both, by checksum`)
+    }
+    await perform(there, readyScript(bot, place))
+    await giveAway(here, bot, startedAt, place)
+    say(`decided: it serves on ${to.host.name} (number ${place.number})`)
+    return stoppedAt
+  } catch (error) {
+    if (!(error instanceof RunnerError)) throw error
+    const back = await broughtBack(move)
+    const seconds = ((performance.now() - stoppedAt) / 1000).toFixed(1)
+    const note = back ? `${bot} serves on ${from.host.name} as before; it answered nothing for ${seconds} s` : cut(move)
+    throw error instanceof ConnectError
+      ? new ConnectError(`${error.message}\n${note}`)
+      : new HostError(`${error.message}\n${note}`)
+  } finally {
+    end()
+  }
+}
+
+/** By a connection of its own, since the first may be what has failed. */
+async function broughtBack({ session, entry, from }: Move): Promise<boolean> {
+  try {
+    return await session.connected(from.host, (connection) => bringBack(connection, entry.name), { quiet: true })
+  } catch (error) {
+    if (error instanceof RunnerError) return false
+    throw error
+  }
+}
+
+function cut({ entry, from, to }: Move): string {
+  return `${entry.name} is stopped on ${from.host.name}: run this again, which moves it to ${to.host.name} or has it serve on ${from.host.name}`
+}
