@@ -8,7 +8,7 @@ pack_first() {
   # What changes while it is read comes again with the next one.
   pack || [ "$?" = 1 ]
 }
-pack_rest() { [ -e "$marks" ] || pack_first && pack; }
+pack_rest() { if [ -e "$marks" ]; then pack; else pack_first; fi; }
 pack() {
   { as_owner "$folder" tar --create --listed-incremental="$marks" --no-check-device --warning=no-file-changed --warning=no-file-removed --file=- . || echo "$?" >"$relay/packed"; } | gzip --fast
   packed=$(cat "$relay/packed" 2>/dev/null) || packed=0

@@ -67,7 +67,7 @@ function opened({ target, relayed }: RelayEnd, side: 'relay_source' | 'relay_sin
     input: child.stdin,
     ended: async () => {
       const { exitCode } = await running
-      const [, before = '', sum, status] = /^([^]*)\nrelay ([0-9a-f]{64}) (\d+)\s*$/.exec(said.text()) ?? []
+      const [, before = '', sum, status] = /^([\s\S]*)\nrelay ([0-9a-f]{64}) (\d+)\s*$/.exec(said.text()) ?? []
       if (exitCode === 255 && sum === undefined)
         throw new ConnectError(`${target.name}: the connection was lost: ${other.text().trim().split('\n').at(-1)}`)
       if (sum === undefined || status !== '0')
