@@ -55,16 +55,17 @@ function undecided(bot: string, to: Situation, found: readonly (Situation | Unkn
   }
   const { place } = latest
   const from = named(place.from)
-  if (place.serves === to.host.name) {
-    if (to.place?.number === place.number) return { kind: 'finish', from, to, place }
-    // It is decided only after all of it is there: here it was lost since.
-    if (to.released !== undefined) return { kind: 'back', from, to, number: place.number }
+  const decided = named(place.serves)
+  const isReady = decided?.place?.number === place.number
+  // It was given back, which the host that has it back has not noted yet.
+  if (decided?.released !== undefined && !isReady) return { kind: 'back', from, to: decided, number: place.number }
+  if (decided === to) {
+    if (isReady) return { kind: 'finish', from, to, place }
     throw new HostError(
       `${bot} is to serve on ${to.host.name}, which has not what was moved there; what it was moved from is whole: npx zx playbooks/bot.ts --name ${bot} --move-to ${place.from}`,
     )
   }
-  const decided = named(place.serves)
-  if (to.host.name === place.from && to.released !== undefined) {
+  if (to === from && to.released !== undefined) {
     // Only the host itself can tell that it does not serve.
     if (decided === undefined)
       throw new ConnectError(

@@ -61,4 +61,4 @@ export function saveScript(names: readonly string[]): Script {
 
 export const loadScript = sh`relayed() { gzip --decompress --stdout | docker image load --quiet; }`
 
-const namedImages = sh`docker image ls --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' | grep -v '<none>' | sort`
+export const namedImages = sh`docker image ls --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' | grep -v '<none>' | sort`

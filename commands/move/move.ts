@@ -1,6 +1,7 @@
 import { onInterrupt } from '../../lib/cli/main.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
+import { domainsOf } from '../../lib/platform/domains.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { ConnectError, HostError, RunnerError } from '../../lib/std/errors.ts'
 import { botRole } from '../../roles/bot/index.ts'
@@ -9,6 +10,7 @@ import type { Place } from '../../roles/bot/spec/place.ts'
 import { imagesIn } from '../../roles/bot/spec/processes.ts'
 import type { Release } from '../../roles/bot/spec/release-record.ts'
 import { domainRoles } from '../deploy/deployment.ts'
+import { copyCertificates } from './certificates.ts'
 import type { Course } from './course.ts'
 import { moveDatabase } from './database.ts'
 import { compareFiles, copyFirst, copyRest, type FilesKind, folderScript } from './files.ts'
@@ -88,13 +90,17 @@ async function prepare({ session, entry, from, to, record, route, say }: Move, h
       const past = from.past.some(({ id }) => id === record.id) ? from.past : [...from.past, record]
       await perform(there, historyScript(bot, past))
       const secrets = await copySecrets(here, there, bot, spec)
-      say(`${secrets} secrets`)
+      const copied = await copyCertificates(here, there, domainsOf(entry))
+      say([`${secrets} secrets`, ...copied.map((domain) => `the certificate of ${domain}`)].join(', '))
     },
     { quiet: true },
   )
   const host = withBot(to.host, entry)
   const deployments = new Map([[bot, deploymentOf(record, from.host.name)]])
-  const code = await session.converge([host], [...domainRoles(host, [bot]), botRole(deployments, { move: 'place' })])
+  // A certificate that cannot be had before DNS has changed holds nothing up.
+  if (domainsOf(entry).length > 0 && (await session.converge([host], domainRoles(host, [bot]))) !== 0)
+    say(`not all is there yet for ${domainsOf(entry).join(', ')}: see above`)
+  const code = await session.converge([host], [botRole(deployments, { move: 'place' })])
   if (code !== 0)
     throw new HostError(`${to.host.name} could not be prepared: ${bot} serves on ${from.host.name} as before`)
 }

@@ -46,12 +46,19 @@ export async function relay(
   return bytes
 }
 
-function opened({ target, relayed }: RelayEnd, side: 'relay_source' | 'relay_sink') {
-  const { text } = sh`
+type Side = 'relay_source' | 'relay_sink'
+
+/** Shell text: what a side of a relay runs. */
+export function relayScript(relayed: Script, side: Side): Script {
+  return sh`
     export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
     ${functions}
     ${relayed}
     ${{ text: side, shown: side }} relayed`
+}
+
+function opened({ target, relayed }: RelayEnd, side: Side) {
+  const { text } = relayScript(relayed, side)
   const command = consoleCommand(Buffer.from(text).toString('base64'))
   const ssh = local({ stdio: 'pipe', nothrow: true, store: discardOutput() })
   const running = ssh`exec ssh ${sshArguments(target)} ${command}`
