@@ -7,7 +7,7 @@ import { relay } from '../../lib/ssh/relay.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { fillDatabase } from '../../roles/bot/database/fill.ts'
 import { plainSession, spelling, sumsQuery } from '../update/postgres/queries.ts'
-import { difference } from './files.ts'
+import { difference } from './files/index.ts'
 import { perform } from './perform.ts'
 import type { Route } from './route.ts'
 

@@ -13,11 +13,11 @@ import { domainRoles } from '../deploy/deployment.ts'
 import { copyCertificates } from './certificates.ts'
 import type { Course } from './course.ts'
 import { moveDatabase } from './database.ts'
-import { compareFiles, copyFirst, copyRest, type FilesKind, folderScript } from './files.ts'
+import { compareFiles, copyFiles, type FilesKind, folderScript } from './files/index.ts'
 import { copyImages, imagesOn, missingImages } from './images.ts'
 import { clearScript, historyScript, numberScript, readyScript } from './new-host.ts'
 import { obstaclesTo } from './obstacles.ts'
-import { bringBack, giveAway, stopBot } from './old-host.ts'
+import { bringBack, giveAway, stopBot } from './old-host/index.ts'
 import { perform } from './perform.ts'
 import { type Route, routeOf, sometimes } from './route.ts'
 import { copySecrets } from './secrets.ts'
@@ -118,7 +118,7 @@ async function leave(move: Move, here: Connection, there: Connection): Promise<n
   ]
   for (const kind of kinds) {
     await perform(there, folderScript(bot, kind, uidOf(number)))
-    await copyFirst(route, bot, kind, sometimes(kind, say))
+    await copyFiles(route, bot, kind, { rest: false, progress: sometimes(kind, say) })
   }
   const end = onInterrupt(async () =>
     (await broughtBack(move)) ? `${bot} serves on ${from.host.name} as before` : cut(move),
@@ -128,7 +128,7 @@ async function leave(move: Move, here: Connection, there: Connection): Promise<n
     say(`stopped on ${from.host.name}: its updates wait`)
     const startedAt = await stopBot(here, bot, spec)
     for (const kind of kinds) {
-      await copyRest(route, bot, kind)
+      await copyFiles(route, bot, kind, { rest: true })
       say(`${kind}: ${await compareFiles(here, there, bot, kind)} files are the same on both, by checksum`)
     }
     if (spec.database) {

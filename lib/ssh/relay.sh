@@ -1,6 +1,6 @@
 # shellcheck shell=dash
-# What goes through is summed on both sides. `relay_source COMMAND…` prints what the command does; `relay_sink COMMAND…` gives its
-# standard input to the command. Each prints its last line, the checksum and the status of the command, where the other does not look.
+# What goes through is summed on both sides. `relay_source` prints what the function `relayed` does; `relay_sink` gives it its standard
+# input. Each prints a last line, the checksum and the status of the function, where the other does not look.
 relay_begin() {
   relay=$(umask 077; mkdir -p /run/botgarden && mktemp -d /run/botgarden/relay.XXXXXX) || exit 1
   trap 'rm -rf "$relay"' EXIT
@@ -14,11 +14,11 @@ relay_end() {
 }
 relay_source() {
   relay_begin
-  { "$@" || relay_status=$?; echo "${relay_status:-0}" >"$relay/status"; } | tee "$relay/copy"
+  { relayed || relay_status=$?; echo "${relay_status:-0}" >"$relay/status"; } | tee "$relay/copy"
   relay_end >&2
 }
 relay_sink() {
   relay_begin
-  tee "$relay/copy" | { "$@" || relay_status=$?; echo "${relay_status:-0}" >"$relay/status"; cat >/dev/null; }
+  tee "$relay/copy" | { relayed || relay_status=$?; echo "${relay_status:-0}" >"$relay/status"; cat >/dev/null; }
   relay_end
 }

@@ -54,7 +54,7 @@ export function relayScript(relayed: Script, side: Side): Script {
     export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
     ${functions}
     ${relayed}
-    ${{ text: side, shown: side }} relayed`
+    ${{ text: side, shown: side }}`
 }
 
 function opened({ target, relayed }: RelayEnd, side: Side) {

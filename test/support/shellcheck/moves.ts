@@ -2,7 +2,7 @@
 import { servedScript } from '../../../commands/deploy/elsewhere.ts'
 import { installScript, packScript } from '../../../commands/move/certificates.ts'
 import { dumpScript, fillScript, forgetDump, storeScript, sumsScript } from '../../../commands/move/database.ts'
-import { allFilesScript, filesScript, folderScript } from '../../../commands/move/files.ts'
+import { allFilesScript, folderScript, packScript as packFiles, unpackScript } from '../../../commands/move/files/index.ts'
 import { imagesScript, loadScript, namedImages, saveScript } from '../../../commands/move/images.ts'
 import {
   clearScript,
@@ -17,7 +17,7 @@ import {
   quietScript,
   stopScript,
   takeBackScript,
-} from '../../../commands/move/old-host.ts'
+} from '../../../commands/move/old-host/index.ts'
 import { readSecrets, writeSecrets } from '../../../commands/move/secrets.ts'
 import { surveyScript } from '../../../commands/move/survey.ts'
 import { botAbsent } from '../../../roles/bot/remove.ts'
@@ -33,11 +33,11 @@ const place = { number: 1, serves: 'two', from: 'one', at: '2026-11-26T12:00:00.
 export function moveScripts(): Shell[] {
   const release = { id: '1', spec: specOf('hello:1', {}, {}), colour: 'blue', secrets: {}, by: 'me' } as const
   const asked: Record<string, Script> = {
-    served: servedScript(['hello']),
+    served: servedScript(['hello', 'b']),
     survey: surveyScript('hello', 'b.example.org'),
-    images: imagesScript(['hello:1']),
+    images: imagesScript(['hello:1', 'hello:2']),
     'all images': namedImages,
-    secrets: readSecrets('hello', ['token']),
+    secrets: readSecrets('hello', ['token', 'KEY']),
     'write secrets': writeSecrets('hello', new Map([['token', new Secret('YQ==')]])),
     'pack a certificate': packScript('a.example.org'),
     'install a certificate': installScript('a.example.org', [entry], new Secret('YQ==')),
@@ -60,9 +60,8 @@ export function moveScripts(): Shell[] {
   const relayed: Record<string, readonly [Script, 'relay_source' | 'relay_sink']> = {
     'save images': [saveScript(['hello:1']), 'relay_source'],
     'load images': [loadScript, 'relay_sink'],
-    'pack first': [filesScript('hello', 'data', 'pack_first'), 'relay_source'],
-    'pack rest': [filesScript('hello', 'data', 'pack_rest'), 'relay_source'],
-    unpack: [filesScript('hello', 'data', 'unpack'), 'relay_sink'],
+    'pack files': [packFiles('hello', 'data', true), 'relay_source'],
+    unpack: [unpackScript('hello', 'data'), 'relay_sink'],
     dump: [dumpScript('hello'), 'relay_source'],
     store: [storeScript('hello'), 'relay_sink'],
   }

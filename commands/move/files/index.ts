@@ -1,15 +1,16 @@
-import { asOwner } from '../../lib/platform/as-owner.ts'
-import { type Script, sh } from '../../lib/shell/sh.ts'
-import { shellFile } from '../../lib/shell/shell-file.ts'
-import type { Connection } from '../../lib/ssh/connection.ts'
-import { type RelayEnd, relay } from '../../lib/ssh/relay.ts'
-import { HostError } from '../../lib/std/errors.ts'
-import { cacheLayout } from '../../roles/bot/cache/layout.ts'
-import { dataOf } from '../../roles/bot/data/layout.ts'
-import { perform } from './perform.ts'
-import type { Route } from './route.ts'
+import { asOwner } from '../../../lib/platform/as-owner.ts'
+import { type Script, sh } from '../../../lib/shell/sh.ts'
+import { shellFile } from '../../../lib/shell/shell-file.ts'
+import type { Connection } from '../../../lib/ssh/connection.ts'
+import { relay } from '../../../lib/ssh/relay.ts'
+import { HostError } from '../../../lib/std/errors.ts'
+import { cacheLayout } from '../../../roles/bot/cache/layout.ts'
+import { dataOf } from '../../../roles/bot/data/layout.ts'
+import { perform } from '../perform.ts'
+import type { Route } from '../route.ts'
 
-const functions = shellFile(new URL('files.sh', import.meta.url))
+const part = (name: string) => shellFile(new URL(`${name}.sh`, import.meta.url))
+const [pack, unpack, allFiles] = [part('pack'), part('unpack'), part('all-files')]
 
 /** The lasting files of a bot: its data, or those of its cache. */
 export type FilesKind = 'data' | 'cache'
@@ -18,35 +19,36 @@ export function folderOf(bot: string, kind: FilesKind): string {
   return kind === 'data' ? dataOf(bot).current : cacheLayout(bot).data
 }
 
-/** Copies the files as they stand, while the bot writes to them. Returns how many bytes went over. */
-export function copyFirst(route: Route, bot: string, kind: FilesKind, progress: (bytes: number) => void) {
-  return copy(route, bot, kind, 'pack_first', progress)
-}
-
-/** Copies what has changed since, and deletes what is gone: afterwards both are the same. */
-export function copyRest(route: Route, bot: string, kind: FilesKind) {
-  return copy(route, bot, kind, 'pack_rest', () => {})
-}
-
-function copy(
+/**
+ * Copies the files as they stand, while the bot writes to them; or the `rest`: what has changed since, and what is gone, so that both
+ * are the same. Returns how many bytes went over.
+ */
+export function copyFiles(
   { from, to }: Route,
   bot: string,
   kind: FilesKind,
-  pack: 'pack_first' | 'pack_rest',
-  progress: (bytes: number) => void,
+  { rest, progress = () => {} }: { rest: boolean; progress?: (bytes: number) => void },
 ): Promise<number> {
-  const end = (target: RelayEnd['target'], what: string): RelayEnd => ({
-    target,
-    relayed: filesScript(bot, kind, what),
-  })
-  return relay(end(from, pack), end(to, 'unpack'), progress)
+  return relay(
+    { target: from, relayed: packScript(bot, kind, rest) },
+    { target: to, relayed: unpackScript(bot, kind) },
+    progress,
+  )
 }
 
-/** Shell text: a function `relayed` that packs or unpacks the files. */
-export function filesScript(bot: string, kind: FilesKind, what: string): Script {
+/** Shell text: a function `relayed` that prints an archive. */
+export function packScript(bot: string, kind: FilesKind, rest: boolean): Script {
   return sh`
     ${inFolder(bot, kind)}
-    relayed() { ${{ text: what, shown: what }}; }`
+    marks=/run/botgarden-move-${bot}-${kind}/marks rest=${rest ? 'yes' : 'no'}
+    ${pack}`
+}
+
+/** Shell text: a function `relayed` that unpacks one. */
+export function unpackScript(bot: string, kind: FilesKind): Script {
+  return sh`
+    ${inFolder(bot, kind)}
+    ${unpack}`
 }
 
 /** Throws a `HostError` with what differs, unless both hosts have the same files, by checksum. Returns how many there are. */
@@ -61,7 +63,7 @@ export async function compareFiles(here: Connection, there: Connection, bot: str
 export function allFilesScript(bot: string, kind: FilesKind): Script {
   return sh`
     ${inFolder(bot, kind)}
-    all_files`
+    ${allFiles}`
 }
 
 /** Shell text: the folder that the files are unpacked in, which belongs to the bot's user on that host. */
@@ -74,9 +76,8 @@ export function folderScript(bot: string, kind: FilesKind, user: string): Script
 
 function inFolder(bot: string, kind: FilesKind): Script {
   return sh`
-    folder=${folderOf(bot, kind)} marks=/run/botgarden-move-${bot}-${kind}/marks
-    ${asOwner}
-    ${functions}`
+    folder=${folderOf(bot, kind)}
+    ${asOwner}`
 }
 
 /** The first lines that only one of two texts has. */
