@@ -17,10 +17,12 @@ export function refuseElsewhere(session: Session, bots: readonly string[]) {
     const others = session.inventory.hosts.filter(({ name }) => name !== host.name)
     if (begun.length === 0 || others.length === 0) return
     const found = await mapConcurrent(session.options.forks, others, (other) => servedOn(session, other, begun))
-    const lines = found.flat().map(
-      ({ bot, on }) =>
-        `${bot} serves on ${on}, and would begin with nothing on ${host.name}; nothing was changed; move it with all that it has: npx zx playbooks/bot.ts --name ${bot} --move-to ${host.name}`,
-    )
+    const lines = found
+      .flat()
+      .map(
+        ({ bot, on }) =>
+          `${bot} serves on ${on}, and would begin with nothing on ${host.name}; nothing was changed; move it with all that it has: npx zx playbooks/bot.ts --name ${bot} --move-to ${host.name}`,
+      )
     if (lines.length > 0) throw new HostError(lines.join('\n'))
   }
 }

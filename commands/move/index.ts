@@ -8,9 +8,10 @@ import { type Course, courseOf } from './course.ts'
 import { forget } from './forget.ts'
 import { nameHost } from './inventory-entry.ts'
 import { moveBot } from './move.ts'
+import { bringBack } from './old-host/index.ts'
 import { whatWouldHappen } from './preview.ts'
 import { serve, takeBack } from './serve.ts'
-import { type Situation, survey } from './survey.ts'
+import { survey } from './survey.ts'
 
 /** The options of bot.ts that concern where a bot is. */
 export const moveFlags = {
@@ -61,9 +62,10 @@ async function follow(session: Session, entry: BotEntry, course: Course): Promis
   if (course.kind === 'move') return moveBot(session, entry, course)
   if (course.kind === 'back') return takeBack(session, entry, course)
   if (course.kind === 'finish') return serve(session, entry, course)
-  const { record } = course.to as Situation & { record: NonNullable<Situation['record']> }
-  session.report.line(`${bot}  serves on ${course.to.host.name} already`)
-  return serve(session, entry, { from: undefined, to: course.to, record })
+  const { to } = course
+  session.report.line(`${bot}  ▸ is to serve on ${to.host.name} already`)
+  if (to.isStopped) await session.connected(to.host, (connection) => bringBack(connection, bot), { quiet: true })
+  return serve(session, entry, { from: undefined, to })
 }
 
 function entryOf({ options, inventory }: Session, action: string): BotEntry {

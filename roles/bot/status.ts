@@ -56,8 +56,8 @@ export function missingSecretsNotice(bot: string): Resource {
 }
 
 /** What is left of a bot that was moved away. */
-export function movedText({ bot, serves, at }: MovedBot): string {
-  return `${bot}, which was moved to ${serves} at ${at}; what it had here is kept, and goes by: npx zx playbooks/bot.ts --name ${bot} --forget HOST`
+export function movedText({ bot, serves, from, at }: MovedBot): string {
+  return `${bot}, which was moved to ${serves} at ${at}; what it had here is kept, and goes by: npx zx playbooks/bot.ts --name ${bot} --forget ${from}`
 }
 
 export interface MovedBot extends Place {

@@ -13,7 +13,13 @@ import type { Spec } from '../../../roles/bot/spec/spec.ts'
 import { perform } from '../perform.ts'
 
 const part = (name: string) => shellFile(new URL(`${name}.sh`, import.meta.url))
-const [lock, stop, away, back, take] = [part('lock'), part('stop'), part('give-away'), part('bring-back'), part('take-back')]
+const [lock, stop, away, back, take] = [
+  part('lock'),
+  part('stop'),
+  part('give-away'),
+  part('bring-back'),
+  part('take-back'),
+]
 
 /** Stops a bot, and keeps its jobs from beginning as long as the connection lasts. Returns when it was started last, as its engine says. */
 export function stopBot(connection: Connection, bot: string, spec: Spec): Promise<string> {

@@ -1,10 +1,10 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
-import { ConnectError } from '../../../lib/std/errors.ts'
 import { courseOf } from '../../../commands/move/course.ts'
 import { obstaclesTo } from '../../../commands/move/obstacles.ts'
 import { parseSurvey, type Situation } from '../../../commands/move/survey.ts'
+import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
+import { ConnectError } from '../../../lib/std/errors.ts'
 import { type Place, parsePlace } from '../../../roles/bot/spec/place.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { thrown } from '../../support/errors.ts'
@@ -26,7 +26,10 @@ const refused = (target: InventoryHost, found: Parameters<typeof courseOf>[2]) =
   thrown(() => courseOf('hello-bot', target, found))
 
 test('a bot that serves elsewhere is moved, under a number that is higher than any before', () => {
-  const course = courseOf('hello-bot', two, [at('one', { record, place: place(3, 'one', 'two') }), at('two', { place: place(4, 'one', 'two') })])
+  const course = courseOf('hello-bot', two, [
+    at('one', { record, place: place(3, 'one', 'two') }),
+    at('two', { place: place(4, 'one', 'two') }),
+  ])
   assert.equal([course.kind, 'number' in course && course.number], ['move', 5])
   assert.is(courseOf('hello-bot', one, [at('one', { record }), at('two')]).kind, 'there')
 })
@@ -39,7 +42,11 @@ test('the rename on the old host decides: before it the move begins anew, after 
     at('two', { place: place(1, 'two', 'one'), past: [record] }),
   ]
   assert.is(courseOf('hello-bot', two, decided).kind, 'finish')
-  assert.is(courseOf('hello-bot', two, [away('one'), decided[1] as Situation]).kind, 'finish', 'the old host may be gone by now')
+  assert.is(
+    courseOf('hello-bot', two, [away('one'), decided[1] as Situation]).kind,
+    'finish',
+    'the old host may be gone by now',
+  )
 })
 
 test('what was decided and never released goes back, if the operator says so and the other host does not serve', () => {
@@ -60,7 +67,10 @@ test('a way back that was cut is gone to its end', () => {
 
 test('a host that has lost what was moved there is not begun with', () => {
   const from = at('one', { released: record, place: place(2, 'two', 'one') })
-  assert.match(refused(two, [from, at('two', { place: place(1, 'one', 'two') })]).message, /has not what was moved there/)
+  assert.match(
+    refused(two, [from, at('two', { place: place(1, 'one', 'two') })]).message,
+    /has not what was moved there/,
+  )
   assert.match(refused(two, [from, at('two')]).message, /--move-to one/)
 })
 
@@ -84,14 +94,23 @@ test('what would be found out too late is refused before', () => {
   assert.match(reasons({ architecture: 'arm64' }), /is for amd64, and two is arm64/)
   assert.match(reasons({ postgres: 17 }), /PostgreSQL 18, and two has 17/)
   assert.match(reasons({ freeMiB: 600 }), /needs 627 MiB of disk on two, and 600 MiB are free/)
-  assert.match(reasons({ isSigned: false }, { record: { ...record, spec: { ...spec, webhook: 'bot' } } }), /would not trust/)
+  assert.match(
+    reasons({ isSigned: false }, { record: { ...record, spec: { ...spec, webhook: 'bot' } } }),
+    /would not trust/,
+  )
   assert.is(reasons({ postgres: 17 }, { record: { ...record, spec: { ...spec, database: false } } }), '')
 })
 
 test('a record of where a bot serves that is not valid says nothing', () => {
   const right = place(1, 'two', 'one')
   assert.equal(parsePlace(JSON.stringify(right)), right)
-  for (const text of ['', '{', '[]', JSON.stringify({ ...right, number: 0 }), JSON.stringify({ ...right, serves: '../x' })])
+  for (const text of [
+    '',
+    '{',
+    '[]',
+    JSON.stringify({ ...right, number: 0 }),
+    JSON.stringify({ ...right, serves: '../x' }),
+  ])
     assert.is(parsePlace(text), undefined)
 })
 

@@ -33,10 +33,10 @@ const failed = (source: RelayEnd, sink: RelayEnd) => errorOf(relay(source, sink)
 
 test('what one host prints the other one reads, byte for byte', async () => {
   const file = join(folder, 'out')
-  const bytes = await relay(
-    end('one', `relayed() { head -c 3000000 /dev/urandom | tee ${folder}/in; }`),
-    { target: target('two'), relayed: sh`relayed() { cat >${file}; }` },
-  )
+  const bytes = await relay(end('one', `relayed() { head -c 3000000 /dev/urandom | tee ${folder}/in; }`), {
+    target: target('two'),
+    relayed: sh`relayed() { cat >${file}; }`,
+  })
   assert.is(bytes, 3_000_000)
   const { local } = await import('../../../lib/shell/local.ts')
   assert.is((await local({ nothrow: true })`cmp ${`${folder}/in`} ${file}`).exitCode, 0)
@@ -44,10 +44,16 @@ test('what one host prints the other one reads, byte for byte', async () => {
 })
 
 test('a side that fails is told with what it has said, and nothing counts as brought over', async () => {
-  const source = await failed(end('one', 'relayed() { echo half; echo no such thing >&2; return 3; }'), end('two', 'relayed() { cat >/dev/null; }'))
+  const source = await failed(
+    end('one', 'relayed() { echo half; echo no such thing >&2; return 3; }'),
+    end('two', 'relayed() { cat >/dev/null; }'),
+  )
   assert.instance(source, HostError)
   assert.match(source.message, /^one: no such thing/)
-  const sink = await failed(end('one', 'relayed() { head -c 1000000 /dev/zero; }'), end('two', 'relayed() { echo its disk is full; return 1; }'))
+  const sink = await failed(
+    end('one', 'relayed() { head -c 1000000 /dev/zero; }'),
+    end('two', 'relayed() { echo its disk is full; return 1; }'),
+  )
   assert.instance(sink, HostError)
   assert.match(sink.message, /^two: its disk is full/)
 })

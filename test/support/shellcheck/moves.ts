@@ -2,7 +2,12 @@
 import { servedScript } from '../../../commands/deploy/elsewhere.ts'
 import { installScript, packScript } from '../../../commands/move/certificates.ts'
 import { dumpScript, fillScript, forgetDump, storeScript, sumsScript } from '../../../commands/move/database.ts'
-import { allFilesScript, folderScript, packScript as packFiles, unpackScript } from '../../../commands/move/files/index.ts'
+import {
+  allFilesScript,
+  folderScript,
+  packScript as packFiles,
+  unpackScript,
+} from '../../../commands/move/files/index.ts'
 import { imagesScript, loadScript, namedImages, saveScript } from '../../../commands/move/images.ts'
 import {
   clearScript,
@@ -20,10 +25,10 @@ import {
 } from '../../../commands/move/old-host/index.ts'
 import { readSecrets, writeSecrets } from '../../../commands/move/secrets.ts'
 import { surveyScript } from '../../../commands/move/survey.ts'
-import { botAbsent } from '../../../roles/bot/remove.ts'
 import type { Script } from '../../../lib/shell/sh.ts'
 import { relayScript } from '../../../lib/ssh/relay.ts'
 import { Secret } from '../../../lib/std/secret.ts'
+import { botAbsent } from '../../../roles/bot/remove.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 import { request, runScripts, type Shell, shell } from './scripts.ts'
 
@@ -73,7 +78,9 @@ export function moveScripts(): Shell[] {
   }
   return [
     ...Object.entries(asked).map(([name, { text }]) => request(`a move: ${name}`, `set -e\n${text}`)),
-    ...Object.entries(relayed).map(([name, [script, side]]) => shell(`a move: ${name}`, relayScript(script, side).text)),
+    ...Object.entries(relayed).map(([name, [script, side]]) =>
+      shell(`a move: ${name}`, relayScript(script, side).text),
+    ),
     ...runScripts('what a move has left', [left], there),
   ]
 }
