@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { freshVps, removeVps, telegramControlUrl } from '../../../sandbox/index.ts'
+import { askStandIns, freshVps, removeVps, telegramControlUrl } from '../../../sandbox/index.ts'
 import { type TelegramClient, telegramAt } from '../../../sandbox/telegram/client.ts'
 import { inventoryOf, type Run, resultOf, run, start } from '../../support/runner.ts'
 import { outputIn } from '../../support/vps/inside.ts'
@@ -58,13 +58,17 @@ const moved = async (name: string, to: string): Promise<Run> => {
 }
 
 test.before(async () => {
+  await askStandIns(['valkey'])
   for (const host of hosts) await freshVps(host)
   telegram = telegramAt(await telegramControlUrl())
   for (const name of ['hello-bot', 'poller'])
     env[`${name.toUpperCase().replace('-', '_')}_TOKEN`] = (await telegram.ensureBot(nameOf(name))).token
   for (const args of [['playbooks/site.ts', '-i', file], command('hello-bot'), command('poller')]) {
     const { code, stdout, stderr } = await run(args, env)
-    if (code !== 0) throw new Error(stdout + stderr)
+    if (code !== 0) {
+      process.stdout.write(`${stdout}${stderr}`)
+      throw new Error(stdout + stderr)
+    }
   }
   await on(
     one,
