@@ -64,7 +64,7 @@ export function release(
   const hooks = hooksOf(deployments, session.inventory, session.report.line)
   const notElsewhere = refuseElsewhere(session, [...deployments.keys()])
   const prepare: PrepareHost = async (host, connection, changes, unknown) => {
-    await notElsewhere(host, changes)
+    await notElsewhere(host, connection, [...changes.map(({ id }) => id), ...unknown])
     await compareTokens(host, changes)
     if (runsHooks && !session.options.check) await hooks.before(host, [...changes.map(({ id }) => id), ...unknown])
     // By what they are built from: bots with the same context have the same image.

@@ -1,7 +1,7 @@
 import type { Session } from '../../lib/cli/session.ts'
-import type { PlannedChange } from '../../lib/engine/plan.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
+import type { Connection } from '../../lib/ssh/connection.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { HostError, RunnerError } from '../../lib/std/errors.ts'
 import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
@@ -9,13 +9,16 @@ import { botFolders } from '../../roles/bot/spec/layout.ts'
 
 /**
  * Refuses to begin a bot anew on a host where another host of the inventory serves it: somebody has changed its `host:`, which moves
- * no data. Where no bot is new on its host nobody is asked, and a single host has no others.
+ * no data. Nobody is asked where nothing is released, where the host serves the bot already, or where there is no other host.
  */
 export function refuseElsewhere(session: Session, bots: readonly string[]) {
-  return async (host: InventoryHost, changes: readonly PlannedChange[]): Promise<void> => {
-    const begun = bots.filter((bot) => changes.some(({ id }) => id === `allocation:${bot}`))
+  return async (host: InventoryHost, connection: Connection, ids: readonly string[]): Promise<void> => {
+    const released = bots.filter((bot) => ids.includes(`release:${bot}`))
     const others = session.inventory.hosts.filter(({ name }) => name !== host.name)
-    if (begun.length === 0 || others.length === 0) return
+    if (released.length === 0 || others.length === 0) return
+    const here = await ask(connection, servedScript(released))
+    const begun = released.filter((bot) => !here.split('\n').includes(`serves ${bot}`))
+    if (begun.length === 0) return
     const found = await mapConcurrent(session.options.forks, others, (other) => servedOn(session, other, begun))
     const lines = found
       .flat()
