@@ -16,6 +16,7 @@ export async function forget(session: Session, host: InventoryHost, bot: string)
   if (own === undefined || !isKnown(own)) throw own?.error ?? new HostError(`${host.name} was not asked`)
   if (own.record !== undefined)
     throw new HostError(`${bot} serves on ${host.name}: what it has there is no leftover; to remove it: --remove`)
+  if (!own.isKnownThere && own.place === undefined) throw new HostError(`${host.name} has nothing of ${bot}`)
   const holder = found.filter(isKnown).find((each) => each.record !== undefined)
   if (holder === undefined)
     throw new HostError(

@@ -29,6 +29,8 @@ export interface Situation {
   readonly place?: Place
   /** The release that served until the bot was moved away, where all that it had is still there. */
   readonly released?: Release
+  /** The host has given it a number, and so has something of it. */
+  readonly isKnownThere: boolean
   /** A move was cut while the bot was stopped for it. */
   readonly isStopped: boolean
   readonly past: readonly Release[]
@@ -102,6 +104,7 @@ export function parseSurvey(told: string): Omit<Situation, 'host' | 'architectur
     ...(torn !== undefined && { torn }),
     ...(place && { place }),
     ...(released && { released }),
+    isKnownThere: (word('number') ?? '') !== '',
     isStopped: /^stopped$/m.test(told),
     past: parseReleases(file('releases') ?? '').releases,
     runs: all('runs'),

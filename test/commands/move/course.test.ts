@@ -16,7 +16,7 @@ const place = (number: number, serves: string, from: string): Place => {
   return { number, serves, from, at: '2026-11-26T12:00:00.000Z' }
 }
 const at = (name: string, more: Partial<Situation> = {}): Situation => ({
-  ...{ host: hostOf(name), architecture: 'amd64', isReady: true, postgres: 18, isStopped: false, past: [], runs: [] },
+  ...{ host: hostOf(name), architecture: 'amd64', isReady: true, postgres: 18, isKnownThere: true, isStopped: false, past: [], runs: [] },
   ...{ databaseMiB: 10, dataMiB: 0, cacheMiB: 0, freeMiB: 9000, isSigned: true },
   ...more,
 })
@@ -118,7 +118,7 @@ test('a host without anything of ours is read as one', () => {
   const { freeMiB, ...found } = parseSurvey('number \npostgres \ndatabase \nfree 900\nfree 700\nsigned 0\n')
   assert.is(freeMiB, 700)
   assert.equal(found, {
-    ...{ isReady: false, isStopped: false, past: [], runs: [] },
+    ...{ isReady: false, isKnownThere: false, isStopped: false, past: [], runs: [] },
     ...{ databaseMiB: 0, dataMiB: 0, cacheMiB: 0, isSigned: false },
   })
 })

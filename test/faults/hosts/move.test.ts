@@ -204,7 +204,7 @@ test('a check says what would happen, and what cannot be is refused before anyth
   for (const [args, said] of [
     [['--move-to', 'move-three'], /unknown host "move-three"/],
     [['--move-to', two, '--all'], /cannot be combined/],
-    [['--forget', two], /no leftover|was not moved|no other host/],
+    [['--forget', two], /move-two has nothing of hello-bot/],
     [['--forget', one], /serves on move-one/],
   ] as const) {
     const { code, stderr } = await bot('hello-bot', ...args)
