@@ -63,7 +63,7 @@ export async function serve(
 }
 
 /** Whether a version that has started elsewhere and failed can have taken no update: only who has a webhook is told of none. */
-function mayGoBack({ spec }: Release): boolean {
+export function mayGoBack({ spec }: Pick<Release, 'spec'>): boolean {
   return spec.mode === 'webhook' && spec.webhook !== 'bot' && spec.processes === undefined
 }
 

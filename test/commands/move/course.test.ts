@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { courseOf } from '../../../commands/move/course.ts'
 import { obstaclesTo } from '../../../commands/move/obstacles.ts'
+import { mayGoBack } from '../../../commands/move/serve.ts'
 import { parseSurvey, type Situation } from '../../../commands/move/survey.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
 import { ConnectError } from '../../../lib/std/errors.ts'
@@ -16,7 +17,16 @@ const place = (number: number, serves: string, from: string): Place => {
   return { number, serves, from, at: '2026-11-26T12:00:00.000Z' }
 }
 const at = (name: string, more: Partial<Situation> = {}): Situation => ({
-  ...{ host: hostOf(name), architecture: 'amd64', isReady: true, postgres: 18, isKnownThere: true, isStopped: false, past: [], runs: [] },
+  ...{
+    host: hostOf(name),
+    architecture: 'amd64',
+    isReady: true,
+    postgres: 18,
+    isKnownThere: true,
+    isStopped: false,
+    past: [],
+    runs: [],
+  },
   ...{ databaseMiB: 10, dataMiB: 0, cacheMiB: 0, freeMiB: 9000, isSigned: true },
   ...more,
 })
@@ -99,6 +109,18 @@ test('what would be found out too late is refused before', () => {
     /would not trust/,
   )
   assert.is(reasons({ postgres: 17 }, { record: { ...record, spec: { ...spec, database: false } } }), '')
+})
+
+test('only what can have done nothing elsewhere goes back by itself', () => {
+  const goesBack = (more: Partial<Release['spec']>) => mayGoBack({ spec: { ...spec, ...more } })
+  assert.ok(goesBack({}))
+  for (const more of [
+    { mode: 'polling' },
+    { mode: 'none' },
+    { webhook: 'bot' },
+    { processes: { w: { image: 'a' } } },
+  ] as const)
+    assert.not.ok(goesBack(more), JSON.stringify(more))
 })
 
 test('a record of where a bot serves that is not valid says nothing', () => {
