@@ -162,7 +162,7 @@ function backups({ backups: all, clock }: HostHealth, { playbook }: Commands): F
 }
 
 function upkeep(
-  { heldUpdates, pendingReboot, unknownBots, movedBots = [], lastCheck, clock }: HostHealth,
+  { heldUpdates, upgradeFault, pendingReboot, unknownBots, movedBots = [], lastCheck, clock }: HostHealth,
   commands: Commands,
 ): Finding[] {
   const { playbook, onHost } = commands
@@ -176,6 +176,13 @@ function upkeep(
       what: `security updates wait for you: ${some(heldUpdates)}`,
       next: onHost(`sudo apt-get install ${heldUpdates.map((each) => quote(each.split(' ')[0] ?? '')).join(' ')}`),
     })
+  if (upgradeFault !== undefined)
+    found.push({
+      level: 'warning',
+      id: 'upgrades',
+      what: `the nightly security updates fail: ${upgradeFault}`,
+      next: onHost('sudo unattended-upgrade --dry-run --debug'),
+    })
   if (pendingReboot.length > 0)
     found.push({
       level: 'warning',
@@ -188,7 +195,7 @@ function upkeep(
       level: 'warning',
       id: 'unknown-bot',
       what: `${bot} is on the host and not in the inventory`,
-      next: playbook('bot', `--name ${quote(bot)} --remove`),
+      next: commands.removal(bot),
     })
   for (const { bot, serves, from } of movedBots)
     found.push({

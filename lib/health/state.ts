@@ -114,6 +114,8 @@ export interface HostHealth {
     readonly failure?: string
   }
   readonly heldUpdates: readonly string[]
+  /** Why the last night's updates failed; left out where they did not. */
+  readonly upgradeFault?: string
   readonly pendingReboot: readonly string[]
   readonly unknownBots: readonly string[]
   /** Bots that were moved away and have left here what they had; left out where there are none. */

@@ -15,6 +15,8 @@ const move = part('move')
 
 /** The server of a new version, beside the one that serves. */
 export const besideContainer = 'botgarden-postgres-beside'
+/** In MiB: disk space that a move leaves free. */
+export const reserve = 512
 /** What a move works with, in memory. */
 export const moveFolder = `${runDir}/postgres-move`
 
@@ -92,7 +94,7 @@ function preparation({ from, wanted, memoryMiB }: VersionChange): Script {
   return sh`
     old=${from} from=${from} new=${majorOf(wanted.image)} server=${postgresContainer} beside=${besideContainer}
     data=${clustersFolder} folder=${serverFolder} kept=${`${serverFolder}/before-${from}`} work=${moveFolder}
-    plain=${plainSession} networks='' stopped='' switched='' lockers='' began=$(date +%s)
+    plain=${plainSession} networks='' stopped='' switched='' lockers='' began=$(date +%s) reserve=${reserve}
     ${waiting}
     ${functions}
     write_files() {

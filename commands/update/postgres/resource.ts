@@ -6,10 +6,7 @@ import { HostError } from '../../../lib/std/errors.ts'
 import { clustersFolder, majorOf } from '../../../roles/postgres/cluster.ts'
 import { type ServerVars, serverFolder } from '../../../roles/postgres/server.ts'
 import { type Clusters, clusters } from './clusters.ts'
-import { backScript, besideContainer, moveFolder, moveScript } from './move-script.ts'
-
-/** In MiB: disk space that a move leaves free. */
-const reserve = 512
+import { backScript, besideContainer, moveFolder, moveScript, reserve } from './move-script.ts'
 
 /** Whether the way back is wanted. */
 export type Direction = 'forward' | 'back'

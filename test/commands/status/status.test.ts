@@ -33,7 +33,10 @@ const answers = {
   host: `uptime 86400\nload 0.20\nMemTotal 2048000\nMemAvailable 1024000\ndisk / 40000 20000 1000 900\ndisk /var/lib/docker 40000 20000 1000 900\nfirewall DROP\n`,
   containers: `engine answers\n${servers}\n${inspected('botgarden-hello-blue')}\n${inspected('botgarden-hello.worker-blue', { id: 'c'.repeat(64), pid: 8 })}\nmemory ${id} ${60 * 2 ** 20} 0\nmemory ${'c'.repeat(64)} ${20 * 2 ** 20} 2\n`,
   connections: 'connections 6 100\n',
-  clock: `${Math.floor(Date.now() / 1000)}\n`,
+  // Asked when it is read: the file may have been loaded long before.
+  get clock() {
+    return `${Math.floor(Date.now() / 1000)}\n`
+  },
   nginx: 'wanted a\nrunning generations/a\nwhole yes\nanswers a\n',
   backups: `${now / 1000}\ngone\n`,
   served: 'served b.example.org\nsubject=CN=b.example.org\nissuer=CN=R1\nnotAfter=2099-02-10 00:00:00Z\n',
@@ -140,6 +143,16 @@ test('the next commands are those of this inventory and this host', async () => 
   assert.match(filled[0]?.next ?? '', /^ssh -F \/x\/ssh_config -l root -p 2222 192\.0\.2\.1 'sudo du /)
 })
 
+test('a bot that the inventory has no longer is removed with its host, and its name is one word', async () => {
+  const connection = answering({ ...answers, releases: 'hello\n$(id)\n' })
+  const { findings } = await hostStatus(
+    statusSession([host], () => connection),
+    host,
+  )
+  const next = findings.find(({ id: what }) => what === 'unknown-bot')?.next ?? ''
+  assert.match(next, /^npx zx playbooks\/bot\.ts( -i \S+)? --name \$?'\$\(id\)' --limit vps1 --remove$/)
+})
+
 test('a host that is not reached is a finding with exit code 4; with another that needs a person it is 3', async () => {
   const lost = () => {
     throw new ConnectError('vps1: ssh: connection refused\nmore')
@@ -163,6 +176,11 @@ test('one with nothing but notes ends with 0, and JSON has every number', async 
   assert.equal([value, playbook, hosts.vps1.status], [0, 'status', 'ok'])
   assert.equal(hosts.vps1.bots[0].container.limitMB, 160)
   assert.equal(hosts.vps1.findings[0].id, 'backups')
+})
+
+test('a warning alone needs a person: exit code 3', async () => {
+  const { exitCode, findings } = await of({ containers: answers.containers.replace(/ 2\n$/, ' 0\n') })
+  assert.equal([exitCode, findings.map(({ level }) => level)], [3, ['warning', 'note']])
 })
 
 test('the page is written as a whole, for its owner alone', async () => {
