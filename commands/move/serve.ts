@@ -55,7 +55,7 @@ export async function serve(
     throw new HostError(
       `${bot} is to serve on ${to.host.name}, and did not start there: see above; run this again when that is mended, or have it serve where it was, without what it has done on ${to.host.name}: npx zx playbooks/bot.ts --name ${bot} --move-to ${place?.from ?? 'HOST'}`,
     )
-  say(`did not start on ${to.host.name}: it goes back to ${from.host.name}, which nothing has reached it before`)
+  say(`did not start on ${to.host.name}, where nothing can have reached it: it goes back to ${from.host.name}`)
   await takeBack(session, entry, { from: to, to: from, number: place.number + 1 })
   const late =
     stoppedAt === undefined ? '' : `, after ${((performance.now() - stoppedAt) / 1000).toFixed(1)} s without an answer`
@@ -76,7 +76,7 @@ export async function takeBack(
   const { name: bot } = entry
   const place = { number, serves: to.host.name, from: from?.host.name ?? to.host.name, at: new Date().toISOString() }
   // First the one that could begin to serve.
-  if (from !== undefined && from.place?.serves !== to.host.name)
+  if (from !== undefined && (from.place?.number ?? 0) < number)
     await session.connected(
       from.host,
       async (connection) => {
