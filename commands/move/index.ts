@@ -7,8 +7,7 @@ import { suggest } from '../../lib/std/suggest.ts'
 import { type Course, courseOf } from './course.ts'
 import { forget } from './forget.ts'
 import { nameHost } from './inventory-entry.ts'
-import { moveBot } from './move.ts'
-import { bringBack } from './old-host/index.ts'
+import { broughtBackUnderLock, moveBot } from './move.ts'
 import { whatWouldHappen } from './preview.ts'
 import { serve, takeBack } from './serve.ts'
 import { survey } from './survey.ts'
@@ -64,7 +63,7 @@ async function follow(session: Session, entry: BotEntry, course: Course): Promis
   if (course.kind === 'finish') return serve(session, entry, course)
   const { to } = course
   session.report.line(`${bot}  ▸ is to serve on ${to.host.name} already`)
-  if (to.isStopped) await session.connected(to.host, (connection) => bringBack(connection, bot), { quiet: true })
+  if (to.isStopped) await broughtBackUnderLock(session, bot, to)
   return serve(session, entry, { from: undefined, to })
 }
 

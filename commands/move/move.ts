@@ -46,21 +46,25 @@ export async function moveBot(
   entry: BotEntry,
   { from, to, number }: Extract<Course, { kind: 'move' }>,
 ): Promise<number> {
+  const { name: bot } = entry
   const { record } = from
-  if (record === undefined) throw new HostError(`${entry.name} was never released on ${from.host.name}`)
+  if (record === undefined) throw new HostError(`${bot} was never released on ${from.host.name}`)
   const place = { number, serves: to.host.name, from: from.host.name, at: new Date().toISOString() }
   const say = (line: string) => session.report.line(`${entry.name}  ▸ ${line}`)
   const move: Move = { session, entry, from, to, record, place, route: routeOf(session, from.host, to.host), say }
+  if (from.isStopped && (await broughtBackUnderLock(session, bot, from)))
+    say(`serves on ${from.host.name} again: an earlier move was cut`)
   const stoppedAt = await session.connected(
     from.host,
     async (here) => {
-      await session.hold(from.host, here)
-      if (await bringBack(here, entry.name)) say(`serves on ${from.host.name} again: an earlier move was cut`)
       await prepare(move, here)
       return session.connected(
         to.host,
         async (there) => {
-          await session.hold(to.host, there)
+          // In one order for all: two moves in opposite directions would else wait for each other.
+          const both = [[from.host, here] as const, [to.host, there] as const]
+          for (const [host, connection] of both.sort(([a], [b]) => (a.name < b.name ? -1 : 1)))
+            await session.hold(host, connection)
           return leave(move, here, there)
         },
         { quiet: true },
@@ -126,7 +130,7 @@ async function leave(move: Move, here: Connection, there: Connection): Promise<n
   const stoppedAt = performance.now()
   try {
     say(`stopped on ${from.host.name}: its updates wait`)
-    const startedAt = await stopBot(here, bot, spec)
+    const startedAt = await stopBot(here, bot, record)
     for (const kind of kinds) {
       await copyFiles(route, bot, kind, { rest: true })
       say(`${kind}: ${await compareFiles(here, there, bot, kind)} files are the same on both, by checksum`)
@@ -141,7 +145,7 @@ async function leave(move: Move, here: Connection, there: Connection): Promise<n
     return stoppedAt
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error
-    const back = await broughtBack(move)
+    const back = await broughtBack(move, here)
     const seconds = ((performance.now() - stoppedAt) / 1000).toFixed(1)
     const note = back ? `${bot} serves on ${from.host.name} as before; it answered nothing for ${seconds} s` : cut(move)
     throw error instanceof ConnectError
@@ -152,8 +156,25 @@ async function leave(move: Move, here: Connection, there: Connection): Promise<n
   }
 }
 
-/** By a connection of its own, since the first may be what has failed. */
-async function broughtBack({ session, entry, from }: Move): Promise<boolean> {
+/** As of a run that was cut: no other run has it stopped now. */
+export function broughtBackUnderLock(session: Session, bot: string, { host }: Situation): Promise<boolean> {
+  return session.connected(
+    host,
+    async (connection) => {
+      await session.hold(host, connection)
+      return bringBack(connection, bot)
+    },
+    { quiet: true },
+  )
+}
+
+/** By a connection of its own where the first is what has failed. */
+async function broughtBack({ session, entry, from }: Move, here?: Connection): Promise<boolean> {
+  try {
+    if (here !== undefined) return await bringBack(here, entry.name)
+  } catch (error) {
+    if (!(error instanceof RunnerError)) throw error
+  }
   try {
     return await session.connected(from.host, (connection) => bringBack(connection, entry.name), { quiet: true })
   } catch (error) {

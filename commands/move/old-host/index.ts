@@ -9,7 +9,7 @@ import { removeJobs } from '../../../roles/bot/jobs/apply-script.ts'
 import { jobsLayout } from '../../../roles/bot/jobs/layout.ts'
 import { layoutOf } from '../../../roles/bot/spec/layout.ts'
 import type { Place } from '../../../roles/bot/spec/place.ts'
-import type { Spec } from '../../../roles/bot/spec/spec.ts'
+import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { perform } from '../perform.ts'
 
 const part = (name: string) => shellFile(new URL(`${name}.sh`, import.meta.url))
@@ -22,15 +22,18 @@ const [lock, stop, away, back, take] = [
 ]
 
 /** Stops a bot, and keeps its jobs from beginning as long as the connection lasts. Returns when it was started last, as its engine says. */
-export function stopBot(connection: Connection, bot: string, spec: Spec): Promise<string> {
+export function stopBot(connection: Connection, bot: string, release: Serving): Promise<string> {
   const jobs = `(umask 077; mkdir -p ${runDir}); exec 5>>${jobsLayout(bot).lock}`
-  return perform(connection, stopScript(bot, spec), jobs)
+  return perform(connection, stopScript(bot, release), jobs)
 }
 
-export function stopScript(bot: string, { database }: Pick<Spec, 'database'>): Script {
+/** The release that is moved. */
+type Serving = Pick<Release, 'id' | 'spec'>
+
+export function stopScript(bot: string, { id, spec: { database } }: Serving): Script {
   return sh`
     ${ofBot(bot)}
-    cache=${cacheLayout(bot).container} database=${database ? databaseName(bot) : ''}
+    release=${`{"id":"${id}",`} cache=${cacheLayout(bot).container} database=${database ? databaseName(bot) : ''}
     ${waiting}
     ${stop}`
 }

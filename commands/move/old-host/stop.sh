@@ -1,5 +1,10 @@
 # shellcheck shell=dash
 # No job of the bot begins as long as the shell has file 5 open, none runs, and nothing of the bot does.
+# What was prepared is of this release.
+case $(head -n 1 "$state/current.json" 2>/dev/null) in
+"$release"*) ;;
+*) echo 'another release serves here by now, or none: run this again'; exit 1 ;;
+esac
 flock -w 180 5 || { echo 'a job has been starting for 180 s'; exit 1; }
 begin_wait 60
 while jobs=$(docker ps --format '{{.Names}}' --filter "label=botgarden.bot=$bot" | grep '\.job$'); do

@@ -53,7 +53,7 @@ export function moveScripts(): Shell[] {
     files: allFilesScript('hello', 'cache'),
     sums: sumsScript('hello'),
     fill: fillScript('hello', 1),
-    stop: stopScript('hello', { database: true }),
+    stop: stopScript('hello', release),
     'give away': giveAwayScript('hello', '2026-11-26T12:00:00Z', place),
     quiet: quietScript('hello'),
     'bring back': bringBackScript('hello'),
