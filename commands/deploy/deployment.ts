@@ -10,6 +10,7 @@ import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { certbotOfDomains } from '../../roles/certbot/index.ts'
 import { nginxOfDomains } from '../../roles/nginx/index.ts'
 import { type LocalDump, uploadDump } from './database-sources.ts'
+import { refuseElsewhere } from './elsewhere.ts'
 import { hooksOf } from './hooks.ts'
 import { loadBot, shared } from './load-bot.ts'
 import { servingRelease } from './releases.ts'
@@ -34,7 +35,7 @@ export async function deploymentsOf(
 }
 
 /** What a host needs for the domains of these bots; nothing where they have none. */
-function domainRoles({ bots }: InventoryHost, names: readonly string[]): readonly Role[] {
+export function domainRoles({ bots }: InventoryHost, names: readonly string[]): readonly Role[] {
   const withDomains = bots.filter((each) => names.includes(each.name) && domainsOf(each).length > 0)
   const owners = withDomains.map(({ name }) => name)
   return owners.length === 0 ? [] : [nginxOfDomains(owners), certbotOfDomains(owners)]
@@ -61,7 +62,9 @@ export function release(
   const on = ({ bots }: InventoryHost) => [...deployments].filter(([name]) => bots.some((each) => each.name === name))
   const compareTokens = tokenComparison(session, deployments)
   const hooks = hooksOf(deployments, session.inventory, session.report.line)
+  const notElsewhere = refuseElsewhere(session, [...deployments.keys()])
   const prepare: PrepareHost = async (host, connection, changes, unknown) => {
+    await notElsewhere(host, connection, [...changes.map(({ id }) => id), ...unknown])
     await compareTokens(host, changes)
     if (runsHooks && !session.options.check) await hooks.before(host, [...changes.map(({ id }) => id), ...unknown])
     // By what they are built from: bots with the same context have the same image.

@@ -37,7 +37,7 @@ export async function rollback(
 }
 
 /** What a manifest would say of the limits of a release. */
-function manifestOf(limits: Limits | undefined): BotManifest {
+export function manifestOf(limits: Limits | undefined): BotManifest {
   if (limits === undefined) return {}
   const keys = ({ memoryMB, cpus }: ContainerLimits) => ({ memory: `${memoryMB}m`, cpus })
   const processes = Object.entries(limits.processes ?? {}).map(([name, each]) => [name, keys(each)])

@@ -87,8 +87,8 @@ export function writeFilesScript(kept: RestorableFiles, ownFolder: string): Scri
     [ "$status" != 0 ] || echo unpacked`
 }
 
-/** Shell text: installs the files of certbot. The targets of links come before the renewal configuration. */
-function installCertificate(entries: readonly TarEntry[]): Script {
+/** Shell text: installs the files of certbot, unpacked in a folder. The targets of links come before the renewal configuration. */
+export function installCertificate(entries: readonly TarEntry[], from = `${stage}/letsencrypt`): Script {
   const folders = [...new Set(entries.map(({ path }) => path.slice(0, path.lastIndexOf('/'))))].filter(
     (path) => path !== 'renewal',
   )
@@ -98,10 +98,10 @@ function installCertificate(entries: readonly TarEntry[]): Script {
       (path) => sh`
     mkdir -p ${`/etc/letsencrypt/${path.slice(0, path.lastIndexOf('/'))}`}
     rm -rf ${`/etc/letsencrypt/${path}`}
-    mv -T ${`${stage}/letsencrypt/${path}`} ${`/etc/letsencrypt/${path}`}`,
+    mv -T ${`${from}/${path}`} ${`/etc/letsencrypt/${path}`}`,
     ),
     ...entries
       .filter(({ path }) => path.startsWith('renewal/'))
-      .map(({ path }) => sh`mv -fT ${`${stage}/letsencrypt/${path}`} ${`/etc/letsencrypt/${path}`}`),
+      .map(({ path }) => sh`mv -fT ${`${from}/${path}`} ${`/etc/letsencrypt/${path}`}`),
   ])
 }

@@ -7,7 +7,7 @@ import { parseBackupName } from '../../roles/backups/backup-name.ts'
 import { type LastRun, lastRun } from '../../roles/backups/last-backup.ts'
 import type { BackupsVars } from '../../roles/backups/schema.ts'
 import { updatesWaiting } from '../../roles/base/upgrades.ts'
-import { deployedBots } from '../../roles/bot/status.ts'
+import { deployedBots, movedBots, movedIn } from '../../roles/bot/status.ts'
 import { clockReading } from './clock-reading.ts'
 import { connectionsReading } from './connections-reading.ts'
 import { containersReading } from './container-reading.ts'
@@ -38,6 +38,7 @@ export function hostHealth(
   )
   const server = servers[nginxContainer]
   const nginxRuns = server !== undefined && server !== 'absent' && server.status === 'running'
+  const moved = movedIn(get(movedBots) ?? []).map(({ bot, serves, from }) => ({ bot, serves, from }))
   const wantsBackups = (host.vars.backups as BackupsVars | undefined)?.recipients !== undefined
   return {
     ...kernel,
@@ -61,6 +62,7 @@ export function hostHealth(
     heldUpdates: updates?.held ?? [],
     pendingReboot: updates?.reboot ?? [],
     unknownBots: (get(deployedBots) ?? []).filter((name) => host.bots.every((bot) => bot.name !== name)),
+    ...(moved.length > 0 && { movedBots: moved }),
     ...(here.lastCheck && { lastCheck: here.lastCheck }),
   }
 }

@@ -10,7 +10,7 @@ import { jobsState } from '../../roles/bot/jobs/state.ts'
 import { originOf, webhookUrl } from '../../roles/bot/release/nginx-route.ts'
 import { currentRelease } from '../../roles/bot/spec/release-record.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
-import { deployedBots } from '../../roles/bot/status.ts'
+import { deployedBots, movedBots } from '../../roles/bot/status.ts'
 import { webhookState } from '../../roles/bot/telegram/webhook-state.ts'
 import { servedCertificate } from '../../roles/nginx/served.ts'
 import { clockReading } from './clock-reading.ts'
@@ -70,6 +70,7 @@ export function questionsFor(host: InventoryHost, facts: Facts): Questions {
     all: [
       ...ofHost,
       deployedBots,
+      movedBots,
       ...certificates.map(({ reading }) => reading),
       ...bots.flatMap(({ release, webhook, jobs, traffic }) => [release, webhook, jobs, traffic]),
     ],

@@ -168,7 +168,7 @@ function backups({ backups: all, clock }: HostHealth, { playbook }: Commands): F
 }
 
 function upkeep(
-  { heldUpdates, upgradeFault, pendingReboot, unknownBots, lastCheck, clock }: HostHealth,
+  { heldUpdates, upgradeFault, pendingReboot, unknownBots, movedBots = [], lastCheck, clock }: HostHealth,
   commands: Commands,
 ): Finding[] {
   const { playbook, onHost } = commands
@@ -202,6 +202,13 @@ function upkeep(
       id: 'unknown-bot',
       what: `${bot} is on the host and not in the inventory`,
       next: commands.removal(bot),
+    })
+  for (const { bot, serves, from } of movedBots)
+    found.push({
+      level: 'note',
+      id: 'moved-bot',
+      what: `${bot} was moved to ${serves}, and what it had here is kept, stopped`,
+      next: playbook('bot', `--name ${quote(bot)} --forget ${quote(from)}`),
     })
   if (lastCheck !== undefined && lastCheck.differences.length > 0)
     found.push({

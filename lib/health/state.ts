@@ -63,6 +63,13 @@ export interface BotHealth {
   readonly domains: readonly string[]
 }
 
+/** A bot that was moved from one host to another, by their names in the inventory. */
+export interface MovedAway {
+  readonly bot: string
+  readonly serves: string
+  readonly from: string
+}
+
 /** A host, without its bots. */
 export interface HostHealth {
   /** Both clocks at the same moment, in milliseconds since 1970; `slack`: how long the answer was under way. */
@@ -111,6 +118,8 @@ export interface HostHealth {
   readonly upgradeFault?: string
   readonly pendingReboot: readonly string[]
   readonly unknownBots: readonly string[]
+  /** Bots that were moved away and have left here what they had; left out where there are none. */
+  readonly movedBots?: readonly MovedAway[]
   /** The last check or run of site.ts from this machine. */
   readonly lastCheck?: { readonly at: number; readonly differences: readonly string[] }
 }

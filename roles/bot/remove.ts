@@ -28,8 +28,15 @@ import { layoutOf } from './spec/layout.ts'
 import { currentRelease } from './spec/release-record.ts'
 import { askTelegram } from './telegram/bot-api.ts'
 
-/** Removes a bot from its host: containers, network, database, secrets, records. Without `purge` a final dump is kept. */
-export function botAbsent(bot: string, telegram: string, { purge }: { purge: boolean }): Resource {
+/**
+ * Removes a bot from its host: containers, network, database, secrets, records. Without `purge` a final dump is kept. `isMoved`: it
+ * serves on another host, and its webhook is there.
+ */
+export function botAbsent(
+  bot: string,
+  telegram: string,
+  { purge, isMoved = false }: { purge: boolean; isMoved?: boolean },
+): Resource {
   const layout = layoutOf(bot)
   const reads = {
     current: currentRelease(bot),
@@ -62,7 +69,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
           summary: purge
             ? 'remove with all its data'
             : `remove, after a final dump of its database${data === undefined ? '' : `; its data is kept in ${removedFolder}`}`,
-          script: removal(bot, telegram, purge),
+          script: removal(bot, isMoved ? undefined : telegram, purge),
           long: true,
           predicts: [
             becomes(reads.current, undefined),
@@ -83,7 +90,7 @@ export function botAbsent(bot: string, telegram: string, { purge }: { purge: boo
   })
 }
 
-function removal(bot: string, telegram: string, purge: boolean) {
+function removal(bot: string, telegram: string | undefined, purge: boolean) {
   const layout = layoutOf(bot)
   const database = databaseName(bot)
   const dump = sh`
@@ -94,10 +101,14 @@ function removal(bot: string, telegram: string, purge: boolean) {
       echo "final dump: $taken"
     fi`
   const others = sh`grep -v ${`^${bot} `} ${allocationsFile} >"$candidate" || [ $? = 1 ]`
+  const noWebhook =
+    telegram === undefined
+      ? sh`[ ! -e ${layout.current} ] || { echo ${`${bot} serves here`}; exit 1; }`
+      : sh`[ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
+    } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'`
   const { text } = sh`
     ${reloadFunction()}
-    [ ! -e ${layout.secrets}/token ] || { ${askTelegram(telegram, `${layout.secrets}/token`, 'deleteWebhook')}
-    } | grep -q '"ok":true' || echo 'warning: Telegram does not answer: its webhook may still point to this host'
+    ${noWebhook}
     ${removeJobs(bot)}
     for name in blue green migrate client cache; do docker rm -f --volumes ${`botgarden-${bot}`}-"$name" >/dev/null 2>&1 || :; done
     ${listProcesses(bot)} | xargs -r docker rm -f --volumes >/dev/null 2>&1 || :

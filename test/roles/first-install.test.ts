@@ -38,7 +38,13 @@ const stages = stagesOf(
       ]),
     ),
     'ufw:state': { settings: {}, rules: [], differences: [], containers: { ipv4: [], ipv6: [] }, obstacles: [] },
-    ...{ 'allocations:bots': {}, 'releases:bots': {}, 'routes:ipv4': [], 'token-owners:bots': {} },
+    ...{
+      'allocations:bots': {},
+      'releases:bots': {},
+      'releases:moved': [],
+      'routes:ipv4': [],
+      'token-owners:bots': {},
+    },
   }),
 )
 

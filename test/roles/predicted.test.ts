@@ -45,7 +45,11 @@ const delivery = {
 const bots = [{ name: 'hello', where: 'x', settings: {} }]
 const botState = {
   ...{ 'postgres:catalog': freshCatalog, 'allocations:bots': {}, 'routes:ipv4': [], 'token-owners:bots': {} },
-  ...{ 'free-capacity:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 }, 'releases:bots': [] },
+  ...{
+    'free-capacity:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
+    'releases:bots': [],
+    'releases:moved': [],
+  },
   'nginx:config': { current: true, whole: true, inForce: true },
   'webhook:hello https://api.telegram.org ask': { mark: '', answer: 'not asked' },
 }

@@ -35,6 +35,7 @@ export const bare = {
   'webhook:hello-bot https://api.telegram.org ask': { mark: '', answer: 'not asked' },
   'webhook:hello-bot https://api.telegram.org trust': { mark: '', answer: 'not asked' },
   'releases:bots': [],
+  'releases:moved': [],
 }
 
 /** A host where the bot has number 1 and a version of it serves, which differs from `spec` in what is given. */

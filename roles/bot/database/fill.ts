@@ -12,7 +12,7 @@ import { clientOptions } from './client.ts'
 import { type Contents, databaseContents } from './contents.ts'
 
 /** What a new database is filled from, and who reads it. */
-interface Source {
+export interface Source {
   readonly kind: 'init' | Dump['kind']
   /** The file's name in errors of psql. */
   readonly name: string
@@ -92,7 +92,7 @@ function change(bot: string, number: number, source: Source, summary: string): C
   const filled = (now: Contents): Contents => ({ ...now, database: now.database && { ...now.database, objects: 1 } })
   return {
     summary,
-    script: fill(bot, number, source),
+    script: fillDatabase(bot, number, source),
     long: true,
     predicts: [
       becomes(contents, filled),
@@ -110,7 +110,7 @@ export const loadDatabase = shellFile(new URL('load.sh', import.meta.url))
 /**
  * Shell text: fills the database by a client of its own, which is gone afterwards.
  */
-function fill(bot: string, number: number, { kind, name, checksum, place }: Source): Script {
+export function fillDatabase(bot: string, number: number, { kind, name, checksum, place }: Source): Script {
   const { state } = layoutOf(bot)
   const [client, user] = [clientOf(bot), uidOf(number)]
   // The limits of a bot's sessions are not for a dump.

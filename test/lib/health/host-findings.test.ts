@@ -107,6 +107,11 @@ const cases: readonly (readonly [about: string, more: Partial<HostHealth>, said:
     ['warning upgrades: the nightly security updates fail: E:Malformed line'],
   ],
   ['a reboot', { pendingReboot: ['linux-image'] }, ['warning reboot: a reboot is due for linux-image']],
+  [
+    'a bot that was moved away',
+    { movedBots: [{ bot: 'old', serves: 'vps2', from: 'vps1' }] },
+    ['note moved-bot: old was moved to vps2, and what it had here is kept, stopped'],
+  ],
   ['an unknown bot', { unknownBots: ['old'] }, ['warning unknown-bot: old is on the host and not in the inventory']],
   [
     'drift',
@@ -151,7 +156,8 @@ test('every finding says which command is next, and the urgent ones come first',
   const all = cases.flatMap(([, more]) => hostFindings({ ...healthyHost, ...more }, commands))
   for (const { next } of all) assert.match(next, /^(npx zx playbooks\/\w+\.ts|ssh vps1 )/)
   const levels = byUrgency(all).map(({ level }) => level)
-  assert.equal(levels, [...levels.filter((each) => each === 'error'), ...levels.filter((each) => each === 'warning')])
+  const of = (level: string) => levels.filter((each) => each === level)
+  assert.equal(levels, [...of('error'), ...of('warning'), ...of('note')])
   assert.is(needsPerson(all), true)
 })
 

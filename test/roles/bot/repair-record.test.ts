@@ -272,6 +272,7 @@ test('one torn record stops neither another bot nor the host', async () => {
     'text:/var/lib/botgarden/bots/other-bot/current.json': lineOf(first),
     ...{
       'releases:bots': [],
+      'releases:moved': [],
       'token-owners:bots': {},
       'free-capacity:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
     },

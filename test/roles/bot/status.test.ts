@@ -134,7 +134,10 @@ const told = (state: Record<string, unknown>, place: object = {}) => {
 test('told is what serves, what is not deployed, and what nobody knows', () => {
   const other = { ...hello, name: 'other' }
   assert.equal(
-    told({ ...served(), ...otherHook, 'releases:bots': ['hello-bot', 'stranger'] }, { bots: [hello, other] }),
+    told(
+      { ...served(), ...otherHook, 'releases:bots': ['hello-bot', 'stranger'], 'releases:moved': [] },
+      { bots: [hello, other] },
+    ),
     {
       bots: ['hello-bot 20261124-120000-abc, webhook'],
       notDeployed: ['other (npx zx playbooks/bot.ts --name other)'],

@@ -80,7 +80,11 @@ function stateWith(before: Mode | undefined, more: Record<string, unknown> = {})
   const record = JSON.stringify({ ...release, colour: 'blue', secrets: {} })
   return {
     ...{ 'postgres:catalog': freshCatalog, 'routes:ipv4': [], 'token-owners:bots': {} },
-    ...{ 'free-capacity:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 }, 'releases:bots': [] },
+    ...{
+      'free-capacity:host': { totalMB: 2000, memoryMB: 1000, diskMB: 9000 },
+      'releases:bots': [],
+      'releases:moved': [],
+    },
     ...{ 'nginx:config': { current: true, whole: true, inForce: true }, 'allocations:bots': {} },
     [`webhook:hello ${telegram} ask`]: hook,
     [`webhook:hello ${telegram} trust`]: hook,

@@ -68,6 +68,7 @@ const bare: Record<string, unknown> = {
   'own-lineages:own': { lineages: ['old.example.org'], folders: [], sites: {} },
   'releases:bots': [],
   'mesh:state': notInMesh,
+  'releases:moved': [],
   ...Object.fromEntries(tools.map((name) => [`program:${name}`, true])),
 }
 

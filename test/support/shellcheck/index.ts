@@ -3,6 +3,7 @@ import { botScripts } from './bots.ts'
 import { beginningScripts, connectionScripts, shippedScripts } from './connections.ts'
 import { doctorScripts } from './doctor.ts'
 import { hostScripts } from './hosts.ts'
+import { moveScripts } from './moves.ts'
 import { processScripts } from './processes.ts'
 import { type Shell, within } from './scripts.ts'
 import { statusScripts } from './status.ts'
@@ -21,6 +22,7 @@ export async function everyScript(): Promise<Shell[]> {
     ...statusScripts(),
     ...doctorScripts(),
     ...(await updateScripts()),
+    ...moveScripts(),
   ]
   const all = outer.flatMap((each) => [each, ...within(each)])
   return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? [])

@@ -26,7 +26,13 @@ function stateWith(before: Spec | undefined, containers: readonly string[]): Rec
   const instance = { bot: 'hello', number: 1, base: '10.210', telegram, origin: 'https://b.example.org' }
   const record = before && JSON.stringify({ id: '1', spec: before, colour: 'blue', secrets: { token: '' }, by: 'me' })
   return {
-    ...{ 'postgres:catalog': freshCatalog, 'routes:ipv4': [], 'token-owners:bots': {}, 'releases:bots': [] },
+    ...{
+      'postgres:catalog': freshCatalog,
+      'routes:ipv4': [],
+      'token-owners:bots': {},
+      'releases:bots': [],
+      'releases:moved': [],
+    },
     ...{ 'free-capacity:host': { totalMB: 4000, memoryMB: 3000, diskMB: 9000 }, 'kept-secrets:hello': { token: 1 } },
     ...{ 'nginx:config': { current: true, whole: true, inForce: true }, 'allocations:bots': { hello: 1 } },
     'file:/etc/botgarden/secrets/bots/hello/token': { type: 'file', mode: '0400', owner: '20001', group: '20001' },

@@ -1,0 +1,91 @@
+import type { Flags } from '../../lib/cli/flags.ts'
+import type { Session } from '../../lib/cli/session.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import type { BotEntry } from '../../lib/model/role.ts'
+import { HostError, UsageError } from '../../lib/std/errors.ts'
+import { suggest } from '../../lib/std/suggest.ts'
+import { type Course, courseOf } from './course.ts'
+import { forget } from './forget.ts'
+import { nameHost } from './inventory-entry.ts'
+import { broughtBackUnderLock, moveBot } from './move.ts'
+import { whatWouldHappen } from './preview.ts'
+import { serve, takeBack } from './serve.ts'
+import { survey } from './survey.ts'
+
+/** The options of bot.ts that concern where a bot is. */
+export const moveFlags = {
+  'move-to': {
+    value: 'HOST',
+    help: 'move a bot to this host with all that it has, and name the host in the inventory; updates wait meanwhile',
+  },
+  forget: { value: 'HOST', help: 'delete what a bot has left on the host that it was moved from' },
+} as const satisfies Flags
+
+/** Whether a run of bot.ts is about where a bot is. */
+export function isMove({ options: { own } }: Session): boolean {
+  return own.has('move-to') || own.has('forget')
+}
+
+/** The command bot.ts: move a bot to another host, or forget what it has left. Returns the exit code; throws a `UsageError`. */
+export async function move(session: Session): Promise<number> {
+  const { own } = session.options
+  const action = own.has('move-to') ? 'move-to' : 'forget'
+  const stranger = [...own.keys()].find((flag) => ![action, 'name', 'yes'].includes(flag))
+  if (stranger !== undefined) throw new UsageError(`--${action} and --${stranger} cannot be combined`)
+  if (session.options.limit.length > 0)
+    throw new UsageError(`--${action} names its host itself, and asks all hosts where the bot is: leave out --limit`)
+  const entry = entryOf(session, action)
+  const host = hostOf(session, action)
+  return action === 'forget' ? forget(session, host, entry.name) : moveTo(session, entry, host)
+}
+
+async function moveTo(session: Session, entry: BotEntry, target: InventoryHost): Promise<number> {
+  const { options, inventory } = session
+  const bot = entry.name
+  const course = courseOf(bot, target, await survey(session, inventory.hosts, bot))
+  if (options.check) return whatWouldHappen(session, bot, course)
+  const code = await follow(session, entry, course)
+  if (code !== 0 && course.kind !== 'there') return code
+  const served = course.kind === 'back' ? course.to.host.name : target.name
+  const said = nameHost(inventory.file, bot, served)
+  if (said !== undefined) session.report.line(said)
+  if (course.kind === 'back' && served !== target.name)
+    throw new HostError(
+      `${bot} serves on ${served} again, since a move had failed and was being undone: run this again to move it`,
+    )
+  return code
+}
+
+async function follow(session: Session, entry: BotEntry, course: Course): Promise<number> {
+  const { name: bot } = entry
+  if (course.kind === 'move') return moveBot(session, entry, course)
+  if (course.kind === 'back') return takeBack(session, entry, course)
+  if (course.kind === 'finish') return serve(session, entry, course)
+  const { to } = course
+  session.report.line(`${bot}  ▸ is to serve on ${to.host.name} already`)
+  if (to.isStopped) await broughtBackUnderLock(session, bot, to)
+  return serve(session, entry, { from: undefined, to })
+}
+
+function entryOf({ options, inventory }: Session, action: string): BotEntry {
+  const names = (options.own.get('name') ?? []).flatMap((each) => each.split(',')).map((each) => each.trim())
+  const [name = ''] = names
+  if (names.length !== 1) throw new UsageError(`--${action} takes exactly one bot: --name BOT`)
+  const known = inventory.hosts.flatMap(({ bots }) => bots)
+  const entry = known.find((each) => each.name === name)
+  if (entry !== undefined) return entry
+  const all = known.map((each) => each.name)
+  throw new UsageError(
+    `unknown bot "${name}"${suggest(name, all)}: ${inventory.file} has ${all.join(', ') || 'no bots'}`,
+  )
+}
+
+function hostOf({ options, inventory }: Session, action: string): InventoryHost {
+  const name = options.own.get(action)?.[0] ?? ''
+  const host = inventory.hosts.find((each) => each.name === name)
+  if (host !== undefined) return host
+  const names = inventory.hosts.map((each) => each.name)
+  throw new UsageError(
+    `--${action}: unknown host "${name}"${suggest(name, names)}: ${inventory.file} has ${names.join(', ')}`,
+  )
+}
