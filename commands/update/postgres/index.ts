@@ -5,7 +5,7 @@ import { type Role, role } from '../../../lib/model/role.ts'
 import { pulledImage } from '../../../lib/resources/image.ts'
 import { confirm } from '../../../lib/std/confirm-prompt.ts'
 import { majorOf } from '../../../roles/postgres/cluster.ts'
-import type { ServerVars } from '../../../roles/postgres/server.ts'
+import { serverVars } from '../../../roles/postgres/server.ts'
 import { hostByHost } from '../host-by-host.ts'
 import { type Direction, keptNotice, nothingKept, postgresVersion } from './resource.ts'
 
@@ -28,8 +28,8 @@ export async function forgetOld({ converge, hosts, options, inventory }: Session
   return converge(hosts, [role('postgres-kept', v.any(), () => [nothingKept()])])
 }
 
-function versionRole({ vars }: InventoryHost, direction: Direction): Role {
-  const wanted = vars.postgres as ServerVars
+function versionRole(host: InventoryHost, direction: Direction): Role {
+  const wanted = serverVars(host)
   return role(`postgres-${majorOf(wanted.image)}`, v.any(), (_, { memoryMiB }) => [
     pulledImage(wanted.image),
     postgresVersion(wanted, memoryMiB, direction),
