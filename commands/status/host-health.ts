@@ -3,7 +3,9 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Facts } from '../../lib/model/facts.ts'
 import { nginxContainer, nginxState } from '../../lib/platform/nginx.ts'
 import { postgresContainer } from '../../lib/platform/postgres-client.ts'
+import { isArchived } from '../../lib/platform/wal-archive.ts'
 import { parseBackupName } from '../../roles/backups/backup-name.ts'
+import { type ArchiveState, archiveFaults, archiveLine, archiveReading } from '../../roles/backups/continuous/status.ts'
 import { type LastRun, lastRun } from '../../roles/backups/last-backup.ts'
 import type { BackupsVars } from '../../roles/backups/schema.ts'
 import { updatesWaiting } from '../../roles/base/upgrades.ts'
@@ -58,11 +60,18 @@ export function hostHealth(
       return { name, ends, issuer, wrong, signed }
     }),
     ...(wantsBackups && { backups: backupsOf(get(lastRun), here.backup) }),
+    ...(isArchived(host) && { archive: archiveOf(get(archiveReading)) }),
     heldUpdates: updates?.held ?? [],
     pendingReboot: updates?.reboot ?? [],
     unknownBots: (get(deployedBots) ?? []).filter((name) => host.bots.every((bot) => bot.name !== name)),
     ...(here.lastCheck && { lastCheck: here.lastCheck }),
   }
+}
+
+/** A host that cannot tell has nothing archived. */
+function archiveOf(state: ArchiveState | undefined): NonNullable<HostHealth['archive']> {
+  const told = state ?? { now: 0, status: undefined, key: '' }
+  return { line: archiveLine(told), faults: archiveFaults(told) }
 }
 
 const unread: HostReading = {

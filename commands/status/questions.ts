@@ -4,6 +4,8 @@ import type { Reading } from '../../lib/model/reading.ts'
 import { allDomains } from '../../lib/platform/domains.ts'
 import { nginxState } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
+import { isArchived } from '../../lib/platform/wal-archive.ts'
+import { archiveReading } from '../../roles/backups/continuous/status.ts'
 import { lastRun } from '../../roles/backups/last-backup.ts'
 import { updatesWaiting } from '../../roles/base/upgrades.ts'
 import { jobsState } from '../../roles/bot/jobs/state.ts'
@@ -70,6 +72,7 @@ export function questionsFor(host: InventoryHost, facts: Facts): Questions {
     all: [
       ...ofHost,
       deployedBots,
+      ...(isArchived(host) ? [archiveReading] : []),
       ...certificates.map(({ reading }) => reading),
       ...bots.flatMap(({ release, webhook, jobs, traffic }) => [release, webhook, jobs, traffic]),
     ],

@@ -106,6 +106,8 @@ export interface HostHealth {
     readonly here?: number
     readonly failure?: string
   }
+  /** The archive of WAL, in words, and what is wrong with it; undefined where the inventory wants none. */
+  readonly archive?: { readonly line: string; readonly faults: readonly string[] }
   readonly heldUpdates: readonly string[]
   readonly pendingReboot: readonly string[]
   readonly unknownBots: readonly string[]

@@ -19,13 +19,17 @@ need_disk() {
   [ "$free" -ge "$needed" ] || fail "the disk has $((free)) MiB free, and a server beside the one that serves needs $needed MiB: nothing was changed"
 }
 
-# As the server's user, which has nothing else to write to.
+# unpack_into FOLDER OPTION…: as the server's user, which has nothing else to write to.
+unpack_into() {
+  cd "$1"
+  shift
+  setpriv --reuid "$owner" --regid "$owner" --clear-groups --no-new-privs tar --extract "$@" || fail 'what was archived cannot be unpacked'
+  cd /
+}
 unpack() {
-  chmod 0711 "$second"
-  chown "$owner:$owner" "$second/base.tar.gz" "$second/wal.tar"
   install -d -m 0700 -o "$owner" -g "$owner" "$second/data" "$second/wal"
-  setpriv --reuid "$owner" --regid "$owner" --clear-groups --no-new-privs sh -c 'cd "$1/data" && tar --extract --gzip && cd ../wal && tar --extract --file ../wal.tar' sh "$second" <"$second/base.tar.gz" ||
-    fail 'the base cannot be unpacked'
+  unpack_into "$second/data" --gzip <"$second/base.tar.gz"
+  unpack_into "$second/wal" <"$second/wal.tar"
   rm -f "$second/base.tar.gz" "$second/wal.tar"
   major=$(cat "$second/data/PG_VERSION")
   image=$(docker container inspect --format '{{.Config.Image}}' "$serving" 2>/dev/null) || image=$fallback

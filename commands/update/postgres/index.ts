@@ -2,8 +2,10 @@ import * as v from 'valibot'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
 import { type Role, role } from '../../../lib/model/role.ts'
+import { isArchived } from '../../../lib/platform/wal-archive.ts'
 import { pulledImage } from '../../../lib/resources/image.ts'
 import { confirm } from '../../../lib/std/confirm-prompt.ts'
+import { archiverContainer } from '../../../roles/backups/continuous/archiver.ts'
 import { majorOf } from '../../../roles/postgres/cluster.ts'
 import { serverVars } from '../../../roles/postgres/server.ts'
 import { hostByHost } from '../host-by-host.ts'
@@ -33,6 +35,8 @@ function versionRole(host: InventoryHost, direction: Direction): Role {
   return role(`postgres-${majorOf(wanted.image)}`, v.any(), (_, { memoryMiB }) => [
     pulledImage(wanted.image),
     postgresVersion(wanted, memoryMiB, direction),
+    // Its tools are of the version of the server.
+    ...(isArchived(host) ? archiverContainer(wanted.image) : []),
     keptNotice(),
   ])
 }

@@ -211,7 +211,7 @@ take_base() {
   began=$(date +%s)
   if [ -z "$(find "$state/store/$chain" -name 'base-*.age' -mmin -1430)" ]; then
     run_base 2>"$run/base-errors" || { words "$run/base-errors" >"$run/base-failed"; return 1; }
-    rm -f "$run/base-failed"
+    rm -f "$run/base-failed" "$run/pruned"
     # What was not archived is behind us.
     rm -f "$state/gap"
   fi
@@ -303,8 +303,9 @@ record() {
     mv -f "$run/status.new" "$run/status.json"
 }
 
+# Its time is limited in the server: a client that is killed may leave its program behind, as a child of the server.
 sql() {
-  timeout 30 docker exec -i -e PGOPTIONS='-c statement_timeout=20s -c client_min_messages=warning' "$server" \
+  timeout 240 docker exec -i -e PGOPTIONS='-c statement_timeout=20s -c client_min_messages=warning' "$server" \
     psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres -d postgres
 }
 # The end of what a program has printed, as one line without control characters.

@@ -43,8 +43,12 @@ export function archiver(image: string): Resource[] {
     directory(`${archiveState}/spool`, { mode: '0700', owner, group: owner }),
     directory(`${archiveState}/store`, { mode: '0700' }),
     pulledImage(image),
-    ...composeProject({ name: archiveContainer, folder: archiveProgram, service: service(image) }),
+    ...archiverContainer(image),
   ]
+}
+
+export function archiverContainer(image: string): Resource[] {
+  return composeProject({ name: archiveContainer, folder: archiveProgram, service: service(image) })
 }
 
 function service(image: string): Record<string, unknown> {
