@@ -17,7 +17,11 @@ const model: Stage = {
   minutes: 15,
   counts: 'uvu totals',
 }
-const unit = uvu('unit', ['test', String.raw`\.test\.ts$`, '--ignore', '^(sandbox|faults)/'], 15)
+// Two of a like length, side by side: each file mostly waits for the programs that it starts.
+const unit = [
+  uvu('unit', ['test', String.raw`\.test\.ts$`, '--ignore', '^(sandbox|faults|roles)/'], 15),
+  uvu('unit: roles', ['test', String.raw`^roles/.*\.test\.ts$`], 15),
+]
 
 /** Those that take longer than their length says. */
 const slow = ['ufw.test.ts', 'bots.test.ts', 'edge.test.ts', 'database.test.ts', 'guard.test.ts', 'site.test.ts']
@@ -25,7 +29,7 @@ const slow = ['ufw.test.ts', 'bots.test.ts', 'edge.test.ts', 'database.test.ts',
 const scope = process.argv[2] ?? 'all'
 const stages = stagesOf(scope)
 const scores: Score[] = []
-if (stages.includes(unit)) await ensureShellcheck((line) => process.stdout.write(`${line}\n`))
+if (stages.some((stage) => unit.includes(stage))) await ensureShellcheck((line) => process.stdout.write(`${line}\n`))
 // Those on the sandbox have a VPS each and mostly wait for it: three at a time, on a machine of two cores.
 const alone = stages.filter(({ name }) => !name.startsWith('sandbox/'))
 const paired = stages.filter((stage) => !alone.includes(stage))
@@ -33,14 +37,13 @@ const paired = stages.filter((stage) => !alone.includes(stage))
 const ready = paired.length > 1 ? up({ progress: (line) => process.stdout.write(`${line}\n`) }) : undefined
 // A failure is reported below, when it is awaited.
 ready?.catch(() => {})
-// Types, lint and the model run beside the unit tests, which mostly wait for programs that they start; those are shown as they come.
-const others = alone.includes(unit) ? alone.filter((stage) => stage !== unit) : []
+// Types, lint and the model run beside the unit tests; the first of those is shown as it comes.
+const [shown, ...beside] = unit.filter((stage) => alone.includes(stage))
+const others = alone.filter((stage) => !unit.includes(stage))
 await Promise.all([
-  inOrder(
-    alone.filter((stage) => !others.includes(stage)),
-    { whole: false },
-  ),
-  inOrder(others, { whole: true }),
+  inOrder(shown ? [shown] : [], { whole: false }),
+  ...beside.map((stage) => inOrder([stage], { whole: true })),
+  inOrder(others, { whole: shown !== undefined }),
 ])
 await ready
 await Promise.all([next(), next(), next()])
@@ -62,8 +65,8 @@ process.exitCode = failed === 0 ? 0 : 1
 process.stdout.write(`${passed} passed, ${failed} failed\n`)
 
 function stagesOf(scope: string): Stage[] {
-  if (scope === 'all') return [types, lint, unit, model, ...filesIn('sandbox', 45)]
-  if (scope === 'unit') return [unit]
+  if (scope === 'all') return [types, lint, ...unit, model, ...filesIn('sandbox', 45)]
+  if (scope === 'unit') return unit
   if (scope === 'sandbox') return filesIn('sandbox', 45)
   return scope === 'faults' ? filesIn('faults', 60) : []
 }

@@ -1,11 +1,6 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { parseEnv } from 'node:util'
-import type { ReadSecret } from '../../lib/cli/secret-reader.ts'
+import { envFile, type ReadSecret, variable } from '../../lib/cli/secret-reader.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { InventoryError } from '../../lib/std/errors.ts'
-import { operatorFolder } from '../../lib/std/local-path.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { registryOf } from '../../roles/bot/registry-login.ts'
 import type { RegistryLogin } from '../../roles/bot/spec/deployment.ts'
@@ -58,17 +53,6 @@ export async function secretsOf(
     found.set(name, value ? new Secret(value) : undefined)
   }
   return found
-}
-
-/** A variable of the operator's: of the environment, or of the `.env` file where the paths of the inventory start. */
-async function variable(name: string): Promise<string | undefined> {
-  return (process.env[name] ?? (await envFile(operatorFolder()))[name])?.trim()
-}
-
-/** The variables of the `.env` file in a folder; none where there is no such file. */
-async function envFile(folder: string | undefined): Promise<NodeJS.Dict<string>> {
-  const path = folder === undefined ? undefined : join(folder, '.env')
-  return path !== undefined && existsSync(path) ? parseEnv(await readFile(path, 'utf8')) : {}
 }
 
 /** The login for the registry of an image, where the inventory names one and this machine has its password. */

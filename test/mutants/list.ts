@@ -69,7 +69,7 @@ export const named: readonly Named[] = [
   },
   {
     what: 'the database server has a network',
-    file: 'roles/postgres/index.ts',
+    file: 'roles/postgres/server.ts',
     find: `    network_mode: 'none',\n`,
     replace: '',
     unit: 'roles/confined.test.ts',
@@ -101,7 +101,7 @@ export const named: readonly Named[] = [
   },
   {
     what: 'what reads a dump has a network',
-    file: 'roles/bot/database/fill.ts',
+    file: 'roles/bot/database/client.ts',
     find: `'--network', 'none', `,
     replace: '',
     unit: 'roles/bot/database.test.ts',

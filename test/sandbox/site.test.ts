@@ -1,7 +1,9 @@
 // Needs a bare VPS of its own: `whole`. Every role, as an operator applies them.
+import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { freshVps, inVps, removeVps, restartVps } from '../../sandbox/index.ts'
+import { freshVps, inVps, removeVps, restartVps, telegramControlUrl } from '../../sandbox/index.ts'
+import { telegramAt } from '../../sandbox/telegram/client.ts'
 import { inventoryOf, resultOf, run } from '../support/runner.ts'
 import { difference, snapshot } from '../support/vps/snapshot.ts'
 import { overSsh } from '../support/vps/ssh.ts'
@@ -45,6 +47,37 @@ test('the host works, as seen from outside of our code', async () => {
     .split('\n')
     .map((address) => address.split(':').at(-1))
   assert.equal([...new Set(ports)].sort(), ['22', '443', '80'])
+})
+
+test('a host that is watched tells a chat what goes wrong and that it is well again; without the key nothing is left', async () => {
+  const telegram = telegramAt(await telegramControlUrl())
+  const { token } = await telegram.ensureBot('whole-admin')
+  const chat = Math.floor(Date.now() / 1000)
+  // A bot cannot begin a chat.
+  await telegram.act('whole-admin', { chat, text: '/start', language: 'en' })
+  const watch = { chat, token: { env: 'ADMIN_BOT_TOKEN' } }
+  const file = inventoryOf(host, { bot: { telegram: 'http://telegram.sandbox:8081' }, watch })
+  const watched = () => run(['playbooks/site.ts', '-i', file, '--json'], { ADMIN_BOT_TOKEN: token })
+  const texts = async () => (await telegram.chat('whole-admin', chat)).map((each) => each.text).join('\n')
+  const told = async (said: RegExp) => {
+    for (let tries = 0; tries < 20; tries++) {
+      await inVps(host, 'systemctl start botgarden-watch.service')
+      if (said.test(await texts())) return
+      await pause(1000)
+    }
+    throw new Error(`not told: ${said}\n${await texts()}`)
+  }
+
+  assert.is((await watched()).code, 0)
+  assert.match(await texts(), /botgarden watches whole/)
+  assert.is(resultOf(await watched(), host).changed, 0)
+  await inVps(host, 'docker stop botgarden-postgres')
+  await told(/^⚠️ whole: .*botgarden-postgres is not running.*\n +since .* UTC\n +next: \S+/m)
+  await inVps(host, 'docker start botgarden-postgres')
+  await told(/resolved: .*botgarden-postgres/)
+
+  assert.is((await site()).code, 0)
+  assert.is((await inVps(host, 'ls -d /opt/botgarden/watch /var/lib/botgarden/watch /etc/systemd/system/botgarden-watch.* || :')).stdout, '')
 })
 
 test.run()

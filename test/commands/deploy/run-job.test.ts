@@ -143,7 +143,8 @@ test('every option has its help, and a value where it takes one', () => {
       'run JOB',
       'jobs',
     ],
-    ...['logs', 'drop-pending', 'remove', 'new', 'purge', 'yes'],
+    ...['logs', 'follow', 'since TIME', 'grep WORD', 'lines N', 'process NAME', 'exec', 'psql'],
+    ...['drop-pending', 'remove', 'new', 'purge', 'yes'],
   ])
   assert.is(deployFlags.name.multiple, true)
 })

@@ -33,7 +33,10 @@ const answers = {
   host: `uptime 86400\nload 0.20\nMemTotal 2048000\nMemAvailable 1024000\ndisk / 40000 20000 1000 900\ndisk /var/lib/docker 40000 20000 1000 900\nfirewall DROP\n`,
   containers: `engine answers\n${servers}\n${inspected('botgarden-hello-blue')}\n${inspected('botgarden-hello.worker-blue', { id: 'c'.repeat(64), pid: 8 })}\nmemory ${id} ${60 * 2 ** 20} 0\nmemory ${'c'.repeat(64)} ${20 * 2 ** 20} 2\n`,
   connections: 'connections 6 100\n',
-  clock: `${Math.floor(Date.now() / 1000)}\n`,
+  // Asked when it is read: the file may have been loaded long before.
+  get clock() {
+    return `${Math.floor(Date.now() / 1000)}\n`
+  },
   nginx: 'wanted a\nrunning generations/a\nwhole yes\nanswers a\n',
   backups: `${now / 1000}\ngone\n`,
   served: 'served b.example.org\nsubject=CN=b.example.org\nissuer=CN=R1\nnotAfter=2099-02-10 00:00:00Z\n',
