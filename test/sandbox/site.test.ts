@@ -77,7 +77,15 @@ test('a host that is watched tells a chat what goes wrong and that it is well ag
   await told(/resolved: .*botgarden-postgres/)
 
   assert.is((await site()).code, 0)
-  assert.is((await inVps(host, 'ls -d /opt/botgarden/watch /var/lib/botgarden/watch /etc/systemd/system/botgarden-watch.* || :')).stdout, '')
+  assert.is(
+    (
+      await inVps(
+        host,
+        'ls -d /opt/botgarden/watch /var/lib/botgarden/watch /etc/systemd/system/botgarden-watch.* || :',
+      )
+    ).stdout,
+    '',
+  )
 })
 
 test.run()

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } f
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { extract, type Headers } from 'tar-stream'
-import { archiveState } from '../../../lib/platform/wal-archive.ts'
+import { archiveState } from '../../../lib/platform/archive/wal-archive.ts'
 import { local } from '../../../lib/shell/local.ts'
 import { lines, sh } from '../../../lib/shell/sh.ts'
 import type { Connection } from '../../../lib/ssh/connection.ts'

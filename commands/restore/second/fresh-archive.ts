@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
-import { archiveProgram } from '../../../lib/platform/wal-archive.ts'
+import { archiveProgram } from '../../../lib/platform/archive/wal-archive.ts'
 import { localFault } from '../../../lib/shell/local.ts'
 import { sh } from '../../../lib/shell/sh.ts'
 import type { Connection } from '../../../lib/ssh/connection.ts'

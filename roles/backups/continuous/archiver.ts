@@ -1,9 +1,6 @@
 import { dirname } from 'node:path/posix'
 import { secretsDir } from '../../../lib/model/host-layout.ts'
 import type { Resource } from '../../../lib/model/resource.ts'
-import { passFile } from '../../../lib/platform/pgpass.ts'
-import { databaseRole } from '../../../lib/platform/postgres.ts'
-import { postgresSocket } from '../../../lib/platform/postgres-client.ts'
 import {
   archiveContainer,
   archiveProgram,
@@ -11,7 +8,10 @@ import {
   archiveSecrets,
   archiveSlot,
   archiveState,
-} from '../../../lib/platform/wal-archive.ts'
+} from '../../../lib/platform/archive/wal-archive.ts'
+import { passFile } from '../../../lib/platform/pgpass.ts'
+import { databaseRole } from '../../../lib/platform/postgres.ts'
+import { postgresSocket } from '../../../lib/platform/postgres-client.ts'
 import { composeProject, hardened, mount } from '../../../lib/resources/compose.ts'
 import { directory } from '../../../lib/resources/file.ts'
 import { generatedSecret } from '../../../lib/resources/generated-secret.ts'

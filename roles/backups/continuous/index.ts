@@ -1,6 +1,6 @@
 import type { Resource } from '../../../lib/model/resource.ts'
 import type { HostEntry } from '../../../lib/model/role.ts'
-import { serverImage } from '../../../lib/platform/wal-archive.ts'
+import { serverImage } from '../../../lib/platform/archive/wal-archive.ts'
 import type { BackupSettings, Continuous } from '../backup-settings.ts'
 import { archiver } from './archiver.ts'
 import { program } from './program.ts'

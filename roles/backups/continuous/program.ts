@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { secretsDir } from '../../../lib/model/host-layout.ts'
 import { becomes, type Prediction, type Resource } from '../../../lib/model/resource.ts'
-import { postgresContainer } from '../../../lib/platform/postgres-client.ts'
 import {
   archiveContainer,
   archiveProgram,
@@ -11,7 +10,8 @@ import {
   archiveUnitFile,
   baseService,
   slotBoundMB,
-} from '../../../lib/platform/wal-archive.ts'
+} from '../../../lib/platform/archive/wal-archive.ts'
+import { postgresContainer } from '../../../lib/platform/postgres-client.ts'
 import { file } from '../../../lib/resources/file.ts'
 import { generatedFile } from '../../../lib/resources/generated-secret.ts'
 import { unit, unitState } from '../../../lib/resources/unit.ts'
