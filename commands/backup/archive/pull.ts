@@ -27,7 +27,7 @@ export async function pullArchive(connection: Connection, folder: string, signer
   const there = (
     await ask(
       connection,
-      sh`cd ${store} 2>/dev/null && find . -mindepth 2 -maxdepth 2 -name '*.age' -printf '%P\n' || :`,
+      sh`[ ! -d ${store} ] || find ${store} -mindepth 2 -maxdepth 2 -name '*.age' -printf '%P\n'`,
     )
   )
     .split('\n')

@@ -132,7 +132,7 @@ const dumpedSchema = v.object({
 async function partsOf(connection: Connection, { time }: Moment, use: Script): Promise<DatabasePart[]> {
   const output = await ask(connection, withSecondServer(time, use))
   const rows = output.trimEnd().split('\n')
-  if (rows.pop() !== 'done') throw new HostError(output.trim())
+  if (rows.pop() !== 'ended well') throw new HostError(output.trim())
   return rows
     .filter((row) => row.startsWith('{"dumped"'))
     .map((row) => {

@@ -31,7 +31,7 @@ export function withSecondServer(moment: number, use: Script): Script {
     unpack
     recover
     ${use}
-    ) 2>&1 && echo done`
+    ) 2>&1 && echo 'ended well'`
   return { text, shown: 'a server with the cluster as it was' }
 }
 

@@ -2,6 +2,8 @@
 # A server beside the one that serves: the cluster as it was at a moment, from its base and the WAL that follows. It has no network, its
 # data is in $second on the disk, and all of it is gone when this script ends.
 
+# By a trap.
+# shellcheck disable=SC2317
 cleanup() {
   trap - EXIT
   docker rm -f --volumes "$server" >/dev/null 2>&1 || :
