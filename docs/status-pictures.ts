@@ -65,5 +65,6 @@ function example() {
 
 const commands: Commands = {
   playbook: (name, more = '') => `npx zx playbooks/${name}.ts ${more}`.trim(),
+  removal: (bot) => `npx zx playbooks/bot.ts --name ${bot} --limit vps1 --remove`,
   onHost: (command) => `ssh vps1 '${command}'`,
 }

@@ -10,6 +10,15 @@ await play({
   roles: [],
   allRoles,
   flags: statusFlags,
+  // It changes nothing, reads everything, and shows no secret.
+  without: ['check', 'diff', 'tags', 'wait', 'show-secrets'],
+  exitCodes: {
+    0: 'nothing needs a person',
+    2: '',
+    3: 'something needs a person',
+    4: 'a host could not be reached, and nothing else needs a person',
+    5: '',
+  },
   examples: [
     ['-i inventory/production.yaml', 'all of its hosts, on one screen'],
     ['--watch', 'the same, drawn again every 10 seconds'],

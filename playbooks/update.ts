@@ -1,10 +1,8 @@
 import '../lib/cli/compile-cache.ts'
 
 const { play } = await import('../lib/cli/play.ts')
-const { allRoles, backups, base, bot, certbot, docker, nginx, postgres, ufw } = await import('../roles/index.ts')
+const { allRoles } = await import('../roles/index.ts')
 const { update, updateFlags } = await import('../commands/update/index.ts')
-
-const all = [base, ufw, docker, postgres, nginx, certbot, bot, backups]
 
 await play({
   name: 'update',
@@ -16,5 +14,5 @@ await play({
     ['--postgres --check', 'what a new major version of PostgreSQL would take'],
     ['--postgres', 'move the data of bots to it; their updates wait at Telegram'],
   ],
-  run: (session) => update(session, all),
+  run: (session) => update(session, allRoles),
 })

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { Session } from '../../lib/cli/session.ts'
+import { botName } from '../../lib/inventory/file-schema.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { role } from '../../lib/model/role.ts'
 import { stripControl } from '../../lib/report/status-lines.ts'
@@ -75,7 +76,7 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     throw new UsageError(`--import goes with the first release of one bot: --name BOT --import FILE`)
   if (given('source') && (action !== undefined || given('all') || names.length > 1))
     throw new UsageError(`--source goes with the release of one bot: --name BOT --source FOLDER`)
-  const hosts = session.hosts.filter(({ bots }) => bots.some(({ name }) => names.includes(name)))
+  const hosts = isOfNobody(session, names) ? session.hosts : session.hosts.filter(hasOneOf(names))
   if (hosts.length === 0) throw new UsageError(`none of the hosts selected by --limit has ${names.join(', ')}`)
   const [bot = '', host = hosts[0] as InventoryHost] = [names[0], hosts[0]]
 
@@ -134,7 +135,23 @@ function buildsHere({ options }: Session): boolean {
   return where === 'local'
 }
 
-function namesOf({ options, inventory }: Session): string[] {
+function hasOneOf(names: readonly string[]): (host: InventoryHost) => boolean {
+  return ({ bots }) => bots.some(({ name }) => names.includes(name))
+}
+
+/** A bot that the inventory has no longer can be removed from the one host that `--limit` names. */
+function isOfNobody({ options, inventory, hosts }: Session, names: readonly string[]): boolean {
+  const isChosen = options.own.has('remove') && options.limit.length > 0 && hosts.length === 1
+  return (
+    isChosen &&
+    names.length === 1 &&
+    names.every((name) => v.is(botName, name)) &&
+    !inventory.hosts.some(hasOneOf(names))
+  )
+}
+
+function namesOf(session: Session): string[] {
+  const { options, inventory } = session
   const known = inventory.hosts.flatMap(({ bots }) => bots.map(({ name }) => name))
   const names = (options.own.get('name') ?? []).flatMap((each) => each.split(',')).map((each) => each.trim())
   const all = options.own.has('all')
@@ -142,6 +159,7 @@ function namesOf({ options, inventory }: Session): string[] {
     throw new UsageError(
       `which bot: --name BOT, or --all${known.length > 0 ? `; the inventory has ${known.join(', ')}` : ''}`,
     )
+  if (isOfNobody(session, names)) return names
   if (known.length === 0) throw new UsageError(`${inventory.file} has no bots: add them under "bots:"`)
   const unknown = names.filter((name) => !known.includes(name))
   if (unknown.length > 0)

@@ -37,7 +37,7 @@ export function firewallVerdict(
 export function containerVerdicts(
   containers: readonly Container[] | undefined,
   bots: readonly string[],
-  { playbook, onHost }: Commands,
+  { playbook, onHost, removal: removalOf }: Commands,
 ): Verdict[] {
   const published: Promised = { id: 'published', promise: 'no container publishes a port' }
   const known: Promised = { id: 'containers', promise: 'every container is of botgarden and of a bot of the inventory' }
@@ -68,7 +68,7 @@ export function containerVerdicts(
             : [
                 {
                   what: `${each.name} is of ${bot}, which is not in the inventory`,
-                  mend: playbook('bot', `--name ${quote(bot)} --remove`),
+                  mend: removalOf(bot),
                 },
               ]
         return isOurs(each) ? [] : [{ what: `${each.name} is of nobody`, mend: remove(each.name) }]

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { onInterrupt } from '../../lib/cli/main.ts'
 import { valueAt } from '../../lib/inventory/edit-yaml.ts'
 import type { RoleSchema } from '../../lib/inventory/file-schema.ts'
 import { inventoryOf, sshConfigOf } from '../../lib/inventory/inventory.ts'
@@ -36,6 +37,7 @@ export async function init(
   const sshConfig = sshConfigOf(file, typeof named === 'string' ? named : undefined)
   const fingerprint = fingerprintOf(given.get('fingerprint')?.[0])
   const prompt = await terminalPrompt()
+  const begins = onInterrupt(() => 'nothing was written')
   const answers = await answersOf(given, (name) => knownOf(before, envFile, name), prompt, sshConfig)
   try {
     const after = inventoryText(before, file, answers)
@@ -45,6 +47,7 @@ export async function init(
     const target = { name: answers.name, ssh: answers.ssh, sshConfig, acceptNew: false }
     const ports = [80, host?.httpsPort ?? 443]
     const left = await prove({ answers, target, fingerprint, prompt, ports, telegram, say: writeErr })
+    begins()
     await writeAnswers({ file, after, envFile, answers, makeBot, say: writeErr })
     writeOut(next(file, answers, left))
     return left.length === 0 ? 0 : 3

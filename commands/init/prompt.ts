@@ -48,5 +48,6 @@ export async function terminalPrompt(): Promise<Prompt | undefined> {
 /** In raw mode Ctrl-C is a key: it ends this run as it ends any other. */
 function interrupted(): Promise<never> {
   process.kill(process.pid, 'SIGINT')
-  return new Promise(() => {})
+  // A signal keeps no process alive: without something to wait for, this one would end before it comes.
+  return new Promise(() => setTimeout(() => {}, 60_000))
 }

@@ -40,13 +40,14 @@ export async function provenLogin({ target, fingerprint, prompt, say }: Login): 
   }
 
   function compare(key: OfferedKey | undefined): void {
-    if (key === undefined || key.fingerprint === fingerprint) return
+    if (key === undefined || fingerprint === undefined || key.fingerprint === fingerprint) return
     throw new ConnectError(
       `${target.name}: its host key is not the one of --fingerprint: it shows ${key.fingerprint} (${key.type})\nit is another host, the fingerprint is that of another key of it, or the connection is intercepted`,
     )
   }
 
   async function accept(key: OfferedKey): Promise<void> {
+    compare(key)
     const shows = `${target.name} shows the host key ${key.fingerprint} (${key.type}), which ssh has never seen`
     const compareIt = `compare it with what the provider shows, or with the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_${key.type.toLowerCase()}_key.pub`
     if (fingerprint === undefined) {

@@ -87,6 +87,7 @@ export function commandsFor({ inventory, options, hosts }: Session, { name, ssh 
   return {
     playbook: (playbook, more = '') =>
       `npx zx playbooks/${playbook}.ts${given}${playbook === 'bot' ? '' : limited}${more === '' ? '' : ` ${more}`}`,
+    removal: (bot) => `npx zx playbooks/bot.ts${given} --name ${quote(bot)} --limit ${name} --remove`,
     onHost: (command) => `ssh ${target} ${quote(command)}`,
   }
 }

@@ -12,6 +12,7 @@ import { openScreen, streams, writeOut } from '../../lib/std/output.ts'
 import { showEvents } from './events.ts'
 import { type HostStatus, hostStatus } from './host-status.ts'
 import { statusHtml } from './html.ts'
+import { screenText } from './screen.ts'
 import { statusText } from './text.ts'
 
 export const statusFlags: Flags = {
@@ -26,7 +27,6 @@ const interval = 10_000
 /** The command status.ts. Returns the exit code: 3 where something needs a person, 4 where only a host was not reached. */
 export async function status(session: Session): Promise<number> {
   const { own, json } = session.options
-  refuseUnused(session)
   for (const [one, other] of [
     ['events', 'watch'],
     ['events', 'html'],
@@ -39,12 +39,14 @@ export async function status(session: Session): Promise<number> {
   if (own.has('events')) return showEvents(session)
   if (own.has('watch')) return watch(session, file)
   const { all, at } = await look(session, file)
-  writeOut(json ? JSON.stringify(statusJson(all, at)) : textOf(all))
+  if (json) writeOut(JSON.stringify(statusJson(all, at)))
+  else writeOut(statusText(all, paintFor(streams.out, process.env), streams.out.columns))
   return [3, 4].find((code) => all.some(({ exitCode }) => exitCode === code)) ?? 0
 }
 
 async function watch(session: Session, file: string | undefined): Promise<never> {
   const screen = openScreen()
+  screen.draw('reading …')
   onInterrupt(() => {
     screen.close()
     return ''
@@ -52,7 +54,8 @@ async function watch(session: Session, file: string | undefined): Promise<never>
   try {
     for (;;) {
       const { all, at } = await look(session, file)
-      screen.draw(`${at.toISOString().slice(11, 19)} UTC\n${textOf(all)}`)
+      const { columns = 80, rows = 24 } = streams.out
+      screen.draw(screenText(all, at, paintFor(streams.out, process.env), { columns, rows }))
       await pause(interval)
     }
   } finally {
@@ -69,19 +72,6 @@ async function look(
   const at = new Date()
   if (file !== undefined) writePage(file, statusHtml(all, at))
   return { all, at }
-}
-
-function textOf(all: readonly HostStatus[]): string {
-  return statusText(all, paintFor(streams.out, process.env))
-}
-
-/** Throws a `UsageError` for options that mean nothing here: nothing is changed, and everything is read. */
-function refuseUnused({ options }: Session): void {
-  const { check, diff, wait, showSecrets } = options
-  const given = { check, diff, wait, 'show-secrets': showSecrets }
-  const [unused] = Object.entries(given).find(([, isGiven]) => isGiven) ?? []
-  if (unused !== undefined)
-    throw new UsageError(`status.ts has no --${unused}: it changes nothing, and shows no secret`)
 }
 
 /** Throws a `UsageError` for a page that could not be written, before any host is asked. */

@@ -11,6 +11,7 @@ import { allocationsFile } from '../../roles/bot/spec/allocations.ts'
 import { addressOf, botFolders, layoutOf } from '../../roles/bot/spec/layout.ts'
 import { parseRelease } from '../../roles/bot/spec/release-record.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
+import { convergeWatched } from '../watch/index.ts'
 
 const functions = shellFile(new URL('answers.sh', import.meta.url))
 
@@ -35,7 +36,7 @@ export async function hostByHost(
 }
 
 async function verify(session: Session, host: InventoryHost, all: readonly Role[]): Promise<number> {
-  const code = await session.converge([host], all)
+  const code = await convergeWatched({ ...session, hosts: [host] }, all)
   if (code !== 0) return code
   const silent = await session.connected(host, (connection) => silentBots(connection, host), { quiet: true })
   if (silent.length === 0) return 0

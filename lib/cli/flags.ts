@@ -109,7 +109,7 @@ function acceptedValue(
     return ''
   }
   if (given.has(name) && !flag.multiple) throw new UsageError(`${rawName} is given twice; it takes one ${flag.value}`)
-  if (value === undefined || (!inlineValue && value.startsWith('-'))) throw missing(rawName, flag.value)
+  if (value === undefined || (!inlineValue && /^-./.test(value))) throw missing(rawName, flag.value)
   if (value.trim() === '') throw new UsageError(`${rawName} has an empty value; it takes ${flag.value}`)
   return value
 }

@@ -22,15 +22,21 @@ export interface Options {
   own: ReadonlyMap<string, readonly string[]>
 }
 
-/** Reads what follows the script on the command line; `playbook` is for the last line of an error. */
+/**
+ * Reads what follows the script on the command line; `playbook` is for the last line of an error. `without`: the options of every
+ * playbook that mean nothing to this one.
+ */
 export function parseOptions(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
   playbook = 'site',
   own: Flags = {},
+  without: readonly string[] = [],
 ): Options {
   try {
     const given = givenFlags(argv, { ...own, ...flags })
+    const unused = without.find((name) => given.has(name))
+    if (unused !== undefined) throw new UsageError(`${playbook}.ts has no --${unused}`)
     const list = (name: 'limit' | 'tags') => (given.get(name) ?? []).flatMap((value) => parts(name, value))
     return {
       inventory: given.get('inventory')?.[0] ?? (env.BOTGARDEN_INVENTORY || 'inventory/sandbox.yaml'),
@@ -78,10 +84,11 @@ export function scriptArguments(
 export function usage(
   playbook: string,
   summary: string,
-  { flags: own = {}, examples = siteExamples }: { flags?: Flags; examples?: readonly Example[] } = {},
+  { flags: own = {}, examples = siteExamples, without = [], exitCodes: codes = {} }: Usage = {},
 ): string {
   const longest = Math.max(...examples.map(([line]) => line.length))
-  const rows = Object.entries({ ...own, ...flags }).map(([name, flag]) => [spellingOf(name, flag), flag.help] as const)
+  const known = Object.entries({ ...own, ...flags }).filter(([name]) => !without.includes(name))
+  const rows = known.map(([name, flag]) => [spellingOf(name, flag), flag.help] as const)
   const width = Math.max(...rows.map(([spelling]) => spelling.length))
   return `${playbook}: ${summary}
 
@@ -91,18 +98,34 @@ options:
 ${rows.map(([spelling, help]) => `  ${spelling.padEnd(width)}  ${help}`).join('\n')}
 
 exit codes:
-  0  as wanted (after a run: converged)
-  1  wrong usage, inventory or vars; nothing was touched
-  2  --check: changes or unknowns are pending
-  3  a host failed
-  4  a host could not be reached
-  5  a guarded change was reverted
-  70  a bug of botgarden, with its stack; also a run that ended without finishing
-  130  Ctrl-C
+${Object.entries({ ...exitCodes, ...codes })
+  .flatMap(([code, meaning]) => (meaning === '' ? [] : [`  ${code}  ${meaning}`]))
+  .join('\n')}
 
 examples:
 ${examples.map(([line, meaning]) => `  npx zx playbooks/${playbook}.ts ${line.padEnd(longest)}  # ${meaning}`).join('\n')}
 `
+}
+
+/** What a playbook says of itself in `--help`. */
+export interface Usage {
+  readonly flags?: Flags
+  readonly examples?: readonly Example[]
+  /** The options of every playbook that it has not. */
+  readonly without?: readonly string[]
+  /** What an exit code means here where it is something else; empty: it is not used. */
+  readonly exitCodes?: Readonly<Record<number, string>>
+}
+
+const exitCodes: Readonly<Record<number, string>> = {
+  0: 'as wanted (after a run: converged)',
+  1: 'wrong usage, inventory or vars; nothing was touched',
+  2: '--check: changes or unknowns are pending',
+  3: 'a host failed',
+  4: 'a host could not be reached',
+  5: 'a guarded change was reverted',
+  70: 'a bug of botgarden, with its stack; also a run that ended without finishing',
+  130: 'Ctrl-C',
 }
 
 /** What to type after the script, and what for. */

@@ -20,15 +20,14 @@ import { InventoryError, UsageError } from '../std/errors.ts'
 import { mapConcurrent } from '../std/map-concurrent.ts'
 import { streams, writeOut } from '../std/output.ts'
 import { suggest } from '../std/suggest.ts'
-import type { Flags } from './flags.ts'
 import { type Checked, noteChecks } from './last-check.ts'
 import { main, onInterrupt } from './main.ts'
-import { type Example, type Options, parseOptions, scriptArguments, usage } from './options.ts'
+import { type Options, parseOptions, scriptArguments, type Usage, usage } from './options.ts'
 import { login, type Run, runHost } from './run-host.ts'
 import type { Session } from './session.ts'
 
 /** Roles in order, applied to the hosts of an inventory; or a procedure of its own. */
-export interface Playbook {
+export interface Playbook extends Usage {
   readonly name: string
   /** What it does, as `--help` says it after the name. */
   readonly summary: string
@@ -36,9 +35,6 @@ export interface Playbook {
   readonly roles: readonly Role[]
   /** Every role an inventory may hold vars for. */
   readonly allRoles: readonly Role[]
-  /** Options of its own, and how they are used. */
-  readonly flags?: Flags
-  readonly examples?: readonly Example[]
   /** Starts the throwaway VPS of an inventory that says `sandbox: true`; left out: it must be up. */
   readonly sandboxUp?: (options: { progress: (line: string) => void }) => Promise<void>
   /** It brings whole hosts to what is wanted: how it has found them is noted for status.ts. */
@@ -50,9 +46,9 @@ export interface Playbook {
 /** Runs a playbook from the command line: the whole of a playbook script. */
 export function play(playbook: Playbook): Promise<void> {
   return main(async () => {
-    const { name, flags, run = convergeAll } = playbook
+    const { name, flags, without, run = convergeAll } = playbook
     const argv = scriptArguments(process.argv, process.env, `${name}.ts`, flags)
-    const options = parseOptions(argv, process.env, name, flags)
+    const options = parseOptions(argv, process.env, name, flags, without)
     if (options.help) {
       writeOut(usage(name, playbook.summary, playbook).trimEnd())
       return 0

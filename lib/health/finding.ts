@@ -20,7 +20,7 @@ export function needsPerson(findings: readonly Finding[]): boolean {
 }
 
 /** The most urgent first; else in the order given. */
-export function byUrgency(findings: readonly Finding[]): Finding[] {
+export function byUrgency<F extends Finding>(findings: readonly F[]): F[] {
   const order: readonly Level[] = ['error', 'warning', 'note']
   return findings.toSorted((one, other) => order.indexOf(one.level) - order.indexOf(other.level))
 }
@@ -29,6 +29,8 @@ export function byUrgency(findings: readonly Finding[]): Finding[] {
 export interface Commands {
   /** `site`, `bot`, … with what follows it: `npx zx playbooks/site.ts -i inventory/production.yaml --check`. */
   playbook(name: string, more?: string): string
+  /** Removes a bot from this host, whether the inventory has it or not. */
+  removal(bot: string): string
   /** A command on the host itself. */
   onHost(command: string): string
 }

@@ -170,7 +170,7 @@ function backups({ backups: all, clock }: HostHealth, { playbook }: Commands): F
 }
 
 function upkeep(
-  { heldUpdates, pendingReboot, unknownBots, lastCheck, clock }: HostHealth,
+  { heldUpdates, upgradeFault, pendingReboot, unknownBots, lastCheck, clock }: HostHealth,
   commands: Commands,
 ): Finding[] {
   const { playbook, onHost } = commands
@@ -184,6 +184,13 @@ function upkeep(
       what: `security updates wait for you: ${some(heldUpdates)}`,
       next: onHost(`sudo apt-get install ${heldUpdates.map((each) => quote(each.split(' ')[0] ?? '')).join(' ')}`),
     })
+  if (upgradeFault !== undefined)
+    found.push({
+      level: 'warning',
+      id: 'upgrades',
+      what: `the nightly security updates fail: ${upgradeFault}`,
+      next: onHost('sudo unattended-upgrade --dry-run --debug'),
+    })
   if (pendingReboot.length > 0)
     found.push({
       level: 'warning',
@@ -196,7 +203,7 @@ function upkeep(
       level: 'warning',
       id: 'unknown-bot',
       what: `${bot} is on the host and not in the inventory`,
-      next: playbook('bot', `--name ${quote(bot)} --remove`),
+      next: commands.removal(bot),
     })
   if (lastCheck !== undefined && lastCheck.differences.length > 0)
     found.push({

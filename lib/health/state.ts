@@ -109,6 +109,8 @@ export interface HostHealth {
   /** The archive of WAL, in words, and what is wrong with it; undefined where the inventory wants none. */
   readonly archive?: { readonly line: string; readonly faults: readonly string[] }
   readonly heldUpdates: readonly string[]
+  /** Why the last night's updates failed; left out where they did not. */
+  readonly upgradeFault?: string
   readonly pendingReboot: readonly string[]
   readonly unknownBots: readonly string[]
   /** The last check or run of site.ts from this machine. */

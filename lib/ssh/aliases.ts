@@ -11,7 +11,8 @@ const most = 20
 
 /**
  * The names in `Host` lines of an ssh_config and of the files that it includes, in their order; patterns are left
- * out. Without a file those of the operator and of the system. A file that is missing, or that is no ssh_config, has none.
+ * out, and so are systemd's names for this machine and its containers, `.host` and `machine/…`. Without a file those of the
+ * operator and of the system. A file that is missing, or that is no ssh_config, has none.
  */
 export function aliasesIn(sshConfig?: string, home = userInfo().homedir): string[] {
   const ssh = resolve(home, '.ssh')
@@ -55,7 +56,7 @@ function aliasesAmong(lines: SSHConfig, place: Place): string[] {
     // What a block includes counts only for hosts that the block is for.
     const inner = aliasesAmong(line.config, place)
     if (!isHost(line)) return inner
-    return [...values.filter((name) => !/[*?!]/.test(name)), ...inner.filter((alias) => glob(values, alias))]
+    return [...values.filter((name) => !/[*?!]|^\.|\//.test(name)), ...inner.filter((alias) => glob(values, alias))]
   })
 }
 

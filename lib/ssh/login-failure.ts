@@ -30,7 +30,9 @@ export async function connectFailure(target: Target, stdout: string, stderr: str
   if (/Permission denied/.test(stderr)) {
     return new ConnectError(`${name}: the login was refused: ${reason}\ntry: ssh ${sshWords(target)}`)
   }
-  const hint = unresolvedName(target, stderr) ?? `try: ssh ${sshWords(target)}`
+  const shut = /timed out|refused|No route to host|unreachable/i.test(stderr)
+  const look = shut ? 'see that the address and the port are right, and that no firewall is in the way\n' : ''
+  const hint = unresolvedName(target, stderr) ?? `${look}try: ssh ${sshWords(target)}`
   return new ConnectError(`${name}: cannot be reached: ${reason}\n${hint}`)
 }
 
@@ -41,11 +43,11 @@ export async function connectFailure(target: Target, stdout: string, stderr: str
 function unresolvedName(target: Target, stderr: string): string | undefined {
   const unresolved = /Could not resolve hostname (\S+):/i.exec(stderr)?.[1]
   const name = destination(target).at(-1) ?? ''
-  const unknown = unresolved?.toLowerCase() === name.toLowerCase() ? unknownAlias(name, target.sshConfig) : undefined
-  return (
-    unknown &&
-    `${unknown}\nset "ssh" of this host in the inventory to an alias, or to an address, as in root@192.0.2.1:22`
-  )
+  if (unresolved?.toLowerCase() !== name.toLowerCase()) return undefined
+  const unknown = unknownAlias(name, target.sshConfig)
+  if (unknown === undefined)
+    return `no address is known for ${name}: see that it is spelled right and has an A record, or use the address itself`
+  return `${unknown}\nuse an alias, or an address, as in root@192.0.2.1:22 (in the inventory: "ssh" of this host)`
 }
 
 async function unknownKey(target: Target): Promise<ConnectError> {
@@ -73,7 +75,7 @@ async function changedKey(target: Target): Promise<ConnectError> {
   return new ConnectError(
     `${target.name}: its host key has CHANGED: the host was reinstalled, or the connection is intercepted\n` +
       `it now shows ${shownKey(await offeredKey(target)) ?? 'a key that could not be read'}\n` +
-      `if the host was reinstalled: ssh-keygen -R '${port === '22' ? host : `[${host}]:${port}`}' -f ${known}, then run again with --accept-new`,
+      `if the host was reinstalled: ssh-keygen -R '${port === '22' ? host : `[${host}]:${port}`}' -f ${known}, then run again, and compare the new one when it is shown`,
   )
 }
 

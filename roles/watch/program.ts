@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { upgradeFault } from '../../lib/health/upgrade-fault.ts'
 import type { Resource } from '../../lib/model/resource.ts'
 import { nginxChecksums } from '../../lib/platform/nginx.ts'
 import { file } from '../../lib/resources/file.ts'
@@ -44,6 +45,7 @@ export function program(wanted: WatchVars, watched: Watched): Resource[] {
     sh`set -u; umask 077; export LC_ALL=C`,
     settings(wanted, watched),
     nginxChecksums,
+    upgradeFault,
     ...parts.map((name) => shellFile(new URL(`program/${name}.sh`, import.meta.url))),
   ])
   return [

@@ -84,7 +84,7 @@ async function make(name: string, prerequisites: Prerequisites, memory = '2g'): 
 async function discard(name: string): Promise<void> {
   const container = containerOf(name)
   await docker(['rm', '-f', '-v', container], { seconds: 180 }).catch(ignoreMissing)
-  await docker(['volume', 'rm', '-f', container]).catch(ignoreMissing)
+  await docker(['volume', 'rm', '-f', container], { seconds: 180 }).catch(ignoreMissing)
 }
 
 function ignoreMissing(error: Error): void {

@@ -28,6 +28,7 @@ test('a workflow is written for the branch that the repository is at, and again 
   const text = readFileSync(join(top, '.github/workflows/deploy.yml'), 'utf8')
   const { on, jobs } = parse(text)
   assert.equal(on, { push: { branches: ['trunk'] }, workflow_dispatch: null })
+  assert.is(jobs.deploy.if, "github.ref == 'refs/heads/trunk'")
   assert.equal(jobs.deploy.env.BOTGARDEN_REPOSITORY, 'https://git.example.org/botgarden.git')
   assert.match(jobs.deploy.env.BOTGARDEN_COMMIT, /^[0-9a-f]{40}$/)
   assert.match(text, '--name shop --source "$GITHUB_WORKSPACE" \\')

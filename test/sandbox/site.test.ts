@@ -60,7 +60,8 @@ test('a host that is watched tells a chat what goes wrong and that it is well ag
   const watched = () => run(['playbooks/site.ts', '-i', file, '--json'], { ADMIN_BOT_TOKEN: token })
   const texts = async () => (await telegram.chat('whole-admin', chat)).map((each) => each.text).join('\n')
   const told = async (said: RegExp) => {
-    for (let tries = 0; tries < 20; tries++) {
+    // Behind a boot a host is given 2 minutes.
+    for (let tries = 0; tries < 150; tries++) {
       await inVps(host, 'systemctl start botgarden-watch.service')
       if (said.test(await texts())) return
       await pause(1000)

@@ -11,6 +11,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'commands/*': ['roles', 'lib'],
   'commands/restore': ['commands/backup', 'roles', 'lib'],
   'commands/doctor': ['commands/backup', 'commands/restore', 'commands/status', 'roles', 'lib'],
+  'commands/update': ['commands/watch', 'roles', 'lib'],
   'commands/status': ['commands/backup', 'roles', 'lib'],
   'commands/adopt/read': ['lib/std'],
   'commands/adopt/decide': ['commands/adopt/read', 'roles/bot/spec'],

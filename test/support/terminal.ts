@@ -13,7 +13,7 @@ export interface Recording {
   readonly events: readonly (readonly [seconds: number, text: string])[]
 }
 
-/** Runs a program of Node's on a terminal of its own, by util-linux's `script`; `typed` is there from the start. */
+/** Runs a program of Node's on a terminal of its own, by util-linux's `script`; `typed` is there from the start, `types` when this is shown. */
 export function onTerminal(
   args: readonly string[],
   {
@@ -21,7 +21,14 @@ export function onTerminal(
     rows = 24,
     env = {},
     typed,
-  }: { columns?: number; rows?: number; env?: NodeJS.ProcessEnv; typed?: string } = {},
+    types,
+  }: {
+    columns?: number
+    rows?: number
+    env?: NodeJS.ProcessEnv
+    typed?: string
+    types?: { readonly after: RegExp; readonly text: string }
+  } = {},
 ): Promise<Recording> {
   const command = `stty cols ${columns} rows ${rows}; exec ${[process.execPath, ...args].map(quote).join(' ')}`
   const blank = { CI: undefined, NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm-256color' }
@@ -33,10 +40,16 @@ export function onTerminal(
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...blank, ...env },
     })
-    if (typed === undefined) child.stdin.end()
-    else child.stdin.write(typed)
+    if (typed !== undefined) child.stdin.write(typed)
+    else if (types === undefined) child.stdin.end()
     child.stdout.setEncoding('utf8')
-    child.stdout.on('data', (text: string) => events.push([(performance.now() - started) / 1000, text]))
+    let awaited = types
+    child.stdout.on('data', (text: string) => {
+      events.push([(performance.now() - started) / 1000, text])
+      if (!awaited?.after.test(events.map(([, each]) => each).join(''))) return
+      child.stdin.end(awaited.text)
+      awaited = undefined
+    })
     child.on('error', reject)
     child.on('close', (code) => resolve({ code, columns, rows, events }))
   })

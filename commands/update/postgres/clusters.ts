@@ -13,29 +13,27 @@ export interface Clusters {
   readonly kept: readonly string[]
   /** What a run has left that was cut. */
   readonly left: readonly string[]
-  /** In MiB, by folder. */
+}
+
+/** What the clusters take, in MiB by folder, and what is free. */
+export interface ClusterRoom {
   readonly sizes: Readonly<Record<string, number>>
   readonly freeMiB: number
 }
 
+/** A run that has waited for another one sees here that the move is made. */
 const kind: Kind<Clusters> = {
   name: 'clusters',
-  // Sizes change by themselves.
-  volatile: true,
   script: () => sh`
     for each in ${clustersFolder}/*/; do
       each=\${each%/}
       [ -s "$each/docker/PG_VERSION" ] || case $each in *.new) ;; *) continue ;; esac
-      echo "cluster \${each##*/} $(du -sm "$each" 2>/dev/null | cut -f 1)"
+      echo "cluster \${each##*/}"
     done
     ! docker container inspect ${besideContainer} >/dev/null 2>&1 || echo left ${besideContainer}
-    for each in ${serverFolder}/before-* ${moveFolder}; do [ ! -e "$each" ] || echo "left $each"; done
-    echo "free $(df --output=avail -m ${clustersFolder} 2>/dev/null | tail -n 1)"`,
+    for each in ${serverFolder}/before-* ${moveFolder}; do [ ! -e "$each" ] || echo "left $each"; done`,
   parse: oneValue((output) => {
-    const all = [...output.matchAll(/^cluster (\S+) (\d*)$/gm)].map(
-      ([, name = '', size]) => [name, Number(size)] as const,
-    )
-    const names = all.map(([name]) => name)
+    const names = [...output.matchAll(/^cluster (\S+)$/gm)].map(([, name = '']) => name)
     return {
       live: names
         .filter((name) => /^\d+$/.test(name))
@@ -46,10 +44,24 @@ const kind: Kind<Clusters> = {
         ...names.filter((name) => /^\d+\.new$/.test(name)),
         ...[...output.matchAll(/^left (\S+)$/gm)].map(([, what = '']) => what),
       ],
-      sizes: Object.fromEntries(all),
-      freeMiB: Number(/^free +(\d+)$/m.exec(output)?.[1] ?? 0),
     }
   }),
 }
 
+const roomKind: Kind<ClusterRoom> = {
+  name: 'cluster-room',
+  // Sizes change by themselves.
+  volatile: true,
+  script: () => sh`
+    du -sm ${clustersFolder}/*/ 2>/dev/null | sed 's#/$##; s#^\([0-9]*\).*/#size \1 #'
+    echo "free $(df --output=avail -m ${clustersFolder} 2>/dev/null | tail -n 1)"`,
+  parse: oneValue((output) => ({
+    sizes: Object.fromEntries(
+      [...output.matchAll(/^size (\d+) (\S+)$/gm)].map(([, size, name = '']) => [name, Number(size)]),
+    ),
+    freeMiB: Number(/^free +(\d+)$/m.exec(output)?.[1] ?? 0),
+  })),
+}
+
 export const clusters: Reading<Clusters> = reading(kind, 'postgres')
+export const clusterRoom: Reading<ClusterRoom> = reading(roomKind, 'postgres')

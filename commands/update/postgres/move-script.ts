@@ -15,6 +15,8 @@ const move = part('move')
 
 /** The server of a new version, beside the one that serves. */
 export const besideContainer = 'botgarden-postgres-beside'
+/** In MiB: disk space that a move leaves free. */
+export const reserve = 512
 /** What a move works with, in memory. */
 export const moveFolder = `${runDir}/postgres-move`
 
@@ -33,13 +35,14 @@ export interface VersionChange {
 export function moveScript(change: VersionChange): Script {
   const to = majorOf(change.wanted.image)
   const { text } = sh`
+    [ -d ${`${clustersFolder}/${change.from}`} ] || { echo ${`PostgreSQL ${change.from} does not serve any more: run it again`}; exit 1; }
     ${preparation(change)}
     decide() { mv -T "$data/$new.new" "$data/$new"; }
     undecide() { [ ! -d "$data/$new" ] || mv -T "$data/$new" "$data/$new.new"; }
     settle() { mv -T "$data/$old" "$data/$old.old"; }
     ${move}
     ${startBeside(change)}
-    lock_query=${lockQuery} sums_query=${sumsQuery} spelled=${spelling} extension_query=${extensionQuery} owner_query=${ownerQuery} access_query=${accessQuery}
+    reserve=${reserve} lock_query=${lockQuery} sums_query=${sumsQuery} spelled=${spelling} extension_query=${extensionQuery} owner_query=${ownerQuery} access_query=${accessQuery}
     # What a run has left that was cut.
     docker rm -f --volumes "$beside" >/dev/null 2>&1 || :
     rm -rf "$data/$new.new"

@@ -1,6 +1,10 @@
 # shellcheck shell=dash
 # Moves every database from the server $server, of version $old, to a new cluster of version $new beside it, and has that serve.
 move() {
+  # The image that was pulled for it may have taken the room that there was.
+  needed=$((2 * $(du -sm "$data/$old" | cut -f 1) + reserve))
+  free=$(df --output=avail -m "$data" | tail -n 1 | tr -d ' ')
+  [ "$free" -ge "$needed" ] || { echo "the move needs $needed MiB of disk, and $free MiB are free: nothing was changed"; exit 1; }
   install -d -m 0700 -o 999 -g 999 "$data/$new.new" "$data/$new.new/dumps"
   start_beside
   plain_names

@@ -5,11 +5,8 @@ import { lines, sh } from '../../../lib/shell/sh.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { clustersFolder, majorOf } from '../../../roles/postgres/cluster.ts'
 import { type ServerVars, serverFolder } from '../../../roles/postgres/server.ts'
-import { type Clusters, clusters } from './clusters.ts'
-import { backScript, besideContainer, moveFolder, moveScript } from './move-script.ts'
-
-/** In MiB: disk space that a move leaves free. */
-const reserve = 512
+import { type ClusterRoom, type Clusters, clusterRoom, clusters } from './clusters.ts'
+import { backScript, besideContainer, moveFolder, moveScript, reserve } from './move-script.ts'
 
 /** Whether the way back is wanted. */
 export type Direction = 'forward' | 'back'
@@ -20,8 +17,8 @@ export function postgresVersion(wanted: ServerVars, memoryMiB: number, direction
   return resource({
     id: 'postgres:version',
     wants: to,
-    reads: { found: clusters },
-    plan: ({ found }) => {
+    reads: { found: clusters, room: clusterRoom },
+    plan: ({ found, room }) => {
       const from = found.live.at(-1)
       const change = (summary: string, script: Change['script']) => [
         { summary, script, long: true, predicts: [unknownUntilApply(clusters)] },
@@ -40,8 +37,8 @@ export function postgresVersion(wanted: ServerVars, memoryMiB: number, direction
           `PostgreSQL ${from} serves, and the inventory asks for ${wanted.image}: --back goes back to a version that was kept`,
         )
       if (from === to) return tidy(found) ? change('tidy up after a run that was cut', tidyScript(found)) : []
-      refuseFullDisk(found, from)
-      const size = found.sizes[String(from)] ?? 0
+      refuseFullDisk(room, from)
+      const size = room.sizes[String(from)] ?? 0
       return change(
         `move ${size} MiB from PostgreSQL ${from} to ${wanted.image}; bots stop meanwhile, and their updates wait at Telegram`,
         moveScript({ from, wanted, memoryMiB }),
@@ -50,7 +47,7 @@ export function postgresVersion(wanted: ServerVars, memoryMiB: number, direction
   })
 }
 
-function refuseFullDisk({ sizes, freeMiB }: Clusters, from: number): void {
+function refuseFullDisk({ sizes, freeMiB }: ClusterRoom, from: number): void {
   // The new cluster, and one dump at a time beside it.
   const needed = 2 * (sizes[String(from)] ?? 0) + reserve
   if (freeMiB >= needed) return
@@ -89,8 +86,8 @@ export function nothingKept(): Resource {
   return resource({
     id: 'postgres:kept',
     wants: 'absent',
-    reads: { found: clusters },
-    plan: ({ found: { kept, sizes } }) => {
+    reads: { found: clusters, room: clusterRoom },
+    plan: ({ found: { kept }, room: { sizes } }) => {
       if (kept.length === 0) return []
       const script = sh`rm -rf ${kept.map((name) => `${clustersFolder}/${name}`)}`
       return [
@@ -104,8 +101,8 @@ export function nothingKept(): Resource {
 export function keptNotice(): Resource {
   return notice({
     id: 'postgres:kept-told',
-    reads: { found: clusters },
-    outputs: ({ found: { kept, sizes } }) =>
+    reads: { found: clusters, room: clusterRoom },
+    outputs: ({ found: { kept }, room: { sizes } }) =>
       kept.length === 0
         ? {}
         : {
@@ -114,6 +111,6 @@ export function keptNotice(): Resource {
   })
 }
 
-function shownKept(kept: Clusters['kept'], sizes: Clusters['sizes']): string {
+function shownKept(kept: Clusters['kept'], sizes: ClusterRoom['sizes']): string {
   return kept.map((name) => `${clustersFolder}/${name} (${sizes[name] ?? 0} MiB)`).join(', ')
 }

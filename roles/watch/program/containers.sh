@@ -21,6 +21,7 @@ watch_containers() {
     bots="$bots $bot"
     expected="$expected $containers"
   done <"$run/bots"
+  [ "$up" -ge 120 ] || [ -e "$run/settled" ] || ! ask_engine || [ -s "$run/wrong" ] || : >"$run/settled"
   if busy; then
     unknown 'container:*'
     unknown 'memory:*'
@@ -79,6 +80,8 @@ is_new() {
 }
 # busy: somebody applies something to this host; for longer than a quarter of an hour that is no excuse. No lock is touched for that.
 busy() {
+  # All comes back with a boot, and takes its time for that.
+  [ "$up" -ge 120 ] || [ -e "$run/settled" ] || return 0
   held=''
   inodes=$(stat -c %i /run/botgarden/lock /run/botgarden/step 2>/dev/null)
   [ -z "$inodes" ] || while read -r _ _ _ _ _ place _; do
@@ -90,10 +93,14 @@ busy() {
   [ -n "$held" ] || [ -z "$container" ] ||
     held=$(find /proc/[0-9]*/fd -lname /run/botgarden/lock -o -lname /run/botgarden/step 2>/dev/null | sed 's#/fd/#/fdinfo/#' | xargs -r grep -ls '^lock:')
   if [ -z "$held" ]; then
-    rm -f "$run/busy"
+    [ ! -e "$run/busy" ] || rm -f "$run/busy"
     return 1
   fi
   [ -s "$run/busy" ] || echo "$now" >"$run/busy"
   noted busy
-  [ $((now - noted)) -lt 900 ]
+  [ $((now - noted)) -ge 900 ] || return 0
+  # What is said of the rest then may come of that.
+  [ -n "$overdue" ] || bad apply 'something has been applied to it for more than a quarter of an hour' 'on the host: cat /run/botgarden/holder'
+  overdue=yes
+  return 1
 }

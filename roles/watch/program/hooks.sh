@@ -10,7 +10,7 @@ watch_hooks() {
   choose
   asked_at=$(date +%s)
   # shellcheck disable=SC2086
-  hook_requests $chosen | curl --silent --parallel --parallel-max 8 --config - >/dev/null 2>&1
+  [ -z "$chosen" ] || hook_requests $chosen | curl --silent --parallel --parallel-max 8 --config - >/dev/null 2>&1
   heard_at=$(date +%s)
   date=$(sed -n 's/^[Dd]ate: *\([A-Za-z0-9:, ]*\).*/\1/p' "$run/hooks/date" 2>/dev/null)
   [ -z "$date" ] || heard=$(date -d "$date" +%s 2>/dev/null) || heard=''

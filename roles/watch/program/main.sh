@@ -3,14 +3,13 @@
 watch_main() {
   # shellcheck disable=SC2046
   set -- "${1:-}" $(date '+%s %Y%m%d %H:%M')
-  now=$2 today=$3 clock=$4 undelivered=''
+  now=$2 today=$3 clock=$4 undelivered='' overdue=''
   if [ "$1" = --prove ]; then
     prove
     return
   fi
   recall
-  read -r up _ </proc/uptime
-  up=${up%.*}
+  booted
   last=$((now - 60))
   noted last
   # A run that was passed over is made up for, but not one of hours ago.
@@ -27,6 +26,16 @@ watch_main() {
   # Whoever waits for this learns by silence that the host, the watch or its way to its chat is gone.
   [ -z "$deadman" ] || [ -n "$undelivered" ] ||
     printf 'url = "%s"\noutput = "/dev/null"\n' "$deadman" | curl --silent --max-time 10 --config - 2>/dev/null || :
+}
+# booted: into $up, the seconds since then. In a container that is the age of its first process; the rest is the machine's below.
+booted() {
+  read -r up _ </proc/uptime
+  up=${up%.*}
+  [ ! -r /proc/1/stat ] || read -r first </proc/1/stat
+  # shellcheck disable=SC2086
+  [ -z "${first:-}" ] || set -- ${first##*) }
+  # Some show their own uptime, and this by the clock below.
+  [ $((${20:-0} / 100)) -gt "$up" ] || up=$((up - ${20:-0} / 100))
 }
 # After a boot the memory is empty.
 recall() {

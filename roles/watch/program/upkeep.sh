@@ -12,13 +12,10 @@ watch_upkeep() {
     shift
   done
 }
-# By the log of the last run, since its service ends well in any case; and by its stamp, where none has ended well for long.
+# By the log of the last run; and by its stamp, where none has ended well for long.
 watch_updates() {
   next='on the host: unattended-upgrade --dry-run --debug'
-  said=$(tail -n 60 /var/log/unattended-upgrades/unattended-upgrades.log 2>/dev/null | awk '
-    / INFO Starting unattended upgrades script/ { said = "" }
-    sub(/^[-0-9]* [0-9:,]* ERROR /, "") { gsub(/[[:cntrl:]]/, " "); said = substr($0, 1, 200) }
-    END { print said }')
+  said=$(upgrade_fault)
   if [ -n "$said" ]; then bad updates "unattended-upgrades fails: $said" "$next"
   elif [ "$up" -gt 86400 ] && [ -z "$(find /var/lib/apt/periodic/upgrade-stamp /etc/apt/apt.conf.d/52botgarden -mmin -4320 2>/dev/null)" ]; then
     bad updates 'no security updates have been looked for in 3 days' "$next"

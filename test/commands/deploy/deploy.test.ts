@@ -33,6 +33,7 @@ interface Given {
   readonly hosts?: readonly InventoryHost[]
   readonly all?: readonly InventoryHost[]
   readonly host?: ScratchHost
+  readonly limit?: readonly string[]
   readonly check?: boolean
   readonly backups?: boolean
   readonly code?: number
@@ -44,6 +45,7 @@ async function ran({
   hosts = two,
   all = two,
   host = scratchHost(),
+  limit = [],
   check = false,
   backups = false,
   code = 0,
@@ -55,7 +57,7 @@ async function ran({
   const connection = connectionTo(host)
   const session = {
     ...{ hosts, inventory: { file: 'x.yaml', hosts: all, sandbox: false, sshConfig: undefined } },
-    options: { own: new Map(Object.entries(own)), check },
+    options: { own: new Map(Object.entries(own)), check, limit },
     report: { line: (line: string) => said.push(line) },
     hold: async () => {},
     converge: async (some: readonly InventoryHost[], given: unknown) => {
@@ -251,6 +253,21 @@ test('a removal is asked about, unless it was agreed to or is only a check', asy
     { own: { name: ['one'], remove: [] }, check: true },
   ])
     assert.equal((await ran(more)).plans, [['bot:one']])
+})
+
+test('a bot that the inventory has no longer is removed from the one host that --limit names', async () => {
+  const own = { name: ['old'], remove: [], yes: [] }
+  const [first = hostOf('vps1', [])] = two
+  const { converged, plans } = await ran({ own, hosts: [first], limit: ['vps1'] })
+  assert.equal([converged, plans], [['vps1'], [['bot:old']]])
+  const none = hostOf('vps1', [])
+  assert.equal((await ran({ own, hosts: [none], all: [none], limit: ['vps1'] })).converged, ['vps1'])
+  await rejects(ran({ own, hosts: [first] }), /^unknown bot "old"/)
+  await rejects(ran({ own, limit: ['all'] }), /^unknown bot "old"/)
+  await rejects(ran({ own: { ...own, name: ['../x'] }, hosts: [first], limit: ['vps1'] }), /^unknown bot "..\/x"/)
+  await rejects(ran({ own: { name: ['old'], logs: [] }, hosts: [first], limit: ['vps1'] }), /^unknown bot "old"/)
+  const elsewhere = ran({ own: { ...own, name: ['three'] }, hosts: [first], limit: ['vps1'] })
+  await rejects(elsewhere, /^none of the hosts selected by --limit has three$/)
 })
 
 test.run()

@@ -70,7 +70,7 @@ test('a name like ours makes no container ours, and our own are mended by site.t
     judgedContainers({ name: '/botgarden-x', labels: {}, mounts: [] })[0] ?? '',
     /^containers: botgarden-x is of nobody/,
   )
-  assert.match(judgedContainers(containerOf('former', 3))[0] ?? '', /--name former --remove$/)
+  assert.match(judgedContainers(containerOf('former', 3))[0] ?? '', /--name former --limit vps1 --remove$/)
   const [networks = ''] = judgedContainers(
     containerOf('other', 2, { networks: { 'botgarden-hello-bot': { IPAddress: '' } } }),
   )

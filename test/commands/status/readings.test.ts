@@ -87,9 +87,10 @@ test('the containers are read by the shell: one that does not run has no memory'
 
 test('a host is read by the shell', async () => {
   const programs = {
-    df: `printf 'Mounted on Size Avail Inodes IFree\\n/ 100 25 - -\\n/var/lib/docker 100 25 - -\\n/data 10 1 100 5\\n'`,
+    df: `printf 'Mounted on Size Avail Inodes IFree\\n/ 1000 250 - -\\n/ 1000 249 - -\\n/var/lib/docker 1000 248 - -\\n/data 10 1 100 5\\n'`,
     systemctl: `echo 'a.service loaded failed failed A thing'`,
     iptables: `echo '-P INPUT ACCEPT'`,
+    tail: `printf '%s\n' '2026-11-25 06:00:00,1 INFO Starting unattended upgrades script' '2026-11-25 06:00:01,1 ERROR E:Malformed line'`,
   }
   const { said } = await withPrograms(programs, hostReading.kind.script(['host']).text)
   const state = hostReading.kind.parse(said, ['host']).get('host')
@@ -97,11 +98,12 @@ test('a host is read by the shell', async () => {
   assert.equal(
     state.disks.map(({ path, used, inodesUsed }) => [path, used, inodesUsed]),
     [
-      ['/', 0.75, 0],
+      ['/', 0.751, 0],
       ['/data', 0.9, 0.95],
     ],
   )
   assert.equal([state.failedUnits, state.firewall], [['a.service'], false])
+  assert.is(state.upgradeFault, 'E:Malformed line')
   assert.ok(state.uptimeSeconds > 0 && state.memory.totalMB > 0)
 })
 

@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { HostStatus } from '../../../commands/status/host-status.ts'
 import { statusHtml } from '../../../commands/status/html.ts'
+import { screenText } from '../../../commands/status/screen.ts'
 import { statusText } from '../../../commands/status/text.ts'
 import { plain } from '../../../lib/std/colour.ts'
 import { shown } from '../../../lib/std/output.ts'
@@ -39,6 +40,42 @@ test('what needs a person comes last, each with the command that is next', () =>
   assert.equal(lines, ['vps1  hello  error: it is ill', '    next: npx zx x'])
   const lost: HostStatus = { host: 'vps2', bots: [], findings: [], roundTrips: 0, exitCode: 4 }
   assert.match(statusText([lost], plain), /^vps2 {2}could not be read$/m)
+})
+
+test('on a narrow terminal no line is wider than it, and all that the table has is said', () => {
+  const lines = statusText([whole], plain, 60).split('\n')
+  assert.equal(
+    lines.filter((line) => line.length > 60),
+    [],
+  )
+  assert.equal(lines.slice(lines.indexOf('  hello')).slice(0, 6), [
+    '  hello',
+    '    release 20261126-060000-abc   age 3 h   mode webhook',
+    '    health healthy   restarts 0   memory 60/160 MB',
+    '    updates 2.0/min   errors 0   webhook 0 pending',
+    '    worker',
+    '      health healthy   restarts 0   memory 30/64 MB',
+  ])
+})
+
+test('what is watched fits the terminal: what needs a person is there, and what is left out is counted', () => {
+  const findings = (['warning', 'error'] as const).map(
+    (level) => ({ level, id: 'x', what: `is ${level} ${'long '.repeat(12)}`, next: 'npx zx x' }) as const,
+  )
+  const all = Array.from({ length: 8 }, (_, i) => ({ ...whole, host: `vps${i}`, findings: i === 7 ? findings : [] }))
+  const text = (size: { columns: number; rows: number }) => screenText(all, at, plain, size).split('\n')
+  const [time, first = '', next, second = ''] = text({ columns: 60, rows: 24 })
+  assert.equal([time, next], ['09:00:00 UTC', '    next: npx zx x'])
+  assert.match(first, /^vps7 {2}error: /)
+  assert.match(second, /^vps7 {2}warning: /)
+  for (const rows of [5, 6, 24, 40]) {
+    const lines = text({ columns: 60, rows })
+    const height = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 60)), 0)
+    assert.ok(height < rows && height >= rows - 2, `${height} of ${rows}`)
+    const left = text({ columns: 60, rows: 1000 }).length - lines.length + 1
+    assert.is(lines.at(-1), `… ${left} more lines: make the terminal larger`)
+  }
+  assert.not.match(text({ columns: 60, rows: 1000 }).join('\n'), '…')
 })
 
 test('what a host says is text of the page, and nothing else', () => {

@@ -143,6 +143,16 @@ test('the next commands are those of this inventory and this host', async () => 
   assert.match(filled[0]?.next ?? '', /^ssh -F \/x\/ssh_config -l root -p 2222 192\.0\.2\.1 'sudo du /)
 })
 
+test('a bot that the inventory has no longer is removed with its host, and its name is one word', async () => {
+  const connection = answering({ ...answers, releases: 'hello\n$(id)\n' })
+  const { findings } = await hostStatus(
+    statusSession([host], () => connection),
+    host,
+  )
+  const next = findings.find(({ id: what }) => what === 'unknown-bot')?.next ?? ''
+  assert.match(next, /^npx zx playbooks\/bot\.ts( -i \S+)? --name \$?'\$\(id\)' --limit vps1 --remove$/)
+})
+
 test('a host that is not reached is a finding with exit code 4; with another that needs a person it is 3', async () => {
   const lost = () => {
     throw new ConnectError('vps1: ssh: connection refused\nmore')
@@ -166,6 +176,11 @@ test('one with nothing but notes ends with 0, and JSON has every number', async 
   assert.equal([value, playbook, hosts.vps1.status], [0, 'status', 'ok'])
   assert.equal(hosts.vps1.bots[0].container.limitMB, 160)
   assert.equal(hosts.vps1.findings[0].id, 'backups')
+})
+
+test('a warning alone needs a person: exit code 3', async () => {
+  const { exitCode, findings } = await of({ containers: answers.containers.replace(/ 2\n$/, ' 0\n') })
+  assert.equal([exitCode, findings.map(({ level }) => level)], [3, ['warning', 'note']])
 })
 
 test('the page is written as a whole, for its owner alone', async () => {

@@ -1,9 +1,10 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
-import type { Clusters } from '../../../commands/update/postgres/clusters.ts'
-import { clusters } from '../../../commands/update/postgres/clusters.ts'
+import type { ClusterRoom, Clusters } from '../../../commands/update/postgres/clusters.ts'
+import { clusterRoom, clusters } from '../../../commands/update/postgres/clusters.ts'
 import { keptNotice, nothingKept, postgresVersion } from '../../../commands/update/postgres/resource.ts'
+import { digestOf } from '../../../lib/engine/read.ts'
 import { postgres } from '../../../roles/index.ts'
 import { clusterMount, majorOf, otherCluster, stagedMount } from '../../../roles/postgres/cluster.ts'
 import { serverOf } from '../../../roles/postgres/server.ts'
@@ -11,10 +12,11 @@ import { entry, facts } from '../../support/fake-host.ts'
 import { planOf, scriptsOf, stateOf } from '../../support/plan-of.ts'
 
 const wanted = (image: string) => ({ image, settings: {} })
-const found = (more: Partial<Clusters>) => ({
-  [clusters.key]: { live: [17], kept: [], left: [], sizes: { 17: 40, '17.old': 40 }, freeMiB: 9999, ...more },
+const found = ({ sizes, freeMiB, ...more }: Partial<Clusters & ClusterRoom>) => ({
+  [clusters.key]: { live: [17], kept: [], left: [], ...more },
+  [clusterRoom.key]: { sizes: sizes ?? { 17: 40, '17.old': 40 }, freeMiB: freeMiB ?? 9999 },
 })
-const plan = (image: string, more: Partial<Clusters>, direction: 'forward' | 'back' = 'forward') =>
+const plan = (image: string, more: Partial<Clusters & ClusterRoom>, direction: 'forward' | 'back' = 'forward') =>
   planOf([postgresVersion(wanted(image), 2048, direction)], found(more))
 
 for (const [image, major] of [
@@ -113,14 +115,30 @@ test('what is kept is named with its size and the command that removes it', () =
 
 test('the clusters of a host are read from their folders', () => {
   const said =
-    'cluster 17.old 40\ncluster 18 41\ncluster 19.new 3\nleft botgarden-postgres-beside\nleft /opt/botgarden/postgres/before-17\nfree   123\n'
+    'cluster 17.old\ncluster 18\ncluster 19.new\nleft botgarden-postgres-beside\nleft /opt/botgarden/postgres/before-17\n'
   assert.equal(clusters.kind.parse(said, ['postgres']).get('postgres'), {
     live: [18],
     kept: ['17.old'],
     left: ['19.new', 'botgarden-postgres-beside', '/opt/botgarden/postgres/before-17'],
-    sizes: { '17.old': 40, '18': 41, '19.new': 3 },
+  })
+  const room = 'size 40 17.old\nsize 41 18\nfree   123\n'
+  assert.equal(clusterRoom.kind.parse(room, ['postgres']).get('postgres'), {
+    sizes: { '17.old': 40, '18': 41 },
     freeMiB: 123,
   })
+})
+
+test('a run that waited for another one sees that the move is made, and not that a size is another', () => {
+  const digest = (cluster: string, free: number) =>
+    digestOf(
+      [clusters, clusterRoom],
+      new Map([
+        ['clusters', Buffer.from(`cluster ${cluster}\n`)],
+        ['cluster-room', Buffer.from(`free ${free}\n`)],
+      ]),
+    )
+  assert.is(digest('17', 1), digest('17', 2))
+  assert.is.not(digest('17', 1), digest('18', 1))
 })
 
 test.run()

@@ -58,14 +58,27 @@ test.after(async () => {
   for (const host of ['newcomer', 'first', 'second']) await removeVps(host)
 })
 
+/** A command line of init.ts; '': without that flag. */
 const flags = async (more: Record<string, string> = {}) => {
   const all = {
     ...{ i: inventory, host: 'first.sandbox', fingerprint: await fingerprintOf('first'), domain: 'first.sandbox' },
     ...{ email: 'ops@example.org', bot: 'first-bot', 'token-file': '/root/token', ...more },
   }
-  const words = Object.entries(all).map(([flag, value]) => `${flag === 'i' ? '-i' : `--${flag}`} ${quote(value)}`)
+  const given = Object.entries(all).filter(([, value]) => value !== '')
+  const words = given.map(([flag, value]) => `${flag === 'i' ? '-i' : `--${flag}`} ${quote(value)}`)
   return `npx zx playbooks/init.ts ${words.join(' ')} </dev/null`
 }
+
+/** What is asked for a bot on `second`, and the answers. */
+const questions = async (bot: string): Promise<(readonly [question: string, answer: string])[]> => [
+  ['The address of the VPS', 'second.sandbox'],
+  ['Who logs in', ''],
+  ['The domain', 'second.sandbox'],
+  ['certificate authority', ''],
+  ['first bot is called', `\x15${bot}`],
+  [`The token of ${bot}`, await tokenOf(bot)],
+  ['Is it the same?', 'y'],
+]
 
 test('without a terminal every answer that is missing is named by its flag, and nothing is written', async () => {
   const { status, all } = await person.type(`npx zx playbooks/init.ts -i ${inventory} --host first.sandbox </dev/null`)
@@ -75,25 +88,63 @@ test('without a terminal every answer that is missing is named by its flag, and 
 })
 
 for (const [what, more, code, said] of [
+  ['a host key that nobody has compared', { fingerprint: '' }, 1, /if it is the same: --fingerprint SHA256:\S{43}$/],
   [
     'a fingerprint of another key',
     { fingerprint: `SHA256:${'A'.repeat(43)}` },
     4,
     'its host key is not the one of --fingerprint',
   ],
-  ['a user who may not log in', { user: 'nobody' }, 4, 'the login was refused'],
-  ['a host that is not there', { host: 'third.sandbox' }, 4, 'cannot be reached'],
+  ['a user who may not log in', { user: 'nobody' }, 4, /the login was refused.*\ntry: ssh /],
+  [
+    'a user without sudo',
+    { user: 'guest' },
+    4,
+    /guest may not use sudo without a password: .*\nlog in as root, or put/,
+  ],
+  [
+    'a host that is not there',
+    { host: 'third.sandbox' },
+    4,
+    /cannot be reached.*\nno address is known for third\.sandbox/,
+  ],
+  [
+    'a port that is closed',
+    { host: 'first.sandbox:2222' },
+    4,
+    /cannot be reached.*\nsee that the address and the port are right.*\ntry: ssh .*-p 2222 /,
+  ],
   ['a token that Telegram does not know', { 'token-file': '/root/wrong-token' }, 3, 'Telegram refuses this token'],
 ] as const)
   test(`nothing is written for ${what}`, async () => {
     await person.write('/root/token', await tokenOf('first-bot'))
     await person.write('/root/wrong-token', `1:${'x'.repeat(35)}`)
+    await outputIn('first')(
+      'id guest 2>/dev/null || useradd --create-home guest; cp -r ~/.ssh ~guest && chown -R guest ~guest/.ssh',
+    )
     const { status, all } = await person.type(await flags(more))
     assert.is(status, code, all)
     assert.match(all, said)
     assert.not.match(all, 'x'.repeat(35))
     assert.is(await person.read(inventory), standIns.trim())
     assert.is((await person.at(`ls -A ${garden}`)).stdout, '.git\nacme-ca.pem\ninventory.yaml')
+  })
+
+for (const [what, last] of [
+  ['a question stands there', 'The token of third-bot'],
+  ['the host key is shown', 'Is it the same?'],
+] as const)
+  test(`Ctrl-C while ${what} leaves nothing behind`, async () => {
+    const all = await questions('third-bot')
+    const before = all.slice(
+      0,
+      all.findIndex(([question]) => question === last),
+    )
+    const command = 'npx zx playbooks/init.ts -i /root/third/inventory.yaml'
+    const { code, shown, unasked } = await person.talk(command, [...before, [last, '\x03']])
+    assert.equal([code, unasked], [130, []], shown)
+    assert.match(shown, /nothing was written\s+botgarden: stopped by Ctrl-C/)
+    assert.is((await person.at('test -e /root/third || ssh-keygen -F second.sandbox')).status, 1)
   })
 
 test('what is wrong outside is said with what to do, and the rest is written', async () => {
@@ -150,15 +201,10 @@ test('the same on a terminal, where each answer is asked for', async () => {
   await person.write(file, standIns)
   await person.write('/root/second/acme-ca.pem', readFileSync(paths.acmeCa, 'utf8'))
   const token = await tokenOf('second-bot')
-  const { code, shown, unasked } = await person.talk(`npx zx playbooks/init.ts -i ${file}`, [
-    ['The address of the VPS', 'second.sandbox'],
-    ['Who logs in', ''],
-    ['The domain', 'second.sandbox'],
-    ['certificate authority', ''],
-    ['first bot is called', '\x15second-bot'],
-    ['The token of second-bot', token],
-    ['Is it the same?', 'y'],
-  ])
+  const { code, shown, unasked } = await person.talk(
+    `npx zx playbooks/init.ts -i ${file}`,
+    await questions('second-bot'),
+  )
   assert.is(code, 0, shown)
   assert.equal(unasked, [])
   assert.match(shown, await fingerprintOf('second'))

@@ -4,8 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Finding } from '../../../lib/health/finding.ts'
+import { quote } from '../../../lib/shell/sh.ts'
 import { removeVps } from '../../../sandbox/index.ts'
 import { run, scratchFile } from '../../support/runner.ts'
+import { onTerminal, screenAt, textOf } from '../../support/terminal.ts'
 import { botHost } from '../../support/vps/bot-host.ts'
 
 const host = 'status'
@@ -97,13 +99,27 @@ test('a host that is as it should be is read in one round trip, and nobody is ne
     release: { at: number }
   }
   assert.ok(traffic.delivered >= 1 && traffic.failed === 0)
+  assert.is(state.limitMB, 160)
   assert.ok(state.memoryMB > 5 && state.memoryMB < state.limitMB)
   assert.equal(webhook, { url: 'own', pending: 0 })
   assert.ok(Math.abs(Date.now() - release.at) < 600_000)
 })
 
+test('watched, it is drawn on a screen of its own, and Ctrl-C gives the terminal back', async () => {
+  const recording = await onTerminal(['node_modules/zx/build/cli.js', 'playbooks/status.ts', '-i', file, '--watch'], {
+    ...{ columns: 60, rows: 40 },
+    types: { after: /UTC[\s\S]*nothing needs you[\s\S]*hello-bot[\s\S]*pending/, text: '\x03' },
+  })
+  assert.is(recording.code, 130)
+  const text = recording.events.map(([, each]) => each).join('')
+  assert.match(text, /\[\?1049h[\s\S]*\[\?1049l/)
+  assert.not.match((await screenAt(recording)).map(textOf).join('\n'), 'hello-bot')
+})
+
 test('a check and a read write nothing on the host', async () => {
-  const files = 'find /etc /opt /var/lib/botgarden -newer /run/mark -type f | sort'
+  // What the database server keeps moves by itself.
+  const server = '/var/lib/botgarden/postgres'
+  const files = `find /etc /opt /var/lib/botgarden -path ${server} -prune -o -cnewer /run/mark -type f -print | sort`
   await inside('touch /run/mark')
   await status()
   assert.is((await run(['playbooks/site.ts', '-i', file, '--check'])).code, 0)
@@ -137,7 +153,7 @@ const faults: readonly (readonly [
   ['a firewall that is off', () => inside('ufw disable'), ['error firewall'], site],
   [
     'a unit that has failed',
-    () => inside('systemd-run --unit=broken false; sleep 1'),
+    () => inside('systemd-run --wait --quiet --unit=broken false || :'),
     ['warning unit'],
     () => inside('systemctl reset-failed broken'),
   ],
@@ -201,10 +217,9 @@ for (const [about, inject, ids, mend] of faults)
 
 test('a bot that ends again and again is a loop, and one that has met its limit is told so', async () => {
   for (let i = 0; i < 3; i++) {
-    await inside(`kill -9 $(docker inspect -f '{{.State.Pid}}' ${container})`)
-    await inside(
-      `for i in $(seq 50); do [ "$(docker inspect -f '{{.State.Running}}' ${container})" = true ] && break; sleep .2; done`,
-    )
+    const pid = await inside(`docker inspect -f '{{.State.Pid}}' ${container}`)
+    const isBack = `pid=$(docker inspect -f '{{.State.Pid}}' ${container}) && [ "$pid" != 0 ] && [ "$pid" != ${pid} ]`
+    await inside(`kill -9 ${pid}; timeout 60 sh -c ${quote(`until ${isBack}; do sleep .2; done`)}`)
   }
   await until(['error bot restart-loop'])
   await inside(`docker exec ${container} node -e 'const all = []; for (;;) all.push(Buffer.alloc(1e7, 1))' || :`)
@@ -214,12 +229,17 @@ test('a bot that ends again and again is a loop, and one that has met its limit 
   assert.is((await good()).code, 0)
 })
 
-test('a bot that the inventory has no longer is named', async () => {
+test('a bot that the inventory has no longer is named, with the command that removes it', async () => {
   const { 'hello-bot': entry } = bots
   delete bots['hello-bot']
   const without = inventory()
   bots['hello-bot'] = entry ?? {}
-  assert.equal((await seen(without)).ids, ['warning unknown-bot'])
+  const { ids, findings } = await seen(without)
+  assert.equal(ids, ['warning unknown-bot'])
+  const next = findings.find(({ id }) => id === 'unknown-bot')?.next ?? ''
+  const removal = await run([...next.replace('npx zx ', '').split(' '), '--check'])
+  assert.is(removal.code, 2, removal.stderr)
+  assert.match(removal.stdout, 'would change  bot:hello-bot: remove')
 })
 
 test('the page has the same, and loads nothing; a host that is not there is told with exit code 4', async () => {

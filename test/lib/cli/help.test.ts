@@ -88,6 +88,17 @@ test('the help says what each option does, and shows how they are used', () => {
   assert.match(own, /options:\n {6}--name BOT +which bot\n/)
 })
 
+test('what a playbook has not is not offered, and an exit code means what it says', () => {
+  const text = usage('x', '', {
+    examples: [['', '']],
+    without: ['check', 'tags'],
+    exitCodes: { 2: '', 3: 'a person is needed' },
+  })
+  assert.not.match(text, /^ +--(check|tags)/m)
+  assert.match(text, '--limit')
+  assert.match(text, /^ {2}1 {2}wrong usage.*\n {2}3 {2}a person is needed\n {2}4 {2}a host could not be reached$/m)
+})
+
 test('an unknown option of one letter is near to one of one letter', () => {
   const said = (word: string) => {
     try {

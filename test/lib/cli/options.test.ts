@@ -26,6 +26,8 @@ const right: [line: string, expected: Partial<Options>, env?: NodeJS.ProcessEnv]
   ['', { inventory: 'prod.yaml' }, { BOTGARDEN_INVENTORY: 'prod.yaml' }],
   ['', {}, { BOTGARDEN_INVENTORY: '' }],
   ['-i a.yaml', { inventory: 'a.yaml' }, { BOTGARDEN_INVENTORY: 'prod.yaml' }],
+  // A dash alone is no flag: --token-file - is stdin.
+  ['-i -', { inventory: '-' }],
   ['--inventory=a.yaml', { inventory: 'a.yaml' }],
   [
     '--check --diff --json -v -h --accept-new',
@@ -147,6 +149,14 @@ test('the help names every option, every exit code, and the playbook', () => {
   for (const code of [0, 1, 2, 3, 4, 5, 70, 130]) assert.match(text, new RegExp(`^ +${code} `, 'm'))
   assert.match(text, 'npx zx playbooks/site.ts --check --diff')
   for (const line of text.split('\n')) assert.ok(line.length <= 100, line)
+})
+
+test('an option that means nothing to a playbook is refused there', () => {
+  assert.throws(
+    () => parseOptions(['--check'], {}, 'x', {}, ['check']),
+    /^x\.ts has no --check\nsee: npx zx playbooks\/x\.ts --help$/,
+  )
+  assert.is(parseOptions(['--limit', 'a'], {}, 'x', {}, ['check']).check, false)
 })
 
 test.run()

@@ -101,6 +101,11 @@ const cases: readonly (readonly [about: string, more: Partial<HostHealth>, said:
     ['error backups: the last backup FAILED at 03:17: no space'],
   ],
   ['held updates', { heldUpdates: ['runc 1.2'] }, ['warning updates: security updates wait for you: runc 1.2']],
+  [
+    'nightly updates that fail',
+    { upgradeFault: 'E:Malformed line' },
+    ['warning upgrades: the nightly security updates fail: E:Malformed line'],
+  ],
   ['a reboot', { pendingReboot: ['linux-image'] }, ['warning reboot: a reboot is due for linux-image']],
   ['an unknown bot', { unknownBots: ['old'] }, ['warning unknown-bot: old is on the host and not in the inventory']],
   [

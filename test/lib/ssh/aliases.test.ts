@@ -20,6 +20,7 @@ host = "four"
 Match originalhost five
   HostName 192.0.2.5
 Host web* !web9 a?c !six *
+Host .host machine/.host
 HOST one seven
 `,
   )

@@ -147,7 +147,7 @@ test('a name that ssh cannot resolve is told with the aliases that there are; an
     (await errorOf(connect(target))).message,
     `vps1: cannot be reached: ssh: Could not resolve hostname vps77: Name or service not known
 "VPS77" is not an alias in ${host.at('/config')} (did you mean "vps7"?); its aliases: web1, vps7
-set "ssh" of this host in the inventory to an alias, or to an address, as in root@192.0.2.1:22`,
+use an alias, or an address, as in root@192.0.2.1:22 (in the inventory: "ssh" of this host)`,
   )
   // A jump host, or what an alias leads to.
   host.write('/refused', 'ssh: Could not resolve hostname gate: Name or service not known')
@@ -189,7 +189,7 @@ for (const [what, words, settings, key, expected] of [
     'WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!',
     'hostname 192.0.2.1\nport 22\nuserknownhostsfile /home/ops/known /home/ops/known2',
     offered,
-    `its host key has CHANGED: .*\nit now shows ${fingerprint}\nif the host was reinstalled: ssh-keygen -R '192.0.2.1' -f /home/ops/known, then run again with --accept-new$`,
+    `its host key has CHANGED: .*\nit now shows ${fingerprint}\nif the host was reinstalled: ssh-keygen -R '192.0.2.1' -f /home/ops/known, then run again, and compare the new one when it is shown$`,
   ],
   [
     'a changed key of a host that ssh -G says nothing of',

@@ -76,7 +76,7 @@ for (const [settings, more, forget] of [
     assert.equal(lines, [
       'vps1: its host key has CHANGED: the host was reinstalled, or the connection is intercepted',
       `it now shows ${shownKey}`,
-      `if the host was reinstalled: ${forget}, then run again with --accept-new`,
+      `if the host was reinstalled: ${forget}, then run again, and compare the new one when it is shown`,
     ])
   })
 
@@ -90,7 +90,11 @@ test('a login that is refused, and a host that is not reached, come with the com
   const [refused, way] = await tried('', 'root@192.0.2.1: Permission denied (publickey).\n')
   assert.is(refused, 'vps1: the login was refused: root@192.0.2.1: Permission denied (publickey).')
   assert.is(way, 'try: ssh -F /none -l root -p 2222 192.0.2.1')
-  assert.equal(await tried('', 'Connection timed out'), ['vps1: cannot be reached: Connection timed out', way])
+  assert.equal(await tried('', 'Connection timed out'), [
+    'vps1: cannot be reached: Connection timed out',
+    'see that the address and the port are right, and that no firewall is in the way',
+    way,
+  ])
   assert.equal(await tried('banner', ''), ['vps1: cannot be reached: banner', way])
   assert.equal(await tried('', ''), ['vps1: cannot be reached: ssh ended without a word', way])
 })
@@ -101,8 +105,10 @@ test('a name that ssh does not know may be an alias that is missing', async () =
   assert.match(lines[1] ?? '', '"vps" is not an alias either: /none has none')
   assert.match(
     lines[2] ?? '',
-    'set "ssh" of this host in the inventory to an alias, or to an address, as in root@192.0.2.1:22',
+    'use an alias, or an address, as in root@192.0.2.1:22 (in the inventory: "ssh" of this host)',
   )
+  const full = await failure('', 'Could not resolve hostname a.example.org: x', { more: { ssh: 'a.example.org' } })
+  assert.match(full.lines[1] ?? '', /^no address is known for a\.example\.org: see that it is spelled right/)
   // Another name, as that of a jump, is none of the inventory's.
   const other = await failure('', 'Could not resolve hostname jump: x', { more: { ssh: 'vps' } })
   assert.match(other.lines[1] ?? '', /^try: ssh /)

@@ -1,7 +1,6 @@
 // What the program that watches a host makes of what it sees.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { nginxChecksums } from '../../../lib/platform/nginx.ts'
 import { loaded, watchedHost } from './watched-host.ts'
 
 test('a container that is back after a moment is no alert', async () => {
@@ -51,7 +50,55 @@ test('processes and caches are watched as well, and a release that is under way 
   host.note('inodes', '4711\n')
   host.container('hello.worker-blue')
   assert.is(await host.sent(), '', 'nothing is known meanwhile')
-  assert.match(await host.sent(16), /resolved: hello: its container botgarden-hello\.worker-blue/)
+  assert.match(
+    await host.sent(16),
+    /applied to it for more than a quarter of an hour\n[\s\S]*resolved: hello: its container botgarden-hello\.worker-blue/,
+  )
+  host.note('inodes', '')
+  host.container('hello-cache')
+  assert.match(await host.sent(), /resolved: something has been applied/)
+})
+
+test('what comes back with a boot has 2 minutes for that, by the age of the first process, and is told once all was there', async () => {
+  const host = watchedHost()
+  const age = (seconds: number) =>
+    host.write('/proc/1/stat', `1 (an (odd) name) S ${'0 '.repeat(18)}${100 * (1000 - seconds)} 0 0\n`)
+  host.note('engine.down', '')
+  host.note('rules4', '')
+  host.note('served', '')
+  age(20)
+  assert.is(await host.sent(), '')
+  await host.run('rm "$STATE/engine.down"')
+  host.container('nginx', { status: 'restarting' })
+  age(119)
+  assert.is(await host.sent(), '')
+  age(120)
+  assert.match(await host.sent(), /nginx keeps ending[\s\S]*firewall is off[\s\S]*nothing serves a certificate/)
+
+  const other = watchedHost()
+  other.write('/proc/1/stat', `1 (init) S ${'0 '.repeat(18)}99000 0 0\n`)
+  assert.is(await other.sent(), '')
+  other.container('nginx', { status: 'exited' })
+  assert.match(await other.sent(), /nginx is not running/)
+
+  // One that shows its own uptime: no silence without an end.
+  const third = watchedHost()
+  third.write('/proc/1/stat', `1 (init) S ${'0 '.repeat(18)}9900000 0 0\n`)
+  third.container('nginx', { status: 'exited' })
+  assert.match(await third.sent(), /nginx is not running/)
+})
+
+test('a host without any bot is watched, and Telegram is not asked; a bot that is removed is forgotten', async () => {
+  const host = watchedHost()
+  host.hook({ ...host.own, url: '' })
+  assert.match(await host.sent(), /hello: its webhook is gone/)
+  await host.run('rm -r /var/lib/botgarden/bots/hello')
+  assert.match(await host.sent(), /^--- chat\n✅ vps1: resolved: hello: its webhook is gone[^⚠]*$/)
+  assert.not.ok(host.list('/run/botgarden/watch').includes('pending.hello'))
+  host.note('asked', '')
+  host.note('df', '/ 97% 12%\n')
+  assert.match(await host.sent(), /97 %/)
+  assert.not.match(host.noted('asked'), 'getWebhookInfo')
 })
 
 test('a webhook may have what the bot appends, and a polling bot has none', async () => {
@@ -82,67 +129,6 @@ test('of many bots 8 are asked in a run, in turn, and the others stay as they we
     Array.from({ length: 11 }, (_, i) => `b${String(i).padStart(2, '0')}`),
   )
   assert.equal(bots(await host.sent()), [])
-})
-
-test('5xx are told by bot, and names that a client has made up are not', async () => {
-  const host = watchedHost()
-  const line = (bot: string, status: number) =>
-    `{"time":"x","host":"evil\\"bot","uri":"/tg/${bot}","bot":"${bot}","status":${status},"bytes":1}\n`
-  host.note(
-    'log.nginx',
-    [line('hello', 502).repeat(6), line('hello', 200).repeat(20), line('made-up', 404).repeat(50), 'no json\n'].join(
-      '',
-    ),
-  )
-  assert.match(await host.sent(), /hello: 6 of 26 updates were answered with 5xx/)
-  host.note('log.nginx', line('hello', 200))
-  assert.is(await host.sent(), '')
-  assert.match(await host.sent(6), /resolved/)
-  host.note('log.nginx', line('made-up', 500).repeat(9))
-  const said = await host.sent()
-  assert.match(said, /9 of 9 requests of pages/)
-  assert.not.match(said, 'made-up')
-})
-
-test('connections that PostgreSQL refuses are told, and those of bots that say so are not', async () => {
-  const host = watchedHost()
-  const line = (text: string) => `2026-11-26 09:00:00.123 UTC hello@hello FATAL:  ${text}\n`
-  host.note(
-    'log.postgres',
-    line('too many connections for role "hello"').repeat(2) + line('password authentication failed').repeat(9),
-  )
-  assert.is(await host.sent(), '')
-  host.note('log.postgres', line('sorry, too many clients already'))
-  assert.match(await host.sent(), /PostgreSQL has refused 3 connections within 5 minutes: too many are open/)
-  host.note('log.postgres', '')
-  host.note('log.nginx', line('sorry, too many clients already').repeat(9))
-  assert.match(await host.sent(6), /resolved: PostgreSQL has refused/)
-})
-
-test('a configuration that nginx refuses is told without what stands in its quotes', async () => {
-  const host = watchedHost()
-  host.note('log.nginx', '2026/11/26 09:00:00 [emerg] 1#1: unknown directive "the-secret" in /x/own/a.conf:3\n')
-  const said = await host.sent()
-  assert.match(said, /nginx refuses its configuration: unknown directive "…" in \/x\/own\/a\.conf:3\n/)
-  host.note('log.nginx', '')
-  assert.is(await host.sent(), '')
-  assert.match(await host.sent(5), /resolved: nginx refuses/)
-})
-
-test('an nginx that does not run what is in its folder is told', async () => {
-  const host = watchedHost()
-  host.write('/opt/botgarden/nginx/conf/nginx.conf', 'events {}\n')
-  host.write('/opt/botgarden/nginx/running', '')
-  const sum = async () =>
-    (await host.run(`${nginxChecksums.text}\nnginx_checksum /opt/botgarden/nginx/conf`)).stdout.trim()
-  host.note('says', await sum())
-  assert.is(await host.sent(), '')
-  host.write('/opt/botgarden/nginx/conf/own/a.conf', 'nonsense;\n')
-  assert.match(await host.sent(), /nginx does not run the configuration in \/opt\/botgarden\/nginx\/conf/)
-  host.note('says', '')
-  assert.is(await host.sent(), '', 'one that is down is not told again by this')
-  host.note('says', await sum())
-  assert.match(await host.sent(), /resolved: nginx does not run/)
 })
 
 test('a port that a rule opens is no alert, whichever way the rule says it', async () => {

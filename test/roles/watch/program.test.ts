@@ -1,9 +1,8 @@
 // The program that watches a host, run in a real sh with real jq and awk, and with stand-ins for what it asks.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { botToken, certificateFor, loaded, watchedHost } from './watched-host.ts'
-
-type Watched = ReturnType<typeof watchedHost>
+import { type Fault, faultGroups } from './watched-faults.ts'
+import { watchedHost } from './watched-host.ts'
 
 test('a host that is well says nothing, and what it keeps is bounded', async () => {
   const host = watchedHost()
@@ -14,228 +13,35 @@ test('a host that is well says nothing, and what it keeps is bounded', async () 
   assert.equal(host.list('/run/botgarden/watch'), before)
 })
 
-/** What goes wrong, what is said of it, and what mends it. */
-const faults: readonly (readonly [
-  what: string,
-  breaks: (host: Watched) => void,
-  said: RegExp,
-  mends: (host: Watched) => void,
-])[] = [
-  [
-    'a container that has ended',
-    (host) => host.container('hello-blue', { status: 'exited', exit: 137 }),
-    /hello: its container botgarden-hello-blue is not running \(exited, exit code 137\)\nsince .*\nnext: npx zx playbooks\/bot.ts --name hello --logs/,
-    (host) => host.container('hello-blue'),
-  ],
-  [
-    'a container that is gone',
-    (host) => host.note('engine/botgarden-postgres', '{"message":"No such container"}'),
-    /the host: its container botgarden-postgres does not exist\nsince .*\nnext: npx zx playbooks\/site.ts/,
-    (host) => host.container('postgres'),
-  ],
-  [
-    'a container that is unhealthy',
-    (host) => host.container('postgres', { health: 'unhealthy' }),
-    /botgarden-postgres is unhealthy/,
-    (host) => host.container('postgres', { health: 'healthy' }),
-  ],
-  [
-    'a container that restarts now',
-    (host) => host.container('nginx', { status: 'restarting', exit: 1 }),
-    /nginx keeps ending, exit code 1/,
-    (host) => host.container('nginx'),
-  ],
-  [
-    'an engine that is away',
-    (host) => host.note('engine.down', ''),
-    /vps1: Docker does not answer/,
-    (host) => host.program('docker', ''),
-  ],
-  [
-    'a full disk',
-    (host) => host.note('df', '/ 97% 12%\n'),
-    /the disk at \/ is 97 % full/,
-    (host) => host.note('df', '/ 41% 12%\n'),
-  ],
-  [
-    'no inodes',
-    (host) => host.note('df', '/ 40% 100%\n'),
-    /100 % of the inodes of the disk at \/ are used/,
-    (host) => host.note('df', '/ 41% 12%\n'),
-  ],
-  [
-    'a certificate that ends',
-    (host) => host.certified(certificateFor('b.example.org', 5)),
-    /the certificate of b.example.org ends [A-Z][a-z]{2} [\d ]\d /,
-    good,
-  ],
-  [
-    'a certificate of another name',
-    (host) => host.certified(certificateFor('c.example.org', 90)),
-    /served for b.example.org is that of another name/,
-    good,
-  ],
-  [
-    'no certificate',
-    (host) => host.note('served', ''),
-    /nothing serves a certificate for b.example.org at port 443/,
-    good,
-  ],
-  [
-    'a webhook that is gone',
-    (host) => host.hook({ ...host.own, url: '' }),
-    /hello: its webhook is gone: somebody polls/,
-    (host) => host.hook(host.own),
-  ],
-  [
-    'a webhook that leads elsewhere',
-    (host) => host.hook({ ...host.own, url: 'https://x.example/7000:a' }),
-    /hello: its webhook leads elsewhere: to x\.example\n/,
-    (host) => host.hook(host.own),
-  ],
-  [
-    'updates that wait',
-    (host) => host.hook({ ...host.own, pending_update_count: 25 }),
-    /hello: 25 updates wait at Telegram/,
-    (host) => host.hook(host.own),
-  ],
-  [
-    'a delivery that fails',
-    (host) =>
-      host.hook({
-        ...host.own,
-        pending_update_count: 1,
-        last_error_date: host.now(),
-        last_error_message: 'Wrong\u001b[31m response: 502',
-      }),
-    /hello: Telegram cannot deliver: Wrong \[31m response: 502\n/,
-    (host) => host.hook(host.own),
-  ],
-  [
-    'a token that is revoked',
-    (host) => host.note(`hooks/${botToken}`, '{"ok":false,"error_code":401,"description":"Unauthorized"}'),
-    /hello: Telegram rejects its token/,
-    (host) => host.hook(host.own),
-  ],
-  [
-    'a job that failed',
-    (host) => host.write('/var/lib/botgarden/bots/hello/jobs/tick.json', '{"start":1,"how":"ended","code":3}\n'),
-    /hello: its job tick failed: exit code 3\nsince .*\nnext: npx zx playbooks\/bot.ts --name hello --jobs/,
-    (host) => host.write('/var/lib/botgarden/bots/hello/jobs/tick.json', '{"start":1,"how":"ended","code":0}\n'),
-  ],
-  [
-    'a record that is torn',
-    (host) => host.write('/var/lib/botgarden/bots/hello/current.json', '{"id":"1'),
-    /hello: the record of its release cannot be read/,
-    (host) => host.bot(),
-  ],
-  [
-    'a record that is empty',
-    (host) => host.write('/var/lib/botgarden/bots/hello/current.json', ''),
-    /hello: the record of its release is empty/,
-    (host) => host.bot(),
-  ],
-  [
-    'a container of no bot',
-    (host) => host.beside('botgarden-hello-blue', 'botgarden-old-bot-green', 'grafana'),
-    /an unknown bot: the container botgarden-old-bot-green is of no bot that this host has\nsince .*\nnext: on the host: docker rm -f botgarden-old-bot-green/,
-    (host) => host.beside('botgarden-hello-blue'),
-  ],
-  [
-    'a container of another release',
-    (host) => host.beside('botgarden-hello.worker-green'),
-    /hello: its container botgarden-hello\.worker-green runs, and is none of its release/,
-    (host) => host.beside(),
-  ],
-  [
-    'a port that a container publishes',
-    (host) => host.beside('grafana 3000', 'grafana 3000 tcp ::', 'local 9000 tcp 127.0.0.1'),
-    /the container grafana publishes port 3000\/tcp, which no rule of ufw opens/,
-    (host) => host.beside('grafana'),
-  ],
-  [
-    'ufw that is disabled',
-    (host) => host.write('/etc/ufw/ufw.conf', 'ENABLED=no\n'),
-    /the firewall is off: ufw is disabled\nsince .*\nnext: npx zx playbooks\/site.ts --tags ufw/,
-    (host) => host.write('/etc/ufw/ufw.conf', 'ENABLED=yes\n'),
-  ],
-  ...(
-    [
-      [':INPUT DROP [', ':INPUT ACCEPT [', 'iptables lets in what no rule names'],
-      ['-A INPUT -j ufw-before-input', '', 'iptables has no rules of ufw'],
-      ['-j botgarden-forward', '', 'iptables has no rules for containers'],
-    ] as const
-  ).map(
-    ([rule, instead, said]) =>
-      [
-        `a kernel in which ${said}`,
-        (host: Watched) => host.note('rules4', loaded.replace(rule, instead)),
-        new RegExp(`the firewall is off: ${said}`),
-        (host: Watched) => host.note('rules4', loaded),
-      ] as const,
-  ),
-  [
-    'an IPv6 without a firewall',
-    (host) => host.write('/proc/net/if_inet6', 'x\n'),
-    /the firewall is off: ip6tables has no rules for containers/,
-    (host) => host.note('rules6', loaded),
-  ],
-  [
-    'a reboot that is due',
-    (host) => {
-      host.write('/run/reboot-required', '')
-      host.write('/run/reboot-required.pkgs', 'linux-image-amd64\nlinux-image-amd64\nlibc6\n')
-    },
-    /vps1: it needs a reboot, for libc6 linux-image-amd64\nsince .*\nnext: on the host: systemctl reboot/,
-    (host) => host.run('rm /run/reboot-required'),
-  ],
-  [
-    'updates that fail',
-    (host) => {
-      host.write('/etc/apt/apt.conf.d/52botgarden', '')
-      const line = (text: string) => `2026-11-26 06:00:00,123 ${text}\n`
-      const began = line('INFO Starting unattended upgrades script')
-      const log = began + line('ERROR of the run before') + began + line('ERROR Lock\u001b[31m could not be acquired')
-      host.write('/var/log/unattended-upgrades/unattended-upgrades.log', log)
-    },
-    /unattended-upgrades fails: Lock \[31m could not be acquired\n/,
-    (host) =>
-      host.write(
-        '/var/log/unattended-upgrades/unattended-upgrades.log',
-        '2026-11-26 06:00:00,123 ERROR x\n2026-11-27 06:00:00,123 INFO Starting unattended upgrades script\n',
-      ),
-  ],
-  [
-    'a unit that has failed',
-    (host) => host.note('failed', 'inactive\ninactive\nfailed\n'),
-    /certbot\.service has failed\nsince .*\nnext: on the host: journalctl -u certbot.service -n 30/,
-    (host) => host.note('failed', 'inactive\ninactive\ninactive\n'),
-  ],
-  [
-    'a clock that is off',
-    (host) => host.note('heard', 'Wed, 26 Nov 2031 08:00:00 GMT'),
-    /the clock is off by \d+ seconds, as Telegram tells the time/,
-    (host) => host.run('rm "$STATE/heard"'),
-  ],
-]
-
-function good(host: Watched): void {
-  host.certified()
+/** What is sent of a group: when it goes wrong, half a minute later, and when it is mended, with an entry for each thing. */
+async function toldOf(group: readonly Fault[]): Promise<readonly (readonly string[])[]> {
+  const host = watchedHost()
+  const entries = async (minutes: number) => (await host.sent(minutes)).split(/\n(?=⚠️|✅)/).filter(Boolean)
+  for (const [, breaks] of group) await breaks(host)
+  const said = [await entries(1), await entries(0.5)]
+  for (const [, , , mends] of group) await mends(host)
+  return [...said, await entries(1)]
 }
 
-for (const [what, breaks, said, mends] of faults)
-  test(`${what} is told once, and once it is over`, async () => {
-    const host = watchedHost()
-    breaks(host)
-    const message = await host.sent()
-    assert.match(message, said)
-    assert.match(message, /^--- chat\n⚠️ vps1: /)
-    assert.is(message.split('\n').length, 4, message)
-    assert.is(await host.sent(0.5), '')
-    mends(host)
-    if (what.includes('engine')) return
-    assert.match(await host.sent(), /^--- chat\n✅ vps1: resolved: .*\nsince 2025-11-24 1\d:\d\d UTC, for \d min$/)
-  })
+for (const group of faultGroups) {
+  let told: ReturnType<typeof toldOf> | undefined
+  for (const [what, , said] of group)
+    test(`${what} is told once, and once it is over`, async () => {
+      told ??= toldOf(group)
+      const [alerts = [], later, over = []] = await told
+      assert.is(alerts[0], '--- chat')
+      const [alert = '', another] = alerts.filter((each) => said.test(`${each}\n`))
+      assert.match(alert, /^⚠️ vps1: .*\nsince .*\nnext: .*$/)
+      assert.is(another, undefined)
+      // Nothing else is said either.
+      assert.equal([alerts.length, later], [group.length + 1, []], alerts.join('\n'))
+      // The number in it may be another one by then.
+      const words = (text = '') => text.replace(/^\S+ vps1: (resolved: )?/, '').replaceAll(/\d+/g, '…')
+      const end = over.filter((each) => words(each.split('\n')[0]) === words(alert.split('\n')[0]))
+      assert.match(end.join('\n'), /^✅ vps1: resolved: .*\nsince 2025-11-24 1\d:\d\d UTC, for \d min$/)
+      assert.is(over.length, group.length + 1, over.join('\n'))
+    })
+}
 
 test('one request asks the engine of all containers, and a run has few processes', async () => {
   const host = watchedHost()

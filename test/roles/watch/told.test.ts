@@ -121,7 +121,7 @@ test('no secret is in an argument, and a token that is none goes nowhere', async
   const all = calls.join('\n')
   assert.match(all, /^curl /m)
   for (const secret of [token, botToken, 'secret-path', 'secret-id']) assert.not.ok(all.includes(secret), secret)
-  host.write('/etc/botgarden/secrets/bots/hello/token', 'x" \noutput = "/etc/passwd')
+  host.write('/etc/botgarden/secrets/bots/hello/token', '7001:x/etc/passwd"')
   host.note('asked', '')
   await host.tick()
   assert.not.match(host.noted('asked'), 'passwd')

@@ -11,23 +11,23 @@ export const botToken = '7001:the-token-of-the-bot-hello-here'
 /** What is sent goes to the file `sent`, a line `--- WHERE` before each; `answer` is what Telegram says to it, `posted` a status of HTTP. */
 const curl = `
 case "$*" in *http://localhost/config) cat "$STATE/says" 2>/dev/null; exit ;; esac
-config=$(cat)
-printf '%s\\n' "$config" >>"$STATE/asked"
-[ ! -e "$STATE/curl.fails" ] || exit 7
-output='' text='' header=''
-printf '%s\\n' "$config" | sed 's/^\\([a-z-]*\\) = "\\(.*\\)"$/\\1 \\2/' | {
-while read -r key value; do
-  case $key in
+asked=$STATE/asked
+output='' text='' header='' urls=''
+while IFS= read -r line; do
+  printf '%s\\n' "$line" >>"$asked"
+  value=\${line#* = \\"} value=\${value%\\"}
+  case \${line%% = *} in
   output) output=$value ;;
   dump-header) header=$value ;;
   data-urlencode) case $value in text@*) text=\${value#text@} ;; esac ;;
   data-binary) text=\${value#@} ;;
-  url) urls="\${urls:-} $value" 
+  url)
+    urls="$urls $value"
     case $value in
     http://docker/containers/*/logs*)
       [ ! -e "$STATE/engine.down" ] || exit 7
       name=\${value#http://docker/containers/botgarden-}
-      sed 's/^/\\x01\\x00\\x00\\x00\\x00\\x00\\x01\\x31/' "$STATE/log.\${name%%/*}" 2>/dev/null ;;
+      [ ! -e "$STATE/log.\${name%%/*}" ] || sed 's/^/\\x01\\x00\\x00\\x00\\x00\\x00\\x01\\x31/' "$STATE/log.\${name%%/*}" ;;
     http://docker/containers/json)
       [ ! -e "$STATE/engine.down" ] || exit 7
       cat "$STATE/listing" 2>/dev/null || echo '[]' ;;
@@ -44,7 +44,7 @@ while read -r key value; do
     esac ;;
   esac
 done
-case \${urls:-} in
+case $urls in
 *sendMessage)
   answer=$(cat "$STATE/answer" 2>/dev/null || echo '{"ok":true}')
   case $answer in *'"ok":true'*) { echo "--- chat"; cat "$text"; } >>"$STATE/sent" ;; esac
@@ -55,10 +55,23 @@ case \${urls:-} in
   case $code in 2*) { echo "--- url"; cat "$text"; } >>"$STATE/sent" ;; esac
   printf %s "$code" ;;
 esac
-:
-}`
+:`
 
-const openssl = 'case $1 in s_client) cat "$STATE/served" ;; *) exec /usr/bin/openssl "$@" ;; esac'
+/** What it says of a certificate is kept for all hosts of this process: a start takes it 20 ms. */
+const openssl = `
+[ "$1" != s_client ] || exec cat "$STATE/served"
+sum=$(cksum <"$STATE/served")
+folder=$STATE/../../openssl
+said=$folder/\${sum%% *}.$5.$6.\${7:-}
+[ -e "$said" ] || {
+  [ -d "$folder" ] || mkdir "$folder"
+  code=0
+  /usr/bin/openssl "$@" >"$said.new" || code=$?
+  printf 'exit %s\\n' "$code" >"$said.code"
+  mv "$said.new" "$said"
+}
+cat "$said"
+. "$said.code"`
 
 /** A certificate for a name, as PEM. */
 export function certificateFor(name: string, days: number): string {
@@ -90,12 +103,12 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
   const host = scratchHost({
     curl,
     openssl,
-    date: `case $1 in -d) exec /bin/date "$@" ;; esac; exec /bin/date -u -d "@$(cat "$STATE/now")" "$@"`,
+    date: `case $1 in -d) exec /bin/date "$@" ;; esac; read -r now <"$STATE/now"; exec /bin/date -u -d "@$now" "$@"`,
     df: `printf 'Mounted Use%% IUse%%\\n'; cat "$STATE/df"`,
     timeout: 'shift; exec "$@"',
-    sleep: 'cat "$STATE/slept" 2>/dev/null | sh',
-    stat: 'cat "$STATE/inodes" 2>/dev/null',
-    'iptables-save': 'cat "$STATE/rules4"',
+    sleep: '[ ! -e "$STATE/slept" ] || sh "$STATE/slept"',
+    stat: '[ ! -e "$STATE/inodes" ] || exec cat "$STATE/inodes"',
+    'iptables-save': 'exec cat "$STATE/rules4"',
     'ip6tables-save': 'cat "$STATE/rules6" 2>/dev/null',
     systemctl: 'case $1 in is-failed) cat "$STATE/failed" 2>/dev/null ;; esac',
     chronyc: 'cat "$STATE/chrony" 2>/dev/null || echo x,Normal',
@@ -153,7 +166,7 @@ export function watchedHost(more: object = {}, hostEntry: Partial<HostEntry> = {
   /** A run, after so many minutes; and what was sent by it, with `--- WHERE` before each message. */
   const run = async (minutes = 1, args: readonly string[] = []) => {
     now += 60 * minutes
-    host.note('now', String(now))
+    host.note('now', `${now}\n`)
     host.note('sent', '')
     const { code, output, calls } = await host.run(`/opt/botgarden/watch/watch ${args.join(' ')}`, { args: [] })
     return { code, output, calls, sent: host.noted('sent').replaceAll(/^\s+/gm, '').trim() }

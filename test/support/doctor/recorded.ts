@@ -2,6 +2,7 @@
 import { type Container, parseContainers } from '../../../commands/doctor/container-reading.ts'
 import type { Serving } from '../../../commands/doctor/targets.ts'
 import type { Commands } from '../../../lib/health/finding.ts'
+import { quote } from '../../../lib/shell/sh.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
 import { specOf } from '../../../roles/bot/spec/spec.ts'
 
@@ -58,5 +59,6 @@ export function servingBot(name = 'hello-bot', number = 1, spec: Partial<Release
 
 export const commands: Commands = {
   playbook: (name, more = '') => `npx zx playbooks/${name}.ts${more && ` ${more}`}`,
+  removal: (bot) => `npx zx playbooks/bot.ts --name ${quote(bot)} --limit vps1 --remove`,
   onHost: (command) => `ssh vps1 '${command}'`,
 }

@@ -22,7 +22,8 @@ const [own, old] = [
 
 export async function updateScripts(): Promise<Shell[]> {
   const clusters = (more: Partial<Clusters>) => ({
-    'clusters:postgres': { live: [17], kept: [], left: [], sizes: { 17: 9 }, freeMiB: 9999, ...more },
+    'clusters:postgres': { live: [17], kept: [], left: [], ...more },
+    'cluster-room:postgres': { sizes: { 17: 9 }, freeMiB: 9999 },
   })
   const all: [string, readonly Resource[], Record<string, unknown>][] = [
     ['a new major version', [postgresVersion(own, 2048, 'forward')], clusters({})],

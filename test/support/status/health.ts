@@ -1,11 +1,13 @@
 // A host and a bot that are as they should be, for tests of what is found where they are not.
 import type { Commands } from '../../../lib/health/finding.ts'
 import type { BotHealth, ContainerHealth, HostHealth } from '../../../lib/health/state.ts'
+import { quote } from '../../../lib/shell/sh.ts'
 
 export const now = Date.parse('2026-11-26T09:00:00Z')
 
 export const commands: Commands = {
   playbook: (name, more = '') => `npx zx playbooks/${name}.ts ${more}`.trim(),
+  removal: (bot) => `npx zx playbooks/bot.ts --name ${quote(bot)} --limit vps1 --remove`,
   onHost: (command) => `ssh vps1 ${command}`,
 }
 

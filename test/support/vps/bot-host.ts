@@ -2,15 +2,17 @@ import { askStandIns, freshVps, inVps, telegramControlUrl } from '../../../sandb
 import { type TelegramClient, telegramAt } from '../../../sandbox/telegram/client.ts'
 import { inventoryOf, type Run, resultOf, run } from '../runner.ts'
 
+/** What a host of the sandbox with bots must be told: its Telegram and its certificate authority. */
+export const vars = {
+  bot: { telegram: 'http://telegram.sandbox:8081', settle: 3, drain: 5 },
+  nginx: { telegram: ['10.212.0.0/16'] },
+  certbot: { server: 'https://pebble.sandbox:14000/dir', authority: '.sandbox/acme-ca.pem' },
+}
+
 /** A VPS that bots are released to, and the sandbox's Telegram, which knows a bot for each of these names. */
 export function botHost(host: string, names: readonly string[]) {
   const domain = `${host}.sandbox`
   const tokens: Record<string, string> = {}
-  const vars = {
-    bot: { telegram: 'http://telegram.sandbox:8081', settle: 3, drain: 5 },
-    nginx: { telegram: ['10.212.0.0/16'] },
-    certbot: { server: 'https://pebble.sandbox:14000/dir', authority: '.sandbox/acme-ca.pem' },
-  }
   const bots: Record<string, Record<string, unknown>> = { 'hello-bot': { host } }
   const inventory = (more: object = {}, entry: object = { domain }, bot: object = {}) =>
     inventoryOf(

@@ -20,7 +20,8 @@ const loopOf = (name: string, options = '') =>
   `docker run -d --name ${name} ${options} --entrypoint sleep ${image} 3600`
 /** Restarts and lack of memory are told for 10 minutes, what is in logs for 5. */
 const forget = (what: string) => `rm -f ${watch}/${what}`
-const again = (name: string) => `docker start ${name}; ${forget('containers')}`
+// Telegram has got 5xx meanwhile.
+const again = (name: string) => `docker start ${name}; ${forget('containers')}; ${forget('requests')}`
 const api = (method: string, form = '') =>
   `token=$(cat /etc/botgarden/secrets/bots/hello-bot/token); sleep 1.1; curl -s ${form} "http://telegram.sandbox:8081/bot$token/${method}"`
 const job = `systemctl start botgarden-job-hello-bot.tick.service || :; sleep 1`
