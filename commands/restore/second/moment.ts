@@ -33,6 +33,9 @@ export function zoneScript(at: string): Script {
 /** The moment that a time names; `zone` is what that script has printed, undefined for a time with an offset of its own. */
 export function momentOf(at: string, zone: string | undefined): Moment {
   const { day, clock, fraction, offset } = partsOf(at)
+  // The language takes February 30 for March 2.
+  const isDay = new Date(`${day}T00:00:00Z`).getUTCDate() === Number(day.slice(8))
+  if (!isDay) throw new UsageError(`--at ${at}: there is no such time`)
   const whole = offset === undefined ? inZone(at, zone ?? '') : Date.parse(`${day}T${clock}${offset}`)
   if (Number.isNaN(whole)) throw new UsageError(`--at ${at}: there is no such time`)
   const time = whole + Math.round(Number(`0${fraction}`) * 1000)

@@ -127,7 +127,7 @@ test('--as brings the same beside it, a time without an offset is that of the ho
   const result = await restore('--name', 'hello-bot', '--as', 'hello_then', '--at', at)
   await inside('timedatectl set-timezone Etc/UTC')
   done(result)
-  assert.match(result.stdout, 'JST, in the time zone of the host')
+  assert.match(result.stdout + result.stderr, 'JST, in the time zone of the host')
   assert.is(await moments('hello_then'), '1 3')
   assert.is(await moments(), '1 3 4')
   done(await run(['playbooks/backup.ts', '-i', archived]))

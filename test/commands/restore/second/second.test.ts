@@ -72,7 +72,8 @@ test('a time is a moment where it names a second', () => {
     assert.not.ok(isMoment(text))
   assert.ok(!hasOffset('2026-11-25 14:03:07') && hasOffset('2026-11-25 14:03:07+02:00'))
   assert.is(momentOf('2026-11-25 14:03:07.25 +0200', undefined).time, Date.parse('2026-11-25T12:03:07.250Z'))
-  assert.throws(() => momentOf('2026-13-25T14:03:07Z', undefined), 'there is no such time')
+  for (const text of ['2026-13-25T14:03:07Z', '2026-02-30T14:03:07Z', '2026-11-31 14:03:07'])
+    assert.throws(() => momentOf(text, undefined), 'there is no such time')
 })
 
 for (const [text, zone, wanted] of [
