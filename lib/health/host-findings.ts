@@ -149,7 +149,13 @@ function closeLevel(days: number): Level | undefined {
 function backups({ backups: all, clock }: HostHealth, { playbook }: Commands): Finding[] {
   const next = playbook('backup')
   if (all === undefined)
-    return [{ level: 'note', id: 'backups', what: 'no backups are taken: backups.recipients is not set', next }]
+    return [
+      {
+        ...{ level: 'note', id: 'backups' },
+        what: 'no backups are taken: set backups.recipients in the inventory',
+        next: playbook('site'),
+      },
+    ]
   const say = (what: string): Finding => ({ level: 'warning', id: 'backups', what, next })
   if (all.there === undefined && all.here === undefined && all.failure === undefined)
     return [say('there is no backup yet')]
