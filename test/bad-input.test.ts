@@ -101,6 +101,23 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [vars('backups: { recipients: [] }'), /backups\.recipients/],
   [vars('backups: { recipients: [age1nonsense] }'), /backups\.recipients/],
   [vars('backups: { signer: MD5:00 }'), /backups\.signer: .*SHA256/],
+  [vars('backups: { continuous: true }'), 'backups.recipients: missing'],
+  [vars('backups: { continuous: always }'), /backups\.continuous/],
+  [vars('backups: { continuous: { days: 0 } }'), /backups\.continuous/],
+  [vars('backups: { continuous: { day: 7 } }'), /backups\.continuous/],
+  [vars('backups: { continuous: { to: store } }'), /backups\.continuous/],
+  [
+    vars('backups: { continuous: { to: { ssh: "-oProxyCommand=x@h", hostKey: "ssh-ed25519 AAAA" } } }'),
+    /backups\.continuous/,
+  ],
+  [vars('backups: { continuous: { to: { ssh: "a@h" } } }'), /backups\.continuous/],
+  [vars('backups: { continuous: { to: { ssh: "a@h", hostKey: "AAAA" } } }'), /backups\.continuous/],
+  [
+    vars(
+      'backups: { recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p], continuous: true }, postgres: { settings: { wal_level: minimal } }',
+    ),
+    'backups.continuous: sets postgres.settings.wal_level itself',
+  ],
   [vars('bot: { network: 192.168 }'), /bot\.network/],
   [vars('bot: { settle: 1000 }'), /bot\.settle/],
   [vars('bot: { telegram: api.telegram.org }'), /bot\.telegram/],

@@ -2,11 +2,13 @@ import { join } from 'node:path'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { localFault } from '../../lib/shell/local.ts'
+import type { Connection } from '../../lib/ssh/connection.ts'
 import { HostError, RunnerError } from '../../lib/std/errors.ts'
 import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import { type BackupName, formatAge } from '../../roles/backups/backup-name.ts'
 import { missingParts, parseManifest, partName, subjectOf } from '../../roles/backups/manifest.ts'
 import { alertHere } from './alert.ts'
+import { checkArchive } from './archive/sync.ts'
 import { refuseUnencrypted, settingsFor } from './host-settings.ts'
 import { copiesOf } from './local-copies.ts'
 import { type HostBackups, listRemote } from './remote.ts'
@@ -33,7 +35,10 @@ export async function checkFreshness(session: Session): Promise<number> {
 
 async function checkHost(session: Session, host: InventoryHost): Promise<BackupResult> {
   const result: BackupResult = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
-  const there = await readRemote(session, host, result)
+  const archive: string[] = []
+  const there = await readRemote(session, host, result, async (connection) => {
+    archive.push(...(await checkArchive(connection, settingsFor(host), result)))
+  })
   if (there?.signer !== undefined) result.facts.signer = fingerprintOf(there.signer)
   const own = await copiesFaults(host, there, result).catch((failure) => {
     const error = localFault(failure)
@@ -41,6 +46,7 @@ async function checkHost(session: Session, host: InventoryHost): Promise<BackupR
     return [error.message]
   })
   result.faults.push(...own)
+  result.facts.lines = [...(result.facts.lines ?? []), ...archive]
   if (there?.status?.at === '') result.warnings.push(...there.status.warnings)
   if (there?.status?.result === 'failed')
     result.faults.push(`the last run FAILED at ${there.status.at}: ${there.status.reason}`)
@@ -81,9 +87,14 @@ async function readRemote(
   session: Session,
   host: InventoryHost,
   result: BackupResult,
+  more: (connection: Connection) => Promise<void>,
 ): Promise<HostBackups | undefined> {
   try {
-    return await session.connected(host, listRemote)
+    return await session.connected(host, async (connection) => {
+      const there = await listRemote(connection)
+      await more(connection)
+      return there
+    })
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error
     result.faults.push(error.message)

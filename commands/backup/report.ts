@@ -21,6 +21,8 @@ export interface BackupResult {
     copies?: number
     /** The fingerprint of the key that signs its backups. */
     signer?: string
+    /** Files of the archive of WAL that were fetched now, and that went. */
+    archive?: { readonly pulled: number; readonly removed: number }
     /** For `--status`, a line each. */
     lines?: readonly string[]
   }
@@ -55,13 +57,27 @@ export function faultLines({ host, faults, warnings, missing = [], exitCode }: B
 }
 
 function factLines({ host, facts }: BackupResult): string[] {
-  const { taken, seconds = 0, bytes = 0, pulled = [], removed = [], folder, copies = 0, signer, lines = [] } = facts
+  const {
+    taken,
+    seconds = 0,
+    bytes = 0,
+    pulled = [],
+    removed = [],
+    folder,
+    copies = 0,
+    signer,
+    archive,
+    lines = [],
+  } = facts
   return [
     ...lines.map((line) => `${host}  ${oneLine(line)}`),
     ...(taken === undefined ? [] : [`${host}  taken: ${taken}, ${formatBytes(bytes)}, in ${seconds} s`]),
     ...(folder === undefined
       ? []
       : [`${host}  here: ${folder}, ${copies} in all, ${pulled.length} new and verified, ${removed.length} removed`]),
+    ...(archive === undefined
+      ? []
+      : [`${host}  its archive: ${archive.pulled} files new and verified, ${archive.removed} removed`]),
     ...(signer === undefined ? [] : [`${host}  signed by ${signer}`]),
   ]
 }

@@ -34,14 +34,19 @@ export function keyIn(signature: string): string | undefined {
 }
 
 /** Why the signature of these bytes is not valid for this key; undefined where it is. */
-export async function signatureFault(key: string, bytes: Buffer, signature: string): Promise<string | undefined> {
+export async function signatureFault(
+  key: string,
+  bytes: Buffer,
+  signature: string,
+  purpose: string = namespace,
+): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'botgarden-signature-'))
   try {
     const [signers, file] = [join(folder, 'allowed_signers'), join(folder, 'signature')]
     // This key and no other, for this purpose and no other.
-    writeFileSync(signers, `host namespaces="${namespace}" ${key}\n`)
+    writeFileSync(signers, `host namespaces="${purpose}" ${key}\n`)
     writeFileSync(file, signature)
-    const verify = local({ nothrow: true })`ssh-keygen -Y verify -f ${signers} -I host -n ${namespace} -s ${file}`
+    const verify = local({ nothrow: true })`ssh-keygen -Y verify -f ${signers} -I host -n ${purpose} -s ${file}`
     const { exitCode, stderr, stdout } = await withInput(verify, bytes)
     if (exitCode === 127)
       throw new HostError(

@@ -78,9 +78,9 @@ export async function syncCopies(
  * The keys that may sign, with the host's current one. The first key is learned from the host over its own connection.
  * Throws a `HostError` where the key has changed.
  */
-function learnSigner(
+export function learnSigner(
   signers: Signers,
-  { signer, now, backups }: HostBackups,
+  { signer, now, backups }: Pick<HostBackups, 'signer' | 'now' | 'backups'>,
   progress: (line: string) => void,
 ): Signers {
   if (signer === undefined) return signers

@@ -9,6 +9,7 @@ import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import { partName } from '../../roles/backups/manifest.ts'
 import type { RunStatus } from '../../roles/backups/run-status.ts'
 import { alertHere } from './alert.ts'
+import { syncArchive } from './archive/sync.ts'
 import { refuseUnencrypted, settingsFor } from './host-settings.ts'
 import { copiesOf } from './local-copies.ts'
 import { takeBackup } from './remote.ts'
@@ -66,7 +67,9 @@ async function takeAndDownload(session: Session, host: InventoryHost, only: stri
     try {
       return await session.connected(host, async (connection) => {
         taken ??= await takeNow(session, host, connection, only, result)
-        await syncCopies(connection, settingsFor(host), result, (line) => session.report.line(`${host.name}  ${line}`))
+        const say = (line: string) => session.report.line(`${host.name}  ${line}`)
+        await syncCopies(connection, settingsFor(host), result, say)
+        if (only === undefined) await syncArchive(connection, settingsFor(host), result, say)
       })
     } catch (error) {
       if (!(error instanceof ConnectError) || taken === undefined || attempt === 3) throw error

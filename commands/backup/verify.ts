@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { createReadStream, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HostError } from '../../lib/std/errors.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
+import { checksumOfFile } from '../../lib/std/sha256-file.ts'
 import type { BackupName } from '../../roles/backups/backup-name.ts'
 import {
   type BackupManifest,
@@ -144,12 +144,6 @@ async function partFault(folder: string, { file, encrypted }: BackupPart): Promi
   if ((await checksumOfFile(path)) !== encrypted.sha256) return `${file}: its checksum differs from the manifest`
   const start = await firstBytes(path, header.length)
   return start === header ? undefined : `${file}: is not encrypted with age for a key`
-}
-
-async function checksumOfFile(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk)
-  return hash.digest('hex')
 }
 
 async function firstBytes(path: string, count: number): Promise<string> {

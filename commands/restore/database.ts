@@ -76,12 +76,16 @@ export function partFor(chosen: SelectedBackup, task: RestoreTask): DatabasePart
 }
 
 /** The path of the decrypted dump on the host during the restore, in a folder that only root can read. */
-function incomingPath(database: string): string {
+export function incomingPath(database: string): string {
   // A checksum, since the name comes from a manifest and may be anything.
   return `${incoming}/${sha256Of(database).slice(0, 16)}.dump`
 }
 
-function databaseRestore({ name }: SelectedBackup, task: RestoreTask, part: DatabasePart): Resource {
+export function databaseRestore(
+  { name }: Pick<SelectedBackup, 'name'>,
+  task: RestoreTask,
+  part: DatabasePart,
+): Resource {
   const dump = fileState(incomingPath(task.database))
   const rows = Object.values(part.tables).reduce((sum, count) => sum + count, 0)
   const verb = task.target === undefined ? 'tried' : 'restored'

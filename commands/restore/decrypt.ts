@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { openAsBlob } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { Decrypter } from 'age-encryption'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
@@ -28,26 +28,34 @@ export async function* decryptPart(
   part: BackupPart,
   identities: readonly Secret[],
 ): AsyncGenerator<Buffer> {
-  const decrypter = new Decrypter()
-  for (const identity of identities) decrypter.addIdentity(identity.reveal())
-  const blob = await openAsBlob(join(folder, part.file))
   const hash = createHash('sha256')
   const other = new HostError(`${part.file}: its decrypted content does not match the manifest`)
   let size = 0
   try {
-    const plain = await decrypter.decrypt(blob.stream())
-    for await (const chunk of Readable.fromWeb(plain as Parameters<typeof Readable.fromWeb>[0])) {
+    for await (const chunk of decryptFile(join(folder, part.file), identities)) {
       // The host has checked its free space for this size.
       size += chunk.length
       if (size > part.size) throw other
       hash.update(chunk)
-      yield chunk as Buffer
+      yield chunk
     }
   } catch (error) {
-    if (error === other) throw other
-    throw new HostError(`${part.file}: ${reasonOf(error as Error)}`, { cause: error })
+    if (error === other || error instanceof HostError) throw error
+    throw new HostError(`${part.file}: ${(error as Error).message}`, { cause: error })
   }
   if (size !== part.size || hash.digest('hex') !== part.sha256) throw other
+}
+
+/** The decrypted content of a file, in chunks. Throws a `HostError` for one that these keys do not open, or that was changed. */
+export async function* decryptFile(path: string, identities: readonly Secret[]): AsyncGenerator<Buffer> {
+  const decrypter = new Decrypter()
+  for (const identity of identities) decrypter.addIdentity(identity.reveal())
+  try {
+    const plain = await decrypter.decrypt((await openAsBlob(path)).stream())
+    for await (const chunk of Readable.fromWeb(plain as Parameters<typeof Readable.fromWeb>[0])) yield chunk as Buffer
+  } catch (error) {
+    throw new HostError(`${basename(path)}: ${reasonOf(error as Error)}`, { cause: error })
+  }
 }
 
 function reasonOf({ message }: Error): string {

@@ -1,6 +1,7 @@
 import type { Flags } from '../../lib/cli/flags.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { isArchived } from '../../lib/platform/archive/wal-archive.ts'
 import { databaseName, isPlainName, isReserved } from '../../lib/platform/database-name.ts'
 import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
@@ -10,6 +11,8 @@ import { databasesOf, lastingParts, partName, subjectOf } from '../../roles/back
 import { restoreParts } from './database.ts'
 import { botOf, isOfBot } from './database-owner.ts'
 import { identitiesIn } from './decrypt.ts'
+import { drillArchive, restoreMoment } from './second/index.ts'
+import { isMoment } from './second/moment.ts'
 import { type BackupSelector, type SelectedBackup, selectBackup } from './select-backup.ts'
 import { type HostRoles, rebuild } from './whole-host.ts'
 
@@ -18,7 +21,7 @@ export const restoreFlags: Flags = {
   as: { value: 'NEW', help: 'into a new database of this name, beside the existing one' },
   at: {
     value: 'TIME',
-    help: 'from the last backup before this time: 2026-11-20, or 2026-11-20T12:00:00Z (default: the newest)',
+    help: "from the last backup before this time: 2026-11-20, or 2026-11-20T12:00:00Z (default: the newest); where WAL is archived, as of this very second: '2026-11-20 12:00:00', in the time zone of the host",
   },
   from: {
     value: 'WHERE',
@@ -61,7 +64,7 @@ export async function restore(session: Session, others: HostRoles): Promise<numb
   if (as !== undefined && !own.has('name')) throw new UsageError('--as needs --name')
   if (own.has('host')) return rebuildHost(session, value('host') ?? '', selector, identities, others)
   if (own.has('drill')) return drill(session, selector, identities)
-  return one(session, value('name') ?? '', as, selector, identities)
+  return one(session, value('name') ?? '', { as, at: value('at') }, selector, identities)
 }
 
 function selectorFrom(from = 'copy', at: string | undefined): Pick<BackupSelector, 'from' | 'until'> {
@@ -76,7 +79,7 @@ function selectorFrom(from = 'copy', at: string | undefined): Pick<BackupSelecto
 async function one(
   session: Session,
   name: string,
-  as: string | undefined,
+  { as, at }: { readonly as: string | undefined; readonly at: string | undefined },
   selector: BackupSelector,
   identities: readonly Secret[],
 ): Promise<number> {
@@ -91,8 +94,15 @@ async function one(
     throw new UsageError(
       `--as ${as}: that is the database of the bot ${botOf(host, as)}: restore it with --name ${botOf(host, as)}`,
     )
+  const target = as ?? database
+  const order = {
+    database,
+    ofBot: isOfBot(host, database),
+    target,
+    bot: as === undefined ? (bot ?? name) : undefined,
+  }
+  if (isArchived(host) && isMoment(at)) return restoreMoment(session, host, order, at, identities)
   return selectBackup(session, host, { ...selector, database }, async (chosen) => {
-    const target = as ?? database
     const hasDatabase = databasesOf(chosen.manifest).includes(database)
     const data = as === undefined ? lastingParts(chosen.manifest).filter((part) => subjectOf(part) === database) : []
     const things = [
@@ -101,12 +111,6 @@ async function one(
     ]
     const what = `replace ${things.join(' and ')} of ${host.name} (${session.inventory.file}) with the backup ${chosen.name}`
     if (as === undefined && !session.options.own.has('yes')) await confirm(what)
-    const order = {
-      database,
-      ofBot: isOfBot(host, database),
-      target,
-      bot: as === undefined ? (bot ?? name) : undefined,
-    }
     return restoreParts(
       session,
       host,
@@ -132,7 +136,10 @@ function hostOf({ hosts, inventory }: Session, name: string): InventoryHost {
 
 async function drill(session: Session, selector: BackupSelector, identities: readonly Secret[]): Promise<number> {
   let worst = 0
-  for (const host of session.hosts) worst = Math.max(worst, await drillHost(session, host, selector, identities))
+  for (const host of session.hosts) {
+    worst = Math.max(worst, await drillHost(session, host, selector, identities))
+    if (isArchived(host)) worst = Math.max(worst, await drillArchive(session, host, identities))
+  }
   return worst
 }
 

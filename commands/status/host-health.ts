@@ -1,9 +1,11 @@
 import type { HostHealth } from '../../lib/health/state.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Facts } from '../../lib/model/facts.ts'
+import { isArchived } from '../../lib/platform/archive/wal-archive.ts'
 import { nginxContainer, nginxState } from '../../lib/platform/nginx.ts'
 import { postgresContainer } from '../../lib/platform/postgres-client.ts'
 import { parseBackupName } from '../../roles/backups/backup-name.ts'
+import { type ArchiveState, archiveFaults, archiveLine, archiveReading } from '../../roles/backups/continuous/status.ts'
 import { type LastRun, lastRun } from '../../roles/backups/last-backup.ts'
 import type { BackupsVars } from '../../roles/backups/schema.ts'
 import { updatesWaiting } from '../../roles/base/upgrades.ts'
@@ -59,12 +61,19 @@ export function hostHealth(
       return { name, ends, issuer, wrong, signed }
     }),
     ...(wantsBackups && { backups: backupsOf(get(lastRun), here.backup) }),
+    ...(isArchived(host) && { archive: archiveOf(get(archiveReading)) }),
     heldUpdates: updates?.held ?? [],
     pendingReboot: updates?.reboot ?? [],
     unknownBots: (get(deployedBots) ?? []).filter((name) => host.bots.every((bot) => bot.name !== name)),
     ...(moved.length > 0 && { movedBots: moved }),
     ...(here.lastCheck && { lastCheck: here.lastCheck }),
   }
+}
+
+/** A host that cannot tell has nothing archived. */
+function archiveOf(state: ArchiveState | undefined): NonNullable<HostHealth['archive']> {
+  const told = state ?? { now: 0, status: undefined, key: '' }
+  return { line: archiveLine(told), faults: archiveFaults(told) }
 }
 
 const unread: HostReading = {

@@ -1,9 +1,11 @@
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Facts } from '../../lib/model/facts.ts'
 import type { Reading } from '../../lib/model/reading.ts'
+import { isArchived } from '../../lib/platform/archive/wal-archive.ts'
 import { allDomains } from '../../lib/platform/domains.ts'
 import { nginxState } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
+import { archiveReading } from '../../roles/backups/continuous/status.ts'
 import { lastRun } from '../../roles/backups/last-backup.ts'
 import { updatesWaiting } from '../../roles/base/upgrades.ts'
 import { jobsState } from '../../roles/bot/jobs/state.ts'
@@ -71,6 +73,7 @@ export function questionsFor(host: InventoryHost, facts: Facts): Questions {
       ...ofHost,
       deployedBots,
       movedBots,
+      ...(isArchived(host) ? [archiveReading] : []),
       ...certificates.map(({ reading }) => reading),
       ...bots.flatMap(({ release, webhook, jobs, traffic }) => [release, webhook, jobs, traffic]),
     ],

@@ -12,6 +12,14 @@ export function hostFindings(host: HostHealth, commands: Commands): Finding[] {
     ...services(host, commands),
     ...certificates(host, commands),
     ...backups(host, commands),
+    ...(host.archive?.faults ?? []).map(
+      (what): Finding => ({
+        level: 'error',
+        id: 'archive',
+        what,
+        next: commands.playbook('site', '--tags postgres,backups'),
+      }),
+    ),
     ...upkeep(host, commands),
   ]
 }

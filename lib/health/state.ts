@@ -113,6 +113,8 @@ export interface HostHealth {
     readonly here?: number
     readonly failure?: string
   }
+  /** The archive of WAL, in words, and what is wrong with it; undefined where the inventory wants none. */
+  readonly archive?: { readonly line: string; readonly faults: readonly string[] }
   readonly heldUpdates: readonly string[]
   /** Why the last night's updates failed; left out where they did not. */
   readonly upgradeFault?: string

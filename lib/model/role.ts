@@ -10,6 +10,8 @@ export interface HostEntry {
   /** Where nginx listens for HTTPS: 443, 8443, 88 or 80, the ports that Telegram delivers to. */
   readonly httpsPort: number
   readonly bots: readonly BotEntry[]
+  /** The checked vars of all roles, by name, for what one role must know of what another is asked for. */
+  readonly vars?: Readonly<Record<string, unknown>>
 }
 
 /** A bot of the inventory, on the host that it names. */

@@ -16,21 +16,26 @@ export interface RoleOptions {
   /** Where the host keeps its password: one line, of characters that need no quoting anywhere. */
   readonly passwordFile: string
   readonly connectionLimit: number
+  /** What it may besides logging in. */
+  readonly attributes?: readonly 'REPLICATION'[]
   /** What every session of its starts with; others that it has been given stay. */
   readonly settings: Readonly<Record<string, string>>
 }
 
-/** A role that logs in with the password that the host keeps, and may nothing else: no attribute, no membership. */
-export function databaseRole(name: string, { passwordFile, connectionLimit, settings }: RoleOptions): Resource {
+/** A role that logs in with the password that the host keeps, and may nothing else: no other attribute, no membership. */
+export function databaseRole(
+  name: string,
+  { passwordFile, connectionLimit, attributes = [], settings }: RoleOptions,
+): Resource {
   const kept = passwordState(name, passwordFile)
   return resource({
     id: `postgres-role:${name}`,
-    wants: { passwordFile, connectionLimit, settings },
+    wants: { passwordFile, connectionLimit, attributes, settings },
     reads: { catalog: postgresCatalog, kept },
     plan: ({ catalog, kept: password }) => {
       const state = known(catalog).roles[name]
       const wanted: RoleState = {
-        attributes: ['LOGIN'],
+        attributes: ['LOGIN', ...attributes],
         connectionLimit,
         settings: { ...state?.settings, ...settings },
         memberOf: [],

@@ -11,8 +11,18 @@ export function settingsOf(vars: BackupsVars) {
     local: vars.local ?? 'backups',
     signer: vars.signer,
     offsite: vars.offsite,
+    continuous: continuousOf(vars.continuous),
   }
 }
+
+/** Undefined where the inventory does not ask for it. */
+function continuousOf(wanted: BackupsVars['continuous'] = false) {
+  if (wanted === false) return undefined
+  const { days = 7, to } = wanted === true ? {} : wanted
+  return { days, to }
+}
+
+export type Continuous = NonNullable<ReturnType<typeof continuousOf>>
 
 export type BackupSettings = ReturnType<typeof settingsOf>
 

@@ -4,13 +4,14 @@ import { etcDir, optDir, secretsDir, stateDir } from '../../lib/model/host-layou
 import type { Reading } from '../../lib/model/reading.ts'
 import { becomes, knownAfterApply, type Prediction, type Resource } from '../../lib/model/resource.ts'
 import { role } from '../../lib/model/role.ts'
+import { notArchived } from '../../lib/platform/archive/absent.ts'
+import { archiveTimer, isArchived } from '../../lib/platform/archive/wal-archive.ts'
 import { images } from '../../lib/platform/image-versions.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
 import { passFile } from '../../lib/platform/pgpass.ts'
 import { database } from '../../lib/platform/postgres.ts'
 import { accessChanged, accessFolder, postgresConf } from '../../lib/platform/postgres-access.ts'
 import { freshCatalog, postgresCatalog, refused } from '../../lib/platform/postgres-catalog.ts'
-import { postgresContainer } from '../../lib/platform/postgres-client.ts'
 import { composeProject } from '../../lib/resources/compose.ts'
 import { directory, file } from '../../lib/resources/file.ts'
 import type { FileState } from '../../lib/resources/file-state.ts'
@@ -29,6 +30,7 @@ import {
 } from './cluster.ts'
 import { access, runningConfig, statements } from './running.ts'
 import { serverFolder as folder, serverSecrets as secrets, serverOf } from './server.ts'
+import { serverConfig } from './server-config.ts'
 import { superuser } from './superuser.ts'
 
 const settingName = v.pipe(v.string(), v.regex(/^[a-z_]+(\.[a-z_]+)?$/, 'a setting of postgresql.conf'))
@@ -50,8 +52,9 @@ const vars = v.strictObject({
 })
 
 /** The database server that all bots share: no network, a password for each role, and settings by the host's memory. */
-export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB }) => {
-  const { config, project } = serverOf({ image, settings }, memoryMiB)
+export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB, timers }, host) => {
+  const archived = isArchived(host)
+  const { config, project } = serverOf({ image, settings, archived }, memoryMiB)
   const major = majorOf(image)
   const { source } = clusterMount(image)
   const cluster = clusterOf(major)
@@ -76,7 +79,9 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
       content: config.hba,
       predicts: [accessChanged(`${postgresConf}/pg_hba.conf`)],
     }),
-    file(`${postgresConf}/postgresql.conf`, { content: config.text, validate: { tool: 'docker', script: accepts } }),
+    // Before the server is asked to start without replication, which it refuses while it has a slot.
+    ...(archived || !timers.includes(archiveTimer) ? [] : [notArchived()]),
+    serverConfig(`${postgresConf}/postgresql.conf`, config.text),
     pulledImage(image),
     ...container,
     superuser({ cluster: clusterMount(image), password: `${secrets}/superuser`, owner }),
@@ -104,16 +109,6 @@ export const selfSigned = {
   write: sh`openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 36500 -subj /CN=postgres \
       -addext subjectAltName=DNS:postgres -keyout "$candidate" -out "$candidate" 2>/dev/null`,
   check: sh`openssl x509 -in "$candidate" -noout; openssl pkey -in "$candidate" -noout`,
-}
-
-/** The server reads its configuration twice, so stdin does not do. */
-const readCandidate =
-  'file=$(mktemp) && cat >"$file" && postgres -C max_connections -c config_file="$file" >/dev/null; status=$?; rm -f "$file"; exit $status'
-
-/** Where the server runs, it checks the candidate itself; one that starts for the first time logs its errors. */
-function accepts(path: ReturnType<typeof sh>) {
-  return sh`[ "$(docker container inspect --format '{{.State.Running}}' ${postgresContainer} 2>/dev/null)" != true ] ||
-    docker exec -i ${postgresContainer} sh -c ${readCandidate} <${path}`
 }
 
 /** The state of a new cluster is known; that of an older one can be read only while its server runs. */

@@ -1,5 +1,8 @@
 import { dirname } from 'node:path/posix'
 import { secretsDir } from '../../lib/model/host-layout.ts'
+import type { HostEntry } from '../../lib/model/role.ts'
+import { archiverRole, isArchived, slotBoundMB } from '../../lib/platform/archive/wal-archive.ts'
+import { ident } from '../../lib/platform/postgres.ts'
 import { postgresConf } from '../../lib/platform/postgres-access.ts'
 import { postgresContainer, postgresSocket } from '../../lib/platform/postgres-client.ts'
 import { hardened, mount } from '../../lib/resources/compose.ts'
@@ -12,6 +15,8 @@ import { type Size, sizeFor } from './sizes.ts'
 export interface ServerVars {
   readonly image: string
   readonly settings: Readonly<Record<string, string | number | boolean>>
+  /** Its WAL is archived. */
+  readonly archived?: boolean
 }
 
 /** The folder of its compose.yaml. */
@@ -19,19 +24,25 @@ export const serverFolder = dirname(postgresConf)
 /** The password of the superuser, the same as pgpass, and the key of TLS. */
 export const serverSecrets = `${secretsDir}/postgres`
 
+/** What the inventory says of the server of a host. */
+export function serverVars(host: Pick<HostEntry, 'vars'>): ServerVars {
+  return { ...(host.vars?.postgres as Omit<ServerVars, 'archived'>), archived: isArchived(host) }
+}
+
 /** The server of a host with so much memory: its configuration, and its service as compose(5) has it. */
-export function serverOf({ image, settings }: ServerVars, memoryMiB: number) {
+export function serverOf({ image, settings, archived = false }: ServerVars, memoryMiB: number) {
   const size = sizeFor(memoryMiB)
-  const config = configOf(image, size, settings)
+  const config = configOf(image, size, { settings, archived })
   return { config, project: { name: postgresContainer, folder: serverFolder, service: service(image, size) } }
 }
 
-function configOf(image: string, size: Size, settings: ServerVars['settings']) {
+function configOf(image: string, size: Size, { settings, archived = false }: Omit<ServerVars, 'image'>) {
   const own = Object.entries(settings).map(([name, value]) => ({ name, value: `'${value}'` }))
   const from = (name: string, values: Record<string, unknown>) =>
     template(new URL(`templates/${name}.mustache`, import.meta.url), values)
-  const hba = from('pg_hba.conf', {})
-  const body = from('postgresql.conf', { ...size, own, hasIoMethod: majorOf(image) >= 18 })
+  const archive = archived && { archiver: ident(archiverRole), keptMB: slotBoundMB }
+  const hba = from('pg_hba.conf', { archive })
+  const body = from('postgresql.conf', { ...size, own, archive, hasIoMethod: majorOf(image) >= 18 })
   const checksum = sha256Of(body + hba).slice(0, 16)
   // The server returns it when asked which configuration it runs.
   return { hba, text: `${body}botgarden.config = '${checksum}'\n`, checksum }

@@ -34,6 +34,7 @@ export function program(wanted: WatchVars, watched: Watched): Resource[] {
     'engine.jq',
     'hooks.jq',
     'backups.jq',
+    'archive.jq',
     'restarts.awk',
     'beside.awk',
     'requests.awk',

@@ -2,10 +2,12 @@ import * as v from 'valibot'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
 import { type Role, role } from '../../../lib/model/role.ts'
+import { isArchived } from '../../../lib/platform/archive/wal-archive.ts'
 import { pulledImage } from '../../../lib/resources/image.ts'
 import { confirm } from '../../../lib/std/confirm-prompt.ts'
+import { archiverContainer } from '../../../roles/backups/continuous/archiver.ts'
 import { majorOf } from '../../../roles/postgres/cluster.ts'
-import type { ServerVars } from '../../../roles/postgres/server.ts'
+import { serverVars } from '../../../roles/postgres/server.ts'
 import { hostByHost } from '../host-by-host.ts'
 import { type Direction, keptNotice, nothingKept, postgresVersion } from './resource.ts'
 
@@ -28,11 +30,13 @@ export async function forgetOld({ converge, hosts, options, inventory }: Session
   return converge(hosts, [role('postgres-kept', v.any(), () => [nothingKept()])])
 }
 
-function versionRole({ vars }: InventoryHost, direction: Direction): Role {
-  const wanted = vars.postgres as ServerVars
+function versionRole(host: InventoryHost, direction: Direction): Role {
+  const wanted = serverVars(host)
   return role(`postgres-${majorOf(wanted.image)}`, v.any(), (_, { memoryMiB }) => [
     pulledImage(wanted.image),
     postgresVersion(wanted, memoryMiB, direction),
+    // Its tools are of the version of the server.
+    ...(isArchived(host) ? archiverContainer(wanted.image) : []),
     keptNotice(),
   ])
 }

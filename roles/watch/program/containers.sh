@@ -14,7 +14,7 @@ watch_bots() {
 }
 watch_containers() {
   expected='' bots='' engine_told=''
-  for each in postgres nginx; do
+  for each in postgres nginx archive; do
     [ ! -e "/opt/botgarden/$each/compose.yaml" ] || expected="$expected botgarden-$each"
   done
   while read -r _ bot _ _ containers; do

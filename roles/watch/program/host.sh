@@ -65,6 +65,15 @@ watch_backups() {
     printf 'bad\tbackup:failed\tthe status of the last backup cannot be read\tnpx zx playbooks/backup.ts\n' >"$run/backups"
   take <"$run/backups"
 }
+# The archive of WAL, by the record of its last run, which comes each half minute.
+watch_archive() {
+  [ -e /opt/botgarden/archive/archive ] && [ "$up" -gt 300 ] || return 0
+  record=/run/botgarden/archive/status.json
+  [ -s "$record" ] || record=/dev/null
+  jq -n -r --argjson now "$now" -f "$home/archive.jq" "$record" 2>/dev/null >"$run/archive" ||
+    printf 'bad\tarchive:run\tthe record of the archive of WAL cannot be read\tnpx zx playbooks/site.ts --tags backups\n' >"$run/archive"
+  take <"$run/archive"
+}
 # By the daemon that sets it, and by what others say that it is: see $heard, of a server's answer.
 watch_clock() {
   next="on the host: timedatectl; then npx zx playbooks/site.ts --tags base"

@@ -1,14 +1,18 @@
 // What backup.ts and restore.ts send, every stage of a restore.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
+import { pullArchive } from '../../../commands/backup/archive/pull.ts'
 import { cronLine } from '../../../commands/backup/crontab.ts'
 import { download } from '../../../commands/backup/download.ts'
 import { listRemote, takeBackup } from '../../../commands/backup/remote.ts'
 import { restoreParts } from '../../../commands/restore/database.ts'
 import { restoreScript } from '../../../commands/restore/database-script.ts'
 import type { DatabasePart, RestoreTask } from '../../../commands/restore/restore-task.ts'
+import { freshArchive } from '../../../commands/restore/second/fresh-archive.ts'
+import { zoneScript } from '../../../commands/restore/second/moment.ts'
+import { dumpEach, dumpOne, withSecondServer } from '../../../commands/restore/second/server-script.ts'
 import type { SelectedBackup } from '../../../commands/restore/select-backup.ts'
 import { rebuild } from '../../../commands/restore/whole-host.ts'
 import { writeFilesScript } from '../../../commands/restore/write-files.ts'
@@ -20,6 +24,7 @@ import type { Connection } from '../../../lib/ssh/connection.ts'
 import { upload } from '../../../lib/ssh/upload.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { tarOf } from '../../../lib/std/tar.ts'
+import { archiveStateScript } from '../../../roles/backups/continuous/status.ts'
 import type { BackupPart } from '../../../roles/backups/manifest.ts'
 import { scratchFolder } from '../copies.ts'
 import { entry, facts } from '../fake-host.ts'
@@ -184,7 +189,27 @@ async function others(): Promise<Shell[]> {
   return [
     ...cut.requests,
     request("restore a database that is no bot's", script.text),
+    ...(await archives()),
     request('lay a certificate down', writeFilesScript(all as never, '/opt/botgarden/nginx/conf/own').text),
+  ]
+}
+
+/** What fetches an archive, and brings a second of it back. */
+async function archives(): Promise<Shell[]> {
+  const path = '20261126T130000Z/wal-0000000100000000000000FF-20261126T130059Z.gz.age'
+  const here = recorder('the archive of WAL', [[/printf '%P/, `${path}\n`]])
+  const signers = { host: 'vps1', file: '', pinned: undefined, keys: [], since: undefined }
+  await pullArchive(here.connection, join(scratchFolder(), 'archive'), signers).catch(() => {})
+  const session = { report: { line: () => {} }, options: { wait: false } } as unknown as Session
+  const given = { ...host, vars: { backups: { local: scratchFolder(), continuous: true } } }
+  await freshArchive(session, given, here.connection).catch(() => {})
+  return [
+    ...here.requests,
+    request('the time zone of a host', zoneScript('2026-11-25 14:03:07').text),
+    request('a database as of a second', withSecondServer(0, dumpOne('hello', '/in/x.dump')).text),
+    request('all databases as of a second', withSecondServer(0, dumpEach).text),
+    shell('what keeps an archive', readFileSync('roles/backups/continuous/receive.sh', 'utf8')),
+    request('the archive of a host', archiveStateScript.text),
   ]
 }
 

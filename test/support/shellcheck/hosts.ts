@@ -205,6 +205,7 @@ function differing(files: { fullchain: string; privkey: string }): [string, read
       of(certbot, {}, { domain }),
       { [`lineage:${domain}`]: got, 'unit:certbot.timer': runningUnit },
     ],
+    ...archives(),
     ['no backups', of(backups, {}), { 'file:/etc/cron.d/botgarden-backups': plain }],
     ['a file of another mode', [file('/x y', { content: 'a' })], { 'file:/x y': { ...plain, sha256: sumOfA } }],
     ['a directory of another mode', [directory('/x')], { 'file:/x': { ...plain, type: 'directory' } }],
@@ -213,6 +214,21 @@ function differing(files: { fullchain: string; privkey: string }): [string, read
     ['a unit that runs', [unit('x.service', 'stopped')], { 'unit:x.service': runningUnit }],
     ['a user', [user('ops')], {}],
     ['an entry of cron', [cron('x', { schedule: '@daily', command: 'date +%s' })], {}],
+  ]
+}
+
+/** The archive of WAL, sent to another machine, and its end. */
+function archives(): [string, readonly Resource[], object][] {
+  const to = { ssh: 'a@h.example', hostKey: 'ssh-ed25519 AAAA' }
+  const continuous = { days: 9, to }
+  const given = { backups: { recipients, continuous } }
+  const timers = ['botgarden-archive.timer']
+  const plain = { type: 'file', mode: '0666', owner: 'nobody', group: 'nogroup' }
+  const timer = { 'file:/etc/systemd/system/botgarden-archive.timer': plain }
+  return [
+    ['an archive of WAL', of(backups, given.backups, { vars: given }), { 'postgres:catalog': freshCatalog }],
+    ['a server whose WAL is archived', of(postgres, {}, { vars: given }), {}],
+    ['no archive any more', of(postgres, {}, {}, { timers }), { 'postgres:catalog': freshCatalog, ...timer }],
   ]
 }
 

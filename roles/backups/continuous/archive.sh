@@ -1,0 +1,314 @@
+# shellcheck shell=dash
+# Keeps an archive of the server's WAL, encrypted and signed: complete segments as they come from the archiver, closed at the latest
+# half a minute after a transaction, and a copy of the whole cluster a day, the base. What does not follow on what is there begins a
+# new chain, with a base of its own. Nothing here may stop the server.
+
+archive_main() {
+  mkdir -p "$run" "$state/store"
+  case ${1:-} in
+  base) take_base ;;
+  # Whoever restores waits for a run that is under way, and then has one of its own.
+  now) tick 60 && cat "$run/status.json" ;;
+  *) tick 0 ;;
+  esac
+}
+
+tick() {
+  exec 9>"$run/lock"
+  flock --wait "$1" 9 || return 1
+  began=$(date +%s) fault=''
+  work 2>"$run/errors" || : "${fault:=$(words "$run/errors")}"
+  record
+}
+
+work() {
+  read_chain
+  prune_hourly
+  if ! room; then
+    hold_archiver
+    return 1
+  fi
+  if ! ask_server; then
+    fault="the database server does not answer: $(words "$run/errors")"
+    store_all
+    send_wal
+    return 1
+  fi
+  if [ -z "$chain" ]; then begin_chain '' || return 1
+  elif [ "$cluster" != "$system" ]; then begin_chain 'the server has another cluster' || return 1
+  elif [ "$slot" = none ]; then begin_chain 'the slot of the archive is gone' || return 1
+  elif [ "$slot" = lost ]; then begin_chain "the server had to remove WAL that was not archived, more than $bound MiB" || return 1
+  fi
+  keep_archiver
+  await_segment
+  store_all || return 1
+  [ -n "$awaited" ] && ! is_stored "$awaited" || echo "$began" >"$run/through"
+  start_base
+  send_wal
+  [ -z "$fault" ]
+}
+
+# ask_server: into $system, $slot (none, reserved, extended, unreserved, lost) and $active, what it says, and into $awaited the segment
+# with all that was committed until now. A segment is closed only where a transaction has ended since, so a quiet server writes none.
+ask_server() {
+  last='' awaited=''
+  [ ! -s "$run/snapshot" ] || read -r last <"$run/snapshot"
+  [ ! -s "$run/awaited" ] || read -r awaited <"$run/awaited"
+  answer=$(sql <<query
+\\set last '$last'
+select pg_current_snapshot()::text as snapshot, pg_current_snapshot()::text <> :'last' as moved \\gset
+\\set segment ''
+\\if :moved
+select pg_walfile_name(pg_switch_wal() - 1) as segment \\gset
+\\endif
+select 'archive', system_identifier, coalesce((select wal_status from pg_replication_slots where slot_name = 'archive'), 'none'),
+  coalesce((select active from pg_replication_slots where slot_name = 'archive'), false), :'snapshot', :'segment' from pg_control_system();
+query
+  ) || return 1
+  IFS='|' read -r word system slot active snapshot segment <<answer
+$(printf '%s\n' "$answer" | grep '^archive|')
+answer
+  [ "$word" = archive ] || return 1
+  [ -z "$segment" ] || awaited=$segment
+  echo "$snapshot" >"$run/snapshot"
+  echo "$awaited" >"$run/awaited"
+}
+
+# --- chains ---
+
+# read_chain: into $chain and $cluster, what is archived now.
+read_chain() {
+  chain='' cluster=''
+  [ ! -s "$state/chain" ] || read -r chain cluster <"$state/chain"
+  [ -d "$state/store/$chain" ] || chain=''
+  last_stored=''
+  [ -z "$chain" ] || last_stored=$(cd "$state/store/$chain" && find . -name 'wal-*.age' | sort | tail -n 1)
+  last_stored=${last_stored#./wal-}
+  last_stored=${last_stored%%-*}
+}
+
+# begin_chain REASON: a slot of its own, and nothing of what was received before. Without a reason it is the first.
+begin_chain() {
+  timeout 30 docker stop --time 5 "$archiver" >/dev/null || :
+  sql >/dev/null <<'query' || return 1
+select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where slot_name = 'archive' and active;
+select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = 'archive';
+select pg_create_physical_replication_slot('archive', true);
+query
+  find "$state/spool" -mindepth 1 -delete
+  until=$(cat "$run/through" 2>/dev/null || echo 0)
+  [ -z "$1" ] || [ -s "$state/gap" ] || printf '%s %s\n' "$until" "$1" >"$state/gap"
+  rm -f "$run/through" "$run/snapshot" "$run/base-failed"
+  chain=$(date -u +%Y%m%dT%H%M%SZ) cluster=$system last_stored=''
+  mkdir -p "$state/store/$chain"
+  printf '%s %s\n' "$chain" "$cluster" >"$state/chain.new"
+  sync "$state/chain.new" && mv -f "$state/chain.new" "$state/chain"
+  timeout 30 docker start "$archiver" >/dev/null
+  # Closes the segment that the slot begins in.
+  ask_server
+}
+
+# --- the archiver ---
+
+keep_archiver() {
+  if [ "$active" = t ]; then
+    rm -f "$run/inactive"
+    return
+  fi
+  [ -e "$run/inactive" ] || echo "$began" >"$run/inactive"
+  timeout 30 docker start "$archiver" >/dev/null || :
+  [ $((began - $(cat "$run/inactive"))) -lt 60 ] || fault="the archiver does not receive: $(docker logs --tail 2 "$archiver" 2>&1 | head -c 300 | tr '\n' ' ')"
+}
+
+# hold_archiver: the disk is too full for what it writes. The server keeps its WAL meanwhile, up to the bound of the slot.
+hold_archiver() {
+  [ -e "$run/held" ] || timeout 30 docker stop --time 5 "$archiver" >/dev/null || :
+  echo "$began" >"$run/held"
+}
+
+room() {
+  # shellcheck disable=SC2046
+  set -- $(df --block-size=1 --output=avail,size "$state" | tail -n 1)
+  if [ $(($1 * 100)) -ge $(($2 * min_free)) ]; then
+    rm -f "$run/held"
+    return
+  fi
+  fault="the disk of $state is too full: $(($1 * 100 / $2)) % free, and minFree asks for $min_free %; the server keeps up to $bound MiB meanwhile"
+  return 1
+}
+
+await_segment() {
+  [ -n "$awaited" ] || return 0
+  for _ in $(seq 75); do
+    [ ! -e "$state/spool/$awaited.gz" ] && ! is_stored "$awaited" || return 0
+    sleep 0.2
+  done
+}
+
+# --- the store ---
+
+is_stored() {
+  set -- "$state/store/$chain/wal-$1"-*.age
+  [ -e "$1" ]
+}
+
+# store_all: what the archiver has received, in order. Where one is missing, a new chain begins.
+store_all() {
+  for path in "$state"/spool/????????????????????????.gz; do
+    [ -e "$path" ] || continue
+    name=${path##*/}
+    name=${name%.gz}
+    if is_stored "$name"; then
+      rm -f "$path"
+      continue
+    fi
+    if [ -n "$last_stored" ] && [ "$name" != "$(next_segment "$last_stored")" ]; then
+      begin_chain "the segment after $last_stored is missing"
+      return
+    fi
+    room || return 1
+    age --encrypt --recipients-file "$recipients" <"$path" >"$state/store/$chain/.new" || return 1
+    # Whatever is in it was committed before.
+    keep "wal-$name-$(date -u -d '1 second' +%Y%m%dT%H%M%SZ).gz.age" || return 1
+    rm -f "$path"
+    last_stored=$name
+  done
+}
+
+next_segment() {
+  low=$((0x$(echo "$1" | cut -c 17-24) + 1)) high=$((0x$(echo "$1" | cut -c 9-16)))
+  [ "$low" -lt 256 ] || low=0 high=$((high + 1))
+  printf '%s%08X%08X\n' "$(echo "$1" | cut -c 1-8)" "$high" "$low"
+}
+
+# keep NAME: what is in the file `.new` of the chain is signed, with its place, and becomes that.
+keep() {
+  new=$state/store/$chain/.new
+  sum=$(sha256sum <"$new")
+  printf 'botgarden archive\n%s\n%s/%s\n%s\n' "$host" "$chain" "$1" "${sum%% *}" |
+    ssh-keygen -q -Y sign -n botgarden-archive -f "$signing_key" >"$new.sig" || return 1
+  sync "$new" "$new.sig" || return 1
+  if [ -n "$to" ]; then
+    mkdir -p "$state/outgoing"
+    ln -f "$new.sig" "$state/outgoing/$chain=$1.sig"
+    ln -f "$new" "$state/outgoing/$chain=$1"
+  fi
+  mv -f "$new.sig" "$state/store/$chain/$1.sig" && mv -f "$new" "$state/store/$chain/$1" && sync "$state/store/$chain"
+}
+
+# --- bases ---
+
+start_base() {
+  [ -z "$(find "$state/store/$chain" -name 'base-*.age' -mmin -1430)" ] || [ -n "$(find "$state/outgoing" -name '*=base-*' 2>/dev/null | head -n 1)" ] || return 0
+  [ -z "$(find "$run/base-failed" -mmin -10 2>/dev/null)" ] || return 0
+  systemctl start --no-block "$base_unit" 9>&-
+}
+
+# take_base: a copy of the cluster, encrypted on its way. Its name has when it was complete, and the first segment that it needs.
+take_base() {
+  read_chain
+  [ -n "$chain" ] || return 0
+  began=$(date +%s)
+  if [ -z "$(find "$state/store/$chain" -name 'base-*.age' -mmin -1430)" ]; then
+    run_base 2>"$run/base-errors" || { words "$run/base-errors" >"$run/base-failed"; return 1; }
+    rm -f "$run/base-failed" "$run/pruned"
+    # What was not archived is behind us.
+    rm -f "$state/gap"
+  fi
+  [ -z "$to" ] || send_files base || :
+}
+
+run_base() {
+  room || { echo "$fault" >&2; return 1; }
+  first=$(echo 'select pg_walfile_name(pg_current_wal_insert_lsn())' | sql) || return 1
+  new=$state/store/$chain/.new-base
+  bound_blocks=$(df --block-size=1 --output=avail,size "$state" | awk -v min="$min_free" 'END { printf "%.0f", int(($1 - $2 * min / 100) / 512) }')
+  {
+    timeout 3600 docker exec "$archiver" pg_basebackup --host /run/postgresql --username botgarden-archiver --no-password \
+      --pgdata - --format tar --wal-method none --checkpoint fast --compress gzip:1
+    echo $? >"$run/base-status"
+  } | (ulimit -f "$bound_blocks"; exec age --encrypt --recipients-file "$recipients") >"$new" || return 1
+  [ "$(cat "$run/base-status")" = 0 ] || return 1
+  [ "$(cut -d ' ' -f 1 "$state/chain")" = "$chain" ] || { echo 'another chain has begun meanwhile' >&2; return 1; }
+  exec 9>"$run/lock"
+  flock 9
+  mv -f "$new" "$state/store/$chain/.new"
+  keep "base-$(date -u -d '1 second' +%Y%m%dT%H%M%SZ)-$first.tar.gz.age" || return 1
+  exec 9>&-
+}
+
+# --- what goes ---
+
+prune_hourly() {
+  [ -z "$(find "$run/pruned" -mmin -60 2>/dev/null)" ] || return 0
+  (cd "$state/store" && find . -mindepth 2 -maxdepth 2 -name '*.age' -printf '%P\n' | sort) >"$run/names"
+  awk -v cutoff="$(date -u -d "$days days ago" +%Y%m%dT%H%M%SZ)" -f "$home/retention.awk" "$run/names" | while read -r old; do
+    rm -f "$state/store/$old" "$state/store/$old.sig"
+  done
+  for folder in "$state"/store/*/; do
+    [ "$folder" = "$state/store/$chain/" ] || rmdir "$folder" 2>/dev/null || :
+  done
+  du --bytes --summarize "$state/store" | cut -f 1 >"$run/bytes"
+  : >"$run/pruned"
+}
+
+# --- what leaves the host ---
+
+send_wal() { [ -z "$to" ] || send_files wal; }
+
+# send_files KIND: in order, and each behind its signature. What arrived is told by the other side.
+send_files() {
+  set -- "$1" "$state/outgoing/"*"=$1-"*
+  kind=$1
+  shift
+  [ -e "$1" ] || return 0
+  {
+    sent=0
+    for path; do
+      case $path in *.sig) continue ;; esac
+      for each in "$path.sig" "$path"; do
+        [ -e "$each" ] || continue
+        name=${each##*/}
+        printf 'put %s/%s %s\n' "${name%%=*}" "${name#*=}" "$(stat -c %s "$each")"
+        cat "$each"
+      done
+      sent=$((sent + 1))
+      [ "$sent" -lt 200 ] || break
+    done
+  } | timeout "$([ "$kind" = base ] && echo 3500 || echo 100)" ssh -T -p "$port" -i "$identity" -o BatchMode=yes -o ConnectTimeout=15 -o IdentitiesOnly=yes -o StrictHostKeyChecking=yes \
+    -o UserKnownHostsFile="$home/known_hosts" "$to" >"$run/kept-$kind" 2>"$run/send-errors-$kind"
+  while read -r word path; do
+    [ "$word" != kept ] || rm -f "$state/outgoing/${path%%/*}=${path#*/}"
+  done <"$run/kept-$kind"
+}
+
+# --- what is told ---
+
+record() {
+  waiting=0 since=''
+  [ -z "$to" ] || {
+    waiting=$(find "$state/outgoing" -name '*.age' 2>/dev/null | wc -l)
+    since=$(find "$state/outgoing" -name '*=wal-*.age' -printf '%T@\n' 2>/dev/null | sort -n | head -n 1)
+  }
+  newest=$(find "$state/store/${chain:-none}" -name 'base-*.age' -printf '%T@ %s\n' 2>/dev/null | sort -n | tail -n 1)
+  first=$(find "$state/store" -name 'base-*.age' -printf '%f\n' 2>/dev/null | sort | head -n 1)
+  jq -n --arg at "$began" --arg through "$(cat "$run/through" 2>/dev/null)" --arg fault "$fault" --arg chain "$chain" \
+    --arg base "${newest%% *}" --arg baseBytes "${newest#* }" --arg first "$first" --arg bytes "$(cat "$run/bytes" 2>/dev/null)" \
+    --arg gap "$(cat "$state/gap" 2>/dev/null)" --arg baseFault "$(cat "$run/base-failed" 2>/dev/null)" \
+    --arg to "$to" --arg waiting "$waiting" --arg since "${since%%.*}" --arg sendFault "$([ "$waiting" = 0 ] || words "$run/send-errors-wal")" \
+    'def number: if . == "" then null else (tonumber | floor) end;
+     {format: 1, at: ($at | number), through: ($through | number), chain: $chain, fault: $fault, gap: $gap, first: $first,
+      base: {at: ($base | number), bytes: ($baseBytes | number), fault: $baseFault}, bytes: ($bytes | number)}
+     + if $to == "" then {} else {sent: {waiting: ($waiting | number), since: ($since | number), fault: $sendFault}} end' >"$run/status.new" &&
+    mv -f "$run/status.new" "$run/status.json"
+}
+
+# Its time is limited in the server: a client that is killed may leave its program behind, as a child of the server.
+sql() {
+  timeout 240 docker exec -i -e PGOPTIONS='-c statement_timeout=20s -c client_min_messages=warning' "$server" \
+    psql -XqAt -v ON_ERROR_STOP=1 -v VERBOSITY=terse -U postgres -d postgres
+}
+# The end of what a program has printed, as one line without control characters.
+words() { tail -n 3 "$1" 2>/dev/null | tr '\n' ' ' | tr -d '\000-\037\177' | head -c 300; }
+
+archive_main "$@"
