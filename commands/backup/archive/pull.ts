@@ -25,10 +25,7 @@ const store = `${archiveState}/store`
 export async function pullArchive(connection: Connection, folder: string, signers: Signers): Promise<number> {
   const here = new Set(archivedHere(folder).map(({ path }) => path))
   const there = (
-    await ask(
-      connection,
-      sh`[ ! -d ${store} ] || find ${store} -mindepth 2 -maxdepth 2 -name '*.age' -printf '%P\n'`,
-    )
+    await ask(connection, sh`[ ! -d ${store} ] || find ${store} -mindepth 2 -maxdepth 2 -name '*.age' -printf '%P\n'`)
   )
     .split('\n')
     .filter((path) => parseArchivePath(path) !== undefined && !here.has(path))
