@@ -3,6 +3,7 @@ import '../lib/cli/compile-cache.ts'
 const { play } = await import('../lib/cli/play.ts')
 const { convergeWith } = await import('../lib/cli/given.ts')
 const { meshGiven } = await import('../commands/mesh/index.ts')
+const { standbyGiven } = await import('../commands/standby/index.ts')
 const { watchGiven } = await import('../commands/watch/index.ts')
 const { allRoles, backups, base, bot, certbot, docker, mesh, nginx, postgres, ufw, watch } = await import(
   '../roles/index.ts'
@@ -14,6 +15,6 @@ await play({
   roles: [base, mesh, ufw, docker, postgres, nginx, certbot, bot, backups, watch],
   allRoles,
   isWhole: true,
-  run: convergeWith(watchGiven, meshGiven),
+  run: convergeWith(watchGiven, meshGiven, standbyGiven),
   sandboxUp: async (options) => (await import('../sandbox/index.ts')).up(options),
 })
