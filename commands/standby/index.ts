@@ -133,8 +133,9 @@ function synchronousOf({ synchronous }: Pair, answer: Answer | undefined, check:
 
 function sourceOf(answer: Answer | undefined, isRecorded: boolean): Source | undefined {
   if (answer === undefined) return undefined
-  const { data, server, superuser, password } = answer
+  const { data, server, superuser, password, askedAt } = answer
   return {
+    askedAt,
     cluster: data === 'none' ? undefined : data.cluster,
     bytes: server?.bytes ?? 0,
     slot: server?.slot === undefined ? 'kept' : slotOf(server.slot),
