@@ -76,6 +76,12 @@ async function opens(name: string, target: string, by = ''): Promise<boolean> {
   const { status } = await endedIn(name)(`${by} timeout 3 bash -c '</dev/tcp/${host}/${port}' 2>/dev/null`)
   return status === 0
 }
+const serverAddress = async (name: string) =>
+  (
+    await inside(name)(
+      "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' botgarden-postgres",
+    )
+  ).trim()
 const listening = (name: string) => inside(name)("ss -Hltn | awk '{print $4}' | grep -v '^10\\.214\\.' | sort")
 
 async function unchanged(file: string): Promise<void> {
@@ -151,11 +157,7 @@ test('no bot, and nobody outside of the mesh, reaches either server; a server re
     await inside(name)(
       'docker network create like-a-bot >/dev/null; docker run -d --name stolen --restart always --network like-a-bot --entrypoint sleep postgres:18.6 infinity >/dev/null',
     )
-    const own = (
-      await inside(name)(
-        "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' botgarden-postgres",
-      )
-    ).trim()
+    const own = await serverAddress(name)
     for (const target of [`${at(a)}:5432`, `${at(b)}:5432`, `${own}:5432`])
       assert.not(await opens(name, target, 'docker exec stolen'), `${name}: a bot reaches ${target}`)
     const other = name === a ? b : a
@@ -180,7 +182,7 @@ test('a mesh that is late at boot takes the socket from nobody, and the standby 
     assert.is((await endedIn(name)('ip link show mesh0')).status, 1)
   }
   assert.is((await write(a, 'without a mesh')).status, 0)
-  assert.not(await opens(a, `${at(a)}:5432`, 'docker exec stolen'))
+  assert.not(await opens(a, `${await serverAddress(a)}:5432`, 'docker exec stolen'))
   for (const name of names) await inside(name)('systemctl start wg-quick@mesh0')
   await streaming(a)
   await caughtUp(a, b)
