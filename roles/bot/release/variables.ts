@@ -4,6 +4,7 @@ import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { cacheHost, cachePort } from '../spec/cache.ts'
 import { databaseAddress } from '../spec/database.ts'
 import type { BotInstance } from '../spec/instance.ts'
+import type { ExternalDatabase } from '../spec/keys/external-database.ts'
 import { type Colour, layoutOf } from '../spec/layout.ts'
 import { processAddress } from '../spec/processes.ts'
 import { piecesOf, processNameOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
@@ -12,7 +13,7 @@ import { webhookPathOf } from '../spec/webhook-path.ts'
 import { originBeside, webhookUrl } from './nginx-route.ts'
 
 /** A value in pieces: text, and the content of files that only the host can read. */
-type Value = readonly (string | { readonly file: string })[]
+type Value = readonly (string | { readonly file: string; readonly encoded?: boolean })[]
 
 /** The variables with references: those without a secret, and those that the host fills in when a container is created. */
 export function filledVariables(instance: BotInstance, colour: Colour, spec: Spec) {
@@ -45,7 +46,9 @@ export function variablesFunction(
   const pieces = secret.flatMap(([name, value]) => [
     sh`printf %s ${`${name}="`}`,
     ...value.map((piece) =>
-      typeof piece === 'string' ? sh`printf %s ${escaped(piece)}` : sh`variable_of ${piece.file}`,
+      typeof piece === 'string'
+        ? sh`printf %s ${escaped(piece)}`
+        : sh`${piece.encoded ? 'encoded_of' : 'variable_of'} ${piece.file}`,
     ),
     sh`echo '"'`,
   ])
@@ -73,6 +76,7 @@ function known(reference: ReferenceName, instance: BotInstance, colour: Colour, 
   const { secrets } = layoutOf(bot)
   const { host, port, user, name, passwordFileOnHost } = databaseAddress(bot, spec)
   const password = { file: passwordFileOnHost }
+  const { external } = spec
   const cachePassword = { file: `${secrets}/cache-password` }
   const secret = secretNameOf(reference)
   if (secret !== undefined) return [{ file: `${secrets}/${secret}` }]
@@ -84,9 +88,13 @@ function known(reference: ReferenceName, instance: BotInstance, colour: Colour, 
     'bot.name': [bot],
     // By the socket in the form of libpq, which most clients read: its folder is a parameter.
     'database.url': [
-      `postgresql://${user}:`,
-      password,
-      spec.tcp ? `@${host}:${port}/${name}` : `@/${name}?host=${host}`,
+      `postgresql://${encodeURIComponent(user)}:`,
+      { ...password, ...(external && { encoded: true }) },
+      external
+        ? `@${host}:${port}/${name}?${parametersOf(external)}`
+        : spec.tcp
+          ? `@${host}:${port}/${name}`
+          : `@/${name}?host=${host}`,
     ],
     'database.host': [host],
     'database.port': [String(port)],
@@ -104,4 +112,8 @@ function known(reference: ReferenceName, instance: BotInstance, colour: Colour, 
     'webhook.secret': [{ file: `${secrets}/webhook-secret` }],
   }
   return values[reference as keyof typeof values] ?? []
+}
+
+function parametersOf({ sslmode, parameters }: ExternalDatabase): string {
+  return [`sslmode=${sslmode}`, ...(parameters === undefined ? [] : [parameters])].join('&')
 }
