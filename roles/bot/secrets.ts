@@ -47,7 +47,10 @@ export function operatorSecret(
   return secretFile(`${folder}/${name}`, user, given, {
     id: `secret:${bot}/${name}`,
     check: sh`:`,
-    missing: `${bot} needs the secret ${name}: set its source in the inventory, bots.${bot}.secrets.${name}`,
+    missing:
+      name === externalPassword
+        ? `${bot} needs the password of its database: set its source in the inventory, bots.${bot}.database.external.password`
+        : `${bot} needs the secret ${name}: set its source in the inventory, bots.${bot}.secrets.${name}`,
   })
 }
 

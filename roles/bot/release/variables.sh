@@ -16,8 +16,3 @@ variable_of() {
   [ -s "$1" ] || { echo "$1 is missing or empty, and a variable of the bot needs it" >&2; return 1; }
   sed 's/[\\"$]/\\&/g' "$1"
 }
-# encoded_of FILE: its content as a part of a URL, each byte as %XX.
-encoded_of() {
-  [ -s "$1" ] || { echo "$1 is missing or empty, and a variable of the bot needs it" >&2; return 1; }
-  od -An -v -tx1 <"$1" | tr -d ' \n' | sed 's/../%&/g'
-}

@@ -33,6 +33,9 @@ export function variablesFile(bot: string, colour: Colour): string {
 }
 
 const functions = shellFile(new URL('variables.sh', import.meta.url))
+/** Shell text: the function `encoded_of FILE`, which prints its content as a part of a URL, each byte as %XX. */
+const encodedOf = sh`
+  encoded_of() { variable_of "$1" >/dev/null && od -An -v -tx1 <"$1" | tr -d ' \n' | sed 's/../%&/g'; }`
 
 /** Shell text: the function `with_variables COMMAND…`, during which the file of secret variables exists. */
 export function variablesFunction(
@@ -56,7 +59,8 @@ export function variablesFunction(
   return sh`
     variables_file=${file}
     variables() { ${all}; }
-    ${functions}`
+    ${functions}
+    ${secret.some(([, value]) => value.some((piece) => typeof piece === 'object' && piece.encoded)) ? encodedOf : sh``}`
 }
 
 /** As Compose reads the value of a variable between double quotes. */

@@ -158,7 +158,10 @@ function usualVariables(settings: BotSettings, manifest: BotManifest): Record<st
 
 /** What is said of the database, by key: the inventory overrides the manifest. Undefined: it has none on the server of its host. */
 export function databaseSettings(settings: BotSettings, manifest: BotManifest): DatabaseSettings | undefined {
-  const members = (said: boolean | DatabaseSettings | undefined) => (typeof said === 'object' ? said : {})
+  const members = (said: boolean | PlacedDatabase | undefined): DatabaseSettings => {
+    const { external: _, ...needs } = typeof said === 'object' ? said : {}
+    return needs
+  }
   if ((settings.database ?? manifest.database ?? true) === false || isExternal(settings.database)) return undefined
   return { ...members(manifest.database), ...members(settings.database) }
 }
@@ -170,6 +173,6 @@ export function externalOf({ database }: BotSettings): ExternalDatabase | undefi
 
 export function isExternal(
   said: boolean | PlacedDatabase | undefined,
-): said is Extract<PlacedDatabase, { external: object }> {
+): said is PlacedDatabase & { readonly external: object } {
   return typeof said === 'object' && said.external !== undefined
 }

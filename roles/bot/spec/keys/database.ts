@@ -31,9 +31,12 @@ export const databaseKeys = v.strictObject({
 })
 
 /** In the inventory: what it needs, or where it is, if somebody else keeps it. */
-export const placedDatabaseKeys = v.union([
-  v.strictObject({ ...needs, external: v.optional(v.never()) }),
-  v.strictObject({ external: externalKeys }),
-])
+export const placedDatabaseKeys = v.pipe(
+  v.strictObject({ ...needs, external: v.optional(externalKeys) }),
+  v.check(
+    (said) => said.external === undefined || Object.keys(said).length === 1,
+    '"external:" is a database that somebody else keeps, with its own limits, extensions and content: leave the other keys out',
+  ),
+)
 export type DatabaseSettings = v.InferOutput<typeof databaseKeys>
 export type PlacedDatabase = v.InferOutput<typeof placedDatabaseKeys>
