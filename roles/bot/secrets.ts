@@ -31,7 +31,9 @@ export function externalDatabasePassFile(folder: string, bot: string): Resource 
   const line = sh`{ printf '*:*:*:*:' && sed 's/[\\:]/\\&/g' ${source} && echo; }`
   return command(`external-pgpass-${bot}`, {
     summary: `write ${file}`,
-    unless: sh`[ "$(${line})" = "$(cat ${file} 2>/dev/null)" ] && [ "$(stat -c '%u %a' ${file})" = "$(stat -c '%u %a' ${source})" ]`,
+    unless: sh`
+      wanted=$(${line})
+      [ "$wanted" = "$(cat ${file})" ] && [ "$(stat -c '%u %a' ${file})" = "$(stat -c '%u %a' ${source})" ]`,
     script: installFile(file, { owner: sh`--reference ${source}`, mode: '0400', write: sh`${line} >"$candidate"` }),
   })
 }
