@@ -17,7 +17,10 @@ tick() {
   exec 9>"$run/lock"
   flock --wait "$1" 9 || return 1
   began=$(date +%s) fault=''
-  work 2>"$run/errors" || : "${fault:=$(words "$run/errors")}"
+  if ! work 2>"$run/errors"; then
+    : "${fault:=$(words "$run/errors")}"
+    : "${fault:=its program has failed}"
+  fi
   record
 }
 
@@ -26,15 +29,17 @@ work() {
   prune_hourly
   if ! room; then
     hold_archiver
+    spare_server
     return 1
   fi
+  enlist
   if ! ask_server; then
     fault="the database server does not answer: $(words "$run/errors")"
     store_all
     send_wal
     return 1
   fi
-  if [ -z "$chain" ]; then begin_chain '' || return 1
+  if [ -z "$chain" ]; then begin_chain "$([ -z "$(ls "$state/store")" ] || echo 'the record of what is archived is gone')" || return 1
   elif [ "$cluster" != "$system" ]; then begin_chain 'the server has another cluster' || return 1
   elif [ "$slot" = none ]; then begin_chain 'the slot of the archive is gone' || return 1
   elif [ "$slot" = lost ]; then begin_chain "the server had to remove WAL that was not archived, more than $bound MiB" || return 1
@@ -96,16 +101,30 @@ select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_
 select pg_create_physical_replication_slot('archive', true);
 query
   find "$state/spool" -mindepth 1 -delete
-  until=$(cat "$run/through" 2>/dev/null || echo 0)
-  [ -z "$1" ] || [ -s "$state/gap" ] || printf '%s %s\n' "$until" "$1" >"$state/gap"
+  [ -z "$1" ] || note_gap "$1"
   rm -f "$run/through" "$run/snapshot" "$run/base-failed"
-  chain=$(date -u +%Y%m%dT%H%M%SZ) cluster=$system last_stored=''
+  chain=$(chain_name) cluster=$system last_stored=''
   mkdir -p "$state/store/$chain"
   printf '%s %s\n' "$chain" "$cluster" >"$state/chain.new"
   sync "$state/chain.new" && mv -f "$state/chain.new" "$state/chain"
   timeout 30 docker start "$archiver" >/dev/null
   # Closes the segment that the slot begins in.
   ask_server
+}
+
+# note_gap REASON: since when all is not there. The first reason is the one that is told.
+note_gap() {
+  [ -s "$state/gap" ] || printf '%s %s\n' "$(cat "$run/through" 2>/dev/null || echo 0)" "$1" >"$state/gap"
+}
+
+# Chains are ordered by their names, whatever the clock says: a name is later than all that are there.
+chain_name() {
+  now=$(date -u +%Y%m%dT%H%M%SZ)
+  newest=$(find "$state/store" -mindepth 1 -maxdepth 1 -name '????????T??????Z' -printf '%f\n' | sort | tail -n 1)
+  if [ "$(printf '%s\n' "$now" "$newest" | sort | tail -n 1)" = "$newest" ]; then
+    date -u -d "$(echo "$newest" | sed 's/^\(....\)\(..\)\(..\)T\(..\)\(..\)\(..\)Z$/\1-\2-\3 \4:\5:\6 UTC/') + 1 second" +%Y%m%dT%H%M%SZ
+  else echo "$now"
+  fi
 }
 
 # --- the archiver ---
@@ -117,22 +136,36 @@ keep_archiver() {
   fi
   [ -e "$run/inactive" ] || echo "$began" >"$run/inactive"
   timeout 30 docker start "$archiver" >/dev/null || :
-  [ $((began - $(cat "$run/inactive"))) -lt 60 ] || fault="the archiver does not receive: $(docker logs --tail 2 "$archiver" 2>&1 | head -c 300 | tr '\n' ' ')"
+  [ $((began - $(cat "$run/inactive"))) -ge 60 ] || return 0
+  spare_server
+  fault="the archiver does not receive: $(docker logs --tail 2 "$archiver" 2>&1 | head -c 300 | tr '\n' ' ')"
 }
 
 # hold_archiver: the disk is too full for what it writes. The server keeps its WAL meanwhile, up to the bound of the slot.
 hold_archiver() {
-  [ -e "$run/held" ] || timeout 30 docker stop --time 5 "$archiver" >/dev/null || :
-  echo "$began" >"$run/held"
+  timeout 30 docker stop --time 5 "$archiver" >/dev/null || :
+}
+
+# spare_server: what the server keeps for an archiver that does not take it may fill the server's own disk before it reaches its bound. So
+# the slot goes where a third of minFree is left there: the archive has a gap, and the server goes on.
+spare_server() {
+  # shellcheck disable=SC2046
+  set -- $(df --block-size=1 --output=avail,size "$clusters" | tail -n 1)
+  [ $(($1 * 300)) -lt $(($2 * min_free)) ] || return 0
+  dropped=$(sql <<'query'
+select pg_drop_replication_slot(slot_name)::text || 'dropped' from pg_replication_slots
+  where slot_name = 'archive' and not active and pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > 64 * 1024 * 1024;
+query
+  ) || return 0
+  [ "$dropped" = dropped ] || return 0
+  note_gap 'the disk of the server was nearly full of WAL that was not archived'
+  echo checkpoint | sql >/dev/null || :
 }
 
 room() {
   # shellcheck disable=SC2046
   set -- $(df --block-size=1 --output=avail,size "$state" | tail -n 1)
-  if [ $(($1 * 100)) -ge $(($2 * min_free)) ]; then
-    rm -f "$run/held"
-    return
-  fi
+  [ $(($1 * 100)) -lt $(($2 * min_free)) ] || return 0
   fault="the disk of $state is too full: $(($1 * 100 / $2)) % free, and minFree asks for $min_free %; the server keeps up to $bound MiB meanwhile"
   return 1
 }
@@ -199,29 +232,40 @@ keep() {
 # --- bases ---
 
 start_base() {
-  [ -z "$(find "$state/store/$chain" -name 'base-*.age' -mmin -1430)" ] || [ -n "$(find "$state/outgoing" -name '*=base-*' 2>/dev/null | head -n 1)" ] || return 0
+  ! has_base || [ -n "$(find "$state/outgoing" -name '*=base-*' 2>/dev/null | head -n 1)" ] || return 0
   [ -z "$(find "$run/base-failed" -mmin -10 2>/dev/null)" ] || return 0
   systemctl start --no-block "$base_unit" 9>&-
 }
 
-# take_base: a copy of the cluster, encrypted on its way. Its name has when it was complete, and the first segment that it needs.
+# has_base: one of this day, which those of today can open.
+has_base() {
+  [ -n "$(find "$state/store/$chain" -name 'base-*.age' -mmin -1430)" ] && [ "$(cat "$state/opened-by" 2>/dev/null)" = "$(openers)" ]
+}
+openers() { sha256sum <"$recipients"; }
+
+# take_base: a copy of the cluster, encrypted on its way. Its name has when it was complete, and the first and the last segment that
+# it needs.
 take_base() {
   read_chain
   [ -n "$chain" ] || return 0
   began=$(date +%s)
-  if [ -z "$(find "$state/store/$chain" -name 'base-*.age' -mmin -1430)" ]; then
-    run_base 2>"$run/base-errors" || { words "$run/base-errors" >"$run/base-failed"; return 1; }
+  if ! has_base; then
+    run_base 2>"$run/base-errors" || {
+      rm -f "$new"
+      words "$run/base-errors" >"$run/base-failed"
+      [ -s "$run/base-failed" ] || echo 'its program has failed' >"$run/base-failed"
+      return 1
+    }
     rm -f "$run/base-failed" "$run/pruned"
-    # What was not archived is behind us.
-    rm -f "$state/gap"
   fi
   [ -z "$to" ] || send_files base || :
 }
 
 run_base() {
-  room || { echo "$fault" >&2; return 1; }
-  first=$(echo 'select pg_walfile_name(pg_current_wal_insert_lsn())' | sql) || return 1
   new=$state/store/$chain/.new-base
+  room || { echo "$fault" >&2; return 1; }
+  for_whom=$(openers)
+  first=$(echo 'select pg_walfile_name(pg_current_wal_insert_lsn())' | sql) || return 1
   bound_blocks=$(df --block-size=1 --output=avail,size "$state" | awk -v min="$min_free" 'END { printf "%.0f", int(($1 - $2 * min / 100) / 512) }')
   {
     timeout 3600 docker exec "$archiver" pg_basebackup --host /run/postgresql --username botgarden-archiver --no-password \
@@ -229,11 +273,15 @@ run_base() {
     echo $? >"$run/base-status"
   } | (ulimit -f "$bound_blocks"; exec age --encrypt --recipients-file "$recipients") >"$new" || return 1
   [ "$(cat "$run/base-status")" = 0 ] || return 1
-  [ "$(cut -d ' ' -f 1 "$state/chain")" = "$chain" ] || { echo 'another chain has begun meanwhile' >&2; return 1; }
+  last=$(echo 'select pg_walfile_name(pg_switch_wal() - 1)' | sql) || return 1
   exec 9>"$run/lock"
   flock 9
+  [ "$(cut -d ' ' -f 1 "$state/chain")" = "$chain" ] || { echo 'another chain has begun meanwhile' >&2; return 1; }
   mv -f "$new" "$state/store/$chain/.new"
-  keep "base-$(date -u -d '1 second' +%Y%m%dT%H%M%SZ)-$first.tar.gz.age" || return 1
+  keep "base-$(date -u -d '1 second' +%Y%m%dT%H%M%SZ)-$first-$last.tar.gz.age" || return 1
+  echo "$for_whom" >"$state/opened-by"
+  # What was not archived is behind us.
+  rm -f "$state/gap"
   exec 9>&-
 }
 
@@ -243,7 +291,8 @@ prune_hourly() {
   [ -z "$(find "$run/pruned" -mmin -60 2>/dev/null)" ] || return 0
   (cd "$state/store" && find . -mindepth 2 -maxdepth 2 -name '*.age' -printf '%P\n' | sort) >"$run/names"
   awk -v cutoff="$(date -u -d "$days days ago" +%Y%m%dT%H%M%SZ)" -f "$home/retention.awk" "$run/names" | while read -r old; do
-    rm -f "$state/store/$old" "$state/store/$old.sig"
+    waits=$state/outgoing/${old%%/*}=${old#*/}
+    rm -f "$state/store/$old" "$state/store/$old.sig" "$waits" "$waits.sig"
   done
   for folder in "$state"/store/*/; do
     [ "$folder" = "$state/store/$chain/" ] || rmdir "$folder" 2>/dev/null || :
@@ -253,6 +302,19 @@ prune_hourly() {
 }
 
 # --- what leaves the host ---
+
+# enlist: another place is sent all that is here, not only what comes.
+enlist() {
+  [ "$(cat "$state/sent-to" 2>/dev/null)" != "$to" ] || return 0
+  rm -rf "$state/outgoing"
+  if [ -n "$to" ]; then
+    mkdir -p "$state/outgoing"
+    (cd "$state/store" && find . -mindepth 2 -maxdepth 2 -name '*.age*' -printf '%P\n') | while read -r path; do
+      ln -f "$state/store/$path" "$state/outgoing/${path%%/*}=${path#*/}"
+    done
+  fi
+  echo "$to" >"$state/sent-to"
+}
 
 send_wal() { [ -z "$to" ] || send_files wal; }
 

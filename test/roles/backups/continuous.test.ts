@@ -1,6 +1,6 @@
 // The archive of WAL: what a host that asks for it gets, what of it goes, and what is told.
 
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -103,7 +103,7 @@ test('names are read strictly, and segments follow on each other', () => {
   for (const path of [
     'x/wal-0.gz.age',
     '../20261126T130000Z/base.age',
-    '20261126T130000Z/base-20261399T130059Z-0000000100000000000000FF.tar.gz.age',
+    '20261126T130000Z/base-20261399T130059Z-0000000100000000000000FF-0000000100000000000000FF.tar.gz.age',
     '20261126T130000Z/wal-0000000100000000000000FF-20261126T130059Z.gz.age\n',
   ])
     assert.is(parseArchivePath(path), undefined)
@@ -118,21 +118,23 @@ test('what goes is what no second of the last days needs: its base stays, with t
   const folder = scratchFolder()
   const files = [
     ...chain('20261101T000000Z', [
-      `base-20261101T000100Z-${segment(1)}.tar.gz.age`,
+      `base-20261101T000100Z-${segment(1)}-${segment(1)}.tar.gz.age`,
       `wal-${segment(1)}-20261101T000200Z.gz.age`,
     ]),
     ...chain('20261110T000000Z', [
-      `base-20261110T000100Z-${segment(1)}.tar.gz.age`,
+      `base-20261110T000100Z-${segment(1)}-${segment(1)}.tar.gz.age`,
       `wal-${segment(1)}-20261110T000200Z.gz.age`,
-      `base-20261119T000100Z-${segment(2)}.tar.gz.age`,
+      `base-20261119T000100Z-${segment(2)}-${segment(2)}.tar.gz.age`,
       `wal-${segment(2)}-20261119T000200Z.gz.age`,
-      `base-20261120T000100Z-${segment(3)}.tar.gz.age`,
+      `base-20261120T000100Z-${segment(3)}-${segment(3)}.tar.gz.age`,
       `wal-${segment(3)}-20261120T000200Z.gz.age`,
     ]),
   ]
   for (const path of files.flatMap((each) => [each, `${each}.sig`])) {
     mkdirSync(join(folder, path.split('/')[0] ?? ''), { recursive: true })
     writeFileSync(join(folder, path), '')
+    const came = new Date('2026-11-18T00:00:00Z')
+    utimesSync(join(folder, path), came, came)
   }
   assert.is(await pruneArchive(folder, 7, Date.parse('2026-11-07T00:00:00Z')), 0)
   assert.is(await pruneArchive(folder, 7, Date.parse('2026-11-26T12:00:00Z')), 4)
@@ -142,8 +144,8 @@ test('what goes is what no second of the last days needs: its base stays, with t
       .filter((name) => name.endsWith('.age'))
       .sort(),
     [
-      `base-20261119T000100Z-${segment(2)}.tar.gz.age`,
-      `base-20261120T000100Z-${segment(3)}.tar.gz.age`,
+      `base-20261119T000100Z-${segment(2)}-${segment(2)}.tar.gz.age`,
+      `base-20261120T000100Z-${segment(3)}-${segment(3)}.tar.gz.age`,
       `wal-${segment(2)}-20261119T000200Z.gz.age`,
       `wal-${segment(3)}-20261120T000200Z.gz.age`,
     ],
@@ -153,7 +155,7 @@ test('what goes is what no second of the last days needs: its base stays, with t
 const now = 1_795_700_000
 const healthy = {
   ...{ format: 1, at: now - 10, through: now - 10, chain: '20261126T130000Z', fault: '', gap: '' },
-  ...{ first: `base-20261126T130059Z-${segment(1)}.tar.gz.age`, bytes: 9e6 },
+  ...{ first: `base-20261126T130059Z-${segment(1)}-${segment(1)}.tar.gz.age`, bytes: 9e6 },
   base: { at: now - 3600, bytes: 5e6, fault: '' },
 }
 const stateWith = (more: object) => parseArchiveState(`${now}\n\n${JSON.stringify({ ...healthy, ...more })}`)

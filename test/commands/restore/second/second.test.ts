@@ -18,7 +18,7 @@ function chain(name: string, base: string, times: readonly string[]): ArchiveFil
     segment = nextSegment(segment)
     return time === '-' ? [] : [path]
   })
-  return [`${stamp(name)}/base-${stamp(base)}-${first}.tar.gz.age`, ...paths].flatMap(
+  return [`${stamp(name)}/base-${stamp(base)}-${first}-${first}.tar.gz.age`, ...paths].flatMap(
     (path) => parseArchivePath(path) ?? [],
   )
 }
