@@ -304,9 +304,7 @@ test("before WAL that is kept fills the server's own disk it is let go, which is
   await inside('systemctl stop botgarden-archive.timer botgarden-archive; docker stop botgarden-archive')
   await write(100)
   // As if nothing of the disk were free.
-  await inside(
-    "sed 's/ min_free=[^ ]*/ min_free=400/' /opt/botgarden/archive/archive >/root/full; sh /root/full",
-  )
+  await inside("sed 's/ min_free=[^ ]*/ min_free=400/' /opt/botgarden/archive/archive >/root/full; sh /root/full")
   assert.is(await slot(), 'none')
   assert.match((await status()).gap, 'the disk of the server was nearly full')
   await inside('systemctl start botgarden-archive.timer')

@@ -2,6 +2,7 @@
 
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as v from 'valibot'
@@ -15,6 +16,7 @@ import { serverOf } from '../../../roles/postgres/server.ts'
 import { scratchFolder } from '../../support/copies.ts'
 import { entry, facts } from '../../support/fake-host.ts'
 import { contentOf, idsOf, planOf } from '../../support/plan-of.ts'
+import { shell } from '../../support/shell.ts'
 
 const recipients = ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p']
 const timers = ['botgarden-archive.timer']
@@ -150,6 +152,59 @@ test('what goes is what no second of the last days needs: its base stays, with t
       `wal-${segment(3)}-20261120T000200Z.gz.age`,
     ],
   )
+})
+
+test('what came within the days that are kept stays, whatever a host that was taken over names it', async () => {
+  const folder = scratchFolder()
+  const own = `20261110T000000Z/base-20261110T000100Z-${segment(1)}-${segment(1)}.tar.gz.age`
+  const forged = `20991231T000000Z/base-20261111T000000Z-${segment(9)}-${segment(9)}.tar.gz.age`
+  for (const path of [own, forged].flatMap((each) => [each, `${each}.sig`])) {
+    mkdirSync(join(folder, path.split('/')[0] ?? ''), { recursive: true })
+    writeFileSync(join(folder, path), '')
+  }
+  assert.is(await pruneArchive(folder, 7, Date.now()), 0)
+  const came = new Date('2026-11-18T00:00:00Z')
+  utimesSync(join(folder, own), came, came)
+  assert.is(await pruneArchive(folder, 7, Date.parse('2026-11-26T12:00:00Z')), 0)
+  assert.is(await pruneArchive(scratchFolder(), 7, Date.now()), 0)
+})
+
+test('the other end keeps the newest base that is there for so many days, with its WAL, and all that came since', async () => {
+  const folder = scratchFolder()
+  const receive = fileURLToPath(new URL('../../../roles/backups/continuous/receive.sh', import.meta.url))
+  const put = (paths: readonly string[]) =>
+    shell(`sh ${receive} ${folder} 2 <<'end'\n${paths.map((path) => `put ${path} 0\n`).join('')}end`)
+  const base = (n: number) => `20261110T000000Z/base-2026111${n}T000100Z-${segment(n)}-${segment(n)}.tar.gz.age`
+  const wal = (n: number) => `20261110T000000Z/wal-${segment(n)}-2026111${n}T000200Z.gz.age`
+  const old = `20261101T000000Z/wal-${segment(7)}-20261101T000200Z.gz.age`
+  const all = [old, base(1), wal(1), wal(2), base(2), wal(3), base(3)]
+  assert.is(await put(all), all.map((path) => `kept ${path}\n`).join(''))
+  const days = (n: number) => new Date(Date.now() - n * 86_400_000)
+  // The first segment of a base comes before it.
+  for (const [path, age] of [
+    [old, 20],
+    [base(1), 9],
+    [wal(1), 8],
+    [wal(2), 7],
+    [base(2), 6],
+    [wal(3), 5],
+    [base(3), 1],
+  ] as const)
+    utimesSync(join(folder, path), days(age), days(age))
+  assert.is(
+    await put([`20991231T000000Z/${base(9).split('/')[1]}`]),
+    `kept 20991231T000000Z/${base(9).split('/')[1]}\n`,
+  )
+  assert.equal(
+    readdirSync(folder, { recursive: true })
+      .map(String)
+      .filter((path) => path.endsWith('.age'))
+      .sort(),
+    [base(2), base(3), wal(2), wal(3), `20991231T000000Z/${base(9).split('/')[1]}`].sort(),
+  )
+  assert.is(await put([wal(3)]), `kept ${wal(3)}\n`)
+  for (const bad of ['../x/wal-1', '/etc/wal-1', '20261110T000000Z/x', '20261110T000000Z/wal-../x'])
+    assert.is(await put([bad]), '')
 })
 
 const now = 1_795_700_000

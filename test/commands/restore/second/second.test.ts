@@ -56,7 +56,11 @@ test('a segment that is missing ends what can be restored, whatever comes behind
   const holed = chain('10:00:00', '10:01:00', ['10:01:30', '-', '10:20:00'])
   assert.match(chosen(holed, '10:10:00', '11:00:00'), 'is after the end of the archive')
   assert.is(newestMoment(holed, at('11:00:00')), at('10:01:30'))
-  // A base whose own WAL is missing is none.
+  // A base whose own WAL is missing is none, and neither is one that ended in a segment that is not there, however late others came.
+  const torn = chain('10:00:00', '10:01:00', ['10:05:00', '-']).map((file) =>
+    file.kind === 'base' ? { ...file, last: nextSegment(first) } : file,
+  )
+  assert.match(chosen(torn, '10:04:00'), 'no base yet')
   assert.match(chosen(chain('10:00:00', '10:01:00', ['-', '10:05:00']), '10:04:00'), 'no base yet')
 })
 
