@@ -8,7 +8,7 @@ import {
 /** What a moment is restored from. */
 export interface ChosenArchive {
   readonly base: ArchivedBase
-  /** In order, from the first that the base needs to one that was complete after the moment, where there is one. */
+  /** In order, from the first that the base needs to one with all that was committed until after the moment, where there is one. */
   readonly segments: readonly ArchivedSegment[]
 }
 
@@ -18,7 +18,7 @@ export interface Reach {
   readonly until: number
 }
 
-/** Clocks may step, and a segment is named once it was received: so much later than the moment one must be complete, in milliseconds. */
+/** Clocks may step: so much later than the moment the last segment must reach, in milliseconds. */
 const margin = 60_000
 
 /**

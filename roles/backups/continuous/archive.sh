@@ -34,15 +34,20 @@ work() {
   fi
   enlist
   if ! ask_server; then
-    fault="the database server does not answer: $(words "$run/errors")"
+    fault="the database server does not answer: $(words "$run/errors")" awaited=''
     store_all
     send_wal
     return 1
   fi
   if [ -z "$chain" ]; then begin_chain "$([ -z "$(ls "$state/store")" ] || echo 'the record of what is archived is gone')" || return 1
-  elif [ "$cluster" != "$system" ]; then begin_chain 'the server has another cluster' || return 1
-  elif [ "$slot" = none ]; then begin_chain 'the slot of the archive is gone' || return 1
-  elif [ "$slot" = lost ]; then begin_chain "the server had to remove WAL that was not archived, more than $bound MiB" || return 1
+  else
+    reason=$(broken)
+    if [ -n "$reason" ]; then
+      # What was received before it belongs to the chain that ends.
+      awaited=''
+      store_spool || :
+      begin_chain "$reason" || return 1
+    fi
   fi
   keep_archiver
   await_segment
@@ -88,8 +93,17 @@ read_chain() {
   [ -d "$state/store/$chain" ] || chain=''
   last_stored=''
   [ -z "$chain" ] || last_stored=$(cd "$state/store/$chain" && find . -name 'wal-*.age' | sort | tail -n 1)
-  last_stored=${last_stored#./wal-}
+  last_stored=${last_stored#./wal-} last_through=$chain
+  [ -z "$last_stored" ] || last_through=$(echo "$last_stored" | cut -c 26-41)
   last_stored=${last_stored%%-*}
+}
+
+# broken: why what comes cannot follow on what is stored; nothing where it does.
+broken() {
+  if [ "$cluster" != "$system" ]; then echo 'the server has another cluster'
+  elif [ "$slot" = none ]; then echo 'the slot of the archive is gone'
+  elif [ "$slot" = lost ]; then echo "the server had to remove WAL that was not archived, more than $bound MiB"
+  fi
 }
 
 # begin_chain REASON: a slot of its own, and nothing of what was received before. Without a reason it is the first.
@@ -103,7 +117,7 @@ query
   find "$state/spool" -mindepth 1 -delete
   [ -z "$1" ] || note_gap "$1"
   rm -f "$run/through" "$run/snapshot" "$run/base-failed"
-  chain=$(chain_name) cluster=$system last_stored=''
+  chain=$(chain_name) cluster=$system last_stored='' last_through=$chain
   mkdir -p "$state/store/$chain"
   printf '%s %s\n' "$chain" "$cluster" >"$state/chain.new"
   sync "$state/chain.new" && mv -f "$state/chain.new" "$state/chain"
@@ -185,8 +199,20 @@ is_stored() {
   [ -e "$1" ]
 }
 
-# store_all: what the archiver has received, in order. Where one is missing, a new chain begins.
+# store_all: what the archiver has received. Where a segment is missing, a new chain begins.
 store_all() {
+  store_spool
+  case $? in
+  0) ;;
+  2) begin_chain "the segment after $last_stored is missing" ;;
+  *) return 1 ;;
+  esac
+}
+
+# store_spool: in order, up to one that is missing, which is 2. Each has the time in its name until when all that was committed is in it or
+# before it: the one that this run has closed has when the run began; one that was filled before, as after a full disk, that of the one
+# before it, since nobody knows.
+store_spool() {
   for path in "$state"/spool/????????????????????????.gz; do
     [ -e "$path" ] || continue
     name=${path##*/}
@@ -195,14 +221,11 @@ store_all() {
       rm -f "$path"
       continue
     fi
-    if [ -n "$last_stored" ] && [ "$name" != "$(next_segment "$last_stored")" ]; then
-      begin_chain "the segment after $last_stored is missing"
-      return
-    fi
+    [ -z "$last_stored" ] || [ "$name" = "$(next_segment "$last_stored")" ] || return 2
     room || return 1
     age --encrypt --recipients-file "$recipients" <"$path" >"$state/store/$chain/.new" || return 1
-    # Whatever is in it was committed before.
-    keep "wal-$name-$(date -u -d '1 second' +%Y%m%dT%H%M%SZ).gz.age" || return 1
+    [ "$name" != "$awaited" ] || last_through=$(date -u -d "@$began" +%Y%m%dT%H%M%SZ)
+    keep "wal-$name-$last_through.gz.age" || return 1
     rm -f "$path"
     last_stored=$name
   done

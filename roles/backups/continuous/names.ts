@@ -6,7 +6,10 @@ interface Placed {
   readonly path: string
   /** What it belongs to: segments of one chain follow on each other. It is named after the time when it began. */
   readonly chain: string
-  /** When it was complete, in milliseconds since 1970: what it holds was committed before. */
+  /**
+   * In milliseconds since 1970. Of a segment: all that was committed until then is in it or before it. Of a base: when it was complete,
+   * so what it holds was committed before.
+   */
   readonly time: number
 }
 

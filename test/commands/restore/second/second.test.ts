@@ -52,6 +52,14 @@ test('other moments are refused, with what is possible', () => {
   assert.match(chosen([], '11:30:00'), 'no moment is possible: there is no base yet')
 })
 
+test('segments that were caught up later are all taken, up to the one that is known to reach the moment', () => {
+  const late = chain('10:00:00', '10:01:00', ['10:01:30', '10:01:30', '10:01:30', '11:00:00', '11:30:00'])
+  const found = chooseArchive(late, at('10:40:00'), { now })
+  assert.is(typeof found === 'string' ? found : found.segments.length, 4)
+  // In a chain that ended, what is known decides.
+  assert.match(chosen([...late.slice(0, 4), ...two], '10:40:00'), 'is in a gap of the archive')
+})
+
 test('a segment that is missing ends what can be restored, whatever comes behind it', () => {
   const holed = chain('10:00:00', '10:01:00', ['10:01:30', '-', '10:20:00'])
   assert.match(chosen(holed, '10:10:00', '11:00:00'), 'is after the end of the archive')
