@@ -304,7 +304,7 @@ run_base() {
   keep "base-$(date -u -d '1 second' +%Y%m%dT%H%M%SZ)-$first-$last.tar.gz.age" || return 1
   echo "$for_whom" >"$state/opened-by"
   # What was not archived is behind us.
-  rm -f "$state/gap"
+  [ ! -s "$state/gap" ] || { mv -f "$state/gap" "$state/gap-closed" && touch "$state/gap-closed"; }
   exec 9>&-
 }
 
@@ -376,17 +376,22 @@ record() {
     since=$(find "$state/outgoing" -name '*=wal-*.age' -printf '%T@\n' 2>/dev/null | sort -n | head -n 1)
   }
   newest=$(find "$state/store/${chain:-none}" -name 'base-*.age' -printf '%T@ %s\n' 2>/dev/null | sort -n | tail -n 1)
-  first=$(find "$state/store" -name 'base-*.age' -printf '%f\n' 2>/dev/null | sort | head -n 1)
+  first=$(first_base "$state/store/${chain:-none}") oldest=$(first_base "$state/store")
+  # Long enough for a watch to see it.
+  closed=$(find "$state/gap-closed" -mmin -10 -exec cat {} + 2>/dev/null)
   jq -n --arg at "$began" --arg through "$(cat "$run/through" 2>/dev/null)" --arg fault "$fault" --arg chain "$chain" \
-    --arg base "${newest%% *}" --arg baseBytes "${newest#* }" --arg first "$first" --arg bytes "$(cat "$run/bytes" 2>/dev/null)" \
+    --arg base "${newest%% *}" --arg baseBytes "${newest#* }" --arg first "$first" --arg oldest "$oldest" --arg closed "$closed" --arg bytes "$(cat "$run/bytes" 2>/dev/null)" \
     --arg gap "$(cat "$state/gap" 2>/dev/null)" --arg baseFault "$(cat "$run/base-failed" 2>/dev/null)" \
     --arg to "$to" --arg waiting "$waiting" --arg since "${since%%.*}" --arg sendFault "$([ "$waiting" = 0 ] || words "$run/send-errors-wal")" \
     'def number: if . == "" then null else (tonumber | floor) end;
-     {format: 1, at: ($at | number), through: ($through | number), chain: $chain, fault: $fault, gap: $gap, first: $first,
+     {format: 1, at: ($at | number), through: ($through | number), chain: $chain, fault: $fault, gap: $gap, closed: $closed, first: $first,
+      oldest: $oldest,
       base: {at: ($base | number), bytes: ($baseBytes | number), fault: $baseFault}, bytes: ($bytes | number)}
      + if $to == "" then {} else {sent: {waiting: ($waiting | number), since: ($since | number), fault: $sendFault}} end' >"$run/status.new" &&
     mv -f "$run/status.new" "$run/status.json"
 }
+
+first_base() { find "$1" -name 'base-*.age' -printf '%f\n' 2>/dev/null | sort | head -n 1; }
 
 # Its time is limited in the server: a client that is killed may leave its program behind, as a child of the server.
 sql() {

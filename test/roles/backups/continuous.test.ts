@@ -209,8 +209,9 @@ test('the other end keeps the newest base that is there for so many days, with i
 
 const now = 1_795_700_000
 const healthy = {
-  ...{ format: 1, at: now - 10, through: now - 10, chain: '20261126T130000Z', fault: '', gap: '' },
+  ...{ format: 1, at: now - 10, through: now - 10, chain: '20261126T130000Z', fault: '', gap: '', closed: '' },
   ...{ first: `base-20261126T130059Z-${segment(1)}-${segment(1)}.tar.gz.age`, bytes: 9e6 },
+  oldest: `base-20261126T130059Z-${segment(1)}-${segment(1)}.tar.gz.age`,
   base: { at: now - 3600, bytes: 5e6, fault: '' },
 }
 const stateWith = (more: object) => parseArchiveState(`${now}\n\n${JSON.stringify({ ...healthy, ...more })}`)
@@ -218,6 +219,10 @@ const stateWith = (more: object) => parseArchiveState(`${now}\n\n${JSON.stringif
 test('lag, gaps, a full disk and what does not leave the host are told', () => {
   assert.equal(archiveFaults(stateWith({})), [])
   assert.match(archiveLine(stateWith({})), /^any second since 2026-11-26T13:00:59Z.*not sent away: backup.ts pulls it$/)
+  assert.match(
+    archiveLine(stateWith({ oldest: `base-20261125T130059Z-${segment(1)}-${segment(1)}.tar.gz.age` })),
+    /^any second since 2026-11-26T13:00:59Z, until .*; with gaps since 2026-11-25T13:00:59Z/,
+  )
   for (const [more, words] of [
     [{ at: now - 600 }, 'was last tended 10 min ago'],
     [{ through: now - 600 }, 'ends 10 min ago'],
