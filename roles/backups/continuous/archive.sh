@@ -332,12 +332,13 @@ prune_hourly() {
 # enlist: another place is sent all that is here, not only what comes.
 enlist() {
   [ "$(cat "$state/sent-to" 2>/dev/null)" != "$to" ] || return 0
-  rm -rf "$state/outgoing"
   if [ -n "$to" ]; then
     mkdir -p "$state/outgoing"
     (cd "$state/store" && find . -mindepth 2 -maxdepth 2 -name '*.age*' -printf '%P\n') | while read -r path; do
-      ln -f "$state/store/$path" "$state/outgoing/${path%%/*}=${path#*/}"
+      waits=$state/outgoing/${path%%/*}=${path#*/}
+      [ -e "$waits" ] || ln "$state/store/$path" "$waits"
     done
+  else rm -rf "$state/outgoing"
   fi
   echo "$to" >"$state/sent-to"
 }
