@@ -181,7 +181,7 @@ test('after a move to another major version a new base closes the gap, the times
   assert.match(await inside('docker inspect -f {{.Config.Image}} botgarden-archive'), /^postgres:18/)
   unchanged(await site(archived))
   const refused = await restore('--name', 'hello-bot', '--as', 'hello_old', '--at', before18)
-  assert.is(refused.code, 1, refused.stdout + refused.stderr)
+  assert.is(refused.code, 3, refused.stdout + refused.stderr)
   assert.match(refused.stdout + refused.stderr, 'the archive of that time is of PostgreSQL 17')
   assert.is(
     await inside('ls -A /var/lib/botgarden/incoming 2>/dev/null; docker ps -aq --filter name=botgarden-drill'),
