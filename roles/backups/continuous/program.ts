@@ -34,7 +34,10 @@ export function program({ minFree }: BackupSettings, { days, to }: Continuous, h
     sh`host=${host} days=${days} min_free=${minFree} bound=${slotBoundMB} to=${to?.ssh ?? ''} port=${port}
       home=${archiveProgram} state=${archiveState} run=/run/botgarden/archive base_unit=${baseService}
       server=${postgresContainer} clusters=${`${stateDir}/postgres`} archiver=${archiveContainer} recipients=${`${programDir}/recipients`} signing_key=${signingKey} identity=${archiveIdentity}`,
-    shellFile(new URL('archive.sh', import.meta.url)),
+    ...['chains', 'archiver', 'store', 'base', 'leaving', 'record', 'main'].map((name) =>
+      shellFile(new URL(`program/${name}.sh`, import.meta.url)),
+    ),
+    sh`archive_main "$@"`,
   ])
   return [
     ...(to === undefined
