@@ -9,6 +9,7 @@ import { layoutOf } from '../../roles/bot/spec/layout.ts'
 import { type Place, placeLayout } from '../../roles/bot/spec/place.ts'
 import type { Release } from '../../roles/bot/spec/release-record.ts'
 import { forgetDump } from './database.ts'
+import { awaitSent } from './sending.ts'
 
 /**
  * Shell text: the host has nothing of the bot that could be taken for what is moved there: no container, no database. Fails where the
@@ -17,6 +18,7 @@ import { forgetDump } from './database.ts'
 export function clearScript(bot: string): Script {
   const database = databaseName(bot)
   return sh`
+    ${awaitSent(bot)}
     ${refuseServing(bot)}
     rm -f ${placeLayout(bot).released}
     ${removeContainers(bot)}

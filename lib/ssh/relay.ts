@@ -40,6 +40,9 @@ export async function relay(
   // Why a side has ended early is told by what it printed.
   await pipeline(from.output, counted, to.input).catch(() => {})
   const [sent, taken] = await Promise.all([from.ended(), to.ended()])
+  // A side whose function has failed has cut the other one off, which is no failure of that.
+  const failure = [sent, taken].find(({ hasFailed }) => hasFailed)?.error ?? sent.error ?? taken.error
+  if (failure !== undefined) throw failure
   const sum = hash.digest('hex')
   if (sent.sum !== sum || taken.sum !== sum)
     throw new HostError(`${sink.target.name}: what arrived is not what ${source.target.name} has sent`)
@@ -47,6 +50,16 @@ export async function relay(
 }
 
 type Side = 'relay_source' | 'relay_sink'
+
+/** How a side has ended. `hasFailed`: by its own function. */
+interface Ended {
+  readonly sum?: string
+  readonly error?: ConnectError | HostError
+  readonly hasFailed: boolean
+}
+
+/** The status of what nobody reads any more: SIGPIPE. */
+const cutOff = '141'
 
 /** Shell text: what a side of a relay runs. */
 export function relayScript(relayed: Script, side: Side): Script {
@@ -72,16 +85,16 @@ function opened({ target, relayed }: RelayEnd, side: Side) {
   return {
     output: child.stdout,
     input: child.stdin,
-    ended: async () => {
+    ended: async (): Promise<Ended> => {
       const { exitCode } = await running
       const [, before = '', sum, status] = /^([\s\S]*)\nrelay ([0-9a-f]{64}) (\d+)\s*$/.exec(said.text()) ?? []
-      if (exitCode === 255 && sum === undefined)
-        throw new ConnectError(`${target.name}: the connection was lost: ${other.text().trim().split('\n').at(-1)}`)
-      if (sum === undefined || status !== '0')
-        throw new HostError(
-          `${target.name}: ${[before, said === other ? '' : other.text()].join('\n').trim() || `exit code ${exitCode}`}`,
-        )
-      return { sum }
+      if (sum !== undefined && status === '0') return { sum, hasFailed: false }
+      const words = [before, said === other ? '' : other.text()].join('\n').trim()
+      const error =
+        exitCode === 255 && sum === undefined
+          ? new ConnectError(`${target.name}: the connection was lost: ${other.text().trim().split('\n').at(-1)}`)
+          : new HostError(`${target.name}: ${words || `exit code ${exitCode}`}`)
+      return { error, hasFailed: status !== undefined && status !== cutOff }
     },
   }
 }
