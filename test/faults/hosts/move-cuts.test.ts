@@ -1,0 +1,190 @@
+// Needs two bare VPSs of its own: `cuts-one` and `cuts-two`, the sandbox's certificate authority and its Telegram. A bot is moved, and the
+// runner is killed at each rename on both hosts and between any two steps, or a host boots; and bots of other kinds are moved.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { acmeRoots, restartVps } from '../../../sandbox/index.ts'
+import { resultOf } from '../../support/runner.ts'
+import {
+  installKillPoints,
+  killPointCalls,
+  killPointReached,
+  passKillPoint,
+  setKillPoint,
+} from '../../support/vps/kill-points.ts'
+import { addressOf } from '../../support/vps/ssh.ts'
+import { once } from '../../support/vps/steady.ts'
+import { twoHosts } from '../../support/vps/two-hosts.ts'
+
+const tests = new URL('../../bots/', import.meta.url).pathname
+const source = new URL('../../../bots/hello-bot', import.meta.url).pathname
+const www = 'www.cuts-one.sandbox'
+const place = twoHosts('cuts', (host) => ({
+  'hello-bot': { host, source, data: ['/data'], cache: { server: 'valkey', memory: '32m', persist: true } },
+  landing: { host, source: `${tests}landing-page`, domains: [www] },
+  team: {
+    ...{ host, source, data: { paths: ['/data'], shared: true } },
+    processes: { worker: { command: ['node', '-e', 'setInterval(() => {}, 1000)'], memory: '64m' } },
+    jobs: { tick: { schedule: '* * * * *', command: ['node', '-e', 'setTimeout(() => {}, 2000)'] } },
+  },
+}))
+const { one, two, hosts, other, bot, begins, moved, on, running, neverTwice, servesOnly, unchanged, site } = place
+
+test.before(async () => {
+  await place.begin(['valkey'])
+  for (const name of ['hello-bot', 'team'])
+    await on(
+      one,
+      `cd /var/lib/botgarden/data/${name}/current/data && head -c 3000000 /dev/urandom >big && mkdir deep && echo old >deep/kept && ln -s big link && chown -R -h --reference=. .`,
+    )
+})
+test.after(() => place.end())
+
+/** The sums of all that no update changes. */
+const lasting = (host: string, name = 'hello-bot') =>
+  on(
+    host,
+    `cd /var/lib/botgarden/data/${name}/current && find . -type f -print0 | sort -z | xargs -0 sha256sum; find . -type l
+     cat /etc/botgarden/secrets/bots/${name}/token /etc/botgarden/secrets/bots/${name}/webhook-secret | sha256sum`,
+  )
+/** How many updates have taken effect, as the bot itself has noted. */
+const effects = async (host: string) =>
+  Number(
+    await on(
+      host,
+      `docker exec botgarden-postgres psql -XqAtU postgres hello_bot -c 'select count(*) from processed_update'`,
+    ),
+  )
+
+test('a site with a domain that is no bot: the other host has its certificate, and is asked nothing of Telegram', async () => {
+  const ca = await acmeRoots()
+  const get = async (host: string) => once({ address: await addressOf(host), name: www, path: '/', ca })
+  assert.is(await get(one), '200')
+  const before = await on(one, `sha256sum </etc/letsencrypt/live/${www}/fullchain.pem`)
+  const there = await neverTwice('landing', () => moved('landing', two))
+  assert.match(there.stderr, /point the DNS of www\.cuts-one\.sandbox to cuts-two/)
+  assert.is(await get(two), '200')
+  assert.is(await on(two, `sha256sum </etc/letsencrypt/live/${www}/fullchain.pem`), before)
+  assert.not.match(await get(one), /^200|^5/)
+  const { error } = resultOf(await site(), two)
+  assert.is(error, undefined)
+  await moved('landing', one)
+  assert.is(await get(one), '200')
+  await servesOnly('landing', one, '', false)
+  await unchanged()
+})
+
+test('a bot with processes and jobs: all of it runs on one host at a time', async () => {
+  const before = await lasting(one, 'team')
+  await neverTwice('team', () => moved('team', two))
+  await servesOnly('team', two)
+  assert.match(await running(two, 'team'), /^botgarden-team\.worker-/m)
+  assert.is(await lasting(two, 'team'), before)
+  await neverTwice('team', () => moved('team', one))
+  await servesOnly('team', one)
+  assert.match(await running(one, 'team'), /^botgarden-team\.worker-/m)
+  assert.is(await on(one, 'systemctl is-active botgarden-job-team.tick.timer'), 'active')
+  await unchanged()
+})
+
+/** What a run is cut at: a rename on a host, or a line that it has printed. */
+type Cut =
+  | { readonly host: 'old' | 'new'; readonly call: number; readonly what: string }
+  | { readonly line: RegExp; readonly what: string }
+
+test('the runner is killed at each step: the next run brings it to one end or the other, and never two serve', async () => {
+  for (const host of hosts) await installKillPoints(host, ['mv'])
+  const [before, had] = [await lasting(one), await effects(one)]
+  // Once there and back, so that each further move is alike.
+  await moved('hello-bot', two)
+  for (const host of hosts) await setKillPoint(host, -1, 'runner')
+  await moved('hello-bot', one)
+  const callsOf = async (host: string, which: 'old' | 'new'): Promise<Cut[]> =>
+    (await killPointCalls(host)).map((call) => {
+      return {
+        host: which,
+        call: Number(call.split(' ')[0]),
+        what:
+          call
+            .replace(/^\d+ mv (-\S+ )*/, '')
+            .split(' ')
+            .at(-1) ?? '',
+      }
+    })
+  const lines = [
+    'stopped on',
+    'data: .* same',
+    'cache: .* same',
+    'database: .* same',
+    'decided',
+    'release:',
+    'webhook:',
+  ]
+  const cuts: Cut[] = [
+    ...(await callsOf(one, 'new')),
+    ...(await callsOf(two, 'old')),
+    ...lines.map((line) => ({ line: new RegExp(`▸ ${line}`), what: line })),
+  ]
+  process.stdout.write(`  ${cuts.length} kill points\n`)
+  let at = one
+  for (const [i, cut] of cuts.entries()) {
+    const [from, to] = [at, other(at)]
+    const goal = i % 2 === 0 ? to : from
+    const label =
+      'line' in cut ? `after "${cut.what}"` : `at the rename ${cut.call} on the ${cut.host} host (${cut.what})`
+    const where = `killed ${label}`
+    await neverTwice('hello-bot', async () => {
+      const host = 'line' in cut ? undefined : cut.host === 'old' ? from : to
+      if (host !== undefined && 'call' in cut) await setKillPoint(host, cut.call, 'runner')
+      const killed = begins('hello-bot', '--move-to', to)
+      const reached = 'line' in cut ? killed.seen(cut.line) : killPointReached(to === host ? to : from, 180)
+      const isCut = await Promise.race([reached, killed.ended.then(() => false)])
+      killed.kill()
+      if (host !== undefined) await passKillPoint(host)
+      const { stdout, stderr } = await killed.ended
+      if (host !== undefined) await killPointCalls(host)
+      assert.ok(isCut, `${where}: it was not reached\n${stdout}${stderr}`)
+      const next = await bot('hello-bot', '--move-to', goal)
+      assert.is(next.code, 0, `${where}\n${next.stdout}${next.stderr}`)
+      await servesOnly('hello-bot', goal, where)
+    })
+    at = goal
+    process.stdout.write(
+      `  ${i + 1}/${cuts.length} killed ${label}, then moved to the ${goal === to ? 'new' : 'old'} host, which serves\n`,
+    )
+  }
+  assert.is(await lasting(at), before, 'the data')
+  assert.is(await effects(at), had + cuts.length, 'updates before, and one after each')
+  await unchanged()
+})
+
+for (const [which, line, goal] of [
+  ['old', 'cache: .* same', 'new'],
+  ['new', 'data: .* same', 'new'],
+  ['old', 'decided', 'new'],
+  ['new', 'decided', 'new'],
+  ['new', 'database: .* same', 'old'],
+] as const)
+  test(`the ${which} host boots after "${line}", and the next run has the ${goal} one serve`, async () => {
+    const from = (await running(one, 'hello-bot')) === '' ? two : one
+    const to = other(from)
+    const [before, had] = [await lasting(from), await effects(from)]
+    await neverTwice('hello-bot', async () => {
+      const cut = begins('hello-bot', '--move-to', to)
+      const isSeen = await cut.seen(new RegExp(`▸ ${line}`))
+      await restartVps(which === 'old' ? from : to)
+      const { code, stderr } = await cut.ended
+      assert.ok(isSeen, stderr)
+      const end = goal === 'new' ? to : from
+      const next = await bot('hello-bot', '--move-to', end)
+      assert.is(next.code, 0, `${stderr}\n${next.stdout}${next.stderr}`)
+      await servesOnly('hello-bot', end, stderr)
+      assert.is(await lasting(end), before)
+      assert.is(await effects(end), had + 1)
+      process.stdout.write(
+        `  the ${which} host booted after "${line}": exit code ${code}, ${stderr.trim().split('\n').at(-1)}\n`,
+      )
+    })
+    await unchanged()
+  })
+
+test.run()
