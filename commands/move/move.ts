@@ -147,7 +147,10 @@ async function leave(move: Move, here: Connection, there: Connection): Promise<n
     if (!(error instanceof RunnerError)) throw error
     const back = await broughtBack(move, here)
     const seconds = ((performance.now() - stoppedAt) / 1000).toFixed(1)
-    const note = back ? `${bot} serves on ${from.host.name} as before; it answered nothing for ${seconds} s` : cut(move)
+    const left = `what was prepared on ${to.host.name} is replaced by the next move, or goes by --forget ${to.host.name}`
+    const note = back
+      ? `${bot} serves on ${from.host.name} as before; it answered nothing for ${seconds} s; ${left}`
+      : cut(move)
     throw error instanceof ConnectError
       ? new ConnectError(`${error.message}\n${note}`)
       : new HostError(`${error.message}\n${note}`)
