@@ -36,6 +36,11 @@ test.before(async () => {
       one,
       `cd /var/lib/botgarden/data/${name}/current/data && head -c 3000000 /dev/urandom >big && mkdir deep && echo old >deep/kept && ln -s big link && chown -R -h --reference=. .`,
     )
+  // A dump of some size.
+  await on(
+    one,
+    `docker exec botgarden-postgres psql -XqU postgres hello_bot -c 'create table filler as select gen_random_uuid() id from generate_series(1, 20000)' -c 'alter table filler owner to hello_bot'`,
+  )
 })
 test.after(() => place.end())
 
@@ -64,9 +69,12 @@ test('a site with a domain that is no bot: the other host has its certificate, a
   assert.match(there.stderr, /point the DNS of www\.cuts-one\.sandbox to cuts-two/)
   assert.is(await get(two), '200')
   assert.is(await on(two, `sha256sum </etc/letsencrypt/live/${www}/fullchain.pem`), before)
-  assert.not.match(await get(one), /^200|^5/)
-  const { error } = resultOf(await site(), two)
-  assert.is(error, undefined)
+  // Its files are static: who comes to the old host still gets them, up to the next run of site.ts.
+  assert.is(await get(one), '200')
+  const ran = await site()
+  assert.equal([resultOf(ran, one).error, resultOf(ran, two).error], [undefined, undefined])
+  assert.is.not(await get(one), '200')
+  assert.is(await get(two), '200')
   await moved('landing', one)
   assert.is(await get(one), '200')
   await servesOnly('landing', one, '', false)
@@ -184,6 +192,31 @@ for (const [which, line, goal] of [
         `  the ${which} host booted after "${line}": exit code ${code}, ${stderr.trim().split('\n').at(-1)}\n`,
       )
     })
+    await unchanged()
+  })
+
+for (const [what, folder, size, wasStopped] of [
+  ['its files', '/var/lib/botgarden/data/hello-bot', '1m', false],
+  // Both histories of its releases, and less than its dump.
+  [
+    'its dump',
+    '/var/lib/botgarden/bots/hello-bot',
+    '$((2 * $(stat -c %s /var/lib/botgarden/bots/hello-bot/releases) + 50000))',
+    true,
+  ],
+] as const)
+  test(`the disk of the new host is full of ${what}: it serves where it was, and nothing of that is left behind`, async () => {
+    const from = (await running(one, 'hello-bot')) === '' ? two : one
+    const to = other(from)
+    await on(to, `mount -t tmpfs -o size=${size} none ${folder}`)
+    const failed = await neverTwice('hello-bot', () => bot('hello-bot', '--move-to', to))
+    const left = await on(to, `ls ${folder}/move.dump 2>/dev/null`)
+    await on(to, `umount ${folder}`)
+    assert.is(failed.code, 3, failed.stderr)
+    assert.match(failed.stderr, /No space left on device/)
+    assert.is(/ as before; it answered nothing for [\d.]+ s/.test(failed.stderr), wasStopped, failed.stderr)
+    assert.is(left, '')
+    await servesOnly('hello-bot', from)
     await unchanged()
   })
 
