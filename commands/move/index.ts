@@ -61,10 +61,10 @@ async function follow(session: Session, entry: BotEntry, course: Course): Promis
   if (course.kind === 'move') return moveBot(session, entry, course)
   if (course.kind === 'back') return takeBack(session, entry, course)
   if (course.kind === 'finish') return serve(session, entry, course)
-  const { to } = course
+  const { from, to } = course
   session.report.line(`${bot}  ▸ is to serve on ${to.host.name} already`)
   if (to.isStopped) await broughtBackUnderLock(session, bot, to)
-  return serve(session, entry, { from: undefined, to })
+  return serve(session, entry, { from, to })
 }
 
 function entryOf({ options, inventory }: Session, action: string): BotEntry {

@@ -44,6 +44,15 @@ test('a bot that serves elsewhere is moved, under a number that is higher than a
   assert.is(courseOf('hello-bot', one, [at('one', { record }), at('two')]).kind, 'there')
 })
 
+test('where it serves already, the host that it was moved from is looked at once more: a run may have been cut there', () => {
+  const left = at('one', { released: record, place: place(3, 'two', 'one') })
+  const serves = at('two', { record, place: place(3, 'two', 'one') })
+  const found = (others: Situation[]) => courseOf('hello-bot', two, others)
+  assert.equal(found([left, serves]), { kind: 'there', from: left, to: serves })
+  const back = at('one', { place: place(3, 'two', 'one') })
+  assert.equal(found([back, serves]), { kind: 'there', from: undefined, to: serves })
+})
+
 test('the rename on the old host decides: before it the move begins anew, after it the other host is released', () => {
   const undecided = [at('one', { record, place: place(1, 'two', 'one') }), at('two', { place: place(1, 'two', 'one') })]
   assert.is(courseOf('hello-bot', two, undecided).kind, 'move')
