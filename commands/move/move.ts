@@ -19,6 +19,7 @@ import { clearScript, historyScript, numberScript, readyScript } from './new-hos
 import { obstaclesTo } from './obstacles.ts'
 import { bringBack, giveAway, stopBot } from './old-host/index.ts'
 import { perform } from './perform.ts'
+import { isPinned, pullPinned } from './pinned-images.ts'
 import { type Route, routeOf, sometimes } from './route.ts'
 import { copySecrets } from './secrets.ts'
 import { serve } from './serve.ts'
@@ -88,7 +89,14 @@ async function prepare({ session, entry, from, to, record, route, say }: Move, h
       const obstacles = obstaclesTo(bot, from, to, Math.ceil((2 * bytes) / 2 ** 20))
       if (obstacles.length > 0) throw new HostError(obstacles.join('\n'))
       if (missing.length > 0) say(`images: ${missing.map(({ name }) => name).join(', ')}`)
-      await copyImages(route, there, missing, sometimes('images', say))
+      const pinned = missing.filter(isPinned)
+      await copyImages(
+        route,
+        there,
+        missing.filter((each) => !pinned.includes(each)),
+        sometimes('images', say),
+      )
+      await pullPinned(here, there, pinned, imagesIn(spec), say)
       await session.hold(to.host, there)
       await perform(there, clearScript(bot))
       const past = from.past.some(({ id }) => id === record.id) ? from.past : [...from.past, record]

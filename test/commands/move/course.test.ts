@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { courseOf } from '../../../commands/move/course.ts'
 import { obstaclesTo } from '../../../commands/move/obstacles.ts'
+import { loginIn } from '../../../commands/move/pinned-images.ts'
 import { mayGoBack } from '../../../commands/move/serve.ts'
 import { parseSurvey, type Situation } from '../../../commands/move/survey.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
@@ -152,6 +153,15 @@ test('a host without anything of ours is read as one', () => {
     ...{ isReady: false, isKnownThere: false, isStopped: false, past: [], runs: [] },
     ...{ databaseMiB: 0, dataMiB: 0, cacheMiB: 0, isSigned: false },
   })
+})
+
+test('of a login that a host has given, nothing is kept but the password for that registry', () => {
+  const [name, secret] = ['ghcr.io/a/b@sha256:1', 'dTpw']
+  const given = { auths: { 'ghcr.io': { auth: secret, more: 1 }, other: { auth: 'x' } }, credsStore: 'evil' }
+  const kept = loginIn(name, JSON.stringify(given))?.reveal()
+  assert.equal(JSON.parse(kept ?? ''), { auths: { 'ghcr.io': { auth: secret } } })
+  for (const text of ['', '{', '{}', '{"auths":{"ghcr.io":{"auth":7}}}', 'null'])
+    assert.is(loginIn(name, text), undefined, text)
 })
 
 test.run()

@@ -1,7 +1,9 @@
 // Needs two bare VPSs of its own: `cuts-one` and `cuts-two`, the sandbox's certificate authority and its Telegram. A bot is moved, and the
 // runner is killed at each rename on both hosts and between any two steps, or a host boots; and bots of other kinds are moved.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parse, stringify } from 'yaml'
 import { acmeRoots, restartVps } from '../../../sandbox/index.ts'
 import { resultOf } from '../../support/runner.ts'
 import {
@@ -92,6 +94,33 @@ test('a bot with processes and jobs: all of it runs on one host at a time', asyn
   assert.match(await running(one, 'team'), /^botgarden-team\.worker-/m)
   assert.is(await on(one, 'systemctl is-active botgarden-job-team.tick.timer'), 'active')
   await unchanged()
+})
+
+test('an image that a digest names is pulled there, since no archive has such a name', async () => {
+  const digest = `docker image inspect --format '{{index .RepoDigests 0}}' $(docker image ls -q valkey/valkey | head -n 1)`
+  const text = readFileSync(place.file, 'utf8')
+  const entry = {
+    host: one,
+    image: await on(one, digest),
+    mode: 'none',
+    database: false,
+    command: ['sleep', 'infinity'],
+  }
+  writeFileSync(
+    place.file,
+    stringify({ ...parse(text), bots: { ...parse(text).bots, pinned: { ...entry, init: true } } }),
+  )
+  const released = await bot('pinned')
+  assert.is(released.code, 0, released.stderr)
+  await on(two, 'docker image rm $(docker image ls -q valkey/valkey)')
+  await neverTwice('pinned', () => moved('pinned', two))
+  await servesOnly('pinned', two, '', false)
+  for (const args of [
+    ['--forget', one],
+    ['--remove', '--purge'],
+  ])
+    assert.is((await bot('pinned', ...args, '--yes')).code, 0)
+  writeFileSync(place.file, text)
 })
 
 /** What a run is cut at: a rename on a host, or a line that it has printed. */
