@@ -135,17 +135,11 @@ test('the runner is killed at each step: the next run brings it to one end or th
   await moved('hello-bot', two)
   for (const host of hosts) await setKillPoint(host, -1, 'runner')
   await moved('hello-bot', one)
+  // But for the note of who holds the lock of a host, which each part of a move writes.
   const callsOf = async (host: string, which: 'old' | 'new'): Promise<Cut[]> =>
-    (await killPointCalls(host)).map((call) => {
-      return {
-        host: which,
-        call: Number(call.split(' ')[0]),
-        what:
-          call
-            .replace(/^\d+ mv (-\S+ )*/, '')
-            .split(' ')
-            .at(-1) ?? '',
-      }
+    (await killPointCalls(host)).flatMap((call) => {
+      const [number, what = ''] = [Number(call.split(' ')[0]), call.trim().split(' ').at(-1)]
+      return what === '/run/botgarden/holder' ? [] : [{ host: which, call: number, what }]
     })
   const lines = [
     'stopped on',
