@@ -42,8 +42,11 @@ export async function move(session: Session): Promise<number> {
 async function moveTo(session: Session, entry: BotEntry, target: InventoryHost): Promise<number> {
   const { options, inventory } = session
   const bot = entry.name
-  const course = courseOf(bot, target, await survey(session, inventory.hosts, bot))
-  if (options.check) return whatWouldHappen(session, bot, course)
+  const now = async () => courseOf(bot, target, await survey(session, inventory.hosts, bot))
+  const seen = await now()
+  if (options.check) return whatWouldHappen(session, bot, seen)
+  await settled(session, seen)
+  const course = await now()
   const code = await follow(session, entry, course)
   if (code !== 0 && course.kind !== 'there') return code
   const served = course.kind === 'back' ? course.to.host.name : target.name
@@ -54,6 +57,12 @@ async function moveTo(session: Session, entry: BotEntry, target: InventoryHost):
       `${bot} serves on ${served} again, since a move had failed and was being undone: run this again to move it`,
     )
   return code
+}
+
+/** What a run that was cut has begun on the hosts of a course ends by itself, and may be what decides: that is waited for. */
+async function settled(session: Session, { from, to }: Course): Promise<void> {
+  for (const host of [...(from === undefined ? [] : [from.host]), to.host])
+    await session.connected(host, (connection) => session.hold(host, connection), { quiet: true })
 }
 
 async function follow(session: Session, entry: BotEntry, course: Course): Promise<number> {

@@ -77,7 +77,7 @@ export async function moveBot(
 }
 
 /** All that can be there before the bot is stopped. */
-async function prepare({ session, entry, from, to, record, route, say }: Move, here: Connection): Promise<void> {
+async function prepare({ session, entry, from, to, record, place, route, say }: Move, here: Connection): Promise<void> {
   const { name: bot } = entry
   const { spec } = record
   const names = [...new Set([...imagesIn(spec), ...from.past.flatMap((each) => imagesIn(each.spec))])]
@@ -98,7 +98,7 @@ async function prepare({ session, entry, from, to, record, route, say }: Move, h
       )
       await pullPinned(here, there, pinned, imagesIn(spec), say)
       await session.hold(to.host, there)
-      await perform(there, clearScript(bot))
+      await perform(there, clearScript(bot, { ...place, serves: place.from, from: place.serves }))
       const past = from.past.some(({ id }) => id === record.id) ? from.past : [...from.past, record]
       await perform(there, historyScript(bot, past))
       const secrets = await copySecrets(here, there, bot, spec)

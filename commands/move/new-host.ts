@@ -12,14 +12,15 @@ import { forgetDump } from './database.ts'
 import { awaitSent } from './sending.ts'
 
 /**
- * Shell text: the host has nothing of the bot that could be taken for what is moved there: no container, no database. Fails where the
- * bot serves.
+ * Shell text: the host has nothing of the bot that could be taken for what is moved there: no container, no database, and first no note
+ * that a move before has brought all of it. `place`: where it serves up to now. Fails where the bot serves.
  */
-export function clearScript(bot: string): Script {
+export function clearScript(bot: string, place: Place): Script {
   const database = databaseName(bot)
   return sh`
     ${awaitSent(bot)}
     ${refuseServing(bot)}
+    ${writePlace(bot, place)}
     rm -f ${placeLayout(bot).released}
     ${removeContainers(bot)}
     ${forgetDump(bot)}

@@ -155,6 +155,15 @@ test('a host without anything of ours is read as one', () => {
   })
 })
 
+test('a host that was given a bot while its next move had begun to clear it does not begin with nothing: it goes back', () => {
+  const gave = at('one', { released: record, place: place(1, 'two', 'one') })
+  const cleared = at('two', { place: place(2, 'one', 'two'), past: [record] })
+  for (const target of [two, one]) {
+    const course = courseOf('hello-bot', target, [gave, cleared])
+    assert.equal(course, { kind: 'back', from: cleared, to: gave, number: 2 })
+  }
+})
+
 test('of a login that a host has given, nothing is kept but the password for that registry', () => {
   const [name, secret] = ['ghcr.io/a/b@sha256:1', 'dTpw']
   const given = { auths: { 'ghcr.io': { auth: secret, more: 1 }, other: { auth: 'x' } }, credsStore: 'evil' }

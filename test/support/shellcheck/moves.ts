@@ -49,7 +49,7 @@ export function moveScripts(): Shell[] {
     'write secrets': writeSecrets('hello', new Map([['token', new Secret('YQ==')]])),
     'pack a certificate': packScript('a.example.org'),
     'install a certificate': installScript('a.example.org', [entry], new Secret('YQ==')),
-    clear: clearScript('hello'),
+    clear: clearScript('hello', place),
     history: historyScript('hello', [release]),
     number: numberScript('hello'),
     folder: folderScript('hello', 'data', '20001'),
