@@ -90,7 +90,7 @@ export function twoHosts(name: string, bots: (one: string, two: string) => Reado
       assert.is(
         await on(
           each,
-          `ls -d /run/botgarden/relay.* /var/lib/botgarden/bots/*/*.new /var/lib/botgarden/bots/*/move.dump 2>/dev/null || :`,
+          `ls -d /run/botgarden/relay.* /var/lib/botgarden/bots/*/stopped /var/lib/botgarden/bots/*/move.dump 2>/dev/null || :`,
         ),
         '',
         `${where}: what is left on ${each}`,
