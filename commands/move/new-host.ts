@@ -57,7 +57,8 @@ export function giveBackScript(bot: string, place: Place): Script {
   return sh`
     ${refuseServing(bot)}
     ${removeContainers(bot)}
-    ${writePlace(bot, place)}`
+    ${writePlace(bot, place)}
+    ${forgetDump(bot)}`
 }
 
 function refuseServing(bot: string): Script {

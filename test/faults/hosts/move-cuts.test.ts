@@ -188,6 +188,23 @@ test('the runner is killed at each step: the next run brings it to one end or th
   await unchanged()
 })
 
+test('a run was killed while it was stopped: site.ts has it serve where it was, and the next run moves it', async () => {
+  const from = (await running(one, 'hello-bot')) === '' ? two : one
+  await neverTwice('hello-bot', async () => {
+    const cut = begins('hello-bot', '--move-to', other(from))
+    assert.ok(await cut.seen(/▸ data: .* same/))
+    cut.kill()
+    await cut.ended
+    const healed = resultOf(await site(), from)
+    assert.is(healed.error, undefined)
+    await place.answers('hello-bot')
+    assert.match(await running(from, 'hello-bot'), /-(blue|green)$/m)
+    await moved('hello-bot', other(from))
+  })
+  await servesOnly('hello-bot', other(from))
+  await unchanged()
+})
+
 for (const [which, line, goal] of [
   ['old', 'cache: .* same', 'new'],
   ['new', 'data: .* same', 'new'],
