@@ -80,6 +80,8 @@ test('a site with a domain that is no bot: the other host has its certificate, a
   await moved('landing', one)
   assert.is(await get(one), '200')
   await servesOnly('landing', one, '', false)
+  // It takes the domain off the host that the site has left once more.
+  assert.is(resultOf(await site(), two).error, undefined)
   await unchanged()
 })
 

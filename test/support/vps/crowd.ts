@@ -15,14 +15,14 @@ export interface Crowd {
   readonly rate: number
 }
 
-/** People write to hello-bots, to all of them alike, until it is ended: so many updates a second over all, and never more than 9000. */
+/** People write to hello-bots, to all of them alike, until it is ended: so many updates a second over all, and never more than 30,000. */
 export function crowd(telegram: TelegramClient, bots: readonly string[], perSecond: number): () => Promise<Crowd> {
   let going = true
   let each = 0
   const first = Math.floor(Date.now() / 1000) * 1000
   const began = performance.now()
   const ended = (async () => {
-    while (going && each * bots.length < 9000) {
+    while (going && each * bots.length < 30_000) {
       await Promise.all(
         bots.map((bot) => telegram.act(bot, { chat: first + (each % people), text: '/start', language: 'en' })),
       )
