@@ -106,14 +106,13 @@ test('an image that a digest names is pulled there, since no archive has such a 
     image: await on(one, digest),
     mode: 'none',
     database: false,
-    command: ['sleep', 'infinity'],
+    scratch: ['/data'],
+    init: true,
   }
-  writeFileSync(
-    place.file,
-    stringify({ ...parse(text), bots: { ...parse(text).bots, pinned: { ...entry, init: true } } }),
-  )
+  const pinned = { ...entry, command: ['sleep', 'infinity'] }
+  writeFileSync(place.file, stringify({ ...parse(text), bots: { ...parse(text).bots, pinned } }))
   const released = await bot('pinned')
-  assert.is(released.code, 0, released.stderr)
+  assert.is(released.code, 0, released.stdout + released.stderr)
   await on(two, 'docker image rm $(docker image ls -q valkey/valkey)')
   await neverTwice('pinned', () => moved('pinned', two))
   await servesOnly('pinned', two, '', false)
