@@ -27,7 +27,7 @@ const place = twoHosts('cuts', (host) => ({
     ...{ host, source, data: { paths: ['/data'], shared: true } },
     processes: { worker: { command: ['node', '-e', 'setInterval(() => {}, 1000)'], memory: '64m' } },
     // Seldom: what a job renames would be counted with the renames of a move.
-    jobs: { tick: { schedule: '0 5 1 1 *', command: ['node', '-e', ''] } },
+    jobs: { tick: { schedule: '0 5 1 1 *', command: ['node', '-v'] } },
   },
 }))
 const { one, two, hosts, other, bot, begins, moved, on, running, neverTwice, servesOnly, unchanged, site } = place
@@ -62,68 +62,6 @@ const effects = async (host: string) =>
       `docker exec botgarden-postgres psql -XqAtU postgres hello_bot -c 'select count(*) from processed_update'`,
     ),
   )
-
-test('a site with a domain that is no bot: the other host has its certificate, and is asked nothing of Telegram', async () => {
-  const ca = await acmeRoots()
-  const get = async (host: string) => once({ address: await addressOf(host), name: www, path: '/', ca })
-  assert.is(await get(one), '200')
-  const before = await on(one, `sha256sum </etc/letsencrypt/live/${www}/fullchain.pem`)
-  const there = await neverTwice('landing', () => moved('landing', two))
-  assert.match(there.stderr, /point the DNS of www\.cuts-one\.sandbox to cuts-two/)
-  assert.is(await get(two), '200')
-  assert.is(await on(two, `sha256sum </etc/letsencrypt/live/${www}/fullchain.pem`), before)
-  // Its files are static: who comes to the old host still gets them, up to the next run of site.ts.
-  assert.is(await get(one), '200')
-  const ran = await site()
-  assert.equal([resultOf(ran, one).error, resultOf(ran, two).error], [undefined, undefined])
-  assert.is.not(await get(one), '200')
-  assert.is(await get(two), '200')
-  await moved('landing', one)
-  assert.is(await get(one), '200')
-  await servesOnly('landing', one, '', false)
-  // It takes the domain off the host that the site has left once more.
-  assert.is(resultOf(await site(), two).error, undefined)
-  await unchanged()
-})
-
-test('a bot with processes and jobs: all of it runs on one host at a time', async () => {
-  const before = await lasting(one, 'team')
-  await neverTwice('team', () => moved('team', two))
-  await servesOnly('team', two)
-  assert.match(await running(two, 'team'), /^botgarden-team\.worker-/m)
-  assert.is(await lasting(two, 'team'), before)
-  await neverTwice('team', () => moved('team', one))
-  await servesOnly('team', one)
-  assert.match(await running(one, 'team'), /^botgarden-team\.worker-/m)
-  assert.is(await on(one, 'systemctl is-active botgarden-job-team.tick.timer'), 'active')
-  await unchanged()
-})
-
-test('an image that a digest names is pulled there, since no archive has such a name', async () => {
-  const digest = `docker image inspect --format '{{index .RepoDigests 0}}' $(docker image ls -q valkey/valkey | head -n 1)`
-  const text = readFileSync(place.file, 'utf8')
-  const entry = {
-    host: one,
-    image: await on(one, digest),
-    mode: 'none',
-    database: false,
-    scratch: ['/data'],
-    init: true,
-  }
-  const pinned = { ...entry, command: ['sleep', 'infinity'] }
-  writeFileSync(place.file, stringify({ ...parse(text), bots: { ...parse(text).bots, pinned } }))
-  const released = await bot('pinned')
-  assert.is(released.code, 0, released.stdout + released.stderr)
-  await on(two, 'docker image rm $(docker image ls -q valkey/valkey)')
-  await neverTwice('pinned', () => moved('pinned', two))
-  await servesOnly('pinned', two, '', false)
-  for (const args of [
-    ['--forget', one],
-    ['--remove', '--purge'],
-  ])
-    assert.is((await bot('pinned', ...args, '--yes')).code, 0)
-  writeFileSync(place.file, text)
-})
 
 /** What a run is cut at: a rename on a host, or a line that it has printed. */
 type Cut =
@@ -261,5 +199,67 @@ for (const [what, folder, size, wasStopped] of [
     await servesOnly('hello-bot', from)
     await unchanged()
   })
+
+test('a site with a domain that is no bot: the other host has its certificate, and is asked nothing of Telegram', async () => {
+  const ca = await acmeRoots()
+  const get = async (host: string) => once({ address: await addressOf(host), name: www, path: '/', ca })
+  assert.is(await get(one), '200')
+  const before = await on(one, `sha256sum </etc/letsencrypt/live/${www}/fullchain.pem`)
+  const there = await neverTwice('landing', () => moved('landing', two))
+  assert.match(there.stderr, /point the DNS of www\.cuts-one\.sandbox to cuts-two/)
+  assert.is(await get(two), '200')
+  assert.is(await on(two, `sha256sum </etc/letsencrypt/live/${www}/fullchain.pem`), before)
+  // Its files are static: who comes to the old host still gets them, up to the next run of site.ts.
+  assert.is(await get(one), '200')
+  const ran = await site()
+  assert.equal([resultOf(ran, one).error, resultOf(ran, two).error], [undefined, undefined])
+  assert.is.not(await get(one), '200')
+  assert.is(await get(two), '200')
+  await moved('landing', one)
+  assert.is(await get(one), '200')
+  await servesOnly('landing', one, '', false)
+  // It takes the domain off the host that the site has left once more.
+  assert.is(resultOf(await site(), two).error, undefined)
+  await unchanged()
+})
+
+test('a bot with processes and jobs: all of it runs on one host at a time', async () => {
+  const before = await lasting(one, 'team')
+  await neverTwice('team', () => moved('team', two))
+  await servesOnly('team', two)
+  assert.match(await running(two, 'team'), /^botgarden-team\.worker-/m)
+  assert.is(await lasting(two, 'team'), before)
+  await neverTwice('team', () => moved('team', one))
+  await servesOnly('team', one)
+  assert.match(await running(one, 'team'), /^botgarden-team\.worker-/m)
+  assert.is(await on(one, 'systemctl is-active botgarden-job-team.tick.timer'), 'active')
+  await unchanged()
+})
+
+test('an image that a digest names is pulled there, since no archive has such a name', async () => {
+  const digest = `docker image inspect --format '{{index .RepoDigests 0}}' $(docker image ls -q valkey/valkey | head -n 1)`
+  const text = readFileSync(place.file, 'utf8')
+  const entry = {
+    host: one,
+    image: await on(one, digest),
+    mode: 'none',
+    database: false,
+    scratch: ['/data'],
+    init: true,
+  }
+  const pinned = { ...entry, command: ['sleep', 'infinity'] }
+  writeFileSync(place.file, stringify({ ...parse(text), bots: { ...parse(text).bots, pinned } }))
+  const released = await bot('pinned')
+  assert.is(released.code, 0, released.stdout + released.stderr)
+  await on(two, 'docker image rm $(docker image ls -q valkey/valkey)')
+  await neverTwice('pinned', () => moved('pinned', two))
+  await servesOnly('pinned', two, '', false)
+  for (const args of [
+    ['--forget', one],
+    ['--remove', '--purge'],
+  ])
+    assert.is((await bot('pinned', ...args, '--yes')).code, 0)
+  writeFileSync(place.file, text)
+})
 
 test.run()
