@@ -37,11 +37,13 @@ export async function relay(
       done(null, chunk)
     },
   })
-  // Why a side has ended early is told by what it printed.
-  await pipeline(from.output, counted, to.input).catch(() => {})
+  // Why a side has ended early is told by what it printed. Where nobody took what was sent, the one that sends fails for that alone.
+  const isTaken = await pipeline(from.output, counted, to.input).then(
+    () => true,
+    () => false,
+  )
   const [sent, taken] = await Promise.all([from.ended(), to.ended()])
-  // A side whose function has failed has cut the other one off, which is no failure of that.
-  const failure = [sent, taken].find(({ hasFailed }) => hasFailed)?.error ?? sent.error ?? taken.error
+  const failure = isTaken ? (sent.error ?? taken.error) : (taken.error ?? sent.error)
   if (failure !== undefined) throw failure
   const sum = hash.digest('hex')
   if (sent.sum !== sum || taken.sum !== sum)
@@ -51,15 +53,11 @@ export async function relay(
 
 type Side = 'relay_source' | 'relay_sink'
 
-/** How a side has ended. `hasFailed`: by its own function. */
+/** How a side has ended. */
 interface Ended {
   readonly sum?: string
   readonly error?: ConnectError | HostError
-  readonly hasFailed: boolean
 }
-
-/** The status of what nobody reads any more: SIGPIPE. */
-const cutOff = '141'
 
 /** Shell text: what a side of a relay runs. */
 export function relayScript(relayed: Script, side: Side): Script {
@@ -88,13 +86,13 @@ function opened({ target, relayed }: RelayEnd, side: Side) {
     ended: async (): Promise<Ended> => {
       const { exitCode } = await running
       const [, before = '', sum, status] = /^([\s\S]*)\nrelay ([0-9a-f]{64}) (\d+)\s*$/.exec(said.text()) ?? []
-      if (sum !== undefined && status === '0') return { sum, hasFailed: false }
+      if (sum !== undefined && status === '0') return { sum }
       const words = [before, said === other ? '' : other.text()].join('\n').trim()
-      const error =
-        exitCode === 255 && sum === undefined
-          ? new ConnectError(`${target.name}: the connection was lost: ${other.text().trim().split('\n').at(-1)}`)
-          : new HostError(`${target.name}: ${words || `exit code ${exitCode}`}`)
-      return { error, hasFailed: status !== undefined && status !== cutOff }
+      if (exitCode === 255 && sum === undefined)
+        return {
+          error: new ConnectError(`${target.name}: the connection was lost: ${other.text().trim().split('\n').at(-1)}`),
+        }
+      return { error: new HostError(`${target.name}: ${words || `exit code ${exitCode}`}`) }
     },
   }
 }
