@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { refuseWhen } from '../../lib/model/combinators.ts'
+import type { Facts } from '../../lib/model/facts.ts'
 import { etcDir, optDir, secretsDir, stateDir } from '../../lib/model/host-layout.ts'
 import type { Reading } from '../../lib/model/reading.ts'
 import { becomes, knownAfterApply, type Prediction, type Resource } from '../../lib/model/resource.ts'
-import { role } from '../../lib/model/role.ts'
+import { type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { notArchived } from '../../lib/platform/archive/absent.ts'
 import { archiveTimer, isArchived } from '../../lib/platform/archive/wal-archive.ts'
 import { images } from '../../lib/platform/image-versions.ts'
@@ -28,6 +29,8 @@ import {
   otherCluster,
   owner,
 } from './cluster.ts'
+import { beforeListening, notListening } from './network/index.ts'
+import { listensTo, type ServerNetwork } from './network/remote.ts'
 import { access, runningConfig, statements } from './running.ts'
 import { serverFolder as folder, serverSecrets as secrets, serverOf } from './server.ts'
 import { serverConfig } from './server-config.ts'
@@ -51,10 +54,29 @@ const vars = v.strictObject({
   settings: v.optional(v.record(settingName, settingValue), {}),
 })
 
+/** What was found out about other hosts that the server of this one has to know. */
+export interface GivenServer {
+  readonly network?: ServerNetwork
+}
+
 /** The database server that all bots share: no network, a password for each role, and settings by the host's memory. */
-export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB, timers }, host) => {
+export const postgres = postgresRole()
+
+/** The same for a host that others come to by the mesh. */
+export function postgresRole({ network }: GivenServer = {}): Role {
+  return role('postgres', vars, (wanted, facts, host) => serverResources(wanted, facts, host, network))
+}
+
+function serverResources(
+  { image, settings }: v.InferOutput<typeof vars>,
+  facts: Facts,
+  host: HostEntry,
+  network: ServerNetwork | undefined,
+): Resource[] {
+  const { memoryMiB, timers } = facts
   const archived = isArchived(host)
-  const { config, project } = serverOf({ image, settings, archived }, memoryMiB)
+  const listens = listensTo(network)
+  const { config, project } = serverOf({ image, settings, archived, ...(listens && { network: listens }) }, memoryMiB)
   const major = majorOf(image)
   const { source } = clusterMount(image)
   const cluster = clusterOf(major)
@@ -83,7 +105,10 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     ...(archived || !timers.includes(archiveTimer) ? [] : [notArchived()]),
     serverConfig(`${postgresConf}/postgresql.conf`, config.text),
     pulledImage(image),
+    ...(listens === undefined ? [] : beforeListening(facts)),
     ...container,
+    // What a host never had is not looked for there.
+    ...(listens === undefined && facts.mesh ? [notListening()] : []),
     superuser({ cluster: clusterMount(image), password: `${secrets}/superuser`, owner }),
     noLeftovers(),
     runningConfig(config.checksum, cluster),
@@ -92,7 +117,7 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
     database('template1', { owner: 'postgres' }),
     access(),
   ]
-})
+}
 
 /** Refuses where the data of another major version is there: a server that starts without its own begins with none. */
 function ownCluster(image: string, inner: Resource): Resource {

@@ -9,7 +9,9 @@ import { hardened, mount } from '../../lib/resources/compose.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
 import { clusterMount, majorOf, owner } from './cluster.ts'
-import { type Size, sizeFor } from './sizes.ts'
+import { composeNetwork } from './network/index.ts'
+import { listensTo, remoteLines, type ServerNetwork } from './network/remote.ts'
+import { type Size, sizeFor, withConnections } from './sizes.ts'
 
 /** What the inventory says of the server. */
 export interface ServerVars {
@@ -17,6 +19,8 @@ export interface ServerVars {
   readonly settings: Readonly<Record<string, string | number | boolean>>
   /** Its WAL is archived. */
   readonly archived?: boolean
+  /** Who comes from other hosts. */
+  readonly network?: ServerNetwork
 }
 
 /** The folder of its compose.yaml. */
@@ -30,32 +34,45 @@ export function serverVars(host: Pick<HostEntry, 'vars'>): ServerVars {
 }
 
 /** The server of a host with so much memory: its configuration, and its service as compose(5) has it. */
-export function serverOf({ image, settings, archived = false }: ServerVars, memoryMiB: number) {
-  const size = sizeFor(memoryMiB)
-  const config = configOf(image, size, { settings, archived })
-  return { config, project: { name: postgresContainer, folder: serverFolder, service: service(image, size) } }
+export function serverOf({ image, settings, archived = false, network }: ServerVars, memoryMiB: number) {
+  const listens = listensTo(network)
+  const size = withConnections(sizeFor(memoryMiB), listens?.connections ?? 0)
+  const config = configOf(image, size, { settings, archived, ...(listens && { network: listens }) })
+  const { service: inNetwork, more } = composeNetwork(listens)
+  const project = {
+    name: postgresContainer,
+    folder: serverFolder,
+    service: service(image, size, inNetwork),
+    ...(more && { more }),
+  }
+  return { config, project }
 }
 
-function configOf(image: string, size: Size, { settings, archived = false }: Omit<ServerVars, 'image'>) {
+function configOf(image: string, size: Size, { settings, archived = false, network }: Omit<ServerVars, 'image'>) {
   const own = Object.entries(settings).map(([name, value]) => ({ name, value: `'${value}'` }))
   const from = (name: string, values: Record<string, unknown>) =>
     template(new URL(`templates/${name}.mustache`, import.meta.url), values)
   const archive = archived && { archiver: ident(archiverRole), keptMB: slotBoundMB }
-  const hba = from('pg_hba.conf', { archive })
-  const body = from('postgresql.conf', { ...size, own, archive, hasIoMethod: majorOf(image) >= 18 })
+  const mesh = network && { lines: remoteLines(network.remotes).map((line) => ({ line })) }
+  const hba = from('pg_hba.conf', { archive, mesh })
+  const body = from('postgresql.conf', { ...size, own, archive, mesh, hasIoMethod: majorOf(image) >= 18 })
   const checksum = sha256Of(body + hba).slice(0, 16)
   // The server returns it when asked which configuration it runs.
   return { hba, text: `${body}botgarden.config = '${checksum}'\n`, checksum }
 }
 
-function service(image: string, { memoryMB, connections }: Size): Record<string, unknown> {
+function service(
+  image: string,
+  { memoryMB, connections }: Size,
+  inNetwork: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const conf = '/etc/postgresql'
   const cluster = clusterMount(image)
   return {
     image,
     ...hardened,
     user: `${owner}:${owner}`,
-    network_mode: 'none',
+    ...inNetwork,
     // Not the image's own entry point, which puts the superuser's password into the environment of the server.
     entrypoint: ['/bin/sh', '-euc', firstStart, 'postgres'],
     command: ['-c', `config_file=${conf}/postgresql.conf`, '-c', `hba_file=${conf}/pg_hba.conf`],
