@@ -38,7 +38,7 @@ export function botResources(
   webhookTarget: WebhookTarget,
   facts: Facts,
   { bots }: HostEntry,
-  renewedSince: number | undefined,
+  { since: renewedSince, standby }: { readonly since: number | undefined; readonly standby: boolean },
 ): { readonly place: Resource[]; readonly version: Resource; readonly rest: Resource[] } {
   const layout = layoutOf(bot)
   const entry = settings as BotSettings
@@ -82,7 +82,7 @@ export function botResources(
     ...[...(deployment?.secrets ?? [])].map(([name, value]) =>
       ownedBy((user) => operatorSecret(layout.secrets, user, bot, name, value)),
     ),
-    ...(needsDatabase
+    ...(needsDatabase && !standby
       ? databaseBefore(bot, base, deployment, { byNumber: withAllocation, whenReleased }).map(forDatabase)
       : []),
   ]
