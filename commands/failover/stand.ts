@@ -6,7 +6,7 @@ import { type Script, sh } from '../../lib/shell/sh.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { RunnerError } from '../../lib/std/errors.ts'
 import { type GateState, gateStateScript, parseGateState } from '../../roles/standby/gate.ts'
-import { latestOf, type PrimaryRecord, primaryIn, readPrimary } from '../../roles/standby/primary-record.ts'
+import { newestRecord, type PrimaryRecord, primaryIn, readPrimary } from '../../roles/standby/primary-record.ts'
 
 /** What a host says of its pair. */
 export interface Stand {
@@ -58,5 +58,5 @@ export async function standOf({ connected }: Session, host: InventoryHost): Prom
 
 /** The record of the highest epoch that these hosts have. */
 export function recordOf(stands: readonly (Stand | Silent)[]): PrimaryRecord | undefined {
-  return latestOf(stands.filter(isKnown).map(({ record }) => record))
+  return newestRecord(stands.filter(isKnown).map(({ record }) => record))
 }

@@ -7,7 +7,7 @@ for file in /sys/module/wireguard "$modules"/kernel/drivers/net/wireguard/wiregu
 ip -4 route show table main 2>/dev/null | sed -n -E 's/^([0-9][0-9.]*(\/[0-9]+)?) (.* )?dev ([^ ]+).*/route \1 \4/p'
 [ ! -s /etc/wireguard/mesh0.key ] || echo "own $(wg pubkey </etc/wireguard/mesh0.key 2>/dev/null)"
 systemctl show --property=LoadState,ActiveState,UnitFileState wg-quick@mesh0.service 2>/dev/null
-# No exit: other readings come behind it in the same shell.
+# Without `exit`, which would end the readings behind this one.
 if [ -e /sys/class/net/mesh0 ]; then
   echo "mtu $(cat /sys/class/net/mesh0/mtu)"
   ip -4 -o address show dev mesh0 | sed -E 's/.* inet ([^ ]*).*/address \1/'

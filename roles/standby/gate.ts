@@ -3,7 +3,7 @@ import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Prediction, type Resource, resource } from '../../lib/model/resource.ts'
 import { oneValue } from '../../lib/model/kinds.ts'
 import { notice } from '../../lib/model/combinators.ts'
-import { gatePort, gateProgram, gateRun, gateState, gateTimer, pairKey, primaryFile } from '../../lib/platform/standby/gate.ts'
+import { gatePort, gateProgram, gateRun, gateState, gateTimer, pairKey } from '../../lib/platform/standby/gate.ts'
 import { postgresContainer } from '../../lib/platform/postgres-client.ts'
 import { directory, file } from '../../lib/resources/file.ts'
 import { fileState, textOf } from '../../lib/resources/file-state.ts'
@@ -12,7 +12,7 @@ import { unit, unitState } from '../../lib/resources/unit.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import { shellFile } from '../../lib/shell/shell-file.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { parsePrimary, type PrimaryRecord, primaryText } from './primary-record.ts'
+import { parsePrimaryRecord, type PrimaryRecord, primaryRecordPath, recordText } from './primary-record.ts'
 
 /** A host of a pair, as its gate has to know it. */
 export interface GateSettings {
@@ -50,29 +50,31 @@ export function gateResources(settings: GateSettings, record: PrimaryRecord): Re
     program('gate', gateScript(settings)),
     program('answer', answerScript(settings)),
     primaryRecorded(record),
-    ...units(),
+    // Before the timer, which would shut a host that no webhook and no peer speaks for yet.
     gateOpen(settings, record),
+    ...units(),
+    serverGate(),
     gateNotice(),
   ]
 }
 
 /** The record on the host. An older one than it has is not written: the gate itself refuses that. */
 function primaryRecorded(record: PrimaryRecord): Resource {
-  const now = textOf(primaryFile)
+  const now = textOf(primaryRecordPath)
   return resource({
-    id: `file:${primaryFile}`,
+    id: `file:${primaryRecordPath}`,
     wants: record,
     reads: { now },
     plan: ({ now: text }) => {
-      if (text === primaryText(record)) return []
-      const there = parsePrimary(text)
+      if (text === recordText(record)) return []
+      const there = parsePrimaryRecord(text ?? '')
       if (there !== undefined && there.epoch > record.epoch)
-        throw new HostError(`${primaryFile} is of epoch ${there.epoch}, newer than ${record.epoch}: run this again`)
+        throw new HostError(`${primaryRecordPath} is of epoch ${there.epoch}, newer than ${record.epoch}: run this again`)
       return [
         {
           summary: `epoch ${record.epoch}: ${record.primary} is the primary, ${record.standby} its standby`,
           script: recordScript(record),
-          predicts: [becomes(now, primaryText(record)), becomes(fileState(primaryFile), { type: 'file', mode: '0600', owner: 'root', group: 'root' })],
+          predicts: [becomes(now, recordText(record)), becomes(fileState(primaryRecordPath), { type: 'file', mode: '0600', owner: 'root', group: 'root' })],
         },
       ]
     },
@@ -107,11 +109,36 @@ function gateOpen({ host }: GateSettings, { epoch, primary }: PrimaryRecord): Re
           summary: `open: ${host} is the primary of epoch ${epoch}`,
           script: openScript(epoch),
           long: true,
-          predicts: [becomes(gateReading, { ...state, open: true, verdict: 'open' })],
+          predicts: [
+            becomes(gateReading, { ...state, open: true, verdict: 'open' }),
+            becomes(fileState(`${gateRun}/postgres`), gateFolder),
+          ],
         },
       ]
     },
   })
+}
+
+const gateFolder = { type: 'directory', mode: '0700', owner: 'root', group: 'root' } as const
+
+/** A server that follows another one by now is let through: it cannot be written to. */
+function serverGate(): Resource {
+  const now = fileState(`${gateRun}/postgres`)
+  return {
+    ...resource({
+      id: 'gate:postgres',
+      wants: 'open',
+      reads: { now },
+      plan: ({ now: state }) => {
+        if (state !== 'absent') return []
+        const script = sh`
+          ${gate}
+          [ -d ${gateRun}/postgres ] || { echo "the gate is shut: $(tail -n +2 ${gateRun}/verdict)"; exit 1; }`
+        return [{ summary: 'open, for the server', script, long: true, predicts: [becomes(now, gateFolder)] }]
+      },
+    }),
+    follows: 'standby:data',
+  }
 }
 
 export interface GateState {
@@ -139,9 +166,9 @@ export function parseGateState(output: string): GateState {
 function gateNotice(): Resource {
   return notice({
     id: 'gate:told',
-    reads: { state: gateReading, text: textOf(primaryFile) },
+    reads: { state: gateReading, text: textOf(primaryRecordPath) },
     outputs: ({ state, text }) => {
-      const record = parsePrimary(text)
+      const record = parsePrimaryRecord(text ?? '')
       const of = record === undefined ? '' : `epoch ${record.epoch}: ${record.primary}, standby ${record.standby}`
       return { primary: [of, ...(state.verdict === '' ? [] : [`gate ${state.verdict}`])].filter(Boolean).join('; ') }
     },
@@ -167,7 +194,7 @@ function keyPresent(): Resource {
 function settingsText({ host, peer, peerMesh, ownOrigin, peerOrigin, telegram, cluster }: GateSettings): Script {
   return sh`host=${host} peer=${peer} peer_mesh=${peerMesh} port=${gatePort}
       own_origin=${ownOrigin} peer_origin=${peerOrigin} telegram=${telegram}
-      record=${primaryFile} key=${pairKey} run=${gateRun} state=${gateState}
+      record=${primaryRecordPath} key=${pairKey} run=${gateRun} state=${gateState}
       cluster=${cluster} server=${postgresContainer}`
 }
 
@@ -182,7 +209,7 @@ export function gateScript(settings: GateSettings): Script {
 export function answerScript({ host }: Pick<GateSettings, 'host'>): Script {
   return lines([
     sh`set -u; export LC_ALL=C`,
-    sh`host=${host} record=${primaryFile} key=${pairKey}`,
+    sh`host=${host} record=${primaryRecordPath} key=${pairKey}`,
     shellFile(new URL('answer.sh', import.meta.url)),
   ])
 }

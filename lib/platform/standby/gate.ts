@@ -1,4 +1,4 @@
-import { etcDir, optDir, runDir, secretsDir, stateDir } from '../../model/host-layout.ts'
+import { optDir, runDir, secretsDir, stateDir } from '../../model/host-layout.ts'
 import type { HostEntry } from '../../model/role.ts'
 import { mount } from '../../resources/compose.ts'
 
@@ -7,8 +7,6 @@ import { mount } from '../../resources/compose.ts'
  * in memory: after a boot there is none, so that Docker starts nothing by itself that another host may serve by now.
  */
 
-/** Which host is the primary, as this host knows: `{"epoch":1,"primary":"vps1","standby":"vps2"}`. */
-export const primaryFile = `${etcDir}/primary.json`
 /** By which the two hosts know each other's answers. */
 export const pairKey = `${secretsDir}/pair`
 
