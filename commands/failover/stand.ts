@@ -1,10 +1,11 @@
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import { pairKey } from '../../lib/platform/standby/gate.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
+import { pairKey } from '../../lib/platform/standby/gate.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { RunnerError } from '../../lib/std/errors.ts'
+import { clustersFolder } from '../../roles/postgres/cluster.ts'
 import { type GateState, gateStateScript, parseGateState } from '../../roles/standby/gate.ts'
 import { newestRecord, type PrimaryRecord, primaryIn, readPrimary } from '../../roles/standby/primary-record.ts'
 
@@ -17,6 +18,8 @@ export interface Stand {
   /** It has a record that cannot be read. */
   readonly torn: boolean
   readonly gate: GateState
+  /** Its server follows another one: it is that of a standby. */
+  readonly follows: boolean
   /** The checksum of the key of the pair; undefined where it has none. */
   readonly key: string | undefined
 }
@@ -34,6 +37,7 @@ export function isKnown(each: Stand | Silent): each is Stand {
 const question: Script = sh`
   ${readPrimary}
   ${gateStateScript}
+  for file in ${clustersFolder}/*/docker/standby.signal; do [ ! -e "$file" ] || echo follows; done
   [ ! -s ${pairKey} ] || echo "key $(sha256sum <${pairKey} | cut -c 1-64)"`
 
 export async function standOf({ connected }: Session, host: InventoryHost): Promise<Stand | Silent> {
@@ -45,6 +49,7 @@ export async function standOf({ connected }: Session, host: InventoryHost): Prom
         const record = primaryIn(told)
         return {
           ...{ host, name: publicName(host, connection.facts), gate: parseGateState(told), torn: record === 'torn' },
+          follows: /^follows$/m.test(told),
           ...{ record: record === 'torn' ? undefined : record, key: /^key ([0-9a-f]{64})$/m.exec(told)?.[1] },
         }
       },

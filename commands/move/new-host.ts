@@ -68,7 +68,8 @@ function removeContainers(bot: string): Script {
     ${listProcesses(bot)} | xargs -r docker rm -f --volumes >/dev/null`
 }
 
-function writePlace(bot: string, place: Place): Script {
+/** Shell text: which host may serve the bot. */
+export function writePlace(bot: string, place: Place): Script {
   const { place: file } = placeLayout(bot)
   return sh`
     (umask 077; mkdir -p ${layoutOf(bot).state})

@@ -43,7 +43,10 @@ export interface BotRoleOptions {
  * The bots of a host. With deployments (by bot) only those bots are looked at, and each is brought to the version of its
  * deployment. Without, every bot that was released is kept as its release says.
  */
-export function botRole(deployments: ReadonlyMap<string, Deployment>, { since, move, standby = false }: BotRoleOptions = {}): Role {
+export function botRole(
+  deployments: ReadonlyMap<string, Deployment>,
+  { since, move, standby = false }: BotRoleOptions = {},
+): Role {
   const built = role('bot', vars, (wanted, facts, host) => {
     if (host.bots.length === 0) return [botStatus(host.bots)]
     const name = publicName(host, facts)
@@ -71,7 +74,10 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>, { since, m
     const each = selected.map((entry) => {
       const { name: bot } = entry
       const hook = webhookOf(bot)
-      const all = botResources(entry, instanceOf(entry), wanted, deployments.get(bot), hook, facts, host, { since, standby })
+      const all = botResources(entry, instanceOf(entry), wanted, deployments.get(bot), hook, facts, host, {
+        since,
+        standby,
+      })
       const own = move === 'place' ? [...all.place, refusalsOf(all.version)] : [...all.place, ...all.rest]
       return {
         bot,

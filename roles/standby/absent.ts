@@ -1,5 +1,5 @@
-import { gateProgram, gateState, gateTimer, pairKey } from '../../lib/platform/standby/gate.ts'
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { gateProgram, gateState, gateTimer, pairKey } from '../../lib/platform/standby/gate.ts'
 import { fileState, textOf } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
@@ -29,7 +29,9 @@ export function noGate(host: string): Resource {
         rm -rf ${gateProgram} ${gateState} ${pairKey} ${primaryRecordPath}
         rm -f ${unitFile(gateUnits.socket)} ${unitFile(gateUnits.answer)} ${unitFile(gateUnits.service)} ${unitFile(gateTimer)}
         systemctl daemon-reload`
-      return [{ summary: 'be a host of its own: no gate, no peer', script, predicts: [becomes(now, 'absent' as const)] }]
+      return [
+        { summary: 'be a host of its own: no gate, no peer', script, predicts: [becomes(now, 'absent' as const)] },
+      ]
     },
   })
 }

@@ -131,6 +131,9 @@ shut_gate() {
     return 0
   fi
   rmdir "$run/postgres" 2>/dev/null || :
+  # Nobody writes any more but the server itself: up to here a standby has to have it.
+  at=$(printf 'select pg_current_wal_flush_lsn()' | timeout 10 docker exec -i "$server" psql -XqAt -U postgres 2>/dev/null)
+  [ -z "$at" ] || replaced "$state/flushed" "$epoch $at"
   [ -z "$(docker ps --quiet --filter "name=^$server\$")" ] || docker stop --time 60 "$server" >/dev/null 2>&1 || :
 }
 # obey: does what was judged, and says so once.
@@ -160,9 +163,11 @@ open)
   ;;
 # fence EPOCH: stopped, whatever comes, until a record of that epoch or a later one says otherwise.
 fence)
+  own_record
   replaced "$state/fenced" "$2"
   verdict=shut why="it was stopped for a failover to $peer that has not ended"
   obey
+  sed -n "s/^$epoch /flushed /p" "$state/flushed" 2>/dev/null
   left=$(running_bots)
   [ -z "$left" ] || { echo 'containers of bots run still:'; docker ps --filter label=botgarden.bot --format '{{.Names}}'; exit 1; }
   ;;

@@ -1,10 +1,10 @@
+import { notice } from '../../lib/model/combinators.ts'
 import { etcDir, optDir, secretsDir, stateDir } from '../../lib/model/host-layout.ts'
+import { oneValue } from '../../lib/model/kinds.ts'
 import { type Kind, type Reading, reading } from '../../lib/model/reading.ts'
 import { becomes, type Prediction, type Resource, resource } from '../../lib/model/resource.ts'
-import { oneValue } from '../../lib/model/kinds.ts'
-import { notice } from '../../lib/model/combinators.ts'
-import { gatePort, gateProgram, gateRun, gateState, gateTimer, pairKey } from '../../lib/platform/standby/gate.ts'
 import { postgresContainer } from '../../lib/platform/postgres-client.ts'
+import { gatePort, gateProgram, gateRun, gateState, gateTimer, pairKey } from '../../lib/platform/standby/gate.ts'
 import { directory, file } from '../../lib/resources/file.ts'
 import { fileState, textOf } from '../../lib/resources/file-state.ts'
 import { aptPackage } from '../../lib/resources/package.ts'
@@ -12,7 +12,7 @@ import { unit, unitState } from '../../lib/resources/unit.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import { shellFile } from '../../lib/shell/shell-file.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { parsePrimaryRecord, type PrimaryRecord, primaryRecordPath, recordText } from './primary-record.ts'
+import { type PrimaryRecord, parsePrimaryRecord, primaryRecordPath, recordText } from './primary-record.ts'
 
 /** A host of a pair, as its gate has to know it. */
 export interface GateSettings {
@@ -69,12 +69,17 @@ function primaryRecorded(record: PrimaryRecord): Resource {
       if (text === recordText(record)) return []
       const there = parsePrimaryRecord(text ?? '')
       if (there !== undefined && there.epoch > record.epoch)
-        throw new HostError(`${primaryRecordPath} is of epoch ${there.epoch}, newer than ${record.epoch}: run this again`)
+        throw new HostError(
+          `${primaryRecordPath} is of epoch ${there.epoch}, newer than ${record.epoch}: run this again`,
+        )
       return [
         {
           summary: `epoch ${record.epoch}: ${record.primary} is the primary, ${record.standby} its standby`,
           script: recordScript(record),
-          predicts: [becomes(now, recordText(record)), becomes(fileState(primaryRecordPath), { type: 'file', mode: '0600', owner: 'root', group: 'root' })],
+          predicts: [
+            becomes(now, recordText(record)),
+            becomes(fileState(primaryRecordPath), { type: 'file', mode: '0600', owner: 'root', group: 'root' }),
+          ],
         },
       ]
     },

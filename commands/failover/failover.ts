@@ -1,0 +1,97 @@
+import type { Flags } from '../../lib/cli/flags.ts'
+import type { Session } from '../../lib/cli/session.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import { standbyOf } from '../../lib/platform/standby/gate.ts'
+import { HostError, UsageError } from '../../lib/std/errors.ts'
+import { suggest } from '../../lib/std/suggest.ts'
+import type { PrimaryRecord } from '../../roles/standby/primary-record.ts'
+import { inventoryLines } from './pairs.ts'
+import { preview } from './preview.ts'
+import { serveAll } from './serve.ts'
+import { isKnown, recordOf, type Silent, type Stand, standOf } from './stand.ts'
+import { takeOver } from './take-over.ts'
+
+/** The options of failover.ts. */
+export const failoverFlags = {
+  from: { value: 'HOST', help: 'the host that serves, or did' },
+  to: { value: 'HOST', help: 'its standby, which serves from now on' },
+  'old-host-is-gone': {
+    help: 'go on where the old host cannot be stopped, or its last changes have not arrived: they are lost',
+  },
+} as const satisfies Flags
+
+/** What a failover is made from. */
+export interface Failover {
+  readonly session: Session
+  readonly from: Stand | Silent
+  readonly to: Stand
+  /** The record that both hosts have in the end. */
+  readonly record: PrimaryRecord
+  /** That record is on the new host already: an earlier run was cut, or has ended. */
+  readonly isDecided: boolean
+  readonly say: (line: string) => void
+}
+
+/** The command failover.ts. Returns the exit code; throws a `UsageError`. */
+export async function failover(session: Session): Promise<number> {
+  const [one, other] = [hostOf(session, 'from'), hostOf(session, 'to')]
+  refuseStrangers(session, one, other)
+  const [from, to] = await Promise.all([standOf(session, one), standOf(session, other)])
+  if (!isKnown(to)) throw to.error
+  const plan = planOf(session, from, to)
+  if (session.options.check) return preview(plan)
+  await takeOver(plan)
+  const code = await serveAll(plan)
+  tellInventory(plan)
+  return code
+}
+
+function planOf(session: Session, from: Stand | Silent, to: Stand): Failover {
+  const names = [from.host.name, to.host.name] as const
+  const latest = recordOf([from, to])
+  const say = (line: string) => session.report.line(`${to.host.name}  ▸ ${line}`)
+  if (latest === undefined || !names.includes(latest.primary) || !names.includes(latest.standby))
+    throw new HostError(
+      `${to.host.name} has no record of a pair with ${from.host.name}: npx zx playbooks/site.ts makes it the standby first`,
+    )
+  const isDecided = latest.primary === to.host.name
+  const next = { epoch: latest.epoch + 1, primary: to.host.name, standby: from.host.name }
+  if (!isDecided && !to.follows)
+    throw new HostError(
+      `the server of ${to.host.name} does not follow another one: there is nothing that could take over; nothing was changed; npx zx playbooks/site.ts makes it the standby`,
+    )
+  if (!isDecided && !isKnown(from) && !session.options.own.has('old-host-is-gone') && !session.options.check)
+    throw new HostError(
+      `${from.host.name} does not answer, so it cannot be stopped: ${from.error.message}\nnothing was changed; if you know that it is off, or want to go on although it may still serve: --old-host-is-gone; once it is back it asks ${to.host.name}, and Telegram, and starts nothing`,
+    )
+  return { session, from, to, say, isDecided, record: isDecided ? latest : next }
+}
+
+/** The inventory is the operator's: what it has to say is printed. */
+function tellInventory({ session, to, record, say }: Failover): void {
+  if (standbyOf(to.host) === record.standby) return
+  say(
+    `change ${session.inventory.file}, and npx zx playbooks/site.ts makes ${record.standby} the standby, once it is back:`,
+  )
+  for (const line of inventoryLines(record, session.inventory.hosts)) say(`  ${line}`)
+}
+
+/** They are a pair in the inventory, whichever of them is the primary there. */
+function refuseStrangers({ inventory }: Session, from: InventoryHost, to: InventoryHost): void {
+  if (from === to) throw new UsageError(`--from and --to are both ${from.name}`)
+  if (standbyOf(from) === to.name || standbyOf(to) === from.name) return
+  throw new UsageError(
+    `${to.name} is not the standby of ${from.name}: ${inventory.file} says "postgres: { standby: … }" of neither`,
+  )
+}
+
+function hostOf({ options, inventory }: Session, flag: 'from' | 'to'): InventoryHost {
+  const name = options.own.get(flag)?.[0]
+  const names = inventory.hosts.map((each) => each.name)
+  if (name === undefined) throw new UsageError(`--${flag} HOST is missing: ${inventory.file} has ${names.join(', ')}`)
+  const host = inventory.hosts.find((each) => each.name === name)
+  if (host !== undefined) return host
+  throw new UsageError(
+    `--${flag}: unknown host "${name}"${suggest(name, names)}: ${inventory.file} has ${names.join(', ')}`,
+  )
+}
