@@ -1,3 +1,4 @@
+import { slotBoundMB } from '../../../lib/platform/archive/wal-archive.ts'
 import { standbyBoundMB, standbyRole, standbySlot } from '../../../lib/platform/standby/names.ts'
 
 /** Two servers, of which one follows the other. Their configuration is the same whichever does. */
@@ -45,6 +46,16 @@ export function pairSettings({ other }: ServerPair): Record<string, unknown> {
 
 /** What the server keeps of its WAL, and for how many; undefined where nobody replicates. */
 export function walSettings({ archived, paired }: { archived: boolean; paired: boolean }) {
-  if (paired) return { who: 'a standby, or the archiver of WAL,', senders: 8, slots: 4, keptMB: standbyBoundMB }
-  return archived ? { who: 'the archiver', senders: 4, slots: 2, keptMB: standbyBoundMB } : undefined
+  if (paired)
+    return {
+      did: 'replicated',
+      who: 'a standby, or the archiver,',
+      whose: 'the end of one',
+      senders: 8,
+      slots: 4,
+      keptMB: standbyBoundMB,
+    }
+  return archived
+    ? { did: 'archived', who: 'the archiver', whose: 'its end', senders: 4, slots: 2, keptMB: slotBoundMB }
+    : undefined
 }
