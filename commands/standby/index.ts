@@ -8,7 +8,6 @@ import { postgresRole } from '../../roles/postgres/index.ts'
 import { secretsId } from '../../roles/postgres/replication/follower.ts'
 import type { ServerPair, Source } from '../../roles/postgres/replication/pair.ts'
 import { sizeFor } from '../../roles/postgres/sizes.ts'
-import { primaryRecord } from '../../roles/standby/primary-record.ts'
 import { serverNetwork } from '../mesh/database.ts'
 import { type Pair, pairOf } from '../mesh/pair.ts'
 import { type Answer, askServer } from './ask.ts'
@@ -113,8 +112,7 @@ function roleOf(session: Session, role: Role, host: InventoryHost, pair: Pair, a
       : { source: sourceOf(ofPrimary, record.primary === primary.name && record.epoch > 1) }),
   }
   const given = postgresRole({ network: serverNetwork(host, inventory.hosts), pair: server })
-  const inner = pair.is === 'standby' ? withoutArchive(given) : given
-  return { ...inner, resources: (...of) => [...inner.resources(...of), primaryRecord(record)] }
+  return pair.is === 'standby' ? withoutArchive(given) : given
 }
 
 /** The connections of the host that has more of them, or what they have while one cannot be asked. */

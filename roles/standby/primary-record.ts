@@ -1,7 +1,5 @@
 import * as v from 'valibot'
 import { etcDir } from '../../lib/model/host-layout.ts'
-import type { Resource } from '../../lib/model/resource.ts'
-import { file } from '../../lib/resources/file.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 
 /** Which of two hosts has the primary: both keep it. The number only grows; the higher one is right. */
@@ -39,11 +37,6 @@ export function newestRecord(records: readonly (PrimaryRecord | undefined)[]): P
 
 export function recordText({ epoch, primary, standby }: PrimaryRecord): string {
   return `${JSON.stringify({ epoch, primary, standby })}\n`
-}
-
-/** The host has this record. */
-export function primaryRecord(record: PrimaryRecord): Resource {
-  return file(primaryRecordPath, { content: recordText(record) })
 }
 
 /** Shell text: prints the record, in base64, as `primary TEXT`; nothing where there is none. */
