@@ -44,11 +44,3 @@ export function bytesOfLsn(text: string): number | undefined {
     ? undefined
     : Number.parseInt(high, 16) * 2 ** 32 + Number.parseInt(low, 16)
 }
-
-/** Has a server that follows be one that is written to. One that is already is left alone. */
-export async function promote(connection: Connection): Promise<void> {
-  const { follows } = await replicaOn(connection)
-  if (!follows) return
-  const told = await perform(connection, sh`printf '%s\n' 'select pg_promote(true, 60)' | ${psql()}`)
-  if (told.trim() !== 't') throw new HostError('the server has not become a primary within 60 s: run this again')
-}

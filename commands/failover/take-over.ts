@@ -4,7 +4,8 @@ import { fenceScript, openScript, recordScript } from '../../roles/standby/gate.
 import { perform } from '../move/perform.ts'
 import type { Failover } from './failover.ts'
 import { lossText } from './loss.ts'
-import { bytesOfLsn, promote, type Replica, replicaOn } from './server.ts'
+import { promote } from '../standby/promote.ts'
+import { bytesOfLsn, type Replica, replicaOn } from './server.ts'
 import { isKnown } from './stand.ts'
 
 /** In milliseconds: how long what the old host has may take to arrive. */
@@ -28,7 +29,7 @@ export async function takeOver(plan: Failover): Promise<void> {
         say(`epoch ${record.epoch}: ${to.host.name} is the primary`)
       }
       await perform(there, openScript(record.epoch))
-      await promote(there)
+      await promote(there, to.host.name)
       say('its server takes changes')
     },
     { quiet: true },

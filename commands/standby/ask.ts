@@ -12,6 +12,8 @@ import { type PrimaryRecord, parsePrimaryRecord, primaryRecordPath } from '../..
 /** What a host of a pair tells. */
 export interface Answer extends ReplicationState {
   readonly memoryMiB: number
+  /** When it was asked, as ISO 8601. */
+  readonly askedAt: string
   /** Which of the two it takes for the primary; undefined where it has no record. */
   readonly record: PrimaryRecord | undefined
 }
@@ -19,7 +21,7 @@ export interface Answer extends ReplicationState {
 /** Asks a host of a pair, in one round trip. */
 export async function replicationState(connection: Connection, host: InventoryHost): Promise<Answer> {
   const output = await ask(connection, question(majorOf(serverVars(host).image)))
-  return { ...answerOf(output), memoryMiB: connection.facts.memoryMiB }
+  return { ...answerOf(output), memoryMiB: connection.facts.memoryMiB, askedAt: new Date().toISOString() }
 }
 
 /** The same of a host that need not be of the run; undefined where it cannot be asked. */
@@ -40,7 +42,7 @@ export function question(major: number): Script {
     ${tellReplication(major)}`
 }
 
-export function answerOf(output: string): Omit<Answer, 'memoryMiB'> {
+export function answerOf(output: string): Omit<Answer, 'memoryMiB' | 'askedAt'> {
   const record = /^record (.*)$/m.exec(output)?.[1]
   return { ...parseReplication(output), record: record === undefined ? undefined : parsePrimaryRecord(record) }
 }

@@ -6,13 +6,13 @@ import { HostError, InventoryError } from '../../lib/std/errors.ts'
 import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import { postgresRole } from '../../roles/postgres/index.ts'
 import { secretsId } from '../../roles/postgres/replication/follower.ts'
-import type { ServerPair, Source } from '../../roles/postgres/replication/pair.ts'
-import { sizeFor } from '../../roles/postgres/sizes.ts'
+import type { ServerPair } from '../../roles/postgres/replication/pair.ts'
 import { serverNetwork } from '../mesh/database.ts'
 import { type Pair, pairOf } from '../mesh/pair.ts'
 import { type Answer, askServer } from './ask.ts'
 import { standbyFaults } from './faults.ts'
 import { handOverSecrets } from './hand-over.ts'
+import { connectionsOf, sourceOf } from './pair-given.ts'
 import { disagreement, type Hosts, recordOf } from './who-is-primary.ts'
 import { withoutArchive } from './without-archive.ts'
 
@@ -115,32 +115,8 @@ function roleOf(session: Session, role: Role, host: InventoryHost, pair: Pair, a
   return pair.is === 'standby' ? withoutArchive(given) : given
 }
 
-/** The connections of the host that has more of them, or what they have while one cannot be asked. */
-function connectionsOf(answers: readonly (Answer | undefined)[]): number {
-  const known = answers.flatMap((each) => each ?? [])
-  const sizes = known.map(({ memoryMiB }) => sizeFor(memoryMiB).connections)
-  const running = known.length < answers.length ? known.map(({ server }) => server?.maxConnections ?? 0) : []
-  return Math.max(0, ...sizes, ...running)
-}
-
 /** Commits begin to wait when there is a standby that could have them; they end to wait by --degrade alone, or without the key. */
 function synchronousOf({ synchronous }: Pair, answer: Answer | undefined, check: boolean): boolean | undefined {
   if (!synchronous) return false
   return check || answer?.server?.standby?.state === 'streaming' ? true : undefined
-}
-
-function sourceOf(answer: Answer | undefined, isRecorded: boolean): Source | undefined {
-  if (answer === undefined) return undefined
-  const { data, server, superuser, password } = answer
-  return {
-    cluster: data === 'none' ? undefined : data.cluster,
-    bytes: server?.bytes ?? 0,
-    slot: server?.slot === undefined ? 'kept' : slotOf(server.slot),
-    ...{ superuser, password, isRecorded },
-  }
-}
-
-function slotOf(slot: NonNullable<Answer['server']>['slot']): Source['slot'] {
-  if (slot === null) return 'none'
-  return slot.status === 'lost' ? 'lost' : 'kept'
 }

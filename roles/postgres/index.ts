@@ -100,8 +100,9 @@ function serverResources(
     directory(etcDir, { mode: '0700' }),
     directory(secretsDir, { mode: '0700' }),
     directory(secrets, { mode: '0700', owner, group: owner }),
-    ...(follows ? primarysSecrets(password, pair) : [generatedSecret(password, { owner, whenMade: [lockedOut] })]),
-    passFile('postgres', secrets, 'superuser'),
+    ...(follows
+      ? primarysSecrets(password, pair)
+      : [generatedSecret(password, { owner, whenMade: [lockedOut] }), passFile('postgres', secrets, 'superuser')]),
     ...(pair?.is === 'primary' ? standbySecret() : []),
     generatedFile(`${secrets}/server.pem`, selfSigned, { owner }),
     directory(stateDir, { mode: '0700' }),

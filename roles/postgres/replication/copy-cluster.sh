@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # Variables: image, server (its container), folder (of the clusters of this version), owner, secrets, primary (its address), role,
-# cluster (its number, '' where it is not known), bytes (of its databases).
+# cluster (its number, '' where it is not known), bytes (of its databases), asked_at (when it was asked).
 copy_cluster() {
   install -d -o "$owner" -g "$owner" -m 0700 "${folder%/*}" "$folder"
   rm -rf "$folder/docker.copy"
@@ -17,6 +17,7 @@ copy_cluster() {
     --wal-method=stream --checkpoint=fast --create-slot --slot=standby
   rm -f "$folder/docker.copy/recovery.signal"
   install -o "$owner" -g "$owner" -m 0600 /dev/null "$folder/docker.copy/standby.signal"
+  printf %s "$asked_at" >"$folder/docker.copy/botgarden.copied"
   sync -f "$folder"
   # Until here what was there is whole.
   rm -rf "$folder/docker.before"

@@ -13,6 +13,8 @@ export type ServerData =
       readonly follows: boolean
       /** Databases that somebody has made. */
       readonly databases: number
+      /** The time when its primary was asked, as the run said that has copied it; '' where none has. */
+      readonly copied: string
     }
 
 export function serverData(major: number): Reading<ServerData> {
@@ -24,15 +26,16 @@ export function tellData(major: number | string): Script {
   const data = `${clustersFolder}/${major}/docker`
   return sh`
     if [ -s ${data}/PG_VERSION ]; then
-      printf 'data %s %s %s\n' "$(od -An -tu8 -N8 ${data}/global/pg_control | tr -d ' ')" \
+      printf 'data %s %s %s %s\n' "$(od -An -tu8 -N8 ${data}/global/pg_control | tr -d ' ')" \
         "$([ -e ${data}/standby.signal ] && echo follows || echo leads)" \
-        "$(ls ${data}/base | awk '$1 >= 16384 { n++ } END { print n + 0 }')"
+        "$(ls ${data}/base | awk '$1 >= 16384 { n++ } END { print n + 0 }')" "$(head -c 40 ${data}/botgarden.copied 2>/dev/null)"
     fi`
 }
 
 export function parseData(output: string): ServerData {
-  const [, cluster = '', role, databases] = /^data (\d+) (follows|leads) (\d+)$/m.exec(output) ?? []
-  return cluster === '' ? 'none' : { cluster, follows: role === 'follows', databases: Number(databases) }
+  const [, cluster = '', role, databases, copied = ''] =
+    /^data (\d+) (follows|leads) (\d+) ([\w:.-]*)$/m.exec(output) ?? []
+  return cluster === '' ? 'none' : { cluster, follows: role === 'follows', databases: Number(databases), copied }
 }
 
 const kind: Kind<ServerData> = {

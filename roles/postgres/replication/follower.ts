@@ -1,6 +1,8 @@
+import { dirname } from 'node:path/posix'
+import { mapChanges } from '../../../lib/model/combinators.ts'
 import { becomes, type Change, type Resource, resource, unknownUntilApply } from '../../../lib/model/resource.ts'
 import { incoming } from '../../../lib/platform/leftovers.ts'
-import { passFile } from '../../../lib/platform/pgpass.ts'
+import { passFile, writePassFile } from '../../../lib/platform/pgpass.ts'
 import { postgresCatalog } from '../../../lib/platform/postgres-catalog.ts'
 import { postgresContainer } from '../../../lib/platform/postgres-client.ts'
 import { standbyPassword, standbyRole, standbySecrets } from '../../../lib/platform/standby/names.ts'
@@ -34,6 +36,8 @@ export function primarysSecrets(superuser: string, { source, other }: ServerPair
       const script = sh`
         ${install(`${handedOver}/superuser`, superuser)}
         ${install(`${handedOver}/password`, standbyPassword)}
+        # Also where it was right for the password before.
+        ${writePassFile('postgres', dirname(superuser), 'superuser')}
         rm -rf ${handedOver}`
       const after = (sha256: string | undefined): FileState => ({
         ...{ type: 'file', mode: '0400', owner, group: owner },
@@ -42,6 +46,7 @@ export function primarysSecrets(superuser: string, { source, other }: ServerPair
       const predicts = [
         becomes(reads.superuser, after(source.superuser)),
         becomes(reads.password, after(source.password)),
+        unknownUntilApply(postgresCatalog),
       ]
       return [{ summary: `take the passwords of ${other.name}`, script, predicts }]
     },
@@ -49,6 +54,11 @@ export function primarysSecrets(superuser: string, { source, other }: ServerPair
   return [
     directory(standbySecrets, { mode: '0700', owner, group: owner }),
     taken,
+    // A run that was cut has left the one before, which the server refuses.
+    mapChanges(passFile('postgres', dirname(superuser), 'superuser'), (change) => ({
+      ...change,
+      predicts: [...(change.predicts ?? []), unknownUntilApply(postgresCatalog)],
+    })),
     passFile(standbyRole, standbySecrets, 'password'),
   ]
 }
@@ -87,7 +97,7 @@ export function followsPrimary(image: string, pair: ServerPair): Resource {
       const obstacle = obstacleTo(there, source, other.name)
       if (obstacle !== undefined) throw new HostError(obstacle)
       const predicts = [
-        becomes(data, { cluster: source.cluster ?? '', follows: true, databases: 0 }),
+        becomes(data, { cluster: source.cluster ?? '', follows: true, databases: 0, copied: source.askedAt }),
         becomes(container, (now) => (now === 'absent' ? now : { ...now, status: 'exited' })),
         unknownUntilApply(postgresCatalog),
       ]
@@ -104,11 +114,11 @@ export function followsPrimary(image: string, pair: ServerPair): Resource {
 }
 
 /** Undefined where the data follow already. */
-function reasonToCopy(there: ServerData, { cluster, slot }: Source): string | undefined {
+function reasonToCopy(there: ServerData, { cluster, slot, askedAt }: Source): string | undefined {
   if (there === 'none') return ''
   if (!there.follows) return ', in place of its own'
   if (there.cluster !== cluster) return ', in place of that of another server'
-  return slot === 'kept' ? undefined : ', which does not keep any more what is missing here'
+  return slot === 'kept' || there.copied === askedAt ? undefined : ', which does not keep any more what is missing here'
 }
 
 function obstacleTo(there: ServerData, { cluster, isRecorded }: Source, primary: string): string | undefined {
@@ -121,11 +131,11 @@ function obstacleTo(there: ServerData, { cluster, isRecorded }: Source, primary:
 
 const functions = shellFile(new URL('copy-cluster.sh', import.meta.url))
 
-function copyCluster(image: string, { other }: ServerPair, { cluster, bytes }: Source): Script {
+function copyCluster(image: string, { other }: ServerPair, { cluster, bytes, askedAt }: Source): Script {
   const folder = `${clustersFolder}/${majorOf(image)}`
   const { text } = sh`
     image=${image} server=${postgresContainer} folder=${folder} owner=${owner} secrets=${standbySecrets}
-    primary=${other.address} role=${standbyRole} cluster=${cluster ?? ''} bytes=${bytes}
+    primary=${other.address} role=${standbyRole} cluster=${cluster ?? ''} bytes=${bytes} asked_at=${askedAt}
     ${waiting}
     ${functions}
     copy_cluster`

@@ -16,6 +16,8 @@ export interface ServerPair {
 
 /** What a standby has to know of its primary. */
 export interface Source {
+  /** When it was asked, as ISO 8601. */
+  readonly askedAt: string
   /** The number of its cluster; undefined where it is made by this run. */
   readonly cluster: string | undefined
   /** Of all its databases. */
