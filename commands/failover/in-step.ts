@@ -40,6 +40,7 @@ export async function keepInStep(session: Session, pair: HostPair): Promise<numb
       const found = await followedBots(primary, standby, here, there)
       if (found.length === 0) return found
       await session.hold(standby, there)
+      for (const each of found) await noteKept(each, primary.name, there)
       await copyImagesOf(routeOf(session, primary, standby), found, here, there, say)
       for (const each of found) await copySmall(each, here, there, say)
       return found
@@ -111,7 +112,16 @@ async function copySmall(
     say(`${bot}: the certificate of ${domain}`)
 }
 
-/** What needs the bot's user on the standby: its files; and that it may not serve there. */
+/** First of all: the bot does not serve there. */
+async function noteKept({ entry, here: has, there: had }: Followed, primary: string, there: Connection): Promise<void> {
+  const { place } = had
+  if (place?.standby === true && place.serves === primary) return
+  const number = 1 + Math.max(has.place?.number ?? 0, place?.number ?? 0)
+  const at = new Date().toISOString()
+  await perform(there, writePlace(entry.name, { number, serves: primary, from: primary, at, standby: true }))
+}
+
+/** What needs the bot's user on the standby: its files. */
 async function finish(
   session: Session,
   { primary, standby }: HostPair,
@@ -125,16 +135,12 @@ async function finish(
     there,
     followed.map(({ entry }) => entry.name),
   )
-  for (const { entry, record, here: has } of followed) {
+  for (const { entry, record } of followed) {
     const { name: bot } = entry
-    const { number, place } = now.get(bot) ?? {}
+    const { number } = now.get(bot) ?? {}
     if (number === undefined) throw new HostError(`${bot} has no number on ${standby.name}`)
     for (const kind of kindsOf(record))
       await followFiles(routeOf(session, primary, standby), here, there, bot, kind, number, say)
-    if (place?.standby === true && place.serves === primary.name) continue
-    const next = 1 + Math.max(has.place?.number ?? 0, place?.number ?? 0)
-    const at = new Date().toISOString()
-    await perform(there, writePlace(bot, { number: next, serves: primary.name, from: primary.name, at, standby: true }))
   }
 }
 
