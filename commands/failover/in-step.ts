@@ -2,21 +2,24 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { domainsOf } from '../../lib/platform/domains.ts'
+import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { ConnectError, HostError } from '../../lib/std/errors.ts'
 import { formatBytes } from '../../roles/backups/backup-name.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import { uidOf } from '../../roles/bot/spec/layout.ts'
+import { placeLayout } from '../../roles/bot/spec/place.ts'
 import { imagesIn } from '../../roles/bot/spec/processes.ts'
 import type { Release } from '../../roles/bot/spec/release-record.ts'
 import { copyCertificates } from '../move/certificates.ts'
 import { allFilesScript, copyFiles, type FilesKind, folderScript } from '../move/files/index.ts'
 import { copyImages, imagesOn, missingImages } from '../move/images.ts'
-import { historyScript, writePlace } from '../move/new-host.ts'
+import { historyScript, removeContainers, writePlace } from '../move/new-host.ts'
 import { perform } from '../move/perform.ts'
 import { type Route, routeOf, sometimes } from '../move/route.ts'
 import { copySecrets } from '../move/secrets.ts'
 import { deploymentOf, withBot } from '../move/version.ts'
+import { cedeScript } from './cede.ts'
 import { type Kept, keptOn } from './kept.ts'
 import type { HostPair } from './pairs.ts'
 
@@ -37,7 +40,7 @@ export async function keepInStep(session: Session, pair: HostPair): Promise<numb
   const say = (line: string) => session.report.line(`${standby.name}  ▸ ${line}`)
   try {
     const followed = await onBoth(session, pair, async (here, there) => {
-      const found = await followedBots(primary, standby, here, there)
+      const found = await followedBots(primary, here, there)
       if (found.length === 0) return found
       await session.hold(standby, there)
       for (const each of found) await noteKept(each, primary.name, there)
@@ -67,17 +70,13 @@ function onBoth<T>(
   return connected(primary, (here) => connected(standby, (there) => use(here, there), quiet), quiet)
 }
 
-async function followedBots(primary: InventoryHost, standby: InventoryHost, here: Connection, there: Connection) {
+async function followedBots(primary: InventoryHost, here: Connection, there: Connection) {
   const names = primary.bots.map(({ name }) => name)
   if (names.length === 0) return []
   const [has, had] = await Promise.all([keptOn(here, names), keptOn(there, names)])
   return primary.bots.flatMap((entry): Followed[] => {
     const [one, other] = [has.get(entry.name), had.get(entry.name)]
     if (one?.record === undefined || other === undefined) return []
-    if (other.record !== undefined)
-      throw new HostError(
-        `${entry.name} serves on ${primary.name} and on ${standby.name}, its standby, which must serve none: nothing was brought there`,
-      )
     return [{ entry, record: one.record, here: one, there: other }]
   })
 }
@@ -114,11 +113,20 @@ async function copySmall(
 
 /** First of all: the bot does not serve there. */
 async function noteKept({ entry, here: has, there: had }: Followed, primary: string, there: Connection): Promise<void> {
-  const { place } = had
-  if (place?.standby === true && place.serves === primary) return
-  const number = 1 + Math.max(has.place?.number ?? 0, place?.number ?? 0)
+  const { name: bot } = entry
+  if (had.record === undefined && had.place?.standby === true && had.place.serves === primary) return
+  const number = 1 + Math.max(has.place?.number ?? 0, had.place?.number ?? 0)
   const at = new Date().toISOString()
-  await perform(there, writePlace(entry.name, { number, serves: primary, from: primary, at, standby: true }))
+  const place = { number, serves: primary, from: primary, at } as const
+  // It has served there until a failover, and was stopped: what was left of that is brought up to what serves now.
+  if (had.record !== undefined) await perform(there, cedeScript(bot, place))
+  await perform(
+    there,
+    sh`
+    ${removeContainers(bot)}
+    ${writePlace(bot, { ...place, standby: true })}
+    rm -f ${placeLayout(bot).released}`,
+  )
 }
 
 /** What needs the bot's user on the standby: its files. */

@@ -1,7 +1,5 @@
 import type { BotEntry } from '../../lib/model/role.ts'
 import { domainsOf } from '../../lib/platform/domains.ts'
-import { sh } from '../../lib/shell/sh.ts'
-import { shellFile } from '../../lib/shell/shell-file.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { botRole } from '../../roles/bot/index.ts'
@@ -9,6 +7,7 @@ import type { Release } from '../../roles/bot/spec/release-record.ts'
 import { domainRoles } from '../deploy/deployment.ts'
 import { writePlace } from '../move/new-host.ts'
 import { perform } from '../move/perform.ts'
+import { cedeScript } from './cede.ts'
 import type { Failover } from './failover.ts'
 import { deploymentsOf, hostWith } from './in-step.ts'
 import { type Kept, keptOn } from './kept.ts'
@@ -67,16 +66,8 @@ function placeOf({ from, to }: Failover, number: number) {
   return { number, serves: to.host.name, from: from.host.name, at: new Date().toISOString() }
 }
 
-const cedeFile = shellFile(new URL('cede.sh', import.meta.url))
-
-/** The old host gives its bots away, as after a move: what they had stays there, stopped and whole. */
+/** The old host gives its bots away. */
 async function cede(plan: Failover, here: Connection, heirs: readonly Heir[]): Promise<void> {
   await plan.session.hold(plan.from.host, here)
-  for (const { entry, number } of heirs)
-    await perform(
-      here,
-      sh`
-        bot=${entry.name} place=${JSON.stringify(placeOf(plan, number))}
-        ${cedeFile}`,
-    )
+  for (const { entry, number } of heirs) await perform(here, cedeScript(entry.name, placeOf(plan, number)))
 }
