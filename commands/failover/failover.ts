@@ -5,6 +5,9 @@ import { standbyOf } from '../../lib/platform/standby/gate.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 import { suggest } from '../../lib/std/suggest.ts'
 import type { PrimaryRecord } from '../../roles/standby/primary-record.ts'
+import { degrade } from '../standby/promote.ts'
+import { drill } from './drill.ts'
+import { keepInStep } from './in-step.ts'
 import { inventoryLines } from './pairs.ts'
 import { preview } from './preview.ts'
 import { serveAll } from './serve.ts'
@@ -18,6 +21,11 @@ export const failoverFlags = {
   'old-host-is-gone': {
     help: 'go on where the old host cannot be stopped, or its last changes have not arrived: they are lost',
   },
+  drill: {
+    help: 'prove that the standby could take over, by a throwaway copy of its server; nothing that serves is touched',
+  },
+  degrade: { help: 'have commits on the old host wait for its standby no more, until site.ts finds that there again' },
+  'in-step': { help: 'bring the standby what a failover needs there, files too, as site.ts does' },
 } as const satisfies Flags
 
 /** What a failover is made from. */
@@ -37,9 +45,17 @@ export async function failover(session: Session): Promise<number> {
   const [one, other] = [hostOf(session, 'from'), hostOf(session, 'to')]
   refuseStrangers(session, one, other)
   const [from, to] = await Promise.all([standOf(session, one), standOf(session, other)])
+  const action = actionOf(session)
+  if (action === 'degrade') return degradeOn(session, one)
   if (!isKnown(to)) throw to.error
   const plan = planOf(session, from, to)
   if (session.options.check) return preview(plan)
+  if (action === 'drill') return drill(plan)
+  if (action === 'in-step') {
+    if (plan.isDecided) throw new HostError(`${other.name} is the primary: --from ${other.name} --to ${one.name}`)
+    return keepInStep(session, { primary: one, standby: other })
+  }
+  refuseUnreached(plan)
   await takeOver(plan)
   const code = await serveAll(plan)
   tellInventory(plan)
@@ -60,11 +76,37 @@ function planOf(session: Session, from: Stand | Silent, to: Stand): Failover {
     throw new HostError(
       `the server of ${to.host.name} does not follow another one: there is nothing that could take over; nothing was changed; npx zx playbooks/site.ts makes it the standby`,
     )
-  if (!isDecided && !isKnown(from) && !session.options.own.has('old-host-is-gone') && !session.options.check)
-    throw new HostError(
-      `${from.host.name} does not answer, so it cannot be stopped: ${from.error.message}\nnothing was changed; if you know that it is off, or want to go on although it may still serve: --old-host-is-gone; once it is back it asks ${to.host.name}, and Telegram, and starts nothing`,
-    )
   return { session, from, to, say, isDecided, record: isDecided ? latest : next }
+}
+
+/** What cannot be stopped may serve on: that takes a word. */
+function refuseUnreached({ session, from, to }: Failover): void {
+  if (isKnown(from) || session.options.own.has('old-host-is-gone')) return
+  throw new HostError(
+    `${from.host.name} does not answer, so it cannot be stopped: ${from.error.message}\nnothing was changed; if you know that it is off, or want to go on although it may still serve: --old-host-is-gone; once it is back it asks ${to.host.name}, and Telegram, and starts nothing`,
+  )
+}
+
+/** Another thing to do than a failover. */
+function actionOf({ options: { own, check } }: Session): 'drill' | 'degrade' | 'in-step' | undefined {
+  const actions = (['drill', 'degrade', 'in-step'] as const).filter((each) => own.has(each))
+  const [action] = actions
+  const stranger = actions[1] ?? (own.has('old-host-is-gone') ? 'old-host-is-gone' : check ? 'check' : undefined)
+  if (action !== undefined && stranger !== undefined)
+    throw new UsageError(`--${action} and --${stranger} cannot be combined`)
+  return action
+}
+
+function degradeOn(session: Session, host: InventoryHost): Promise<number> {
+  return session.connected(
+    host,
+    async (connection) => {
+      await degrade(connection, host.name)
+      session.report.line(`${host.name}  ▸ commits wait for no standby; npx zx playbooks/site.ts has them wait again`)
+      return 0
+    },
+    { quiet: true },
+  )
 }
 
 /** The inventory is the operator's: what it has to say is printed. */
