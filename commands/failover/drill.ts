@@ -9,8 +9,8 @@ import { clustersFolder, majorOf, owner } from '../../roles/postgres/cluster.ts'
 import { serverSecrets, serverVars } from '../../roles/postgres/server.ts'
 import { imagesOn } from '../move/images.ts'
 import { perform } from '../move/perform.ts'
-import type { Failover } from './failover.ts'
 import { keptOn } from './kept.ts'
+import type { Failover } from './plan.ts'
 
 /**
  * Proves that the standby could take over: a copy of its cluster is promoted in a throwaway container, and all that its bots need is

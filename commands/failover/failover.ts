@@ -4,14 +4,14 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { standbyOf } from '../../lib/platform/standby/gate.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 import { suggest } from '../../lib/std/suggest.ts'
-import type { PrimaryRecord } from '../../roles/standby/primary-record.ts'
 import { degrade } from '../standby/promote.ts'
 import { drill } from './drill.ts'
 import { keepInStep } from './in-step.ts'
 import { inventoryLines } from './pairs.ts'
+import { type Failover, planOf } from './plan.ts'
 import { preview } from './preview.ts'
 import { serveAll } from './serve.ts'
-import { isKnown, recordOf, type Silent, type Stand, standOf } from './stand.ts'
+import { isKnown, standOf } from './stand.ts'
 import { takeOver } from './take-over.ts'
 
 /** The options of failover.ts. */
@@ -28,25 +28,13 @@ export const failoverFlags = {
   'in-step': { help: 'bring the standby what a failover needs there, files too, as site.ts does' },
 } as const satisfies Flags
 
-/** What a failover is made from. */
-export interface Failover {
-  readonly session: Session
-  readonly from: Stand | Silent
-  readonly to: Stand
-  /** The record that both hosts have in the end. */
-  readonly record: PrimaryRecord
-  /** That record is on the new host already: an earlier run was cut, or has ended. */
-  readonly isDecided: boolean
-  readonly say: (line: string) => void
-}
-
 /** The command failover.ts. Returns the exit code; throws a `UsageError`. */
 export async function failover(session: Session): Promise<number> {
+  const action = actionOf(session)
   const [one, other] = [hostOf(session, 'from'), hostOf(session, 'to')]
   refuseStrangers(session, one, other)
-  const [from, to] = await Promise.all([standOf(session, one), standOf(session, other)])
-  const action = actionOf(session)
   if (action === 'degrade') return degradeOn(session, one)
+  const [from, to] = await Promise.all([standOf(session, one), standOf(session, other)])
   if (!isKnown(to)) throw to.error
   const plan = planOf(session, from, to)
   if (session.options.check) return preview(plan)
@@ -60,23 +48,6 @@ export async function failover(session: Session): Promise<number> {
   const code = await serveAll(plan)
   tellInventory(plan)
   return code
-}
-
-function planOf(session: Session, from: Stand | Silent, to: Stand): Failover {
-  const names = [from.host.name, to.host.name] as const
-  const latest = recordOf([from, to])
-  const say = (line: string) => session.report.line(`${to.host.name}  ▸ ${line}`)
-  if (latest === undefined || !names.includes(latest.primary) || !names.includes(latest.standby))
-    throw new HostError(
-      `${to.host.name} has no record of a pair with ${from.host.name}: npx zx playbooks/site.ts makes it the standby first`,
-    )
-  const isDecided = latest.primary === to.host.name
-  const next = { epoch: latest.epoch + 1, primary: to.host.name, standby: from.host.name }
-  if (!isDecided && !to.follows)
-    throw new HostError(
-      `the server of ${to.host.name} does not follow another one: there is nothing that could take over; nothing was changed; npx zx playbooks/site.ts makes it the standby`,
-    )
-  return { session, from, to, say, isDecided, record: isDecided ? latest : next }
 }
 
 /** What cannot be stopped may serve on: that takes a word. */

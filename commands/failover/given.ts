@@ -2,11 +2,13 @@ import type { Finder, Given } from '../../lib/cli/given.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Role } from '../../lib/model/role.ts'
+import { gateTimer } from '../../lib/platform/standby/gate.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { originOf } from '../../roles/bot/release/nginx-route.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { clustersFolder, majorOf } from '../../roles/postgres/cluster.ts'
 import { serverVars } from '../../roles/postgres/server.ts'
+import { noGate } from '../../roles/standby/absent.ts'
 import { gateResources } from '../../roles/standby/gate.ts'
 import type { PrimaryRecord } from '../../roles/standby/primary-record.ts'
 import { membersOf } from '../mesh/members.ts'
@@ -20,7 +22,6 @@ import { isKnown, recordOf, type Silent, type Stand, standOf } from './stand.ts'
  */
 export const pairGiven: Finder = async (session, roles) => {
   const pairs = pairsOf(session, session.hosts)
-  if (pairs.length === 0) return undefined
   const given = new Map<string, (role: Role) => Role>()
   for (const pair of pairs) {
     const stands = await refuseFormer(session, pair)
@@ -33,8 +34,20 @@ export const pairGiven: Finder = async (session, roles) => {
     for (const [own, peer] of [stands, stands.toReversed()] as [Stand | Silent, Stand | Silent][])
       given.set(own.host.name, withGate(session, pair, own, peer, wantedRecord(pair, stands)))
   }
-  const give: Given = (host, role) => (role.name === 'postgres' ? (given.get(host.name)?.(role) ?? role) : role)
+  const give: Given = (host, role) =>
+    role.name === 'postgres' ? (given.get(host.name)?.(role) ?? withoutGate(role)) : role
   return give
+}
+
+/** What a host never had is not looked for there. */
+function withoutGate(role: Role): Role {
+  return {
+    ...role,
+    resources: (vars, facts, entry) => {
+      const own = role.resources(vars, facts, entry)
+      return facts.timers.includes(gateTimer) ? [...own, noGate(entry.name)] : own
+    },
+  }
 }
 
 /** Throws a `HostError` where another host has taken over from the one that the inventory has as the primary. */

@@ -1,4 +1,4 @@
-import type { Failover } from './failover.ts'
+import type { Failover } from './plan.ts'
 import type { Replica } from './server.ts'
 import { isKnown } from './stand.ts'
 

@@ -1,6 +1,6 @@
-import type { Failover } from './failover.ts'
 import { keptOn } from './kept.ts'
 import { lossText } from './loss.ts'
+import type { Failover } from './plan.ts'
 import { replicaOn } from './server.ts'
 import { isKnown } from './stand.ts'
 

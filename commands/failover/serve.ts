@@ -8,9 +8,9 @@ import { domainRoles } from '../deploy/deployment.ts'
 import { writePlace } from '../move/new-host.ts'
 import { perform } from '../move/perform.ts'
 import { cedeScript } from './cede.ts'
-import type { Failover } from './failover.ts'
 import { deploymentsOf, hostWith } from './in-step.ts'
 import { type Kept, keptOn } from './kept.ts'
+import type { Failover } from './plan.ts'
 import { isKnown } from './stand.ts'
 
 interface Heir {

@@ -34,7 +34,7 @@ export function isKnown(each: Stand | Silent): each is Stand {
   return !('error' in each)
 }
 
-const question: Script = sh`
+export const standQuestion: Script = sh`
   ${readPrimary}
   ${gateStateScript}
   for file in ${clustersFolder}/*/docker/standby.signal; do [ ! -e "$file" ] || echo follows; done
@@ -45,7 +45,7 @@ export async function standOf({ connected }: Session, host: InventoryHost): Prom
     return await connected(
       host,
       async (connection) => {
-        const told = await ask(connection, question)
+        const told = await ask(connection, standQuestion)
         const record = primaryIn(told)
         return {
           ...{ host, name: publicName(host, connection.facts), gate: parseGateState(told), torn: record === 'torn' },

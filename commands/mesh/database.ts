@@ -35,10 +35,7 @@ function databaseDoors(host: InventoryHost, hosts: readonly InventoryHost[]): Om
   const remotes = remotesOf(host, hosts)
   const pair = pairOf(host, hosts)
   return {
-    doors: [
-      ...doorsFor(remotes),
-      ...(pair === undefined ? [] : [meshDoor(gatePort, { from: pair.other.address })]),
-    ],
+    doors: [...doorsFor(remotes), ...(pair === undefined ? [] : [meshDoor(gatePort, { from: pair.other.address })])],
     ...(pair !== undefined && { peers: [gatePort] }),
     ways: pair === undefined ? [] : [{ bridge: serverBridge, to: pair.other.address, port: postgresPort }],
     ...(remotes.length > 0 && { shut: [serverBridge] }),

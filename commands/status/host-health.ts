@@ -40,7 +40,9 @@ export function hostHealth(
   )
   const server = servers[nginxContainer]
   const nginxRuns = server !== undefined && server !== 'absent' && server.status === 'running'
-  const moved = movedIn(get(movedBots) ?? []).map(({ bot, serves, from }) => ({ bot, serves, from }))
+  const moved = movedIn(get(movedBots) ?? [])
+    .filter(({ standby }) => !standby)
+    .map(({ bot, serves, from }) => ({ bot, serves, from }))
   const wantsBackups = (host.vars.backups as BackupsVars | undefined)?.recipients !== undefined
   return {
     ...kernel,

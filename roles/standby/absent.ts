@@ -3,8 +3,8 @@ import { gateProgram, gateState, gateTimer, pairKey } from '../../lib/platform/s
 import { fileState, textOf } from '../../lib/resources/file-state.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { gateUnits, unitFile } from './gate.ts'
 import { parsePrimaryRecord, primaryRecordPath } from './primary-record.ts'
+import { gateUnits, unitFile } from './units.ts'
 
 /**
  * A host that is in no pair any more. One that another has taken over from does not serve again by that. What containers have mounted

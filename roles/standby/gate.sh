@@ -18,7 +18,7 @@ mac() { # mac TEXT: NMAC of SHA-256 by the two halves of the key, which no argum
 }
 public_address() {
   awk -v wanted="$peer_mesh/32" '/^\[Peer\]/ { a = e = "" } /^AllowedIPs = / { a = $3 } /^Endpoint = / { e = $3 }
-    a == wanted && e != "" { sub(/:[0-9]+$/, "", e); print e; exit }' /etc/wireguard/mesh0.conf 2>/dev/null
+    a == wanted && e != "" { sub(/:[0-9]+$/, "", e); print e; exit }' "$mesh_file" 2>/dev/null
 }
 # ask_peer ADDRESS: its record into $at_…, where it is really the peer that answers, and now.
 ask_peer() {
@@ -37,11 +37,11 @@ hear_peer() {
 ask_telegram() {
   here=0 there=0
   urls=$(
-    for current in /var/lib/botgarden/bots/*/current.json; do
+    for current in "$bots"/*/current.json; do
       bot=${current%/current.json} bot=${bot##*/}
       grep -q '"mode":"webhook"' "$current" 2>/dev/null || continue
-      [ ! -s "/etc/botgarden/secrets/bots/$bot/token" ] ||
-        printf 'url = "%s/bot%s/getWebhookInfo"\n' "$telegram" "$(cat "/etc/botgarden/secrets/bots/$bot/token")"
+      [ ! -s "$secrets/$bot/token" ] ||
+        printf 'url = "%s/bot%s/getWebhookInfo"\n' "$telegram" "$(cat "$secrets/$bot/token")"
     done
   )
   [ -n "$urls" ] || return 0
@@ -69,6 +69,8 @@ judge() {
     why="$primary is the primary since epoch $epoch"
   elif [ "$fenced" -gt "$epoch" ]; then
     why="it was stopped for a failover to $peer that has not ended"
+  elif [ "$heard" = yes ] && [ "$at_epoch" = "$epoch" ] && [ "$at_primary" != "$host" ]; then
+    why="$peer has it that $at_primary is the primary of epoch $epoch, too: failover.ts decides"
   elif [ "$heard" = yes ]; then
     verdict=open why="primary of epoch $epoch, as $peer knows"
     settle
@@ -89,6 +91,7 @@ webhooks_decide() {
     [ "$(cat "$state/settled" 2>/dev/null)" = "$epoch" ] || why="$why, which a failover to $host that has not ended may mean"
   elif [ "$here" -gt 0 ]; then
     verdict=open why="primary of epoch $epoch; $peer does not answer, and Telegram delivers to this host"
+    replaced "$state/settled" "$epoch"
   fi
 }
 # settle: from here on a webhook of the peer means that it has taken over since.
