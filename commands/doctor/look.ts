@@ -34,7 +34,7 @@ export async function lookAt(
   connection: Connection,
   whole: boolean,
 ): Promise<Look> {
-  const { bots } = questionsFor(host, connection.facts)
+  const { bots } = questionsFor(host, hosts, connection.facts)
   const { resources, reads } = firewallOf(host, hosts, connection.facts)
   const ofBots = bots.flatMap(({ release, webhook }): Reading[] => [release, webhook])
   const ofHost = whole ? [secretSearch, ...reads] : []

@@ -16,7 +16,7 @@ export async function handOverSecrets(session: Session, from: InventoryHost, to:
 }
 
 /** Shell text: a function `relayed` that prints both, a line each. */
-const sendSecrets = sh`
+export const sendSecrets = sh`
   relayed() {
     for each in ${`${serverSecrets}/superuser`} ${standbyPassword}; do
       [ -s "$each" ] || { echo "$each: no password: run site.ts for this host" >&2; return 1; }
@@ -26,7 +26,7 @@ const sendSecrets = sh`
   }`
 
 /** Shell text: a function `relayed` that keeps them until the run takes them. */
-const takeSecrets = sh`
+export const takeSecrets = sh`
   relayed() {
     umask 077
     rm -rf ${handedOver}

@@ -68,6 +68,7 @@ const nothing: Record<string, unknown> = {
   'removal-conflicts': { containers: [], databases: [] },
   'left-files': { busy: false, paths: [] },
   postgres: undefined,
+  'server-data': 'none',
   releases: [],
   nginx: 'absent',
   certificate: 'absent',

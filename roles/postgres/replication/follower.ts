@@ -124,7 +124,7 @@ function reasonToCopy(there: ServerData, { cluster, slot, askedAt }: Source): st
 function obstacleTo(there: ServerData, { cluster, isRecorded }: Source, primary: string): string | undefined {
   if (there === 'none' || there.follows) return undefined
   if (there.cluster === cluster && !isRecorded)
-    return `the server of this host and that of ${primary} are both primaries of one cluster, and no record says which of them serves: stop the one that does not, and keep its data: docker stop ${postgresContainer}; mv ${clustersFolder} ${clustersFolder}.before`
+    return `the server of this host and that of ${primary} are both primaries of one cluster, and no failover was recorded that says which of them serves: stop the other one, and keep its data: docker stop ${postgresContainer}; mv ${clustersFolder} ${clustersFolder}.before`
   if (there.cluster !== cluster && there.databases > 0)
     return `a standby has no databases of its own, and the server of this host has ${there.databases}: move their bots to another host (npx zx playbooks/bot.ts --name BOT --move-to …), then on this host: docker stop ${postgresContainer}; mv ${clustersFolder} ${clustersFolder}.before`
 }

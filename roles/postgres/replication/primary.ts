@@ -15,7 +15,7 @@ import {
 import { absentFile, directory, file } from '../../../lib/resources/file.ts'
 import { fileState } from '../../../lib/resources/file-state.ts'
 import { generatedSecret } from '../../../lib/resources/generated-secret.ts'
-import { sh } from '../../../lib/shell/sh.ts'
+import { lines, sh } from '../../../lib/shell/sh.ts'
 import { owner } from '../cluster.ts'
 import type { ServerPair } from './pair.ts'
 
@@ -47,7 +47,7 @@ export const reload = sh`printf 'select pg_reload_conf()' | ${psql()} >/dev/null
 
 function synchronousCommits(wanted: boolean): Resource {
   if (wanted) return file(synchronousFile, { content: synchronousText, afterwards: reload })
-  return mapChanges(absentFile(synchronousFile), (change) => ({ ...change, script: sh`${change.script}\n${reload}` }))
+  return mapChanges(absentFile(synchronousFile), (change) => ({ ...change, script: lines([change.script, reload]) }))
 }
 
 /**
