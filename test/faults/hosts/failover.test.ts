@@ -331,7 +331,6 @@ test('killed without warning, synchronous: every acknowledged effect is there, a
       Array.from({ length: wrote }, (_, i) => i + 1),
       `${bot}: what person ${person} was told`,
     )
-  at = other(at)
   await servesOnly(at, 'after the second kill')
 })
 
