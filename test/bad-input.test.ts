@@ -412,4 +412,21 @@ for (const [i, { args, said }] of whole.entries())
     assert.not(existsSync(touched))
   })
 
+const pair = `vars: { mesh: { network: 10.214.0.0/16 } }
+hosts: { vps1: { ssh: root@192.0.2.1, postgres: { standby: vps2 } }, vps2: { ssh: root@192.0.2.2 }, vps3: { ssh: root@192.0.2.3 } }
+bots: { a: { host: vps1 } }
+`
+const ofPair: readonly (readonly [args: readonly string[], said: string | RegExp])[] = [
+  [['failover.ts', '--from', 'vps1', '--to', 'vps3'], 'vps3 is not the standby of vps1'],
+  [['failover.ts', '--from', 'vps3', '--to', 'vps2'], 'vps2 is not the standby of vps3'],
+  [['bot.ts', '--name', 'a', '--move-to', 'vps2'], 'it is the standby of vps1, and serves nothing before a failover'],
+]
+for (const [args, said] of ofPair)
+  test(`ends with 1, and asks no host of a pair: ${args.join(' ')}`, async () => {
+    const { code, stderr } = await run([`playbooks/${args[0]}`, ...args.slice(1), '-i', fileOf(pair)], env)
+    assert.is(code, 1, stderr)
+    assert.match(stderr, said)
+    assert.not(existsSync(touched))
+  })
+
 test.run()
