@@ -142,6 +142,17 @@ export function parseGateState(output: string): GateState {
   return { open: /^open$/m.test(output), verdict: /^verdict (.*)$/m.exec(output)?.[1] ?? '' }
 }
 
+/** What is wrong where the primary of the inventory may not serve. */
+export function gateFaults({ is, other }: { is: 'primary' | 'standby'; other: string }, gate: GateState | undefined) {
+  if (is !== 'primary' || gate === undefined || gate.open || gate.verdict === '') return []
+  const [, taken] = /^shut (\S+) is the primary since/.exec(gate.verdict) ?? []
+  const next =
+    taken === undefined
+      ? `if ${other} does not serve, npx zx playbooks/failover.ts --from ${other} --to this host --old-host-is-gone opens it`
+      : `change the lines of the inventory that npx zx playbooks/site.ts names`
+  return [`its gate is ${gate.verdict}: it runs no bot, and no server that takes changes; ${next}`]
+}
+
 function gateNotice(): Resource {
   return notice({
     id: 'gate:told',

@@ -10,6 +10,7 @@ import type { Silent, Stand } from '../../../commands/failover/stand.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
 import { ConnectError, HostError } from '../../../lib/std/errors.ts'
+import { gateFaults } from '../../../roles/standby/gate.ts'
 import { primaryIn } from '../../../roles/standby/primary-record.ts'
 import { errorOf } from '../../support/errors.ts'
 
@@ -141,6 +142,13 @@ test('who only looks at a bot brings its standby nothing', () => {
   assert.ok(of('name') && of('all') && of('name', 'rollback') && of('name', 'move-to'))
   for (const flag of ['logs', 'releases', 'jobs', 'psql', 'exec', 'run', 'remove'])
     assert.not.ok(of('name', flag), flag)
+})
+
+test('a primary whose gate is shut is told, with what opens it', () => {
+  const of = (is: 'primary' | 'standby', verdict: string, open = false) => gateFaults({ is, other: 'vps2' }, { open, verdict })
+  assert.match(of('primary', 'shut vps2 is the primary since epoch 2')[0] ?? '', /runs no bot.*inventory.*site\.ts/)
+  assert.match(of('primary', 'shut vps2 does not answer, and no webhook tells')[0] ?? '', /--from vps2 .*--old-host-is-gone/)
+  assert.equal([of('primary', 'open primary of epoch 1', true), of('standby', 'shut vps1 is'), of('primary', '')], [[], [], []])
 })
 
 test.run()

@@ -1,6 +1,7 @@
 // Needs two bare VPSs of its own, with /dev/net/tun: `failover-one` and `failover-two`, the sandbox's certificate authority and its
 // Telegram. Ten bots and their database serve on one of them and follow on the other, which takes over: under load, after a kill, with
 // networks cut, with the runner killed at each step.
+import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -9,7 +10,7 @@ import { askStandIns, freshVps, removeVps, telegramControlUrl } from '../../../s
 import { containerOf } from '../../../sandbox/machine/paths.ts'
 import { type TelegramClient, telegramAt } from '../../../sandbox/telegram/client.ts'
 import { awaitReady } from '../../../sandbox/vps/boot.ts'
-import { inventoryOf, type Run, resultOf, run, start } from '../../support/runner.ts'
+import { inventoryOf, type Run, resultOf, run, scratchFile, start } from '../../support/runner.ts'
 import { endedIn } from '../../support/vps/inside.ts'
 
 const [one, two] = ['failover-one', 'failover-two']
@@ -98,6 +99,7 @@ test.before(async () => {
   }
   await on(one, `cd /var/lib/botgarden/data/hello-bot/current/data && echo kept >file && chown --reference=. file`)
   await site(one)
+  for (const host of hosts) await on(host, `mkdir -p ${dirname(dropIn)}`)
 })
 test.after(async () => {
   for (const host of hosts) await removeVps(host)
@@ -170,6 +172,18 @@ async function told({ first, sent, people }: { first: number; sent: number; peop
       lines.push({ bot, person, wrote: Math.floor((of(bot) - person - 1) / people) + 1, met })
     }
   return lines
+}
+
+/** A reply may come twice from a bot that was killed before it had noted that it was sent; what it says is counted once. */
+function effectOnce(said: Awaited<ReturnType<typeof told>>, where: string) {
+  for (const { bot, person, wrote, met } of said)
+    assert.equal(
+      [...new Set(met)],
+      Array.from({ length: wrote }, (_, i) => i + 1),
+      `${where}: ${bot}: what person ${person} was told`,
+    )
+  const twice = said.reduce((sum, { met }) => sum + met.length - new Set(met).size, 0)
+  if (twice > 0) process.stdout.write(`  ${where}: ${twice} replies came twice\n`)
 }
 
 async function answersAll() {
@@ -325,38 +339,27 @@ test('killed without warning, synchronous: every acknowledged effect is there, a
   process.stdout.write(`  synchronous: every bot answered after ${seconds.toFixed(1)} s\n`)
   assert.ok(seconds < 120, `${seconds} s`)
   assert.match(result.stderr, /nothing that failover-two has acknowledged is lost/)
-  for (const { bot, person, wrote, met } of said)
-    assert.equal(
-      met,
-      Array.from({ length: wrote }, (_, i) => i + 1),
-      `${bot}: what person ${person} was told`,
-    )
+  effectOnce(said, 'synchronous')
   await servesOnly(at, 'after the second kill')
 })
 
 /** Has a host lose this traffic from its next boot on: before its gate asks anybody. */
 async function cutAtBoot(host: string, ...rules: string[]) {
-  const script = rules.map((rule) => `ExecStart=/usr/sbin/iptables -t mangle ${rule}`).join('\n')
-  const unit = `[Unit]\nDefaultDependencies=no\nBefore=botgarden-gate.service wg-quick@mesh0.service docker.service\n[Service]\nType=oneshot\n${script}\n[Install]\nWantedBy=multi-user.target\n`
-  const { writeFileSync } = await import('node:fs')
-  const file = `/tmp/botgarden-cut-${process.pid}.service`
-  writeFileSync(file, unit)
-  for (const path of ['/etc/systemd/system/cut.service', '/etc/systemd/system/multi-user.target.wants/cut.service'])
-    await docker('cp', file, `${containerOf(host)}:${path}`)
+  const cut = (rule: string) =>
+    `ExecStartPre=/bin/sh -c "iptables -t mangle -C ${rule} || iptables -t mangle -A ${rule}"\n`
+  const file = scratchFile('cut.conf', `[Service]\n${rules.map(cut).join('')}`)
+  await docker('cp', file, `${containerOf(host)}:${dropIn}`)
 }
-const mend = (host: string) =>
-  on(
-    host,
-    'rm -f /etc/systemd/system/cut.service /etc/systemd/system/multi-user.target.wants/cut.service; iptables -t mangle -F OUTPUT',
-  )
+const dropIn = '/etc/systemd/system/botgarden-gate.service.d/cut.conf'
+const mend = (host: string) => on(host, `rm -f ${dropIn}; systemctl daemon-reload; iptables -t mangle -F OUTPUT`)
 const addressOf = async (part: string) => (await on(at, `getent ahostsv4 ${part} | awk '{ print $1; exit }'`)).trim()
 
 test('the old host comes back with a split mesh, with no way to its peer, and with none to Telegram either: it starts nothing', async () => {
   const [peer, bots] = [await addressOf(`${at}.sandbox`), await addressOf('telegram.sandbox')]
-  const mesh = '-A OUTPUT -p udp --dport 51820 -j DROP'
-  const all = `-A OUTPUT -d ${peer} -j DROP`
+  const mesh = 'OUTPUT -p udp --dport 51820 -j DROP'
+  const all = `OUTPUT -d ${peer} -j DROP`
   const cases: [string[], RegExp][] = [
-    [[mesh, all, `-A OUTPUT -d ${bots} -j DROP`], /^shut .* does not answer, and no webhook tells/],
+    [[mesh, all, `OUTPUT -d ${bots} -j DROP`], /^shut .* does not answer, and no webhook tells/],
     [[mesh, all], /^shut .* Telegram delivers to/],
     [[mesh], /^shut failover-one is the primary since epoch 3/],
   ]
@@ -393,15 +396,7 @@ test('cut off while it serves, it stops by itself within a minute of the failove
 })
 
 test('the runner is killed at each step: the next run ends what it began, and nothing is lost', async () => {
-  const steps = [
-    /is stopped/,
-    /nothing is lost/,
-    /epoch \d+: failover/,
-    /takes changes/,
-    /▸ release:/,
-    /✓ release:/,
-    /▸ webhook:/,
-  ]
+  const steps = [/is stopped/, /epoch \d+: failover/, /takes changes/, /✓ release:/, /▸ webhook:/]
   for (const step of steps) {
     const from = at
     const end = watch()
@@ -414,12 +409,7 @@ test('the runner is killed at each step: the next run ends what it began, and no
     at = other(from)
     const both = await end()
     assert.equal(both, [], `killed at ${step}`)
-    for (const { bot, person, wrote, met } of await told(await ending()))
-      assert.equal(
-        met,
-        Array.from({ length: wrote }, (_, i) => i + 1),
-        `${step}: ${bot}: what person ${person} was told`,
-      )
+    effectOnce(await told(await ending()), `${step}`)
     await servesOnly(at, `killed at ${step}`)
     process.stdout.write(`  killed at ${step}${was ? '' : ' (it had ended)'}, then repeated: serves on ${at}\n`)
     await site(at)
