@@ -31,11 +31,11 @@ drill() {
     -c primary_conninfo= -c primary_slot_name= -c synchronous_standby_names= >/dev/null
   begin_wait 120
   until [ "$(sql postgres 'select pg_is_in_recovery()' 2>/dev/null)" = f ]; do
-    time_left && [ "$(docker container inspect --format '{{.State.Running}}' "$name")" = true ] || {
+    if ! time_left || [ "$(docker container inspect --format '{{.State.Running}}' "$name")" != true ]; then
       echo 'the copy was not promoted:'
       docker logs --tail 10 "$name" 2>&1
       return 1
-    }
+    fi
     sleep 0.5
   done
   sql postgres 'create table botgarden_drill (n int); insert into botgarden_drill values (1); drop table botgarden_drill' >/dev/null
@@ -46,6 +46,8 @@ drill() {
 }
 # While it follows: what changes meanwhile is in the WAL, which comes last. pg_control says up to where.
 copy_cluster() {
+  # They are for the shell in the container.
+  # shellcheck disable=SC2016
   printf '%s\n' "select pg_backup_start('drill', true) \\g /dev/null" \
     '\! mkdir -m 0700 "$PGDATA.drill" && cp -a "$PGDATA/." "$PGDATA.drill/" 2>/dev/null; cp -a "$PGDATA/global/pg_control" "$PGDATA.drill/global/"' \
     '\o /dev/null' '\a' '\t' 'select labelfile from pg_backup_stop(false) \g (format=unaligned tuples_only=on) | cat >"$PGDATA.drill/backup_label"' \

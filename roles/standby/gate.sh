@@ -45,7 +45,7 @@ ask_telegram() {
     done
   )
   [ -n "$urls" ] || return 0
-  answers=$({ printf 'write-out = "\\n"\n'; printf '%s\n' "$urls"; } | curl --silent --parallel --max-time 8 --config - | tr -d '\\')
+  answers=$({ printf 'write-out = "\\n"\n'; printf '%s\n' "$urls"; } | curl --silent --parallel --max-time 8 --config - | tr -d '\134')
   here=$(printf '%s\n' "$answers" | grep -cF "\"url\":\"$own_origin/")
   there=$(printf '%s\n' "$answers" | grep -cF "\"url\":\"$peer_origin/")
 }

@@ -338,7 +338,7 @@ test('killed without warning, synchronous: every acknowledged effect is there, a
   const said = await told(await ending())
   process.stdout.write(`  synchronous: every bot answered after ${seconds.toFixed(1)} s\n`)
   assert.ok(seconds < 120, `${seconds} s`)
-  assert.match(result.stderr, /nothing that failover-two has acknowledged is lost/)
+  assert.match(result.stderr, /nothing that failover-\w+ has acknowledged is lost/)
   effectOnce(said, 'synchronous')
   await servesOnly(at, 'after the second kill')
 })
@@ -361,7 +361,7 @@ test('the old host comes back with a split mesh, with no way to its peer, and wi
   const cases: [string[], RegExp][] = [
     [[mesh, all, `OUTPUT -d ${bots} -j DROP`], /^shut .* does not answer, and no webhook tells/],
     [[mesh, all], /^shut .* Telegram delivers to/],
-    [[mesh], /^shut failover-one is the primary since epoch 3/],
+    [[mesh], new RegExp(`^shut ${at} is the primary since epoch`)],
   ]
   for (const [rules, said] of cases) {
     const end = watch()
