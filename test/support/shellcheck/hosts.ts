@@ -276,6 +276,7 @@ function standbys(): [string, readonly Resource[], object][] {
       given(postgres, { mesh: true }),
       {
         'postgres:catalog': freshCatalog,
+        'server-data:18': { cluster: '7', follows: false, databases: 1, copied: '' },
         'file:/sys/class/net/br-db-mesh': { ...plain, type: 'symbolic link' },
         'file:/etc/botgarden/secrets/postgres/standby': { ...plain, type: 'directory' },
       },
