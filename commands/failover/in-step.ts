@@ -15,9 +15,11 @@ import { copyCertificates } from '../move/certificates.ts'
 import { allFilesScript, copyFiles, type FilesKind, folderScript } from '../move/files/index.ts'
 import { copyImages, imagesOn, missingImages } from '../move/images.ts'
 import { historyScript, removeContainers, writePlace } from '../move/new-host.ts'
-import { perform } from '../move/perform.ts'
+import { perform, performBoth } from '../move/perform.ts'
+import { isPinned, pullPinned } from '../move/pinned-images.ts'
 import { type Route, routeOf, sometimes } from '../move/route.ts'
 import { copySecrets } from '../move/secrets.ts'
+import { awaitSent } from '../move/sending.ts'
 import { deploymentOf, withBot } from '../move/version.ts'
 import { cedeScript } from './cede.ts'
 import { type Kept, keptOn } from './kept.ts'
@@ -92,7 +94,10 @@ async function copyImagesOf(
   const missing = missingImages(await imagesOn(here, names), await imagesOn(there, names))
   if (missing.length === 0) return
   say(`images: ${missing.map(({ name }) => name).join(', ')}`)
-  await copyImages(route, there, missing, sometimes('images', say))
+  const pinned = missing.filter(isPinned)
+  const sent = missing.filter((each) => !pinned.includes(each))
+  await copyImages(route, there, sent, sometimes('images', say))
+  await pullPinned(here, there, pinned, names, say)
 }
 
 async function copySmall(
@@ -166,9 +171,10 @@ async function followFiles(
   number: number,
   say: (line: string) => void,
 ): Promise<void> {
+  await perform(there, awaitSent(bot))
   await perform(there, folderScript(bot, kind, uidOf(number)))
   const script = allFilesScript(bot, kind)
-  const [before, after] = await Promise.all([perform(here, script), perform(there, script)])
+  const [before, after] = await performBoth(here, there, script)
   if (before === after) return
   const bytes = await copyFiles(route, bot, kind, { rest: false, progress: sometimes(`${bot}: ${kind}`, say) })
   say(`${bot}: ${kind}, ${formatBytes(bytes)}`)
