@@ -1,7 +1,7 @@
 import type { BotEntry } from '../../lib/model/role.ts'
 import { domainsOf } from '../../lib/platform/domains.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
-import { HostError } from '../../lib/std/errors.ts'
+import { HostError, RunnerError } from '../../lib/std/errors.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import type { Release } from '../../roles/bot/spec/release-record.ts'
 import { domainRoles } from '../deploy/deployment.ts'
@@ -27,7 +27,13 @@ export async function serveAll(plan: Failover): Promise<number> {
   const kept = await session.connected(to.host, (there) => keptOn(there, names), { quiet: true })
   const heirs = entries.flatMap((entry) => heirOf(entry, kept.get(entry.name)) ?? [])
   if (isKnown(from) && !from.follows)
-    await session.connected(from.host, (here) => cede(plan, here, heirs), { quiet: true })
+    await session
+      .connected(from.host, (here) => cede(plan, here, heirs), { quiet: true })
+      .catch((error: unknown) => {
+        if (!(error instanceof RunnerError)) throw error
+        // Its gate is shut, and the next site.ts does the same.
+        say(`warning: ${from.host.name} has not given its bots away: ${error.message}`)
+      })
   await session.connected(
     to.host,
     async (there) => {

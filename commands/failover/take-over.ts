@@ -1,5 +1,5 @@
 import type { Connection } from '../../lib/ssh/connection.ts'
-import { HostError } from '../../lib/std/errors.ts'
+import { HostError, RunnerError } from '../../lib/std/errors.ts'
 import { fenceScript, openScript, recordScript } from '../../roles/standby/gate.ts'
 import { perform } from '../move/perform.ts'
 import { promote } from '../standby/promote.ts'
@@ -35,7 +35,12 @@ export async function takeOver(plan: Failover): Promise<void> {
     { quiet: true },
   )
   if (!isKnown(from)) return
-  await session.connected(from.host, (here) => perform(here, recordScript(record)), { quiet: true })
+  // It would hear of it from its peer, too.
+  const noted = session.connected(from.host, (here) => perform(here, recordScript(record)), { quiet: true })
+  await noted.catch((error: unknown) => {
+    if (!(error instanceof RunnerError)) throw error
+    say(`warning: ${from.host.name} was not told: ${error.message}`)
+  })
 }
 
 /** Returns up to where the old host has written; undefined where it cannot be told. */
@@ -46,7 +51,7 @@ async function fence({ session, from, record, say }: Failover): Promise<number |
   }
   // It is the standby by now, and stays that.
   if (from.follows) return undefined
-  const told = await session.connected(
+  const stop = session.connected(
     from.host,
     async (here) => {
       await session.hold(from.host, here)
@@ -54,6 +59,12 @@ async function fence({ session, from, record, say }: Failover): Promise<number |
     },
     { quiet: true },
   )
+  const told = await stop.catch((error: unknown) => {
+    if (!(error instanceof RunnerError) || !session.options.own.has('old-host-is-gone')) throw error
+    say(`warning: ${from.host.name} could not be stopped whole: ${error.message}`)
+    return undefined
+  })
+  if (told === undefined) return undefined
   say(`${from.host.name} is stopped: its bots, and its server`)
   return bytesOfLsn(/^flushed (\S+)$/m.exec(told)?.[1] ?? '')
 }
