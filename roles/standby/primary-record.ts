@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { primaryRecordPath } from '../../lib/platform/standby/names.ts'
+import { etcDir } from '../../lib/model/host-layout.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 
 /** Which of two hosts has the primary: both keep it. The number only grows; the higher one is right. */
@@ -9,7 +9,7 @@ export interface PrimaryRecord {
   readonly standby: string
 }
 
-export { primaryRecordPath }
+export const primaryRecordPath = `${etcDir}/primary.json`
 
 const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][\w.-]{0,200}$/))
 const schema = v.object({
