@@ -20,11 +20,29 @@ export function withStandbys(run: Run, isWanted: (session: Session) => boolean =
   }
 }
 
-/** The run, unless another host has taken over from one of its hosts. */
+/** The run, which changes nothing where another host has taken over from one of its hosts: both are asked before the first change. */
 export function refuseFormerPrimary(run: Run): Run {
-  return async (session, roles) => {
-    for (const pair of pairsOf(session, session.hosts)) await refuseFormer(session, pair)
-    return run(session, roles)
+  return (session, roles) => {
+    const askAll = async () => {
+      for (const pair of pairsOf(session, session.hosts)) await refuseFormer(session, pair)
+    }
+    let asked: Promise<void> | undefined
+    const first = () => {
+      asked ??= askAll()
+      return asked
+    }
+    const guarded: Session = {
+      ...session,
+      converge: async (...of) => {
+        await first()
+        return session.converge(...of)
+      },
+      hold: async (...of) => {
+        await first()
+        return session.hold(...of)
+      },
+    }
+    return run(guarded, roles)
   }
 }
 
