@@ -3,6 +3,7 @@ import '../lib/cli/compile-cache.ts'
 const { play } = await import('../lib/cli/play.ts')
 const { allRoles, bot } = await import('../roles/index.ts')
 const { deploy, deployFlags } = await import('../commands/deploy/index.ts')
+const { refuseFormerPrimary, releasing, withStandbys } = await import('../commands/failover/index.ts')
 const { isMove, move, moveFlags } = await import('../commands/move/index.ts')
 const { hasBackups } = await import('../commands/restore/select-backup.ts')
 
@@ -24,5 +25,8 @@ await play({
     ['--name hello-bot --move-to vps2', 'move it to another host, with all that it has'],
     ['--name hello-bot --remove', 'remove it from its host'],
   ],
-  run: (session) => (isMove(session) ? move(session) : deploy(session, hasBackups)),
+  run: withStandbys(
+    refuseFormerPrimary((session) => (isMove(session) ? move(session) : deploy(session, hasBackups))),
+    releasing,
+  ),
 })

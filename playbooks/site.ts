@@ -2,6 +2,7 @@ import '../lib/cli/compile-cache.ts'
 
 const { play } = await import('../lib/cli/play.ts')
 const { convergeWith } = await import('../lib/cli/given.ts')
+const { pairGiven, withStandbys } = await import('../commands/failover/index.ts')
 const { meshGiven } = await import('../commands/mesh/index.ts')
 const { standbyGiven } = await import('../commands/standby/index.ts')
 const { watchGiven } = await import('../commands/watch/index.ts')
@@ -15,6 +16,6 @@ await play({
   roles: [base, mesh, ufw, docker, postgres, nginx, certbot, bot, backups, watch],
   allRoles,
   isWhole: true,
-  run: convergeWith(watchGiven, meshGiven, standbyGiven),
+  run: withStandbys(convergeWith(watchGiven, meshGiven, standbyGiven, pairGiven)),
   sandboxUp: async (options) => (await import('../sandbox/index.ts')).up(options),
 })

@@ -324,6 +324,19 @@ const commands: readonly (readonly [args: readonly string[], said: string | RegE
   [['bot.ts', '--all', '--move-to', 'vps1'], '--move-to and --all cannot be combined'],
   [['bot.ts', '--name', 'a', '--move-to', 'vps1'], 'unknown bot "a"'],
   [['bot.ts', '--name', 'a', '--forget', 'vps1'], 'unknown bot "a"'],
+  [['failover.ts'], '--from HOST is missing'],
+  [['failover.ts', '--from', 'vps1'], '--to HOST is missing'],
+  [['failover.ts', '--from', 'vps1', '--to'], '--to needs a value: --to HOST'],
+  [['failover.ts', '--from', 'vps9', '--to', 'vps1'], /--from: unknown host "vps9" \(did you mean "vps1"/],
+  [['failover.ts', '--from', 'vps1', '--to', 'vps1'], '--from and --to are both vps1'],
+  [
+    ['failover.ts', '--from', 'vps1', '--to', 'vps1', '--drill', '--degrade'],
+    '--drill and --degrade cannot be combined',
+  ],
+  [['failover.ts', '--drill', '--old-host-is-gone'], '--drill and --old-host-is-gone cannot be combined'],
+  [['failover.ts', '--in-step', '--check'], '--in-step and --check cannot be combined'],
+  [['failover.ts', '--old-host-is-gon'], /unknown option "--old-host-is-gon" \(did you mean "--old-host-is-gone"/],
+  [['failover.ts', '--limit', 'vps1'], '--limit'],
   [['bot.ts', '--all', '--source'], '--source needs a value: --source FOLDER'],
   [
     ['init.ts'],
@@ -396,6 +409,23 @@ for (const [i, { args, said }] of whole.entries())
     assert.is(code, 1, `${stdout}${stderr}`)
     assert.match(stderr, said)
     assert.is(stdout, '')
+    assert.not(existsSync(touched))
+  })
+
+const pair = `vars: { mesh: { network: 10.214.0.0/16 } }
+hosts: { vps1: { ssh: root@192.0.2.1, postgres: { standby: vps2 } }, vps2: { ssh: root@192.0.2.2 }, vps3: { ssh: root@192.0.2.3 } }
+bots: { a: { host: vps1 } }
+`
+const ofPair: readonly (readonly [args: readonly string[], said: string | RegExp])[] = [
+  [['failover.ts', '--from', 'vps1', '--to', 'vps3'], 'vps3 is not the standby of vps1'],
+  [['failover.ts', '--from', 'vps3', '--to', 'vps2'], 'vps2 is not the standby of vps3'],
+  [['bot.ts', '--name', 'a', '--move-to', 'vps2'], 'it is the standby of vps1, and serves nothing before a failover'],
+]
+for (const [args, said] of ofPair)
+  test(`ends with 1, and asks no host of a pair: ${args.join(' ')}`, async () => {
+    const { code, stderr } = await run([`playbooks/${args[0]}`, ...args.slice(1), '-i', fileOf(pair)], env)
+    assert.is(code, 1, stderr)
+    assert.match(stderr, said)
     assert.not(existsSync(touched))
   })
 

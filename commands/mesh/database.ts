@@ -1,5 +1,6 @@
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import type { MeshFirewall } from '../../lib/model/mesh.ts'
+import { type MeshFirewall, meshDoor } from '../../lib/model/mesh.ts'
+import { gatePort } from '../../lib/platform/standby/gate.ts'
 import { standbyRole } from '../../lib/platform/standby/names.ts'
 import {
   doorsFor,
@@ -34,7 +35,8 @@ function databaseDoors(host: InventoryHost, hosts: readonly InventoryHost[]): Om
   const remotes = remotesOf(host, hosts)
   const pair = pairOf(host, hosts)
   return {
-    doors: doorsFor(remotes),
+    doors: [...doorsFor(remotes), ...(pair === undefined ? [] : [meshDoor(gatePort, { from: pair.other.address })])],
+    ...(pair !== undefined && { peers: [gatePort] }),
     ways: pair === undefined ? [] : [{ bridge: serverBridge, to: pair.other.address, port: postgresPort }],
     ...(remotes.length > 0 && { shut: [serverBridge] }),
   }

@@ -2,6 +2,7 @@ import type { Flags } from '../../lib/cli/flags.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
+import { standbyOf } from '../../lib/platform/standby/gate.ts'
 import { HostError, UsageError } from '../../lib/std/errors.ts'
 import { suggest } from '../../lib/std/suggest.ts'
 import { type Course, courseOf } from './course.ts'
@@ -42,6 +43,11 @@ export async function move(session: Session): Promise<number> {
 async function moveTo(session: Session, entry: BotEntry, target: InventoryHost): Promise<number> {
   const { options, inventory } = session
   const bot = entry.name
+  const primary = inventory.hosts.find((each) => standbyOf(each) === target.name)
+  if (primary !== undefined)
+    throw new UsageError(
+      `--move-to ${target.name}: it is the standby of ${primary.name}, and serves nothing before a failover: npx zx playbooks/failover.ts --from ${primary.name} --to ${target.name}`,
+    )
   const now = async () => courseOf(bot, target, await survey(session, inventory.hosts, bot))
   const seen = await now()
   if (options.check) return whatWouldHappen(session, bot, seen)

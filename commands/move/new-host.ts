@@ -65,14 +65,16 @@ function refuseServing(bot: string): Script {
   return sh`[ ! -e ${layoutOf(bot).current} ] || { echo ${`${bot} serves here`}; exit 1; }`
 }
 
-function removeContainers(bot: string): Script {
+/** Shell text: the host has no container of the bot, nor of its cache. */
+export function removeContainers(bot: string): Script {
   const names = ['blue', 'green', 'migrate', 'client'].map((each) => `botgarden-${bot}-${each}`)
   return sh`
     docker rm -f --volumes ${[...names, cacheLayout(bot).container]} >/dev/null 2>&1 || :
     ${listProcesses(bot)} | xargs -r docker rm -f --volumes >/dev/null`
 }
 
-function writePlace(bot: string, place: Place): Script {
+/** Shell text: which host may serve the bot. */
+export function writePlace(bot: string, place: Place): Script {
   const { place: file } = placeLayout(bot)
   return sh`
     (umask 077; mkdir -p ${layoutOf(bot).state})

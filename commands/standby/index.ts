@@ -7,7 +7,6 @@ import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import { postgresRole } from '../../roles/postgres/index.ts'
 import { secretsId } from '../../roles/postgres/replication/follower.ts'
 import type { ServerPair } from '../../roles/postgres/replication/pair.ts'
-import { primaryRecord } from '../../roles/standby/primary-record.ts'
 import { serverNetwork } from '../mesh/database.ts'
 import { type Pair, pairOf } from '../mesh/pair.ts'
 import { type Answer, askServer } from './ask.ts'
@@ -113,8 +112,7 @@ function roleOf(session: Session, role: Role, host: InventoryHost, pair: Pair, a
       : { source: sourceOf(ofPrimary, record.primary === primary.name && record.epoch > 1) }),
   }
   const given = postgresRole({ network: serverNetwork(host, inventory.hosts), pair: server })
-  const inner = pair.is === 'standby' ? withoutArchive(given) : given
-  return { ...inner, resources: (...of) => [...inner.resources(...of), primaryRecord(record)] }
+  return pair.is === 'standby' ? withoutArchive(given) : given
 }
 
 /** Commits begin to wait when there is a standby that could have them; they end to wait by --degrade alone, or without the key. */

@@ -11,6 +11,7 @@ import { updatesWaiting } from '../../roles/base/upgrades.ts'
 import { deployedBots, movedBots, movedIn } from '../../roles/bot/status.ts'
 import { type PairWanted, pairFaults, pairLine } from '../../roles/postgres/replication/shown.ts'
 import type { ReplicationState } from '../../roles/postgres/replication/state.ts'
+import { type GateState, gateFaults, gateReading } from '../../roles/standby/gate.ts'
 import { clockReading } from './clock-reading.ts'
 import { connectionsReading } from './connections-reading.ts'
 import { containersReading } from './container-reading.ts'
@@ -41,7 +42,9 @@ export function hostHealth(
   )
   const server = servers[nginxContainer]
   const nginxRuns = server !== undefined && server !== 'absent' && server.status === 'running'
-  const moved = movedIn(get(movedBots) ?? []).map(({ bot, serves, from }) => ({ bot, serves, from }))
+  const moved = movedIn(get(movedBots) ?? [])
+    .filter(({ standby }) => !standby)
+    .map(({ bot, serves, from }) => ({ bot, serves, from }))
   const wantsBackups = (host.vars.backups as BackupsVars | undefined)?.recipients !== undefined
   return {
     ...kernel,
@@ -63,7 +66,7 @@ export function hostHealth(
     }),
     ...(wantsBackups && { backups: backupsOf(get(lastRun), here.backup) }),
     ...(archived && { archive: archiveOf(get(archiveReading)) }),
-    ...(pair && { pair: pairHealth(pair.wanted, get(pair.reading)) }),
+    ...(pair && { pair: pairHealth(pair.wanted, get(pair.reading), get(gateReading)) }),
     heldUpdates: updates?.held ?? [],
     pendingReboot: updates?.reboot ?? [],
     unknownBots: (get(deployedBots) ?? []).filter((name) => host.bots.every((bot) => bot.name !== name)),
@@ -78,8 +81,15 @@ function archiveOf(state: ArchiveState | undefined): NonNullable<HostHealth['arc
   return { line: archiveLine(told), faults: archiveFaults(told) }
 }
 
-function pairHealth(wanted: PairWanted, state: ReplicationState | undefined): NonNullable<HostHealth['pair']> {
-  return { line: pairLine(wanted, state?.server), faults: pairFaults(wanted, state?.server) }
+function pairHealth(
+  wanted: PairWanted,
+  state: ReplicationState | undefined,
+  gate: GateState | undefined,
+): NonNullable<HostHealth['pair']> {
+  return {
+    line: pairLine(wanted, state?.server),
+    faults: [...gateFaults(wanted, gate), ...pairFaults(wanted, state?.server)],
+  }
 }
 
 const unread: HostReading = {

@@ -18,6 +18,7 @@ import { servedCertificate } from '../../roles/nginx/served.ts'
 import { majorOf } from '../../roles/postgres/cluster.ts'
 import { type PairWanted, replicationReading } from '../../roles/postgres/replication/shown.ts'
 import { serverVars } from '../../roles/postgres/server.ts'
+import { gateReading } from '../../roles/standby/gate.ts'
 import { pairOf } from '../mesh/pair.ts'
 import { clockReading } from './clock-reading.ts'
 import { connectionsReading } from './connections-reading.ts'
@@ -83,7 +84,7 @@ export function questionsFor(host: InventoryHost, hosts: readonly InventoryHost[
       deployedBots,
       movedBots,
       ...(archived ? [archiveReading] : []),
-      ...(pair === undefined ? [] : [pair.reading]),
+      ...(pair === undefined ? [] : [pair.reading, gateReading]),
       ...certificates.map(({ reading }) => reading),
       ...bots.flatMap(({ release, webhook, jobs, traffic }) => [release, webhook, jobs, traffic]),
     ],

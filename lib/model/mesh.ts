@@ -20,6 +20,8 @@ export interface MeshFirewall {
   readonly doors: readonly string[]
   /** What containers reach inside of the mesh: nothing else. */
   readonly ways: readonly MeshWay[]
+  /** Of TCP: open to the peers by their public addresses too, for where the mesh is down. */
+  readonly peers?: readonly number[]
   /** Bridges whose containers reach nothing but by these ways, and are reached by the doors alone. */
   readonly shut?: readonly string[]
 }

@@ -44,7 +44,7 @@ export function botResources(
   webhookTarget: WebhookTarget,
   facts: Facts,
   { bots }: HostEntry,
-  renewedSince: number | undefined,
+  { since: renewedSince, standby }: { readonly since: number | undefined; readonly standby: boolean },
 ): { readonly place: Resource[]; readonly version: Resource; readonly rest: Resource[] } {
   const layout = layoutOf(bot)
   const entry = settings as BotSettings
@@ -92,7 +92,7 @@ export function botResources(
       ownedBy((user) => operatorSecret(layout.secrets, user, bot, name, value)),
     ),
     ...(external === undefined ? [] : [ownedBy(() => forExternal(externalDatabasePassFile(layout.secrets, bot)))]),
-    ...(needsDatabase
+    ...(needsDatabase && !standby
       ? databaseBefore(bot, base, deployment, { byNumber: withAllocation, whenReleased }).map(forDatabase)
       : []),
   ]

@@ -6,6 +6,7 @@ import { domainsOf } from '../../lib/platform/domains.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
 import { nginxReloaded } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
+import { standbyOf } from '../../lib/platform/standby/gate.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { botResources, refusalsOf, whenReleased } from './bot-resources.ts'
 import { cacheImages } from './cache/index.ts'
@@ -34,13 +35,18 @@ export interface BotRoleOptions {
   readonly since?: number
   /** A bot is moved to this host: `place` makes all but its data and the version itself, `serve` releases it. */
   readonly move?: 'place' | 'serve'
+  /** The host is a standby: roles and databases come by replication, and cannot be written. */
+  readonly standby?: boolean
 }
 
 /**
  * The bots of a host. With deployments (by bot) only those bots are looked at, and each is brought to the version of its
  * deployment. Without, every bot that was released is kept as its release says.
  */
-export function botRole(deployments: ReadonlyMap<string, Deployment>, { since, move }: BotRoleOptions = {}): Role {
+export function botRole(
+  deployments: ReadonlyMap<string, Deployment>,
+  { since, move, standby = false }: BotRoleOptions = {},
+): Role {
   const built = role('bot', vars, (wanted, facts, host) => {
     if (host.bots.length === 0) return [botStatus(host.bots)]
     const name = publicName(host, facts)
@@ -54,6 +60,7 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>, { since, m
     })
     const instanceOf = (entry: BotEntry) => ({
       ...{ bot: entry.name, base: wanted.network, telegram: wanted.telegram, origin, ...caOf(wanted) },
+      ...(standbyOf(host) !== undefined && { gated: true as const }),
       ...(domainsOf(entry).length > 0 && { domains: domainsOf(entry), ipv6: facts.ipv6 }),
     })
     // Without a deployment only what was released can be kept, and only with all its secrets can it be started.
@@ -67,14 +74,17 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>, { since, m
     const each = selected.map((entry) => {
       const { name: bot } = entry
       const hook = webhookOf(bot)
-      const all = botResources(entry, instanceOf(entry), wanted, deployments.get(bot), hook, facts, host, since)
+      const all = botResources(entry, instanceOf(entry), wanted, deployments.get(bot), hook, facts, host, {
+        since,
+        standby,
+      })
       const own = move === 'place' ? [...all.place, refusalsOf(all.version)] : [...all.place, ...all.rest]
       return {
         bot,
         own: [
           siteOf(instanceOf(entry)),
           ...(deployments.has(bot) && move === undefined
-            ? own.map((inner, i) => (i === 0 ? refuseMoved(bot, inner) : inner))
+            ? own.map((inner, i) => (i === 0 ? refuseMoved(host.name, bot, inner) : inner))
             : own
           ).map((inner) => ifDeployable(bot, refuseTakenPaths(entry, deployments, host.bots, inner))),
         ],
@@ -124,10 +134,12 @@ function uploadsOf(deployments: ReadonlyMap<string, Deployment>): string[] {
 }
 
 /** A bot that was moved is not begun anew where it was: it serves elsewhere. */
-function refuseMoved(bot: string, inner: Resource): Resource {
+function refuseMoved(host: string, bot: string, inner: Resource): Resource {
   const reason = (read: Read) => {
     const place = movedIn(read(movedBots)).find((each) => each.bot === bot)
     if (place === undefined) return undefined
+    if (place.standby)
+      return `${bot} serves on ${place.serves}, and is kept here for a failover; nothing was changed; release it there, or: npx zx playbooks/failover.ts --from ${place.serves} --to ${host}`
     return `${bot} was moved to ${place.serves}, and serves there or is about to; nothing was changed; finish the move, which also sets "host:" in the inventory: npx zx playbooks/bot.ts --name ${bot} --move-to ${place.serves}`
   }
   return refuseWhen([movedBots], reason, inner)

@@ -29,7 +29,12 @@ export function botStatus(bots: readonly BotEntry[], known: readonly BotEntry[] 
           notDeployed: waiting.map((name) => `${name} (npx zx playbooks/bot.ts --name ${name})`),
         }),
         ...(unknown.length > 0 && { unknownBots: unknown.map((name) => `${name}, which is not in the inventory`) }),
-        ...(moved.length > 0 && { movedBots: moved.map(movedText) }),
+        ...(moved.some(({ standby }) => !standby) && {
+          movedBots: moved.filter(({ standby }) => !standby).map(movedText),
+        }),
+        ...(moved.some(({ standby }) => standby) && {
+          keptBots: moved.filter(({ standby }) => standby).map(({ bot, serves }) => `${bot}, for ${serves}`),
+        }),
       }
     },
   }

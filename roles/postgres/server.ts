@@ -5,6 +5,7 @@ import { archiverRole, isArchived } from '../../lib/platform/archive/wal-archive
 import { ident } from '../../lib/platform/postgres.ts'
 import { postgresConf } from '../../lib/platform/postgres-access.ts'
 import { postgresContainer, postgresSocket } from '../../lib/platform/postgres-client.ts'
+import { gateMount } from '../../lib/platform/standby/gate.ts'
 import { hardened, mount } from '../../lib/resources/compose.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
@@ -52,7 +53,7 @@ export function serverOf({ image, settings, archived = false, network, pair }: S
   const project = {
     name: postgresContainer,
     folder: serverFolder,
-    service: service(image, size, inNetwork, pair === undefined ? {} : adminsDoNotWait),
+    service: service(image, size, inNetwork, pair !== undefined),
     ...(more && { more }),
   }
   return { config, project }
@@ -86,7 +87,7 @@ function service(
   image: string,
   { memoryMB, connections }: Size,
   inNetwork: Readonly<Record<string, unknown>>,
-  environment: Readonly<Record<string, string>>,
+  isOfPair: boolean,
 ): Record<string, unknown> {
   const conf = '/etc/postgresql'
   const cluster = clusterMount(image)
@@ -99,12 +100,13 @@ function service(
     entrypoint: ['/bin/sh', '-euc', firstStart, 'postgres'],
     command: ['-c', `config_file=${conf}/postgresql.conf`, '-c', `hba_file=${conf}/pg_hba.conf`],
     stop_signal: 'SIGINT',
-    environment: { PGPASSFILE: '/run/secrets/pgpass', ...cluster.environment, ...environment },
+    environment: { PGPASSFILE: '/run/secrets/pgpass', ...cluster.environment, ...(isOfPair && adminsDoNotWait) },
     volumes: [
       mount(cluster.source, cluster.target, { writable: true }),
       mount(postgresSocket, '/run/postgresql', { writable: true }),
       mount(postgresConf, conf),
       mount(serverSecrets, '/run/secrets'),
+      ...(isOfPair ? [gateMount('postgres')] : []),
     ],
     tmpfs: ['/tmp:size=16m,mode=1777'],
     shm_size: '128mb',

@@ -1,7 +1,6 @@
 import * as v from 'valibot'
 import { etcDir } from '../../lib/model/host-layout.ts'
-import type { Resource } from '../../lib/model/resource.ts'
-import { file } from '../../lib/resources/file.ts'
+import { type Script, sh } from '../../lib/shell/sh.ts'
 
 /** Which of two hosts has the primary: both keep it. The number only grows; the higher one is right. */
 export interface PrimaryRecord {
@@ -40,7 +39,11 @@ export function recordText({ epoch, primary, standby }: PrimaryRecord): string {
   return `${JSON.stringify({ epoch, primary, standby })}\n`
 }
 
-/** The host has this record. */
-export function primaryRecord(record: PrimaryRecord): Resource {
-  return file(primaryRecordPath, { content: recordText(record) })
+/** Shell text: prints the record, in base64, as `primary TEXT`; nothing where there is none. */
+export const readPrimary: Script = sh`[ ! -e ${primaryRecordPath} ] || echo "primary $(head -c 400 ${primaryRecordPath} | base64 --wrap=0)"`
+
+/** What that printed: the record, or that there is one that cannot be read. */
+export function primaryIn(told: string): PrimaryRecord | 'torn' | undefined {
+  const [, text] = /^primary (\S*)$/m.exec(told) ?? []
+  return text === undefined ? undefined : (parsePrimaryRecord(Buffer.from(text, 'base64').toString()) ?? 'torn')
 }

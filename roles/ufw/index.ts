@@ -65,8 +65,11 @@ export function ufwRole(mesh?: MeshFirewall): Role {
   })
 }
 
-function fromPeers({ port }: MeshFirewall, text: string | undefined): Rule[] {
-  return endpointsIn(text).map((from) => ({ ports: `${port}`, protocol: 'udp', from }))
+function fromPeers({ port, peers = [] }: MeshFirewall, text: string | undefined): Rule[] {
+  return endpointsIn(text).flatMap((from): Rule[] => [
+    { ports: `${port}`, protocol: 'udp', from },
+    ...peers.map((each): Rule => ({ ports: `${each}`, protocol: 'tcp', from })),
+  ])
 }
 
 const stoppedUnit: UnitState = { load: 'loaded', active: 'inactive', enabled: 'enabled', needsReload: false }

@@ -1,4 +1,5 @@
 import { postgresSocket } from '../../../lib/platform/postgres-client.ts'
+import { gateMount } from '../../../lib/platform/standby/gate.ts'
 import { hardened, mount } from '../../../lib/resources/compose.ts'
 import { dataFolder } from '../data/layout.ts'
 import { databaseAddress } from '../spec/database.ts'
@@ -31,6 +32,7 @@ export function containerOf(instance: BotInstance, colour: Colour, spec: Spec, o
   const layout = layoutOf(bot)
   const { plain, secret } = filledVariables(instance, colour, spec)
   const ca = caSettings(instance.caFile)
+  const gate = instance.gated ? [gateMount('bots')] : []
   const version = {
     image: own.image,
     ...hardened,
@@ -48,6 +50,7 @@ export function containerOf(instance: BotInstance, colour: Colour, spec: Spec, o
       ...(spec.database ? [mount(postgresSocket, '/run/postgresql')] : []),
       ...(spec.data ?? []).map((path) => mount(dataFolder(bot, path), path, { writable: true })),
       ...ca.volumes,
+      ...gate,
     ],
     tmpfs: ['/tmp', ...(spec.scratch ?? [])].map((folder) => `${folder}:size=32m,mode=1777`),
     networks: {

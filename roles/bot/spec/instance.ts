@@ -13,4 +13,6 @@ export interface BotInstance {
   readonly ipv6?: boolean
   /** A file of the host with all authorities that the bot is to trust. */
   readonly caFile?: string
+  /** Its host is one of a pair: what serves is started by the gate. */
+  readonly gated?: true
 }

@@ -13,6 +13,8 @@ export interface Place {
   readonly from: string
   /** When, as ISO 8601 in UTC. */
   readonly at: string
+  /** It was never moved: all of it is kept here, for the host that serves. */
+  readonly standby?: true
 }
 
 /** Files of a bot that was moved, on its host. */
@@ -33,6 +35,7 @@ const schema = v.object({
   serves: name,
   from: name,
   at: v.pipe(v.string(), v.isoTimestamp()),
+  standby: v.exactOptional(v.literal(true)),
 })
 
 /** Undefined where there is none, or it is not valid. */

@@ -2,6 +2,7 @@ import { backupScripts } from './backups.ts'
 import { botScripts } from './bots.ts'
 import { beginningScripts, connectionScripts, shippedScripts } from './connections.ts'
 import { doctorScripts } from './doctor.ts'
+import { failoverScripts } from './failovers.ts'
 import { hostScripts } from './hosts.ts'
 import { moveScripts } from './moves.ts'
 import { processScripts } from './processes.ts'
@@ -23,6 +24,7 @@ export async function everyScript(): Promise<Shell[]> {
     ...doctorScripts(),
     ...(await updateScripts()),
     ...moveScripts(),
+    ...failoverScripts(),
   ]
   const all = outer.flatMap((each) => [each, ...within(each)])
   return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? [])

@@ -1,0 +1,3 @@
+export { failover, failoverFlags } from './failover.ts'
+export { pairGiven } from './given.ts'
+export { refuseFormerPrimary, releasing, withStandbys } from './runs.ts'
