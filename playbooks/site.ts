@@ -3,17 +3,18 @@ import '../lib/cli/compile-cache.ts'
 const { play } = await import('../lib/cli/play.ts')
 const { convergeWith } = await import('../lib/cli/given.ts')
 const { meshGiven } = await import('../commands/mesh/index.ts')
+const { swarmGiven, thenJoin } = await import('../commands/mesh/swarm/index.ts')
 const { watchGiven } = await import('../commands/watch/index.ts')
-const { allRoles, backups, base, bot, certbot, docker, mesh, nginx, postgres, ufw, watch } = await import(
+const { allRoles, backups, base, bot, certbot, docker, mesh, nginx, postgres, swarm, ufw, watch } = await import(
   '../roles/index.ts'
 )
 
 await play({
   name: 'site',
   summary: 'configures the whole host',
-  roles: [base, mesh, ufw, docker, postgres, nginx, certbot, bot, backups, watch],
+  roles: [base, mesh, ufw, swarm, docker, postgres, nginx, certbot, bot, backups, watch],
   allRoles,
   isWhole: true,
-  run: convergeWith(watchGiven, meshGiven),
+  run: thenJoin(convergeWith(watchGiven, meshGiven, swarmGiven)),
   sandboxUp: async (options) => (await import('../sandbox/index.ts')).up(options),
 })

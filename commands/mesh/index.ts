@@ -7,6 +7,7 @@ import type { Peer } from '../../roles/mesh/peer.ts'
 import { ufwRole } from '../../roles/ufw/index.ts'
 import { type Answer, askMember } from './ask.ts'
 import { type Member, membersOf, meshFaults, meshFirewall, varsOf } from './members.ts'
+import { swarmDoors } from './swarm/members.ts'
 
 /** Tells each host that is in a mesh the public keys of the others, and its firewall what is open there. */
 export const meshGiven: Finder = async (session, roles) => {
@@ -16,7 +17,7 @@ export const meshGiven: Finder = async (session, roles) => {
   if (faults.length > 0) throw new InventoryError(faults.join('\n'))
   const given = has('mesh') ? await told(session) : undefined
   return (host, role) => {
-    const firewall = meshFirewall(host)
+    const firewall = meshFirewall(host, swarmDoors(host, session.inventory.hosts))
     if (role.name === 'ufw' && firewall !== undefined) return ufwRole(firewall)
     return role.name === 'mesh' && given !== undefined ? given(host, role) : role
   }

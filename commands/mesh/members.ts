@@ -26,9 +26,9 @@ export function membersOf(hosts: readonly InventoryHost[]): Member[] {
 }
 
 /** What the firewall of a host has to know of its mesh; undefined where it is in none. */
-export function meshFirewall(host: InventoryHost): MeshFirewall | undefined {
+export function meshFirewall(host: InventoryHost, doors: readonly string[] = []): MeshFirewall | undefined {
   const [member] = membersOf([host])
-  return member && { port: member.port, doors: [], ways: [] }
+  return member && { port: member.port, doors, ways: [] }
 }
 
 /** What does not fit together in the meshes of an inventory, a line each. */

@@ -140,6 +140,7 @@ const release = v.looseObject({
         }),
       ),
     ),
+    replicas: v.optional(v.looseObject({ count: v.number(), hosts: v.array(text) })),
   }),
 })
 

@@ -1,0 +1,101 @@
+import { becomes, type Change, type Resource, resource } from '../../lib/model/resource.ts'
+import { lines, type Script, sh } from '../../lib/shell/sh.ts'
+import { type GivenSwarm, nodeLabel, type SwarmMember } from './member.ts'
+import { type SwarmNode, type SwarmState, swarmState } from './state.ts'
+
+/** What the nodes of a swarm are, told to a manager: who manages, which bots each may run, and who is none of it any more. */
+export function swarmNodes({ members }: GivenSwarm): Resource {
+  const now = swarmState
+  return {
+    ...resource({
+      id: 'swarm:nodes',
+      wants: members,
+      reads: { now },
+      plan: ({ now: state }): Change[] => {
+        if (!state.manages) return []
+        const gone = state.nodes.filter(({ address }) => members.every((each) => each.address !== address))
+        const there = members.flatMap((member) => {
+          const node = nodeOf(state, member)
+          return node === undefined ? [] : [{ member, node, differences: differencesOf(node, member) }]
+        })
+        const differing = there.filter(({ differences }) => differences.length > 0)
+        if (gone.length === 0 && differing.length === 0) return []
+        const summary = [
+          ...differing.map(({ member, differences }) => `${member.name}: ${differences.join(', ')}`),
+          ...gone.map(({ address }) => `${address} is none of it any more`),
+        ].join('; ')
+        return [
+          {
+            summary,
+            // Those who manage come first: there is always one who can.
+            script: lines([...differing.map(({ member, node }) => set(node, member)), ...gone.map(remove)]),
+            predicts: [becomes(now, (before) => after(before, members))],
+          },
+        ]
+      },
+    }),
+    outputs: (read) => {
+      const state = read(now)
+      if (!state.manages) return {}
+      const missing = members.filter((member) => nodeOf(state, member) === undefined).map(({ name }) => name)
+      const down = members.filter((member) => nodeOf(state, member)?.state === 'down').map(({ name }) => name)
+      return {
+        ...(missing.length > 0 && { notInSwarm: missing }),
+        ...(down.length > 0 && { downInSwarm: down }),
+      }
+    },
+  }
+}
+
+function nodeOf({ nodes }: SwarmState, { address }: SwarmMember): SwarmNode | undefined {
+  // One that was made anew has left its former self behind, which is down.
+  const own = nodes.filter((each) => each.address === address)
+  return own.find(({ state }) => state === 'ready') ?? own[0]
+}
+
+const prefix = nodeLabel('')
+
+function differencesOf({ role, labels }: SwarmNode, { manager, bots }: SwarmMember): string[] {
+  const wanted = bots.map(nodeLabel)
+  const has = Object.keys(labels).filter((label) => label.startsWith(prefix))
+  const named = (label: string) => label.slice(prefix.length)
+  return [
+    ...((role === 'manager') === manager ? [] : [manager ? 'manages' : 'works only']),
+    ...wanted.filter((label) => labels[label] !== 'on').map((label) => `may run ${named(label)}`),
+    ...has.filter((label) => !wanted.includes(label)).map((label) => `runs ${named(label)} no more`),
+  ]
+}
+
+function set({ id, labels }: SwarmNode, { manager, bots }: SwarmMember): Script {
+  const wanted = bots.map(nodeLabel)
+  const stale = Object.keys(labels).filter((label) => label.startsWith(prefix) && !wanted.includes(label))
+  const options = [
+    ...['--role', manager ? 'manager' : 'worker'],
+    ...wanted.flatMap((label) => ['--label-add', `${label}=on`]),
+    ...stale.flatMap((label) => ['--label-rm', label]),
+  ]
+  return sh`docker node update ${options} ${id} >/dev/null`
+}
+
+function remove({ id, role }: SwarmNode): Script {
+  return sh`
+    ${role === 'manager' ? sh`docker node demote ${id} >/dev/null` : sh`:`}
+    docker node rm --force ${id} >/dev/null`
+}
+
+function after(state: SwarmState, members: readonly SwarmMember[]): SwarmState {
+  const nodes = state.nodes.flatMap((node) => {
+    const member = members.find(({ address }) => address === node.address)
+    if (member === undefined) return []
+    const others = Object.entries(node.labels).filter(([label]) => !label.startsWith(prefix))
+    const own = member.bots.map((bot) => [nodeLabel(bot), 'on'] as const)
+    return [
+      {
+        ...node,
+        role: member.manager ? ('manager' as const) : ('worker' as const),
+        labels: Object.fromEntries([...others, ...own]),
+      },
+    ]
+  })
+  return { ...state, nodes }
+}
