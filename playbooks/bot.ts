@@ -4,6 +4,7 @@ const { play } = await import('../lib/cli/play.ts')
 const { allRoles, bot } = await import('../roles/index.ts')
 const { deploy, deployFlags } = await import('../commands/deploy/index.ts')
 const { isMove, move, moveFlags } = await import('../commands/move/index.ts')
+const { spreadImages } = await import('../commands/replicas/index.ts')
 const { hasBackups } = await import('../commands/restore/select-backup.ts')
 
 await play({
@@ -24,5 +25,5 @@ await play({
     ['--name hello-bot --move-to vps2', 'move it to another host, with all that it has'],
     ['--name hello-bot --remove', 'remove it from its host'],
   ],
-  run: (session) => (isMove(session) ? move(session) : deploy(session, hasBackups)),
+  run: (session) => (isMove(session) ? move(session) : deploy(session, hasBackups, spreadImages)),
 })

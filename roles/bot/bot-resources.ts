@@ -98,7 +98,7 @@ export function botResources(
     bots: bots.length,
     startsAtOnce: facts.cpus + 1,
     jobs: jobsOfRelease,
-  })
+  }, (target ?? entry).replicas !== undefined)
   const rest = [
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),

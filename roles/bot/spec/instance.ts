@@ -13,4 +13,11 @@ export interface BotInstance {
   readonly ipv6?: boolean
   /** A file of the host with all authorities that the bot is to trust. */
   readonly caFile?: string
+  /** What the replicas of a bot need of their host. */
+  readonly swarm?: {
+    /** In bytes, of what goes through the mesh. */
+    readonly mtu: number
+    /** The image of nginx, which hands requests to them. */
+    readonly router: string
+  }
 }

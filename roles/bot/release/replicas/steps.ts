@@ -1,0 +1,103 @@
+import { waiting } from '../../../../lib/shell/deadline.ts'
+import { lines, type Script, sh } from '../../../../lib/shell/sh.ts'
+import { shellFile } from '../../../../lib/shell/shell-file.ts'
+import type { BotInstance } from '../../spec/instance.ts'
+import { layoutOf } from '../../spec/layout.ts'
+import type { Limits } from '../../spec/limits.ts'
+import type { Spec } from '../../spec/spec.ts'
+import { filledVariables } from '../variables.ts'
+import { healthTools } from './health.ts'
+import { replicasLayout } from './layout.ts'
+import { stackFile } from './stack-file.ts'
+
+const functions = shellFile(new URL('replicas.sh', import.meta.url))
+
+/** What a script does about the replicas of a bot, as shell texts for their places in it. */
+export interface ReplicaSteps {
+  readonly functions: Script
+  /** Before anything is changed: what would keep the version from running several times. */
+  readonly refuse: Script
+  /** Before the router starts: the network that both are in. */
+  readonly network: Script
+  /** The version runs on its hosts; fails where it does not, and then nothing of it does. */
+  readonly up: Script
+  readonly back: Script
+  /** Once the version serves that has none. */
+  readonly remove: Script
+}
+
+const nothing = sh`:`
+const none: ReplicaSteps = {
+  ...{ functions: nothing, refuse: nothing, network: nothing, up: nothing, back: nothing, remove: nothing },
+}
+
+/** Of a switch from a version to another one, where either of them runs several times. */
+export function replicaSteps(
+  instance: BotInstance,
+  spec: Spec,
+  old: Spec | undefined,
+  limits: Limits,
+  settle: number,
+): ReplicaSteps {
+  if (spec.replicas === undefined && old?.replicas === undefined) return none
+  const { bot } = instance
+  const layout = replicasLayout(bot)
+  const named = sh`
+    bot=${bot} stack=${layout.stack} service=${layout.service} overlay=${layout.network} replicas_file=${layout.stackFile}
+    replicas_variables=${layout.variables} secrets=${layoutOf(bot).secrets} replicas_before=${old?.replicas ? 'yes' : ''} words=''`
+  if (spec.replicas === undefined)
+    return { ...none, functions: lines([waiting, named, functions]), remove: sh`replicas_remove` }
+  const { count } = spec.replicas
+  const { text, secrets } = stackFile(instance, spec, limits, settle)
+  const { refusesTools, noTools } = toolsOf(spec)
+  return {
+    functions: lines([
+      waiting,
+      named,
+      sh`
+    mtu=${instance.swarm?.mtu ?? 1420} replicas_secrets=${secrets.join(' ')} replicas_wanted=${count} replicas_seconds=${(count + 1) * (90 + settle)}`,
+      functions,
+      rawVariables(instance, spec),
+    ]),
+    refuse: refusesTools ? sh`[ -n "$(docker run --rm --network none --entrypoint /bin/sh ${spec.image} -c ${healthTools} 2>/dev/null)" ] || { echo ${noTools}; exit 1; }` : nothing,
+    network: sh`replicas_network`,
+    up: sh`
+      mkdir -p ${layoutOf(bot).compose}
+      printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${layout.stackFile} >/dev/null
+      with_raw_variables replicas_deploy
+      replicas_await`,
+    back: sh`replicas_back`,
+    remove: nothing,
+  }
+}
+
+function toolsOf({ health }: Spec) {
+  return {
+    refusesTools: health !== undefined,
+    noTools:
+      'the image has no shell with curl, wget, bash, node or python3, one of which asks a replica whether it is ready: add one to it, or leave out "replicas:"',
+  }
+}
+
+/** The shell function `with_raw_variables`: as `with_variables`, but the file is as docker stack reads one, which knows no quotes. */
+function rawVariables(instance: BotInstance, spec: Spec): Script {
+  const { secret } = filledVariables(instance, 'blue', spec)
+  if (secret.length === 0) return sh`with_raw_variables() { "$@"; }`
+  const all = secret
+    .map(([name, value]) => [
+      sh`printf %s ${`${name}=`}`,
+      ...value.map((piece) => (typeof piece === 'string' ? sh`printf %s ${piece}` : sh`printf %s "$(cat ${piece.file})"`)),
+      sh`echo`,
+    ])
+    .flat()
+    .reduce((before, each) => sh`${before} && ${each}`)
+  const { variables } = replicasLayout(instance.bot)
+  return sh`
+    with_raw_variables() {
+      (umask 077 && mkdir -p ${variables.replace(/\/[^/]*$/, '')} && { ${all}; } >${variables}) || return 1
+      raw_status=0
+      "$@" || raw_status=$?
+      rm -f ${variables}
+      return "$raw_status"
+    }`
+}
