@@ -71,6 +71,18 @@ export function replicaSteps(
   }
 }
 
+/** Shell text: nothing of a bot is left in the swarm of its host, where that is in one. */
+export function removeReplicas(bot: string): Script {
+  const layout = replicasLayout(bot)
+  return sh`
+    if [ -e /var/lib/docker/swarm/docker-state.json ]; then
+      bot=${bot} stack=${layout.stack} service=${layout.service} overlay=${layout.network}
+      ${waiting}
+      ${functions}
+      replicas_remove
+    fi`
+}
+
 function toolsOf({ health }: Spec) {
   return {
     refusesTools: health !== undefined,
