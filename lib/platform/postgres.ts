@@ -30,7 +30,7 @@ export function databaseRole(
   const kept = passwordState(name, passwordFile)
   return resource({
     id: `postgres-role:${name}`,
-    wants: { passwordFile, connectionLimit, attributes, settings },
+    wants: { passwordFile, connectionLimit, ...(attributes.length > 0 && { attributes }), settings },
     reads: { catalog: postgresCatalog, kept },
     plan: ({ catalog, kept: password }) => {
       const state = known(catalog).roles[name]

@@ -145,11 +145,13 @@ test('bots of hosts that --limit leaves out are not loaded', async () => {
 /** The preparation for these changes on vps1, with one of its bots deployed, and another bot on vps2. */
 async function prepared({
   changes,
+  here = scratchHost(),
   there,
   other = entry('two', '2'),
   check = false,
 }: {
   changes: readonly string[]
+  here?: ScratchHost
   there?: ScratchHost
   other?: InventoryHost['bots'][number]
   check?: boolean
@@ -157,7 +159,7 @@ async function prepared({
   const [first, second] = [hostOf('vps1', [entry('one', '1')]), hostOf('vps2', [other])]
   const converge = async (host: InventoryHost, _: Roles, prepare: PrepareHost) => {
     const planned = changes.map((id) => ({ id, change: {} })) as unknown as PlannedChange[]
-    await prepare(host, connectionTo(scratchHost()), planned, [])
+    await prepare(host, connectionTo(here), planned, [])
     return 0
   }
   const connections = there && { vps2: connectionTo(there) }
@@ -199,7 +201,9 @@ test('a host that cannot be asked for its tokens is named, and keeps nobody from
 })
 
 test('where no token is written nobody is asked', async () => {
-  assert.equal(await prepared({ changes: ['release:one', 'token:two'] }), { said: [], asked: [] })
+  const here = scratchHost()
+  here.write('/var/lib/botgarden/bots/one/current.json', '{}')
+  assert.equal(await prepared({ changes: ['release:one', 'token:two'], here }), { said: [], asked: [] })
 })
 
 test('a token in the environment of this machine is compared before its bot was ever deployed', async () => {
