@@ -4,6 +4,7 @@ const { play } = await import('../lib/cli/play.ts')
 const { convergeWith } = await import('../lib/cli/given.ts')
 const { meshGiven } = await import('../commands/mesh/index.ts')
 const { swarmGiven, thenJoin } = await import('../commands/mesh/swarm/index.ts')
+const { standbyGiven } = await import('../commands/standby/index.ts')
 const { watchGiven } = await import('../commands/watch/index.ts')
 const { allRoles, backups, base, bot, certbot, docker, mesh, nginx, postgres, swarm, ufw, watch } = await import(
   '../roles/index.ts'
@@ -15,6 +16,6 @@ await play({
   roles: [base, mesh, ufw, swarm, docker, postgres, nginx, certbot, bot, backups, watch],
   allRoles,
   isWhole: true,
-  run: thenJoin(convergeWith(watchGiven, meshGiven, swarmGiven)),
+  run: thenJoin(convergeWith(watchGiven, meshGiven, swarmGiven, standbyGiven)),
   sandboxUp: async (options) => (await import('../sandbox/index.ts')).up(options),
 })

@@ -85,7 +85,7 @@ async function tried(
   const before = connection.roundTrips
   const say = (line: string) => session.report.line(`${host.name}  ▸ ${line}`)
   say('asking the host')
-  const look = await lookAt(host, connection, wanted.bot === undefined)
+  const look = await lookAt(host, session.inventory.hosts, connection, wanted.bot === undefined)
   say('trying what a bot and a stranger could')
   const [ofBots, outside] = await Promise.all([
     fromBots(host, connection, look, wanted, commands),

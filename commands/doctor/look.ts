@@ -7,7 +7,7 @@ import type { Connection } from '../../lib/ssh/connection.ts'
 import { allocations } from '../../roles/bot/spec/allocations.ts'
 import { parseRelease } from '../../roles/bot/spec/release-record.ts'
 import { ufwRole } from '../../roles/ufw/index.ts'
-import { meshFirewall } from '../mesh/members.ts'
+import { meshFirewall } from '../mesh/database.ts'
 import { clockReading } from '../status/clock-reading.ts'
 import { type BotQuestions, questionsFor } from '../status/questions.ts'
 import { type Readings, readAll } from '../status/read.ts'
@@ -28,9 +28,14 @@ export interface Look {
 }
 
 /** Reads all that is judged here: one request. `whole`: the host itself too, and not its bots alone. */
-export async function lookAt(host: InventoryHost, connection: Connection, whole: boolean): Promise<Look> {
-  const { bots } = questionsFor(host, connection.facts)
-  const { resources, reads } = firewallOf(host, connection.facts)
+export async function lookAt(
+  host: InventoryHost,
+  hosts: readonly InventoryHost[],
+  connection: Connection,
+  whole: boolean,
+): Promise<Look> {
+  const { bots } = questionsFor(host, hosts, connection.facts)
+  const { resources, reads } = firewallOf(host, hosts, connection.facts)
   const ofBots = bots.flatMap(({ release, webhook }): Reading[] => [release, webhook])
   const ofHost = whole ? [secretSearch, ...reads] : []
   const readings = await readAll(connection, [
@@ -51,8 +56,12 @@ export async function lookAt(host: InventoryHost, connection: Connection, whole:
   }
 }
 
-function firewallOf(host: InventoryHost, facts: Facts): { resources: readonly Resource[]; reads: readonly Reading[] } {
-  const { resources } = resourcesOf([ufwRole(meshFirewall(host))], host.vars, facts, host)
+function firewallOf(
+  host: InventoryHost,
+  hosts: readonly InventoryHost[],
+  facts: Facts,
+): { resources: readonly Resource[]; reads: readonly Reading[] } {
+  const { resources } = resourcesOf([ufwRole(meshFirewall(host, hosts))], host.vars, facts, host)
   const reads = new Map(resources.flatMap((each) => each.reads).map((each) => [each.key, each]))
   return { resources, reads: [...reads.values()] }
 }

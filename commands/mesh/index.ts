@@ -1,26 +1,36 @@
 import type { Finder, Given } from '../../lib/cli/given.ts'
 import type { Session } from '../../lib/cli/session.ts'
+import type { InventoryHost } from '../../lib/inventory/inventory.ts'
+import type { Role } from '../../lib/model/role.ts'
 import { HostError, InventoryError } from '../../lib/std/errors.ts'
 import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import { type GivenMesh, mesh, meshRole } from '../../roles/mesh/index.ts'
 import type { Peer } from '../../roles/mesh/peer.ts'
+import { postgres, postgresRole } from '../../roles/postgres/index.ts'
 import { ufwRole } from '../../roles/ufw/index.ts'
 import { type Answer, askMember } from './ask.ts'
-import { type Member, membersOf, meshFaults, meshFirewall, varsOf } from './members.ts'
-import { swarmDoors } from './swarm/members.ts'
+import { meshFirewall, serverNetwork } from './database.ts'
+import { type Member, membersOf, meshFaults, varsOf } from './members.ts'
 
 /** Tells each host that is in a mesh the public keys of the others, and its firewall what is open there. */
 export const meshGiven: Finder = async (session, roles) => {
   const has = (name: string) => roles.some((role) => role.name === name)
-  if (membersOf(session.hosts).length === 0 || !(has('mesh') || has('ufw'))) return undefined
+  if (membersOf(session.hosts).length === 0 || !['mesh', 'ufw', 'postgres'].some(has)) return undefined
   const faults = meshFaults(session.inventory.hosts)
   if (faults.length > 0) throw new InventoryError(faults.join('\n'))
   const given = has('mesh') ? await told(session) : undefined
   return (host, role) => {
-    const firewall = meshFirewall(host, swarmDoors(host, session.inventory.hosts))
+    const { hosts } = session.inventory
+    const firewall = meshFirewall(host, hosts)
     if (role.name === 'ufw' && firewall !== undefined) return ufwRole(firewall)
+    if (role.name === 'postgres') return serverRole(host, hosts)
     return role.name === 'mesh' && given !== undefined ? given(host, role) : role
   }
+}
+
+function serverRole(host: InventoryHost, hosts: readonly InventoryHost[]): Role {
+  const network = serverNetwork(host, hosts)
+  return network === undefined ? postgres : postgresRole({ network })
 }
 
 /** All hosts of these meshes are asked, those outside of --limit as well: left out, they would be taken for gone. */

@@ -1,6 +1,5 @@
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { ipv4Network, ipv4Number, overlaps } from '../../lib/model/ipv4.ts'
-import type { MeshFirewall } from '../../lib/model/mesh.ts'
 import { addressIn } from '../../roles/mesh/address.ts'
 import type { MeshVars } from '../../roles/mesh/schema.ts'
 
@@ -23,12 +22,6 @@ export function membersOf(hosts: readonly InventoryHost[]): Member[] {
       return [{ host, network, address: addressIn(network, { name: host.name, address }), port, endpoint }]
     })
     .sort((one, other) => (one.host.name < other.host.name ? -1 : 1))
-}
-
-/** What the firewall of a host has to know of its mesh; undefined where it is in none. */
-export function meshFirewall(host: InventoryHost, doors: readonly string[] = []): MeshFirewall | undefined {
-  const [member] = membersOf([host])
-  return member && { port: member.port, doors, ways: [] }
 }
 
 /** What does not fit together in the meshes of an inventory, a line each. */

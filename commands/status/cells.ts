@@ -86,6 +86,7 @@ export function hostCells(host: HostHealth): readonly (readonly [name: string, v
         : `on the host ${ago(backups.there, clock.there)}, here ${ago(backups.here, clock.here)}`,
     ],
     ...(host.archive === undefined ? [] : [['archive', host.archive.line] as const]),
+    ...(host.pair === undefined ? [] : [['database', host.pair.line] as const]),
     ...(heldUpdates.length > 0 ? [['held updates', String(heldUpdates.length)] as const] : []),
     ...(pendingReboot.length > 0 ? [['reboot', 'due'] as const] : []),
     ['checked from here', lastCheck === undefined ? 'never' : checkCell(lastCheck, clock.here)],

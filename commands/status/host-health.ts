@@ -1,7 +1,6 @@
 import type { HostHealth } from '../../lib/health/state.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Facts } from '../../lib/model/facts.ts'
-import { isArchived } from '../../lib/platform/archive/wal-archive.ts'
 import { nginxContainer, nginxState } from '../../lib/platform/nginx.ts'
 import { postgresContainer } from '../../lib/platform/postgres-client.ts'
 import { parseBackupName } from '../../roles/backups/backup-name.ts'
@@ -10,6 +9,8 @@ import { type LastRun, lastRun } from '../../roles/backups/last-backup.ts'
 import type { BackupsVars } from '../../roles/backups/schema.ts'
 import { updatesWaiting } from '../../roles/base/upgrades.ts'
 import { deployedBots, movedBots, movedIn } from '../../roles/bot/status.ts'
+import { type PairWanted, pairFaults, pairLine } from '../../roles/postgres/replication/shown.ts'
+import type { ReplicationState } from '../../roles/postgres/replication/state.ts'
 import { clockReading } from './clock-reading.ts'
 import { connectionsReading } from './connections-reading.ts'
 import { containersReading } from './container-reading.ts'
@@ -27,7 +28,7 @@ export interface KnownHere {
 /** The health of a host, from what it has answered. */
 export function hostHealth(
   host: InventoryHost,
-  { certificates }: Questions,
+  { certificates, pair, archived }: Questions,
   { get, at, took }: Readings,
   { cpus, container }: Pick<Facts, 'cpus' | 'container'>,
   here: KnownHere,
@@ -61,7 +62,8 @@ export function hostHealth(
       return { name, ends, issuer, wrong, signed }
     }),
     ...(wantsBackups && { backups: backupsOf(get(lastRun), here.backup) }),
-    ...(isArchived(host) && { archive: archiveOf(get(archiveReading)) }),
+    ...(archived && { archive: archiveOf(get(archiveReading)) }),
+    ...(pair && { pair: pairHealth(pair.wanted, get(pair.reading)) }),
     heldUpdates: updates?.held ?? [],
     pendingReboot: updates?.reboot ?? [],
     unknownBots: (get(deployedBots) ?? []).filter((name) => host.bots.every((bot) => bot.name !== name)),
@@ -74,6 +76,10 @@ export function hostHealth(
 function archiveOf(state: ArchiveState | undefined): NonNullable<HostHealth['archive']> {
   const told = state ?? { now: 0, status: undefined, key: '' }
   return { line: archiveLine(told), faults: archiveFaults(told) }
+}
+
+function pairHealth(wanted: PairWanted, state: ReplicationState | undefined): NonNullable<HostHealth['pair']> {
+  return { line: pairLine(wanted, state?.server), faults: pairFaults(wanted, state?.server) }
 }
 
 const unread: HostReading = {

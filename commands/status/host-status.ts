@@ -33,7 +33,11 @@ export async function hostStatus(session: Session, host: InventoryHost): Promise
   const commands = commandsFor(session, host)
   const here = knownHere(session, host)
   try {
-    return await session.connected(host, (connection) => read(host, connection, here, commands), { quiet: true })
+    return await session.connected(
+      host,
+      (connection) => read(host, session.inventory.hosts, connection, here, commands),
+      { quiet: true },
+    )
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error
     const [what = ''] = error.message.replace(`${host.name}: `, '').split('\n')
@@ -45,12 +49,13 @@ export async function hostStatus(session: Session, host: InventoryHost): Promise
 
 async function read(
   host: InventoryHost,
+  hosts: readonly InventoryHost[],
   connection: Connection,
   here: KnownHere,
   commands: Commands,
 ): Promise<HostStatus> {
   const before = connection.roundTrips
-  const questions = questionsFor(host, connection.facts)
+  const questions = questionsFor(host, hosts, connection.facts)
   const readings = await readAll(connection, questions.all)
   const health = hostHealth(host, questions, readings, connection.facts, here)
   const bots = questions.bots.map((bot) => botHealth(bot, readings))

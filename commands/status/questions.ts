@@ -15,6 +15,10 @@ import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { deployedBots, movedBots } from '../../roles/bot/status.ts'
 import { webhookState } from '../../roles/bot/telegram/webhook-state.ts'
 import { servedCertificate } from '../../roles/nginx/served.ts'
+import { majorOf } from '../../roles/postgres/cluster.ts'
+import { type PairWanted, replicationReading } from '../../roles/postgres/replication/shown.ts'
+import { serverVars } from '../../roles/postgres/server.ts'
+import { pairOf } from '../mesh/pair.ts'
 import { clockReading } from './clock-reading.ts'
 import { connectionsReading } from './connections-reading.ts'
 import { containersReading } from './container-reading.ts'
@@ -26,6 +30,8 @@ export interface Questions {
   readonly all: readonly Reading[]
   readonly bots: readonly BotQuestions[]
   readonly certificates: readonly CertificateQuestion[]
+  readonly archived: boolean
+  readonly pair?: { readonly wanted: PairWanted; readonly reading: ReturnType<typeof replicationReading> } | undefined
 }
 
 export interface BotQuestions {
@@ -45,8 +51,11 @@ export interface CertificateQuestion {
   readonly reading: ReturnType<typeof servedCertificate>
 }
 
-/** All that status asks of a host: one request. */
-export function questionsFor(host: InventoryHost, facts: Facts): Questions {
+/** All that status asks of a host: one request. `hosts`: those of the inventory. */
+export function questionsFor(host: InventoryHost, hosts: readonly InventoryHost[], facts: Facts): Questions {
+  const pair = pairQuestion(host, hosts)
+  // The WAL of a standby is that of its primary, which archives it.
+  const archived = isArchived(host) && pair?.wanted.is !== 'standby'
   const name = publicName(host, facts)
   const { telegram } = host.vars.bot as BotVars
   const origin = originOf(name, host.httpsPort)
@@ -73,11 +82,24 @@ export function questionsFor(host: InventoryHost, facts: Facts): Questions {
       ...ofHost,
       deployedBots,
       movedBots,
-      ...(isArchived(host) ? [archiveReading] : []),
+      ...(archived ? [archiveReading] : []),
+      ...(pair === undefined ? [] : [pair.reading]),
       ...certificates.map(({ reading }) => reading),
       ...bots.flatMap(({ release, webhook, jobs, traffic }) => [release, webhook, jobs, traffic]),
     ],
     bots,
     certificates,
+    pair,
+    archived,
+  }
+}
+
+function pairQuestion(host: InventoryHost, hosts: readonly InventoryHost[]): Questions['pair'] {
+  const pair = pairOf(host, hosts)
+  if (pair === undefined) return undefined
+  const { is, other, synchronous } = pair
+  return {
+    wanted: { is, other: other.host.name, synchronous },
+    reading: replicationReading(majorOf(serverVars(host).image)),
   }
 }

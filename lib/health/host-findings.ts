@@ -20,6 +20,9 @@ export function hostFindings(host: HostHealth, commands: Commands): Finding[] {
         next: commands.playbook('site', '--tags postgres,backups'),
       }),
     ),
+    ...(host.pair?.faults ?? []).map(
+      (what): Finding => ({ level: 'error', id: 'standby', what, next: commands.playbook('site') }),
+    ),
     ...upkeep(host, commands),
   ]
 }

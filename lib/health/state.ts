@@ -115,6 +115,8 @@ export interface HostHealth {
   }
   /** The archive of WAL, in words, and what is wrong with it; undefined where the inventory wants none. */
   readonly archive?: { readonly line: string; readonly faults: readonly string[] }
+  /** The database server of a pair, in words, and what is wrong with it; undefined where the inventory has no standby. */
+  readonly pair?: { readonly line: string; readonly faults: readonly string[] }
   readonly heldUpdates: readonly string[]
   /** Why the last night's updates failed; left out where they did not. */
   readonly upgradeFault?: string

@@ -20,6 +20,8 @@ export interface MeshFirewall {
   readonly doors: readonly string[]
   /** What containers reach inside of the mesh: nothing else. */
   readonly ways: readonly MeshWay[]
+  /** Bridges whose containers reach nothing but by these ways, and are reached by the doors alone. */
+  readonly shut?: readonly string[]
 }
 
 /** From the containers of a bridge to a port of a host, by its address in the mesh. */

@@ -96,6 +96,11 @@ export function exitCodeOf(results: readonly HostResult[], check: boolean): numb
     if (error) return error.exitCode
     return check && changes.length + unknowns.length > 0 ? 2 : 0
   })
+  return worstOf(codes)
+}
+
+/** The exit code of a run whose parts have ended with these. */
+export function worstOf(codes: readonly number[]): number {
   return [70, 1, 3, 5, 4, 2].find((code) => codes.includes(code)) ?? 0
 }
 

@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { refuseWhen } from '../../lib/model/combinators.ts'
+import type { Facts } from '../../lib/model/facts.ts'
 import { etcDir, optDir, secretsDir, stateDir } from '../../lib/model/host-layout.ts'
 import type { Reading } from '../../lib/model/reading.ts'
 import { becomes, knownAfterApply, type Prediction, type Resource } from '../../lib/model/resource.ts'
-import { role } from '../../lib/model/role.ts'
+import { type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { notArchived } from '../../lib/platform/archive/absent.ts'
 import { archiveTimer, isArchived } from '../../lib/platform/archive/wal-archive.ts'
 import { images } from '../../lib/platform/image-versions.ts'
@@ -28,6 +29,12 @@ import {
   otherCluster,
   owner,
 } from './cluster.ts'
+import { beforeListening, notListening } from './network/index.ts'
+import { listensTo, type ServerNetwork } from './network/remote.ts'
+import { followsNobody } from './replication/alone.ts'
+import { followsPrimary, primarysSecrets } from './replication/follower.ts'
+import type { ServerPair } from './replication/pair.ts'
+import { letsStandbyIn, noStandby, standbySecret } from './replication/primary.ts'
 import { access, runningConfig, statements } from './running.ts'
 import { serverFolder as folder, serverSecrets as secrets, serverOf } from './server.ts'
 import { serverConfig } from './server-config.ts'
@@ -49,25 +56,58 @@ const vars = v.strictObject({
   ),
   /** Any setting of postgresql.conf; it wins over ours. */
   settings: v.optional(v.record(settingName, settingValue), {}),
+  /** The host of the same mesh whose server follows this one, always ready to take its place. Left out: none. */
+  standby: v.optional(v.pipe(v.string(), v.minLength(1), v.description('the name of another host'))),
+  /** A commit waits until the standby has it. Left out: false. */
+  synchronous: v.optional(v.boolean()),
 })
 
+/** What was found out about other hosts that the server of this one has to know. */
+export interface GivenServer {
+  readonly network?: ServerNetwork | undefined
+  readonly pair?: ServerPair | undefined
+}
+
 /** The database server that all bots share: no network, a password for each role, and settings by the host's memory. */
-export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB, timers }, host) => {
+export const postgres = postgresRole()
+
+/** The same for a host that others come to by the mesh. */
+export function postgresRole(given: GivenServer = {}): Role {
+  return role('postgres', vars, (wanted, facts, host) => serverResources(wanted, facts, host, given))
+}
+
+function serverResources(
+  { image, settings }: v.InferOutput<typeof vars>,
+  facts: Facts,
+  host: HostEntry,
+  { network, pair }: GivenServer,
+): Resource[] {
+  const { memoryMiB, timers, mesh } = facts
   const archived = isArchived(host)
-  const { config, project } = serverOf({ image, settings, archived }, memoryMiB)
+  const listens = listensTo(network)
+  const given = { ...(listens && { network: listens }), ...(pair && { pair }) }
+  const { config, project } = serverOf({ image, settings, archived, ...given }, memoryMiB)
   const major = majorOf(image)
   const { source } = clusterMount(image)
   const cluster = clusterOf(major)
-  const container = composeProject({ ...project, data: source, whenStarted: [started(config.checksum, cluster)] })
+  const follows = pair?.is === 'standby'
+  const container = composeProject({
+    ...{ ...project, data: source },
+    whenStarted: [follows ? startedAgain(config.checksum) : started(config.checksum, cluster)],
+  })
   return [
     directory(optDir),
     directory(etcDir, { mode: '0700' }),
     directory(secretsDir, { mode: '0700' }),
     directory(secrets, { mode: '0700', owner, group: owner }),
-    generatedSecret(`${secrets}/superuser`, { owner, whenMade: [lockedOut] }),
-    passFile('postgres', secrets, 'superuser'),
+    ...(follows
+      ? primarysSecrets(password, pair)
+      : [generatedSecret(password, { owner, whenMade: [lockedOut] }), passFile('postgres', secrets, 'superuser')]),
+    ...(pair?.is === 'primary' ? standbySecret() : []),
     generatedFile(`${secrets}/server.pem`, selfSigned, { owner }),
     directory(stateDir, { mode: '0700' }),
+    // What a host never had is not looked for there.
+    ...(pair === undefined && mesh ? [followsNobody(image)] : []),
     ownCluster(image, directory(data, { mode: '0700', owner, group: owner })),
     ...(source === data ? [] : [directory(source, { mode: '0700', owner, group: owner })]),
     // The same mode as in the official image.
@@ -80,19 +120,28 @@ export const postgres = role('postgres', vars, ({ image, settings }, { memoryMiB
       predicts: [accessChanged(`${postgresConf}/pg_hba.conf`)],
     }),
     // Before the server is asked to start without replication, which it refuses while it has a slot.
-    ...(archived || !timers.includes(archiveTimer) ? [] : [notArchived()]),
+    ...(archived || follows || !timers.includes(archiveTimer) ? [] : [notArchived()]),
+    ...(pair === undefined && mesh ? [noStandby()] : []),
     serverConfig(`${postgresConf}/postgresql.conf`, config.text),
     pulledImage(image),
+    ...(listens === undefined ? [] : beforeListening(facts)),
+    ...(follows ? [followsPrimary(image, pair)] : []),
     ...container,
-    superuser({ cluster: clusterMount(image), password: `${secrets}/superuser`, owner }),
-    noLeftovers(),
+    ...(listens === undefined && mesh ? [notListening()] : []),
+    ...(follows ? [] : [superuser({ cluster: clusterMount(image), password, owner }), noLeftovers()]),
     runningConfig(config.checksum, cluster),
-    statements(),
-    database('postgres', { owner: 'postgres' }),
-    database('template1', { owner: 'postgres' }),
+    // A standby has what its primary has, and takes nothing else.
+    ...(follows ? [] : ownDatabases()),
+    ...(pair?.is === 'primary' ? letsStandbyIn(pair) : []),
     access(),
   ]
-})
+}
+
+const password = `${secrets}/superuser`
+
+function ownDatabases(): Resource[] {
+  return [statements(), database('postgres', { owner: 'postgres' }), database('template1', { owner: 'postgres' })]
+}
 
 /** Refuses where the data of another major version is there: a server that starts without its own begins with none. */
 function ownCluster(image: string, inner: Resource): Resource {
@@ -117,6 +166,14 @@ function started(checksum: string, cluster: Reading<FileState>): Prediction {
     if (before === refused) return knownAfterApply
     if (before !== undefined) return { ...before, config: checksum, pendingRestart: [], accessOutdated: [] }
     return read(cluster) === 'absent' ? { ...freshCatalog, config: checksum } : knownAfterApply
+  })
+}
+
+/** The same for a standby, whose catalog is its primary's. */
+function startedAgain(checksum: string): Prediction {
+  return becomes(postgresCatalog, (before) => {
+    if (before === undefined || before === refused) return knownAfterApply
+    return { ...before, config: checksum, pendingRestart: [], accessOutdated: [] }
   })
 }
 

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path/posix'
 import { secretsDir } from '../../lib/model/host-layout.ts'
 import type { HostEntry } from '../../lib/model/role.ts'
-import { archiverRole, isArchived, slotBoundMB } from '../../lib/platform/archive/wal-archive.ts'
+import { archiverRole, isArchived } from '../../lib/platform/archive/wal-archive.ts'
 import { ident } from '../../lib/platform/postgres.ts'
 import { postgresConf } from '../../lib/platform/postgres-access.ts'
 import { postgresContainer, postgresSocket } from '../../lib/platform/postgres-client.ts'
@@ -9,7 +9,10 @@ import { hardened, mount } from '../../lib/resources/compose.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
 import { clusterMount, majorOf, owner } from './cluster.ts'
-import { type Size, sizeFor } from './sizes.ts'
+import { composeNetwork } from './network/index.ts'
+import { listensTo, remoteLines, type ServerNetwork } from './network/remote.ts'
+import { pairSettings, type ServerPair, walSettings } from './replication/pair.ts'
+import { type Size, sizeFor, withConnections } from './sizes.ts'
 
 /** What the inventory says of the server. */
 export interface ServerVars {
@@ -17,6 +20,10 @@ export interface ServerVars {
   readonly settings: Readonly<Record<string, string | number | boolean>>
   /** Its WAL is archived. */
   readonly archived?: boolean
+  /** Who comes from other hosts. */
+  readonly network?: ServerNetwork
+  /** It follows another server, or is followed by one. */
+  readonly pair?: ServerPair
 }
 
 /** The folder of its compose.yaml. */
@@ -30,37 +37,69 @@ export function serverVars(host: Pick<HostEntry, 'vars'>): ServerVars {
 }
 
 /** The server of a host with so much memory: its configuration, and its service as compose(5) has it. */
-export function serverOf({ image, settings, archived = false }: ServerVars, memoryMiB: number) {
-  const size = sizeFor(memoryMiB)
-  const config = configOf(image, size, { settings, archived })
-  return { config, project: { name: postgresContainer, folder: serverFolder, service: service(image, size) } }
+export function serverOf({ image, settings, archived = false, network, pair }: ServerVars, memoryMiB: number) {
+  const listens = listensTo(network)
+  const plain = sizeFor(memoryMiB)
+  const most = Math.max(plain.connections + (listens?.connections ?? 0), pair?.connections ?? 0)
+  const size = withConnections(plain, most - plain.connections)
+  const config = configOf(image, size, {
+    settings,
+    archived,
+    ...(listens && { network: listens }),
+    ...(pair && { pair }),
+  })
+  const { service: inNetwork, more } = composeNetwork(listens)
+  const project = {
+    name: postgresContainer,
+    folder: serverFolder,
+    service: service(image, size, inNetwork, pair === undefined ? {} : adminsDoNotWait),
+    ...(more && { more }),
+  }
+  return { config, project }
 }
 
-function configOf(image: string, size: Size, { settings, archived = false }: Omit<ServerVars, 'image'>) {
+/** An operator, or a run of ours, never waits for a standby that is gone: psql in the container has this from its environment. */
+const adminsDoNotWait = { PGOPTIONS: '-c synchronous_commit=local' }
+
+function configOf(image: string, size: Size, { settings, archived = false, network, pair }: Omit<ServerVars, 'image'>) {
   const own = Object.entries(settings).map(([name, value]) => ({ name, value: `'${value}'` }))
   const from = (name: string, values: Record<string, unknown>) =>
     template(new URL(`templates/${name}.mustache`, import.meta.url), values)
-  const archive = archived && { archiver: ident(archiverRole), keptMB: slotBoundMB }
-  const hba = from('pg_hba.conf', { archive })
-  const body = from('postgresql.conf', { ...size, own, archive, hasIoMethod: majorOf(image) >= 18 })
+  const archive = archived && { archiver: ident(archiverRole) }
+  const mesh = network && { lines: remoteLines(network.remotes).map((line) => ({ line })) }
+  const hba = from('pg_hba.conf', { archive, mesh })
+  const wal = walSettings({ archived, paired: pair !== undefined })
+  const body = from('postgresql.conf', {
+    ...size,
+    own,
+    wal,
+    pair: pair && pairSettings(pair),
+    mesh,
+    hasIoMethod: majorOf(image) >= 18,
+  })
   const checksum = sha256Of(body + hba).slice(0, 16)
   // The server returns it when asked which configuration it runs.
   return { hba, text: `${body}botgarden.config = '${checksum}'\n`, checksum }
 }
 
-function service(image: string, { memoryMB, connections }: Size): Record<string, unknown> {
+function service(
+  image: string,
+  { memoryMB, connections }: Size,
+  inNetwork: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string>>,
+): Record<string, unknown> {
   const conf = '/etc/postgresql'
   const cluster = clusterMount(image)
   return {
     image,
     ...hardened,
     user: `${owner}:${owner}`,
-    network_mode: 'none',
+    ...inNetwork,
     // Not the image's own entry point, which puts the superuser's password into the environment of the server.
     entrypoint: ['/bin/sh', '-euc', firstStart, 'postgres'],
     command: ['-c', `config_file=${conf}/postgresql.conf`, '-c', `hba_file=${conf}/pg_hba.conf`],
     stop_signal: 'SIGINT',
-    environment: { PGPASSFILE: '/run/secrets/pgpass', ...cluster.environment },
+    environment: { PGPASSFILE: '/run/secrets/pgpass', ...cluster.environment, ...environment },
     volumes: [
       mount(cluster.source, cluster.target, { writable: true }),
       mount(postgresSocket, '/run/postgresql', { writable: true }),

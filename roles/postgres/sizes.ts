@@ -60,3 +60,8 @@ const sizes: readonly Size[] = [
 export function sizeFor(memoryMiB: number): Size {
   return sizes.findLast(({ hostMiB }) => memoryMiB >= hostMiB) as Size
 }
+
+/** With so many connections more, and the memory that each of them takes. */
+export function withConnections(size: Size, more: number): Size {
+  return { ...size, connections: size.connections + more, memoryMB: size.memoryMB + 2 * more }
+}

@@ -1,7 +1,7 @@
-import { type MeshWay, meshInterface } from '../../lib/model/mesh.ts'
+import { meshInterface } from '../../lib/model/mesh.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 import { template } from '../../lib/std/template.ts'
-import { fromMesh, throughMesh } from './mesh.ts'
+import { fromMesh, type ThroughMesh, throughMesh } from './mesh.ts'
 import { published } from './published.ts'
 import { type Family, isInside, type Rule } from './rules.ts'
 
@@ -39,7 +39,7 @@ const metadata = {
 }
 
 /**
- * `ways`: what containers reach in the mesh, on a host that is in one; nothing else of it.
+ * `mesh`: what containers reach in the mesh, on a host that is in one; nothing else of it.
  *
  * The rules are in the mangle table, which comes before those of Docker and ufw: a published port bypasses ufw's rules, and the
  * chain for users (DOCKER-USER) does not exist before Docker starts, nor with its nftables backend.
@@ -48,9 +48,9 @@ export function containerRules(
   web: readonly number[],
   open: readonly Rule[],
   resolvers: readonly string[],
-  ways?: readonly MeshWay[],
+  mesh?: ThroughMesh,
 ): ContainerRules {
-  const of = (family: Family) => rulesOf(family, web, open, resolvers, ways)
+  const of = (family: Family) => rulesOf(family, web, open, resolvers, mesh)
   const rules = { ipv4: of('ipv4'), ipv6: of('ipv6') }
   const mark = sha256Of(JSON.stringify(rules)).slice(0, 12)
   const text = (family: Family) =>
@@ -70,17 +70,17 @@ function rulesOf(
   web: readonly number[],
   open: readonly Rule[],
   resolvers: readonly string[],
-  ways: readonly MeshWay[] | undefined,
+  mesh: ThroughMesh | undefined,
 ): string[] {
   const established = '-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN'
-  const named = ways === undefined ? bridges : [...bridges, swarmBridge]
-  const limited = ways === undefined ? named : [...named, meshInterface]
+  const named = mesh === undefined ? bridges : [...bridges, swarmBridge]
+  const limited = mesh === undefined ? named : [...named, meshInterface]
   return [
     ...limited.map((each) => `-A INPUT -i ${each} -j botgarden-input`),
     '-A FORWARD -j botgarden-forward',
     `-A botgarden-input ${established}`,
     `-A botgarden-input -p ${family === 'ipv4' ? 'icmp' : 'ipv6-icmp'} -j RETURN`,
-    ...(ways === undefined ? [] : fromMesh(family, open)),
+    ...(mesh === undefined ? [] : fromMesh(family, open, mesh)),
     // From a container to the host: only to nginx.
     ...(web.length > 0 ? [`-A botgarden-input -p tcp -m multiport --dports ${web.join(',')} -j RETURN`] : []),
     '-A botgarden-input -j DROP',
@@ -88,7 +88,7 @@ function rulesOf(
     ...resolvers.filter((address) => isMetadata(family, address)).flatMap(asked),
     ...metadata[family].map((address) => `-A botgarden-forward -d ${address} -j DROP`),
     `-A botgarden-forward ${established}`,
-    ...(ways === undefined ? [] : throughMesh(family, open, ways)),
+    ...(mesh === undefined ? [] : throughMesh(family, open, mesh)),
     ...named.map((bridge) => `-A botgarden-forward -i ${bridge} -j RETURN`),
     ...open.filter(({ on }) => on !== meshInterface).flatMap((rule) => published(family, rule)),
     // Connections that Docker redirects, for bridges of any name; and those to a container's own address.

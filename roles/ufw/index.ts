@@ -41,7 +41,7 @@ export function ufwRole(mesh?: MeshFirewall): Role {
     const ssh = (sshFrom ?? [undefined]).map((from): Rule => ({ ports: `${sshPort}`, protocol: 'tcp', from }))
     const asked = [...new Set([...allow, ...(mesh?.doors ?? [])])].map(parseRule)
     const rules = [...ssh, ...web.map((each) => parseRule(`${each}/tcp`)), ...asked]
-    const containers = containerRules(web, asked, resolvers, mesh?.ways)
+    const containers = containerRules(web, asked, resolvers, mesh)
     const opened = (more: readonly Rule[]) =>
       ufwRules([...rules, ...more], { exclusive, ssh: { port: sshPort, from: clientAddress } })
     return [

@@ -1,12 +1,15 @@
-import { type MeshWay, meshInterface } from '../../lib/model/mesh.ts'
+import { type MeshFirewall, meshInterface } from '../../lib/model/mesh.ts'
 import { listening, published } from './published.ts'
 import { type Family, familyOf, type Rule } from './rules.ts'
 
+export type ThroughMesh = Pick<MeshFirewall, 'ways' | 'shut'>
+
 /** From another host of the mesh to this one: only to what is open there, also where the port is open to the world. */
-export function fromMesh(family: Family, open: readonly Rule[]): string[] {
+export function fromMesh(family: Family, open: readonly Rule[], { shut = [] }: ThroughMesh): string[] {
   return [
     ...open.filter(isOfMesh).flatMap((rule) => listening(family, rule)),
     `-A botgarden-input -i ${meshInterface} -j DROP`,
+    ...shut.map((bridge) => `-A botgarden-input -i ${bridge} -j DROP`),
   ]
 }
 
@@ -14,7 +17,7 @@ export function fromMesh(family: Family, open: readonly Rule[]): string[] {
  * Through this host into the mesh: containers reach what they are allowed to; a peer would take them for the host. And out of it to
  * what containers publish at a port that is open there.
  */
-export function throughMesh(family: Family, open: readonly Rule[], ways: readonly MeshWay[]): string[] {
+export function throughMesh(family: Family, open: readonly Rule[], { ways, shut = [] }: ThroughMesh): string[] {
   return [
     ...ways
       .filter(({ to }) => familyOf(to) === family)
@@ -25,6 +28,7 @@ export function throughMesh(family: Family, open: readonly Rule[], ways: readonl
     `-A botgarden-forward -o ${meshInterface} -j DROP`,
     ...open.filter(isOfMesh).flatMap((rule) => published(family, rule)),
     `-A botgarden-forward -i ${meshInterface} -j DROP`,
+    ...shut.flatMap((bridge) => ['-i', '-o'].map((side) => `-A botgarden-forward ${side} ${bridge} -j DROP`)),
   ]
 }
 

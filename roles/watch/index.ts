@@ -1,6 +1,6 @@
 import { etcDir, optDir, secretsDir, stateDir } from '../../lib/model/host-layout.ts'
 import { becomes, type Resource } from '../../lib/model/resource.ts'
-import { type Role, role } from '../../lib/model/role.ts'
+import { type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { allDomains } from '../../lib/platform/domains.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
@@ -9,11 +9,11 @@ import { secretFile } from '../../lib/resources/secret-file.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import { notWatched } from './absent.ts'
-import { programDir, timerUnit, tokenFile, watchState } from './paths.ts'
+import { programDir, standbyTimer, timerUnit, tokenFile, watchState } from './paths.ts'
 import { program } from './program.ts'
 import { provedReading, provedSinks } from './proof.ts'
 import { faultsOf, vars, type WatchVars } from './schema.ts'
-import { units } from './units.ts'
+import { noStandbyUnits, standbyUnits, units } from './units.ts'
 
 interface Given {
   /** Left out: the host keeps the one that it has. */
@@ -31,7 +31,10 @@ export function watchRole(given: Given): Role {
     vars,
     (wanted, facts, host) => {
       // What a host never had is not looked for there.
-      if (Object.keys(wanted).length === 0) return facts.timers.includes(timerUnit) ? [notWatched()] : []
+      if (Object.keys(wanted).length === 0) {
+        const left = facts.timers.includes(standbyTimer) ? [noStandbyUnits()] : []
+        return facts.timers.includes(timerUnit) ? [...left, notWatched()] : left
+      }
       const name = publicName(host, facts)
       const watched = {
         ...{ host: host.name, port: host.httpsPort, telegram: given.telegram, container: facts.container !== '' },
@@ -46,10 +49,15 @@ export function watchRole(given: Given): Role {
         ...program(wanted, watched),
         provedSinks(wanted, given.telegram),
         ...units(),
+        ...(commitsWait(host) ? standbyUnits() : facts.timers.includes(standbyTimer) ? [noStandbyUnits()] : []),
       ]
     },
     faultsOf,
   )
+}
+
+function commitsWait({ vars }: HostEntry): boolean {
+  return (vars?.postgres as { synchronous?: boolean } | undefined)?.synchronous === true
 }
 
 function token(wanted: WatchVars, { token: value, telegram }: Given): Resource {

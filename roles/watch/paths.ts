@@ -17,3 +17,9 @@ export const serviceUnit = 'botgarden-watch.service'
 export const timerUnit = 'botgarden-watch.timer'
 export const serviceFile = `${units}/${serviceUnit}`
 export const timerFile = `${units}/${timerUnit}`
+
+/** Where commits wait for a standby: looks each ten seconds whether it is there. */
+export const standbyTimer = 'botgarden-watch-standby.timer'
+const standbyService = 'botgarden-watch-standby.service'
+export const standbyTimerFile = `${units}/${standbyTimer}`
+export const standbyServiceFile = `${units}/${standbyService}`

@@ -11,7 +11,19 @@ import { defaultThresholds, type WatchVars } from './schema.ts'
 
 const header = '# Written by botgarden; changes made here are overwritten.'
 // In this order: the last one begins.
-const parts = ['found', 'containers', 'beside', 'firewall', 'host', 'server', 'upkeep', 'hooks', 'tell', 'main']
+const parts = [
+  'found',
+  'containers',
+  'beside',
+  'firewall',
+  'host',
+  'standby',
+  'server',
+  'upkeep',
+  'hooks',
+  'tell',
+  'main',
+]
 
 /** What the program must know of its host besides the vars. */
 export interface Watched {

@@ -31,13 +31,15 @@ export function notArchived(): Resource {
     plan: ({ now: state }) => {
       if (state === 'absent') return []
       const dropSlot = `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = ${literal(archiveSlot)};`
+      const drop = `${dropSlot}\ndrop role if exists ${ident(archiverRole)};`
+      const sql = `select not pg_is_in_recovery() as leads \\gset\n\\if :leads\n${drop}\n\\endif`
       const script = sh`
         systemctl disable --now --quiet ${archiveTimer} 2>/dev/null || :
         systemctl stop ${archiveService} ${baseService} 2>/dev/null || :
         docker rm -f --volumes ${archiveContainer} >/dev/null 2>&1 || :
-        # The server may notice the end of the archiver a moment later.
+        # A standby has neither of its own. The server may notice the end of the archiver a moment later.
         for each in 1 2 3 4 5; do
-          ! printf '%s\n' ${`${dropSlot}\ndrop role if exists ${ident(archiverRole)};`} | ${psql()} >/dev/null 2>&1 || break
+          ! printf '%s\n' ${sql} | ${psql()} >/dev/null 2>&1 || break
           [ "$each" != 5 ] || { echo 'the slot of the archive cannot be dropped'; exit 1; }
           sleep 1
         done

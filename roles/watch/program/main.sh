@@ -9,13 +9,17 @@ watch_main() {
     return
   fi
   recall
+  if [ "$1" = --standby ]; then
+    ! standby_news || systemctl start --no-block botgarden-watch.service
+    return
+  fi
   booted
   last=$((now - 60))
   noted last
   # A run that was passed over is made up for, but not one of hours ago.
   [ "$noted" -le $((now - 300)) ] || [ "$noted" -gt "$now" ] || last=$noted
   for each in found unknown facts; do : >"$run/$each"; done
-  for check in bots containers beside firewall disks certificates backups archive server upkeep hooks clock; do
+  for check in bots containers beside firewall disks certificates backups archive standby server upkeep hooks clock; do
     "watch_$check" || bad "watch:$check" "the check of $check cannot be made" "on the host: journalctl -u botgarden-watch"
   done
   # Where its own memory is full, nothing is found either.

@@ -13,6 +13,7 @@ import { planOf } from '../../support/plan-of.ts'
 
 const doors = [meshDoor(5432, { from: '10.214.0.2' }), meshDoor(7946, { protocol: 'udp' })]
 const ways = [{ bridge: 'docker_gwbridge', to: '10.214.0.2', port: 5432 }]
+const serverWay = { bridge: 'br-db-mesh', to: '10.214.0.2', port: 5432 }
 const open = ['8080/tcp', ...doors].map(parseRule)
 
 interface Packet {
@@ -53,7 +54,7 @@ function fate(script: string, chain: 'INPUT' | 'FORWARD', packet: Packet): strin
   return 'none'
 }
 
-const { script } = containerRules([80, 443], open, [], ways)
+const { script } = containerRules([80, 443], open, [], { ways: [...ways, serverWay], shut: ['br-db-mesh'] })
 
 for (const [what, chain, packet, decision] of [
   ['a peer to a door for it', 'INPUT', { in: 'mesh0', from: '10.214.0.2', port: 5432 }, 'RETURN'],
@@ -111,6 +112,23 @@ for (const [what, chain, packet, decision] of [
     { in: 'eth0', out: 'br-1', from: '10.214.0.2', port: 5432 },
     'DROP',
   ],
+  ['a shut bridge by its way', 'FORWARD', { in: 'br-db-mesh', out: 'mesh0', to: '10.214.0.2', port: 5432 }, 'RETURN'],
+  ['a shut bridge to the world', 'FORWARD', { in: 'br-db-mesh', out: 'eth0', port: 443 }, 'DROP'],
+  ['a shut bridge to the web of its host', 'INPUT', { in: 'br-db-mesh', port: 443 }, 'DROP'],
+  [
+    'a peer by its door to a shut bridge',
+    'FORWARD',
+    { in: 'mesh0', out: 'br-db-mesh', from: '10.214.0.2', port: 5432 },
+    'RETURN',
+  ],
+  [
+    'another peer to a shut bridge',
+    'FORWARD',
+    { in: 'mesh0', out: 'br-db-mesh', from: '10.214.0.3', port: 5432 },
+    'DROP',
+  ],
+  ['a container to a shut bridge', 'FORWARD', { in: 'br-1', out: 'br-db-mesh', port: 5432 }, 'DROP'],
+  ['the world to a shut bridge', 'FORWARD', { in: 'eth0', out: 'br-db-mesh', port: 5432 }, 'DROP'],
   ['the world into the mesh', 'FORWARD', { in: 'eth0', out: 'mesh0', to: '10.214.0.2', port: 5432 }, 'DROP'],
 ] as const)
   test(`${what}: ${decision}`, () => assert.is(fate(script, chain, packet), decision))

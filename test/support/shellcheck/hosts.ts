@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { question } from '../../../commands/mesh/ask.ts'
+import { question as serverQuestion } from '../../../commands/standby/ask.ts'
+import { sendSecrets, takeSecrets } from '../../../commands/standby/hand-over.ts'
+import { degradation, promotion } from '../../../commands/standby/promote.ts'
 import { resourcesOf } from '../../../lib/engine/collect-resources.ts'
 import type { Facts } from '../../../lib/model/facts.ts'
 import type { Resource } from '../../../lib/model/resource.ts'
@@ -17,15 +20,17 @@ import { group } from '../../../lib/resources/group.ts'
 import { swapFile } from '../../../lib/resources/swap.ts'
 import { runningUnit, unit } from '../../../lib/resources/unit.ts'
 import { user } from '../../../lib/resources/user.ts'
+import { relayScript } from '../../../lib/ssh/relay.ts'
 import { Secret } from '../../../lib/std/secret.ts'
 import { allRoles, backups, base, certbot, docker, nginx, postgres, ufw, watch } from '../../../roles/index.ts'
 import { noMesh } from '../../../roles/mesh/absent.ts'
 import { meshRole } from '../../../roles/mesh/index.ts'
+import { postgresRole } from '../../../roles/postgres/index.ts'
 import { containerRules } from '../../../roles/ufw/containers.ts'
 import { ufwRole } from '../../../roles/ufw/index.ts'
 import { watchRole } from '../../../roles/watch/index.ts'
 import { entry, facts } from '../fake-host.ts'
-import { request, runScripts, type Shell } from './scripts.ts'
+import { request, runScripts, type Shell, shell } from './scripts.ts'
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBdJpIl9BtGTmLGzCbbFBW1WzyVZGM8CyP0b6hTTkXyC ops'
 const recipients = ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p']
@@ -93,6 +98,11 @@ export function hostScripts(): Shell[] {
       ...siteScripts(),
       ...domainScripts(),
       request('the question for the key of a mesh', question.text),
+      request('the question for the server of a pair', serverQuestion(18).text),
+      request('a promotion', promotion.text),
+      request('a degradation', degradation.text),
+      shell('the passwords of a primary', relayScript(sendSecrets, 'relay_source').text),
+      shell('the passwords of a standby', relayScript(takeSecrets, 'relay_sink').text),
       ...differing(pairIn(folder)).flatMap(([what, resources, state]) =>
         runScripts(what, resources, { ...bare, ...state }),
       ),
@@ -206,6 +216,7 @@ function differing(files: { fullchain: string; privkey: string }): [string, read
       { [`lineage:${domain}`]: got, 'unit:certbot.timer': runningUnit },
     ],
     ...archives(),
+    ...standbys(),
     ['no backups', of(backups, {}), { 'file:/etc/cron.d/botgarden-backups': plain }],
     ['a file of another mode', [file('/x y', { content: 'a' })], { 'file:/x y': { ...plain, sha256: sumOfA } }],
     ['a directory of another mode', [directory('/x')], { 'file:/x': { ...plain, type: 'directory' } }],
@@ -229,6 +240,44 @@ function archives(): [string, readonly Resource[], object][] {
     ['an archive of WAL', of(backups, given.backups, { vars: given }), { 'postgres:catalog': freshCatalog }],
     ['a server whose WAL is archived', of(postgres, {}, { vars: given }), {}],
     ['no archive any more', of(postgres, {}, {}, { timers }), { 'postgres:catalog': freshCatalog, ...timer }],
+  ]
+}
+
+/** A server that is followed, one that follows, and the end of both. */
+function standbys(): [string, readonly Resource[], object][] {
+  const network = { address: '10.214.0.1', remotes: [{ role: 'botgarden-standby', from: '10.214.0.2' }] }
+  const source = {
+    ...{ askedAt: '2026-11-26T12:00:00.000Z', cluster: '7', bytes: 9, slot: 'lost' as const, isRecorded: true },
+    ...{ superuser: sumOfA, password: sumOfA },
+  } as const
+  const pair = { other: { name: 'vps2', address: '10.214.0.2' }, connections: 60 }
+  const given = (role: Role, more: Partial<Facts> = {}) => of(role, {}, {}, more)
+  const plain = { type: 'file', mode: '0666', owner: 'nobody', group: 'nogroup' }
+  const timer = { 'file:/etc/systemd/system/botgarden-watch-standby.timer': plain }
+  const waits = { vars: { postgres: { synchronous: true } } }
+  return [
+    [
+      'a primary',
+      given(postgresRole({ network, pair: { ...pair, is: 'primary', synchronous: true } })),
+      { 'postgres:catalog': freshCatalog },
+    ],
+    [
+      'commits that wait no more',
+      given(postgresRole({ network, pair: { ...pair, is: 'primary', synchronous: false } })),
+      { 'postgres:catalog': freshCatalog, 'file:/opt/botgarden/postgres/conf/synchronous.conf': plain },
+    ],
+    ['a standby', given(postgresRole({ network, pair: { ...pair, is: 'standby', source } })), {}],
+    [
+      'no standby any more',
+      given(postgres, { mesh: true }),
+      {
+        'postgres:catalog': freshCatalog,
+        'postgres-network:botgarden-postgres': true,
+        'file:/etc/botgarden/secrets/postgres/standby': { ...plain, type: 'directory' },
+      },
+    ],
+    ['a watch for whom commits wait', of(watch, vars.watch, waits), {}],
+    ['a watch for whom none wait', of(watch, {}, {}, { timers: ['botgarden-watch-standby.timer'] }), timer],
   ]
 }
 

@@ -6,6 +6,6 @@ import { statusHost } from '../status/host.ts'
 import { kindParts, request, type Shell } from './scripts.ts'
 
 export function statusScripts(): Shell[] {
-  const { all } = questionsFor(statusHost(['hello']), facts)
+  const { all } = questionsFor(statusHost(['hello']), [], facts)
   return [request('status', readText(all, '4bd1'), kindParts(all))]
 }
