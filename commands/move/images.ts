@@ -37,7 +37,11 @@ export async function copyImages(
   if (images.length === 0) return
   const names = images.map(({ name }) => name)
   const before = await perform(there, namedImages)
-  await relay({ target: route.from, relayed: saveScript(names, without) }, { target: route.to, relayed: loadScript }, progress)
+  await relay(
+    { target: route.from, relayed: saveScript(names, without) },
+    { target: route.to, relayed: loadScript },
+    progress,
+  )
   const isOther = (line: string) => !names.includes(line.split(' ')[0] ?? '')
   const others = (told: string) => told.split('\n').filter(isOther).join('\n')
   // What a host sends is a claim: its archive could hold an image of a server of the other host.

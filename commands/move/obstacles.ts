@@ -20,7 +20,9 @@ export function obstaclesTo(bot: string, from: Situation, to: Situation, imagesM
   return [
     ...(record?.spec.replicas === undefined
       ? []
-      : [`${bot} runs as replicas on ${record.spec.replicas.hosts.join(', ')}: take "replicas:" and "hosts:" away and release it (npx zx playbooks/bot.ts --name ${bot}), then move it`]),
+      : [
+          `${bot} runs as replicas on ${record.spec.replicas.hosts.join(', ')}: take "replicas:" and "hosts:" away and release it (npx zx playbooks/bot.ts --name ${bot}), then move it`,
+        ]),
     ...(from.architecture === to.architecture
       ? []
       : [

@@ -3,9 +3,9 @@ import { optDir } from '../../lib/model/host-layout.ts'
 import type { Read, Resource } from '../../lib/model/resource.ts'
 import { type BotEntry, type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { domainsOf } from '../../lib/platform/domains.ts'
+import { images } from '../../lib/platform/image-versions.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
 import { nginxReloaded } from '../../lib/platform/nginx.ts'
-import { images } from '../../lib/platform/image-versions.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { botResources, refusalsOf, whenReleased } from './bot-resources.ts'
@@ -55,7 +55,14 @@ export function botRole(deployments: ReadonlyMap<string, Deployment>, { since, m
       ask: deployments.has(bot) && deployments.get(bot)?.spec.mode !== 'none',
     })
     const instanceOf = (entry: BotEntry) => ({
-      ...{ bot: entry.name, base: wanted.network, telegram: wanted.telegram, origin, ...caOf(wanted), swarm: swarmOf(host) },
+      ...{
+        bot: entry.name,
+        base: wanted.network,
+        telegram: wanted.telegram,
+        origin,
+        ...caOf(wanted),
+        swarm: swarmOf(host),
+      },
       ...(domainsOf(entry).length > 0 && { domains: domainsOf(entry), ipv6: facts.ipv6 }),
     })
     // Without a deployment only what was released can be kept, and only with all its secrets can it be started.

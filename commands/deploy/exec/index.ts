@@ -105,7 +105,9 @@ function containerOf(
   if (spec.replicas !== undefined && (process === undefined || process === 'bot')) {
     const own = running.find((each) => each.startsWith(`${layoutOf(bot).network}_bot.`))
     if (own === undefined)
-      throw new HostError(`no replica of ${bot} runs on ${host}: on a host that has one: docker exec -it $(docker ps -q --filter label=botgarden.bot=${bot} | head -n 1) COMMAND`)
+      throw new HostError(
+        `no replica of ${bot} runs on ${host}: on a host that has one: docker exec -it $(docker ps -q --filter label=botgarden.bot=${bot} | head -n 1) COMMAND`,
+      )
     return own
   }
   const names = Object.keys(spec.processes ?? {})

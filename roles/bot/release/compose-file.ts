@@ -13,7 +13,12 @@ export function serviceFile(instance: BotInstance, colour: Colour, spec: Spec, l
   const file = `${layout.compose}/${colour}.yaml`
   if (spec.replicas !== undefined) {
     const { version: router, more } = routerService(instance, colour, spec)
-    const { text, checksum } = composeFile({ name, folder: '', service: { ...router, ...limitKeys(routerLimits) }, more })
+    const { text, checksum } = composeFile({
+      name,
+      folder: '',
+      service: { ...router, ...limitKeys(routerLimits) },
+      more,
+    })
     return { name, text, checksum, file }
   }
   const { version, more, startedWith } = containerOf(instance, colour, spec, {

@@ -74,11 +74,7 @@ export function stackFile(instance: BotInstance, spec: Spec, limits: ContainerLi
 export const certificate = 'postgres.crt'
 
 function secretNames({ database, secrets }: Spec): readonly string[] {
-  return [
-    ...['token', 'webhook-secret'],
-    ...(database ? ['database-password', 'pgpass', certificate] : []),
-    ...secrets,
-  ]
+  return [...['token', 'webhook-secret'], ...(database ? ['database-password', 'pgpass', certificate] : []), ...secrets]
 }
 
 function healthcheck(port: number, path: string) {

@@ -23,7 +23,9 @@ export function replicasState(bot: string): Reading<ReplicasState | undefined> {
 /** Output of a run: how many there are, and where. */
 export function replicasOutput(bot: string, { count }: Replicas, state: ReplicasState | undefined): Outputs {
   if (state === undefined) return { [`${bot} replicas`]: `0 of ${count}: the swarm has none, or does not answer` }
-  return { [`${bot} replicas`]: `${state.on.length} of ${count}${state.on.length > 0 ? `: ${whereText(state.on)}` : ''}` }
+  return {
+    [`${bot} replicas`]: `${state.on.length} of ${count}${state.on.length > 0 ? `: ${whereText(state.on)}` : ''}`,
+  }
 }
 
 /** `vps1, vps2 (2)`. */

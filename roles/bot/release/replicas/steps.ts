@@ -59,7 +59,9 @@ export function replicaSteps(
       functions,
       rawVariables(instance, spec),
     ]),
-    refuse: refusesTools ? sh`[ -n "$(docker run --rm --network none --entrypoint /bin/sh ${spec.image} -c ${healthTools} 2>/dev/null)" ] || { echo ${noTools}; exit 1; }` : nothing,
+    refuse: refusesTools
+      ? sh`[ -n "$(docker run --rm --network none --entrypoint /bin/sh ${spec.image} -c ${healthTools} 2>/dev/null)" ] || { echo ${noTools}; exit 1; }`
+      : nothing,
     network: sh`replicas_network`,
     up: sh`
       mkdir -p ${layoutOf(bot).compose}
@@ -96,12 +98,13 @@ function rawVariables(instance: BotInstance, spec: Spec): Script {
   const { secret } = filledVariables(instance, 'blue', spec)
   if (secret.length === 0) return sh`with_raw_variables() { "$@"; }`
   const all = secret
-    .map(([name, value]) => [
+    .flatMap(([name, value]) => [
       sh`printf %s ${`${name}=`}`,
-      ...value.map((piece) => (typeof piece === 'string' ? sh`printf %s ${piece}` : sh`printf %s "$(cat ${piece.file})"`)),
+      ...value.map((piece) =>
+        typeof piece === 'string' ? sh`printf %s ${piece}` : sh`printf %s "$(cat ${piece.file})"`,
+      ),
       sh`echo`,
     ])
-    .flat()
     .reduce((before, each) => sh`${before} && ${each}`)
   const { variables } = replicasLayout(instance.bot)
   return sh`
