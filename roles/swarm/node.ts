@@ -1,12 +1,11 @@
 import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
+import { enginePost } from '../../lib/resources/docker-engine.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
-import { shellFile } from '../../lib/shell/shell-file.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import type { Secret } from '../../lib/std/secret.ts'
 import type { GivenSwarm } from './member.ts'
 import { type SwarmState, swarmState } from './state.ts'
 
-const functions = shellFile(new URL('engine-post.sh', import.meta.url))
 const port = 2377
 
 /** The host is a node of the swarm of its mesh. The plan throws a `HostError` where it is one of another swarm. */
@@ -56,7 +55,7 @@ function refuseForeign({ state, address, managers, error }: SwarmState, { own, m
 
 function begin(address: string, network: string): Script {
   return sh`
-    ${functions}
+    ${enginePost}
     printf %s ${JSON.stringify({ ...addresses(address), DefaultAddrPool: [network], SubnetSize: 26 })} | engine_post /swarm/init`
 }
 
@@ -65,7 +64,7 @@ function join(address: string, { token, managers }: { token: Secret; managers: r
   const remote = managers.map((each) => `${each}:${port}`)
   const before = JSON.stringify({ ...addresses(address), RemoteAddrs: remote }).slice(0, -1)
   return sh`
-    ${functions}
+    ${enginePost}
     { printf '%s,"JoinToken":"' ${before}; printf %s ${token}; printf '"}'; } | engine_post /swarm/join`
 }
 

@@ -7,8 +7,7 @@ const functions = shellFile(new URL('healthy.sh', import.meta.url))
 export function healthCommand(port: number, path: string): string {
   const { text } = sh`port=${port} path=${path}
 ${functions}`
-  // The engine's own mark of a variable.
-  return text.replaceAll('$', '$$$$')
+  return text
 }
 
 /** Prints the first tool of an image that can ask; nothing where there is none. */

@@ -7,7 +7,7 @@ import type { Spec } from '../../spec/spec.ts'
 import { serviceFile } from '../compose-file.ts'
 import type { ReleasePolicy } from '../policy.ts'
 import { replicasRepair } from './roll-script.ts'
-import { stackFile } from './stack-file.ts'
+import { replicasService } from './service.ts'
 import { type ReplicasState, replicasState } from './state.ts'
 
 /** Whether a version replaces the one that serves replica by replica: both have some, and the router serves both. */
@@ -27,7 +27,7 @@ export function repairOfReplicas(
   const { spec } = current
   if (spec.replicas === undefined) return []
   const limits = policy.limits(current)
-  const { checksum } = stackFile(instance, spec, limits, policy.settle)
+  const { checksum } = replicasService(instance, spec, limits, policy.settle)
   const reason =
     state === undefined
       ? 'the swarm has none'
@@ -46,7 +46,7 @@ export function repairOfReplicas(
 export function replicasAfter(instance: BotInstance, spec: Spec, policy: ReleasePolicy, limits: Limits): Prediction[] {
   const { replicas } = spec
   const after = replicas && {
-    config: stackFile(instance, spec, limits, policy.settle).checksum,
+    config: replicasService(instance, spec, limits, policy.settle).checksum,
     stale: [],
     on: Array.from({ length: replicas.count }, (_, i) => replicas.hosts[i % replicas.hosts.length] ?? ''),
   }

@@ -1,31 +1,33 @@
 # shellcheck shell=dash
-# The replicas of a bot: a service of the swarm. $bot, $stack, $service, $overlay and $mtu name it, $replicas_file is what is deployed,
-# $replicas_secrets the names of its secrets in $secrets, $replicas_wanted how many, $replicas_seconds how long they may take.
+# The replicas of a bot: a service of the swarm. $bot, $service, $overlay and $mtu name it, $replicas_secrets the names of its secrets
+# in $secrets, $replicas_wanted how many, $replicas_seconds how long they may take.
 replicas_network() {
   docker network inspect "$overlay" >/dev/null 2>&1 || docker network create --driver overlay --attachable \
     --opt com.docker.network.driver.mtu="$mtu" --label "botgarden.bot=$bot" "$overlay" >/dev/null
 }
-# replicas_deploy: the swarm brings its service to this file, one replica after another, and back by itself where a new one fails.
+# replicas_deploy: the swarm brings its service to what `replicas_body` prints, one replica after another, and back by itself where a
+# new one fails.
 replicas_deploy() {
   nodes=$(docker node ls --quiet --filter "node.label=botgarden.$bot=on" 2>&1) || { printf '%s\n' "this host cannot ask the swarm: $nodes"; return 1; }
   [ -n "$nodes" ] || { echo "no host of the swarm may run $bot yet: npx zx playbooks/site.ts"; return 1; }
   replicas_forget_secrets
-  cp "$replicas_file" "$replicas_file.now"
+  replicas_words=
   for secret in $replicas_secrets; do
     sum=$(replicas_secret "$secret" | sha256sum | cut -c 1-16)
-    docker secret inspect "$stack.$secret.$sum" >/dev/null 2>&1 ||
-      replicas_secret "$secret" | docker secret create --label "botgarden.bot=$bot" "$stack.$secret.$sum" - >/dev/null || return 1
-    sed -i "s/@$secret@/$sum/" "$replicas_file.now"
+    secret_name=$service.$secret.$sum
+    secret_id=$(docker secret inspect --format '{{.ID}}' "$secret_name" 2>/dev/null) ||
+      secret_id=$(replicas_secret "$secret" | docker secret create --label "botgarden.bot=$bot" "$secret_name" -) || return 1
+    replicas_words="$replicas_words;s/@$secret@/$sum/;s/@id-$secret@/$secret_id/"
   done
-  replicas_version=$(cat "$replicas_file.now" "$replicas_variables" 2>/dev/null | sha256sum | cut -c 1-16)
-  sed -i "s/@version@/$replicas_version/" "$replicas_file.now"
-  said=$(docker stack deploy --compose-file "$replicas_file.now" --resolve-image never --detach=true "$stack" 2>&1) || { printf '%s\n' "$said"; return 1; }
+  replicas_version=$(replicas_body | sed "$replicas_words" | sha256sum | cut -c 1-16)
+  replicas_words="$replicas_words;s/@version@/$replicas_version/"
+  index=$(docker service inspect --format '{{.ID}}/update?version={{.Version.Index}}' "$service" 2>/dev/null) || index=create
+  replicas_body | sed "$replicas_words" | engine_post "/services/$index"
 }
-replicas_secret() {
-  case $1 in
-  postgres.crt) openssl x509 -in /etc/botgarden/secrets/postgres/server.pem ;;
-  *) cat "$secrets/$1" ;;
-  esac
+# json_text FILE: its content as a part of a string of JSON.
+json_text() {
+  [ -s "$1" ] || { echo "$1 is missing or empty, and a variable of the bot needs it" >&2; return 1; }
+  sed 's/[\\"]/\\&/g' "$1" | tr -d '\n'
 }
 # Those of the version before stay: the swarm may go back to it.
 replicas_forget_secrets() {
@@ -85,7 +87,7 @@ replicas_back() {
 }
 # replicas_remove: nothing of them is left in the swarm.
 replicas_remove() {
-  docker stack rm "$stack" >/dev/null 2>&1 || :
+  docker service rm "$service" >/dev/null 2>&1 || :
   begin_wait 60
   while time_left; do
     [ -n "$(docker ps --quiet --filter "label=com.docker.swarm.service.name=$service")" ] || break

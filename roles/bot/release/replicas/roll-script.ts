@@ -71,5 +71,5 @@ export function replicasRepair(instance: BotInstance, { spec }: Release, limits:
     ${variablesFunction(instance, 'blue', spec)}
     ${network}
     ${up}`
-  return { text: script.text, shown: `docker stack deploy ${layoutOf(instance.bot).network}` }
+  return { text: script.text, shown: `deploy the replicas of ${instance.bot}` }
 }

@@ -21,7 +21,8 @@ export const routerLimits: ContainerLimits = { memoryMB: 64, cpus: 0.5 }
 export function routerService(instance: BotInstance, colour: Colour, spec: Spec) {
   const { bot, base, number, swarm } = instance
   const layout = layoutOf(bot)
-  const { network, name } = replicasLayout(bot)
+  // By the engine's own DNS the name of the service is the addresses of all replicas that run.
+  const { network, service: name } = replicasLayout(bot)
   const config = template(new URL('router.conf.mustache', import.meta.url), {
     port: spec.port,
     name,

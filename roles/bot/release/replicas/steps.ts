@@ -1,3 +1,4 @@
+import { enginePost } from '../../../../lib/resources/docker-engine.ts'
 import { waiting } from '../../../../lib/shell/deadline.ts'
 import { lines, type Script, sh } from '../../../../lib/shell/sh.ts'
 import { shellFile } from '../../../../lib/shell/shell-file.ts'
@@ -5,12 +6,11 @@ import type { BotInstance } from '../../spec/instance.ts'
 import { layoutOf } from '../../spec/layout.ts'
 import type { Limits } from '../../spec/limits.ts'
 import type { Spec } from '../../spec/spec.ts'
-import { filledVariables } from '../variables.ts'
 import { healthTools } from './health.ts'
 import { replicasLayout } from './layout.ts'
-import { stackFile } from './stack-file.ts'
+import { replicasService } from './service.ts'
 
-const functions = shellFile(new URL('replicas.sh', import.meta.url))
+const functions = lines([enginePost, shellFile(new URL('replicas.sh', import.meta.url))])
 
 /** What a script does about the replicas of a bot, as shell texts for their places in it. */
 export interface ReplicaSteps {
@@ -43,12 +43,11 @@ export function replicaSteps(
   const { bot } = instance
   const layout = replicasLayout(bot)
   const named = sh`
-    bot=${bot} stack=${layout.stack} service=${layout.service} overlay=${layout.network} replicas_file=${layout.stackFile}
-    replicas_variables=${layout.variables} secrets=${layoutOf(bot).secrets} replicas_before=${old?.replicas ? 'yes' : ''} words=''`
+    bot=${bot} service=${layout.service} overlay=${layout.network} secrets=${layoutOf(bot).secrets} replicas_before=${old?.replicas ? 'yes' : ''} words=''`
   if (spec.replicas === undefined)
     return { ...none, functions: lines([waiting, named, functions]), remove: sh`replicas_remove` }
   const { count } = spec.replicas
-  const { text, secrets } = stackFile(instance, spec, limits, settle)
+  const { body, secrets } = replicasService(instance, spec, limits, settle)
   const { refusesTools, noTools } = toolsOf(spec)
   return {
     functions: lines([
@@ -57,16 +56,14 @@ export function replicaSteps(
       sh`
     mtu=${instance.swarm?.mtu ?? 1420} replicas_secrets=${secrets.join(' ')} replicas_wanted=${count} replicas_seconds=${(count + 1) * (90 + settle)}`,
       functions,
-      rawVariables(instance, spec),
+      sh`replicas_body() { ${body}; }`,
     ]),
     refuse: refusesTools
       ? sh`[ -n "$(docker run --rm --network none --entrypoint /bin/sh ${spec.image} -c ${healthTools} 2>/dev/null)" ] || { echo ${noTools}; exit 1; }`
       : nothing,
     network: sh`replicas_network`,
     up: sh`
-      mkdir -p ${layoutOf(bot).compose}
-      printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${layout.stackFile} >/dev/null
-      with_raw_variables replicas_deploy
+      replicas_deploy
       replicas_await`,
     back: sh`replicas_back`,
     remove: nothing,
@@ -78,7 +75,7 @@ export function removeReplicas(bot: string): Script {
   const layout = replicasLayout(bot)
   return sh`
     if [ -e /var/lib/docker/swarm/docker-state.json ]; then
-      bot=${bot} stack=${layout.stack} service=${layout.service} overlay=${layout.network}
+      bot=${bot} service=${layout.service} overlay=${layout.network}
       ${waiting}
       ${functions}
       replicas_remove
@@ -91,28 +88,4 @@ function toolsOf({ health }: Spec) {
     noTools:
       'the image has no shell with curl, wget, bash, node or python3, one of which asks a replica whether it is ready: add one to it, or leave out "replicas:"',
   }
-}
-
-/** The shell function `with_raw_variables`: as `with_variables`, but the file is as docker stack reads one, which knows no quotes. */
-function rawVariables(instance: BotInstance, spec: Spec): Script {
-  const { secret } = filledVariables(instance, 'blue', spec)
-  if (secret.length === 0) return sh`with_raw_variables() { "$@"; }`
-  const all = secret
-    .flatMap(([name, value]) => [
-      sh`printf %s ${`${name}=`}`,
-      ...value.map((piece) =>
-        typeof piece === 'string' ? sh`printf %s ${piece}` : sh`printf %s "$(cat ${piece.file})"`,
-      ),
-      sh`echo`,
-    ])
-    .reduce((before, each) => sh`${before} && ${each}`)
-  const { variables } = replicasLayout(instance.bot)
-  return sh`
-    with_raw_variables() {
-      (umask 077 && mkdir -p ${variables.replace(/\/[^/]*$/, '')} && { ${all}; } >${variables}) || return 1
-      raw_status=0
-      "$@" || raw_status=$?
-      rm -f ${variables}
-      return "$raw_status"
-    }`
 }
