@@ -49,7 +49,10 @@ function replicaRows({ replicas }: BotHealth): Row[] {
   if (replicas === undefined) return []
   const where = [...Map.groupBy(replicas.on, (host) => host)]
   const total = [`  replicas`, '', '', '', `${replicas.on.length} of ${replicas.wanted}`, '', '', '', '', '']
-  return [total, ...where.map(([host, { length }]) => [`  on ${host}`, '', '', '', `${length} running`, '', '', '', '', ''])]
+  return [
+    total,
+    ...where.map(([host, { length }]) => [`  on ${host}`, '', '', '', `${length} running`, '', '', '', '', '']),
+  ]
 }
 
 function containerCells(state: ContainerHealth | 'absent'): string[] {

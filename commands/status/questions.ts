@@ -10,8 +10,8 @@ import { lastRun } from '../../roles/backups/last-backup.ts'
 import { updatesWaiting } from '../../roles/base/upgrades.ts'
 import { jobsState } from '../../roles/bot/jobs/state.ts'
 import { originOf, webhookUrl } from '../../roles/bot/release/nginx-route.ts'
-import { currentRelease } from '../../roles/bot/spec/release-record.ts'
 import { replicasState } from '../../roles/bot/release/replicas/state.ts'
+import { currentRelease } from '../../roles/bot/spec/release-record.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { deployedBots, movedBots } from '../../roles/bot/status.ts'
 import { webhookState } from '../../roles/bot/telegram/webhook-state.ts'
@@ -89,7 +89,13 @@ export function questionsFor(host: InventoryHost, hosts: readonly InventoryHost[
       ...(archived ? [archiveReading] : []),
       ...(pair === undefined ? [] : [pair.reading]),
       ...certificates.map(({ reading }) => reading),
-      ...bots.flatMap(({ release, webhook, jobs, traffic, replicas }) => [release, webhook, jobs, traffic, ...(replicas ? [replicas] : [])]),
+      ...bots.flatMap(({ release, webhook, jobs, traffic, replicas }) => [
+        release,
+        webhook,
+        jobs,
+        traffic,
+        ...(replicas ? [replicas] : []),
+      ]),
     ],
     bots,
     certificates,

@@ -24,6 +24,12 @@ replicas_deploy() {
   index=$(docker service inspect --format '{{.ID}}/update?version={{.Version.Index}}' "$service" 2>/dev/null) || index=create
   replicas_body | sed "$replicas_words" | engine_post "/services/$index"
 }
+replicas_secret() {
+  case $1 in
+  postgres.crt) openssl x509 -in /etc/botgarden/secrets/postgres/server.pem ;;
+  *) cat "$secrets/$1" ;;
+  esac
+}
 # json_text FILE: its content as a part of a string of JSON.
 json_text() {
   [ -s "$1" ] || { echo "$1 is missing or empty, and a variable of the bot needs it" >&2; return 1; }

@@ -6,8 +6,8 @@ import { uidOf } from '../../spec/layout.ts'
 import type { ContainerLimits } from '../../spec/limits.ts'
 import type { Replicas } from '../../spec/replicas.ts'
 import type { Spec } from '../../spec/spec.ts'
-import { filledVariables } from '../variables.ts'
 import { containerOf } from '../service.ts'
+import { filledVariables } from '../variables.ts'
 import { healthCommand } from './health.ts'
 import { replicasLayout } from './layout.ts'
 
@@ -29,7 +29,12 @@ const second = 1e9
 const mebibyte = 2 ** 20
 
 /** The service of the replicas: what the container of the bot would be, without anything of its host but the file of authorities. */
-export function replicasService(instance: BotInstance, spec: Spec, limits: ContainerLimits, settle: number): ReplicasService {
+export function replicasService(
+  instance: BotInstance,
+  spec: Spec,
+  limits: ContainerLimits,
+  settle: number,
+): ReplicasService {
   const { bot } = instance
   const { service } = replicasLayout(bot)
   const { secret } = filledVariables(instance, 'blue', spec)
@@ -42,7 +47,11 @@ export function replicasService(instance: BotInstance, spec: Spec, limits: Conta
       Env: [...envOf(version.environment, spec), ...secret.map(([name]) => `${name}=${marker(name)}`)],
     },
     Resources: {
-      Limits: { NanoCPUs: Math.round(limits.cpus * 1e9), MemoryBytes: limits.memoryMB * mebibyte, Pids: version.pids_limit },
+      Limits: {
+        NanoCPUs: Math.round(limits.cpus * 1e9),
+        MemoryBytes: limits.memoryMB * mebibyte,
+        Pids: version.pids_limit,
+      },
     },
     ...placementOf(instance, spec.replicas ?? { count: 1, hosts: [] }),
   }
