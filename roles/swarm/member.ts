@@ -21,6 +21,8 @@ export interface GivenSwarm {
     | { readonly kind: 'join'; readonly token: Secret; readonly managers: readonly string[] }
   /** It tells the swarm what its nodes are. */
   readonly leads: boolean
+  /** In a check: hosts that the run would have joined before. */
+  readonly joining?: readonly string[]
 }
 
 /** The label by which a node may run a bot. */

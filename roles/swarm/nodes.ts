@@ -4,21 +4,18 @@ import { type GivenSwarm, nodeLabel, type SwarmMember } from './member.ts'
 import { type SwarmNode, type SwarmState, swarmState } from './state.ts'
 
 /** What the nodes of a swarm are, told to a manager: who manages, which bots each may run, and who is none of it any more. */
-export function swarmNodes({ members }: GivenSwarm): Resource {
+export function swarmNodes({ members, joining = [] }: GivenSwarm): Resource {
   const now = swarmState
   return {
     ...resource({
       id: 'swarm:nodes',
       wants: members,
       reads: { now },
-      plan: ({ now: state }): Change[] => {
-        if (!state.manages) return []
+      plan: ({ now: there }): Change[] => {
+        if (!there.manages) return []
+        const state = { ...there, nodes: [...there.nodes, ...joined(there, members, joining)] }
         const gone = state.nodes.filter(({ address }) => members.every((each) => each.address !== address))
-        const there = members.flatMap((member) => {
-          const node = nodeOf(state, member)
-          return node === undefined ? [] : [{ member, node, differences: differencesOf(node, member) }]
-        })
-        const differing = there.filter(({ differences }) => differences.length > 0)
+        const differing = differingIn(state, members)
         if (gone.length === 0 && differing.length === 0) return []
         const summary = [
           ...differing.map(({ member, differences }) => `${member.name}: ${differences.join(', ')}`),
@@ -29,7 +26,7 @@ export function swarmNodes({ members }: GivenSwarm): Resource {
             summary,
             // Those who manage come first: there is always one who can.
             script: lines([...differing.map(({ member, node }) => set(node, member)), ...gone.map(remove)]),
-            predicts: [becomes(now, (before) => after(before, members))],
+            predicts: [becomes(now, after(state, members))],
           },
         ]
       },
@@ -45,6 +42,26 @@ export function swarmNodes({ members }: GivenSwarm): Resource {
       }
     },
   }
+}
+
+/** Whether the swarm knows otherwise of its nodes than it should. */
+export function isTold(state: SwarmState, members: readonly SwarmMember[]): boolean {
+  return differingIn(state, members).length === 0
+}
+
+function differingIn(state: SwarmState, members: readonly SwarmMember[]) {
+  return members.flatMap((member) => {
+    const node = nodeOf(state, member)
+    const differences = node === undefined ? [] : differencesOf(node, member)
+    return node === undefined || differences.length === 0 ? [] : [{ member, node, differences }]
+  })
+}
+
+/** Nodes as they are when they have just joined. */
+function joined(state: SwarmState, members: readonly SwarmMember[], names: readonly string[]): SwarmNode[] {
+  return members
+    .filter((member) => names.includes(member.name) && nodeOf(state, member) === undefined)
+    .map(({ name, address, manager }) => ({ id: name, address, role: manager ? 'manager' : 'worker', state: 'ready', labels: {} }))
 }
 
 function nodeOf({ nodes }: SwarmState, { address }: SwarmMember): SwarmNode | undefined {

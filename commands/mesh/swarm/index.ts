@@ -10,6 +10,7 @@ import { Secret } from '../../../lib/std/secret.ts'
 import { dockerRole } from '../../../roles/docker/index.ts'
 import { swarmRole } from '../../../roles/swarm/index.ts'
 import type { GivenSwarm } from '../../../roles/swarm/member.ts'
+import { isTold } from '../../../roles/swarm/nodes.ts'
 import { parseSwarm, question, type SwarmState } from '../../../roles/swarm/state.ts'
 import { tokenScript } from '../../../roles/swarm/token.ts'
 import { type Swarm, swarmFaults, swarmsOf } from './members.ts'
@@ -40,11 +41,17 @@ export function thenJoin(run: Run): Run {
       .flatMap(({ members }) => members)
       .filter(({ name }) => states.get(name)?.state === 'inactive')
     const joining = outside.filter(({ host }) => session.hosts.includes(host)).map(({ host }) => host)
-    if (joining.length === 0) return code
-    const joined = await session.converge(joining, await entering(session, swarms, states))
-    if (joined !== 0) return joined
-    const leaders = swarms.flatMap((swarm) => leaderOf(swarm, session, states)?.host ?? [])
-    const after = await statesOf(session, swarms)
+    if (joining.length > 0) {
+      const joined = await session.converge(joining, await entering(session, swarms, states))
+      if (joined !== 0) return joined
+    }
+    const after = joining.length > 0 ? await statesOf(session, swarms) : states
+    const leaders = swarms.flatMap((swarm) => {
+      const leader = leaderOf(swarm, session, after)
+      const state = leader && after.get(leader.name)
+      return leader && state?.manages && !isTold(state, swarm.members) ? [leader.host] : []
+    })
+    if (leaders.length === 0) return code
     return session.converge(leaders, async (host) => [roleOf(host, (own) => planned(session, swarms, after, own))])
   }
 }
@@ -93,6 +100,7 @@ function planned(
     ...(joins && { entry: { kind: 'join' as const, token: new Secret('SWMTKN-of-the-run'), managers: [] } }),
     // What the nodes are is told when all of them are there.
     leads: leader === member && (!waits || session.options.check),
+    ...(session.options.check && { joining: members.filter(({ name }) => states.get(name)?.state === 'inactive').map(({ name }) => name) }),
   }
 }
 

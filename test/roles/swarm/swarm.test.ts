@@ -93,6 +93,13 @@ test('a manager is told who manages, who may run which bot, and who is none of i
   assert.equal(summaries(leads, inside({ manages: false, nodes: [] })), [])
 })
 
+test('a check says that a manager will be told of those that join', () => {
+  const leads = given({ leads: true, entry: { kind: 'begin' }, joining: ['vps1', 'vps2', 'vps3'] })
+  assert.match(summaries(leads, outside).join('\n'), /begin a swarm[^]*vps1: may run hello-bot; vps2: may run hello-bot/)
+  const more = given({ leads: true, joining: ['vps3'] })
+  assert.match(summaries(more, inside({ nodes: [node(1), node(2)] })).join(), /^swarm:nodes: vps3: may run hello-bot$/)
+})
+
 test('a host leaves when nothing of a bot is left there', () => {
   const leaving = resourcesOf(undefined, { swarm: true })
   assert.match(planOf(leaving, state(inside())).join(), /leave the swarm/)
