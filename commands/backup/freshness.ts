@@ -9,7 +9,7 @@ import { type BackupName, formatAge } from '../../roles/backups/backup-name.ts'
 import { missingParts, parseManifest, partName, subjectOf } from '../../roles/backups/manifest.ts'
 import { alertHere } from './alert.ts'
 import { checkArchive } from './archive/sync.ts'
-import { refuseUnencrypted, settingsFor } from './host-settings.ts'
+import { archiveSettings, refuseUnencrypted, settingsFor } from './host-settings.ts'
 import { copiesOf } from './local-copies.ts'
 import { type HostBackups, listRemote } from './remote.ts'
 import { type BackupResult, printResults } from './report.ts'
@@ -37,7 +37,7 @@ async function checkHost(session: Session, host: InventoryHost): Promise<BackupR
   const result: BackupResult = { host: host.name, faults: [], warnings: [], facts: {}, exitCode: 0 }
   const archive: string[] = []
   const there = await readRemote(session, host, result, async (connection) => {
-    archive.push(...(await checkArchive(connection, settingsFor(host), result)))
+    archive.push(...(await checkArchive(connection, archiveSettings(host, session.inventory.hosts), result)))
   })
   if (there?.signer !== undefined) result.facts.signer = fingerprintOf(there.signer)
   const own = await copiesFaults(host, there, result).catch((failure) => {

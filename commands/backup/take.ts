@@ -10,7 +10,7 @@ import { partName } from '../../roles/backups/manifest.ts'
 import type { RunStatus } from '../../roles/backups/run-status.ts'
 import { alertHere } from './alert.ts'
 import { syncArchive } from './archive/sync.ts'
-import { refuseUnencrypted, settingsFor } from './host-settings.ts'
+import { archiveSettings, refuseUnencrypted, settingsFor } from './host-settings.ts'
 import { copiesOf } from './local-copies.ts'
 import { takeBackup } from './remote.ts'
 import { type BackupResult, printResults } from './report.ts'
@@ -69,7 +69,8 @@ async function takeAndDownload(session: Session, host: InventoryHost, only: stri
         taken ??= await takeNow(session, host, connection, only, result)
         const say = (line: string) => session.report.line(`${host.name}  ${line}`)
         await syncCopies(connection, settingsFor(host), result, say)
-        if (only === undefined) await syncArchive(connection, settingsFor(host), result, say)
+        const archived = archiveSettings(host, session.inventory.hosts)
+        if (only === undefined) await syncArchive(connection, archived, result, say)
       })
     } catch (error) {
       if (!(error instanceof ConnectError) || taken === undefined || attempt === 3) throw error

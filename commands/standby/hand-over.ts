@@ -4,7 +4,7 @@ import { standbyPassword } from '../../lib/platform/standby/names.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { relay } from '../../lib/ssh/relay.ts'
 import type { Target } from '../../lib/ssh/ssh-arguments.ts'
-import { handedOver } from '../../roles/postgres/replication/follower.ts'
+import { broughtSecrets } from '../../roles/postgres/replication/follower.ts'
 import { serverSecrets } from '../../roles/postgres/server.ts'
 
 /** Brings the passwords of the primary's server to its standby, through the memory of this machine, by stdin alone. */
@@ -29,11 +29,11 @@ export const sendSecrets = sh`
 export const takeSecrets = sh`
   relayed() {
     umask 077
-    rm -rf ${handedOver}
-    mkdir -p ${handedOver}
+    rm -rf ${broughtSecrets}
+    mkdir -p ${broughtSecrets}
     for each in superuser password; do
       IFS= read -r line && [ -n "$line" ] || return 1
-      printf %s "$line" | base64 -d >${handedOver}/"$each"
+      printf %s "$line" | base64 -d >${broughtSecrets}/"$each"
     done
   }`
 

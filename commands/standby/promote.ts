@@ -53,6 +53,9 @@ export const promotion: Script = sh`
 /** Shell text. */
 export const degradation: Script = sh`
   ${ask}
-  if [ "$(ask 'select pg_is_in_recovery()')" = t ]; then echo follows; exit 0; fi
-  rm -f ${synchronousFile}
-  ask 'select pg_reload_conf()' >/dev/null`
+  if [ "$(ask 'select pg_is_in_recovery()')" = t ]; then
+    echo follows
+  else
+    rm -f ${synchronousFile}
+    ask 'select pg_reload_conf()' >/dev/null
+  fi`

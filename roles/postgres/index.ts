@@ -121,7 +121,7 @@ function serverResources(
     }),
     // Before the server is asked to start without replication, which it refuses while it has a slot.
     ...(archived || follows || !timers.includes(archiveTimer) ? [] : [notArchived()]),
-    ...(pair === undefined && mesh ? [noStandby()] : []),
+    ...(pair === undefined && mesh ? [noStandby(image)] : []),
     serverConfig(`${postgresConf}/postgresql.conf`, config.text),
     pulledImage(image),
     ...(listens === undefined ? [] : beforeListening(facts)),

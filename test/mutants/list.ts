@@ -69,9 +69,9 @@ export const named: readonly Named[] = [
   },
   {
     what: 'the database server has a network',
-    file: 'roles/postgres/server.ts',
-    find: `    network_mode: 'none',\n`,
-    replace: '',
+    file: 'roles/postgres/network/index.ts',
+    find: `{ network_mode: 'none' }`,
+    replace: '{}',
     unit: 'roles/confined.test.ts',
     sandbox: ['database.test.ts', 'the server has no network'],
   },

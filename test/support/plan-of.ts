@@ -68,7 +68,6 @@ const nothing: Record<string, unknown> = {
   'removal-conflicts': { containers: [], databases: [] },
   'left-files': { busy: false, paths: [] },
   postgres: undefined,
-  'postgres-network': false,
   'server-data': 'none',
   releases: [],
   nginx: 'absent',

@@ -1,4 +1,5 @@
-import { secretsDir } from '../../model/host-layout.ts'
+import { etcDir, secretsDir } from '../../model/host-layout.ts'
+import type { HostEntry } from '../../model/role.ts'
 import { postgresConf } from '../postgres-access.ts'
 
 /** The role by which a standby replicates. With a dash, which no bot's role has. */
@@ -17,3 +18,11 @@ export const synchronousText = `# Written by botgarden. A commit waits until the
 
 /** In MiB: what the primary keeps of its WAL for a standby that does not take it. Then the slot is lost, and the server goes on. */
 export const standbyBoundMB = 1024
+
+/** Which of the two hosts has the primary, as both have noted: see roles/standby. */
+export const primaryRecordPath = `${etcDir}/primary.json`
+
+/** Whether the server of a host follows that of another one, as the inventory says. */
+export function isStandby({ name }: Pick<HostEntry, 'name'>, hosts: readonly Pick<HostEntry, 'vars'>[]): boolean {
+  return hosts.some(({ vars }) => (vars?.postgres as { standby?: string } | undefined)?.standby === name)
+}

@@ -1,8 +1,5 @@
 import type { Facts } from '../../../lib/model/facts.ts'
-import { oneValue } from '../../../lib/model/kinds.ts'
-import { type Kind, reading } from '../../../lib/model/reading.ts'
 import { becomes, type Resource, resource } from '../../../lib/model/resource.ts'
-import { postgresContainer } from '../../../lib/platform/postgres-client.ts'
 import { file } from '../../../lib/resources/file.ts'
 import { fileState } from '../../../lib/resources/file-state.ts'
 import { sysctl } from '../../../lib/resources/sysctl.ts'
@@ -20,23 +17,24 @@ const setting = 'net.ipv4.ip_nonlocal_bind'
  */
 export function beforeListening(facts: Facts): Resource[] {
   const content = `# Written by botgarden; changes made here are overwritten.\n${setting} = 1\n`
-  return [file(sysctlFile, { content }), sysctl(setting, '1', facts)]
+  return [file(sysctlFile, { content }), sysctl(setting, '1', facts, { optional: true })]
 }
 
 /** The server's container was made anew without its network, which is removed with the setting. */
 export function notListening(): Resource {
-  const reads = { network: networkThere, file: fileState(sysctlFile) }
+  // A bridge is there as long as its network is: no need to ask Docker.
+  const reads = { network: fileState(`/sys/class/net/${serverBridge}`), file: fileState(sysctlFile) }
   return resource({
     id: 'postgres:network',
     wants: 'absent',
     reads,
     plan: ({ network, file }) => {
-      if (!network && file === 'absent') return []
+      if (network === 'absent' && file === 'absent') return []
       const script = sh`
         ! docker network inspect ${networkName} >/dev/null 2>&1 || docker network rm ${networkName} >/dev/null
         rm -f ${sysctlFile}
         echo 0 >/proc/sys/net/ipv4/ip_nonlocal_bind`
-      const predicts = [becomes(reads.network, false), becomes(reads.file, 'absent' as const)]
+      const predicts = [becomes(reads.network, 'absent' as const), becomes(reads.file, 'absent' as const)]
       return [{ summary: 'remove its way into the mesh', script, predicts }]
     },
   })
@@ -54,14 +52,3 @@ export function composeNetwork(network: ServerNetwork | undefined): {
     more: { networks: { mesh: { name: networkName, driver_opts: options } } },
   }
 }
-
-const kind: Kind<boolean> = {
-  name: 'postgres-network',
-  cost: 5,
-  // A bridge is there as long as its network is: no need to ask Docker.
-  script: () => sh`[ ! -e ${`/sys/class/net/${serverBridge}`} ] || echo there`,
-  parse: oneValue((output) => output.trim() !== ''),
-}
-
-/** Whether the network of the server is there. */
-const networkThere = reading(kind, postgresContainer)

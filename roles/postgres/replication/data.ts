@@ -28,7 +28,7 @@ export function tellData(major: number | string): Script {
     if [ -s ${data}/PG_VERSION ]; then
       printf 'data %s %s %s %s\n' "$(od -An -tu8 -N8 ${data}/global/pg_control | tr -d ' ')" \
         "$([ -e ${data}/standby.signal ] && echo follows || echo leads)" \
-        "$(ls ${data}/base | awk '/^[0-9]+$/ && $1 >= 16384 { n++ } END { print n + 0 }')" "$(head -c 40 ${data}/botgarden.copied 2>/dev/null)"
+        "$(find ${data}/base -mindepth 1 -maxdepth 1 -printf '%f\n' | awk '/^[0-9]+$/ && $1 >= 16384 { n++ } END { print n + 0 }')" "$(head -c 40 ${data}/botgarden.copied 2>/dev/null)"
     fi`
 }
 

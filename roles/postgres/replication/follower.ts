@@ -18,7 +18,7 @@ import { type ServerData, serverData } from './data.ts'
 import type { ServerPair, Source } from './pair.ts'
 
 /** Where the passwords of the primary are brought to, a file each: `superuser`, `password`. */
-export const handedOver = `${incoming}/standby`
+export const broughtSecrets = `${incoming}/standby`
 
 /** The resource that takes them. */
 export const secretsId = 'standby:secrets'
@@ -34,11 +34,11 @@ export function primarysSecrets(superuser: string, { source, other }: ServerPair
       if (source === undefined || (isSame(now.superuser, source.superuser) && isSame(now.password, source.password)))
         return []
       const script = sh`
-        ${install(`${handedOver}/superuser`, superuser)}
-        ${install(`${handedOver}/password`, standbyPassword)}
+        ${install(`${broughtSecrets}/superuser`, superuser)}
+        ${install(`${broughtSecrets}/password`, standbyPassword)}
         # Also where it was right for the password before.
         ${writePassFile('postgres', dirname(superuser), 'superuser')}
-        rm -rf ${handedOver}`
+        rm -rf ${broughtSecrets}`
       const after = (sha256: string | undefined): FileState => ({
         ...{ type: 'file', mode: '0400', owner, group: owner },
         ...(sha256 !== undefined && { sha256 }),

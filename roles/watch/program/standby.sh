@@ -43,10 +43,10 @@ watch_standby() {
 # lasts WHAT: it has been so for a minute.
 lasts() {
   noted "standby.$1"
-  [ "$noted" != 0 ] && [ "$noted" -le "$now" ] || {
+  if [ "$noted" = 0 ] || [ "$noted" -gt "$now" ]; then
     noted=$now
     echo "$now" >"$run/standby.$1"
-  }
+  fi
   [ $((now - noted)) -ge 50 ]
 }
 # --standby: a moment after somebody began to wait, or ended to, all is looked at at once, not at the next minute.

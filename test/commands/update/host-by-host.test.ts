@@ -22,6 +22,7 @@ async function happens(
   const roles: unknown[] = []
   const session = {
     hosts,
+    inventory: { hosts },
     options,
     converge: async ([each]: readonly InventoryHost[], rolesOf: unknown) => {
       const what = `verify ${each?.name}`

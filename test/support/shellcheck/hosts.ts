@@ -266,17 +266,22 @@ function standbys(): [string, readonly Resource[], object][] {
       given(postgresRole({ network, pair: { ...pair, is: 'primary', synchronous: false } })),
       { 'postgres:catalog': freshCatalog, 'file:/opt/botgarden/postgres/conf/synchronous.conf': plain },
     ],
-    ['a standby', given(postgresRole({ network, pair: { ...pair, is: 'standby', source } })), {}],
+    [
+      'a standby',
+      given(postgresRole({ network, pair: { ...pair, is: 'standby', source } })),
+      { 'postgres:catalog': freshCatalog },
+    ],
     [
       'no standby any more',
       given(postgres, { mesh: true }),
       {
         'postgres:catalog': freshCatalog,
-        'postgres-network:botgarden-postgres': true,
+        'server-data:18': { cluster: '7', follows: false, databases: 1, copied: '' },
+        'file:/sys/class/net/br-db-mesh': { ...plain, type: 'symbolic link' },
         'file:/etc/botgarden/secrets/postgres/standby': { ...plain, type: 'directory' },
       },
     ],
-    ['a watch for whom commits wait', of(watch, vars.watch, waits), {}],
+    ['a watch for whom commits wait', of(watch, { url: 'https://a.example/x' }, waits), {}],
     ['a watch for whom none wait', of(watch, {}, {}, { timers: ['botgarden-watch-standby.timer'] }), timer],
   ]
 }
