@@ -281,7 +281,10 @@ const inventories: readonly (readonly [text: string, said: string | RegExp])[] =
   [bots('a: { replicas: 2.5, hosts: [vps1] }'), /bots\.a\.replicas/],
   [bots('a: { replicas: 2, hosts: [] }'), /bots\.a\.hosts/],
   [bots('a: { replicas: 2, hosts: vps1 }'), /bots\.a\.hosts: should be a list/],
-  [bots('a: { replicas: 2, hosts: [vps1, vps9] }'), /:2:\d+: bots\.a\.hosts: unknown host "vps9" \(did you mean "vps1"/],
+  [
+    bots('a: { replicas: 2, hosts: [vps1, vps9] }'),
+    /:2:\d+: bots\.a\.hosts: unknown host "vps9" \(did you mean "vps1"/,
+  ],
   [bots('a: { replica: 2, hosts: [vps1] }'), /bots\.a\.replica: unknown key \(did you mean "replicas"/],
   [bots('a: { stateless: maybe }'), /bots\.a\.stateless/],
   [vars('swarm: { network: 10.216.0.0/24 }'), /swarm\.network: .*12 to 20 bits/],

@@ -8,7 +8,7 @@ import { type BuildContext, type BuildSettings, contextOf } from '../../roles/bo
 import { conflictsIn } from '../../roles/bot/spec/conflicts.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import { processSettings } from '../../roles/bot/spec/processes.ts'
-import { replicaFaults } from '../../roles/bot/spec/replicas.ts'
+import { replicaFaults } from '../../roles/bot/spec/replicas/faults.ts'
 import { routeFaults } from '../../roles/bot/spec/routes.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { databaseSettings, specOf } from '../../roles/bot/spec/spec.ts'

@@ -73,24 +73,25 @@ async function sharedLayers(layers: readonly string[], there: Connection): Promi
 
 /** The layers of these images, or of all that a host has; none where its engine writes archives in another way. */
 async function layersOn(connection: Connection, images?: readonly string[]): Promise<readonly string[][]> {
-  const told = await perform(
-    connection,
-    sh`
-    [ "$(docker info --format '{{.Driver}}')" = overlay2 ] || exit 0
-    ${images === undefined ? sh`docker image ls --quiet --no-trunc | sort -u` : sh`printf '%s\n' ${images}`} |
-      xargs -r docker image inspect --format '{{join .RootFS.Layers " "}}' --`,
-  )
+  const told = await perform(connection, layersScript(images))
   return told
     .split('\n')
     .filter(Boolean)
     .map((line) => line.split(' ').filter((layer) => /^sha256:[0-9a-f]{64}$/.test(layer)))
 }
 
-function builtImages(bot: string) {
+export function layersScript(images?: readonly string[]) {
+  return sh`
+    [ "$(docker info --format '{{.Driver}}')" = overlay2 ] || exit 0
+    ${images === undefined ? sh`docker image ls --quiet --no-trunc | sort -u` : sh`printf '%s\n' ${images}`} |
+      xargs -r docker image inspect --format '{{join .RootFS.Layers " "}}' --`
+}
+
+export function builtImages(bot: string) {
   return sh`docker image ls --filter reference=${`botgarden/${bot}`} --format '{{.Repository}}:{{.Tag}}'`
 }
 
-function pruneImages(bot: string, kept: readonly string[]) {
+export function pruneImages(bot: string, kept: readonly string[]) {
   return sh`
     ${builtImages(bot)} | grep -vxF ${kept.flatMap((each) => ['-e', each])} |
       while read -r image; do docker image rm "$image" >/dev/null 2>&1 || :; done || :`

@@ -61,7 +61,13 @@ function differingIn(state: SwarmState, members: readonly SwarmMember[]) {
 function joined(state: SwarmState, members: readonly SwarmMember[], names: readonly string[]): SwarmNode[] {
   return members
     .filter((member) => names.includes(member.name) && nodeOf(state, member) === undefined)
-    .map(({ name, address, manager }) => ({ id: name, address, role: manager ? 'manager' : 'worker', state: 'ready', labels: {} }))
+    .map(({ name, address, manager }) => ({
+      id: name,
+      address,
+      role: manager ? 'manager' : 'worker',
+      state: 'ready',
+      labels: {},
+    }))
 }
 
 function nodeOf({ nodes }: SwarmState, { address }: SwarmMember): SwarmNode | undefined {

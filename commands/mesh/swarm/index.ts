@@ -100,7 +100,9 @@ function planned(
     ...(joins && { entry: { kind: 'join' as const, token: new Secret('SWMTKN-of-the-run'), managers: [] } }),
     // What the nodes are is told when all of them are there.
     leads: leader === member && (!waits || session.options.check),
-    ...(session.options.check && { joining: members.filter(({ name }) => states.get(name)?.state === 'inactive').map(({ name }) => name) }),
+    ...(session.options.check && {
+      joining: members.filter(({ name }) => states.get(name)?.state === 'inactive').map(({ name }) => name),
+    }),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
 import { meshDoor } from '../../../lib/model/mesh.ts'
-import { type Replicas, replicasIn } from '../../../roles/bot/spec/replicas.ts'
+import { type Replicas, replicasIn } from '../../../roles/bot/spec/replicas/index.ts'
 import type { BotSettings } from '../../../roles/bot/spec/schema.ts'
 import type { SwarmMember } from '../../../roles/swarm/member.ts'
 import { membersOf } from '../members.ts'

@@ -4,7 +4,7 @@ import { type Jobs, jobsIn } from './jobs.ts'
 import type { DatabaseSettings } from './keys/database.ts'
 import { type Processes, processesIn } from './processes.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
-import { type Replicas, replicasIn } from './replicas.ts'
+import { type Replicas, replicasIn } from './replicas/index.ts'
 import { type Route, routesOf } from './routes.ts'
 import type { BotManifest, BotSettings } from './schema.ts'
 

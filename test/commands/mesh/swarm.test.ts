@@ -23,14 +23,16 @@ bots: { ${bots} }
 `
 const hot = (home: string, hosts: string, name = 'hot') => `${name}: { host: ${home}, replicas: 2, hosts: [${hosts}] }`
 let files = 0
-const inventoryOf = async (text: string) =>
-  readInventory(scratchFile(`swarm${files++}.yaml`, text), allRoles)
+const inventoryOf = async (text: string) => readInventory(scratchFile(`swarm${files++}.yaml`, text), allRoles)
 const hostsOf = async (text: string) => (await inventoryOf(text)).hosts
 
 test('no bot with replicas, no swarm', async () => {
   const hosts = await hostsOf(inMesh('a b', 'hot: { host: a }'))
   assert.equal(swarmsOf(hosts), [])
-  assert.equal(hosts.flatMap((host) => swarmDoors(host, hosts)), [])
+  assert.equal(
+    hosts.flatMap((host) => swarmDoors(host, hosts)),
+    [],
+  )
 })
 
 test('with three hosts or more three manage it, the one with the bot among them; with two it alone', async () => {
@@ -39,8 +41,16 @@ test('with three hosts or more three manage it, the one with the bot among them;
   assert.equal(await managersOf(inMesh('a b', hot('b', 'a, b'))), ['b'])
   assert.equal(await managersOf(inMesh('a b c d e', hot('e', 'a, b, c, d, e'))), ['e', 'a', 'b'])
   assert.equal(await managersOf(inMesh('a b c', hot('c', 'a, b'))), ['c', 'a', 'b'])
-  const members = swarmsOf(await hostsOf(inMesh('a b c', `${hot('a', 'a, b')}, ${hot('a', 'b, c', 'too')}`)))[0]?.members
-  assert.equal(members?.map(({ name, bots }) => [name, bots]), [['a', ['hot']], ['b', ['hot', 'too']], ['c', ['too']]])
+  const members = swarmsOf(await hostsOf(inMesh('a b c', `${hot('a', 'a, b')}, ${hot('a', 'b, c', 'too')}`)))[0]
+    ?.members
+  assert.equal(
+    members?.map(({ name, bots }) => [name, bots]),
+    [
+      ['a', ['hot']],
+      ['b', ['hot', 'too']],
+      ['c', ['too']],
+    ],
+  )
 })
 
 test('inside of the mesh its ports are open to its other hosts alone', async () => {
@@ -57,10 +67,16 @@ test('inside of the mesh its ports are open to its other hosts alone', async () 
 })
 
 test('hosts without a mesh, or of another one, are refused with the place of the bot', async () => {
-  assert.match(swarmFaults(await hostsOf(`hosts: { a: , b: }\nbots: { ${hot('a', 'a, b')} }\n`)).join(), /swarm\d+\.yaml:2:\d+: bots\.hot\.replicas: a is in no mesh/)
+  assert.match(
+    swarmFaults(await hostsOf(`hosts: { a: , b: }\nbots: { ${hot('a', 'a, b')} }\n`)).join(),
+    /swarm\d+\.yaml:2:\d+: bots\.hot\.replicas: a is in no mesh/,
+  )
   const two = `hosts: { a: { mesh: { network: 10.214.0.0/16 } }, b: { mesh: { network: 10.215.0.0/16 } } }\nbots: { ${hot('a', 'a, b')} }\n`
   assert.match(swarmFaults(await hostsOf(two)).join(), /bots\.hot\.hosts: b is not in the mesh of a/)
-  assert.match((await errorOf(inventoryOf(inMesh('a b', hot('a', 'a, bb'))))).message, /bots\.hot\.hosts: unknown host "bb"/)
+  assert.match(
+    (await errorOf(inventoryOf(inMesh('a b', hot('a', 'a, bb'))))).message,
+    /bots\.hot\.hosts: unknown host "bb"/,
+  )
 })
 
 const nothing = '{"state":"inactive","address":"","manages":false,"error":""}\n'
@@ -69,21 +85,34 @@ const active = (last: number, manages = true) =>
 const tokens = `SWMTKN-1-${'m'.repeat(50)}\nSWMTKN-1-${'w'.repeat(50)}\n`
 
 /** A session with hosts that answer this, one answer after the other; who has none is down. */
-async function sessionOf(text: string, answers: Record<string, string[]>, { check = false, limit = ['a', 'b', 'c'] } = {}) {
+async function sessionOf(
+  text: string,
+  answers: Record<string, string[]>,
+  { check = false, limit = ['a', 'b', 'c'] } = {},
+) {
   const inventory = await inventoryOf(text)
   const stages: string[] = []
   const session = {
-    ...{ inventory, hosts: inventory.hosts.filter(({ name }) => limit.includes(name)), options: { check, forks: 5 } as Options },
+    ...{
+      inventory,
+      hosts: inventory.hosts.filter(({ name }) => limit.includes(name)),
+      options: { check, forks: 5 } as Options,
+    },
     report: { line: () => {} } as unknown as Session['report'],
     hold: async () => {},
     converge: async (some: readonly InventoryHost[], roles: unknown) => {
       for (const host of some) {
         const given = (await (roles as (host: InventoryHost) => Promise<Role[]>)(host)) as Role[]
-        stages.push(`${host.name}: ${given.map((role) => idsOf(role.resources({ network: '10.216.0.0/16' }, facts, host))).join()}`)
+        stages.push(
+          `${host.name}: ${given.map((role) => idsOf(role.resources({ network: '10.216.0.0/16' }, facts, host))).join()}`,
+        )
       }
       return 0
     },
-    connected: async <T>(host: InventoryHost, use: (connection: ReturnType<typeof countedConnection>) => Promise<T>) => {
+    connected: async <T>(
+      host: InventoryHost,
+      use: (connection: ReturnType<typeof countedConnection>) => Promise<T>,
+    ) => {
       const all = answers[host.name]
       if (all === undefined) throw new ConnectError(`${host.name}: cannot be reached`)
       const answer = (all.length > 1 ? all.shift() : all[0]) ?? ''
@@ -118,11 +147,23 @@ test('where nobody asks for replicas no host is asked, and no role is another on
 test('one host begins; a check says that the others join; a swarm that is there is begun by nobody', async () => {
   const fresh = { a: [nothing], b: [nothing], c: [nothing] }
   assert.equal(await idsFor(three, fresh), ['a swarm:node begin', 'b swarm:node', 'c swarm:node'])
-  assert.equal(await idsFor(three, fresh, { check: true }), ['a swarm:node begin, swarm:nodes', 'b swarm:node join', 'c swarm:node join'])
-  assert.equal(await idsFor(three, { a: [nothing], b: [active(2)], c: [active(3)] }), ['a swarm:node', 'b swarm:node', 'c swarm:node'])
+  assert.equal(await idsFor(three, fresh, { check: true }), [
+    'a swarm:node begin, swarm:nodes',
+    'b swarm:node join',
+    'c swarm:node join',
+  ])
+  assert.equal(await idsFor(three, { a: [nothing], b: [active(2)], c: [active(3)] }), [
+    'a swarm:node',
+    'b swarm:node',
+    'c swarm:node',
+  ])
   // It may be in one that the others would not be in.
   assert.equal(await idsFor(three, { a: [nothing], b: [nothing] }), ['a swarm:node', 'b swarm:node', 'c swarm:node'])
-  assert.equal(await idsFor(three, { a: [active(1)], b: [active(2)], c: [active(3)] }), ['a swarm:node, swarm:nodes', 'b swarm:node', 'c swarm:node'])
+  assert.equal(await idsFor(three, { a: [active(1)], b: [active(2)], c: [active(3)] }), [
+    'a swarm:node, swarm:nodes',
+    'b swarm:node',
+    'c swarm:node',
+  ])
 })
 
 const bare = '{"id":"n1","role":"manager","state":"ready","address":"10.214.0.1","labels":null}'
@@ -134,7 +175,8 @@ test('the others join when all are ready, and then a manager is told of all node
   assert.is(await thenJoin(async () => 0)(session, [swarm]), 0)
   assert.equal(stages, ['b: swarm:node', 'c: swarm:node', 'a: swarm:node,swarm:nodes'])
   // What it knows already it is not told again.
-  const told = (last: number) => `{"id":"n${last}","role":"manager","state":"ready","address":"10.214.0.${last}","labels":{"botgarden.hot":"on"}}`
+  const told = (last: number) =>
+    `{"id":"n${last}","role":"manager","state":"ready","address":"10.214.0.${last}","labels":{"botgarden.hot":"on"}}`
   const whole = `${active(1)}${[1, 2, 3].map(told).join('\n')}\n`
   const settled = await sessionOf(three, { a: [whole], b: [active(2)], c: [active(3)] })
   assert.is(await thenJoin(async () => 0)(settled.session, [swarm]), 0)
@@ -149,7 +191,10 @@ test('nobody joins after a failure, in a check, or where no manager answers', as
   assert.is(await thenJoin(async () => 2)(checked.session, [swarm]), 2)
   assert.equal([...failed.stages, ...checked.stages], [])
   const { session } = await sessionOf(three, { b: [nothing], c: [nothing] })
-  assert.match((await errorOf(thenJoin(async () => 0)(session, [swarm]))).message, /no manager of the swarm answers \(a, b, c\)/)
+  assert.match(
+    (await errorOf(thenJoin(async () => 0)(session, [swarm]))).message,
+    /no manager of the swarm answers \(a, b, c\)/,
+  )
   const odd = await sessionOf(three, { a: [active(1), 'rm -rf /\n'], b: [nothing], c: [nothing] })
   assert.match((await errorOf(thenJoin(async () => 0)(odd.session, [swarm]))).message, /does not tell/)
 })

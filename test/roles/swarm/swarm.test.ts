@@ -72,7 +72,10 @@ test('by what a host joins is in no argument and is not shown', () => {
 })
 
 test('another swarm is refused, and one that is locked or broken', () => {
-  assert.match(errorOf(joining, inside({ address: '192.0.2.1', managers: ['192.0.2.1'] })) ?? '', /in another swarm already/)
+  assert.match(
+    errorOf(joining, inside({ address: '192.0.2.1', managers: ['192.0.2.1'] })) ?? '',
+    /in another swarm already/,
+  )
   assert.match(errorOf(joining, inside({ managers: ['192.0.2.1'] })) ?? '', /managed by 192\.0\.2\.1/)
   assert.match(errorOf(joining, { ...outside, state: 'locked' }) ?? '', /locked/)
   assert.match(errorOf(joining, { ...outside, state: 'error', error: 'no quorum' }) ?? '', /no quorum/)
@@ -81,11 +84,24 @@ test('another swarm is refused, and one that is locked or broken', () => {
 test('a manager is told who manages, who may run which bot, and who is none of it any more', () => {
   const leads = given({ leads: true })
   assert.equal(summaries(leads, inside()), [])
-  const differs = inside({ nodes: [node(1, { labels: {} }), node(2, { role: 'worker' }), node(3, { labels: { 'botgarden.hello-bot': 'on', 'botgarden.gone': 'on', rack: '7' } }), node(9, { state: 'down' })] })
+  const differs = inside({
+    nodes: [
+      node(1, { labels: {} }),
+      node(2, { role: 'worker' }),
+      node(3, { labels: { 'botgarden.hello-bot': 'on', 'botgarden.gone': 'on', rack: '7' } }),
+      node(9, { state: 'down' }),
+    ],
+  })
   const [text = ''] = summaries(leads, differs)
-  assert.match(text, /vps1: may run hello-bot; vps2: manages; vps3: runs gone no more; 10\.214\.0\.9 is none of it any more/)
+  assert.match(
+    text,
+    /vps1: may run hello-bot; vps2: manages; vps3: runs gone no more; 10\.214\.0\.9 is none of it any more/,
+  )
   const script = scriptsOf(resourcesOf(leads), state(differs)).join('\n')
-  assert.match(script, 'docker node update --role manager --label-add botgarden.hello-bot=on --label-rm botgarden.gone n3')
+  assert.match(
+    script,
+    'docker node update --role manager --label-add botgarden.hello-bot=on --label-rm botgarden.gone n3',
+  )
   assert.match(script, 'docker node demote n9')
   assert.match(script, 'docker node rm --force n9')
   assert.equal(planOf(resourcesOf(leads), stateAfter(resourcesOf(leads), state(differs))), [])
@@ -95,7 +111,10 @@ test('a manager is told who manages, who may run which bot, and who is none of i
 
 test('a check says that a manager will be told of those that join', () => {
   const leads = given({ leads: true, entry: { kind: 'begin' }, joining: ['vps1', 'vps2', 'vps3'] })
-  assert.match(summaries(leads, outside).join('\n'), /begin a swarm[^]*vps1: may run hello-bot; vps2: may run hello-bot/)
+  assert.match(
+    summaries(leads, outside).join('\n'),
+    /begin a swarm[\s\S]*vps1: may run hello-bot; vps2: may run hello-bot/,
+  )
   const more = given({ leads: true, joining: ['vps3'] })
   assert.match(summaries(more, inside({ nodes: [node(1), node(2)] })).join(), /^swarm:nodes: vps3: may run hello-bot$/)
 })

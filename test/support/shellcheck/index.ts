@@ -5,6 +5,7 @@ import { doctorScripts } from './doctor.ts'
 import { hostScripts } from './hosts.ts'
 import { moveScripts } from './moves.ts'
 import { processScripts } from './processes.ts'
+import { replicaScripts } from './replicas.ts'
 import { type Shell, within } from './scripts.ts'
 import { statusScripts } from './status.ts'
 import { updateScripts } from './updates.ts'
@@ -23,6 +24,7 @@ export async function everyScript(): Promise<Shell[]> {
     ...doctorScripts(),
     ...(await updateScripts()),
     ...moveScripts(),
+    ...replicaScripts(),
   ]
   const all = outer.flatMap((each) => [each, ...within(each)])
   return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? [])

@@ -4,7 +4,7 @@ import { configLabel } from '../../../../lib/resources/container.ts'
 import { engineSilence, unlessSilent } from '../../../../lib/resources/docker-engine.ts'
 import { sh } from '../../../../lib/shell/sh.ts'
 import { botFolders } from '../../spec/layout.ts'
-import type { Replicas } from '../../spec/replicas.ts'
+import type { Replicas } from '../../spec/replicas/index.ts'
 
 /** What the swarm says of the replicas of a bot; undefined where it has no such service, or this host cannot ask it. */
 export interface ReplicasState {

@@ -4,19 +4,19 @@ import { readFileSync } from 'node:fs'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
-import { outputsOf } from '../../../lib/engine/plan.ts'
-import { serviceFile } from '../../../roles/bot/release/compose-file.ts'
-import { limits as limitsResource } from '../../../roles/bot/release/limits.ts'
-import { replicasService } from '../../../roles/bot/release/replicas/service.ts'
-import { replicasState } from '../../../roles/bot/release/replicas/state.ts'
-import { release as releasing } from '../../../roles/bot/release/resource.ts'
-import { replicaFaults } from '../../../roles/bot/spec/replicas.ts'
-import type { Release } from '../../../roles/bot/spec/release-record.ts'
-import type { BotManifest, BotSettings } from '../../../roles/bot/spec/schema.ts'
-import { type Spec, specOf } from '../../../roles/bot/spec/spec.ts'
-import { changesOf, planOf, stateOf } from '../../support/plan-of.ts'
-import { place, policy } from '../../support/release-policy.ts'
-import { scratchFile } from '../../support/runner.ts'
+import { outputsOf } from '../../../../lib/engine/plan.ts'
+import { serviceFile } from '../../../../roles/bot/release/compose-file.ts'
+import { limits as limitsResource } from '../../../../roles/bot/release/limits.ts'
+import { replicasService } from '../../../../roles/bot/release/replicas/service.ts'
+import { replicasState } from '../../../../roles/bot/release/replicas/state.ts'
+import { release as releasing } from '../../../../roles/bot/release/resource.ts'
+import type { Release } from '../../../../roles/bot/spec/release-record.ts'
+import { replicaFaults } from '../../../../roles/bot/spec/replicas/faults.ts'
+import type { BotManifest, BotSettings } from '../../../../roles/bot/spec/schema.ts'
+import { type Spec, specOf } from '../../../../roles/bot/spec/spec.ts'
+import { changesOf, planOf, stateOf } from '../../../support/plan-of.ts'
+import { place, policy } from '../../../support/release-policy.ts'
+import { scratchFile } from '../../../support/runner.ts'
 
 const image = 'botgarden/hello:1'
 const several = { replicas: 3, hosts: ['vps3', 'vps1', 'vps2'] }
@@ -75,7 +75,10 @@ test('in the place of its container is a router, which does not change with the 
   assert.not.match(service.environment.ROUTER, 'non_idempotent;')
   assert.is(router({ ...spec, image: 'botgarden/hello:2' }).checksum, router(spec).checksum)
   assert.is.not(router({ ...spec, port: 4000 }).checksum, router(spec).checksum)
-  assert.not.match(parse(router({ ...spec, database: false }).text).services['botgarden-hello-blue'].environment.ROUTER, /^stream /m)
+  assert.not.match(
+    parse(router({ ...spec, database: false }).text).services['botgarden-hello-blue'].environment.ROUTER,
+    /^stream /m,
+  )
 })
 
 test('a replica is as shut in as a bot, and has nothing of a host', () => {
@@ -104,7 +107,7 @@ test('a variable with a secret comes from its file, whatever it holds, and is in
   const { body } = replicasService(instance, given, limits, 20)
   const file = scratchFile('token', 'to"k\\en\n')
   const text = body.text.replace('/etc/botgarden/secrets/bots/hello/token', file)
-  const functions = readFileSync(new URL('../../../roles/bot/release/replicas/replicas.sh', import.meta.url), 'utf8')
+  const functions = readFileSync(new URL('../../../../roles/bot/release/replicas/replicas.sh', import.meta.url), 'utf8')
   const printed = execFileSync('sh', ['-c', `${functions}\n${text}`], { encoding: 'utf8' })
   const { Env: all } = JSON.parse(printed).TaskTemplate.ContainerSpec
   assert.ok(all.includes('URL=x"to"k\\en\\y'), all.join(' '))

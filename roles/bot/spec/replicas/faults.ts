@@ -1,20 +1,7 @@
-import type { BotManifest, BotSettings } from './schema.ts'
-import type { Spec } from './spec.ts'
-
-/** A bot that runs several times, on several hosts, by Docker Swarm. */
-export interface Replicas {
-  readonly count: number
-  /** The hosts that may run it, by their names in the inventory. */
-  readonly hosts: readonly string[]
-}
+import type { BotManifest, BotSettings } from '../schema.ts'
+import type { Spec } from '../spec.ts'
 
 type Said = Pick<BotSettings, 'replicas' | 'hosts'> & Pick<BotManifest, 'stateless'>
-
-/** What an inventory says of the replicas of a bot; undefined where it runs once, on its host. */
-export function replicasIn({ replicas, hosts }: Pick<Said, 'replicas' | 'hosts'>): Replicas | undefined {
-  if (replicas === undefined || hosts === undefined) return undefined
-  return { count: replicas, hosts: [...new Set(hosts)].sort() }
-}
 
 /** Why a bot cannot run several times as its keys are, as lines `KEY: what`. */
 export function replicaFaults(said: Said, spec: Spec): readonly string[] {
