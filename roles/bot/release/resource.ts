@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
@@ -15,7 +14,7 @@ import { allocations } from '../spec/allocations.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { type Colour, layoutOf, otherColour } from '../spec/layout.ts'
 import { imagesIn } from '../spec/processes.ts'
-import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
+import { currentRelease, differencesOf, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
 import { storedSecrets } from '../spec/stored-secrets.ts'
 import { webhookCleared } from '../telegram/webhook-state.ts'
@@ -239,18 +238,6 @@ function predictions(
 function secretsIn({ mode, secrets }: Spec, state: State): Record<string, string> {
   const names = [...(mode === 'none' ? [] : ['token']), ...secrets].filter((name) => keyOf(name) in state)
   return Object.fromEntries(names.map((name) => [name, checksumIn(state[keyOf(name)] ?? 'absent')]))
-}
-
-/** The members of a spec and the secrets that differ from those of the current release. */
-function differencesOf(current: Release | undefined, spec: Spec, secrets: Readonly<Record<string, string>>): string[] {
-  if (current === undefined) return ['first']
-  const plain = (value: Spec) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>
-  const [now, then] = [plain(current.spec), plain(spec)]
-  const keys = [...new Set([...Object.keys(now), ...Object.keys(then)])].filter(
-    (key) => !isDeepStrictEqual(now[key], then[key]),
-  )
-  const rotated = Object.keys(secrets).filter((name) => secrets[name] !== current.secrets[name])
-  return [...keys, ...rotated.map((name) => `secret ${name}`)]
 }
 
 function checksumIn(state: FileState): string {

@@ -24,7 +24,7 @@ import { commitOf, type ReleasePolicy, type SwitchedJobs } from './policy.ts'
 import { type ProcessSteps, processSteps } from './processes/steps.ts'
 import { pruneImages } from './prune-images.ts'
 import { onceFile } from './replicas/once-file.ts'
-import { type ReplicaSteps, replicaSteps } from './replicas/steps.ts'
+import { replicaSteps } from './replicas/steps.ts'
 import { stopsFirst } from './stops-first.ts'
 import { filledVariables, variablesFile, variablesFunction } from './variables.ts'
 
@@ -59,7 +59,7 @@ export function switchScript(change: Switch): Script {
   const layout = layoutOf(bot)
   const { text, file, name } = serviceFile(instance, colour, spec, limits)
   const steps = stepsOf(change)
-  const replicas = replicasOf(change)
+  const replicas = replicaSteps(instance, spec, old?.spec, limits, policy.settle)
   const polls = spec.mode === 'polling'
   const setsItself = spec.webhook === 'bot'
   const oneWriter = writesAlone(spec, old?.spec)
@@ -82,7 +82,7 @@ export function switchScript(change: Switch): Script {
     ${variablesFunction(instance, colour, spec)}
     ${setsItself || old?.spec.mode === 'webhook' ? deliveryFunctions(bot, instance.telegram, spec) : nothing}
     ${replicas.refuse}
-    ${revertFunction(change)}
+    ${revertFunction(change, replicas.back)}
     mkdir -p ${layout.compose}
     (umask 077; mkdir -p "$state")
     # The route of an interrupted switch is reverted before its container is removed.
@@ -151,17 +151,13 @@ function stepsOf(change: Switch): ProcessSteps {
   return processSteps({ ...change, processes, oneWriter: writesAlone(spec, old?.spec), drain: policy.drain })
 }
 
-function replicasOf({ instance, spec, old, limits, policy }: Switch): ReplicaSteps {
-  return replicaSteps(instance, spec, old?.spec, limits, policy.settle)
-}
-
 /** Shell text: whether a boot starts the old container. */
 function oldAtBoot(restart: 'always' | 'no'): Script {
   return sh`[ -z "$old_container" ] || docker update --restart ${restart} "$old_container" >/dev/null`
 }
 
 /** The shell function that reverts the switch: the old version serves again. */
-function revertFunction(change: Switch): Script {
+function revertFunction(change: Switch, replicasBack: Script): Script {
   const { instance, spec, colour, old, policy } = change
   const steps = stepsOf(change)
   const oneWriter = writesAlone(spec, old?.spec)
@@ -190,7 +186,7 @@ function revertFunction(change: Switch): Script {
       if [ -z "$switched" ] || route_is_restored || route_restore; then
         remove_containers "$new"
         ${steps.removeNew}
-        ${replicasOf(change).back}
+        ${replicasBack}
         ${putBack}
       else
         echo 'nginx could not be reverted and may still route to the new version: run site.ts'
