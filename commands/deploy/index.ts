@@ -122,7 +122,11 @@ async function dumpFor({ options }: Session, deployments: Deployments): Promise<
   const path = options.own.get('import')?.[0]
   if (path === undefined) return undefined
   for (const [bot, { spec }] of deployments)
-    if (!spec.database)
+    if (spec.external)
+      throw new UsageError(
+        `--import: the database of ${bot} is on ${spec.external.host}: load the dump there with pg_restore`,
+      )
+    else if (!spec.database)
       throw new UsageError(`--import: ${bot} has no database: take "database: false" out of its bot.yaml`)
   return dumpAt(path)
 }

@@ -7,11 +7,12 @@ import { InventoryError } from '../../lib/std/errors.ts'
 import { type BuildContext, type BuildSettings, contextOf } from '../../roles/bot/spec/build-context.ts'
 import { conflictsIn } from '../../roles/bot/spec/conflicts.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
+import { externalPassword } from '../../roles/bot/spec/keys/external-database.ts'
 import { processSettings } from '../../roles/bot/spec/processes.ts'
 import { replicaFaults } from '../../roles/bot/spec/replicas/faults.ts'
 import { routeFaults } from '../../roles/bot/spec/routes.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
-import { databaseSettings, specOf } from '../../roles/bot/spec/spec.ts'
+import { databaseSettings, isExternal, specOf } from '../../roles/bot/spec/spec.ts'
 import { manifestOf, openSource } from './bot-source.ts'
 import { initOf } from './database-sources.ts'
 import { processBuilds } from './process-builds.ts'
@@ -85,6 +86,10 @@ async function fromSource(
     image: `botgarden/${name}.${process}:${each.checksum.slice(0, 12)}`,
     ...{ process, context: each },
   }))
+  if (isExternal(settings.database) && settings.secrets?.[externalPassword] !== undefined)
+    throw new InventoryError(
+      `${key}.secrets.${externalPassword}: is the password of database.external, which has a source already: call it something else`,
+    )
   const { init } = databaseSettings(settings, manifest) ?? {}
   const image = settings.image ?? `botgarden/${name}:${context?.checksum.slice(0, 12)}`
   const images = Object.fromEntries(builds.map((each) => [each.process, each.image]))

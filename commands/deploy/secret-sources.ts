@@ -4,7 +4,9 @@ import { InventoryError } from '../../lib/std/errors.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { registryOf } from '../../roles/bot/registry-login.ts'
 import type { RegistryLogin } from '../../roles/bot/spec/deployment.ts'
+import { externalPassword } from '../../roles/bot/spec/keys/external-database.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
+import { isExternal } from '../../roles/bot/spec/spec.ts'
 import { isToken, tokenVariable } from '../../roles/bot/token.ts'
 
 /** The variables of a `.env` file beside the source that hold the token, as bots call it. */
@@ -40,7 +42,7 @@ export async function tokenOf(
 /** The secrets of these names: by the inventory, else from the `.env` file beside the source. */
 export async function secretsOf(
   names: readonly string[],
-  { secrets = {} }: BotSettings,
+  { secrets = {}, database }: BotSettings,
   folder: string | undefined,
   key: string,
   read: ReadSecret,
@@ -48,8 +50,10 @@ export async function secretsOf(
   const found = new Map<string, Secret | undefined>()
   const file = names.length === 0 ? {} : await envFile(folder)
   for (const name of names) {
-    const source = secrets[name]
-    const value = source === undefined ? file[name] : await read(source, `${key}.secrets.${name}`)
+    const ofDatabase = name === externalPassword && isExternal(database)
+    const source = ofDatabase ? database.external.password : secrets[name]
+    const at = ofDatabase ? 'database.external.password' : `secrets.${name}`
+    const value = source === undefined ? file[name] : await read(source, `${key}.${at}`)
     found.set(name, value ? new Secret(value) : undefined)
   }
   return found

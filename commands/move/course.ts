@@ -11,8 +11,8 @@ export type Course =
   | { readonly kind: 'finish'; readonly from: Situation | undefined; readonly to: Situation; readonly place: Place }
   /** It was decided for `from`, where nothing was released, and goes back to where it was. */
   | { readonly kind: 'back'; readonly from: Situation | undefined; readonly to: Situation; readonly number: number }
-  /** It serves there already. */
-  | { readonly kind: 'there'; readonly to: Situation }
+  /** It serves there already, moved from `from`, where that has it still. */
+  | { readonly kind: 'there'; readonly from: Situation | undefined; readonly to: Situation }
 
 /**
  * Decides by what all hosts have said. A record of a release is of the host that serves; without any the place with the highest
@@ -37,7 +37,11 @@ export function courseOf(bot: string, target: InventoryHost, found: readonly (Si
     )
   const number = 1 + Math.max(0, ...known.map(({ place }) => place?.number ?? 0))
   const [from] = holders
-  if (from !== undefined) return from === to ? { kind: 'there', to } : { kind: 'move', from, to, number }
+  if (from !== undefined && from !== to) return { kind: 'move', from, to, number }
+  if (from === to) {
+    const left = known.find((each) => each.released !== undefined && each.host.name === to.place?.from)
+    return { kind: 'there', from: left, to }
+  }
   return undecided(bot, to, found, number)
 }
 

@@ -1,4 +1,3 @@
-import { stateDir } from '../../lib/model/host-layout.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { postgresContainer } from '../../lib/platform/postgres-client.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
@@ -6,16 +5,16 @@ import type { Connection } from '../../lib/ssh/connection.ts'
 import { relay } from '../../lib/ssh/relay.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { fillDatabase } from '../../roles/bot/database/fill.ts'
+import { layoutOf } from '../../roles/bot/spec/layout.ts'
 import { plainSession, spelling, sumsQuery } from '../update/postgres/queries.ts'
 import { difference } from './files/index.ts'
 import { perform } from './perform.ts'
 import type { Route } from './route.ts'
+import { isSent } from './sending.ts'
 
-/** Where what a move brings to a host is until it is used, in plain text: root's alone. */
-const movesFolder = `${stateDir}/moves`
-
+/** Where a dump is until it is read, in plain text: root's alone, and gone with all else of the bot. */
 function dumpPath(bot: string): string {
-  return `${movesFolder}/${bot}.dump`
+  return `${layoutOf(bot).state}/move.dump`
 }
 
 /** What was compared of a database. */
@@ -37,11 +36,14 @@ export async function moveDatabase(
 ): Promise<Compared> {
   const sums = sumsScript(bot)
   const before = perform(here, sums)
-  // It is awaited below: until then its failure is nobody's.
-  before.catch(() => {})
-  await relay({ target: route.from, relayed: dumpScript(bot) }, { target: route.to, relayed: storeScript(bot) })
-  await perform(there, fillScript(bot, number))
-  const [was, is] = await Promise.all([before, perform(there, sums)])
+  try {
+    await relay({ target: route.from, relayed: dumpScript(bot) }, { target: route.to, relayed: storeScript(bot) })
+    await perform(there, fillScript(bot, number))
+  } finally {
+    // Whatever has failed: who brings the bot back uses this connection, which takes one request at a time.
+    await before.catch(() => {})
+  }
+  const [was, is] = [await before, await perform(there, sums)]
   if (was !== is) throw new HostError(`the database of ${bot} is not the same on both hosts:\n${difference(was, is)}`)
   const counts = [...was.matchAll(/ rows (\d+) \S+ \S+$/gm)].map(([, rows]) => Number(rows))
   return { tables: counts.length, rows: counts.reduce((sum, each) => sum + each, 0) }
@@ -52,9 +54,11 @@ export function dumpScript(bot: string): Script {
   return sh`relayed() { docker exec -e PGOPTIONS=${plainSession} ${postgresContainer} pg_dump -U postgres -Fc -d ${databaseName(bot)}; }`
 }
 
-/** Shell text: a function `relayed` that keeps a dump. */
+/** Shell text: a function `relayed` that keeps a dump; of one that the disk has no room for nothing. */
 export function storeScript(bot: string): Script {
-  return sh`relayed() { (umask 077; mkdir -p ${movesFolder}; cat >${dumpPath(bot)}); }`
+  return sh`
+    ${isSent(bot)}
+    relayed() { (umask 077; mkdir -p ${layoutOf(bot).state}; cat >${dumpPath(bot)}) || { rm -f ${dumpPath(bot)}; return 1; }; }`
 }
 
 /** Shell text: the bot's own role reads the dump into its database, and the dump is removed. */
@@ -72,7 +76,5 @@ export function sumsScript(bot: string): Script {
 
 /** Shell text: removes what a move has left on its way. */
 export function forgetDump(bot: string): Script {
-  return sh`
-    rm -f ${dumpPath(bot)}
-    rmdir ${movesFolder} 2>/dev/null || :`
+  return sh`rm -f ${dumpPath(bot)}`
 }

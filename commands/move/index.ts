@@ -42,8 +42,11 @@ export async function move(session: Session): Promise<number> {
 async function moveTo(session: Session, entry: BotEntry, target: InventoryHost): Promise<number> {
   const { options, inventory } = session
   const bot = entry.name
-  const course = courseOf(bot, target, await survey(session, inventory.hosts, bot))
-  if (options.check) return whatWouldHappen(session, bot, course)
+  const now = async () => courseOf(bot, target, await survey(session, inventory.hosts, bot))
+  const seen = await now()
+  if (options.check) return whatWouldHappen(session, bot, seen)
+  await settled(session, seen)
+  const course = await now()
   const code = await follow(session, entry, course)
   if (code !== 0 && course.kind !== 'there') return code
   const served = course.kind === 'back' ? course.to.host.name : target.name
@@ -56,15 +59,21 @@ async function moveTo(session: Session, entry: BotEntry, target: InventoryHost):
   return code
 }
 
+/** What a run that was cut has begun on the hosts of a course ends by itself, and may be what decides: that is waited for. */
+async function settled(session: Session, { from, to }: Course): Promise<void> {
+  for (const host of [...(from === undefined ? [] : [from.host]), to.host])
+    await session.connected(host, (connection) => session.hold(host, connection), { quiet: true })
+}
+
 async function follow(session: Session, entry: BotEntry, course: Course): Promise<number> {
   const { name: bot } = entry
   if (course.kind === 'move') return moveBot(session, entry, course)
   if (course.kind === 'back') return takeBack(session, entry, course)
   if (course.kind === 'finish') return serve(session, entry, course)
-  const { to } = course
+  const { from, to } = course
   session.report.line(`${bot}  ▸ is to serve on ${to.host.name} already`)
   if (to.isStopped) await broughtBackUnderLock(session, bot, to)
-  return serve(session, entry, { from: undefined, to })
+  return serve(session, entry, { from, to })
 }
 
 function entryOf({ options, inventory }: Session, action: string): BotEntry {

@@ -19,6 +19,7 @@ import { clearScript, historyScript, numberScript, readyScript } from './new-hos
 import { obstaclesTo } from './obstacles.ts'
 import { bringBack, giveAway, stopBot } from './old-host/index.ts'
 import { perform } from './perform.ts'
+import { isPinned, pullPinned } from './pinned-images.ts'
 import { type Route, routeOf, sometimes } from './route.ts'
 import { copySecrets } from './secrets.ts'
 import { serve } from './serve.ts'
@@ -76,7 +77,7 @@ export async function moveBot(
 }
 
 /** All that can be there before the bot is stopped. */
-async function prepare({ session, entry, from, to, record, route, say }: Move, here: Connection): Promise<void> {
+async function prepare({ session, entry, from, to, record, place, route, say }: Move, here: Connection): Promise<void> {
   const { name: bot } = entry
   const { spec } = record
   const names = [...new Set([...imagesIn(spec), ...from.past.flatMap((each) => imagesIn(each.spec))])]
@@ -88,9 +89,16 @@ async function prepare({ session, entry, from, to, record, route, say }: Move, h
       const obstacles = obstaclesTo(bot, from, to, Math.ceil((2 * bytes) / 2 ** 20))
       if (obstacles.length > 0) throw new HostError(obstacles.join('\n'))
       if (missing.length > 0) say(`images: ${missing.map(({ name }) => name).join(', ')}`)
-      await copyImages(route, there, missing, sometimes('images', say))
+      const pinned = missing.filter(isPinned)
+      await copyImages(
+        route,
+        there,
+        missing.filter((each) => !pinned.includes(each)),
+        sometimes('images', say),
+      )
+      await pullPinned(here, there, pinned, imagesIn(spec), say)
       await session.hold(to.host, there)
-      await perform(there, clearScript(bot))
+      await perform(there, clearScript(bot, { ...place, serves: place.from, from: place.serves }))
       const past = from.past.some(({ id }) => id === record.id) ? from.past : [...from.past, record]
       await perform(there, historyScript(bot, past))
       const secrets = await copySecrets(here, there, bot, spec)
@@ -147,7 +155,10 @@ async function leave(move: Move, here: Connection, there: Connection): Promise<n
     if (!(error instanceof RunnerError)) throw error
     const back = await broughtBack(move, here)
     const seconds = ((performance.now() - stoppedAt) / 1000).toFixed(1)
-    const note = back ? `${bot} serves on ${from.host.name} as before; it answered nothing for ${seconds} s` : cut(move)
+    const left = `what was prepared on ${to.host.name} is replaced by the next move, or goes by --forget ${to.host.name}`
+    const note = back
+      ? `${bot} serves on ${from.host.name} as before; it answered nothing for ${seconds} s; ${left}`
+      : cut(move)
     throw error instanceof ConnectError
       ? new ConnectError(`${error.message}\n${note}`)
       : new HostError(`${error.message}\n${note}`)

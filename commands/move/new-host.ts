@@ -9,15 +9,18 @@ import { layoutOf } from '../../roles/bot/spec/layout.ts'
 import { type Place, placeLayout } from '../../roles/bot/spec/place.ts'
 import type { Release } from '../../roles/bot/spec/release-record.ts'
 import { forgetDump } from './database.ts'
+import { awaitSent } from './sending.ts'
 
 /**
- * Shell text: the host has nothing of the bot that could be taken for what is moved there: no container, no database. Fails where the
- * bot serves.
+ * Shell text: the host has nothing of the bot that could be taken for what is moved there: no container, no database, and first no note
+ * that a move before has brought all of it. `place`: where it serves up to now. Fails where the bot serves.
  */
-export function clearScript(bot: string): Script {
+export function clearScript(bot: string, place: Place): Script {
   const database = databaseName(bot)
   return sh`
+    ${awaitSent(bot)}
     ${refuseServing(bot)}
+    ${writePlace(bot, place)}
     rm -f ${placeLayout(bot).released}
     ${removeContainers(bot)}
     ${forgetDump(bot)}
@@ -54,7 +57,8 @@ export function giveBackScript(bot: string, place: Place): Script {
   return sh`
     ${refuseServing(bot)}
     ${removeContainers(bot)}
-    ${writePlace(bot, place)}`
+    ${writePlace(bot, place)}
+    ${forgetDump(bot)}`
 }
 
 function refuseServing(bot: string): Script {

@@ -11,3 +11,11 @@ export async function perform(connection: Connection, script: Script, prelude?: 
   if (status !== 0) throw new HostError(printed.trim().split('\n').slice(-20).join('\n') || `exit code ${status}`)
   return printed
 }
+
+/** Runs a script on both hosts, side by side. Throws when both have answered: a connection takes one request at a time. */
+export async function performBoth(here: Connection, there: Connection, script: Script): Promise<[string, string]> {
+  const [one, other] = await Promise.allSettled([perform(here, script), perform(there, script)])
+  if (one.status === 'rejected') throw one.reason
+  if (other.status === 'rejected') throw other.reason
+  return [one.value, other.value]
+}

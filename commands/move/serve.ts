@@ -1,7 +1,6 @@
 import type { Session } from '../../lib/cli/session.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { domainsOf } from '../../lib/platform/domains.ts'
-import { sh } from '../../lib/shell/sh.ts'
 import { ConnectError, HostError } from '../../lib/std/errors.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import { layoutOf } from '../../roles/bot/spec/layout.ts'
@@ -81,11 +80,7 @@ export async function takeBack(
       from.host,
       async (connection) => {
         await session.hold(from.host, connection)
-        await perform(
-          connection,
-          sh`${giveBackScript(bot, place)}
-          ${forgetDump(bot)}`,
-        )
+        await perform(connection, giveBackScript(bot, place))
       },
       { quiet: true },
     )

@@ -1,6 +1,7 @@
 # shellcheck shell=dash
 # What goes through is summed on both sides. `relay_source` prints what the function `relayed` does; `relay_sink` gives it its standard
-# input. Each prints a last line, the checksum and the status of the function, where the other does not look.
+# input. Each prints a last line, the checksum and the status of the function, where the other does not look. What the function has
+# left unread is read to the end, unless it has failed: then what is still to come is of no use.
 relay_begin() {
   relay=$(umask 077; mkdir -p /run/botgarden && mktemp -d /run/botgarden/relay.XXXXXX) || exit 1
   trap 'rm -rf "$relay"' EXIT
@@ -14,11 +15,11 @@ relay_end() {
 }
 relay_source() {
   relay_begin
-  { relayed || relay_status=$?; echo "${relay_status:-0}" >"$relay/status"; } | tee "$relay/copy"
+  { relayed || relay_status=$?; echo "${relay_status:-0}" >"$relay/status"; } | tee --output-error=exit "$relay/copy"
   relay_end >&2
 }
 relay_sink() {
   relay_begin
-  tee "$relay/copy" | { relayed || relay_status=$?; echo "${relay_status:-0}" >"$relay/status"; cat >/dev/null; }
+  tee --output-error=exit "$relay/copy" | { relayed || relay_status=$?; echo "${relay_status:-0}" >"$relay/status"; [ -n "${relay_status:-}" ] || cat >/dev/null; }
   relay_end
 }

@@ -37,9 +37,14 @@ export async function relay(
       done(null, chunk)
     },
   })
-  // Why a side has ended early is told by what it printed.
-  await pipeline(from.output, counted, to.input).catch(() => {})
+  // Why a side has ended early is told by what it printed. Where nobody took what was sent, the one that sends fails for that alone.
+  const isTaken = await pipeline(from.output, counted, to.input).then(
+    () => true,
+    () => false,
+  )
   const [sent, taken] = await Promise.all([from.ended(), to.ended()])
+  const failure = isTaken ? (sent.error ?? taken.error) : (taken.error ?? sent.error)
+  if (failure !== undefined) throw failure
   const sum = hash.digest('hex')
   if (sent.sum !== sum || taken.sum !== sum)
     throw new HostError(`${sink.target.name}: what arrived is not what ${source.target.name} has sent`)
@@ -47,6 +52,12 @@ export async function relay(
 }
 
 type Side = 'relay_source' | 'relay_sink'
+
+/** How a side has ended. */
+interface Ended {
+  readonly sum?: string
+  readonly error?: ConnectError | HostError
+}
 
 /** Shell text: what a side of a relay runs. */
 export function relayScript(relayed: Script, side: Side): Script {
@@ -72,16 +83,16 @@ function opened({ target, relayed }: RelayEnd, side: Side) {
   return {
     output: child.stdout,
     input: child.stdin,
-    ended: async () => {
+    ended: async (): Promise<Ended> => {
       const { exitCode } = await running
       const [, before = '', sum, status] = /^([\s\S]*)\nrelay ([0-9a-f]{64}) (\d+)\s*$/.exec(said.text()) ?? []
+      if (sum !== undefined && status === '0') return { sum }
+      const words = [before, said === other ? '' : other.text()].join('\n').trim()
       if (exitCode === 255 && sum === undefined)
-        throw new ConnectError(`${target.name}: the connection was lost: ${other.text().trim().split('\n').at(-1)}`)
-      if (sum === undefined || status !== '0')
-        throw new HostError(
-          `${target.name}: ${[before, said === other ? '' : other.text()].join('\n').trim() || `exit code ${exitCode}`}`,
-        )
-      return { sum }
+        return {
+          error: new ConnectError(`${target.name}: the connection was lost: ${other.text().trim().split('\n').at(-1)}`),
+        }
+      return { error: new HostError(`${target.name}: ${words || `exit code ${exitCode}`}`) }
     },
   }
 }

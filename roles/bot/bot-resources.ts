@@ -17,7 +17,13 @@ import type { Routed } from './release/nginx-route.ts'
 import { release } from './release/resource.ts'
 import { renewedSecrets } from './renewal/resource.ts'
 import { locationsOf } from './routes.ts'
-import { databasePassFile, databasePassword, operatorSecret, webhookSecret } from './secrets.ts'
+import {
+  databasePassFile,
+  databasePassword,
+  externalDatabasePassFile,
+  operatorSecret,
+  webhookSecret,
+} from './secrets.ts'
 import { allocations } from './spec/allocations.ts'
 import type { Deployment } from './spec/deployment.ts'
 import type { BotInstance } from './spec/instance.ts'
@@ -25,7 +31,7 @@ import { layoutOf, uidOf } from './spec/layout.ts'
 import { limitsOf } from './spec/limits.ts'
 import { currentRelease, parseRelease, type Release } from './spec/release-record.ts'
 import type { BotSettings, BotVars } from './spec/schema.ts'
-import type { Spec } from './spec/spec.ts'
+import { externalOf, type Spec } from './spec/spec.ts'
 import { type WebhookTarget, webhookCleared } from './telegram/webhook-state.ts'
 import { token } from './token.ts'
 
@@ -61,6 +67,9 @@ export function botResources(
   const needsDatabase = target?.database ?? true
   const forDatabase = (inner: Resource) =>
     deployment === undefined ? whenReleased(bot, ({ spec }) => spec.database, inner) : inner
+  const external = externalOf(entry)
+  const forExternal = (inner: Resource) =>
+    deployment === undefined ? whenReleased(bot, ({ spec }) => spec.external !== undefined, inner) : inner
   const place = [
     allocated(bot, base, target),
     withAllocation((number) => network(layout.network, `${base}.${number}.0/24`, number, bot)),
@@ -82,6 +91,7 @@ export function botResources(
     ...[...(deployment?.secrets ?? [])].map(([name, value]) =>
       ownedBy((user) => operatorSecret(layout.secrets, user, bot, name, value)),
     ),
+    ...(external === undefined ? [] : [ownedBy(() => forExternal(externalDatabasePassFile(layout.secrets, bot)))]),
     ...(needsDatabase
       ? databaseBefore(bot, base, deployment, { byNumber: withAllocation, whenReleased }).map(forDatabase)
       : []),

@@ -24,6 +24,11 @@ export function registryOf(image: string): string {
   return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : 'docker.io'
 }
 
+/** Where a login for the registry of an image is in the configuration of Docker's client. */
+export function loginKey(registry: string): string {
+  return registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry
+}
+
 /** The given logins, as files on the host. Logins that are not given are left alone. */
 export function registryLogins(logins: readonly RegistryLogin[]): Resource[] {
   if (logins.length === 0) return []
@@ -33,9 +38,7 @@ export function registryLogins(logins: readonly RegistryLogin[]): Resource[] {
 function registryLogin({ registry, username, password }: RegistryLogin): Resource[] {
   const path = `${folderOf(registry)}/config.json`
   const auth = Buffer.from(`${username}:${password.reveal()}`).toString('base64')
-  const content = new Secret(
-    JSON.stringify({ auths: { [registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry]: { auth } } }),
-  )
+  const content = new Secret(JSON.stringify({ auths: { [loginKey(registry)]: { auth } } }))
   const sha256 = sha256Of(content.reveal())
   const now = fileState(path)
   return [

@@ -66,7 +66,6 @@ export interface MovedBot extends Place {
 
 const releases: Kind<readonly string[]> = {
   name: 'releases',
-  volatile: true,
   // By the shell itself, for what most hosts have none of.
   script: () => sh`
       for file in ${currentRecords}; do

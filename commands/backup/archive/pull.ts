@@ -1,5 +1,18 @@
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { extract, type Headers } from 'tar-stream'
 import { archiveState } from '../../../lib/platform/archive/wal-archive.ts'
@@ -38,16 +51,25 @@ export async function pullArchive(connection: Connection, folder: string, signer
 async function fetchFiles(connection: Connection, folder: string, paths: readonly string[], signers: Signers) {
   const incoming = join(folder, '.incoming')
   rmSync(incoming, { recursive: true, force: true })
+  mkdirSync(incoming, { recursive: true, mode: 0o700 })
   const wanted = new Set(paths.flatMap((path) => [path, `${path}.sig`]))
-  const reading = extract()
-  const received = receive(reading, wanted, incoming)
   const list = lines([...wanted].map((path) => sh`echo ${path}`))
   const script = sh`cd ${store} && {
     ${list}
   } | tar --create --no-recursion --ignore-failed-read --files-from - 2>/dev/null`
-  await stream(connection, script, (chunk) => reading.write(chunk))
-  reading.end()
-  await received
+  // To the disk first: it may be larger than the memory.
+  const whole = join(incoming, 'whole.tar')
+  const handle = openSync(whole, 'wx', 0o600)
+  try {
+    await stream(connection, script, (chunk) => {
+      for (let written = 0; written < chunk.length; ) written += writeSync(handle, chunk, written)
+    })
+  } finally {
+    closeSync(handle)
+  }
+  const reading = extract()
+  await Promise.all([pipeline(createReadStream(whole), reading), receive(reading, wanted, incoming)])
+  rmSync(whole)
   const faults = await mapConcurrent(
     4,
     paths.filter((path) => existsSync(join(incoming, `${path}.sig`))),
@@ -74,18 +96,22 @@ async function receive(
     const { name, type } = entry.header as Headers
     if (!wanted.has(name) || type !== 'file')
       throw new HostError(`the archive of the host holds ${JSON.stringify(name)}`)
-    const chunks: Buffer[] = []
-    for await (const chunk of entry) chunks.push(chunk as Buffer)
     mkdirSync(join(folder, dirname(name)), { recursive: true, mode: 0o700 })
-    writeFileSync(join(folder, name), Buffer.concat(chunks), { mode: 0o600 })
+    await pipeline(entry, createWriteStream(join(folder, name), { flags: 'wx', mode: 0o600 }))
   }
 }
 
 const retention = fileURLToPath(new URL('../../../roles/backups/continuous/retention.awk', import.meta.url))
 
-/** Removes what no second of the last so many days needs, by the rule of the host. Returns how many files went. */
+/**
+ * Removes what no second of the last so many days needs, by the rule of the host. What came within these days stays, and decides nothing:
+ * names come from the host, and one that was taken over could name a file so that all others would go. Returns how many files went.
+ */
 export async function pruneArchive(folder: string, days: number, now: number): Promise<number> {
-  const here = archivedHere(folder)
+  const here = archivedHere(folder).filter(
+    ({ path }) => statSync(join(folder, path)).mtimeMs <= now - days * 86_400_000,
+  )
+  if (here.length === 0) return 0
   const cutoff = `${new Date(now - days * 86_400_000).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
   const { stdout } = await local({ input: here.map(({ path }) => `${path}\n`).join('') })`
     LC_ALL=C awk -v cutoff=${cutoff} -f ${retention}`

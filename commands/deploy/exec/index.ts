@@ -35,6 +35,10 @@ export async function execInBot(
 export async function psqlOfBot(session: Session, host: InventoryHost, bot: string): Promise<number> {
   return interactively(session, host, 'psql', async (connection) => {
     const { release } = await servingOn(connection, bot)
+    if (release.spec.external)
+      throw new UsageError(
+        `--psql: the database of ${bot} is on ${release.spec.external.host}: reach it by what its provider offers`,
+      )
     if (!release.spec.database)
       throw new UsageError(`--psql: ${bot} has no database: its bot.yaml has to say "database: true", or nothing of it`)
     const uid = Number((await ask(connection, sh`stat -c %u ${layoutOf(bot).secrets}/pgpass`)).trim())

@@ -6,8 +6,9 @@ import { relay } from '../../../lib/ssh/relay.ts'
 import { HostError } from '../../../lib/std/errors.ts'
 import { cacheLayout } from '../../../roles/bot/cache/layout.ts'
 import { dataOf } from '../../../roles/bot/data/layout.ts'
-import { perform } from '../perform.ts'
+import { performBoth } from '../perform.ts'
 import type { Route } from '../route.ts'
+import { isSent } from '../sending.ts'
 
 const part = (name: string) => shellFile(new URL(`${name}.sh`, import.meta.url))
 const [pack, unpack, allFiles] = [part('pack'), part('unpack'), part('all-files')]
@@ -47,6 +48,7 @@ export function packScript(bot: string, kind: FilesKind, rest: boolean): Script 
 /** Shell text: a function `relayed` that unpacks one. */
 export function unpackScript(bot: string, kind: FilesKind): Script {
   return sh`
+    ${isSent(bot)}
     ${inFolder(bot, kind)}
     ${unpack}`
 }
@@ -54,7 +56,7 @@ export function unpackScript(bot: string, kind: FilesKind): Script {
 /** Throws a `HostError` with what differs, unless both hosts have the same files, by checksum. Returns how many there are. */
 export async function compareFiles(here: Connection, there: Connection, bot: string, kind: FilesKind): Promise<number> {
   const script = allFilesScript(bot, kind)
-  const [before, after] = await Promise.all([perform(here, script), perform(there, script)])
+  const [before, after] = await performBoth(here, there, script)
   if (before !== after)
     throw new HostError(`the ${kind} of ${bot} is not the same on both hosts:\n${difference(before, after)}`)
   return before.split('\n').filter((line) => line.startsWith('f ')).length

@@ -14,7 +14,7 @@ for each in /etc/systemd/system/botgarden-job-"$bot".*.timer; do
 done
 # One that waits until jobs may begin.
 systemctl stop "botgarden-job-$bot.*.service" 2>/dev/null || :
-{ docker ps --all --format '{{.Names}}' --filter "label=botgarden.bot=$bot"; cat "$state/stopped"; } | sort -u | xargs -r docker update --restart no >/dev/null
+{ docker ps --all --format '{{.Names}}' --filter "label=botgarden.bot=$bot"; sed 1d "$state/stopped"; } | sort -u | xargs -r docker update --restart no >/dev/null
 still_stopped
 printf '%s\n' "$place" >"$state/place.json.new"
 sync "$state/place.json.new"

@@ -8,7 +8,7 @@ import {
 /** What a moment is restored from. */
 export interface ChosenArchive {
   readonly base: ArchivedBase
-  /** In order, from the first that the base needs to one that was complete after the moment, where there is one. */
+  /** In order, from the first that the base needs to one with all that was committed until after the moment, where there is one. */
   readonly segments: readonly ArchivedSegment[]
 }
 
@@ -18,7 +18,7 @@ export interface Reach {
   readonly until: number
 }
 
-/** Clocks may step, and a segment is named once it was received: so much later than the moment one must be complete, in milliseconds. */
+/** Clocks may step: so much later than the moment the last segment must reach, in milliseconds. */
 const margin = 60_000
 
 /**
@@ -34,7 +34,7 @@ export function chooseArchive(
   const found = runs.findLast(({ base, until }) => base.time <= time && time <= until)
   if (found !== undefined) {
     const { base, segments } = found
-    const enough = segments.findIndex((segment) => segment.time > time + margin)
+    const enough = segments.findIndex((segment) => segment.segment >= base.last && segment.time > time + margin)
     return { base, segments: enough < 0 ? segments : segments.slice(0, enough + 1) }
   }
   const reaches = reachesOf(runs)
@@ -78,9 +78,10 @@ function runsOf(files: readonly ArchiveFile[], through: number): Run[] {
       run.push(segment)
     }
     const [last, end] = [run.at(-1), [...segments.keys()].sort().at(-1)]
-    if (last === undefined || last.time < base.time) return []
+    if (last === undefined || last.segment < base.last) return []
     const isWhole = base.chain === newest && last.segment === end
-    return [{ base, segments: run, until: isWhole ? Math.max(last.time, through) : last.time }]
+    const until = isWhole ? Math.max(last.time, through) : last.time
+    return until < base.time ? [] : [{ base, segments: run, until }]
   })
 }
 

@@ -54,7 +54,7 @@ start_server() {
     --mount "type=bind,source=$second/data,target=/cluster" --mount "type=bind,source=$second/wal,target=/wal,readonly" \
     --entrypoint postgres "$image" -D /cluster -c fsync=off -c listen_addresses= -c unix_socket_directories=/run/postgresql \
     -c shared_buffers=32MB -c max_connections=20 -c max_prepared_transactions=64 -c max_wal_senders=0 -c hot_standby=off -c autovacuum=off -c timezone=UTC \
-    -c 'restore_command=test -f /wal/%f.gz && gzip -dc /wal/%f.gz >%p' "$@" >/dev/null
+    -c 'restore_command=test -f /wal/%f.gz && gzip -dc /wal/%f.gz | gzip -dc >%p' "$@" >/dev/null
 }
 
 await_promotion() {

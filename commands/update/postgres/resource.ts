@@ -40,7 +40,9 @@ export function postgresVersion(wanted: ServerVars, memoryMiB: number, direction
       refuseFullDisk(room, from)
       const size = room.sizes[String(from)] ?? 0
       return change(
-        `move ${size} MiB from PostgreSQL ${from} to ${wanted.image}; bots stop meanwhile, and their updates wait at Telegram`,
+        `move ${size} MiB from PostgreSQL ${from} to ${wanted.image}; bots stop meanwhile, and their updates wait at Telegram${
+          wanted.archived === true ? '; the archive of WAL begins anew, times before are those of nightly backups' : ''
+        }`,
         moveScript({ from, wanted, memoryMiB }),
       )
     },

@@ -43,7 +43,7 @@ export function notArchived(): Resource {
           [ "$each" != 5 ] || { echo 'the slot of the archive cannot be dropped'; exit 1; }
           sleep 1
         done
-        rm -rf ${archiveProgram} ${archiveSecrets} ${`${archiveState}/spool`} ${`${archiveState}/outgoing`} /run/botgarden/archive
+        rm -rf ${archiveProgram} ${archiveSecrets} ${`${archiveState}/spool`} ${`${archiveState}/outgoing`} ${`${archiveState}/sent-to`} /run/botgarden/archive
         rm -f ${archiveUnitFile(archiveService)} ${archiveUnitFile(baseService)} ${timer}
         systemctl daemon-reload`
       const without = ({ roles, ...rest }: Catalog): Catalog => {

@@ -6,7 +6,10 @@ interface Placed {
   readonly path: string
   /** What it belongs to: segments of one chain follow on each other. It is named after the time when it began. */
   readonly chain: string
-  /** When it was complete, in milliseconds since 1970: what it holds was committed before. */
+  /**
+   * In milliseconds since 1970. Of a segment: all that was committed until then is in it or before it. Of a base: when it was complete,
+   * so what it holds was committed before.
+   */
   readonly time: number
 }
 
@@ -19,20 +22,21 @@ export interface ArchivedSegment extends Placed {
 /** A copy of the cluster. */
 export interface ArchivedBase extends Placed {
   readonly kind: 'base'
-  /** The first segment that it needs. */
+  /** The first segment that it needs, and the last one: with less it is no cluster. */
   readonly segment: string
+  readonly last: string
 }
 
 const pattern =
-  /^(\d{8}T\d{6}Z)\/(?:wal-([0-9A-F]{24})-(\d{8}T\d{6}Z)\.gz|base-(\d{8}T\d{6}Z)-([0-9A-F]{24})\.tar\.gz)\.age$/
+  /^(\d{8}T\d{6}Z)\/(?:wal-([0-9A-F]{24})-(\d{8}T\d{6}Z)\.gz|base-(\d{8}T\d{6}Z)-([0-9A-F]{24})-([0-9A-F]{24})\.tar\.gz)\.age$/
 
 /** Undefined where the path is not that of a file of an archive. Strict, since it comes from a host and becomes a path here. */
 export function parseArchivePath(path: string): ArchiveFile | undefined {
-  const [, chain = '', walSegment, walTime, baseTime, baseSegment] = pattern.exec(path) ?? []
+  const [, chain = '', walSegment, walTime, baseTime, segment = '', last = ''] = pattern.exec(path) ?? []
   const time = parseArchiveTime(walTime ?? baseTime ?? '')
   if (time === undefined || parseArchiveTime(chain) === undefined) return undefined
   if (walSegment !== undefined) return { kind: 'wal', path, chain, time, segment: walSegment }
-  return { kind: 'base', path, chain, time, segment: baseSegment ?? '' }
+  return { kind: 'base', path, chain, time, segment, last }
 }
 
 /** `20261126T130500Z` in milliseconds since 1970. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { secretsDir } from '../../../lib/model/host-layout.ts'
+import { secretsDir, stateDir } from '../../../lib/model/host-layout.ts'
 import { becomes, type Prediction, type Resource } from '../../../lib/model/resource.ts'
 import {
   archiveContainer,
@@ -33,8 +33,11 @@ export function program({ minFree }: BackupSettings, { days, to }: Continuous, h
     sh`set -u; umask 077; export LC_ALL=C`,
     sh`host=${host} days=${days} min_free=${minFree} bound=${slotBoundMB} to=${to?.ssh ?? ''} port=${port}
       home=${archiveProgram} state=${archiveState} run=/run/botgarden/archive base_unit=${baseService}
-      server=${postgresContainer} archiver=${archiveContainer} recipients=${`${programDir}/recipients`} signing_key=${signingKey} identity=${archiveIdentity}`,
-    shellFile(new URL('archive.sh', import.meta.url)),
+      server=${postgresContainer} clusters=${`${stateDir}/postgres`} archiver=${archiveContainer} recipients=${`${programDir}/recipients`} signing_key=${signingKey} identity=${archiveIdentity}`,
+    ...['chains', 'archiver', 'store', 'base', 'leaving', 'record', 'main'].map((name) =>
+      shellFile(new URL(`program/${name}.sh`, import.meta.url)),
+    ),
+    sh`archive_main "$@"`,
   ])
   return [
     ...(to === undefined

@@ -17,10 +17,19 @@ while read -r word path size; do
   mkdir -p "$chain"
   head -c "$size" >".incoming-$$"
   [ "$(wc -c <".incoming-$$")" -eq "$size" ] || { rm -f ".incoming-$$"; exit 1; }
-  # Never over one that is there.
-  if ln ".incoming-$$" "$path" 2>/dev/null || cmp -s ".incoming-$$" "$path"; then echo "kept $path"; else echo "other $path"; fi
+  # Answered only where it outlives a power cut; never over one that is there.
+  sync ".incoming-$$"
+  if ln ".incoming-$$" "$path" 2>/dev/null || cmp -s ".incoming-$$" "$path"; then
+    sync "$chain" && echo "kept $path"
+  else echo "other $path"
+  fi
   rm -f ".incoming-$$"
 done
-kept=$(find . -name 'base-*.age' -mtime "+$days" -printf '%T@ %p\n' | sort -n | tail -n 1)
-[ -z "$kept" ] || find . -type f ! -newer "${kept#* }" ! -path "${kept#* }*" -mtime "+$days" ! -name '.*' -delete
+# The newest base that is here for so many days stays, with the WAL from its first segment on. By when files came, since names are the host's.
+kept=$(find . -name 'base-*.age' -mtime "+$days" -printf '%T@ %P\n' | sort -n | tail -n 1)
+[ -z "$kept" ] || find . -mindepth 2 -type f -mtime "+$days" -printf '%P\n' | awk -v kept="${kept#* }" '
+  BEGIN { split(kept, own, "/"); split(own[2], part, "-"); first = "wal-" substr(part[3], 1, 24) }
+  { split($0, of, "/") }
+  of[1] < own[1] || (of[1] == own[1] && (of[2] ~ /^base-/ ? of[2] < own[2] : of[2] < first))' |
+  while read -r path; do rm -f "$path"; done
 find . -name '.incoming-*' -mmin +1440 -delete

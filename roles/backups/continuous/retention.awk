@@ -1,4 +1,4 @@
-# What goes of an archive. Reads names, sorted: CHAIN/wal-SEGMENT-TIME.gz.age and CHAIN/base-TIME-SEGMENT.tar.gz.age; writes those that
+# What goes of an archive. Reads names, sorted: CHAIN/wal-SEGMENT-TIME.gz.age and CHAIN/base-TIME-SEGMENT-LAST.tar.gz.age; writes those that
 # go. Variable: cutoff, a time as in the names. Whatever second after it is asked for, its base is there: the newest one from before
 # stays, with all WAL from its first segment on.
 {

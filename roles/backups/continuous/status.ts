@@ -20,8 +20,11 @@ const schema = v.object({
   fault: v.string(),
   /** Since when something is missing, and why, until a new base is there: `SECONDS REASON`. */
   gap: v.string(),
-  /** The file of the oldest base. */
+  /** A gap that a base has closed in the last minutes, in the same form. */
+  closed: v.string(),
+  /** The file of the oldest base that nothing is missing after, and of the oldest one. */
   first: v.string(),
+  oldest: v.string(),
   base: v.object({ at: seconds, bytes: v.nullable(v.number()), fault: v.string() }),
   bytes: v.nullable(v.number()),
   /** What waits to be sent away, where it is sent. */
@@ -72,15 +75,20 @@ export function archiveFaults({ now, status }: ArchiveState): string[] {
 /** What an archive holds, as one line. */
 export function archiveLine({ now, status }: ArchiveState): string {
   if (status === undefined) return 'not yet'
-  const { through, first, base, bytes, sent } = status
-  const oldest = parseArchiveTime(/^base-(\d{8}T\d{6}Z)/.exec(first)?.[1] ?? '')
-  if (oldest === undefined) return 'the first base is being taken'
+  const { through, base, bytes, sent } = status
+  const [first, oldest] = [timeOfBase(status.first), timeOfBase(status.oldest)]
+  if (first === undefined) return 'the first base is being taken'
   return [
-    `any second since ${isoOf(oldest / 1000)}${through === null ? '' : `, until ${formatAge((now - through) * 1000)} ago`}`,
+    `any second since ${isoOf(first / 1000)}${through === null ? '' : `, until ${formatAge((now - through) * 1000)} ago`}`,
+    ...(oldest === undefined || oldest === first ? [] : [`with gaps since ${isoOf(oldest / 1000)}`]),
     ...(base.at === null ? [] : [`base ${formatAge((now - base.at) * 1000)} old, ${formatBytes(base.bytes ?? 0)}`]),
     ...(bytes === null ? [] : [`${formatBytes(bytes)} in all`]),
     ...(sent === undefined ? ['not sent away: backup.ts pulls it'] : []),
   ].join('; ')
+}
+
+function timeOfBase(file: string): number | undefined {
+  return parseArchiveTime(/^base-(\d{8}T\d{6}Z)/.exec(file)?.[1] ?? '')
 }
 
 export function isoOf(secondsSince1970: number): string {

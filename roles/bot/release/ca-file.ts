@@ -10,8 +10,12 @@ const variables = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE']
 
 /** What a container gets of the authorities that its host trusts; nothing where no file of them is named. */
 export function caSettings(file: string | undefined) {
-  if (file === undefined) return { volumes: [], environment: {} }
-  return { volumes: [mount(file, target)], environment: Object.fromEntries(variables.map((name) => [name, target])) }
+  if (file === undefined) return { file: undefined, volumes: [], environment: {} }
+  return {
+    file: target,
+    volumes: [mount(file, target)],
+    environment: Object.fromEntries(variables.map((name) => [name, target])),
+  }
 }
 
 /** Plans nothing. Throws a `HostError` where the file is missing, or bots could not read it. */

@@ -76,14 +76,18 @@ export function limitKeys({ memoryMB, cpus }: ContainerLimits) {
   return { mem_limit: `${memoryMB}m`, memswap_limit: `${memoryMB}m`, cpus }
 }
 
-function environmentOf({ bot, telegram }: BotInstance, spec: Spec, port: number): Record<string, string> {
-  const { host, user, name, passwordFile } = databaseAddress(bot, spec)
+function environmentOf({ bot, telegram, caFile }: BotInstance, spec: Spec, port: number): Record<string, string> {
+  const { host, port: databasePort, user, name, passwordFile, passFile } = databaseAddress(bot, spec)
   const database = {
     PGHOST: host,
+    ...(spec.external && { PGPORT: String(databasePort) }),
     PGUSER: user,
     PGDATABASE: name,
     PGPASSWORD_FILE: passwordFile,
-    PGPASSFILE: '/run/secrets/pgpass',
+    PGPASSFILE: passFile,
+    // libpq trusts nobody by itself; `system` is what the image trusts.
+    ...(spec.external && { PGSSLMODE: spec.external.sslmode }),
+    ...(spec.external?.sslmode.startsWith('verify-') && { PGSSLROOTCERT: caSettings(caFile).file ?? 'system' }),
   }
   return {
     BOT_NAME: bot,
@@ -96,7 +100,7 @@ function environmentOf({ bot, telegram }: BotInstance, spec: Spec, port: number)
       WEBHOOK_SECRET_FILE: '/run/secrets/webhook-secret',
       WEBHOOK_PATH: webhookPathOf(spec.webhookPath).path,
     }),
-    ...(spec.database && database),
+    ...((spec.database || spec.external) && database),
     ...Object.fromEntries(spec.secrets.map((name) => [`${name}_FILE`, `/run/secrets/${name}`])),
     ...mapValues(spec.environment, asGiven),
   }

@@ -4,6 +4,7 @@ import { shellFile } from '../../../lib/shell/shell-file.ts'
 import { cacheHost, cachePort } from '../spec/cache.ts'
 import { databaseAddress } from '../spec/database.ts'
 import type { BotInstance } from '../spec/instance.ts'
+import type { ExternalDatabase } from '../spec/keys/external-database.ts'
 import { type Colour, layoutOf } from '../spec/layout.ts'
 import { processAddress } from '../spec/processes.ts'
 import { piecesOf, processNameOf, type ReferenceName, secretNameOf } from '../spec/references.ts'
@@ -12,7 +13,7 @@ import { webhookPathOf } from '../spec/webhook-path.ts'
 import { originBeside, webhookUrl } from './nginx-route.ts'
 
 /** A value in pieces: text, and the content of files that only the host can read. */
-type Value = readonly (string | { readonly file: string })[]
+type Value = readonly (string | { readonly file: string; readonly encoded?: boolean })[]
 
 /** The variables with references: those without a secret, and those that the host fills in when a container is created. */
 export function filledVariables(instance: BotInstance, colour: Colour, spec: Spec) {
@@ -32,6 +33,9 @@ export function variablesFile(bot: string, colour: Colour): string {
 }
 
 const functions = shellFile(new URL('variables.sh', import.meta.url))
+/** Shell text: the function `encoded_of FILE`, which prints its content as a part of a URL, each byte as %XX. */
+const encodedOf = sh`
+  encoded_of() { variable_of "$1" >/dev/null && od -An -v -tx1 <"$1" | tr -d ' \n' | sed 's/../%&/g'; }`
 
 /** Shell text: the function `with_variables COMMAND…`, during which the file of secret variables exists. */
 export function variablesFunction(
@@ -45,7 +49,9 @@ export function variablesFunction(
   const pieces = secret.flatMap(([name, value]) => [
     sh`printf %s ${`${name}="`}`,
     ...value.map((piece) =>
-      typeof piece === 'string' ? sh`printf %s ${escaped(piece)}` : sh`variable_of ${piece.file}`,
+      typeof piece === 'string'
+        ? sh`printf %s ${escaped(piece)}`
+        : sh`${piece.encoded ? 'encoded_of' : 'variable_of'} ${piece.file}`,
     ),
     sh`echo '"'`,
   ])
@@ -53,7 +59,8 @@ export function variablesFunction(
   return sh`
     variables_file=${file}
     variables() { ${all}; }
-    ${functions}`
+    ${functions}
+    ${secret.some(([, value]) => value.some((piece) => typeof piece === 'object' && piece.encoded)) ? encodedOf : sh``}`
 }
 
 /** As Compose reads the value of a variable between double quotes. */
@@ -73,6 +80,7 @@ function known(reference: ReferenceName, instance: BotInstance, colour: Colour, 
   const { secrets } = layoutOf(bot)
   const { host, port, user, name, passwordFileOnHost } = databaseAddress(bot, spec)
   const password = { file: passwordFileOnHost }
+  const { external } = spec
   const cachePassword = { file: `${secrets}/cache-password` }
   const secret = secretNameOf(reference)
   if (secret !== undefined) return [{ file: `${secrets}/${secret}` }]
@@ -84,9 +92,13 @@ function known(reference: ReferenceName, instance: BotInstance, colour: Colour, 
     'bot.name': [bot],
     // By the socket in the form of libpq, which most clients read: its folder is a parameter.
     'database.url': [
-      `postgresql://${user}:`,
-      password,
-      spec.tcp ? `@${host}:${port}/${name}` : `@/${name}?host=${host}`,
+      `postgresql://${encodeURIComponent(user)}:`,
+      { ...password, ...(external && { encoded: true }) },
+      external
+        ? `@${host}:${port}/${name}?${parametersOf(external)}`
+        : spec.tcp
+          ? `@${host}:${port}/${name}`
+          : `@/${name}?host=${host}`,
     ],
     'database.host': [host],
     'database.port': [String(port)],
@@ -104,4 +116,8 @@ function known(reference: ReferenceName, instance: BotInstance, colour: Colour, 
     'webhook.secret': [{ file: `${secrets}/webhook-secret` }],
   }
   return values[reference as keyof typeof values] ?? []
+}
+
+function parametersOf({ sslmode, parameters }: ExternalDatabase): string {
+  return [`sslmode=${sslmode}`, ...(parameters === undefined ? [] : [parameters])].join('&')
 }

@@ -20,11 +20,18 @@ export function conflictsIn(spec: Spec): readonly string[] {
 }
 
 /** Variables that refer to what this bot does not have. */
-function referenceConflicts({ references = {}, mode, database, cache, processes = {} }: Spec): readonly string[] {
+function referenceConflicts({
+  references = {},
+  mode,
+  database,
+  external,
+  cache,
+  processes = {},
+}: Spec): readonly string[] {
   return Object.entries(references).flatMap(([variable, value]) =>
     referencesIn(value).flatMap((name) => {
       const reason =
-        name.startsWith('database.') && !database
+        name.startsWith('database.') && !database && !external
           ? 'the bot has "database: false"'
           : name.startsWith('cache.') && cache === undefined
             ? 'the bot has no "cache:"'

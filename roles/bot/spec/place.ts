@@ -22,7 +22,7 @@ export function placeLayout(bot: string) {
     place: `${state}/place.json`,
     /** The record of the release that served here until the bot was moved away. */
     released: `${state}/released.json`,
-    /** While a bot is moved: names of the containers that were stopped for it. */
+    /** While a bot is moved: how the record of its release begins, and a line for each container that was stopped. */
     stopped: `${state}/stopped`,
   }
 }

@@ -79,6 +79,12 @@ const release = v.looseObject({
     webhookPath: text,
     maxConnections: v.number(),
     database: v.boolean(),
+    external: v.optional(
+      v.looseObject({
+        ...{ host: text, port: v.number(), user: text, name: text, sslmode: text },
+        parameters: v.optional(text),
+      }),
+    ),
     tcp: v.optional(v.literal(true)),
     connections: v.optional(v.number()),
     extensions: v.optional(v.array(text)),

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { secretSource, variable } from '../../../lib/model/secret-source.ts'
 import { jobsKeys } from './jobs.ts'
-import { databaseKeys } from './keys/database.ts'
+import { databaseKeys, placedDatabaseKeys } from './keys/database.ts'
 import { domain } from './keys/domains.ts'
 import { processKeys } from './keys/processes.ts'
 import { publicKeys } from './keys/public.ts'
@@ -163,6 +163,8 @@ export const botSettings = v.strictObject({
   ...keysElsewhere,
   domain: elsewhere('a bot may have several: "domains: [shop.example.org]"'),
   ...manifestKeys,
+  /** false: none. A mapping: what it needs of it, or `external`: a server that somebody else keeps. */
+  database: v.optional(v.union([v.boolean(), placedDatabaseKeys])),
   ...buildKeys,
   /** The folder with its Dockerfile, from the folder of the inventory or this checkout; left out: bots/NAME. Or a repository, from which it is fetched. */
   source: v.optional(v.union([v.pipe(v.string(), v.nonEmpty()), gitSource])),

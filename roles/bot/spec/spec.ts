@@ -1,7 +1,8 @@
 import { type Cache, cacheIn } from './cache.ts'
 import { defaultConnections } from './connections.ts'
 import { type Jobs, jobsIn } from './jobs.ts'
-import type { DatabaseSettings } from './keys/database.ts'
+import type { DatabaseSettings, PlacedDatabase } from './keys/database.ts'
+import { type ExternalDatabase, externalDatabase, externalPassword } from './keys/external-database.ts'
 import { type Processes, processesIn } from './processes.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
 import { type Replicas, replicasIn } from './replicas/index.ts'
@@ -23,6 +24,7 @@ export interface Spec {
   readonly webhookPath: string
   readonly allowedUpdates: readonly string[] | undefined
   readonly maxConnections: number
+  /** It has one on the server of its host. */
   readonly database: boolean
   readonly environment: Readonly<Record<string, string>>
   /** Variables whose values refer to what the host knows, as written: `${token}`. Old records do not have this member. */
@@ -42,7 +44,9 @@ export interface Spec {
   readonly webhook?: 'bot'
   /** A first process that waits for the children of others, which a bot that starts programs may not do. */
   readonly init?: true
-  /** Its database is also reached by TCP. Like what follows it is left out where it is not asked for. */
+  /** Its database is on a server of somebody else. Like what follows it is left out where it is not asked for. */
+  readonly external?: ExternalDatabase
+  /** Its database is also reached by TCP. */
   readonly tcp?: true
   /** The most connections to the database that a version of it may have. */
   readonly connections?: number
@@ -71,6 +75,7 @@ export function specOf(
 ): Spec {
   const said = { ...manifest, ...settings }
   const database = databaseSettings(settings, manifest)
+  const external = externalOf(settings)
   const processes = processesIn(settings, manifest, image, processImages)
   const replicas = replicasIn(settings)
   // Each container has a pool of its own.
@@ -81,6 +86,7 @@ export function specOf(
   const jobs = jobsIn(said.jobs)
   const names = [
     ...namedSecrets(manifest),
+    ...(external === undefined ? [] : [externalPassword]),
     ...Object.keys(settings.secrets ?? {}),
     ...Object.values(references)
       .flatMap(referencesIn)
@@ -107,6 +113,7 @@ export function specOf(
     ...(said.command !== undefined && { command: said.command }),
     ...(said.webhook === 'bot' && { webhook: said.webhook }),
     ...(said.init === true && { init: said.init }),
+    ...(external && { external }),
     // Replicas come to it by their router, which is in the network that the bot has with the server.
     ...((database?.tcp || (database && replicas)) && { tcp: true as const }),
     ...(connections !== undefined && { connections }),
@@ -155,9 +162,23 @@ function usualVariables(settings: BotSettings, manifest: BotManifest): Record<st
   }
 }
 
-/** What is said of the database, by key: the inventory overrides the manifest. Undefined: the bot has none. */
+/** What is said of the database, by key: the inventory overrides the manifest. Undefined: it has none on the server of its host. */
 export function databaseSettings(settings: BotSettings, manifest: BotManifest): DatabaseSettings | undefined {
-  const members = (said: boolean | DatabaseSettings | undefined) => (typeof said === 'object' ? said : {})
-  if ((settings.database ?? manifest.database ?? true) === false) return undefined
+  const members = (said: boolean | PlacedDatabase | undefined): DatabaseSettings => {
+    const { external: _, ...needs } = typeof said === 'object' ? said : {}
+    return needs
+  }
+  if ((settings.database ?? manifest.database ?? true) === false || isExternal(settings.database)) return undefined
   return { ...members(manifest.database), ...members(settings.database) }
+}
+
+/** Where the database of a bot is, if somebody else keeps it. */
+export function externalOf({ database }: BotSettings): ExternalDatabase | undefined {
+  return isExternal(database) ? externalDatabase(database.external) : undefined
+}
+
+export function isExternal(
+  said: boolean | PlacedDatabase | undefined,
+): said is PlacedDatabase & { readonly external: object } {
+  return typeof said === 'object' && said.external !== undefined
 }

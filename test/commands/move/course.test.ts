@@ -2,6 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { courseOf } from '../../../commands/move/course.ts'
 import { obstaclesTo } from '../../../commands/move/obstacles.ts'
+import { loginIn } from '../../../commands/move/pinned-images.ts'
 import { mayGoBack } from '../../../commands/move/serve.ts'
 import { parseSurvey, type Situation } from '../../../commands/move/survey.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
@@ -42,6 +43,15 @@ test('a bot that serves elsewhere is moved, under a number that is higher than a
   ])
   assert.equal([course.kind, 'number' in course && course.number], ['move', 5])
   assert.is(courseOf('hello-bot', one, [at('one', { record }), at('two')]).kind, 'there')
+})
+
+test('where it serves already, the host that it was moved from is looked at once more: a run may have been cut there', () => {
+  const left = at('one', { released: record, place: place(3, 'two', 'one') })
+  const serves = at('two', { record, place: place(3, 'two', 'one') })
+  const found = (others: Situation[]) => courseOf('hello-bot', two, others)
+  assert.equal(found([left, serves]), { kind: 'there', from: left, to: serves })
+  const back = at('one', { place: place(3, 'two', 'one') })
+  assert.equal(found([back, serves]), { kind: 'there', from: undefined, to: serves })
 })
 
 test('the rename on the old host decides: before it the move begins anew, after it the other host is released', () => {
@@ -143,6 +153,24 @@ test('a host without anything of ours is read as one', () => {
     ...{ isReady: false, isKnownThere: false, isStopped: false, past: [], runs: [] },
     ...{ databaseMiB: 0, dataMiB: 0, cacheMiB: 0, isSigned: false },
   })
+})
+
+test('a host that was given a bot while its next move had begun to clear it does not begin with nothing: it goes back', () => {
+  const gave = at('one', { released: record, place: place(1, 'two', 'one') })
+  const cleared = at('two', { place: place(2, 'one', 'two'), past: [record] })
+  for (const target of [two, one]) {
+    const course = courseOf('hello-bot', target, [gave, cleared])
+    assert.equal(course, { kind: 'back', from: cleared, to: gave, number: 2 })
+  }
+})
+
+test('of a login that a host has given, nothing is kept but the password for that registry', () => {
+  const [name, secret] = ['ghcr.io/a/b@sha256:1', 'dTpw']
+  const given = { auths: { 'ghcr.io': { auth: secret, more: 1 }, other: { auth: 'x' } }, credsStore: 'evil' }
+  const kept = loginIn(name, JSON.stringify(given))?.reveal()
+  assert.equal(JSON.parse(kept ?? ''), { auths: { 'ghcr.io': { auth: secret } } })
+  for (const text of ['', '{', '{}', '{"auths":{"ghcr.io":{"auth":7}}}', 'null'])
+    assert.is(loginIn(name, text), undefined, text)
 })
 
 test.run()

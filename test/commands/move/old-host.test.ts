@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { bringBackScript, giveAwayScript, takeBackScript } from '../../../commands/move/old-host/index.ts'
+import { bringBackScript, giveAwayScript, stopScript, takeBackScript } from '../../../commands/move/old-host/index.ts'
 import type { Script } from '../../../lib/shell/sh.ts'
+import { spec } from '../../support/hello-bot.ts'
 import { withPrograms } from '../../support/stubs.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'old-host-'))
@@ -19,8 +20,8 @@ test.before.each(() => {
   mkdirSync(state, { recursive: true })
   mkdirSync(join(root, 'run'))
   writeFileSync(calls, '')
-  writeFileSync(join(state, 'current.json'), '{"id":"1"}\n')
-  writeFileSync(join(state, 'stopped'), 'botgarden-hello-cache\nbotgarden-hello-blue\n')
+  writeFileSync(join(state, 'current.json'), '{"id":"1","by":"me"}\n')
+  writeFileSync(join(state, 'stopped'), '{"id":"1",\nbotgarden-hello-cache\nbotgarden-hello-blue\n')
 })
 test.after(() => rmSync(root, { recursive: true }))
 
@@ -29,11 +30,12 @@ const ran = ({ text }: Script, { runs = '', at = started } = {}) => {
   const engine = `printf '%s\\n' "docker $*" >>${calls}
     case "$*" in
     'ps --all '*) echo botgarden-hello-blue ;;
+    'ps '*'name='*) ;;
     'ps '*'label='*) [ -z '${runs}' ] || echo '${runs}' ;;
     'container inspect '*) echo '${at}' ;;
     esac`
   const note = (name: string) => `[ ! -e ${state}/current.json ] || echo "${name} before" >>${calls}`
-  const programs = { docker: engine, systemctl: note('systemctl'), sync: ':' }
+  const programs = { docker: engine, systemctl: note('systemctl'), sync: ':', flock: ':' }
   return withPrograms(
     programs,
     text.replaceAll('/var/lib/botgarden', join(root, 'var')).replaceAll('/run/botgarden', join(root, 'run')),
@@ -69,15 +71,36 @@ test('a bot that was stopped for a move is brought back, its cache first, unless
   assert.match(said, /started/)
   assert.match(
     called(),
-    /--restart always botgarden-hello-cache\ndocker start botgarden-hello-cache\ndocker update --restart always botgarden-hello-blue\ndocker start/,
+    /--restart always botgarden-hello-cache\ndocker start botgarden-hello-cache\n.*\ndocker update --restart always botgarden-hello-blue\ndocker start/,
   )
   assert.not(has('stopped'))
   writeFileSync(calls, '')
   assert.is((await ran(bringBackScript('hello'))).said, '', 'once is enough')
-  writeFileSync(join(state, 'stopped'), 'botgarden-hello-blue\n')
+  writeFileSync(join(state, 'stopped'), '{"id":"1",\nbotgarden-hello-blue\n')
   await ran(giveAwayScript('hello', started, place))
   writeFileSync(calls, '')
   assert.equal([(await ran(bringBackScript('hello'))).said, called()], ['', ''])
+})
+
+test('what a run that was cut has stopped is not started any more where another release serves by now', async () => {
+  writeFileSync(join(state, 'current.json'), '{"id":"2","by":"me"}\n')
+  const { said } = await ran(bringBackScript('hello'))
+  assert.match(said, /started/)
+  assert.not.match(called(), /docker (start|update)/)
+  assert.not(has('stopped'))
+})
+
+test('who stops a bot once more still knows what the first one has stopped', async () => {
+  const { code, said } = await ran(stopScript('hello', { id: '1', spec }), { runs: 'botgarden-hello.worker-blue' })
+  assert.is(code, 0, said)
+  assert.is(said.trim(), started)
+  assert.equal(readFileSync(join(state, 'stopped'), 'utf8').trim().split('\n'), [
+    ...['{"id":"1",', 'botgarden-hello-cache', 'botgarden-hello-blue', 'botgarden-hello.worker-blue'],
+  ])
+  assert.match(
+    called(),
+    /stop --time 20 botgarden-hello-blue botgarden-hello.worker-blue\n.*stop --time 20 botgarden-hello-cache/s,
+  )
 })
 
 test('what was given away is taken back under a higher number', async () => {

@@ -58,6 +58,14 @@ test('a side that fails is told with what it has said, and nothing counts as bro
   assert.match(sink.message, /^two: its disk is full/)
 })
 
+test('what has failed on one host is not sent to the end', async () => {
+  const error = await failed(
+    end('one', 'relayed() { yes || return 1; }'),
+    end('two', 'relayed() { head -c 1000 >/dev/null; echo its disk is full; return 1; }'),
+  )
+  assert.match(error.message, /^two: its disk is full/)
+})
+
 test('a host that is away is a host that was not reached', async () => {
   const error = await failed(end('one', 'relayed() { echo x; }'), end('away', 'relayed() { cat; }'))
   assert.instance(error, ConnectError)

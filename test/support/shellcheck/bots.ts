@@ -164,6 +164,7 @@ function released(): Shell[] {
     ...[undefined, ...modes].flatMap((before) => modes.flatMap((after) => from(before, delivery(spec(after))))),
     ...from('webhook', delivery(spec('webhook', { database: false, health: undefined, migrate: undefined }))),
     ...from('webhook', delivery(spec('webhook', { references: { A: 'x${token}', B: '${database.url}' } }))),
+    ...externalDatabase(),
     ...([undefined, ...modes] as const).flatMap((before) =>
       from(before, delivery(spec('webhook', { webhook: 'bot' }))),
     ),
@@ -205,6 +206,16 @@ function released(): Shell[] {
     shell('load a database', `set -eu\n${loadDatabase.text}`),
     ...twoBots(),
   ]
+}
+
+/** A bot whose database somebody else keeps. */
+function externalDatabase(): Shell[] {
+  const database = { external: { url: 'postgresql://app@db.example.org/shop', password: { env: 'A' } } }
+  const bots = host.bots.map((each) => ({ ...each, settings: { ...each.settings, database } }))
+  const { external } = specOf('a:1', { database }, {})
+  const its = spec('webhook', { database: false, ...(external && { external }), references: { A: '${database.url}' } })
+  const resources = botRole(new Map([['hello', delivery(its)]])).resources(vars, facts, { ...host, bots })
+  return runScripts('a database of somebody else', resources, stateWith('webhook', {}), { reads: true })
 }
 
 /** Two bots that come to a host together: side by side. */

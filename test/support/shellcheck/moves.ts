@@ -23,6 +23,7 @@ import {
   stopScript,
   takeBackScript,
 } from '../../../commands/move/old-host/index.ts'
+import { pullScript, readLogin } from '../../../commands/move/pinned-images.ts'
 import { readSecrets, writeSecrets } from '../../../commands/move/secrets.ts'
 import { surveyScript } from '../../../commands/move/survey.ts'
 import type { Script } from '../../../lib/shell/sh.ts'
@@ -42,11 +43,13 @@ export function moveScripts(): Shell[] {
     survey: surveyScript('hello', 'b.example.org'),
     images: imagesScript(['hello:1', 'hello:2']),
     'all images': namedImages,
+    'read a login': readLogin('ghcr.io/a/b@sha256:1'),
+    pull: pullScript('ghcr.io/a/b@sha256:1', new Secret('{}')),
     secrets: readSecrets('hello', ['token', 'KEY']),
     'write secrets': writeSecrets('hello', new Map([['token', new Secret('YQ==')]])),
     'pack a certificate': packScript('a.example.org'),
     'install a certificate': installScript('a.example.org', [entry], new Secret('YQ==')),
-    clear: clearScript('hello'),
+    clear: clearScript('hello', place),
     history: historyScript('hello', [release]),
     number: numberScript('hello'),
     folder: folderScript('hello', 'data', '20001'),

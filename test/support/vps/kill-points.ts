@@ -39,11 +39,14 @@ esac
 `
 
 /** Puts the counting commands in place. They are not counted before a point is set. */
-export async function installKillPoints(host: string): Promise<void> {
+export async function installKillPoints(
+  host: string,
+  names: readonly string[] = ['docker', 'mv', 'sync', 'age', 'tar'],
+): Promise<void> {
   const text = Buffer.from(stub).toString('base64')
   const { status, stderr } = await inVps(
     host,
-    `for name in docker mv sync age tar; do printf %s ${text} | base64 -d >/usr/local/bin/$name; chmod 755 /usr/local/bin/$name; done`,
+    `for name in ${names.join(' ')}; do printf %s ${text} | base64 -d >/usr/local/bin/$name; chmod 755 /usr/local/bin/$name; done`,
   )
   if (status !== 0) throw new Error(stderr)
 }

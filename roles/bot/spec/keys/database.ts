@@ -1,7 +1,8 @@
 import * as v from 'valibot'
+import { externalKeys } from './external-database.ts'
 
 /** What a bot needs of its database beyond having one. */
-export const databaseKeys = v.strictObject({
+const needs = {
   /** It is also reached by TCP, as postgres:5432, with TLS or without, by this bot alone. */
   tcp: v.optional(v.boolean()),
   /** The most connections that a version of the bot may open; left out: 4. While it is replaced there are two versions. */
@@ -20,5 +21,22 @@ export const databaseKeys = v.strictObject({
       v.description('a file in the source like init.sql'),
     ),
   ),
+}
+
+export const databaseKeys = v.strictObject({
+  ...needs,
+  external: v.optional(
+    v.never('where a database is belongs to the place and not to the app: it goes into the inventory, under "bots:"'),
+  ),
 })
+
+/** In the inventory: what it needs, or where it is, if somebody else keeps it. */
+export const placedDatabaseKeys = v.pipe(
+  v.strictObject({ ...needs, external: v.optional(externalKeys) }),
+  v.check(
+    (said) => said.external === undefined || Object.keys(said).length === 1,
+    '"external:" is a database that somebody else keeps, with its own limits, extensions and content: leave the other keys out',
+  ),
+)
 export type DatabaseSettings = v.InferOutput<typeof databaseKeys>
+export type PlacedDatabase = v.InferOutput<typeof placedDatabaseKeys>

@@ -23,6 +23,7 @@ export function replicaFaults(said: Said, spec: Spec): readonly string[] {
     ...(spec.webhook === 'bot' ? [lacks('webhook', 'each replica would set the webhook itself')] : []),
     ...(spec.data?.length ? [lacks('data', 'folders that last are on one host, and replicas are on several')] : []),
     ...(spec.cache ? [lacks('cache', 'its server is on one host, and replicas reach only the database there')] : []),
+    ...(spec.external ? [lacks('database.external', 'replicas reach the database by the router on their host')] : []),
     ...(spec.processes ? [lacks('processes', 'they run beside the bot on its host')] : []),
     ...(spec.jobs ? [lacks('jobs', 'they run beside the bot on its host')] : []),
   ]

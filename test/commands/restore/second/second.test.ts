@@ -18,7 +18,7 @@ function chain(name: string, base: string, times: readonly string[]): ArchiveFil
     segment = nextSegment(segment)
     return time === '-' ? [] : [path]
   })
-  return [`${stamp(name)}/base-${stamp(base)}-${first}.tar.gz.age`, ...paths].flatMap(
+  return [`${stamp(name)}/base-${stamp(base)}-${first}-${first}.tar.gz.age`, ...paths].flatMap(
     (path) => parseArchivePath(path) ?? [],
   )
 }
@@ -52,11 +52,23 @@ test('other moments are refused, with what is possible', () => {
   assert.match(chosen([], '11:30:00'), 'no moment is possible: there is no base yet')
 })
 
+test('segments that were caught up later are all taken, up to the one that is known to reach the moment', () => {
+  const late = chain('10:00:00', '10:01:00', ['10:01:30', '10:01:30', '10:01:30', '11:00:00', '11:30:00'])
+  const found = chooseArchive(late, at('10:40:00'), { now })
+  assert.is(typeof found === 'string' ? found : found.segments.length, 4)
+  // In a chain that ended, what is known decides.
+  assert.match(chosen([...late.slice(0, 4), ...two], '10:40:00'), 'is in a gap of the archive')
+})
+
 test('a segment that is missing ends what can be restored, whatever comes behind it', () => {
   const holed = chain('10:00:00', '10:01:00', ['10:01:30', '-', '10:20:00'])
   assert.match(chosen(holed, '10:10:00', '11:00:00'), 'is after the end of the archive')
   assert.is(newestMoment(holed, at('11:00:00')), at('10:01:30'))
-  // A base whose own WAL is missing is none.
+  // A base whose own WAL is missing is none, and neither is one that ended in a segment that is not there, however late others came.
+  const torn = chain('10:00:00', '10:01:00', ['10:05:00', '-']).map((file) =>
+    file.kind === 'base' ? { ...file, last: nextSegment(first) } : file,
+  )
+  assert.match(chosen(torn, '10:04:00'), 'no base yet')
   assert.match(chosen(chain('10:00:00', '10:01:00', ['-', '10:05:00']), '10:04:00'), 'no base yet')
 })
 
