@@ -1,4 +1,4 @@
-import { etcDir, secretsDir } from '../../model/host-layout.ts'
+import { secretsDir } from '../../model/host-layout.ts'
 import type { HostEntry } from '../../model/role.ts'
 import { postgresConf } from '../postgres-access.ts'
 
@@ -18,9 +18,6 @@ export const synchronousText = `# Written by botgarden. A commit waits until the
 
 /** In MiB: what the primary keeps of its WAL for a standby that does not take it. Then the slot is lost, and the server goes on. */
 export const standbyBoundMB = 1024
-
-/** Which of the two hosts has the primary, as both have noted: see roles/standby. */
-export const primaryRecordPath = `${etcDir}/primary.json`
 
 /** Whether the server of a host follows that of another one, as the inventory says. */
 export function isStandby({ name }: Pick<HostEntry, 'name'>, hosts: readonly Pick<HostEntry, 'vars'>[]): boolean {

@@ -5,7 +5,6 @@ import { databaseRole, ident, literal } from '../../../lib/platform/postgres.ts'
 import { type Catalog, catalogBecomes } from '../../../lib/platform/postgres-catalog.ts'
 import { psql } from '../../../lib/platform/postgres-client.ts'
 import {
-  primaryRecordPath,
   standbyPassword,
   standbyRole,
   standbySecrets,
@@ -79,7 +78,6 @@ drop role if exists ${ident(standbyRole)};`
       const script = sh`
         rm -f ${synchronousFile}
         ${data === 'none' ? sh`:` : drop}
-        rm -f ${primaryRecordPath}
         rm -rf ${standbySecrets}`
       const without = ({ roles, ...rest }: Catalog): Catalog => {
         const { [standbyRole]: _, ...others } = roles
