@@ -14,7 +14,7 @@ export function swarmNodes({ members, joining = [] }: GivenSwarm): Resource {
       plan: ({ now: there }): Change[] => {
         if (!there.manages) return []
         const state = { ...there, nodes: [...there.nodes, ...joined(there, members, joining)] }
-        const gone = state.nodes.filter(({ address }) => members.every((each) => each.address !== address))
+        const gone = state.nodes.filter((node) => isGone(node, state, members))
         const differing = differingIn(state, members)
         if (gone.length === 0 && differing.length === 0) return []
         const summary = [
@@ -70,6 +70,12 @@ function joined(state: SwarmState, members: readonly SwarmMember[], names: reado
     }))
 }
 
+/** It is of no host of the swarm, or what a host was before it joined anew. */
+function isGone(node: SwarmNode, state: SwarmState, members: readonly SwarmMember[]): boolean {
+  const member = members.find(({ address }) => address === node.address)
+  return member === undefined || (node.state !== 'ready' && nodeOf(state, member) !== node)
+}
+
 function nodeOf({ nodes }: SwarmState, { address }: SwarmMember): SwarmNode | undefined {
   // One that was made anew has left its former self behind, which is down.
   const own = nodes.filter((each) => each.address === address)
@@ -109,7 +115,7 @@ function remove({ id, role }: SwarmNode): Script {
 function after(state: SwarmState, members: readonly SwarmMember[]): SwarmState {
   const nodes = state.nodes.flatMap((node) => {
     const member = members.find(({ address }) => address === node.address)
-    if (member === undefined) return []
+    if (member === undefined || isGone(node, state, members)) return []
     const others = Object.entries(node.labels).filter(([label]) => !label.startsWith(prefix))
     const own = member.bots.map((bot) => [nodeLabel(bot), 'on'] as const)
     return [

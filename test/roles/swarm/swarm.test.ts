@@ -105,6 +105,8 @@ test('a manager is told who manages, who may run which bot, and who is none of i
   assert.match(script, 'docker node demote n9')
   assert.match(script, 'docker node rm --force n9')
   assert.equal(planOf(resourcesOf(leads), stateAfter(resourcesOf(leads), state(differs))), [])
+  const again = inside({ nodes: [...inside().nodes, node(3, { id: 'former', state: 'down' })] })
+  assert.match(scriptsOf(resourcesOf(leads), state(again)).join(), 'docker node rm --force former')
   // Who does not manage is not told.
   assert.equal(summaries(leads, inside({ manages: false, nodes: [] })), [])
 })
