@@ -40,7 +40,7 @@ export function liveRestore(wanted: boolean, path: string, mark: Reading<string 
             : 'no container outlives the engine, as Swarm wants it',
           script: sh`
             systemctl reload docker.service
-            for second in $(seq 10); do
+            for _ in $(seq 10); do
               [ "$(docker info --format '{{.LiveRestoreEnabled}}')" != ${String(wanted)} ] || break
               sleep 1
             done

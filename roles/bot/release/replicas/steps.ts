@@ -27,6 +27,8 @@ export interface ReplicaSteps {
 }
 
 const nothing = sh`:`
+/** For the functions that a removal does not call. */
+const noneWanted = sh`mtu='' replicas_secrets='' replicas_wanted=0 replicas_seconds=0`
 const none: ReplicaSteps = {
   ...{ functions: nothing, refuse: nothing, network: nothing, up: nothing, back: nothing, remove: nothing },
 }
@@ -43,9 +45,9 @@ export function replicaSteps(
   const { bot } = instance
   const layout = replicasLayout(bot)
   const named = sh`
-    bot=${bot} service=${layout.service} overlay=${layout.network} secrets=${layoutOf(bot).secrets} replicas_before=${old?.replicas ? 'yes' : ''} words=''`
+    bot=${bot} service=${layout.service} overlay=${layout.network} secrets=${layoutOf(bot).secrets} replicas_before=${old?.replicas ? 'yes' : ''}`
   if (spec.replicas === undefined)
-    return { ...none, functions: lines([waiting, named, functions]), remove: sh`replicas_remove` }
+    return { ...none, functions: lines([waiting, named, noneWanted, functions]), remove: sh`replicas_remove` }
   const { count } = spec.replicas
   const { body, secrets } = replicasService(instance, spec, limits, settle)
   const { refusesTools, noTools } = toolsOf(spec)
@@ -76,6 +78,7 @@ export function removeReplicas(bot: string): Script {
   return sh`
     if [ -e /var/lib/docker/swarm/docker-state.json ]; then
       bot=${bot} service=${layout.service} overlay=${layout.network}
+      ${noneWanted} replicas_before='' secrets=''
       ${waiting}
       ${functions}
       replicas_remove
