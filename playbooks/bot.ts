@@ -5,6 +5,7 @@ const { allRoles, bot } = await import('../roles/index.ts')
 const { deploy, deployFlags } = await import('../commands/deploy/index.ts')
 const { refuseFormerPrimary, releasing, withStandbys } = await import('../commands/failover/index.ts')
 const { isMove, move, moveFlags } = await import('../commands/move/index.ts')
+const { spreadImages } = await import('../commands/replicas/index.ts')
 const { hasBackups } = await import('../commands/restore/select-backup.ts')
 
 await play({
@@ -26,7 +27,7 @@ await play({
     ['--name hello-bot --remove', 'remove it from its host'],
   ],
   run: withStandbys(
-    refuseFormerPrimary((session) => (isMove(session) ? move(session) : deploy(session, hasBackups))),
+    refuseFormerPrimary((session) => (isMove(session) ? move(session) : deploy(session, hasBackups, spreadImages))),
     releasing,
   ),
 })

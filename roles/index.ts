@@ -7,10 +7,11 @@ import { docker } from './docker/index.ts'
 import { mesh } from './mesh/index.ts'
 import { nginx } from './nginx/index.ts'
 import { postgres } from './postgres/index.ts'
+import { swarm } from './swarm/index.ts'
 import { ufw } from './ufw/index.ts'
 import { watch } from './watch/index.ts'
 
-export { backups, base, bot, botRole, certbot, docker, mesh, nginx, postgres, ufw, watch }
+export { backups, base, bot, botRole, certbot, docker, mesh, nginx, postgres, swarm, ufw, watch }
 
 /** Every role there is: an inventory may hold vars for each, whichever of them a playbook applies. */
-export const allRoles: readonly Role[] = [base, mesh, ufw, docker, postgres, nginx, certbot, bot, backups, watch]
+export const allRoles: readonly Role[] = [base, mesh, ufw, swarm, docker, postgres, nginx, certbot, bot, backups, watch]

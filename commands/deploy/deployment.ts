@@ -3,7 +3,7 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Role } from '../../lib/model/role.ts'
 import { domainsOf } from '../../lib/platform/domains.ts'
-import { botRole } from '../../roles/bot/index.ts'
+import { botRole, imagesRole } from '../../roles/bot/index.ts'
 import { isLarge } from '../../roles/bot/spec/build-context.ts'
 import { buildsOf, type Deployment } from '../../roles/bot/spec/deployment.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
@@ -48,16 +48,20 @@ interface ReleaseOptions {
   readonly buildsHere?: boolean
   /** What the database of the one bot is filled from. */
   readonly dump?: LocalDump
+  /** Brings the images of these bots to the other hosts that run them, from the one that has built them. */
+  readonly spread?: Spread
   /** The role as a host gets it. */
   readonly forHost?: (role: Role, host: InventoryHost) => Role
 }
 
+export type Spread = (session: Session, host: InventoryHost, deployments: Deployments) => Promise<void>
+
 /** Brings the bots of these hosts to the versions of their deployments. Returns the exit code. */
-export function release(
+export async function release(
   session: Session,
   hosts: readonly InventoryHost[],
   deployments: Deployments,
-  { runsHooks = false, buildsHere = false, dump, forHost = (role) => role }: ReleaseOptions = {},
+  { runsHooks = false, buildsHere = false, dump, spread, forHost = (role) => role }: ReleaseOptions = {},
 ): Promise<number> {
   const on = ({ bots }: InventoryHost) => [...deployments].filter(([name]) => bots.some((each) => each.name === name))
   const compareTokens = tokenComparison(session, deployments)
@@ -83,6 +87,15 @@ export function release(
     await session.hold(host, connection)
     if (imports) await uploadDump(connection, dump, progress)
     for (const { image, context } of carried.values()) await ship(image, context, connection, { buildsHere, progress })
+  }
+  // Before a replica is to start: nobody else's registry has them.
+  for (const host of session.options.check ? [] : hosts) {
+    const several = new Map(on(host).filter(([, { spec }]) => spec.replicas !== undefined))
+    if (several.size === 0 || spread === undefined) continue
+    const shipped = new Map([...several].map(([name, each]) => [name, { ...each, shipped: buildsHere }]))
+    const code = await session.converge([host], [imagesRole(shipped)], prepare)
+    if (code !== 0) return code
+    await spread(session, host, several)
   }
   const roles = async (host: InventoryHost) => [
     ...domainRoles(

@@ -13,7 +13,7 @@ import { suggest } from '../../lib/std/suggest.ts'
 import { botAbsent } from '../../roles/bot/remove.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { dumpAt, type LocalDump } from './database-sources.ts'
-import { type Deployments, deploymentsOf, release } from './deployment.ts'
+import { type Deployments, deploymentsOf, release, type Spread } from './deployment.ts'
 import { refusingEmptyHost } from './empty-host.ts'
 import { execInBot, psqlOfBot } from './exec/index.ts'
 import { jobsOnHost, jobsText } from './jobs.ts'
@@ -58,7 +58,11 @@ const actionFlags = [
 ]
 
 /** The command bot.ts: deploy, roll back, remove, list releases or jobs, run a job, show logs, or open a console. Returns the exit code; throws a `UsageError`. */
-export async function deploy(session: Session, hasBackups: (host: InventoryHost) => boolean): Promise<number> {
+export async function deploy(
+  session: Session,
+  hasBackups: (host: InventoryHost) => boolean,
+  spread?: Spread,
+): Promise<number> {
   const { options } = session
   const given = (name: keyof typeof deployFlags) => options.own.has(name)
   const actions = actionFlags.filter(given)
@@ -107,6 +111,7 @@ export async function deploy(session: Session, hasBackups: (host: InventoryHost)
     runsHooks: true,
     buildsHere: buildsHere(session),
     ...(dump && { dump }),
+    ...(spread && { spread }),
     forHost: (role, host) => (!given('new') && hasBackups(host) ? refusingEmptyHost(role, host.name) : role),
   })
   if (code !== 0 || !given('drop-pending')) return code

@@ -9,6 +9,7 @@ import { conflictsIn } from '../../roles/bot/spec/conflicts.ts'
 import type { Deployment } from '../../roles/bot/spec/deployment.ts'
 import { externalPassword } from '../../roles/bot/spec/keys/external-database.ts'
 import { processSettings } from '../../roles/bot/spec/processes.ts'
+import { replicaFaults } from '../../roles/bot/spec/replicas/faults.ts'
 import { routeFaults } from '../../roles/bot/spec/routes.ts'
 import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { databaseSettings, isExternal, specOf } from '../../roles/bot/spec/spec.ts'
@@ -94,7 +95,8 @@ async function fromSource(
   const images = Object.fromEntries(builds.map((each) => [each.process, each.image]))
   const spec = specOf(image, settings, manifest, context?.migrations, images)
   const routeMistakes = routeFaults({ ...manifest, ...settings }, domainsOf(entry).length > 0)
-  throwAll([...conflictsIn(spec), ...routeMistakes].map((fault) => `${key}.${fault}`))
+  const replicaMistakes = replicaFaults({ ...manifest, ...settings }, spec)
+  throwAll([...conflictsIn(spec), ...routeMistakes, ...replicaMistakes].map((fault) => `${key}.${fault}`))
   return {
     spec,
     manifest,

@@ -83,7 +83,7 @@ function looseness(each: Container, uid: string): string[] {
     ...(each.user.split(':')[0] === uid ? [] : [`runs as the user ${each.user || 'root'}, not as ${uid}`]),
     ...(each.readOnly ? [] : ['is not read-only']),
     ...(each.dropped.includes('ALL') && each.added.length === 0 && !each.privileged ? [] : ['has capabilities']),
-    ...(each.security.some((option) => /^no-new-privileges(:true)?$/.test(option)) ? [] : ['may gain privileges']),
+    ...(each.security.some((option) => /^no-new-privileges([:=]true)?$/.test(option)) ? [] : ['may gain privileges']),
     ...(each.memory > 0 ? [] : ['has no limit of memory']),
     ...((each.pids ?? 0) > 0 ? [] : ['has no limit of processes']),
   ]

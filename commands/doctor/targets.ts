@@ -1,6 +1,7 @@
 import type { Facts } from '../../lib/model/facts.ts'
 import { databaseName } from '../../lib/platform/database-name.ts'
 import { postgresContainer } from '../../lib/platform/postgres-client.ts'
+import { replicasLayout } from '../../roles/bot/release/replicas/layout.ts'
 import { cachePort } from '../../roles/bot/spec/cache.ts'
 import { layoutOf, uidOf } from '../../roles/bot/spec/layout.ts'
 import type { Release } from '../../roles/bot/spec/release-record.ts'
@@ -96,7 +97,8 @@ function portsOf(
 /** The networks of a container that are not those of its bot. */
 export function foreignNetworks(bot: string, { networks }: Pick<Container, 'networks'>): string[] {
   const { network, databaseNetwork } = layoutOf(bot)
-  return Object.keys(networks).filter((name) => name !== network && name !== databaseNetwork && name !== 'none')
+  const own = [network, databaseNetwork, replicasLayout(bot).network, 'none']
+  return Object.keys(networks).filter((name) => !own.includes(name))
 }
 
 /** The bot that a container belongs to. */

@@ -11,6 +11,7 @@ import {
 } from '../../roles/postgres/network/remote.ts'
 import { membersOf } from './members.ts'
 import { pairOf } from './pair.ts'
+import { swarmDoors } from './swarm/members.ts'
 
 /** Who of other hosts comes to the database server of this one, as the inventory says. */
 export function remotesOf(host: InventoryHost, hosts: readonly InventoryHost[]): Remote[] {
@@ -27,7 +28,9 @@ export function serverNetwork(host: InventoryHost, hosts: readonly InventoryHost
 /** What the firewall of a host has to know of its mesh; undefined where it is in none. */
 export function meshFirewall(host: InventoryHost, hosts: readonly InventoryHost[]): MeshFirewall | undefined {
   const [member] = membersOf([host])
-  return member && { port: member.port, ...databaseDoors(host, hosts) }
+  if (member === undefined) return undefined
+  const { doors, ...others } = databaseDoors(host, hosts)
+  return { port: member.port, ...others, doors: [...doors, ...swarmDoors(host, hosts)] }
 }
 
 /** To whom the server of this host is open, and whom it reaches itself. */

@@ -31,11 +31,17 @@ export async function copyImages(
   there: Connection,
   images: readonly Image[],
   progress: (bytes: number) => void,
+  /** Layers that the other host has below those of the images: they are left out. */
+  without: readonly string[] = [],
 ): Promise<void> {
   if (images.length === 0) return
   const names = images.map(({ name }) => name)
   const before = await perform(there, namedImages)
-  await relay({ target: route.from, relayed: saveScript(names) }, { target: route.to, relayed: loadScript }, progress)
+  await relay(
+    { target: route.from, relayed: saveScript(names, without) },
+    { target: route.to, relayed: loadScript },
+    progress,
+  )
   const isOther = (line: string) => !names.includes(line.split(' ')[0] ?? '')
   const others = (told: string) => told.split('\n').filter(isOther).join('\n')
   // What a host sends is a claim: its archive could hold an image of a server of the other host.
@@ -55,7 +61,11 @@ export function imagesScript(names: readonly string[]): Script {
     done`
 }
 
-export function saveScript(names: readonly string[]): Script {
+/** The engine opens no layer of an archive that it has already, on the same ones: such a layer need not be in it. */
+export function saveScript(names: readonly string[], without: readonly string[] = []): Script {
+  const members = without.map((id) => `blobs/sha256/${id.replace(/^sha256:/, '')}`)
+  if (members.length > 0)
+    return sh`relayed() { { docker image save ${names} | tar --delete --file=- ${members} || echo "$?" >"$relay/failed"; } | gzip --fast; [ ! -e "$relay/failed" ]; }`
   return sh`relayed() { { docker image save ${names} || echo "$?" >"$relay/failed"; } | gzip --fast; [ ! -e "$relay/failed" ]; }`
 }
 

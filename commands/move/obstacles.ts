@@ -18,6 +18,11 @@ export function obstaclesTo(bot: string, from: Situation, to: Situation, imagesM
     return [`${there} has no database server and nginx that run: npx zx playbooks/site.ts --limit ${there} first`]
   const needed = neededMiB(from) + imagesMiB + reserve
   return [
+    ...(record?.spec.replicas === undefined
+      ? []
+      : [
+          `${bot} runs as replicas on ${record.spec.replicas.hosts.join(', ')}: take "replicas:" and "hosts:" away and release it (npx zx playbooks/bot.ts --name ${bot}), then move it`,
+        ]),
     ...(from.architecture === to.architecture
       ? []
       : [

@@ -43,6 +43,8 @@ export function botHealth(bot: BotQuestions, { get }: Readings): BotHealth {
       ),
       ...(spec.cache && { cache: containerOf(cacheLayout(name).container) }),
     },
+    ...(spec.replicas &&
+      bot.replicas && { replicas: { wanted: spec.replicas.count, on: get(bot.replicas)?.on ?? [] } }),
     ...(traffic && { traffic }),
     ...(webhook && { webhook }),
     jobs: jobsOf(release, get(bot.jobs)),

@@ -30,6 +30,7 @@ export function rowsOf(bot: BotHealth, now: number): Row[] {
       ...containerCells(bot.container),
       ...[perMinute, traffic === undefined ? '' : String(traffic.failed), webhookCell(bot)],
     ],
+    ...replicaRows(bot),
     ...Object.entries(bot.processes).map(([name, state]) => [
       `  ${name}`,
       '',
@@ -40,6 +41,17 @@ export function rowsOf(bot: BotHealth, now: number): Row[] {
       '',
       '',
     ]),
+  ]
+}
+
+/** How many replicas run on each host. */
+function replicaRows({ replicas }: BotHealth): Row[] {
+  if (replicas === undefined) return []
+  const where = [...Map.groupBy(replicas.on, (host) => host)]
+  const total = [`  replicas`, '', '', '', `${replicas.on.length} of ${replicas.wanted}`, '', '', '', '', '']
+  return [
+    total,
+    ...where.map(([host, { length }]) => [`  on ${host}`, '', '', '', `${length} running`, '', '', '', '', '']),
   ]
 }
 

@@ -10,8 +10,9 @@ import { lastRun } from '../../roles/backups/last-backup.ts'
 import { updatesWaiting } from '../../roles/base/upgrades.ts'
 import { jobsState } from '../../roles/bot/jobs/state.ts'
 import { originOf, webhookUrl } from '../../roles/bot/release/nginx-route.ts'
+import { replicasState } from '../../roles/bot/release/replicas/state.ts'
 import { currentRelease } from '../../roles/bot/spec/release-record.ts'
-import type { BotVars } from '../../roles/bot/spec/schema.ts'
+import type { BotSettings, BotVars } from '../../roles/bot/spec/schema.ts'
 import { deployedBots, movedBots } from '../../roles/bot/status.ts'
 import { webhookState } from '../../roles/bot/telegram/webhook-state.ts'
 import { servedCertificate } from '../../roles/nginx/served.ts'
@@ -44,6 +45,8 @@ export interface BotQuestions {
   readonly webhook: ReturnType<typeof webhookState>
   readonly jobs: ReturnType<typeof jobsState>
   readonly traffic: ReturnType<typeof trafficReading>
+  /** Only of a bot that the inventory has run several times. */
+  readonly replicas?: ReturnType<typeof replicasState>
 }
 
 export interface CertificateQuestion {
@@ -68,6 +71,7 @@ export function questionsFor(host: InventoryHost, hosts: readonly InventoryHost[
       webhook: webhookState({ bot, url, name, telegram, ask: true }),
       jobs: jobsState(bot),
       traffic: trafficReading(bot),
+      ...((settings as BotSettings).replicas !== undefined && { replicas: replicasState(bot) }),
     }
   })
   const certificates = [name, ...allDomains(host)].map(
@@ -86,7 +90,13 @@ export function questionsFor(host: InventoryHost, hosts: readonly InventoryHost[
       ...(archived ? [archiveReading] : []),
       ...(pair === undefined ? [] : [pair.reading, gateReading]),
       ...certificates.map(({ reading }) => reading),
-      ...bots.flatMap(({ release, webhook, jobs, traffic }) => [release, webhook, jobs, traffic]),
+      ...bots.flatMap(({ release, webhook, jobs, traffic, replicas }) => [
+        release,
+        webhook,
+        jobs,
+        traffic,
+        ...(replicas ? [replicas] : []),
+      ]),
     ],
     bots,
     certificates,

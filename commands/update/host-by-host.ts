@@ -13,6 +13,7 @@ import { addressOf, botFolders, layoutOf } from '../../roles/bot/spec/layout.ts'
 import { parseRelease } from '../../roles/bot/spec/release-record.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { meshGiven } from '../mesh/index.ts'
+import { swarmGiven } from '../mesh/swarm/index.ts'
 import { standbyGiven } from '../standby/index.ts'
 import { watchGiven } from '../watch/index.ts'
 
@@ -39,7 +40,7 @@ export async function hostByHost(
 }
 
 async function verify(session: Session, host: InventoryHost, all: readonly Role[]): Promise<number> {
-  const code = await convergeWith(watchGiven, meshGiven, standbyGiven)({ ...session, hosts: [host] }, all)
+  const code = await convergeWith(watchGiven, meshGiven, swarmGiven, standbyGiven)({ ...session, hosts: [host] }, all)
   if (code !== 0) return code
   const silent = await session.connected(host, (connection) => silentBots(connection, host), { quiet: true })
   if (silent.length === 0) return 0

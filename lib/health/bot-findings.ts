@@ -26,6 +26,7 @@ export function botFindings(bot: BotHealth, now: number, commands: Commands): Fi
     ...Object.entries(bot.processes).flatMap(([process, state]) =>
       containerFindings(`its process ${process}`, state, now, { repair, look }),
     ),
+    ...replicasFindings(bot, repair),
     ...(bot.webhook === undefined ? [] : webhookFindings(bot, bot.webhook, now, { deploy, look })),
     ...trafficFindings(bot, look),
     ...Object.entries(bot.jobs).flatMap(([job, { last, failed }]): Finding[] =>
@@ -41,6 +42,14 @@ export function botFindings(bot: BotHealth, now: number, commands: Commands): Fi
         : [],
     ),
   ].map(own)
+}
+
+function replicasFindings({ replicas }: BotHealth, repair: string): Finding[] {
+  if (replicas === undefined || replicas.on.length >= replicas.wanted) return []
+  const { wanted, on } = replicas
+  const where = on.length === 0 ? '' : `, on ${[...new Set(on)].join(', ')}`
+  const what = `${on.length} of ${wanted} replicas run${where}`
+  return [{ level: on.length === 0 ? 'error' : 'warning', id: 'replicas', what, next: repair }]
 }
 
 function webhookFindings(

@@ -49,6 +49,13 @@ export interface JobHealth {
 }
 
 /** A bot on its host. */
+/** A bot that runs several times, on several hosts; its container is then what leads to them. */
+export interface ReplicasHealth {
+  readonly wanted: number
+  /** The hosts that run one, each as often as it runs one. */
+  readonly on: readonly string[]
+}
+
 export interface BotHealth {
   readonly name: string
   /** `absent`: never released. `torn`: the record cannot be read. */
@@ -56,6 +63,8 @@ export interface BotHealth {
   readonly mode?: 'webhook' | 'polling' | 'none'
   readonly container: ContainerHealth | 'absent'
   readonly processes: Readonly<Record<string, ContainerHealth | 'absent'>>
+  /** Left out where it runs on its host alone. */
+  readonly replicas?: ReplicasHealth
   readonly traffic?: Traffic
   /** Left out where nobody was asked. */
   readonly webhook?: WebhookHealth

@@ -83,13 +83,22 @@ function botsOf(root: Node, host: string, roles: readonly RoleSchema[]): BotEntr
 }
 
 function unknownHosts(root: Node, hosts: readonly string[]): string[] {
+  const unknown = (node: Node, key: string) =>
+    typeof node.value !== 'string' || hosts.includes(node.value)
+      ? []
+      : [`${node.where}: bots.${key}: unknown host "${node.value}"${suggest(node.value, hosts)}`]
   return [...section(root, 'bots')].flatMap(([name, node]) => {
+    const several = entriesOf(node).get('hosts')
+    const listed = several !== undefined && isList(several.value) ? several.value : []
+    return [...unknownHost(name, node), ...listed.flatMap((each) => unknown(each, `${name}.hosts`))]
+  })
+
+  function unknownHost(name: string, node: Node): string[] {
     const host = entriesOf(node).get('host')
     if (host === undefined)
       return hosts.length > 1 ? [`${node.key}: bots.${name}: missing: host, one of ${hosts.join(', ')}`] : []
-    if (typeof host.value !== 'string' || hosts.includes(host.value)) return []
-    return [`${host.where}: bots.${name}.host: unknown host "${host.value}"${suggest(host.value, hosts)}`]
-  })
+    return unknown(host, `${name}.host`)
+  }
 }
 
 /** Reported for the host as a whole: two values contradict each other, and either may be the wrong one. */

@@ -24,6 +24,8 @@ export interface Facts {
   readonly timers: readonly string[]
   /** It is in a mesh, or was: a role that finds none has nothing to remove. */
   readonly mesh: boolean
+  /** It is a node of a swarm of Docker's. */
+  readonly swarm: boolean
   /** Who logged in, before sudo. */
   readonly user: string
   /** The port that this connection came in by, on the host. */

@@ -14,6 +14,9 @@ export const engineSilence = sh`! command -v dockerd >/dev/null || docker versio
 /** Shell function: `engine_ask PATH...` prints what the engine answers to GET requests, a line each; fails where it is silent. */
 export const engineAsk = shellFile(new URL('engine-ask.sh', import.meta.url))
 
+/** Shell function: `engine_post PATH` sends what comes by stdin; prints why where the engine refuses it, and fails. */
+export const enginePost = shellFile(new URL('engine-post.sh', import.meta.url))
+
 /** The parser of a kind whose script ends with that: no state is known where the engine is silent. */
 export function unlessSilent<State>(parse: Kind<State>['parse']): Kind<State>['parse'] {
   return (output, names) =>

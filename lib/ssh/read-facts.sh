@@ -22,4 +22,7 @@ printf 'timers=%s\n' "$timers"
 mesh=
 [ ! -e /etc/wireguard/mesh0.conf ] || mesh=yes
 printf 'mesh=%s\n' "$mesh"
+swarm=
+[ ! -e /var/lib/docker/swarm/docker-state.json ] || swarm=yes
+printf 'swarm=%s\n' "$swarm"
 printf 'booting=%s\n' "$([ ! -e /run/cloud-init/enabled ] || [ -e /run/cloud-init/result.json ] || echo yes)"

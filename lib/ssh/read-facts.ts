@@ -48,6 +48,7 @@ export function parseFacts(output: string, login: Pick<Facts, 'user' | 'sshPort'
       .split(' ')
       .filter((name) => name !== '' && !name.includes('*')),
     mesh: text('mesh') === 'yes',
+    swarm: text('swarm') === 'yes',
     address: text('address'),
     addresses: text('addresses').split(/\s+/).filter(Boolean),
     resolvers: text('resolvers').split(/\s+/).filter(Boolean),

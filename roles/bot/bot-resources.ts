@@ -96,19 +96,24 @@ export function botResources(
       ? databaseBefore(bot, base, deployment, { byNumber: withAllocation, whenReleased }).map(forDatabase)
       : []),
   ]
-  const version = release(instance, target, {
-    limits: limit,
-    settle,
-    drain,
-    keep,
-    by: deployment?.by ?? 'site.ts',
-    ...(deployment?.commit !== undefined && { commit: deployment.commit }),
-    migrates: deployment?.isRollback !== true,
-    hook: webhookTarget,
-    bots: bots.length,
-    startsAtOnce: facts.cpus + 1,
-    jobs: jobsOfRelease,
-  })
+  const version = release(
+    instance,
+    target,
+    {
+      limits: limit,
+      settle,
+      drain,
+      keep,
+      by: deployment?.by ?? 'site.ts',
+      ...(deployment?.commit !== undefined && { commit: deployment.commit }),
+      migrates: deployment?.isRollback !== true,
+      hook: webhookTarget,
+      bots: bots.length,
+      startsAtOnce: facts.cpus + 1,
+      jobs: jobsOfRelease,
+    },
+    (target ?? entry).replicas !== undefined,
+  )
   const rest = [
     ...botImage(deployment, facts),
     ownedBy((user) => dataFolders(bot, user, target)),

@@ -1,8 +1,9 @@
 import { refuseWhen, when } from '../../lib/model/combinators.ts'
 import { optDir } from '../../lib/model/host-layout.ts'
 import type { Read, Resource } from '../../lib/model/resource.ts'
-import { type BotEntry, type Role, role } from '../../lib/model/role.ts'
+import { type BotEntry, type HostEntry, type Role, role } from '../../lib/model/role.ts'
 import { domainsOf } from '../../lib/platform/domains.ts'
+import { images } from '../../lib/platform/image-versions.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
 import { nginxReloaded } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
@@ -10,6 +11,7 @@ import { standbyOf } from '../../lib/platform/standby/gate.ts'
 import { directory } from '../../lib/resources/file.ts'
 import { botResources, refusalsOf, whenReleased } from './bot-resources.ts'
 import { cacheImages } from './cache/index.ts'
+import { botImage } from './image.ts'
 import { routesInCommon } from './public/nginx-common.ts'
 import { refuseTakenPaths } from './public/taken-paths.ts'
 import { caFilePresent } from './release/ca-file.ts'
@@ -59,7 +61,14 @@ export function botRole(
       ask: deployments.has(bot) && deployments.get(bot)?.spec.mode !== 'none',
     })
     const instanceOf = (entry: BotEntry) => ({
-      ...{ bot: entry.name, base: wanted.network, telegram: wanted.telegram, origin, ...caOf(wanted) },
+      ...{
+        bot: entry.name,
+        base: wanted.network,
+        telegram: wanted.telegram,
+        origin,
+        ...caOf(wanted),
+        swarm: swarmOf(host),
+      },
       ...(standbyOf(host) !== undefined && { gated: true as const }),
       ...(domainsOf(entry).length > 0 && { domains: domainsOf(entry), ipv6: facts.ipv6 }),
     })
@@ -115,6 +124,21 @@ export function botRole(
     return [noLeftovers(uploadsOf(deployments)), ...folders, ...records, ...caches, ...routes, ...inOrder, ...notices]
   })
   return { ...built, bots: botSettings }
+}
+
+/** What replicas need of their host: how large a packet may be in the mesh, and its nginx. */
+function swarmOf({ vars = {} }: Pick<HostEntry, 'vars'>) {
+  const { mtu = 1420 } = (vars.mesh ?? {}) as { mtu?: number }
+  const { image = images.nginx } = (vars.nginx ?? {}) as { image?: string }
+  return { mtu, router: image }
+}
+
+/** The images of bots alone, of those that run on other hosts as well: they are brought there before the release. */
+export function imagesRole(deployments: ReadonlyMap<string, Deployment>): Role {
+  return role('bot', vars, (_, facts) => [
+    directory(optDir),
+    ...[...deployments.values()].flatMap((each) => botImage(each, facts)),
+  ])
 }
 
 function caOf({ caFile }: Pick<BotVars, 'caFile'>) {

@@ -22,6 +22,7 @@ import { staticFolder } from './public/layout.ts'
 import { locationFile } from './release/nginx-route.ts'
 import { listProcesses, processStates } from './release/processes/states.ts'
 import { removeAllImages } from './release/prune-images.ts'
+import { removeReplicas } from './release/replicas/steps.ts'
 import { refuseConflicts, removalConflicts } from './removal-conflicts.ts'
 import { allocations, allocationsFile } from './spec/allocations.ts'
 import { layoutOf } from './spec/layout.ts'
@@ -121,6 +122,7 @@ function removal(bot: string, telegram: string | undefined, purge: boolean) {
     ${purge ? sh`:` : dump}
     printf '%s\n' ${`drop database if exists ${ident(database)} with (force);`} ${`drop role if exists ${ident(database)};`} | ${psql()}
     ${removeTcp(bot)}
+    ${removeReplicas(bot)}
     ! docker network inspect ${layout.network} >/dev/null 2>&1 || docker network rm ${layout.network} >/dev/null
     rm -f ${layout.current}
     ${removeAllImages(bot)}

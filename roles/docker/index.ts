@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { becomes, type Prediction, type Resource, resource } from '../../lib/model/resource.ts'
-import { role } from '../../lib/model/role.ts'
+import { type Role, role } from '../../lib/model/role.ts'
 import { startedWith } from '../../lib/resources/config-stamp.ts'
 import { directory, file, shipsDirectory } from '../../lib/resources/file.ts'
 import { type FileState, fileState } from '../../lib/resources/file-state.ts'
@@ -10,6 +10,7 @@ import { sh } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { sha256Of } from '../../lib/std/sha256.ts'
 import { daemonSettings, mergedDaemonJson } from './daemon.ts'
+import { liveRestore } from './live-restore.ts'
 
 const vars = v.strictObject({
   /** Asked before the public registry, in this order. Unset: daemon.json keeps its own. */
@@ -30,21 +31,30 @@ const daemonJson = '/etc/docker/daemon.json'
 const { mark, dropIn, dropInFile } = startedWith('docker.service', 'docker', daemonJson)
 
 /** The engine and Compose v2 from the distribution, or Docker's own packages where those are installed already. */
-export const docker = role('docker', vars, ({ registryMirrors, daemon }, { os }) => [
-  ...(os === 'ubuntu' ? ubuntuPackages : debianPackages).map(enginePackage),
-  directory('/etc/docker'),
-  ...dropIn,
-  file(daemonJson, {
-    content: mergedDaemonJson({ ...daemonSettings(registryMirrors), ...daemon }),
-    wants: { registryMirrors, daemon },
-    validate: { tool: 'dockerd', script: (path) => sh`dockerd --validate --config-file ${path}` },
-  }),
-  unit('containerd.service', 'running'),
-  unit('docker.service', 'running', {
-    whenStarted: [started],
-  }),
-  runningConfig(),
-])
+export const docker = dockerRole()
+
+/** The same for a host that runs replicas: Swarm refuses an engine whose containers outlive it. */
+export function dockerRole({ swarm = false } = {}): Role {
+  return role('docker', vars, ({ registryMirrors, daemon }, { os, swarm: wasInSwarm }) => [
+    ...(os === 'ubuntu' ? ubuntuPackages : debianPackages).map(enginePackage),
+    directory('/etc/docker'),
+    ...dropIn,
+    file(daemonJson, {
+      content: mergedDaemonJson({ ...daemonSettings(registryMirrors), ...daemon, ...(swarm && noLiveRestore) }),
+      wants: { registryMirrors, daemon, swarm },
+      validate: { tool: 'dockerd', script: (path) => sh`dockerd --validate --config-file ${path}` },
+    }),
+    unit('containerd.service', 'running'),
+    unit('docker.service', 'running', {
+      whenStarted: [started],
+    }),
+    // Before the restart, which would stop all containers where they do not outlive the engine.
+    ...(swarm || wasInSwarm ? [liveRestore(!swarm, daemonJson, mark)] : []),
+    runningConfig(),
+  ])
+}
+
+const noLiveRestore = { 'live-restore': false }
 
 /** The distribution's package, what Docker calls its own, and the units that its install script starts. */
 type EnginePackage = readonly [name: string, upstream: string, units?: readonly string[]]

@@ -5,7 +5,8 @@ import { sha256Of } from '../../lib/std/sha256.ts'
 const taken: Readonly<Record<string, string>> = {
   '10.210.0.0/16': 'of bots',
   '10.211.0.0/16': "of Docker's networks",
-  '10.213.0.0/16': "of Swarm's networks",
+  '10.213.0.0/16': 'of bots and their database',
+  '10.216.0.0/16': 'of replicas',
   '172.17.0.0/16': "of Docker's default network",
 }
 

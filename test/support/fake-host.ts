@@ -17,6 +17,7 @@ export const facts: Facts = {
   booting: false,
   timers: [],
   mesh: false,
+  swarm: false,
   addresses: ['192.0.2.1'],
   address: '192.0.2.1',
   resolvers: ['192.0.2.53'],

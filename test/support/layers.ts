@@ -16,6 +16,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'commands/status': ['commands/backup', 'commands/mesh', 'roles', 'lib'],
   'commands/move': ['commands/deploy', 'commands/restore', 'commands/update', 'roles', 'lib'],
   'commands/failover': ['commands/deploy', 'commands/mesh', 'commands/move', 'commands/standby', 'roles', 'lib'],
+  'commands/replicas': ['commands/deploy', 'commands/move', 'roles', 'lib'],
   'commands/adopt/read': ['lib/std'],
   'commands/adopt/decide': ['commands/adopt/read', 'roles/bot/spec'],
   'commands/adopt/write': ['commands/adopt/read', 'commands/adopt/decide', 'roles/bot/spec', 'lib/std'],

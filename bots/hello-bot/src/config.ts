@@ -25,6 +25,8 @@ export type DatabaseConfig =
       readonly database: string
       /** Read again for each connection, so that a changed password needs no restart. */
       readonly password: (() => string) | undefined
+      /** The certificate that the server must have, PEM: the connection is then encrypted. */
+      readonly certificate?: string
     }
   | { readonly kind: 'embedded'; readonly folder: string }
 
@@ -102,7 +104,11 @@ function databaseConfig(env: NodeJS.ProcessEnv, faults: string[]): DatabaseConfi
   if (!isPort(port)) faults.push(`PGPORT: ${portWords}`)
   const first = given(env, 'PGPASSWORD', faults)
   const password = first === undefined ? undefined : () => given(env, 'PGPASSWORD', []) ?? first
-  return { kind: 'server', host: env.PGHOST, port, user: needed('PGUSER'), database: needed('PGDATABASE'), password }
+  const certificate = given({ PGSSLROOTCERT_FILE: env.PGSSLROOTCERT }, 'PGSSLROOTCERT', faults)
+  return {
+    ...{ kind: 'server', host: env.PGHOST, port, user: needed('PGUSER'), database: needed('PGDATABASE'), password },
+    ...(certificate !== undefined && { certificate }),
+  }
 }
 
 /** NAME, or what stands in the file that NAME_FILE points to. An empty variable counts as none. */

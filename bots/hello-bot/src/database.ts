@@ -79,8 +79,12 @@ function openServer(config: Exclude<DatabaseConfig, { kind: 'embedded' }>, log: 
 
 function addressOf(config: Exclude<DatabaseConfig, { kind: 'embedded' }>): PoolConfig {
   if (config.kind === 'url') return { connectionString: config.url }
-  const { host, port, user, database, password } = config
-  return { host, port, user, database, ...(password === undefined ? {} : { password }) }
+  const { host, port, user, database, password, certificate } = config
+  return {
+    ...{ host, port, user, database },
+    ...(password !== undefined && { password }),
+    ...(certificate !== undefined && { ssl: { ca: certificate, servername: host } }),
+  }
 }
 
 async function openEmbedded(folder: string): Promise<Database> {

@@ -33,6 +33,17 @@ test('a token is enough', () => {
   })
 })
 
+test('the certificate of the database server is read from its file', () => {
+  const file = join(emptyFolder(), 'server.crt')
+  writeFileSync(file, 'PEM\n')
+  const env = { BOT_TOKEN: token, PGHOST: 'postgres', PGUSER: 'u', PGDATABASE: 'd' }
+  assert.equal(readDatabaseConfig({ ...env, PGSSLROOTCERT: file }), {
+    ...{ kind: 'server', host: 'postgres', port: 5432, user: 'u', database: 'd', password: undefined },
+    certificate: 'PEM',
+  })
+  assert.match(faults({ ...env, PGSSLROOTCERT: '/none' })[0] ?? '', /^PGSSLROOTCERT_FILE: cannot read \/none/)
+})
+
 test('all faults are told at once', () => {
   const env = {
     BOT_MODE: 'carrier-pigeon',

@@ -24,7 +24,7 @@ export async function execInBot(
 ): Promise<number> {
   return interactively(session, host, 'exec', async (connection) => {
     const { release, running } = await servingOn(connection, bot)
-    const container = containerOf(bot, release, process)
+    const container = containerOf(bot, release, process, { host: host.name, running })
     if (!running.includes(container))
       throw new HostError(`${host.name}: ${container} does not run: npx zx playbooks/bot.ts --name ${bot} --logs`)
     return execScript(bot, container, command, hasTerminal())
@@ -100,7 +100,20 @@ async function servingOn(
   return { release, running }
 }
 
-function containerOf(bot: string, { spec, colour }: Release, process: string | undefined): string {
+function containerOf(
+  bot: string,
+  { spec, colour }: Release,
+  process: string | undefined,
+  { host, running }: { host: string; running: readonly string[] },
+): string {
+  if (spec.replicas !== undefined && (process === undefined || process === 'bot')) {
+    const own = running.find((each) => each.startsWith(`${layoutOf(bot).network}_bot.`))
+    if (own === undefined)
+      throw new HostError(
+        `no replica of ${bot} runs on ${host}: on a host that has one: docker exec -it $(docker ps -q --filter label=botgarden.bot=${bot} | head -n 1) COMMAND`,
+      )
+    return own
+  }
   const names = Object.keys(spec.processes ?? {})
   if (process === undefined || (process === 'bot' && !names.includes('bot'))) return layoutOf(bot).container(colour)
   if (!names.includes(process))

@@ -7,6 +7,7 @@ follow() {
   followers=$(mktemp -d "$scratch/follow.XXXXXX")
   trap end_following EXIT
   trap 'exit 0' PIPE HUP TERM
+  ! replicated || follow_replicas &
   while :; do
     running=$(docker ps --format '{{.Names}}' 2>/dev/null | grep -E -e "$containers" || :)
     for name in $running; do
@@ -28,6 +29,10 @@ follow_one() {
     date -u -d '-5 seconds' +%FT%TZ >"$followers/.$1"
     rm -f "$followers/$1"
   } | log_lines "$1" | matching
+}
+follow_replicas() {
+  trap - EXIT PIPE HUP TERM
+  replica_lines --follow --since "$begin" | own_lines | matching
 }
 end_following() {
   trap - EXIT

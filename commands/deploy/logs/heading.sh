@@ -7,6 +7,6 @@ heading() {
     [ ! -f "$secret" ] || printf ' %s' "$(base64 --wrap=0 "$secret")"
   done
   printf '\ncontainers'
-  { kept | sed 's#.*/##; s#\.log$##'; present | sed 's/-[a-z]*$//'; } | sort -u | sed 's/^/ /' | tr -d '\n'
+  { kept | sed 's#.*/##; s#\.log$##'; present | sed 's/-[a-z]*$//'; ! replicated || replica_names; } | sort -u | sed 's/^/ /' | tr -d '\n'
   echo
 }

@@ -99,7 +99,7 @@ function sourcesOf(bot: string, name?: string): Script {
   const { network } = layoutOf(bot)
   const own = name === 'bot' ? '(\\.bot)?' : name === undefined ? '(\\.[a-z0-9-]+)?' : `\\.${name}`
   return sh`
-    kept_logs=${keptLogs(bot)} containers=${`^${network}${own}-(blue|green)$`}
+    network=${network} kept_logs=${keptLogs(bot)} containers=${`^${network}${own}-(blue|green)$`}
     ${sources}`
 }
 

@@ -20,6 +20,8 @@ export function limits(bot: string, wantedFor: (current: Release | undefined) =>
       const current = parseRelease(release)
       if (current === undefined) return []
       const { colour, spec } = current
+      // The swarm limits each replica, and the router has limits of its own.
+      if (spec.replicas !== undefined) return []
       const wanted = wantedFor(current)
       const after = (state: PresentContainer, { memoryMB, cpus }: ContainerLimits) => ({ ...state, memoryMB, cpus })
       const own = states[colour]

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { becomes, type Change, type Prediction, type Resource, resource } from '../../../lib/model/resource.ts'
 import { nginxFolder } from '../../../lib/platform/nginx.ts'
@@ -15,7 +14,7 @@ import { allocations } from '../spec/allocations.ts'
 import type { BotInstance } from '../spec/instance.ts'
 import { type Colour, layoutOf, otherColour } from '../spec/layout.ts'
 import { imagesIn } from '../spec/processes.ts'
-import { currentRelease, parseRelease, type Release } from '../spec/release-record.ts'
+import { currentRelease, differencesOf, parseRelease, type Release } from '../spec/release-record.ts'
 import type { Spec } from '../spec/spec.ts'
 import { storedSecrets } from '../spec/stored-secrets.ts'
 import { webhookCleared } from '../telegram/webhook-state.ts'
@@ -27,6 +26,10 @@ import { commitOf, type ReleasePolicy } from './policy.ts'
 import { processesRunning, processRepair, processWarnings } from './processes/repair.ts'
 import { processStates } from './processes/states.ts'
 import { recordEvidence, releaseFromContainer } from './repair-record.ts'
+import { repairOfReplicas, replicasAfter, rolls } from './replicas/plan.ts'
+import { rollScript } from './replicas/roll-script.ts'
+import { routerLimits } from './replicas/router.ts'
+import { type ReplicasState, replicasOutput, replicasState } from './replicas/state.ts'
 import { restartScript } from './restart-script.ts'
 import { restartReason, restartWarning } from './restarts.ts'
 import { neededMB, refuseInsufficientCapacity } from './room.ts'
@@ -34,7 +37,10 @@ import { roomFor } from './side-by-side.ts'
 import { type Switch, switchScript } from './switch-script.ts'
 
 type Readings = ReturnType<typeof readingsOf>
-type State = { readonly [K in keyof Readings]: Readings[K] extends Reading<infer S> ? S : never }
+type State = { readonly [K in keyof Readings]: Readings[K] extends Reading<infer S> ? S : never } & {
+  /** Left out where the swarm is not asked. */
+  readonly swarm?: ReplicasState | undefined
+}
 
 /**
  * The version of a bot that serves. With a target it is released without downtime, if it differs from what serves. Without
@@ -45,9 +51,12 @@ export function release(
   instance: Omit<BotInstance, 'number'>,
   target: Spec | undefined,
   policy: ReleasePolicy,
+  /** It has replicas, or is to have some: only then is the swarm asked for them. */
+  isReplicated = false,
 ): Resource {
   const { bot } = instance
-  const readings = readingsOf(bot, target)
+  const swarm = isReplicated ? replicasState(bot) : undefined
+  const readings = { ...readingsOf(bot, target), ...(swarm && { swarm }) }
   return {
     ...resource({
       id: `release:${bot}`,
@@ -75,6 +84,7 @@ export function release(
         ...volumeWarning(bot, container),
         ...restartWarning(bot, container),
         ...processWarnings(bot, current, read(readings.processes)),
+        ...(swarm && current.spec.replicas && replicasOutput(bot, current.spec.replicas, read(swarm))),
       }
     },
   }
@@ -134,7 +144,8 @@ function switchChange(version: Version, differences: readonly string[]): Change 
     refuseVolumes(bot, spec, held.volumes ?? [])
   }
   const old = current ?? releaseFromContainer(bot, spec, state.current, state.found, Object.keys(state.processes ?? {}))
-  const colour: Colour = old?.colour === 'blue' ? 'green' : 'blue'
+  const rolling = current && rolls(instance, spec, current, state[current.colour])
+  const colour: Colour = rolling ? current.colour : old?.colour === 'blue' ? 'green' : 'blue'
   const oldContainerExists = old !== undefined && state[old.colour] !== 'absent'
   const limits = policy.limits(current)
   refuseInsufficientCapacity(bot, spec, limits, oldContainerExists, current?.spec, state.free)
@@ -148,7 +159,7 @@ function switchChange(version: Version, differences: readonly string[]): Change 
   return {
     summary: `release ${spec.image}${current === undefined ? '' : `: ${differences.join(', ')}`}${stops}`,
     diff: () => `${old?.spec.image ?? 'nothing'} → ${spec.image}`,
-    script: switchScript(change),
+    script: rolling ? rollScript({ ...change, old: current }) : switchScript(change),
     long: true,
     atOnce: roomFor(needed, state.free, spec.database ? state.catalog : undefined, policy.bots, spec.connections),
     ...(jobs && { validation: jobs.validation }),
@@ -174,7 +185,8 @@ function repairChanges(version: Version, current: Release): readonly Change[] {
   const noIdle = state[otherColour(current.colour)] === 'absent'
   const startsAtBoot = serving !== 'absent' && serving.restart === 'always'
   const ofProcesses = processRepair(instance, current, limits, state)
-  if (reason === undefined && noIdle && startsAtBoot) return ofProcesses
+  const ofReplicas = repairOfReplicas(instance, current, policy, state.swarm)
+  if (reason === undefined && noIdle && startsAtBoot) return [...ofProcesses, ...ofReplicas]
   const repair = noIdle ? 'set the restart policy to always' : 'clean up after an interrupted release'
   return [
     {
@@ -184,6 +196,7 @@ function repairChanges(version: Version, current: Release): readonly Change[] {
       predicts: predictions(version, current),
     },
     ...ofProcesses,
+    ...ofReplicas,
   ]
 }
 
@@ -209,8 +222,7 @@ function predictions(
     health: '',
     config: checksum,
     restart: 'always',
-    memoryMB: limits.memoryMB,
-    cpus: limits.cpus,
+    ...(spec.replicas === undefined ? { memoryMB: limits.memoryMB, cpus: limits.cpus } : routerLimits),
   }
   return [
     becomes(currentRelease(instance.bot), JSON.stringify(after)),
@@ -218,6 +230,7 @@ function predictions(
     becomes(containerState(layout.container(otherColour(colour))), 'absent' as const),
     ...processesRunning(instance, colour, spec, limits, state.processes),
     ...predictedFiles(instance, after, current),
+    ...('swarm' in state ? replicasAfter(instance, spec, policy, limits) : []),
   ]
 }
 
@@ -225,18 +238,6 @@ function predictions(
 function secretsIn({ mode, secrets }: Spec, state: State): Record<string, string> {
   const names = [...(mode === 'none' ? [] : ['token']), ...secrets].filter((name) => keyOf(name) in state)
   return Object.fromEntries(names.map((name) => [name, checksumIn(state[keyOf(name)] ?? 'absent')]))
-}
-
-/** The members of a spec and the secrets that differ from those of the current release. */
-function differencesOf(current: Release | undefined, spec: Spec, secrets: Readonly<Record<string, string>>): string[] {
-  if (current === undefined) return ['first']
-  const plain = (value: Spec) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>
-  const [now, then] = [plain(current.spec), plain(spec)]
-  const keys = [...new Set([...Object.keys(now), ...Object.keys(then)])].filter(
-    (key) => !isDeepStrictEqual(now[key], then[key]),
-  )
-  const rotated = Object.keys(secrets).filter((name) => secrets[name] !== current.secrets[name])
-  return [...keys, ...rotated.map((name) => `secret ${name}`)]
 }
 
 function checksumIn(state: FileState): string {

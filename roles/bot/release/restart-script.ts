@@ -9,6 +9,7 @@ import { serviceFile } from './compose-file.ts'
 import { healthFunctions } from './health-check.ts'
 import { keepLogFunctions } from './logs/kept-log.ts'
 import { routeFunctions } from './nginx-route.ts'
+import { replicaSteps } from './replicas/steps.ts'
 import { variablesFunction } from './variables.ts'
 
 interface Repair {
@@ -30,6 +31,7 @@ export function restartScript(
 ): Script {
   const layout = layoutOf(instance.bot)
   const { text, file, name } = serviceFile(instance, current.colour, current.spec, limits)
+  const replicas = replicaSteps(instance, current.spec, current.spec, limits, 5)
   const idle = layout.container(current.colour === 'blue' ? 'green' : 'blue')
   const alone = current.spec.mode === 'polling' || hasOneWriter(current.spec)
   const removeIdle = sh`remove_containers ${idle}`
@@ -39,6 +41,7 @@ export function restartScript(
     mv -fT ${`${file}.new`} ${file}
     # Where it differs from its file, Compose replaces it.
     keep_log "$new"
+    ${replicas.network}
     with_variables docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
     docker update --restart always "$new" >/dev/null`
   const again = sh`
@@ -59,6 +62,7 @@ export function restartScript(
     ${routeFunctions(instance, current, current)}
     ${start || bind ? variablesFunction(instance, current.colour, current.spec) : sh`:`}
     ${hasOneWriter(current.spec) ? sayInterrupted(instance.bot, idle) : sh`:`}
+    ${start || bind ? replicas.functions : sh`:`}
     ${start ? again : bind ? up : sh`:`}
     route_is_restored || route_restore
     ${removeIdle}`

@@ -23,6 +23,8 @@ import { isRouted, routeFunctions } from './nginx-route.ts'
 import { commitOf, type ReleasePolicy, type SwitchedJobs } from './policy.ts'
 import { type ProcessSteps, processSteps } from './processes/steps.ts'
 import { pruneImages } from './prune-images.ts'
+import { onceFile } from './replicas/once-file.ts'
+import { replicaSteps } from './replicas/steps.ts'
 import { stopsFirst } from './stops-first.ts'
 import { filledVariables, variablesFile, variablesFunction } from './variables.ts'
 
@@ -57,6 +59,7 @@ export function switchScript(change: Switch): Script {
   const layout = layoutOf(bot)
   const { text, file, name } = serviceFile(instance, colour, spec, limits)
   const steps = stepsOf(change)
+  const replicas = replicaSteps(instance, spec, old?.spec, limits, policy.settle)
   const polls = spec.mode === 'polling'
   const setsItself = spec.webhook === 'bot'
   const oneWriter = writesAlone(spec, old?.spec)
@@ -75,9 +78,11 @@ export function switchScript(change: Switch): Script {
     ${functions}
     ${routeFunctions(instance, after, old)}
     ${steps.functions}
+    ${replicas.functions}
     ${variablesFunction(instance, colour, spec)}
     ${setsItself || old?.spec.mode === 'webhook' ? deliveryFunctions(bot, instance.telegram, spec) : nothing}
-    ${revertFunction(change)}
+    ${replicas.refuse}
+    ${revertFunction(change, replicas.back)}
     mkdir -p ${layout.compose}
     (umask 077; mkdir -p "$state")
     # The route of an interrupted switch is reverted before its container is removed.
@@ -99,7 +104,7 @@ export function switchScript(change: Switch): Script {
     ${policy.migrates ? migrationDump(bot, spec, old) : nothing}
     # The old version must not write to data that is copied, migrated and given to the new one.
     ${oneWriter ? lines([stop, steps.stop, sh`copy_data`]) : nothing}
-    ${policy.migrates ? migration(change, file, name) : nothing}
+    ${policy.migrates ? migration(change) : nothing}
     # An earlier botgarden may have created the old container with another policy.
     [ -z "$old_container" ] || docker update --restart always "$old_container" >/dev/null
     ${stopsFirst(spec, old?.spec) && !oneWriter ? stop : nothing}
@@ -108,8 +113,10 @@ export function switchScript(change: Switch): Script {
     ${polls ? sh`webhook_deleted=yes; ${deleteWebhook(policy.hook)}` : nothing}
     # The mark is of a webhook that we have set.
     ${setsItself ? sh`webhook_deleted=yes; rm -f "$state/webhook"` : nothing}
+    ${replicas.network}
     with_variables docker compose -f ${file} up --detach --no-build --pull never --quiet-pull 2>&1 || { report_holder; exit 1; }
     ${steps.start}
+    ${replicas.up}
     # Nothing is delivered to the old container any more: from here on a boot must start the new one.
     ${polls && old?.spec.mode === 'webhook' ? bind : nothing}
     await_health
@@ -132,6 +139,7 @@ export function switchScript(change: Switch): Script {
     ${steps.oldNotAtBoot}
     ${jobs?.end ?? nothing}
     ${old === undefined ? nothing : retireCall(instance, old, policy)}
+    ${replicas.remove}
     ${steps.retire}
     ${pruneScript(bot, after, old)}
     ${pruneImages(bot, [...imagesIn(spec), ...(old === undefined ? [] : imagesIn(old.spec))], policy.keep)}`
@@ -149,7 +157,7 @@ function oldAtBoot(restart: 'always' | 'no'): Script {
 }
 
 /** The shell function that reverts the switch: the old version serves again. */
-function revertFunction(change: Switch): Script {
+function revertFunction(change: Switch, replicasBack: Script): Script {
   const { instance, spec, colour, old, policy } = change
   const steps = stepsOf(change)
   const oneWriter = writesAlone(spec, old?.spec)
@@ -178,6 +186,7 @@ function revertFunction(change: Switch): Script {
       if [ -z "$switched" ] || route_is_restored || route_restore; then
         remove_containers "$new"
         ${steps.removeNew}
+        ${replicasBack}
         ${putBack}
       else
         echo 'nginx could not be reverted and may still route to the new version: run site.ts'
@@ -195,7 +204,7 @@ function revertFunction(change: Switch): Script {
 }
 
 /** Dumps the database before changed migrations run. The newest three dumps are kept. */
-function migrationDump(bot: string, spec: Spec, old: Release | undefined): Script {
+export function migrationDump(bot: string, spec: Spec, old: Release | undefined): Script {
   if (old === undefined || !spec.database || spec.migrate === undefined || spec.migrations === old.spec.migrations)
     return sh`:`
   return sh`
@@ -205,13 +214,17 @@ function migrationDump(bot: string, spec: Spec, old: Release | undefined): Scrip
     echo "the migrations changed: a dump of the database from before them is in $dump"`
 }
 
-function migration({ instance, spec, old }: Switch, file: string, name: string): Script {
+export function migration({ instance, spec, old, colour, limits }: Switch): Script {
   if (spec.migrate === undefined) return sh`:`
+  const isReplicated = spec.replicas !== undefined
+  const { file, name, text } = (isReplicated ? onceFile : serviceFile)(instance, colour, spec, limits)
+  const written = sh`printf %s ${Buffer.from(text).toString('base64')} | base64 -d | tee ${file} >/dev/null`
   const container = `botgarden-${instance.bot}-migrate`
   // It has written to the data, and the old version was stopped for that.
   const reverts = writesAlone(spec, old?.spec)
   const failed = `the migration failed${reverts ? '' : '; nothing else was changed, and the previous version is still serving'}`
   return sh`
+    ${isReplicated ? written : sh`:`}
     docker rm -f --volumes ${container} >/dev/null 2>&1 || :
     with_variables docker compose -f ${file} run --rm --no-deps -T --name ${container} ${name} ${spec.migrate} </dev/null 2>&1 || {
       ${reverts ? sh`:` : sh`trap - EXIT`}
@@ -223,7 +236,7 @@ function migration({ instance, spec, old }: Switch, file: string, name: string):
     }`
 }
 
-function recordCall(
+export function recordCall(
   release: Pick<Release, 'spec' | 'colour' | 'by' | 'commit' | 'limits' | 'former'>,
   secrets: readonly string[],
 ): Script {

@@ -15,4 +15,11 @@ export interface BotInstance {
   readonly caFile?: string
   /** Its host is one of a pair: what serves is started by the gate. */
   readonly gated?: true
+  /** What the replicas of a bot need of their host. */
+  readonly swarm?: {
+    /** In bytes, of what goes through the mesh. */
+    readonly mtu: number
+    /** The image of nginx, which hands requests to them. */
+    readonly router: string
+  }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import type { Reading } from '../../../lib/model/reading.ts'
 import { textOf } from '../../../lib/resources/file-state.ts'
@@ -146,6 +147,7 @@ const release = v.looseObject({
         }),
       ),
     ),
+    replicas: v.optional(v.looseObject({ count: v.number(), hosts: v.array(text) })),
   }),
 })
 
@@ -161,4 +163,20 @@ function parsed(line: string): { release?: Release; reason?: string } {
   } catch {
     return { reason: 'it is not valid JSON' }
   }
+}
+
+/** The members of a spec and the secrets that differ from those of the current release. */
+export function differencesOf(
+  current: Release | undefined,
+  spec: Spec,
+  secrets: Readonly<Record<string, string>>,
+): string[] {
+  if (current === undefined) return ['first']
+  const plain = (value: Spec) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>
+  const [now, then] = [plain(current.spec), plain(spec)]
+  const keys = [...new Set([...Object.keys(now), ...Object.keys(then)])].filter(
+    (key) => !isDeepStrictEqual(now[key], then[key]),
+  )
+  const rotated = Object.keys(secrets).filter((name) => secrets[name] !== current.secrets[name])
+  return [...keys, ...rotated.map((name) => `secret ${name}`)]
 }

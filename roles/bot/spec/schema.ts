@@ -103,6 +103,8 @@ const manifestKeys = {
   jobs: v.optional(jobsKeys),
   /** Further containers of the same version, by name: a worker, an api. */
   processes: v.optional(processKeys),
+  /** true: any of several replicas may take any update, since all that it remembers is in the database. `replicas` needs it. */
+  stateless: v.optional(v.boolean()),
 }
 
 const ofThePlace =
@@ -113,6 +115,8 @@ export const botManifestSchema = v.strictObject({
   hooks: elsewhere('commands on the machine of the operator are his: "hooks:" goes into the inventory'),
   domains: elsewhere(ofThePlace),
   domain: elsewhere(ofThePlace),
+  replicas: elsewhere('how often it runs belongs to the place: "replicas:" goes into the inventory, beside "hosts:"'),
+  hosts: elsewhere('where it runs belongs to the place: "hosts:" goes into the inventory, beside "replicas:"'),
   ...manifestKeys,
   ...buildKeys,
   /**
@@ -178,6 +182,12 @@ export const botSettings = v.strictObject({
   /** Left out: the variable NAME_TOKEN, or BOT_TOKEN in the .env of its source; without either the host keeps what it has. */
   token: v.optional(secretSource),
   secrets: v.optional(v.record(variable, secretSource)),
+  /** How many of it run, on `hosts`, by Docker Swarm. `host` stays where its updates arrive and its database is. */
+  replicas: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20), v.description('a number of replicas, 1 to 20')),
+  ),
+  /** The hosts that run its replicas, all in the mesh of `host`. */
+  hosts: v.optional(v.pipe(v.array(v.string()), v.minLength(1), v.description('a list of hosts'))),
   /** Names of its own, each with a certificate. Their A records lead to its host. */
   domains: v.optional(v.array(domain)),
 })

@@ -5,6 +5,7 @@ import type { DatabaseSettings, PlacedDatabase } from './keys/database.ts'
 import { type ExternalDatabase, externalDatabase, externalPassword } from './keys/external-database.ts'
 import { type Processes, processesIn } from './processes.ts'
 import { literalOf, referencesIn, secretNameOf } from './references.ts'
+import { type Replicas, replicasIn } from './replicas/index.ts'
 import { type Route, routesOf } from './routes.ts'
 import type { BotManifest, BotSettings } from './schema.ts'
 
@@ -59,6 +60,8 @@ export interface Spec {
   readonly jobs?: Jobs
   /** Further containers, by name. */
   readonly processes?: Processes
+  /** It runs several times, on several hosts. */
+  readonly replicas?: Replicas
 }
 
 /** The version of a bot with this image: the inventory overrides its manifest, which overrides the defaults. */
@@ -74,10 +77,11 @@ export function specOf(
   const database = databaseSettings(settings, manifest)
   const external = externalOf(settings)
   const processes = processesIn(settings, manifest, image, processImages)
+  const replicas = replicasIn(settings)
   // Each container has a pool of its own.
+  const containers = (replicas?.count ?? 1) + Object.keys(processes ?? {}).length
   const connections =
-    database?.connections ??
-    (database && processes ? defaultConnections * (1 + Object.keys(processes).length) : undefined)
+    database?.connections ?? (database && containers > 1 ? defaultConnections * containers : undefined)
   const { environment, references } = variablesOf(settings, manifest)
   const jobs = jobsIn(said.jobs)
   const names = [
@@ -98,7 +102,7 @@ export function specOf(
     webhookPath: said.webhookPath ?? '/webhook',
     allowedUpdates: said.allowedUpdates,
     // For a small bot on a small host. Further updates wait at Telegram.
-    maxConnections: said.maxConnections ?? 10,
+    maxConnections: said.maxConnections ?? Math.min(100, 10 * (replicas?.count ?? 1)),
     database: database !== undefined,
     environment,
     secrets: [...new Set(names)].sort(),
@@ -110,12 +114,14 @@ export function specOf(
     ...(said.webhook === 'bot' && { webhook: said.webhook }),
     ...(said.init === true && { init: said.init }),
     ...(external && { external }),
-    ...(database?.tcp && { tcp: true as const }),
+    // Replicas come to it by their router, which is in the network that the bot has with the server.
+    ...((database?.tcp || (database && replicas)) && { tcp: true as const }),
     ...(connections !== undefined && { connections }),
     ...(database?.extensions?.length && { extensions: [...new Set(database.extensions)].sort() }),
     ...routesOf(said),
     ...(jobs !== undefined && { jobs }),
     ...(processes && { processes }),
+    ...(replicas && { replicas }),
   }
 }
 

@@ -23,6 +23,7 @@ resolvers=192.0.2.53
 address=192.0.2.1
 timers=
 mesh=
+swarm=
 booting=
 `
 // Answers the facts, then a reading where nothing is there, and then, to a stage, whatever the test says; after that again.

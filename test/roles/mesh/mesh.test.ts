@@ -208,7 +208,7 @@ for (const [vars, said] of [
   [{ network, address: '10.214.255.255' }, /not one for a host/],
   [{ network: '10.210.0.0/16' }, /of bots/],
   [{ network: '10.211.4.0/24' }, /Docker's networks/],
-  [{ network: '10.213.0.0/16' }, /Swarm's networks/],
+  [{ network: '10.213.0.0/16' }, /bots and their database/],
   [{ network: '172.16.0.0/16' }, undefined],
   [{ network: '172.17.0.0/16' }, /Docker's default network/],
 ] as const)

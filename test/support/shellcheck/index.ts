@@ -6,6 +6,7 @@ import { failoverScripts } from './failovers.ts'
 import { hostScripts } from './hosts.ts'
 import { moveScripts } from './moves.ts'
 import { processScripts } from './processes.ts'
+import { replicaScripts } from './replicas.ts'
 import { type Shell, within } from './scripts.ts'
 import { statusScripts } from './status.ts'
 import { updateScripts } from './updates.ts'
@@ -25,6 +26,7 @@ export async function everyScript(): Promise<Shell[]> {
     ...(await updateScripts()),
     ...moveScripts(),
     ...failoverScripts(),
+    ...replicaScripts(),
   ]
   const all = outer.flatMap((each) => [each, ...within(each)])
   return [...Map.groupBy(all, ({ text }) => text).values()].flatMap(([first]) => first ?? [])
