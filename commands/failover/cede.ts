@@ -1,6 +1,7 @@
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { shellFile } from '../../lib/shell/shell-file.ts'
-import type { Place } from '../../roles/bot/spec/place.ts'
+import { type Place, placeLayout } from '../../roles/bot/spec/place.ts'
+import { removeContainers, writePlace } from '../move/new-host.ts'
 
 const script = shellFile(new URL('cede.sh', import.meta.url))
 
@@ -9,4 +10,12 @@ export function cedeScript(bot: string, place: Place): Script {
   return sh`
     bot=${bot} place=${JSON.stringify(place)}
     ${script}`
+}
+
+/** Shell text: a host keeps all of a bot for the one that serves it, and has nothing of it that could be started. */
+export function keepScript(bot: string, place: Place): Script {
+  return sh`
+    ${removeContainers(bot)}
+    ${writePlace(bot, { ...place, standby: true })}
+    rm -f ${placeLayout(bot).released}`
 }

@@ -2,26 +2,24 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { domainsOf } from '../../lib/platform/domains.ts'
-import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { ConnectError, HostError } from '../../lib/std/errors.ts'
 import { formatBytes } from '../../roles/backups/backup-name.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import { uidOf } from '../../roles/bot/spec/layout.ts'
-import { placeLayout } from '../../roles/bot/spec/place.ts'
 import { imagesIn } from '../../roles/bot/spec/processes.ts'
 import type { Release } from '../../roles/bot/spec/release-record.ts'
 import { copyCertificates } from '../move/certificates.ts'
 import { allFilesScript, copyFiles, type FilesKind, folderScript } from '../move/files/index.ts'
 import { copyImages, imagesOn, missingImages } from '../move/images.ts'
-import { historyScript, removeContainers, writePlace } from '../move/new-host.ts'
+import { historyScript } from '../move/new-host.ts'
 import { perform, performBoth } from '../move/perform.ts'
 import { isPinned, pullPinned } from '../move/pinned-images.ts'
 import { type Route, routeOf, sometimes } from '../move/route.ts'
 import { copySecrets } from '../move/secrets.ts'
 import { awaitSent } from '../move/sending.ts'
 import { deploymentOf, withBot } from '../move/version.ts'
-import { cedeScript } from './cede.ts'
+import { cedeScript, keepScript } from './cede.ts'
 import { type Kept, keptOn } from './kept.ts'
 import type { HostPair } from './pairs.ts'
 
@@ -125,13 +123,7 @@ async function noteKept({ entry, here: has, there: had }: Followed, primary: str
   const place = { number, serves: primary, from: primary, at } as const
   // It has served there until a failover, and was stopped: what was left of that is brought up to what serves now.
   if (had.record !== undefined) await perform(there, cedeScript(bot, place))
-  await perform(
-    there,
-    sh`
-    ${removeContainers(bot)}
-    ${writePlace(bot, { ...place, standby: true })}
-    rm -f ${placeLayout(bot).released}`,
-  )
+  await perform(there, keepScript(bot, place))
 }
 
 /** What needs the bot's user on the standby: its files. */

@@ -1,5 +1,5 @@
 // What a failover sends to both hosts of a pair, and the programs of their gate.
-import { cedeScript } from '../../../commands/failover/cede.ts'
+import { cedeScript, keepScript } from '../../../commands/failover/cede.ts'
 import { drillScript } from '../../../commands/failover/drill.ts'
 import { keptScript } from '../../../commands/failover/kept.ts'
 import { makeKey, storeKey } from '../../../commands/failover/pair-key.ts'
@@ -35,6 +35,7 @@ export function failoverScripts(): Shell[] {
     open: openScript(2),
     fence: fenceScript(3),
     cede: cedeScript('hello', { number: 1, serves: 'two', from: 'one', at: '2026-11-26T12:00:00.000Z' }),
+    keep: keepScript('hello', { number: 1, serves: 'two', from: 'two', at: '2026-11-26T12:00:00.000Z' }),
     drill: drillScript('postgres:18.6'),
   }
   const there = {
