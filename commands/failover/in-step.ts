@@ -123,13 +123,7 @@ async function noteKept({ entry, here: has, there: had }: Followed, primary: str
   const place = { number, serves: primary, from: primary, at } as const
   // It has served there until a failover, and was stopped: what was left of that is brought up to what serves now.
   if (had.record !== undefined) await perform(there, cedeScript(bot, place))
-  await perform(
-    there,
-    sh`
-    ${removeContainers(bot)}
-    ${writePlace(bot, { ...place, standby: true })}
-    rm -f ${placeLayout(bot).released}`,
-  )
+  await perform(there, keepScript(bot, place))
 }
 
 /** What needs the bot's user on the standby: its files. */
