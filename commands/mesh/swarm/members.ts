@@ -4,6 +4,7 @@ import { type Replicas, replicasIn } from '../../../roles/bot/spec/replicas/inde
 import type { BotSettings } from '../../../roles/bot/spec/schema.ts'
 import type { SwarmMember } from '../../../roles/swarm/member.ts'
 import { membersOf } from '../members.ts'
+import { standbyVars } from '../pair.ts'
 
 /** The hosts of one swarm. */
 export interface Swarm {
@@ -47,9 +48,20 @@ export function swarmFaults(hosts: readonly InventoryHost[]): string[] {
       return [
         `${key}.replicas: ${home} is in no mesh, through which it reaches replicas: set mesh: { network: 10.214.0.0/16 }`,
       ]
+    if (isPaired(home, hosts))
+      return [
+        `${key}.replicas: the database server of ${home} is one of a pair, and a failover brings no replicas over: leave out "replicas:", or "standby:"`,
+      ]
     return replicas.hosts
       .filter((name) => networkOf(name) !== own)
       .map((name) => `${key}.hosts: ${name} is not in the mesh of ${home}, ${own}: give both the same mesh.network`)
+  })
+}
+
+function isPaired(name: string, hosts: readonly InventoryHost[]): boolean {
+  return hosts.some((each) => {
+    const { standby } = standbyVars(each)
+    return standby !== undefined && (each.name === name || standby === name)
   })
 }
 

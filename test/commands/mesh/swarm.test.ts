@@ -73,6 +73,15 @@ test('hosts without a mesh, or of another one, are refused with the place of the
   )
   const two = `hosts: { a: { mesh: { network: 10.214.0.0/16 } }, b: { mesh: { network: 10.215.0.0/16 } } }\nbots: { ${hot('a', 'a, b')} }\n`
   assert.match(swarmFaults(await hostsOf(two)).join(), /bots\.hot\.hosts: b is not in the mesh of a/)
+  for (const pair of ['a: { postgres: { standby: c } }, b: , c: ', 'a: , b: , c: { postgres: { standby: a } }'])
+    assert.match(
+      swarmFaults(
+        await hostsOf(
+          `vars: { mesh: { network: 10.214.0.0/16 } }\nhosts: { ${pair} }\nbots: { ${hot('a', 'a, b')} }\n`,
+        ),
+      ).join(),
+      /bots\.hot\.replicas: the database server of a is one of a pair/,
+    )
   assert.match(
     (await errorOf(inventoryOf(inMesh('a b', hot('a', 'a, bb'))))).message,
     /bots\.hot\.hosts: unknown host "bb"/,
