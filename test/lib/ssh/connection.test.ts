@@ -51,7 +51,7 @@ test('what a host is comes with the login', async () => {
       ...{ os: 'debian', version: '13', osName: 'Debian 13 (stand-in)', architecture: 'arm64', cpus: 3 },
       ...{ container: 'lxc', addresses: ['192.0.2.1', '2001:db8::1'], address: '192.0.2.77', booting: false },
       timers: ['botgarden-changes.timer'],
-      ...{ user: owner, sshPort: 2222, clientAddress: '198.51.100.7', mesh: false },
+      ...{ user: owner, sshPort: 2222, clientAddress: '198.51.100.7', mesh: false, swarm: false },
     })
     assert.ok(memoryMiB > 100 && memoryMiB < 2 ** 24)
     assert.type(ipv6, 'boolean')
