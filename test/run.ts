@@ -23,8 +23,8 @@ const unit = [
   uvu('unit: roles', ['test', String.raw`^roles/.*\.test\.ts$`], 15),
 ]
 
-/** Those that take longer than their length says. */
-const slow = ['ufw.test.ts', 'bots.test.ts', 'edge.test.ts', 'database.test.ts', 'guard.test.ts', 'site.test.ts']
+/** Those that take longer than their length says, the longest first. */
+const slow = ['bots', 'backups', 'ufw', 'edge', 'site', 'database', 'guard', 'base'].map((name) => `${name}.test.ts`)
 
 const scope = process.argv[2] ?? 'all'
 const stages = stagesOf(scope)

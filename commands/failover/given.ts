@@ -96,7 +96,9 @@ function withGate(
       const settings = {
         ...{ host: host.name, peer: peer.host.name, peerMesh: member.address },
         ownOrigin: originOf(nameOf(own), host.httpsPort),
-        peerOrigin: originOf(nameOf(peer), peer.host.httpsPort),
+        // One that does not answer is where it was.
+        peerOrigin:
+          (isKnown(peer) || !isKnown(own) ? undefined : own.peerOrigin) ?? originOf(nameOf(peer), peer.host.httpsPort),
         telegram: (primary.vars.bot as BotVars).telegram,
         cluster: `${clustersFolder}/${majorOf(serverVars(entry).image)}/docker`,
       }

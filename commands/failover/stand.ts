@@ -1,7 +1,7 @@
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
-import { pairKey } from '../../lib/platform/standby/gate.ts'
+import { gateProgram, pairKey } from '../../lib/platform/standby/gate.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { ask } from '../../lib/ssh/exec.ts'
 import { RunnerError } from '../../lib/std/errors.ts'
@@ -22,6 +22,8 @@ export interface Stand {
   readonly follows: boolean
   /** The checksum of the key of the pair; undefined where it has none. */
   readonly key: string | undefined
+  /** Where its gate has its peer served: `https://vps2.example.org`. */
+  readonly peerOrigin: string | undefined
 }
 
 /** A host that could not be asked, and why. */
@@ -38,7 +40,8 @@ export const standQuestion: Script = sh`
   ${readPrimary}
   ${gateStateScript}
   for file in ${clustersFolder}/*/docker/standby.signal; do [ ! -e "$file" ] || echo follows; done
-  [ ! -s ${pairKey} ] || echo "key $(sha256sum <${pairKey} | cut -c 1-64)"`
+  [ ! -s ${pairKey} ] || echo "key $(sha256sum <${pairKey} | cut -c 1-64)"
+  sed -n "s/.* peer_origin='\\{0,1\\}\\([^ ']*\\).*/peer-origin \\1/p" ${`${gateProgram}/gate`} 2>/dev/null | head -n 1`
 
 export async function standOf({ connected }: Session, host: InventoryHost): Promise<Stand | Silent> {
   try {
@@ -50,6 +53,7 @@ export async function standOf({ connected }: Session, host: InventoryHost): Prom
         return {
           ...{ host, name: publicName(host, connection.facts), gate: parseGateState(told), torn: record === 'torn' },
           follows: /^follows$/m.test(told),
+          peerOrigin: /^peer-origin (\S+)$/m.exec(told)?.[1],
           ...{ record: record === 'torn' ? undefined : record, key: /^key ([0-9a-f]{64})$/m.exec(told)?.[1] },
         }
       },

@@ -21,7 +21,7 @@ export function gateResources(settings: GateSettings, record: PrimaryRecord): Re
     aptPackage('curl'),
     ...[optDir, gateProgram].map((each) => directory(each)),
     ...[etcDir, secretsDir, stateDir, gateState].map((each) => directory(each, { mode: '0700' })),
-    keyPresent(),
+    keyPresent(missing),
     ...programs(settings),
     primaryRecorded(record),
     // Before the timer, which would shut a host that no webhook and no peer speaks for yet.
@@ -166,7 +166,14 @@ function gateNotice(): Resource {
 }
 
 /** Brought by the run before, from host to host. */
-function keyPresent(): Resource {
+/** The key of the pair, which this script brings, and where it is. */
+export function keyResources(script: Script): Resource[] {
+  return [...[etcDir, secretsDir].map((each) => directory(each, { mode: '0700' })), keyPresent(script)]
+}
+
+const missing = sh`[ -s ${pairKey} ] || { echo ${`${pairKey} is missing: run this again for both hosts`}; exit 1; }`
+
+function keyPresent(script: Script): Resource {
   const now = fileState(pairKey)
   return resource({
     id: `secret:${pairKey}`,
@@ -174,7 +181,6 @@ function keyPresent(): Resource {
     reads: { now },
     plan: ({ now: state }) => {
       if (state !== 'absent') return []
-      const script = sh`[ -s ${pairKey} ] || { echo ${`${pairKey} is missing: run this again for both hosts`}; exit 1; }`
       const after = { type: 'file', mode: '0400', owner: 'root', group: 'root' } as const
       return [{ summary: 'bring the key of the pair', script, predicts: [becomes(now, after)] }]
     },

@@ -31,7 +31,7 @@ const session = {
 } as unknown as Session
 const stand = (host: InventoryHost, more: Partial<Stand> = {}): Stand => ({
   ...{ host, name: host.name, record: { epoch: 1, primary: 'vps1', standby: 'vps2' }, torn: false },
-  ...{ gate: { open: false, verdict: '' }, follows: host === vps2, key: 'k', ...more },
+  ...{ gate: { open: false, verdict: '' }, follows: host === vps2, key: 'k', peerOrigin: undefined, ...more },
 })
 const silent: Silent = { host: vps1, error: new ConnectError('vps1: connection refused') }
 

@@ -2,7 +2,7 @@
 import { cedeScript, keepScript } from '../../../commands/failover/cede.ts'
 import { drillScript } from '../../../commands/failover/drill.ts'
 import { keptScript } from '../../../commands/failover/kept.ts'
-import { makeKey, storeKey } from '../../../commands/failover/pair-key.ts'
+import { makeKey, readKey, storeKey } from '../../../commands/failover/pair-key.ts'
 import { replicaScript } from '../../../commands/failover/server.ts'
 import { standQuestion } from '../../../commands/failover/stand.ts'
 import type { Script } from '../../../lib/shell/sh.ts'
@@ -29,6 +29,7 @@ export function failoverScripts(): Shell[] {
     stand: standQuestion,
     kept: keptScript(['hello', 'b']),
     'make a key': makeKey,
+    'read a key': readKey,
     'store a key': storeKey(new Secret('a'.repeat(128))),
     replica: replicaScript,
     record: recordScript(record),
