@@ -23,7 +23,7 @@ export function gateResources(settings: GateSettings, record: PrimaryRecord): Re
     ...[etcDir, secretsDir, stateDir, gateState].map((each) => directory(each, { mode: '0700' })),
     keyPresent(missing),
     ...programs(settings),
-    primaryRecorded(record),
+    primaryRecorded(record, settings.host),
     // Before the timer, which would shut a host that no webhook and no peer speaks for yet.
     gateOpen(settings, record),
     ...units(),
@@ -33,7 +33,7 @@ export function gateResources(settings: GateSettings, record: PrimaryRecord): Re
 }
 
 /** The record on the host. An older one than it has is not written: the gate itself refuses that. */
-function primaryRecorded(record: PrimaryRecord): Resource {
+function primaryRecorded(record: PrimaryRecord, host: string): Resource {
   const now = textOf(primaryRecordPath)
   return resource({
     id: `file:${primaryRecordPath}`,
@@ -53,6 +53,10 @@ function primaryRecorded(record: PrimaryRecord): Resource {
           predicts: [
             becomes(now, recordText(record)),
             becomes(fileState(primaryRecordPath), { type: 'file', mode: '0600', owner: 'root', group: 'root' }),
+            // The gate of a former primary shuts as soon as it looks, until its server follows the other one.
+            ...(there?.primary === host && record.primary !== host
+              ? [becomes(fileState(`${gateRun}/postgres`), 'absent' as const)]
+              : []),
           ],
         },
       ]
