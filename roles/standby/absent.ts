@@ -21,7 +21,7 @@ export function noGate(host: string): Resource {
       const record = parsePrimaryRecord(written ?? '')
       if (record !== undefined && record.primary !== host)
         throw new HostError(
-          `${host} is not the primary: ${record.primary} is, since epoch ${record.epoch}, and the inventory names no standby for it: write "postgres: { standby: ${host} }" for ${record.primary}; to have ${host} be a host of its own again, without what it had: rm ${primaryRecordPath} there`,
+          `${host} is not the primary: ${record.primary} is, since epoch ${record.epoch}, and the inventory names no standby for it: write "postgres: { standby: ${host} }" for ${record.primary}; to have ${host} be a host of its own again, without what it had: systemctl stop ${gateTimer} and rm ${primaryRecordPath} there`,
         )
       const script = sh`
         systemctl disable --now --quiet ${gateTimer} ${gateUnits.socket} 2>/dev/null || :

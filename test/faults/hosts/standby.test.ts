@@ -306,7 +306,7 @@ test('without the key all of it goes, and what the standby has is not thrown awa
   assert.is(await sql(b, "select count(*) from pg_roles where rolname = 'botgarden-standby'"), '0')
   assert.is(await sql(b, 'show wal_level'), 'minimal')
   await inside(a)(
-    'docker rm -f botgarden-postgres; mv /var/lib/botgarden/postgres /var/lib/botgarden/postgres.standby; rm /etc/botgarden/primary.json',
+    'docker rm -f botgarden-postgres; mv /var/lib/botgarden/postgres /var/lib/botgarden/postgres.standby; systemctl stop botgarden-gate.timer; rm /etc/botgarden/primary.json',
   )
   done(await site(alone))
   await unchanged(alone)
