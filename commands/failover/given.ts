@@ -45,7 +45,8 @@ function withoutGate(role: Role): Role {
     ...role,
     resources: (vars, facts, entry) => {
       const own = role.resources(vars, facts, entry)
-      return facts.timers.includes(gateTimer) ? [...own, noGate(entry.name)] : own
+      // First: where the record of the pair is gone the gate would stop what is started.
+      return facts.timers.includes(gateTimer) ? [noGate(entry.name), ...own] : own
     },
   }
 }

@@ -42,6 +42,11 @@ function faultsOf(host: InventoryHost, name: string, hosts: readonly InventoryHo
       : [
           `${name} has a standby itself, ${standbyVars(standby).standby}: of a pair only the primary names the other one`,
         ]),
+    ...(host.domain === undefined || host.domain !== standby.domain
+      ? []
+      : [
+          `${name} has the domain of ${host.name}, ${host.domain}: give it one of its own, where Telegram can deliver to`,
+        ]),
     ...others.slice(0, 1).map((each) => `${name} is the standby of ${each.name} already: it follows one server`),
     ...(standby.bots.length === 0
       ? []

@@ -8,7 +8,7 @@ import { gateUnits, unitFile } from './units.ts'
 
 /**
  * A host that is in no pair any more. One that another has taken over from does not serve again by that. What containers have mounted
- * of the gate stays until a boot: by then they are made without it. The timer goes last, so that a removal that was cut is made again.
+ * of the gate stays until a boot: by then they are made without it. The timer's file goes last, so that a removal that was cut is made again.
  */
 export function noGate(host: string): Resource {
   const [now, text] = [fileState(unitFile(gateTimer)), textOf(primaryRecordPath)]
@@ -21,7 +21,7 @@ export function noGate(host: string): Resource {
       const record = parsePrimaryRecord(written ?? '')
       if (record !== undefined && record.primary !== host)
         throw new HostError(
-          `${host} is not the primary: ${record.primary} is, since epoch ${record.epoch}, and the inventory names no standby for it: write "postgres: { standby: ${host} }" for ${record.primary}; to have ${host} be a host of its own again, without what it had: systemctl stop ${gateTimer} and rm ${primaryRecordPath} there`,
+          `${host} is not the primary: ${record.primary} is, since epoch ${record.epoch}, and the inventory names no standby for it: write "postgres: { standby: ${host} }" for ${record.primary}; to have ${host} be a host of its own again: rm ${primaryRecordPath} there, and run this again`,
         )
       const script = sh`
         systemctl disable --now --quiet ${gateTimer} ${gateUnits.socket} 2>/dev/null || :

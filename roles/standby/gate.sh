@@ -100,6 +100,20 @@ settle() {
   ask_telegram
   if [ "$here" -gt 0 ] && [ "$there" = 0 ]; then replaced "$state/settled" "$epoch"; fi
 }
+# refuse_former: nobody's word brings a host to serve whose peer has taken over since. In a failover that has not ended the webhooks are
+# at the peer still, but then this host has not served in that epoch yet.
+refuse_former() {
+  [ "$(cat "$state/settled" 2>/dev/null)" = "$epoch" ] && [ ! -e "$run/started" ] || return 0
+  if hear_peer && [ "$at_epoch" -gt "$epoch" ] && [ "$at_primary" = "$peer" ]; then
+    echo "$peer has taken over from this host, in epoch $at_epoch: what this host has is older"
+    exit 1
+  fi
+  ask_telegram
+  [ "$there" -gt 0 ] || return 0
+  echo "Telegram delivers to $peer, which has taken over from $host since that served: what $host has is older"
+  echo "bring $peer back; if it is lost with all that it had, take \"standby\" out of the inventory, and on $host type: rm $record; then npx zx playbooks/site.ts has it serve what it has"
+  exit 1
+}
 replaced() { # replaced FILE TEXT
   printf '%s\n' "$2" >"$1.new"
   sync "$1.new"
@@ -160,6 +174,7 @@ look)
 open)
   own_record
   [ "$epoch $primary" = "$2 $host" ] || { echo "this host is not the primary of epoch $2: $(cat "$record" 2>/dev/null)"; exit 1; }
+  refuse_former
   rm -f "$state/fenced"
   verdict=open why="primary of epoch $epoch, as a run of botgarden said"
   obey

@@ -16,9 +16,4 @@ done
 systemctl stop "botgarden-job-$bot.*.service" 2>/dev/null || :
 { docker ps --all --format '{{.Names}}' --filter "label=botgarden.bot=$bot"; sed 1d "$state/stopped"; } | sort -u | xargs -r docker update --restart no >/dev/null
 still_stopped
-printf '%s\n' "$place" >"$state/place.json.new"
-sync "$state/place.json.new"
-mv -fT "$state/place.json.new" "$state/place.json"
-sync "$state"
-mv -fT "$state/current.json" "$state/released.json"
-sync "$state"
+decide

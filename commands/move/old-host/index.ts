@@ -47,8 +47,12 @@ export function giveAwayScript(bot: string, startedAt: string, place: Place): Sc
   return sh`
     ${ofBot(bot)}
     cache=${cacheLayout(bot).container} started=${startedAt.trim()} place=${JSON.stringify(place)}
+    ${decide}
     ${away}`
 }
+
+/** Shell text of a function: the bot, in `$bot`, `$state` and `$place`, is served elsewhere from then on. */
+export const decide: Script = shellFile(new URL('decide.sh', import.meta.url))
 
 /** Shell text: what a bot that was given away must not leave, its jobs. Fails where it serves. */
 export function quietScript(bot: string): Script {

@@ -31,6 +31,11 @@ for (const [what, hosts, fault, more, vars] of [
     /c is the standby of b already/,
   ],
   [
+    'one name for both',
+    'a: { domain: one.example.org, postgres: { standby: b } }, b: { domain: one.example.org }',
+    /b has the domain of a, one.example.org/,
+  ],
+  [
     'a host in no mesh',
     'a: { mesh: { network: 10.214.0.0/16 }, postgres: { standby: b } }, b: ',
     /a and b are not in one mesh/,

@@ -1,10 +1,12 @@
 // Needs two bare VPSs of its own, with /dev/net/tun: `failover-one` and `failover-two`, the sandbox's certificate authority and its
 // Telegram. Ten bots and their database serve on one of them and follow on the other, which takes over: under load, after a kill, with
 // networks cut, with the runner killed at each step.
+import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parse, stringify } from 'yaml'
 import { local } from '../../../lib/shell/local.ts'
 import { askStandIns, freshVps, removeVps, telegramControlUrl } from '../../../sandbox/index.ts'
 import { containerOf } from '../../../sandbox/machine/paths.ts'
@@ -373,6 +375,7 @@ test('the old host comes back with a split mesh, with no way to its peer, and wi
     await cutAtBoot(other(at), ...rules)
     await powerOn(other(at))
     await until(`${said}`, async () => said.test(await verdict(other(at))), 120)
+    if (`${said}`.includes('delivers')) await refusesOlder()
     await pause(20_000)
     assert.equal(await end(), [], `${said}`)
     await servesOnly(at, `${said}`)
@@ -382,6 +385,21 @@ test('the old host comes back with a split mesh, with no way to its peer, and wi
   await site(at)
   await servesOnly(at, 'with a standby again')
 })
+
+/** The host whose place another one has taken is not brought to serve by a run to which that other one is silent. */
+async function refusesOlder() {
+  const former = other(at)
+  const blind = parse(readFileSync(fileOf(former, true), 'utf8'))
+  blind.hosts[at].ssh = 'root@127.0.0.1:9'
+  const file = scratchFile('blind.yaml', stringify(blind))
+  const { code, stderr } = await run(
+    ['playbooks/failover.ts', '-i', file, '--from', at, '--to', former, '--old-host-is-gone'],
+    env,
+  )
+  assert.is(code, 3, stderr)
+  assert.match(stderr, `Telegram delivers to ${at}, which has taken over from ${former}`)
+  assert.match(await verdict(former), /^shut .* Telegram delivers to/)
+}
 
 const noSsh = 'INPUT -p tcp --dport 22 -j DROP'
 
@@ -421,6 +439,19 @@ test('the runner is killed at each step: the next run ends what it began, and no
     process.stdout.write(`  killed at ${step}${was ? '' : ' (it had ended)'}, then repeated: serves on ${at}\n`)
     await site(at)
   }
+})
+
+test('without the key in the inventory the primary is a host of its own, which a boot starts', async () => {
+  const text = parse(readFileSync(fileOf(at), 'utf8'))
+  for (const host of hosts) delete text.hosts[host].postgres
+  const file = scratchFile('alone.yaml', stringify(text))
+  const alone = () => run(['playbooks/site.ts', '-i', file, '--limit', at, '--json', '--wait'], env).then(good)
+  await alone()
+  assert.is(resultOf(await alone(), at).changed, 0)
+  for (const host of hosts) await killHost(host)
+  await powerOn(at)
+  await answersAll()
+  assert.is(await on(at, 'ls /opt/botgarden/gate /run/botgarden/gate /etc/botgarden/primary.json 2>/dev/null || :'), '')
 })
 
 test.run()

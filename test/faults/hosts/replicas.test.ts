@@ -1,5 +1,5 @@
-// Needs three bare VPSs of its own, with /dev/net/tun: `replicas-a`, which serves the bot, `replicas-b` and `replicas-c`; the sandbox's
-// certificate authority and its Telegram. One bot runs on all three, and loses hosts, versions and its replicas, under load.
+// Needs four bare VPSs of its own: with /dev/net/tun `replicas-a`, which serves the bot, `replicas-b` and `replicas-c`; a stranger to
+// them, `replicas-d`; the sandbox's certificate authority and its Telegram. One bot runs on all three, and loses hosts, versions and its replicas, under load.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -12,9 +12,11 @@ import { containerOf } from '../../../sandbox/machine/paths.ts'
 import { type TelegramClient, telegramAt } from '../../../sandbox/telegram/client.ts'
 import { inventoryOf, type Run, resultOf, run } from '../../support/runner.ts'
 import { outputIn } from '../../support/vps/inside.ts'
+import { freshStranger, openPorts } from '../../support/vps/nmap.ts'
 
 const [a, b, c] = ['replicas-a', 'replicas-b', 'replicas-c'] as const
 const names = [a, b, c]
+const stranger = 'replicas-d'
 const addresses = { [a]: '10.214.0.1', [b]: '10.214.0.2', [c]: '10.214.0.3' }
 const bot = `replicas-${process.pid}`
 const people = 60
@@ -55,12 +57,13 @@ const hostTags = ['--tags', 'base,mesh,ufw,swarm,docker']
 
 test.before(async () => {
   for (const name of names) await freshVps(name, { tun: true })
+  await freshStranger(stranger)
   telegram = telegramAt(await telegramControlUrl())
   env.HELLO_BOT_TOKEN = (await telegram.ensureBot(bot)).token
 })
 test.after(async () => {
   rmSync(folder, { recursive: true })
-  for (const name of names) await removeVps(name)
+  for (const name of [...names, stranger]) await removeVps(name)
 })
 
 function succeeded(result: Run): Run {
@@ -176,6 +179,10 @@ test('it runs on all three, is answered by all, and no host has a port more', as
       /^[1-9]/,
       `${name} has answered nobody`,
     )
+})
+
+test('nmap finds nothing open from outside but ssh and, where the bot is served from, the web', async () => {
+  assert.equal(await openPorts(stranger, names), { [a]: [22, 80, 443], [b]: [22], [c]: [22] })
 })
 
 test('a stolen replica reaches no database but its own, as its own role, and nothing else in the mesh', async () => {

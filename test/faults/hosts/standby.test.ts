@@ -1,4 +1,5 @@
-// Needs two bare VPSs of its own, with /dev/net/tun: `standby-a`, whose database server `standby-b` follows, until they change places.
+// Needs three bare VPSs of its own: `standby-a`, whose database server `standby-b` follows, until they change places, both with
+// /dev/net/tun; and `standby-c`, a stranger to both.
 import { setTimeout as pause } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -11,9 +12,11 @@ import { freshVps, removeVps, restartVps, sshConfigFor } from '../../../sandbox/
 import { containerOf } from '../../../sandbox/machine/paths.ts'
 import { inventoryOf, type Run, resultOf, run } from '../../support/runner.ts'
 import { endedIn, outputIn, sqlIn } from '../../support/vps/inside.ts'
+import { freshStranger, openPorts } from '../../support/vps/nmap.ts'
 
 const [a, b] = ['standby-a', 'standby-b'] as const
 const names = [a, b]
+const stranger = 'standby-c'
 const at = (name: string) => (name === a ? '10.214.0.1' : '10.214.0.2')
 const mesh = { network: '10.214.0.0/16' }
 const image = 'postgres:18.6'
@@ -82,7 +85,7 @@ const serverAddress = async (name: string) =>
       "docker inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' botgarden-postgres",
     )
   ).trim()
-// But for the gate, whose door is open to the other host of the pair alone: failover.test.ts.
+// But for the gate, whose door is open to the other host of the pair alone.
 const listening = (name: string) =>
   inside(name)("ss -Hltn | awk '{print $4}' | grep -v -e '^10\\.214\\.' -e '^\\*:51821$' | sort")
 
@@ -97,12 +100,13 @@ async function unchanged(file: string): Promise<void> {
 
 test.before(async () => {
   for (const name of names) await freshVps(name, { tun: true, memory: '1500m' })
+  await freshStranger(stranger)
   done(await site(alone))
   await inside(a)('docker exec botgarden-postgres psql -XqU postgres -c "create database garden"')
   await sql(a, 'create table notes (id serial primary key, text text)')
 })
 test.after(async () => {
-  for (const name of names) await removeVps(name)
+  for (const name of [...names, stranger]) await removeVps(name)
 })
 
 const before = new Map<string, string>()
@@ -177,6 +181,16 @@ test('no bot, and nobody outside of the mesh, reaches either server; a server re
     `docker run --rm --network host -e PGPASSWORD=$(cat /etc/botgarden/secrets/postgres/superuser) postgres:18.6 psql -h ${at(a)} -U postgres -c 'select 1'`,
   )
   assert.match(refused.all, 'no pg_hba.conf entry')
+})
+
+test('nmap finds the port of ssh from outside, and no other, though the gate of each answers the other one', async () => {
+  assert.equal(await openPorts(stranger, names), { [a]: [22], [b]: [22] })
+  assert.ok(await opens(a, `${at(b)}:51821`), 'the peer, in the mesh')
+  assert.ok(await opens(a, `${b}:51821`), 'the peer, where the mesh is split')
+  assert.not(await opens(stranger, `${b}.sandbox:51821`))
+  await inside(b)('ufw allow 51821/tcp')
+  assert.equal(await openPorts(stranger, [b]), { [b]: [22, 51_821] }, 'so this can fail')
+  await inside(b)('ufw delete allow 51821/tcp')
 })
 
 test('a mesh that is late at boot takes the socket from nobody, and the standby follows once it is there', async () => {
@@ -299,15 +313,17 @@ test('with the inventory changed the old one is made the standby', async () => {
 test('without the key all of it goes, and what the standby has is not thrown away without a word', async () => {
   const result = await site(alone)
   assert.is(result.code, 3, result.stdout)
-  assert.match(result.stdout + result.stderr, 'the server of this host is a standby')
+  assert.match(result.stdout + result.stderr, `${a} is not the primary: ${b} is`)
   assert.ok(changed(result, b).includes('standby:absent'))
   assert.is((await write(b, 'alone')).status, 0)
   assert.is(await sql(b, 'select count(*) from pg_replication_slots'), '0')
   assert.is(await sql(b, "select count(*) from pg_roles where rolname = 'botgarden-standby'"), '0')
   assert.is(await sql(b, 'show wal_level'), 'minimal')
-  await inside(a)(
-    'docker rm -f botgarden-postgres; mv /var/lib/botgarden/postgres /var/lib/botgarden/postgres.standby; systemctl stop botgarden-gate.timer; rm /etc/botgarden/primary.json',
-  )
+  // What each message says, with the gate's timer under way.
+  await inside(a)('rm /etc/botgarden/primary.json')
+  const refused = await site(alone)
+  assert.match(refused.stdout + refused.stderr, 'the server of this host is a standby')
+  await inside(a)('docker rm -f botgarden-postgres; mv /var/lib/botgarden/postgres /var/lib/botgarden/postgres.standby')
   done(await site(alone))
   await unchanged(alone)
   for (const name of names) {

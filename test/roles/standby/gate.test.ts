@@ -185,6 +185,29 @@ test('in the middle of a failover to this host its webhooks are still of the pee
   assert.match((await look(home)).verdict, /^shut/)
 })
 
+test('nobody opens a host that has served, and whose peer serves since; unless a failover to it has not ended', async ({
+  home,
+}) => {
+  reach(home, mesh)
+  hooks(home, here)
+  await look(home)
+  rmSync(join(home, 'run'), { recursive: true })
+  rmSync(join(home, 'reached', mesh))
+  hooks(home, there)
+  const refused = await look(home, 'open', '1')
+  assert.is(refused.code, 1)
+  assert.match(refused.said, /Telegram delivers to vps2, which has taken over from vps1/)
+  assert.not.ok(refused.bots || refused.postgres)
+  // It may be that only nobody has told the run of it.
+  reach(home, mesh)
+  record(home, 'peer-record', 2, 'vps2')
+  assert.match((await look(home, 'open', '1')).said, /vps2 has taken over from this host, in epoch 2/)
+  // Of Telegram no answer: the operator's word counts.
+  rmSync(join(home, 'reached', mesh))
+  hooks(home)
+  assert.is((await look(home, 'open', '1')).code, 0)
+})
+
 test('a record that cannot be read, or is gone, shuts', async ({ home }) => {
   reach(home, mesh)
   hooks(home, here)
