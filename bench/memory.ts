@@ -30,8 +30,9 @@ const stages: readonly {
   { what: 'with a mesh of three', vars: mesh },
   { what: 'with continuous archiving', vars: mesh, first: continuous },
   { what: 'with three replicas of the bot', vars: mesh, first: continuous, bot: { replicas: 3, hosts: names } },
+  { what: 'without replicas', vars: mesh, first: continuous },
   {
-    what: 'without replicas, with a standby on the second host',
+    what: 'with a standby on the second host',
     vars: mesh,
     first: { ...continuous, postgres: { standby: two } },
   },

@@ -7,8 +7,9 @@ import { images } from '../../lib/platform/image-versions.ts'
 import { noLeftovers } from '../../lib/platform/leftovers.ts'
 import { nginxReloaded } from '../../lib/platform/nginx.ts'
 import { publicName } from '../../lib/platform/public-name.ts'
-import { standbyOf } from '../../lib/platform/standby/gate.ts'
+import { gateRun, standbyOf } from '../../lib/platform/standby/gate.ts'
 import { directory } from '../../lib/resources/file.ts'
+import { fileState } from '../../lib/resources/file-state.ts'
 import { botResources, refusalsOf, whenReleased } from './bot-resources.ts'
 import { cacheImages } from './cache/index.ts'
 import { botImage } from './image.ts'
@@ -93,7 +94,7 @@ export function botRole(
         own: [
           siteOf(instanceOf(entry)),
           ...(deployments.has(bot) && move === undefined
-            ? own.map((inner, i) => (i === 0 ? refuseMoved(host.name, bot, inner) : inner))
+            ? own.map((inner, i) => (i === 0 ? refuseMoved(host.name, bot, refuseShutGate(host, inner)) : inner))
             : own
           ).map((inner) => ifDeployable(bot, refuseTakenPaths(entry, deployments, host.bots, inner))),
         ],
@@ -167,6 +168,17 @@ function refuseMoved(host: string, bot: string, inner: Resource): Resource {
     return `${bot} was moved to ${place.serves}, and serves there or is about to; nothing was changed; finish the move, which also sets "host:" in the inventory: npx zx playbooks/bot.ts --name ${bot} --move-to ${place.serves}`
   }
   return refuseWhen([movedBots], reason, inner)
+}
+
+/** Where the gate of a pair is shut, or not there yet, Docker starts no bot. */
+function refuseShutGate(host: HostEntry, inner: Resource): Resource {
+  if (standbyOf(host) === undefined) return inner
+  const folder = fileState(`${gateRun}/bots`)
+  const reason = (read: Read) =>
+    read(folder) === 'absent'
+      ? `the gate of ${host.name} is not open, so no bot starts there; nothing was changed; npx zx playbooks/site.ts makes and opens it, where ${host.name} is the primary`
+      : undefined
+  return refuseWhen([folder], reason, inner)
 }
 
 /** Plans a resource only where the host has all secrets of the release. Else the bot is left running with those it has read. */
