@@ -24,6 +24,18 @@ test('a first release is known to the last detail before anything of it is there
   ])
 })
 
+test('where a host has a standby nothing is released until its gate is open', () => {
+  const role = botRole(new Map([['hello-bot', deployment()]]))
+  const resources = role.resources(vars, facts, { ...host, vars: { postgres: { standby: 'vps2' } } })
+  assert.throws(
+    () => planOf(resources, bare),
+    /^the gate of .* is not open, .*npx zx playbooks\/site\.ts makes and opens it/,
+  )
+  const folder = { type: 'directory', mode: '0700', owner: 'root', group: 'root' }
+  const open = planOf(resources, { ...bare, 'file:/run/botgarden/gate/bots': folder })
+  assert.ok(open.includes('release:hello-bot: release botgarden/hello-bot:abc'))
+})
+
 test('a domain is served when the host has something to serve it with, which the other roles bring', () => {
   const own = { ...hello, settings: { ...hello.settings, domains: ['shop.example.org'] } }
   const resources = bot.resources(vars, facts, { ...host, bots: [own] })
