@@ -103,7 +103,8 @@ function withGate(
         telegram: (primary.vars.bot as BotVars).telegram,
         cluster: `${clustersFolder}/${majorOf(serverVars(entry).image)}/docker`,
       }
-      return [...gateResources(settings, record), ...role.resources(vars, facts, entry)]
+      const isCertain = isKnown(peer) || !isKnown(own) || own.record === undefined
+      return [...gateResources(settings, record, isCertain), ...role.resources(vars, facts, entry)]
     },
   })
   function nameOf(each: Stand | Silent): string {

@@ -17,18 +17,19 @@ const patience = 60_000
  */
 export async function takeOver(plan: Failover): Promise<void> {
   const { session, from, to, record, isDecided, say } = plan
-  const flushed = await fence(plan)
   await session.connected(
     to.host,
     async (there) => {
+      // First, since another run there may have it.
       await session.hold(to.host, there)
+      const flushed = await fence(plan)
       if (!isDecided) {
         const before = await awaitLast(plan, there, flushed)
         say(lossText(plan, before, flushed))
         await perform(there, recordScript(record))
         say(`epoch ${record.epoch}: ${to.host.name} is the primary`)
       }
-      await perform(there, openScript(record.epoch))
+      await perform(there, openScript(record.epoch, isDecided ? 'back' : 'decided'))
       await promote(there, to.host.name)
       say('its server takes changes')
     },
@@ -44,7 +45,7 @@ export async function takeOver(plan: Failover): Promise<void> {
 }
 
 /** Returns up to where the old host has written; undefined where it cannot be told. */
-async function fence({ session, from, record, say }: Failover): Promise<number | undefined> {
+async function fence({ session, from, to, record, isDecided, say }: Failover): Promise<number | undefined> {
   if (!isKnown(from)) {
     say(`${from.host.name} does not answer, and was not stopped`)
     return undefined
@@ -66,7 +67,11 @@ async function fence({ session, from, record, say }: Failover): Promise<number |
   })
   if (told === undefined) return undefined
   say(`${from.host.name} is stopped: its bots, and its server`)
-  return bytesOfLsn(/^flushed (\S+)$/m.exec(told)?.[1] ?? '')
+  const flushed = bytesOfLsn(/^flushed (\S+)$/m.exec(told)?.[1] ?? '')
+  if (flushed !== undefined || isDecided || session.options.own.has('old-host-is-gone')) return flushed
+  throw new HostError(
+    `${from.host.name} is stopped, and does not tell up to where its server has written, which did not answer: whether ${to.host.name} has all of it cannot be told; go on with what that has: --old-host-is-gone; or go back: npx zx playbooks/failover.ts --from ${to.host.name} --to ${from.host.name}`,
+  )
 }
 
 async function awaitLast(

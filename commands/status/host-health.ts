@@ -66,7 +66,7 @@ export function hostHealth(
     }),
     ...(wantsBackups && { backups: backupsOf(get(lastRun), here.backup) }),
     ...(archived && { archive: archiveOf(get(archiveReading)) }),
-    ...(pair && { pair: pairHealth(pair.wanted, get(pair.reading), get(gateReading)) }),
+    ...(pair && { pair: pairHealth({ ...pair.wanted, own: host.name }, get(pair.reading), get(gateReading)) }),
     heldUpdates: updates?.held ?? [],
     pendingReboot: updates?.reboot ?? [],
     unknownBots: (get(deployedBots) ?? []).filter((name) => host.bots.every((bot) => bot.name !== name)),
@@ -82,7 +82,7 @@ function archiveOf(state: ArchiveState | undefined): NonNullable<HostHealth['arc
 }
 
 function pairHealth(
-  wanted: PairWanted,
+  wanted: PairWanted & { readonly own: string },
   state: ReplicationState | undefined,
   gate: GateState | undefined,
 ): NonNullable<HostHealth['pair']> {

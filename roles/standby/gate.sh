@@ -2,6 +2,8 @@
 # Whether this host may serve. It may where it is the primary by the highest epoch that is known: by its own record, by that of its peer, and,
 # where the peer cannot be asked, by where Telegram delivers to. Where none can tell, what serves goes on, and what does not is not begun.
 pattern='s/^{"epoch":\([1-9][0-9]\{0,8\}\),"primary":"\([A-Za-z0-9._-]*\)","standby":"\([A-Za-z0-9._-]*\)"}$/\1 \2 \3/p'
+# An engine that hangs must not hold the lock for ever.
+docker() { timeout 90 docker "$@"; }
 record_in() { # record_in TEXT: into $at_epoch, $at_primary, $at_standby
   read -r at_epoch at_primary at_standby <<END
 $(printf '%s\n' "$1" | sed -n "$pattern" | head -n 1)
@@ -61,12 +63,14 @@ judge() {
     fi
   fi
   verdict=shut
-  fenced=$(head -c 20 "$state/fenced" 2>/dev/null)
-  case $fenced in '' | *[!0-9]*) fenced=0 ;; esac
+  is_fenced
   if [ "$epoch" = 0 ]; then
     why="$record cannot be read"
   elif [ "$primary" != "$host" ]; then
     why="$primary is the primary since epoch $epoch"
+  elif [ "$heard" = yes ] && [ "$at_epoch" -gt "$epoch" ] && [ "$at_primary" != "$host" ]; then
+    # Of another pair, which the peer is in by now.
+    why="$at_primary is the primary since epoch $at_epoch, as $peer knows"
   elif [ "$fenced" -gt "$epoch" ]; then
     why="it was stopped for a failover to $peer that has not ended"
   elif [ "$heard" = yes ] && [ "$at_epoch" = "$epoch" ] && [ "$at_primary" != "$host" ]; then
@@ -82,6 +86,11 @@ judge() {
     why="$peer does not answer, and no webhook tells which host serves"
     webhooks_decide
   fi
+}
+# is_fenced: for which epoch this host was stopped, into $fenced.
+is_fenced() {
+  fenced=$(head -c 20 "$state/fenced" 2>/dev/null)
+  case $fenced in '' | *[!0-9]*) fenced=0 ;; esac
 }
 webhooks_decide() {
   ask_telegram
@@ -103,11 +112,12 @@ settle() {
 # refuse_former: nobody's word brings a host to serve whose peer has taken over since. In a failover that has not ended the webhooks are
 # at the peer still, but then this host has not served in that epoch yet.
 refuse_former() {
-  [ "$(cat "$state/settled" 2>/dev/null)" = "$epoch" ] && [ ! -e "$run/started" ] || return 0
-  if hear_peer && [ "$at_epoch" -gt "$epoch" ] && [ "$at_primary" = "$peer" ]; then
-    echo "$peer has taken over from this host, in epoch $at_epoch: what this host has is older"
+  [ ! -e "$run/started" ] || return 0
+  if hear_peer && [ "$at_epoch" -gt "$epoch" ] && [ "$at_primary" != "$host" ]; then
+    echo "$at_primary is the primary since epoch $at_epoch, as $peer knows: what $host has is older"
     exit 1
   fi
+  [ "$(cat "$state/settled" 2>/dev/null)" = "$epoch" ] || return 0
   ask_telegram
   [ "$there" -gt 0 ] || return 0
   echo "Telegram delivers to $peer, which has taken over from $host since that served: what $host has is older"
@@ -127,31 +137,37 @@ running_bots() { docker ps --quiet --filter label=botgarden.bot; }
 # What a boot would have started.
 waiting_bots() {
   docker ps --all --quiet --filter label=botgarden.bot --filter status=exited --filter status=created |
-    xargs -r docker container inspect --format '{{if eq .HostConfig.RestartPolicy.Name "always"}}{{.Id}}{{end}}' | sed '/^$/d'
+    xargs -r timeout 90 docker container inspect --format '{{if eq .HostConfig.RestartPolicy.Name "always"}}{{.Id}}{{end}}' | sed '/^$/d'
 }
 open_gate() {
   mkdir -p "$run/postgres" "$run/bots"
   [ ! -e "$run/started" ] || return 0
+  # Where it had written up to when it was stopped is not true any more.
+  rm -f "$state/flushed"
   docker start "$server" >/dev/null 2>&1 || :
-  waiting_bots | xargs -r docker start >/dev/null 2>&1 || :
+  waiting_bots | xargs -r timeout 90 docker start >/dev/null 2>&1 || :
   : >"$run/started"
 }
 shut_gate() {
   rm -f "$run/started"
   rmdir "$run/bots" 2>/dev/null || :
-  running_bots | xargs -r docker stop --time 10 >/dev/null 2>&1 || :
+  running_bots | xargs -r timeout 90 docker stop --time 10 >/dev/null 2>&1 || :
   # Twice, for one that was being started.
-  running_bots | xargs -r docker stop --time 10 >/dev/null 2>&1 || :
+  running_bots | xargs -r timeout 90 docker stop --time 10 >/dev/null 2>&1 || :
   if [ -e "$cluster/standby.signal" ]; then
     # It cannot be written to.
     [ -d "$run/postgres" ] || { mkdir -p "$run/postgres"; docker start "$server" >/dev/null 2>&1 || :; }
     return 0
   fi
   rmdir "$run/postgres" 2>/dev/null || :
+  [ -n "$(docker ps --quiet --filter "name=^$server\$")" ] || return 0
   # Nobody writes any more but the server itself: up to here a standby has to have it.
-  at=$(printf 'select pg_current_wal_flush_lsn()' | timeout 10 docker exec -i "$server" psql -XqAt -U postgres 2>/dev/null)
+  for _ in 1 2 3; do
+    at=$(printf 'select pg_current_wal_flush_lsn()' | timeout 20 docker exec -i "$server" psql -XqAt -U postgres 2>/dev/null)
+    [ -z "$at" ] || break
+  done
   [ -z "$at" ] || replaced "$state/flushed" "$epoch $at"
-  [ -z "$(docker ps --quiet --filter "name=^$server\$")" ] || docker stop --time 60 "$server" >/dev/null 2>&1 || :
+  docker stop --time 60 "$server" >/dev/null 2>&1 || :
 }
 # obey: does what was judged, and says so once.
 obey() {
@@ -170,11 +186,14 @@ look)
   judge
   obey
   ;;
-# open EPOCH: this host is the primary of that epoch, as an operator's run knows that has asked both, or was told so.
+# open EPOCH [back|decided]: this host is the primary of that epoch, as an operator's run knows that has asked both, or was told so. One that
+# was stopped for a failover is opened by failover.ts alone, which decides that it goes back, or has just decided for this host.
 open)
   own_record
   [ "$epoch $primary" = "$2 $host" ] || { echo "this host is not the primary of epoch $2: $(cat "$record" 2>/dev/null)"; exit 1; }
-  refuse_former
+  is_fenced
+  [ "${3:-}" != '' ] || [ "$fenced" -le "$epoch" ] || { echo "$host was stopped for a failover to $peer that has not ended"; exit 1; }
+  [ "${3:-}" = decided ] || refuse_former
   rm -f "$state/fenced"
   verdict=open why="primary of epoch $epoch, as a run of botgarden said"
   obey
@@ -186,8 +205,10 @@ fence)
   verdict=shut why="it was stopped for a failover to $peer that has not ended"
   obey
   sed -n "s/^$epoch /flushed /p" "$state/flushed" 2>/dev/null
-  left=$(running_bots)
-  [ -z "$left" ] || { echo 'containers of bots run still:'; docker ps --filter label=botgarden.bot --format '{{.Names}}'; exit 1; }
+  left=$(docker ps --format '{{.Names}} {{.Label "botgarden.bot"}}') || { echo 'Docker does not answer, so what runs cannot be told or stopped'; exit 1; }
+  left=$(printf '%s\n' "$left" | awk -v server="$server" 'NF > 1 || $1 == server { print $1 }')
+  [ ! -e "$cluster/standby.signal" ] || left=$(printf '%s\n' "$left" | grep -vxF -e "$server")
+  [ -z "$left" ] || { echo 'these run still:'; printf '%s\n' "$left"; exit 1; }
   ;;
 # record EPOCH PRIMARY STANDBY: an older one is not written.
 record)

@@ -15,8 +15,11 @@ import { units } from './units.ts'
 
 const gate = `${gateProgram}/gate`
 
-/** What comes before anything that the gate holds back. */
-export function gateResources(settings: GateSettings, record: PrimaryRecord): Resource[] {
+/**
+ * What comes before anything that the gate holds back. Where it is not certain which host is the primary, since the other one was not
+ * asked, the gate decides for itself whether it opens.
+ */
+export function gateResources(settings: GateSettings, record: PrimaryRecord, isCertain: boolean): Resource[] {
   return [
     aptPackage('curl'),
     ...[optDir, gateProgram].map((each) => directory(each)),
@@ -25,7 +28,7 @@ export function gateResources(settings: GateSettings, record: PrimaryRecord): Re
     ...programs(settings),
     primaryRecorded(record, settings.host),
     // Before the timer, which would shut a host that no webhook and no peer speaks for yet.
-    gateOpen(settings, record),
+    ...(isCertain ? [gateOpen(settings, record)] : []),
     ...units(),
     serverGate(),
     gateNotice(),
@@ -69,9 +72,12 @@ export function recordScript({ epoch, primary, standby }: PrimaryRecord): Script
   return sh`${gate} record ${epoch} ${primary} ${standby}`
 }
 
-/** Shell text: this host serves from now on, as the primary of this epoch. */
-export function openScript(epoch: number): Script {
-  return sh`${gate} open ${epoch}`
+/**
+ * Shell text: this host serves from now on, as the primary of this epoch. `decided`: the run has decided that itself, just now; `back`: it
+ * was stopped for a failover, which is given up, or repeated. Fails where the other host has taken over since.
+ */
+export function openScript(epoch: number, because?: 'decided' | 'back'): Script {
+  return sh`${gate} open ${epoch} ${because ?? []}`
 }
 
 /** Shell text: stops what serves, for good, and keeps it from being started until a record of this epoch says otherwise. */
@@ -80,13 +86,17 @@ export function fenceScript(epoch: number): Script {
 }
 
 /** The gate of the primary is open. It decides for itself; a run that has asked both hosts tells it what it cannot know. */
-function gateOpen({ host }: GateSettings, { epoch, primary }: PrimaryRecord): Resource {
+function gateOpen({ host, peer }: GateSettings, { epoch, primary }: PrimaryRecord): Resource {
   return resource({
     id: 'gate:open',
     wants: { epoch, primary },
     reads: { state: gateReading },
     plan: ({ state }) => {
       if (primary !== host || state.open) return []
+      if (/^shut it was stopped for a failover/.test(state.verdict))
+        throw new HostError(
+          `${host} was stopped for a failover to ${peer} that has not ended; end it: npx zx playbooks/failover.ts --from ${host} --to ${peer}; or give it up: npx zx playbooks/failover.ts --from ${peer} --to ${host}`,
+        )
       return [
         {
           summary: `open: ${host} is the primary of epoch ${epoch}`,
@@ -147,12 +157,15 @@ export function parseGateState(output: string): GateState {
 }
 
 /** What is wrong where the primary of the inventory may not serve. */
-export function gateFaults({ is, other }: { is: 'primary' | 'standby'; other: string }, gate: GateState | undefined) {
+export function gateFaults(
+  { is, own, other }: { is: 'primary' | 'standby'; own: string; other: string },
+  gate: GateState | undefined,
+) {
   if (is !== 'primary' || gate === undefined || gate.open || gate.verdict === '') return []
   const [, taken] = /^shut (\S+) is the primary since/.exec(gate.verdict) ?? []
   const next =
     taken === undefined
-      ? `if ${other} does not serve, npx zx playbooks/failover.ts --from ${other} --to this host --old-host-is-gone opens it`
+      ? `if ${other} does not serve, npx zx playbooks/failover.ts --from ${other} --to ${own} --old-host-is-gone opens it`
       : `change the lines of the inventory that npx zx playbooks/site.ts names`
   return [`its gate is ${gate.verdict}: it runs no bot, and no server that takes changes; ${next}`]
 }
@@ -169,12 +182,12 @@ function gateNotice(): Resource {
   })
 }
 
-/** Brought by the run before, from host to host. */
 /** The key of the pair, which this script brings, and where it is. */
 export function keyResources(script: Script): Resource[] {
   return [...[etcDir, secretsDir].map((each) => directory(each, { mode: '0700' })), keyPresent(script)]
 }
 
+/** Brought by the run before, from host to host. */
 const missing = sh`[ -s ${pairKey} ] || { echo ${`${pairKey} is missing: run this again for both hosts`}; exit 1; }`
 
 function keyPresent(script: Script): Resource {

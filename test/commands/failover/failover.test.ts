@@ -146,11 +146,11 @@ test('who only looks at a bot brings its standby nothing', () => {
 
 test('a primary whose gate is shut is told, with what opens it', () => {
   const of = (is: 'primary' | 'standby', verdict: string, open = false) =>
-    gateFaults({ is, other: 'vps2' }, { open, verdict })
+    gateFaults({ is, own: 'vps1', other: 'vps2' }, { open, verdict })
   assert.match(of('primary', 'shut vps2 is the primary since epoch 2')[0] ?? '', /runs no bot.*inventory.*site\.ts/)
   assert.match(
     of('primary', 'shut vps2 does not answer, and no webhook tells')[0] ?? '',
-    /--from vps2 .*--old-host-is-gone/,
+    /--from vps2 --to vps1 --old-host-is-gone/,
   )
   assert.equal(
     [of('primary', 'open primary of epoch 1', true), of('standby', 'shut vps1 is'), of('primary', '')],

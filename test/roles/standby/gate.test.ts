@@ -56,12 +56,23 @@ cluster=$home/cluster server=botgarden-postgres`
   const program = (text: string) => `${note}\n${text}`
   const { said, code } = await withPrograms(
     {
-      docker: program(`case "$1 $2" in
-'ps --quiet') [ ! -e ${home}/runs ] || case "$*" in *botgarden.bot*) echo shop-id ;; *) echo server-id ;; esac ;;
+      docker: program(`[ ! -e ${home}/hangs ] || exit 1
+case "$1 $2" in
+'ps --format')
+  [ ! -e ${home}/runs ] || echo shop-blue shop
+  [ -e ${home}/server-down ] || echo 'botgarden-postgres ' ;;
+'ps --quiet') case "$*" in
+  *botgarden.bot*) [ ! -e ${home}/runs ] || echo shop-id ;;
+  *) [ -e ${home}/server-down ] || echo server-id ;;
+  esac ;;
 'ps --all') echo waiting-id ;;
 'container inspect') echo waiting-id ;;
-'exec -i') cat >/dev/null; echo 0/3000060 ;;
-*) echo "$*" >>${home}/docker; case $1 in stop) rm -f ${home}/runs ;; esac ;;
+'exec -i') cat >/dev/null; [ -e ${home}/mute ] || echo 0/3000060 ;;
+*) echo "$*" >>${home}/docker; case $* in
+  'stop '*postgres) : >${home}/server-down ;;
+  stop*) rm -f ${home}/runs ;;
+  'start botgarden-postgres') rm -f ${home}/server-down ;;
+  esac ;;
 esac`),
       curl: program(`for url; do :; done
 case "$*" in
@@ -138,8 +149,16 @@ test('an answer counts only from who has the key, to the question that was asked
   writeFileSync(join(home, 'replayed'), '')
   assert.match((await look(home)).verdict, /^open .*vps2 does not answer/)
   rmSync(join(home, 'replayed'))
-  writeFileSync(join(home, 'peer-record'), '{"epoch":9,"primary":"vps3","standby":"vps4"}\n')
-  assert.match((await look(home)).record, /"epoch":1,/)
+  // Of another pair, which it is in by now: nothing of that is noted, but this host is the primary no more.
+  for (const pair of ['"primary":"vps3","standby":"vps4"', '"primary":"vps2","standby":"vps3"']) {
+    writeFileSync(join(home, 'peer-record'), `{"epoch":9,${pair}}\n`)
+    const { record: own, verdict } = await look(home)
+    assert.match(own, /"epoch":1,/)
+    assert.match(verdict, /^shut vps[23] is the primary since epoch 9, as vps2 knows/)
+  }
+  // It has another standby by now.
+  writeFileSync(join(home, 'peer-record'), '{"epoch":9,"primary":"vps1","standby":"vps4"}\n')
+  assert.match((await look(home)).verdict, /^open/)
   for (const text of [
     '',
     '{"epoch":0,"primary":"vps2","standby":"vps1"}',
@@ -201,7 +220,7 @@ test('nobody opens a host that has served, and whose peer serves since; unless a
   // It may be that only nobody has told the run of it.
   reach(home, mesh)
   record(home, 'peer-record', 2, 'vps2')
-  assert.match((await look(home, 'open', '1')).said, /vps2 has taken over from this host, in epoch 2/)
+  assert.match((await look(home, 'open', '1')).said, /vps2 is the primary since epoch 2, as vps2 knows/)
   // Of Telegram no answer: the operator's word counts.
   rmSync(join(home, 'reached', mesh))
   hooks(home)
@@ -230,6 +249,26 @@ test('a fence holds through boots, whoever answers, until a record says otherwis
   assert.is((await look(home, 'open', '2')).code, 1)
   assert.is((await look(home, 'record', '3', 'vps1', 'vps2')).code, 0)
   assert.match((await look(home)).verdict, /^open/)
+})
+
+test('a fence does not say that all is stopped where Docker does not tell', async ({ home }) => {
+  writeFileSync(join(home, 'hangs'), '')
+  const { code, said } = await look(home, 'fence', '2')
+  assert.is(code, 1)
+  assert.match(said, /Docker does not answer/)
+})
+
+test('who was stopped for a failover is opened by that alone, and has no position of before then', async ({ home }) => {
+  reach(home, mesh)
+  await look(home)
+  writeFileSync(join(home, 'runs'), '')
+  await look(home, 'fence', '2')
+  const refused = await look(home, 'open', '1')
+  assert.is(refused.code, 1)
+  assert.match(refused.said, /stopped for a failover to vps2 that has not ended/)
+  assert.is((await look(home, 'open', '1', 'back')).code, 0)
+  writeFileSync(join(home, 'mute'), '')
+  assert.not.match((await look(home, 'fence', '2')).said, /flushed/)
 })
 
 test('an older record is never written, and a standby opens for its server alone', async ({ home }) => {
