@@ -50,7 +50,11 @@ export function failoverScripts(): Shell[] {
     shell('the gate of a pair', gateScript(settings).text),
     shell('what a host of a pair answers', answerScript(settings).text),
     ...runScripts('a host of a pair', gateResources(settings, record, true), there, { reads: true }),
-    ...runScripts('the standby of a pair', gateResources({ ...settings, host: 'two', peer: 'one' }, record, false), there),
+    ...runScripts(
+      'the standby of a pair',
+      gateResources({ ...settings, host: 'two', peer: 'one' }, record, false),
+      there,
+    ),
     ...runScripts('a host that leaves a pair', [noGate('one')], {
       'file:/etc/systemd/system/botgarden-gate.timer': plain,
     }),
