@@ -9,6 +9,7 @@ drill() {
   }
   clean
   trap clean EXIT
+  trap 'exit 143' HUP TERM
   size=$(du -s -B1 "$folder/docker" | cut -f 1)
   room=$(df --output=avail -B1 "$folder" | tail -n 1)
   [ "$room" -gt $((size + size / 10 + 300000000)) ] || {

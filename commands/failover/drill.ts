@@ -11,6 +11,7 @@ import { imagesOn } from '../move/images.ts'
 import { perform } from '../move/perform.ts'
 import { keptOn } from './kept.ts'
 import type { Failover } from './plan.ts'
+import { releasedOf } from './serve.ts'
 
 /**
  * Proves that the standby could take over: a copy of its cluster is promoted in a throwaway container, and all that its bots need is
@@ -19,7 +20,10 @@ import type { Failover } from './plan.ts'
 export async function drill({ session, from, to, say }: Failover): Promise<number> {
   if (!to.follows)
     throw new HostError(`the server of ${to.host.name} follows no other one: there is nothing to be proved`)
-  const names = from.host.bots.map(({ name }) => name)
+  const names = await releasedOf(
+    { session, from },
+    from.host.bots.map(({ name }) => name),
+  )
   const missing = await session.connected(
     to.host,
     async (there) => {

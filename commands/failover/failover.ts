@@ -41,13 +41,15 @@ export async function failover(session: Session): Promise<number> {
   if (action === 'drill') return drill(plan)
   if (action === 'in-step') {
     if (plan.isDecided) throw new HostError(`${other.name} is the primary: --from ${other.name} --to ${one.name}`)
-    return keepInStep(session, { primary: one, standby: other })
+    return keepInStep(session, { primary: one, standby: other }, { isAsked: true })
   }
   refuseUnreached(plan)
   await takeOver(plan)
-  const code = await serveAll(plan)
-  tellInventory(plan)
-  return code
+  try {
+    return await serveAll(plan)
+  } finally {
+    tellInventory(plan)
+  }
 }
 
 /** What cannot be stopped may serve on: that takes a word. */

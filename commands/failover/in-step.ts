@@ -3,12 +3,14 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
 import { domainsOf } from '../../lib/platform/domains.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
-import { ConnectError, HostError } from '../../lib/std/errors.ts'
+import { ask } from '../../lib/ssh/exec.ts'
+import { ConnectError, HostError, RunnerError } from '../../lib/std/errors.ts'
 import { formatBytes } from '../../roles/backups/backup-name.ts'
 import { botRole } from '../../roles/bot/index.ts'
 import { uidOf } from '../../roles/bot/spec/layout.ts'
 import { imagesIn } from '../../roles/bot/spec/processes.ts'
 import type { Release } from '../../roles/bot/spec/release-record.ts'
+import { primaryIn, readPrimary } from '../../roles/standby/primary-record.ts'
 import { copyCertificates } from '../move/certificates.ts'
 import { allFilesScript, copyFiles, type FilesKind, folderScript } from '../move/files/index.ts'
 import { copyImages, imagesOn, missingImages } from '../move/images.ts'
@@ -33,32 +35,59 @@ interface Followed {
 
 /**
  * Has the standby of a pair ready for all bots of its primary, by what differs: images, secrets, the history of releases, certificates,
- * network and user, and the files. Databases come by themselves. Returns the exit code.
+ * network and user, and the files. Databases come by themselves. What one bot lacks keeps no other from it. Returns the exit code;
+ * where a host does not answer it throws, if it `isAsked` for by itself, and warns after another run.
  */
-export async function keepInStep(session: Session, pair: HostPair): Promise<number> {
+export async function keepInStep(
+  session: Session,
+  pair: HostPair,
+  { isAsked = false }: { isAsked?: boolean } = {},
+): Promise<number> {
   const { primary, standby } = pair
   const say = (line: string) => session.report.line(`${standby.name}  ▸ ${line}`)
+  const lacking: string[] = []
   try {
     const followed = await onBoth(session, pair, async (here, there) => {
-      const found = await followedBots(primary, here, there)
-      if (found.length === 0) return found
+      if ((await followedBots(primary, here, there)).length === 0) return []
       await session.hold(standby, there)
+      await refusePromoted(pair, there)
+      const found = await followedBots(primary, here, there)
       for (const each of found) await noteKept(each, primary.name, there)
       await copyImagesOf(routeOf(session, primary, standby), found, here, there, say)
-      for (const each of found) await copySmall(each, here, there, say)
-      return found
+      const whole: Followed[] = []
+      for (const each of found)
+        try {
+          await copySmall(each, here, there, say)
+          whole.push(each)
+        } catch (error) {
+          if (!(error instanceof RunnerError) || error instanceof ConnectError) throw error
+          lacking.push(`${each.entry.name}: ${error.message}`)
+        }
+      return whole
     })
-    if (followed.length === 0) return 0
+    if (followed.length === 0) return refuseLacking()
     const role = botRole(deploymentsOf(followed, primary), { move: 'place', standby: true })
     const code = await session.converge([hostWith(standby, primary, followed)], [role])
     if (code !== 0) return code
     await onBoth(session, pair, (here, there) => finish(session, pair, followed, here, there, say))
-    return 0
+    return refuseLacking()
   } catch (error) {
-    if (!(error instanceof ConnectError)) throw error
+    if (isAsked || !(error instanceof ConnectError)) throw error
     say(`warning: nothing was brought there for a failover: ${error.message}`)
     return 0
   }
+
+  function refuseLacking(): number {
+    if (lacking.length === 0) return 0
+    throw new HostError(`not brought to ${standby.name} for a failover: ${lacking.join('\n')}`)
+  }
+}
+
+/** A failover may have come between: what serves there now is not written over. */
+async function refusePromoted({ primary, standby }: HostPair, there: Connection): Promise<void> {
+  const record = primaryIn(await ask(there, readPrimary))
+  if (typeof record !== 'object' || record.primary !== standby.name) return
+  throw new HostError(`${standby.name} is the primary since epoch ${record.epoch}, and ${primary.name} is not any more`)
 }
 
 function onBoth<T>(
@@ -110,7 +139,7 @@ async function copySmall(
     await perform(there, historyScript(bot, past))
   if (has.secrets === undefined || has.secrets !== had.secrets)
     say(`${bot}: ${await copySecrets(here, there, bot, record.spec)} secrets`)
-  for (const domain of await copyCertificates(here, there, domainsOf(entry)))
+  for (const domain of await copyCertificates(here, there, domainsOf(entry), { renew: true }))
     say(`${bot}: the certificate of ${domain}`)
 }
 
@@ -136,6 +165,7 @@ async function finish(
   say: (line: string) => void,
 ): Promise<void> {
   await session.hold(standby, there)
+  await refusePromoted({ primary, standby }, there)
   const now = await keptOn(
     there,
     followed.map(({ entry }) => entry.name),

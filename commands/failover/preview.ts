@@ -1,6 +1,7 @@
 import { keptOn } from './kept.ts'
 import { lossText } from './loss.ts'
 import type { Failover } from './plan.ts'
+import { heirOf, releasedOf } from './serve.ts'
 import { replicaOn } from './server.ts'
 import { isKnown } from './stand.ts'
 
@@ -35,9 +36,15 @@ export async function preview(plan: Failover): Promise<number> {
     say(isKnown(from) ? 'would wait until the last change of it has arrived' : lossText(plan, replica, undefined))
     say(`would be the primary of epoch ${record.epoch}`)
   }
-  const missing = waiting.filter((name) => kept.get(name)?.past.length === 0)
+  const without = entries.filter(
+    (entry) => waiting.includes(entry.name) && heirOf(entry, kept.get(entry.name)) === undefined,
+  )
+  const missing = await releasedOf(
+    plan,
+    without.map(({ name }) => name),
+  )
   if (missing.length > 0) say(`could not serve ${missing.join(', ')}, of which nothing was brought there yet`)
-  const heirs = waiting.filter((name) => !missing.includes(name))
+  const heirs = waiting.filter((name) => without.every((entry) => entry.name !== name))
   if (heirs.length > 0) say(`would serve ${heirs.join(', ')}, and move their webhooks there`)
   return 2
 }

@@ -2,7 +2,8 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { Role } from '../../lib/model/role.ts'
 import { refuseFormer } from './given.ts'
 import { keepInStep } from './in-step.ts'
-import { pairsOf } from './pairs.ts'
+import { type HostPair, pairsOf } from './pairs.ts'
+import { removeKept } from './remove-kept.ts'
 
 type Run = (session: Session, roles: readonly Role[]) => Promise<number>
 
@@ -11,13 +12,24 @@ export function withStandbys(run: Run, isWanted: (session: Session) => boolean =
   return async (session, roles) => {
     const code = await run(session, roles)
     const pairs = pairsOf(session, session.hosts)
-    if (session.options.check || code !== 0 || pairs.length === 0 || !isWanted(session)) return code
-    for (const pair of pairs) {
-      const next = await keepInStep(session, pair)
-      if (next !== 0) return next
-    }
-    return 0
+    if (session.options.check || code !== 0 || pairs.length === 0) return code
+    if (session.options.own.has('remove')) return eachPair(pairs, (pair) => removeKept(session, pair, named(session)))
+    if (!isWanted(session)) return code
+    return eachPair(pairs, (pair) => keepInStep(session, pair))
   }
+}
+
+async function eachPair(pairs: readonly HostPair[], each: (pair: HostPair) => Promise<number>): Promise<number> {
+  for (const pair of pairs) {
+    const code = await each(pair)
+    if (code !== 0) return code
+  }
+  return 0
+}
+
+/** The bots that `--name` names. */
+function named({ options }: Session): string[] {
+  return (options.own.get('name') ?? []).flatMap((each) => each.split(',')).map((each) => each.trim())
 }
 
 /** The run, which changes nothing where another host has taken over from one of its hosts: both are asked before the first change. */

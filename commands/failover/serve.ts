@@ -54,7 +54,10 @@ export async function serveAll(plan: Failover): Promise<number> {
   }
   const domains = heirs.flatMap(({ entry }) => domainsOf(entry))
   if (domains.length > 0) say(`point the DNS of ${domains.join(', ')} to ${to.host.name}`)
-  const orphans = names.filter((name) => !served.includes(name))
+  const orphans = await releasedOf(
+    plan,
+    names.filter((name) => !served.includes(name)),
+  )
   if (orphans.length > 0)
     throw new HostError(
       `${orphans.join(', ')}: never brought to ${to.host.name}, so not served there: npx zx playbooks/bot.ts --name ${orphans[0]} releases it, once the inventory names ${to.host.name} as its host`,
@@ -62,8 +65,18 @@ export async function serveAll(plan: Failover): Promise<number> {
   return code
 }
 
+/** Of these bots those that were released on the old host, as far as that can be told: the others wait for their first release. */
+export async function releasedOf(
+  { session, from }: Pick<Failover, 'session' | 'from'>,
+  bots: readonly string[],
+): Promise<readonly string[]> {
+  if (bots.length === 0 || !isKnown(from)) return bots
+  const kept = await session.connected(from.host, (here) => keptOn(here, bots), { quiet: true })
+  return bots.filter((bot) => kept.get(bot)?.record !== undefined || (kept.get(bot)?.past.length ?? 0) > 0)
+}
+
 /** A bot that the new host can serve: it has its releases. */
-function heirOf(entry: BotEntry, kept: Kept | undefined): Heir | undefined {
+export function heirOf(entry: BotEntry, kept: Kept | undefined): Heir | undefined {
   const record = kept?.record ?? kept?.past.at(-1)
   if (kept?.number === undefined || record === undefined) return undefined
   return { entry, record, number: 1 + (kept.place?.number ?? 0) }

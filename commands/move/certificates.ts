@@ -6,16 +6,22 @@ import { type TarEntry, tarOf } from '../../lib/std/tar.ts'
 import { membersOf } from '../restore/read-archive.ts'
 import { restorableCertificate } from '../restore/restorable-certificate.ts'
 import { installCertificate } from '../restore/write-files.ts'
-import { perform } from './perform.ts'
+import { perform, performBoth } from './perform.ts'
 
-/** Copies certbot's certificate of each of these domains, where the old host has one. Returns the domains whose certificate it did copy. */
+/**
+ * Copies certbot's certificate of each of these domains, where the old host has one and the new one has none; with `renew` also where
+ * that has another one. Returns the domains whose certificate it did copy.
+ */
 export async function copyCertificates(
   here: Connection,
   there: Connection,
   domains: readonly string[],
+  { renew = false }: { renew?: boolean } = {},
 ): Promise<readonly string[]> {
   const copied: string[] = []
   for (const domain of domains) {
+    const [own, other] = await performBoth(here, there, sumScript(domain))
+    if (own === '' || own === other || (other !== '' && !renew)) continue
     const packed = Buffer.from((await perform(here, packScript(domain))).trim(), 'base64')
     if (packed.length === 0) continue
     const certificate = restorableCertificate(domain, await membersOf(once(packed), isOfCertbot))
@@ -35,11 +41,15 @@ export function packScript(domain: string): Script {
       tar --create --directory / --file - ${[...parts, `etc/letsencrypt/renewal/${domain}.conf`, 'etc/letsencrypt/accounts']} | base64 --wrap=0`
 }
 
-/** Shell text: installs the files of certbot for a domain, unless it has a certificate there by now. */
+/** Shell text: prints the checksum of a domain's certificate; nothing where there is none. */
+export function sumScript(domain: string): Script {
+  return sh`[ ! -e /etc/letsencrypt/live/${domain}/fullchain.pem ] || sha256sum </etc/letsencrypt/live/${domain}/fullchain.pem`
+}
+
+/** Shell text: installs the files of certbot for a domain. */
 export function installScript(domain: string, entries: readonly TarEntry[], archive: Secret): Script {
   const stage = `${runDir}/certificate-${domain}`
   const { text } = sh`
-    [ ! -e /etc/letsencrypt/live/${domain}/fullchain.pem ] || exit 0
     (umask 077; mkdir -p ${runDir})
     rm -rf ${stage}
     mkdir -m 0700 ${stage}

@@ -71,9 +71,9 @@ function undecided(bot: string, to: Situation, found: readonly (Situation | Unkn
   }
   if (to === from && to.released !== undefined) {
     // Only the host itself can tell that it does not serve.
-    if (decided === undefined)
+    if (decided === undefined && found.some(({ host }) => host.name === place.serves))
       throw new ConnectError(
-        `it is decided that ${bot} serves on ${place.serves}, which could not be asked whether it does; nothing was changed`,
+        `it is decided that ${bot} serves on ${place.serves}, which could not be asked whether it does; nothing was changed; if it is lost for good, take it out of the inventory, and run this again: what ${to.host.name} has is from before`,
       )
     return { kind: 'back', from: decided, to, number }
   }

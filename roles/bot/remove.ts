@@ -31,12 +31,12 @@ import { askTelegram } from './telegram/bot-api.ts'
 
 /**
  * Removes a bot from its host: containers, network, database, secrets, records. Without `purge` a final dump is kept. `isMoved`: it
- * serves on another host, and its webhook is there.
+ * serves on another host, and its webhook is there. Without `hasDatabase` that of the server is left alone: a standby's comes by replication.
  */
 export function botAbsent(
   bot: string,
   telegram: string,
-  { purge, isMoved = false }: { purge: boolean; isMoved?: boolean },
+  { purge, isMoved = false, hasDatabase = true }: { purge: boolean; isMoved?: boolean; hasDatabase?: boolean },
 ): Resource {
   const layout = layoutOf(bot)
   const reads = {
@@ -70,7 +70,7 @@ export function botAbsent(
           summary: purge
             ? 'remove with all its data'
             : `remove, after a final dump of its database${data === undefined ? '' : `; its data is kept in ${removedFolder}`}`,
-          script: removal(bot, isMoved ? undefined : telegram, purge),
+          script: removal(bot, isMoved ? undefined : telegram, purge, hasDatabase),
           long: true,
           predicts: [
             becomes(reads.current, undefined),
@@ -91,7 +91,7 @@ export function botAbsent(
   })
 }
 
-function removal(bot: string, telegram: string | undefined, purge: boolean) {
+function removal(bot: string, telegram: string | undefined, purge: boolean, hasDatabase: boolean) {
   const layout = layoutOf(bot)
   const database = databaseName(bot)
   const dump = sh`
@@ -101,6 +101,10 @@ function removal(bot: string, telegram: string | undefined, purge: boolean) {
       take_dump ${database} ${removedFolder} ${`${bot}-`}
       echo "final dump: $taken"
     fi`
+  const noDatabase = sh`
+    ${freed(database)}
+    ${purge ? sh`:` : dump}
+    printf '%s\n' ${`drop database if exists ${ident(database)} with (force);`} ${`drop role if exists ${ident(database)};`} | ${psql()}`
   const others = sh`grep -v ${`^${bot} `} ${allocationsFile} >"$candidate" || [ $? = 1 ]`
   const noWebhook =
     telegram === undefined
@@ -118,9 +122,7 @@ function removal(bot: string, telegram: string | undefined, purge: boolean) {
     [ ! -d ${nginxFolder}/generations ] || nginx_is_current || nginx_reload
     rm -rf ${staticFolder(bot)}
     # After its containers are gone, so that no session comes back.
-    ${freed(database)}
-    ${purge ? sh`:` : dump}
-    printf '%s\n' ${`drop database if exists ${ident(database)} with (force);`} ${`drop role if exists ${ident(database)};`} | ${psql()}
+    ${hasDatabase ? noDatabase : sh`:`}
     ${removeTcp(bot)}
     ${removeReplicas(bot)}
     ! docker network inspect ${layout.network} >/dev/null 2>&1 || docker network rm ${layout.network} >/dev/null

@@ -74,6 +74,9 @@ test('what was decided and never released goes back, if the operator says so and
   const course = courseOf('hello-bot', one, [from, at('two', { place: place(1, 'two', 'one') })])
   assert.equal([course.kind, 'number' in course && course.number], ['back', 2])
   assert.instance(refused(one, [from, away('two')]), ConnectError)
+  // It is lost for good, and out of the inventory.
+  const alone = courseOf('hello-bot', one, [from, at('three')])
+  assert.equal([alone.kind, 'from' in alone && alone.from, 'number' in alone && alone.number], ['back', undefined, 2])
 })
 
 test('a way back that was cut is gone to its end', () => {

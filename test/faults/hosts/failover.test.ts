@@ -441,6 +441,21 @@ test('the runner is killed at each step: the next run ends what it began, and no
   }
 })
 
+test('a bot that is removed leaves nothing on the standby, and would not come back by a failover', async () => {
+  const [gone = ''] = names.splice(-1)
+  await run(['playbooks/bot.ts', '-i', fileOf(at), '--name', gone, '--remove', '--purge', '--yes'], env).then(good)
+  for (const host of hosts)
+    assert.is(
+      await on(host, `ls -d /var/lib/botgarden/bots/${gone} /etc/botgarden/secrets/bots/${gone} 2>/dev/null || :`),
+      '',
+      host,
+    )
+  const checked = await run(failing(at, '--check'), env)
+  assert.not.match(checked.stderr, gone)
+  await failover(at, '--drill')
+  await servesOnly(at, 'without it')
+})
+
 test('without the key in the inventory the primary is a host of its own, which a boot starts', async () => {
   const text = parse(readFileSync(fileOf(at), 'utf8'))
   for (const host of hosts) delete text.hosts[host].postgres

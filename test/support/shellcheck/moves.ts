@@ -73,7 +73,7 @@ export function moveScripts(): Shell[] {
     dump: [dumpScript('hello'), 'relay_source'],
     store: [storeScript('hello'), 'relay_sink'],
   }
-  const left = botAbsent('hello', 'https://api.telegram.org', { purge: true, isMoved: true })
+  const left = botAbsent('hello', 'https://api.telegram.org', { purge: true, isMoved: true, hasDatabase: false })
   const there = {
     'allocations:bots': { hello: 1 },
     'kept-data:hello': false,
