@@ -12,7 +12,7 @@ import { freshVps, removeVps, restartVps, sshConfigFor } from '../../../sandbox/
 import { containerOf } from '../../../sandbox/machine/paths.ts'
 import { inventoryOf, type Run, resultOf, run } from '../../support/runner.ts'
 import { endedIn, outputIn, sqlIn } from '../../support/vps/inside.ts'
-import { freshStranger, openPorts } from '../../support/vps/nmap.ts'
+import { freshStranger, openPorts } from '../../support/nmap.ts'
 
 const [a, b] = ['standby-a', 'standby-b'] as const
 const names = [a, b]

@@ -1,6 +1,6 @@
 // What bot.ts sends where a bot is moved: all that it asks and does on both hosts.
 import { servedScript } from '../../../commands/deploy/elsewhere.ts'
-import { installScript, packScript } from '../../../commands/move/certificates.ts'
+import { installScript, packScript, sumScript } from '../../../commands/move/certificates.ts'
 import { dumpScript, fillScript, forgetDump, storeScript, sumsScript } from '../../../commands/move/database.ts'
 import {
   allFilesScript,
@@ -48,6 +48,7 @@ export function moveScripts(): Shell[] {
     secrets: readSecrets('hello', ['token', 'KEY']),
     'write secrets': writeSecrets('hello', new Map([['token', new Secret('YQ==')]])),
     'pack a certificate': packScript('a.example.org'),
+    'sum of a certificate': sumScript('a.example.org'),
     'install a certificate': installScript('a.example.org', [entry], new Secret('YQ==')),
     clear: clearScript('hello', place),
     history: historyScript('hello', [release]),

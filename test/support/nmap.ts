@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert'
-import { freshVps } from '../../../sandbox/index.ts'
-import { outputIn } from './inside.ts'
+import { freshVps } from '../../sandbox/index.ts'
+import { outputIn } from './vps/inside.ts'
 
 /** A bare VPS that knows nobody, with nmap on it. */
 export async function freshStranger(name: string): Promise<void> {
