@@ -10,9 +10,9 @@ import { local } from '../../../lib/shell/local.ts'
 import { freshVps, removeVps, telegramControlUrl } from '../../../sandbox/index.ts'
 import { containerOf } from '../../../sandbox/machine/paths.ts'
 import { type TelegramClient, telegramAt } from '../../../sandbox/telegram/client.ts'
+import { freshStranger, openPorts } from '../../support/nmap.ts'
 import { inventoryOf, type Run, resultOf, run } from '../../support/runner.ts'
 import { outputIn } from '../../support/vps/inside.ts'
-import { freshStranger, openPorts } from '../../support/nmap.ts'
 
 const [a, b, c] = ['replicas-a', 'replicas-b', 'replicas-c'] as const
 const names = [a, b, c]

@@ -10,9 +10,9 @@ import { quote } from '../../../lib/shell/sh.ts'
 import { type Connection, connect } from '../../../lib/ssh/connection.ts'
 import { freshVps, removeVps, restartVps, sshConfigFor } from '../../../sandbox/index.ts'
 import { containerOf } from '../../../sandbox/machine/paths.ts'
+import { freshStranger, openPorts } from '../../support/nmap.ts'
 import { inventoryOf, type Run, resultOf, run } from '../../support/runner.ts'
 import { endedIn, outputIn, sqlIn } from '../../support/vps/inside.ts'
-import { freshStranger, openPorts } from '../../support/nmap.ts'
 
 const [a, b] = ['standby-a', 'standby-b'] as const
 const names = [a, b]
