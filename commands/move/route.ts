@@ -1,4 +1,4 @@
-import type { Session } from '../../lib/cli/session.ts'
+import { type Session, targetOf } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Target } from '../../lib/ssh/ssh-arguments.ts'
 import { formatBytes } from '../../roles/backups/backup-name.ts'
@@ -11,10 +11,6 @@ export interface Route {
 
 export function routeOf(session: Session, from: InventoryHost, to: InventoryHost): Route {
   return { from: targetOf(session, from), to: targetOf(session, to) }
-}
-
-function targetOf({ inventory, options }: Session, { name, ssh }: InventoryHost): Target {
-  return { name, ssh, sshConfig: inventory.sshConfig, acceptNew: options.acceptNew }
 }
 
 /** Tells how much went over, not more often than every five seconds. */

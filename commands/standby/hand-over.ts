@@ -1,9 +1,8 @@
-import type { Session } from '../../lib/cli/session.ts'
+import { type Session, targetOf } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { standbyPassword } from '../../lib/platform/standby/names.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import { relay } from '../../lib/ssh/relay.ts'
-import type { Target } from '../../lib/ssh/ssh-arguments.ts'
 import { broughtSecrets } from '../../roles/postgres/replication/follower.ts'
 import { serverSecrets } from '../../roles/postgres/server.ts'
 
@@ -36,7 +35,3 @@ export const takeSecrets = sh`
       printf %s "$line" | base64 -d >${broughtSecrets}/"$each"
     done
   }`
-
-function targetOf({ inventory, options }: Session, { name, ssh }: InventoryHost): Target {
-  return { name, ssh, sshConfig: inventory.sshConfig, acceptNew: options.acceptNew }
-}

@@ -2,7 +2,7 @@ import type { InventoryHost } from '../inventory/inventory.ts'
 import type { Script } from '../shell/sh.ts'
 import { type ConsoleOutput, runConsole } from '../ssh/interactive.ts'
 import { streams } from '../std/output.ts'
-import type { Session } from './session.ts'
+import { type Session, targetOf } from './session.ts'
 
 /** Whether a console is in a terminal: where both its input and its output are one here. */
 export function hasTerminal(): boolean {
@@ -14,14 +14,13 @@ export function hasTerminal(): boolean {
  * the output is a terminal it goes to `shown`; a file or a pipe gets the bytes.
  */
 export function runInteractively(
-  { inventory, options }: Session,
-  { name, ssh }: InventoryHost,
+  session: Session,
+  host: InventoryHost,
   script: Script,
   shown: Required<ConsoleOutput>,
 ): Promise<number> {
   const terminal = hasTerminal()
-  const target = { name, ssh, sshConfig: inventory.sshConfig, acceptNew: options.acceptNew }
-  return runConsole(target, script, {
+  return runConsole(targetOf(session, host), script, {
     terminal,
     ...(!terminal && streams.out.isTTY && { out: shown.out }),
     ...(!terminal && streams.err.isTTY && { err: shown.err }),

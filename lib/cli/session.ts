@@ -1,6 +1,7 @@
 import type { Inventory, InventoryHost } from '../inventory/inventory.ts'
 import type { Reporter } from '../report/progress.ts'
 import type { Connection } from '../ssh/connection.ts'
+import type { Target } from '../ssh/ssh-arguments.ts'
 import type { Options } from './options.ts'
 import type { HostEnded, PrepareHost, Roles } from './run-host.ts'
 
@@ -21,4 +22,12 @@ export interface Session {
     use: (connection: Connection) => Promise<T>,
     options?: { quiet?: boolean },
   ): Promise<T>
+}
+
+/** How ssh reaches a host of the session. */
+export function targetOf(
+  { inventory, options }: Pick<Session, 'inventory' | 'options'>,
+  { name, ssh }: InventoryHost,
+): Target {
+  return { name, ssh, sshConfig: inventory.sshConfig, acceptNew: options.acceptNew }
 }
