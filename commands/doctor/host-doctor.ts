@@ -32,7 +32,7 @@ import { secretSearch } from './secret-reading.ts'
 import { targetsOf } from './targets.ts'
 import { telegramVerdict } from './telegram-promise.ts'
 import { type Fault, skipped, type Verdict } from './verdict.ts'
-import { guestsOf, meshPortOf, pairCommands } from './with-others.ts'
+import { guestsOf, knownBots, meshPortOf, pairCommands } from './with-others.ts'
 
 /** What is tried, beside the hosts of the session. */
 export interface Wanted {
@@ -187,12 +187,10 @@ async function fromHost(
 ): Promise<Verdict[]> {
   const exposure = readings.get(exposureReading)
   const { hosts } = session.inventory
-  const guests = guestsOf(host, hosts)
-  const names = [...host.bots.map(({ name }) => name), ...guests]
   return [
     firewallVerdict(firewall.resources, firewall.state, commands),
-    ...containerVerdicts(containers, names, commands, meshPortOf(host, hosts)),
-    ...guests.map((bot) => guestVerdict(bot, containers ?? [], commands)),
+    ...containerVerdicts(containers, knownBots(host, hosts), commands, meshPortOf(host, hosts)),
+    ...guestsOf(host, hosts).map((bot) => guestVerdict(bot, containers ?? [], commands)),
     ...(pair === undefined
       ? []
       : pairVerdicts(host.name, pair, containers, clock, pairCommands(session, host, commands))),

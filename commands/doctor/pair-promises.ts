@@ -50,7 +50,7 @@ export function pairVerdicts(
         ),
     judged(
       say('gate-mounts', 'no boot starts a bot or the database server past the gate'),
-      containers === undefined ? [untried] : mountFaults(containers, commands),
+      containers === undefined ? [untried] : mountFaults(seen, containers, commands),
     ),
     judged(say('standby', 'the standby has what was written, but for the last moments'), standbyFaults(seen, commands)),
   ]
@@ -106,14 +106,15 @@ function idleFaults({ gate }: PairSeen, containers: readonly Container[], { onHo
 }
 
 /** What a boot would start by itself, or serves now, is held by the gate: by a folder that is not there after a boot. */
-function mountFaults(containers: readonly Container[], { playbook, onHost }: Commands): Fault[] {
+function mountFaults({ wanted }: PairSeen, containers: readonly Container[], { playbook, onHost }: Commands): Fault[] {
   return containers.flatMap((each): Fault[] => {
     const { name, mounts, running, restart } = each
     const folder = name === postgresContainer ? 'postgres' : isBot(each) ? 'bots' : undefined
     if (folder === undefined || !(running || restart === 'always')) return []
     if (mounts.some(({ source }) => source === `${gateRun}/${folder}`)) return []
-    const isStray = folder === 'bots' && !running
-    const mend = isStray ? onHost(`sudo docker rm ${quote(name)}`) : playbook('site')
+    // What does not serve is needed by nobody, and what serves is made anew by its role.
+    const isStray = folder === 'bots' && (!running || wanted.is === 'standby')
+    const mend = isStray ? onHost(`sudo docker rm -f ${quote(name)}`) : playbook('site')
     return [{ what: `${name} does not have ${gateRun}/${folder} mounted`, mend }]
   })
 }

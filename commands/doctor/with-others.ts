@@ -17,6 +17,13 @@ export function guestsOf({ name: own }: InventoryHost, hosts: readonly Inventory
   )
 }
 
+/** The bots of whose containers a host may have some: its own, their replicas, and where it is a standby those of its primary. */
+export function knownBots(host: InventoryHost, hosts: readonly InventoryHost[]): string[] {
+  const pair = pairOf(host, hosts)
+  const kept = pair?.is === 'standby' ? pair.other.host.bots : []
+  return [...[...host.bots, ...kept].map(({ name }) => name), ...guestsOf(host, hosts)]
+}
+
 /** Where the database server listens for other hosts, as `ADDRESS:PORT`; undefined where it listens for none. */
 export function meshPortOf(host: InventoryHost, hosts: readonly InventoryHost[]): string | undefined {
   const network = listensTo(serverNetwork(host, hosts))

@@ -4,7 +4,7 @@ import { guestVerdict } from '../../../commands/doctor/bot-promises.ts'
 import { parseContainers } from '../../../commands/doctor/container-reading.ts'
 import { containerVerdicts } from '../../../commands/doctor/host-promises.ts'
 import { type PairSeen, pairVerdicts } from '../../../commands/doctor/pair-promises.ts'
-import { guestsOf, meshPortOf } from '../../../commands/doctor/with-others.ts'
+import { guestsOf, knownBots, meshPortOf } from '../../../commands/doctor/with-others.ts'
 import { runningUnit } from '../../../lib/resources/unit.ts'
 import { parseGateState } from '../../../roles/standby/gate.ts'
 import { recordText } from '../../../roles/standby/primary-record.ts'
@@ -103,7 +103,7 @@ test('a bot that runs on the standby, and what a boot would start past the gate'
   assert.match(broken(primary, { ...bot, mounts: folder('postgres') })[0] ?? '', mounted)
   const [stray = ''] = broken(standby, { ...gated, running: false, mounts: [] })
   assert.match(stray, mounted)
-  assert.match(stray, /docker rm botgarden-shop-blue'$/)
+  assert.match(stray, /docker rm -f botgarden-shop-blue'$/)
   const bare = pairVerdicts('vps1', primary, containersWith({ ...postgres, mounts: [] }), now, { ...commands, other })
   assert.is(bare.find(({ id }) => id === 'gate-mounts')?.result, 'broken')
 })
@@ -169,6 +169,9 @@ test('replicas of a bot of another host are known where they may run, and shut i
     [['hot'], ['hot'], []],
   )
   const replica = { ...bot, name: '/botgarden-hot_bot.1.x', labels: { 'botgarden.bot': 'hot' }, user: '20007:20007' }
+  assert.equal(knownBots(hosts[0], hosts), ['hot'])
+  const primary = { ...hosts[0], bots: [{ name: 'shop', where: 'x', settings: {} }] }
+  assert.equal(knownBots(hosts[1], [primary, ...hosts.slice(1)]), ['shop', 'hot'])
   assert.is(guestVerdict('hot', containersWith(replica), commands).result, 'kept')
   assert.is(guestVerdict('hot', [], commands).result, 'skipped')
   for (const user of ['0:0', '', '20000', '1000'])
