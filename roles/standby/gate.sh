@@ -109,7 +109,10 @@ replaced() { # replaced FILE TEXT
 write_record() {
   replaced "$record" "{\"epoch\":$epoch,\"primary\":\"$primary\",\"standby\":\"$standby\"}"
 }
-running_bots() { docker ps --quiet --filter label=botgarden.bot; }
+# Replicas of a bot of another host are the swarm's, and no part of the pair.
+running_bots() {
+  docker ps --filter label=botgarden.bot --format '{{if not (.Label "com.docker.swarm.service.name")}}{{.ID}}{{end}}' | sed '/^$/d'
+}
 # What a boot would have started.
 waiting_bots() {
   docker ps --all --quiet --filter label=botgarden.bot --filter status=exited --filter status=created |

@@ -57,7 +57,8 @@ cluster=$home/cluster server=botgarden-postgres`
   const { said, code } = await withPrograms(
     {
       docker: program(`case "$1 $2" in
-'ps --quiet') [ ! -e ${home}/runs ] || case "$*" in *botgarden.bot*) echo shop-id ;; *) echo server-id ;; esac ;;
+'ps --filter') [ ! -e ${home}/runs ] || case "$*" in *'not (.Label "com.docker.swarm.service.name")'*) echo shop-id ;; *) echo shop ;; esac ;;
+'ps --quiet') [ ! -e ${home}/runs ] || echo server-id ;;
 'ps --all') echo waiting-id ;;
 'container inspect') echo waiting-id ;;
 'exec -i') cat >/dev/null; echo 0/3000060 ;;
