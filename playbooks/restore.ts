@@ -3,6 +3,7 @@ import '../lib/cli/compile-cache.ts'
 const { play } = await import('../lib/cli/play.ts')
 const { allRoles, backups, base, certbot, docker, nginx, postgres, ufw } = await import('../roles/index.ts')
 const { deploymentsOf, release } = await import('../commands/deploy/deployment.ts')
+const { refuseRebuilt } = await import('../commands/failover/index.ts')
 const { restore, restoreFlags } = await import('../commands/restore/index.ts')
 
 const core = [base, ufw, docker, postgres, nginx, certbot, backups]
@@ -25,6 +26,7 @@ await play({
   run: (session) =>
     restore(session, {
       core,
+      refuse: refuseRebuilt,
       bots: async (host) => {
         const deployments = await deploymentsOf([host])
         return () => release(session, [host], deployments)

@@ -78,9 +78,33 @@ export function confinedVerdict(
   )
 }
 
-function looseness(each: Container, uid: string): string[] {
+/** The replicas of a bot of another host: which number it has, and so which user, only that one knows. */
+export function guestVerdict(bot: string, containers: readonly Container[], { playbook }: Commands): Verdict {
+  const promised = { id: 'bot-confined', bot, promise: 'is shut in: read-only, without rights, with limits' }
+  const own = containers.filter((each) => ownerOf(each) === bot && each.running)
+  if (own.length === 0) return skipped(promised, 'the swarm runs none of its replicas here')
+  const mend = playbook('bot', `--name ${bot}`)
+  return judged(
+    promised,
+    own.flatMap((each) => {
+      const [user = ''] = each.user.split(':')
+      return looseness(each, isBotUser(user) ? user : undefined).map(
+        (what): Fault => ({ what: `${each.name} ${what}`, mend }),
+      )
+    }),
+  )
+}
+
+/** Bots are users from 20001 on. */
+function isBotUser(user: string): boolean {
+  return /^2\d{4}$/.test(user) && user !== uidOf(0)
+}
+
+function looseness(each: Container, uid: string | undefined): string[] {
   return [
-    ...(each.user.split(':')[0] === uid ? [] : [`runs as the user ${each.user || 'root'}, not as ${uid}`]),
+    ...(each.user.split(':')[0] === uid
+      ? []
+      : [`runs as the user ${each.user || 'root'}, not as ${uid ?? 'that of a bot'}`]),
     ...(each.readOnly ? [] : ['is not read-only']),
     ...(each.dropped.includes('ALL') && each.added.length === 0 && !each.privileged ? [] : ['has capabilities']),
     ...(each.security.some((option) => /^no-new-privileges([:=]true)?$/.test(option)) ? [] : ['may gain privileges']),

@@ -14,6 +14,8 @@ const format =
   '"added":{{json .HostConfig.CapAdd}},"dropped":{{json .HostConfig.CapDrop}},"security":{{json .HostConfig.SecurityOpt}},' +
   '"ports":{{json .HostConfig.PortBindings}},"mounts":{{json .Mounts}},"networks":{{json .NetworkSettings.Networks}}}'
 
+const bindingKeys = { HostIp: v.nullish(v.string()), HostPort: v.nullish(v.string()) }
+
 const words = v.pipe(
   v.nullable(v.array(v.string())),
   v.transform((value) => value ?? []),
@@ -30,13 +32,18 @@ const schema = v.object({
   ),
   ...{ running: v.boolean(), user: v.string(), privileged: v.boolean(), readOnly: v.boolean(), memory: v.number() },
   pids: v.nullable(v.number()),
+  /** Read on a host of a pair alone: `always`, `no`. */
+  restart: v.optional(v.string()),
   ...{ network: v.string(), pidMode: v.string(), added: words, dropped: words, security: words },
-  /** The ports of the host that are published. */
+  /** The ports of the host that are published: `8081`, or `10.214.0.1:5432` where it is at one address alone. */
   ports: v.pipe(
-    v.nullable(v.record(v.string(), v.nullable(v.array(v.object({ HostPort: v.nullish(v.string()) }))))),
+    v.nullable(v.record(v.string(), v.nullable(v.array(v.object(bindingKeys))))),
     v.transform((value) =>
       Object.entries(value ?? {}).flatMap(([port, bound]) =>
-        (bound ?? []).map(({ HostPort }) => HostPort || `one for ${port}`),
+        (bound ?? []).map(({ HostIp, HostPort }) => {
+          if (!HostPort) return `one for ${port}`
+          return ['', '0.0.0.0', '::'].includes(HostIp ?? '') ? HostPort : `${HostIp}:${HostPort}`
+        }),
       ),
     ),
   ),
@@ -62,14 +69,17 @@ const kind: Kind<readonly Container[] | undefined> = {
   name: 'every-container',
   volatile: true,
   cost: 150,
-  script: () => sh`
-    format=${format}
+  script: ([what]) => sh`
+    format=${what === 'pair' ? `${format.slice(0, -1)},"restart":{{json .HostConfig.RestartPolicy.Name}}}` : format}
     ${script}`,
   parse: oneValue(parseContainers),
 }
 
 /** Undefined where the engine does not answer. */
 export const everyContainer: Reading<readonly Container[] | undefined> = reading(kind, 'all')
+
+/** The same of a host of a pair: what a boot would start too. */
+export const everyContainerOfPair: Reading<readonly Container[] | undefined> = reading(kind, 'pair')
 
 export function parseContainers(output: string): readonly Container[] | undefined {
   if (!/^engine answers$/m.test(output)) return undefined

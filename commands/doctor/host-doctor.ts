@@ -11,8 +11,7 @@ import { commandsFor } from '../status/host-status.ts'
 import { alertVerdict, type ProveAlert } from './alert-promise.ts'
 import { attemptsScript, parseAttempts, type Tried } from './attempts.ts'
 import { backupVerdicts } from './backup-promises.ts'
-import { attemptVerdicts, confinedVerdict } from './bot-promises.ts'
-import { everyContainer } from './container-reading.ts'
+import { attemptVerdicts, confinedVerdict, guestVerdict } from './bot-promises.ts'
 import { exposureReading } from './exposure-reading.ts'
 import { containerVerdicts, filesVerdict, firewallVerdict } from './host-promises.ts'
 import { type Look, lookAt } from './look.ts'
@@ -27,11 +26,13 @@ import {
   webPorts,
 } from './outside/outside-promises.ts'
 import { webhookVerdict } from './outside/webhook-promise.ts'
+import { pairVerdicts } from './pair-promises.ts'
 import { secretVerdicts } from './secret-promises.ts'
 import { secretSearch } from './secret-reading.ts'
 import { targetsOf } from './targets.ts'
 import { telegramVerdict } from './telegram-promise.ts'
 import { type Fault, skipped, type Verdict } from './verdict.ts'
+import { guestsOf, knownBots, meshPortOf, pairCommands } from './with-others.ts'
 
 /** What is tried, beside the hosts of the session. */
 export interface Wanted {
@@ -127,11 +128,10 @@ function inOrder({ bots }: Look, verdicts: readonly Verdict[], wanted: Wanted): 
 async function fromBots(
   host: InventoryHost,
   connection: Connection,
-  { serving, readings: all, bots, clock }: Look,
+  { serving, readings: all, containers = [], bots, clock }: Look,
   wanted: Wanted,
   commands: Commands,
 ): Promise<Verdict[]> {
-  const containers = all.get(everyContainer) ?? []
   const listening = all.get(exposureReading)?.ports ?? []
   const own = serving.filter(({ name }) => isWanted(name, wanted))
   const around = { facts: connection.facts, listening, web: webPorts(host) }
@@ -152,7 +152,7 @@ async function fromOutside(
   { inventory, options }: Session,
   host: InventoryHost,
   { facts }: Connection,
-  { readings, clock }: Look,
+  { readings, containers = [], clock }: Look,
   wanted: Wanted,
   commands: Commands,
 ): Promise<{ verdicts: readonly Verdict[]; outside: Outside | undefined }> {
@@ -161,7 +161,9 @@ async function fromOutside(
   const found = await outsideAddress(target, facts.address, hostKeys, [...webPorts(host), facts.sshPort])
   const outside = 'none' in found ? undefined : { host, name: publicName(host, facts), address: found.address }
   if (wanted.bot !== undefined) return { verdicts: [], outside }
-  const published = (readings.get(everyContainer) ?? []).flatMap(({ ports }) => ports.map(Number).filter(Boolean))
+  const published = containers.flatMap(({ ports }) =>
+    ports.map((port) => Number(/\d+$/.exec(port)?.[0])).filter(Boolean),
+  )
   const scan = { listening, published, sshPort: facts.sshPort, all: wanted.allPorts }
   const login = loginVerdict(target, commands)
   if (outside === undefined)
@@ -179,15 +181,19 @@ async function fromHost(
   session: Session,
   host: InventoryHost,
   connection: Connection,
-  { readings, serving, firewall, clock }: Look,
+  { readings, containers, pair, serving, firewall, clock }: Look,
   wanted: Wanted,
   commands: Commands,
 ): Promise<Verdict[]> {
   const exposure = readings.get(exposureReading)
-  const names = host.bots.map(({ name }) => name)
+  const { hosts } = session.inventory
   return [
     firewallVerdict(firewall.resources, firewall.state, commands),
-    ...containerVerdicts(readings.get(everyContainer), names, commands),
+    ...containerVerdicts(containers, knownBots(host, hosts), commands, meshPortOf(host, hosts)),
+    ...guestsOf(host, hosts).map((bot) => guestVerdict(bot, containers ?? [], commands)),
+    ...(pair === undefined
+      ? []
+      : pairVerdicts(host.name, pair, containers, clock, pairCommands(session, host, commands))),
     filesVerdict(exposure, commands),
     ...secretVerdicts(readings.get(secretSearch), serving, commands),
     await alertVerdict(host, connection, wanted.proveAlert, commands),

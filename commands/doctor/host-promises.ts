@@ -7,6 +7,7 @@ import { postgresContainer } from '../../lib/platform/postgres-client.ts'
 import { quote } from '../../lib/shell/sh.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { layoutOf } from '../../roles/bot/spec/layout.ts'
+import { serverNetworkName } from '../../roles/postgres/network/index.ts'
 import { some } from './bot-promises.ts'
 import type { Container } from './container-reading.ts'
 import type { Exposure } from './exposure-reading.ts'
@@ -33,13 +34,18 @@ export function firewallVerdict(
   }
 }
 
-/** What the engine's containers are told to do, whoever has made them. `bots`: those of the inventory. */
+/**
+ * What the engine's containers are told to do, whoever has made them. `bots`: those of the inventory that run here. `inMesh`: the port
+ * that the database server publishes to another host, as `ADDRESS:PORT`.
+ */
 export function containerVerdicts(
   containers: readonly Container[] | undefined,
   bots: readonly string[],
   { playbook, onHost, removal: removalOf }: Commands,
+  inMesh?: string,
 ): Verdict[] {
-  const published: Promised = { id: 'published', promise: 'no container publishes a port' }
+  const but = inMesh === undefined ? '' : `, but the database server ${inMesh} in the mesh`
+  const published: Promised = { id: 'published', promise: `no container publishes a port${but}` }
   const known: Promised = { id: 'containers', promise: 'every container is of botgarden and of a bot of the inventory' }
   const engine: Promised = { id: 'engine', promise: 'no container holds the engine or the host' }
   const networks: Promised = { id: 'networks', promise: 'nobody else is on the network of a bot' }
@@ -54,9 +60,10 @@ export function containerVerdicts(
   return [
     judged(
       published,
-      faults((each) =>
-        each.ports.length === 0 ? [] : [{ what: `${each.name} publishes ${some(each.ports)}`, mend: removal(each) }],
-      ),
+      faults((each) => {
+        const ports = each.ports.filter((port) => !(each.name === postgresContainer && port === inMesh))
+        return ports.length === 0 ? [] : [{ what: `${each.name} publishes ${some(ports)}`, mend: removal(each) }]
+      }),
     ),
     judged(
       known,
@@ -152,6 +159,8 @@ function strays(each: Container, bots: readonly string[]): string[] {
     network.startsWith('botgarden-') || bots.some((name) => network === `botgarden-${name}`)
   if (bot !== undefined) return foreignNetworks(bot, each)
   if (each.name === postgresContainer)
-    return Object.keys(each.networks).filter((name) => ofBots(name) && !name.endsWith('.db'))
+    return Object.keys(each.networks).filter(
+      (name) => ofBots(name) && !name.endsWith('.db') && name !== serverNetworkName,
+    )
   return Object.keys(each.networks).filter(ofBots)
 }

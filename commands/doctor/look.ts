@@ -3,22 +3,32 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { Facts } from '../../lib/model/facts.ts'
 import type { Reading } from '../../lib/model/reading.ts'
 import type { Resource } from '../../lib/model/resource.ts'
+import { gateTimer } from '../../lib/platform/standby/gate.ts'
+import { textOf } from '../../lib/resources/file-state.ts'
+import { unitState } from '../../lib/resources/unit.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
 import { allocations } from '../../roles/bot/spec/allocations.ts'
 import { parseRelease } from '../../roles/bot/spec/release-record.ts'
+import { gateReading } from '../../roles/standby/gate.ts'
+import { primaryRecordPath } from '../../roles/standby/primary-record.ts'
 import { ufwRole } from '../../roles/ufw/index.ts'
 import { meshFirewall } from '../mesh/database.ts'
 import { clockReading } from '../status/clock-reading.ts'
-import { type BotQuestions, questionsFor } from '../status/questions.ts'
+import { type BotQuestions, type Questions, questionsFor } from '../status/questions.ts'
 import { type Readings, readAll } from '../status/read.ts'
-import { everyContainer } from './container-reading.ts'
+import { type Container, everyContainer, everyContainerOfPair } from './container-reading.ts'
 import { exposureReading } from './exposure-reading.ts'
+import type { PairSeen } from './pair-promises.ts'
 import { secretSearch } from './secret-reading.ts'
 import type { Serving } from './targets.ts'
 
 /** What a host says when it is asked once. */
 export interface Look {
   readonly readings: Readings
+  /** Undefined where the engine does not answer. */
+  readonly containers: readonly Container[] | undefined
+  /** Only of a host of a pair. */
+  readonly pair?: PairSeen
   readonly bots: readonly BotQuestions[]
   /** The bots of the inventory that have a release, in its order. */
   readonly serving: readonly Serving[]
@@ -34,18 +44,23 @@ export async function lookAt(
   connection: Connection,
   whole: boolean,
 ): Promise<Look> {
-  const { bots } = questionsFor(host, hosts, connection.facts)
+  const { bots, pair } = questionsFor(host, hosts, connection.facts)
   const { resources, reads } = firewallOf(host, hosts, connection.facts)
   const ofBots = bots.flatMap(({ release, webhook }): Reading[] => [release, webhook])
   const ofHost = whole ? [secretSearch, ...reads] : []
+  const ofPair = whole && pair !== undefined ? [pair.reading, ...gateReadings] : []
+  const containers = ofPair.length > 0 ? everyContainerOfPair : everyContainer
   const readings = await readAll(connection, [
-    ...[everyContainer, exposureReading, allocations, clockReading],
+    ...[containers, exposureReading, allocations, clockReading],
     ...ofBots,
     ...ofHost,
+    ...ofPair,
   ])
   const numbers = readings.get(allocations) ?? {}
   return {
     readings,
+    containers: readings.get(containers),
+    ...(whole && pair !== undefined && { pair: pairSeen(pair, readings) }),
     bots,
     serving: bots.flatMap(({ name, release: record }) => {
       const [release, number] = [parseRelease(readings.get(record)), numbers[name]]
@@ -54,6 +69,13 @@ export async function lookAt(
     firewall: { resources, state: new Map(ofHost.map((each) => [each.key, readings.get(each)])) },
     clock: readings.get(clockReading) ?? readings.at,
   }
+}
+
+const [record, timer] = [textOf(primaryRecordPath), unitState(gateTimer)]
+const gateReadings: readonly Reading[] = [gateReading, record, timer]
+
+function pairSeen({ wanted, reading }: NonNullable<Questions['pair']>, { get }: Readings): PairSeen {
+  return { wanted, server: get(reading)?.server, gate: get(gateReading), record: get(record), timer: get(timer) }
 }
 
 function firewallOf(

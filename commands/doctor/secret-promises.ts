@@ -51,7 +51,8 @@ function isAskedFor({ where, secret, place }: Leak, serving: readonly Serving[])
   // What a bot makes of the files that it reads is its own, as long as nobody else has it.
   if (where === 'environ') return place.startsWith(`${uidOf(bot.number)} `)
   const container = layoutOf(bot.name).network
-  const isOwn = place === container || place.startsWith(`${container}-`) || place.startsWith(`${container}.`)
+  // Its replicas are tasks of the swarm: `botgarden-NAME_bot.1.ID`.
+  const isOwn = place === container || ['-', '.', '_bot.'].some((next) => place.startsWith(`${container}${next}`))
   return where === 'inspect' && isOwn && asked(bot.release).includes(name)
 }
 

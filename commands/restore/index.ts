@@ -178,6 +178,7 @@ async function rebuildHost(
       `--host: unknown host "${name}"${suggest(name, names)}: ${session.inventory.file} has ${names.join(', ')}`,
     )
   }
+  await others.refuse?.(session, host)
   if (selector.from === 'host') throw new UsageError('--from host: a bare host has no backups: use copy or restic')
   return selectBackup(session, host, { ...selector, whole: true }, async (chosen) => {
     if (!session.options.own.has('yes'))

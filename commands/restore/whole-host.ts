@@ -30,6 +30,8 @@ import { writeFiles } from './write-files.ts'
 export interface HostRoles {
   /** The roles of a host without its bots. */
   readonly core: readonly Role[]
+  /** Throws for a host that is not to be rebuilt, before it is asked anything. */
+  readonly refuse?: (session: Session, host: InventoryHost) => Promise<void>
   /** Prepares the release of the bots of a host, and returns what releases them: that returns the exit code. */
   readonly bots: (host: InventoryHost) => Promise<() => Promise<number>>
 }

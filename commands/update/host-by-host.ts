@@ -1,7 +1,5 @@
-import { convergeWith } from '../../lib/cli/given.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
-import type { Role } from '../../lib/model/role.ts'
 import { waiting } from '../../lib/shell/deadline.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import { shellFile } from '../../lib/shell/shell-file.ts'
@@ -12,20 +10,19 @@ import { allocationsFile } from '../../roles/bot/spec/allocations.ts'
 import { addressOf, botFolders, layoutOf } from '../../roles/bot/spec/layout.ts'
 import { parseRelease } from '../../roles/bot/spec/release-record.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
-import { meshGiven } from '../mesh/index.ts'
-import { swarmGiven } from '../mesh/swarm/index.ts'
-import { standbyGiven } from '../standby/index.ts'
-import { watchGiven } from '../watch/index.ts'
 
 const functions = shellFile(new URL('answers.sh', import.meta.url))
 
+/** Applies all that site.ts applies to the hosts of a session; returns the exit code. */
+export type Verify = (session: Session) => Promise<number>
+
 /**
- * Updates one host after the other, as `update` does it, and verifies each: `all` roles are applied, and every bot is asked for an
+ * Updates one host after the other, as `update` does it, and verifies each: all of site.ts is applied, and every bot is asked for an
  * answer. After a failure no other host begins. Returns the exit code; throws a `HostError` for a bot that gives no answer.
  */
 export async function hostByHost(
   session: Session,
-  all: readonly Role[],
+  verify: Verify,
   update: (host: InventoryHost) => Promise<number>,
 ): Promise<number> {
   let worst = 0
@@ -33,14 +30,14 @@ export async function hostByHost(
     const code = await update(host)
     worst = Math.max(worst, code)
     if (session.options.check) continue
-    const verified = code === 0 ? await verify(session, host, all) : code
-    if (verified !== 0) return verified
+    const after = code === 0 ? await verified(session, host, verify) : code
+    if (after !== 0) return after
   }
   return worst
 }
 
-async function verify(session: Session, host: InventoryHost, all: readonly Role[]): Promise<number> {
-  const code = await convergeWith(watchGiven, meshGiven, swarmGiven, standbyGiven)({ ...session, hosts: [host] }, all)
+async function verified(session: Session, host: InventoryHost, verify: Verify): Promise<number> {
+  const code = await verify({ ...session, hosts: [host] })
   if (code !== 0) return code
   const silent = await session.connected(host, (connection) => silentBots(connection, host), { quiet: true })
   if (silent.length === 0) return 0

@@ -1,7 +1,7 @@
 import type { Flags } from '../../lib/cli/flags.ts'
 import type { Session } from '../../lib/cli/session.ts'
-import type { Role } from '../../lib/model/role.ts'
 import { UsageError } from '../../lib/std/errors.ts'
+import type { Verify } from './host-by-host.ts'
 import { updatePackages } from './packages/index.ts'
 import { forgetOld, updatePostgres } from './postgres/index.ts'
 import { rotate } from './rotate/index.ts'
@@ -18,7 +18,7 @@ export const updateFlags = {
 } as const satisfies Flags
 
 /** The command update.ts: packages, unless another thing is named. Returns the exit code; throws a `UsageError`. */
-export async function update(session: Session, all: readonly Role[]): Promise<number> {
+export async function update(session: Session, verify: Verify): Promise<number> {
   const { own } = session.options
   const given = (name: keyof typeof updateFlags) => own.has(name)
   const refuse = (flag: keyof typeof updateFlags, why: string) => {
@@ -28,8 +28,8 @@ export async function update(session: Session, all: readonly Role[]): Promise<nu
   if (given('postgres')) refuse('rotate', 'and --postgres cannot be combined')
   if (given('back')) refuse('forget-old', 'and --back cannot be combined')
   if (given('postgres') || given('rotate')) refuse('reboot', 'goes with packages alone')
-  if (given('rotate')) return rotate(session, all)
+  if (given('rotate')) return rotate(session, verify)
   if (given('forget-old')) return forgetOld(session)
-  if (given('postgres')) return updatePostgres(session, all, given('back') ? 'back' : 'forward')
-  return updatePackages(session, all, given('reboot'))
+  if (given('postgres')) return updatePostgres(session, verify, given('back') ? 'back' : 'forward')
+  return updatePackages(session, verify, given('reboot'))
 }

@@ -133,7 +133,10 @@ replaced() { # replaced FILE TEXT
 write_record() {
   replaced "$record" "{\"epoch\":$epoch,\"primary\":\"$primary\",\"standby\":\"$standby\"}"
 }
-running_bots() { docker ps --quiet --filter label=botgarden.bot; }
+# Replicas of a bot of another host are the swarm's, and no part of the pair.
+running_bots() {
+  docker ps --filter label=botgarden.bot --format '{{if not (.Label "com.docker.swarm.service.name")}}{{.ID}}{{end}}' | sed '/^$/d'
+}
 # What a boot would have started.
 waiting_bots() {
   docker ps --all --quiet --filter label=botgarden.bot --filter status=exited --filter status=created |
@@ -205,7 +208,7 @@ fence)
   verdict=shut why="it was stopped for a failover to $peer that has not ended"
   obey
   sed -n "s/^$epoch /flushed /p" "$state/flushed" 2>/dev/null
-  left=$(docker ps --format '{{.Names}} {{.Label "botgarden.bot"}}') || { echo 'Docker does not answer, so what runs cannot be told or stopped'; exit 1; }
+  left=$(docker ps --format '{{if not (.Label "com.docker.swarm.service.name")}}{{.Names}} {{.Label "botgarden.bot"}}{{end}}') || { echo 'Docker does not answer, so what runs cannot be told or stopped'; exit 1; }
   left=$(printf '%s\n' "$left" | awk -v server="$server" 'NF > 1 || $1 == server { print $1 }')
   [ ! -e "$cluster/standby.signal" ] || left=$(printf '%s\n' "$left" | grep -vxF -e "$server")
   [ -z "$left" ] || { echo 'these run still:'; printf '%s\n' "$left"; exit 1; }

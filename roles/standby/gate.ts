@@ -138,6 +138,8 @@ export interface GateState {
   readonly open: boolean
   /** `open` or `shut`, and why; '' where it was not judged since the boot. */
   readonly verdict: string
+  /** When it was judged last, in milliseconds since 1970 by its own clock; left out where it was not since the boot. */
+  readonly at?: number
 }
 
 const kind: Kind<GateState> = {
@@ -150,10 +152,15 @@ export const gateReading: Reading<GateState> = reading(kind, 'state')
 
 export const gateStateScript: Script = sh`
   [ ! -d ${gateRun}/bots ] || echo open
+  head -n 1 ${gateRun}/verdict 2>/dev/null | sed 's/^/at /'
   tail -n +2 ${gateRun}/verdict 2>/dev/null | head -c 400 | sed 's/^/verdict /'`
 
 export function parseGateState(output: string): GateState {
-  return { open: /^open$/m.test(output), verdict: /^verdict (.*)$/m.exec(output)?.[1] ?? '' }
+  const at = /^at (\d{1,12})$/m.exec(output)?.[1]
+  return {
+    ...{ open: /^open$/m.test(output), verdict: /^verdict (.*)$/m.exec(output)?.[1] ?? '' },
+    ...(at !== undefined && { at: Number(at) * 1000 }),
+  }
 }
 
 /** What is wrong where the primary of the inventory may not serve. */

@@ -18,6 +18,8 @@ const parts = [
   'firewall',
   'host',
   'standby',
+  'gate',
+  'replicas',
   'server',
   'upkeep',
   'hooks',

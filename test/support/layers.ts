@@ -12,7 +12,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'commands/restore': ['commands/backup', 'roles', 'lib'],
   'commands/doctor': ['commands/backup', 'commands/mesh', 'commands/restore', 'commands/status', 'roles', 'lib'],
   'commands/standby': ['commands/mesh', 'roles', 'lib'],
-  'commands/update': ['commands/mesh', 'commands/standby', 'commands/watch', 'roles', 'lib'],
+  'commands/update': ['commands/mesh', 'roles', 'lib'],
   'commands/status': ['commands/backup', 'commands/mesh', 'roles', 'lib'],
   'commands/move': ['commands/deploy', 'commands/restore', 'commands/update', 'roles', 'lib'],
   'commands/failover': ['commands/deploy', 'commands/mesh', 'commands/move', 'commands/standby', 'roles', 'lib'],

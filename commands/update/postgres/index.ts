@@ -10,18 +10,18 @@ import { archiverContainer } from '../../../roles/backups/continuous/archiver.ts
 import { majorOf } from '../../../roles/postgres/cluster.ts'
 import { serverVars } from '../../../roles/postgres/server.ts'
 import { pairOf } from '../../mesh/pair.ts'
-import { hostByHost } from '../host-by-host.ts'
+import { hostByHost, type Verify } from '../host-by-host.ts'
 import { type Direction, keptNotice, nothingKept, postgresVersion } from './resource.ts'
 
 /** The data of each host is of the major version that its inventory asks for. Returns the exit code. */
-export async function updatePostgres(session: Session, all: readonly Role[], direction: Direction): Promise<number> {
+export async function updatePostgres(session: Session, verify: Verify, direction: Direction): Promise<number> {
   const { options, hosts, inventory } = session
   refusePairs(session)
   if (direction === 'back' && !options.check && !options.own.has('yes'))
     await confirm(
       `go back to the PostgreSQL that was kept, on ${hosts.map(({ name }) => name).join(', ')} (${inventory.file}): what bots have written since the move is laid aside`,
     )
-  return hostByHost(session, all, (host) => session.converge([host], [versionRole(host, direction)]))
+  return hostByHost(session, verify, (host) => session.converge([host], [versionRole(host, direction)]))
 }
 
 /** A standby can only follow the same major version, so a pair is parted first. Throws an `InventoryError`. */

@@ -7,7 +7,7 @@ import { sh } from '../../../lib/shell/sh.ts'
 import { postgresPort, type ServerNetwork, serverBridge } from './remote.ts'
 
 /** Docker's name of it. */
-const networkName = 'botgarden-postgres'
+export const serverNetworkName = 'botgarden-postgres'
 const sysctlFile = '/etc/sysctl.d/98-botgarden-postgres.conf'
 const setting = 'net.ipv4.ip_nonlocal_bind'
 
@@ -31,7 +31,7 @@ export function notListening(): Resource {
     plan: ({ network, file }) => {
       if (network === 'absent' && file === 'absent') return []
       const script = sh`
-        ! docker network inspect ${networkName} >/dev/null 2>&1 || docker network rm ${networkName} >/dev/null
+        ! docker network inspect ${serverNetworkName} >/dev/null 2>&1 || docker network rm ${serverNetworkName} >/dev/null
         rm -f ${sysctlFile}
         echo 0 >/proc/sys/net/ipv4/ip_nonlocal_bind`
       const predicts = [becomes(reads.network, 'absent' as const), becomes(reads.file, 'absent' as const)]
@@ -49,6 +49,6 @@ export function composeNetwork(network: ServerNetwork | undefined): {
   const options = { 'com.docker.network.bridge.name': serverBridge }
   return {
     service: { networks: { mesh: {} }, ports: [`${network.address}:${postgresPort}:${postgresPort}`] },
-    more: { networks: { mesh: { name: networkName, driver_opts: options } } },
+    more: { networks: { mesh: { name: serverNetworkName, driver_opts: options } } },
   }
 }

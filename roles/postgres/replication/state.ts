@@ -86,6 +86,9 @@ const query = `select json_build_object(
   'isReceiving', exists (select from pg_stat_wal_receiver where status = 'streaming'),
   'secondsBehind', case when not pg_is_in_recovery() then null
     when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0
+    -- What has just come is replayed in a moment, and the last commit may be of long ago.
+    when (select pg_last_wal_replay_lsn() >= received
+      from (select pg_last_wal_receive_lsn() as received, pg_sleep(1) offset 0) as before) then 0
     else round(extract(epoch from now() - pg_last_xact_replay_timestamp()), 1) end,
   'synchronous', current_setting('synchronous_standby_names') <> '',
   'slot', (select json_build_object('status', wal_status, 'active', active)

@@ -1,5 +1,5 @@
 # What each bot has, from its records with their paths before them, as grep -H prints them. For the shell: a line for each bot,
-# `bot NAME MODE APPENDS CONTAINER…`, and what is wrong or not known, as `take` reads it.
+# `bot NAME MODE APPENDS CONTAINER…`, for one with replicas how many there are to be, and what is wrong or not known, as `take` reads it.
 def clean: tostring | gsub("[[:cntrl:]]+"; " ") | .[:200];
 def bad($key; $text; $next): "bad\t\($key)\t\($text | clean)\t\($next)";
 def name: test("^[a-z0-9][a-z0-9-]*$");
@@ -27,5 +27,6 @@ inputs
           "botgarden-\($bot)-\($record.colour)",
           (($spec.processes | objects) // {} | keys[] | select(name) | "botgarden-\($bot).\(.)-\($record.colour)"),
           (if $spec.cache then "botgarden-\($bot)-cache" else empty end)
-        ] | join(" "))"
+        ] | join(" "))",
+      (($spec.replicas? | objects | .count | numbers) as $count | "replicas\t\($bot) \($count | floor)")
   end

@@ -19,6 +19,7 @@ take() {
     bad) bad "$take_1" "$take_2" "$take_3" ;;
     unknown) unknown "$take_1" ;;
     fact) fact "$take_1" ;;
+    replicas) printf '%s\n' "$take_1" >>"$run/replicas" ;;
     *) printf '%s\n' "$take_what" ;;
     esac
   done

@@ -18,8 +18,8 @@ watch_main() {
   noted last
   # A run that was passed over is made up for, but not one of hours ago.
   [ "$noted" -le $((now - 300)) ] || [ "$noted" -gt "$now" ] || last=$noted
-  for each in found unknown facts; do : >"$run/$each"; done
-  for check in bots containers beside firewall disks certificates backups archive standby server upkeep hooks clock; do
+  for each in found unknown facts replicas; do : >"$run/$each"; done
+  for check in bots containers beside firewall disks certificates backups archive standby gate replicas server upkeep hooks clock; do
     "watch_$check" || bad "watch:$check" "the check of $check cannot be made" "on the host: journalctl -u botgarden-watch"
   done
   # Where its own memory is full, nothing is found either.

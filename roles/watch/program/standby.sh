@@ -38,16 +38,16 @@ watch_standby() {
     [ "$is" = well ] || ! lasts behind || bad standby:behind "this standby is $3 s behind its primary" 'on the host: docker logs --tail 50 botgarden-postgres'
     ;;
   esac
-  for each in gone behind; do [ "$is" = "$each" ] || rm -f "$run/standby.$each"; done
+  for each in gone behind; do [ "$is" = "$each" ] || rm -f "$run/since.$each"; done
 }
-# lasts WHAT: it has been so for a minute.
+# lasts WHAT [SECONDS]: it has been so for as long, or for a minute.
 lasts() {
-  noted "standby.$1"
+  noted "since.$1"
   if [ "$noted" = 0 ] || [ "$noted" -gt "$now" ]; then
     noted=$now
-    echo "$now" >"$run/standby.$1"
+    echo "$now" >"$run/since.$1"
   fi
-  [ $((now - noted)) -ge 50 ]
+  [ $((now - noted)) -ge "${2:-50}" ]
 }
 # --standby: a moment after somebody began to wait, or ended to, all is looked at at once, not at the next minute.
 standby_news() {

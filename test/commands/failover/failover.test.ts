@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { refuseRebuilt } from '../../../commands/failover/index.ts'
 import { parseKept } from '../../../commands/failover/kept.ts'
 import { lossText } from '../../../commands/failover/loss.ts'
 import { inventoryLines, pairsOf } from '../../../commands/failover/pairs.ts'
@@ -11,8 +12,9 @@ import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
 import { ConnectError, HostError } from '../../../lib/std/errors.ts'
 import { gateFaults } from '../../../roles/standby/gate.ts'
-import { primaryIn } from '../../../roles/standby/primary-record.ts'
+import { primaryIn, recordText } from '../../../roles/standby/primary-record.ts'
 import { errorOf } from '../../support/errors.ts'
+import { countedConnection } from '../../support/fake-host.ts'
 
 const hostOf = (name: string, postgres: object = {}, bots: string[] = []) =>
   ({
@@ -156,6 +158,44 @@ test('a primary whose gate is shut is told, with what opens it', () => {
     [of('primary', 'open primary of epoch 1', true), of('standby', 'shut vps1 is'), of('primary', '')],
     [[], [], []],
   )
+})
+
+/** Why this host is not rebuilt, where the other one tells this; undefined: it does not answer. */
+async function notRebuilt(host: InventoryHost, told: string | undefined): Promise<string> {
+  const asked: Session = {
+    ...session,
+    connected: async (_: InventoryHost, use: (connection: unknown) => unknown) => {
+      if (told === undefined) throw silent.error
+      return use(
+        countedConnection(async (__, { text }) => {
+          text?.(Buffer.from(told))
+          return 0
+        }),
+      )
+    },
+  } as unknown as Session
+  return (await errorOf(refuseRebuilt(asked, host), HostError)).message
+}
+const primaryLine = (primary: string, standby: string, epoch = 1) =>
+  `primary ${Buffer.from(recordText({ epoch, primary, standby })).toString('base64')}\n`
+
+test('a host of a pair is not rebuilt from a backup, and is told what has newer data', async () => {
+  const after = await notRebuilt(vps1, primaryLine('vps2', 'vps1', 2))
+  assert.match(
+    after,
+    /vps1 is not rebuilt.*nothing was changed: vps2 is the primary since epoch 2; change inventory.yaml/,
+  )
+  assert.match(after, /hosts\.vps2\.postgres: \{ standby: vps1/)
+  const before = await notRebuilt(vps1, primaryLine('vps1', 'vps2'))
+  assert.match(before, /its standby vps2 has newer data .*failover\.ts --from vps1 --to vps2 --old-host-is-gone/)
+  assert.match(before, /take "standby: vps2" from hosts\.vps1\.postgres out/)
+  assert.match(await notRebuilt(vps1, undefined), /vps2 does not answer, and may have newer data.*where it is gone too/)
+  assert.match(await notRebuilt(vps2, primaryLine('vps1', 'vps2')), /it is the standby of vps1.*site\.ts brings/)
+})
+
+test('a host of no pair is rebuilt, and no other one is asked', async () => {
+  const refusing = { ...session, connected: () => assert.unreachable('a host was asked') } as unknown as Session
+  await refuseRebuilt(refusing, hostOf('vps3'))
 })
 
 test.run()

@@ -1,6 +1,9 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { hostByHost } from '../../../commands/update/host-by-host.ts'
+import { hostByHost, type Verify } from '../../../commands/update/host-by-host.ts'
+import { withStandbys } from '../../../commands/update/order.ts'
+import { watchGiven } from '../../../commands/watch/index.ts'
+import { convergeWith } from '../../../lib/cli/given.ts'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
 import { allRoles, watch } from '../../../roles/index.ts'
@@ -11,6 +14,9 @@ const host = (name: string, watched: object = {}) =>
     bots: [],
     vars: { watch: watched, bot: { telegram: 'http://telegram.sandbox' } },
   }) as unknown as InventoryHost
+
+/** As update.ts has it. */
+const verify: Verify = (session) => convergeWith(watchGiven)(session, allRoles)
 
 /** What happens to hosts, in order, where an update or a verification of these ends with another code than 0. */
 async function happens(
@@ -35,7 +41,7 @@ async function happens(
       return use(undefined)
     },
   } as unknown as Session
-  const code = await hostByHost(session, allRoles, async ({ name }) => {
+  const code = await hostByHost(session, verify, async ({ name }) => {
     done.push(`update ${name}`)
     return codes[`update ${name}`] ?? 0
   })
@@ -78,6 +84,22 @@ test('every role is verified, and what watches a host by its own Bot API', async
     verified.find(({ name }) => name === 'watch'),
     watch,
     'it would be the one of api.telegram.org',
+  )
+})
+
+test('of a pair the standby comes first, or last; the others stay in their order', () => {
+  const mesh = (address: string) => ({ network: '10.214.0.0/16', address, port: 51820 })
+  const inMesh = (name: string, address: string, postgres: object = {}) =>
+    ({ name, bots: [], vars: { mesh: mesh(address), postgres } }) as unknown as InventoryHost
+  const hosts = [host('a'), inMesh('b', '10.214.0.1', { standby: 'd' }), host('c'), inMesh('d', '10.214.0.2')]
+  const session = { hosts, inventory: { hosts } } as unknown as Session
+  const order = (where: 'first' | 'last') => withStandbys(session, where).hosts.map(({ name }) => name)
+  assert.equal(
+    [order('first'), order('last')],
+    [
+      ['d', 'a', 'b', 'c'],
+      ['a', 'b', 'c', 'd'],
+    ],
   )
 })
 

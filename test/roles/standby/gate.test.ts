@@ -61,10 +61,8 @@ case "$1 $2" in
 'ps --format')
   [ ! -e ${home}/runs ] || echo shop-blue shop
   [ -e ${home}/server-down ] || echo 'botgarden-postgres ' ;;
-'ps --quiet') case "$*" in
-  *botgarden.bot*) [ ! -e ${home}/runs ] || echo shop-id ;;
-  *) [ -e ${home}/server-down ] || echo server-id ;;
-  esac ;;
+'ps --filter') [ ! -e ${home}/runs ] || case "$*" in *'not (.Label "com.docker.swarm.service.name")'*) echo shop-id ;; *) echo shop ;; esac ;;
+'ps --quiet') [ -e ${home}/server-down ] || echo server-id ;;
 'ps --all') echo waiting-id ;;
 'container inspect') echo waiting-id ;;
 'exec -i') cat >/dev/null; [ -e ${home}/mute ] || echo 0/3000060 ;;

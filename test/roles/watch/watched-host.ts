@@ -35,6 +35,7 @@ while IFS= read -r line; do
       [ ! -e "$STATE/engine.down" ] || exit 7
       name=\${value#http://docker/containers/}
       cat "$STATE/engine/\${name%/json}" 2>/dev/null || echo '{"message":"No such container"}' ;;
+    http://docker/tasks*) cat "$STATE/tasks" 2>/dev/null || echo '{"message":"This node is not a swarm manager."}' ;;
     http://docker/events*) [ ! -e "$STATE/engine.down" ] || exit 7; cat "$STATE/events" 2>/dev/null ;;
     */getWebhookInfo)
       of=\${value#*/bot}

@@ -1,9 +1,10 @@
 // What doctor.ts asks of a host, in two requests.
 import { attemptsScript } from '../../../commands/doctor/attempts.ts'
-import { everyContainer } from '../../../commands/doctor/container-reading.ts'
+import { everyContainer, everyContainerOfPair } from '../../../commands/doctor/container-reading.ts'
 import { exposureReading } from '../../../commands/doctor/exposure-reading.ts'
 import { secretSearch } from '../../../commands/doctor/secret-reading.ts'
 import { readText } from '../../../lib/engine/read.ts'
+import { gateReading } from '../../../roles/standby/gate.ts'
 import { kindParts, request, type Shell } from './scripts.ts'
 
 const place = {
@@ -16,9 +17,11 @@ const place = {
 
 export function doctorScripts(): Shell[] {
   const all = [everyContainer, exposureReading, secretSearch]
+  const ofPair = [everyContainerOfPair, gateReading]
   const places = ['a', 'b', 'c', 'd'].map((bot) => ({ ...place, bot }))
   return [
     request('doctor', readText(all, '4bd1'), kindParts(all)),
+    request('doctor of a pair', readText(ofPair, '4bd1'), kindParts(ofPair)),
     request('doctor: attempts', attemptsScript(places).text),
   ]
 }
