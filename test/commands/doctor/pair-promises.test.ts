@@ -170,6 +170,7 @@ test('replicas of a bot of another host are known where they may run, and shut i
   )
   const replica = { ...bot, name: '/botgarden-hot_bot.1.x', labels: { 'botgarden.bot': 'hot' }, user: '20007:20007' }
   assert.equal(knownBots(hosts[0], hosts), ['hot'])
+  assert.equal(guestsOf(statusHost([], { name: 'vps4' }), hosts), [])
   const primary = { ...hosts[0], bots: [{ name: 'shop', where: 'x', settings: {} }] }
   assert.equal(knownBots(hosts[1], [primary, ...hosts.slice(1)]), ['shop', 'hot'])
   assert.is(guestVerdict('hot', containersWith(replica), commands).result, 'kept')

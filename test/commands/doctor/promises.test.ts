@@ -189,6 +189,8 @@ test('a secret is named by its file and its place, and a bot has what it asks fo
   const inspected = { where: 'inspect', secret: token, place: 'botgarden-hello-bot-blue' } as const
   assert.is(found([inspected]).length, 1)
   assert.equal(found([inspected], { references: { TOKEN: '$' + '{token}' } }), [])
+  const replica = { ...inspected, place: 'botgarden-hello-bot_bot.1.x' }
+  assert.equal(found([replica], { references: { TOKEN: '$' + '{token}' } }), [])
   assert.is(found([inspected], { references: { X: '$' + '{database.url}' } }).length, 1)
   assert.match(
     found([{ ...inspected, place: 'leaky' }], { references: { T: '$' + '{token}' } })[0] ?? '',

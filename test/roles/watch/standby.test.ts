@@ -32,6 +32,14 @@ test('a standby that is gone is told after a minute, and when it is back', async
   assert.match(await host.sent(), /resolved: the standby is gone/)
 })
 
+test('one that is away for a moment is not told, however often', async () => {
+  const host = inPair('streaming goes-on 0 reserved')
+  for (const state of ['none', 'streaming', 'none', 'streaming', 'none']) {
+    host.note('pair', `${state} goes-on 0 reserved\n`)
+    assert.is(await host.sent(), '')
+  }
+})
+
 test('one for whom commits wait is told at once, with the command that lets them go on', async () => {
   const host = inPair('none waits 0 reserved')
   assert.match(await host.sent(), /every commit waits for it[\s\S]*standby\.ts --degrade --limit vps1/)
