@@ -29,3 +29,6 @@ export interface GivenSwarm {
 export function nodeLabel(bot: string): string {
   return `botgarden.${bot}`
 }
+
+/** The label of a node that an update has drained, which is to take replicas again. */
+export const drainedLabel = 'botgarden-drained'

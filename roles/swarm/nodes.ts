@@ -1,6 +1,6 @@
 import { becomes, type Change, type Resource, resource } from '../../lib/model/resource.ts'
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
-import { type GivenSwarm, nodeLabel, type SwarmMember } from './member.ts'
+import { drainedLabel, type GivenSwarm, nodeLabel, type SwarmMember } from './member.ts'
 import { type SwarmNode, type SwarmState, swarmState } from './state.ts'
 
 /** What the nodes of a swarm are, told to a manager: who manages, which bots each may run, and who is none of it any more. */
@@ -92,6 +92,8 @@ function differencesOf({ role, labels }: SwarmNode, { manager, bots }: SwarmMemb
     ...((role === 'manager') === manager ? [] : [manager ? 'manages' : 'works only']),
     ...wanted.filter((label) => labels[label] !== 'on').map((label) => `may run ${named(label)}`),
     ...has.filter((label) => !wanted.includes(label)).map((label) => `runs ${named(label)} no more`),
+    // An update that was cut had its replicas run elsewhere.
+    ...(drainedLabel in labels ? ['takes replicas again'] : []),
   ]
 }
 
@@ -102,6 +104,7 @@ function set({ id, labels }: SwarmNode, { manager, bots }: SwarmMember): Script 
     ...['--role', manager ? 'manager' : 'worker'],
     ...wanted.flatMap((label) => ['--label-add', `${label}=on`]),
     ...stale.flatMap((label) => ['--label-rm', label]),
+    ...(drainedLabel in labels ? ['--availability', 'active', '--label-rm', drainedLabel] : []),
   ]
   return sh`docker node update ${options} ${id} >/dev/null`
 }
@@ -116,7 +119,7 @@ function after(state: SwarmState, members: readonly SwarmMember[]): SwarmState {
   const nodes = state.nodes.flatMap((node) => {
     const member = members.find(({ address }) => address === node.address)
     if (member === undefined || isGone(node, state, members)) return []
-    const others = Object.entries(node.labels).filter(([label]) => !label.startsWith(prefix))
+    const others = Object.entries(node.labels).filter(([label]) => !label.startsWith(prefix) && label !== drainedLabel)
     const own = member.bots.map((bot) => [nodeLabel(bot), 'on'] as const)
     return [
       {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Session } from '../../../lib/cli/session.ts'
 import type { InventoryHost } from '../../../lib/inventory/inventory.ts'
 import { sh } from '../../../lib/shell/sh.ts'
+import type { Connection } from '../../../lib/ssh/connection.ts'
 import { ask } from '../../../lib/ssh/exec.ts'
 import { ConnectError, HostError } from '../../../lib/std/errors.ts'
 
@@ -10,6 +11,10 @@ const patience = 600
 
 /** Which boot of the host this is, and whether another is due. */
 const state = sh`cat /proc/sys/kernel/random/boot_id; cut -d ' ' -f 22 /proc/1/stat; [ ! -e /run/reboot-required ] || echo due`
+
+export async function rebootDue(connection: Connection): Promise<boolean> {
+  return (await ask(connection, state)).includes('\ndue')
+}
 
 /** Reboots a host, where that is due, and waits until it is back. Throws a `HostError` where it is not. */
 export async function rebootIfDue(session: Session, host: InventoryHost): Promise<void> {

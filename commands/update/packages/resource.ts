@@ -32,10 +32,12 @@ export function parseUpgrades(output: string): Upgrade[] {
   }))
 }
 
+/** Prints what `parseUpgrades` reads. */
+export const upgradesQuestion = sh`apt-get --simulate --with-new-pkgs -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= upgrade 2>/dev/null || :`
+
 const upgradesKind: Kind<readonly Upgrade[]> = {
   name: 'upgrades',
-  script: () =>
-    sh`apt-get --simulate --with-new-pkgs -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= upgrade 2>/dev/null || :`,
+  script: () => upgradesQuestion,
   parse: oneValue(parseUpgrades),
 }
 const upgrades: Reading<readonly Upgrade[]> = reading(upgradesKind, 'all')
