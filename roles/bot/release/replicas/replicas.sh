@@ -10,6 +10,7 @@ replicas_network() {
 replicas_deploy() {
   nodes=$(docker node ls --quiet --filter "node.label=botgarden.$bot=on" 2>&1) || { printf '%s\n' "this host cannot ask the swarm: $nodes"; return 1; }
   [ -n "$nodes" ] || { echo "no host of the swarm may run $bot yet: npx zx playbooks/site.ts"; return 1; }
+  replicas_served=$(replicas_in_force)
   replicas_forget_secrets
   replicas_words=
   for secret in $replicas_secrets; do
@@ -80,16 +81,19 @@ replicas_report() {
     break
   done
 }
+# replicas_in_force: the version that the swarm is told to run.
+replicas_in_force() {
+  docker service inspect --format '{{index .Spec.TaskTemplate.ContainerSpec.Labels "botgarden.version"}}' "$service" 2>/dev/null || :
+}
 # replicas_back: what ran before runs again; where nothing did, nothing does.
 replicas_back() {
   if [ -z "$replicas_before" ]; then
     replicas_remove
     return
   fi
-  case $(docker service inspect --format '{{with .UpdateStatus}}{{.State}}{{end}}' "$service" 2>/dev/null) in
-  rollback_completed | rollback_started) ;;
-  *) docker service rollback --detach "$service" >/dev/null 2>&1 || echo "the replicas could not be brought back: docker service rollback $service" ;;
-  esac
+  # A version that the swarm was never told of, or has gone back from by itself, is not in force: to go back would be one too many.
+  [ -n "${replicas_version:-}" ] && [ "$replicas_version" != "$replicas_served" ] && [ "$(replicas_in_force)" = "$replicas_version" ] || return 0
+  docker service rollback --detach "$service" >/dev/null 2>&1 || echo "the replicas could not be brought back: docker service rollback $service"
 }
 # replicas_remove: nothing of them is left in the swarm.
 replicas_remove() {
