@@ -14,10 +14,11 @@ replicas_deploy() {
   replicas_forget_secrets
   replicas_words=
   for secret in $replicas_secrets; do
-    sum=$(replicas_secret "$secret" | sha256sum | cut -c 1-16)
-    secret_name=$service.$secret.$sum
+    # Docker takes 64 characters, which names of bots and secrets exceed: whose it is say its labels.
+    sum=$({ printf '%s %s\n' "$service" "$secret"; replicas_secret "$secret"; } | sha256sum | cut -c 1-32)
+    secret_name=botgarden.$sum
     secret_id=$(docker secret inspect --format '{{.ID}}' "$secret_name" 2>/dev/null) ||
-      secret_id=$(replicas_secret "$secret" | docker secret create --label "botgarden.bot=$bot" "$secret_name" -) || return 1
+      secret_id=$(replicas_secret "$secret" | docker secret create --label "botgarden.bot=$bot" --label "botgarden.secret=$secret" "$secret_name" -) || return 1
     replicas_words="$replicas_words;s/@$secret@/$sum/;s/@id-$secret@/$secret_id/"
   done
   replicas_version=$(replicas_body | sed "$replicas_words" | sha256sum | cut -c 1-16)

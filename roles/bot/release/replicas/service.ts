@@ -76,13 +76,12 @@ function secretNames({ database, secrets }: Spec): readonly string[] {
 }
 
 function containerSpec(
-  { bot, number }: BotInstance,
+  { number }: BotInstance,
   spec: Spec,
   version: ReturnType<typeof containerOf>['version'],
   secrets: readonly string[],
 ) {
   const uid = uidOf(number)
-  const { service } = replicasLayout(bot)
   return {
     Image: spec.image,
     Labels: { ...version.labels, [versionLabel]: '@version@' },
@@ -104,7 +103,7 @@ function containerSpec(
     StopGracePeriod: 20 * second,
     ...(spec.health !== undefined && { Healthcheck: healthcheck(spec.port, spec.health) }),
     Secrets: secrets.map((name) => ({
-      ...{ SecretID: `@id-${name}@`, SecretName: `${service}.${name}.@${name}@` },
+      ...{ SecretID: `@id-${name}@`, SecretName: `botgarden.@${name}@` },
       File: { Name: name, UID: uid, GID: uid, Mode: 0o400 },
     })),
   }

@@ -51,7 +51,10 @@ const kind: Kind<ReplicasState | undefined> = {
         case $pair in *=*) ;; *) continue ;; esac
         file=${botFolders.secrets}/$bot/\${pair%%=*}
         [ -e "$file" ] || continue
-        [ "\${pair##*.}" = "$(sha256sum <"$file" | cut -c 1-16)" ] || echo "stale $bot \${pair%%=*}"
+        # Those of former releases are named by the sum of their content alone.
+        case \${pair#*=} in botgarden-*) sum=$(sha256sum <"$file" | cut -c 1-16) ;;
+        *) sum=$({ printf '%s %s\n' "$service" "\${pair%%=*}"; cat "$file"; } | sha256sum | cut -c 1-32) ;; esac
+        [ "\${pair##*.}" = "$sum" ] || echo "stale $bot \${pair%%=*}"
       done
       docker service ps --filter desired-state=running --format '{{.Node}} {{.CurrentState}}' "$service" 2>/dev/null |
         sed -n "s/^\([^ ]*\) Running .*/on $bot \\1/p" | sort
