@@ -2,14 +2,17 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
-import { HostError } from '../../lib/std/errors.ts'
+import { ConnectError, HostError } from '../../lib/std/errors.ts'
 import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import type { Spread } from '../deploy/deployment.ts'
 import { copyImages, type Image, imagesOn, missingImages } from '../move/images.ts'
 import { perform } from '../move/perform.ts'
 import { routeOf, sometimes } from '../move/route.ts'
 
-/** Brings the images of bots with replicas to all hosts that run them, from one ssh connection to the other one: without a registry. */
+/**
+ * Brings the images of bots with replicas to all hosts that run them, from one ssh connection to the other one: without a registry. A
+ * host that cannot be reached goes without, as long as another one has it: the swarm runs nothing there either.
+ */
 export const spreadImages: Spread = async (session, from, deployments) => {
   for (const [bot, { spec }] of deployments) {
     const others = session.inventory.hosts.filter(
@@ -23,10 +26,31 @@ export const spreadImages: Spread = async (session, from, deployments) => {
         if (images.length === 0) throw new HostError(`${from.name}: the image ${spec.image} is not there`)
         const [layers = []] = await layersOn(here, [spec.image])
         // Not all at once: each is the whole image through this machine.
-        await mapConcurrent(2, others, (to) => spreadTo(session, bot, { from, to, images, layers, kept }))
+        const unreached = await mapConcurrent(2, others, (to) =>
+          unlessUnreached(() => spreadTo(session, bot, { from, to, images, layers, kept })),
+        )
+        const isOnOne = spec.replicas?.hosts.includes(from.name) || unreached.includes(undefined)
+        for (const [i, error] of unreached.entries()) {
+          if (error === undefined) continue
+          if (!isOnOne) throw error
+          const { name = '' } = others[i] ?? {}
+          session.report.line(
+            `${name}  warning: can run no replica of this version until npx zx playbooks/bot.ts --name ${bot} brings the image: ${error.message}`,
+          )
+        }
       },
       { quiet: true },
     )
+  }
+}
+
+/** The error of a host that was not reached; undefined where all went well. */
+async function unlessUnreached(run: () => Promise<void>): Promise<ConnectError | undefined> {
+  try {
+    await run()
+  } catch (error) {
+    if (error instanceof ConnectError) return error
+    throw error
   }
 }
 
