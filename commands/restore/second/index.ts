@@ -128,15 +128,21 @@ const dumpedSchema = v.object({
   }),
 })
 
-/** What was dumped of the cluster as it was, as a backup would say it. Throws a `HostError` with what the host has said instead. */
 async function partsOf(connection: Connection, { time }: Moment, use: Script): Promise<DatabasePart[]> {
-  const output = await ask(connection, withSecondServer(time, use))
+  return partsIn(await ask(connection, withSecondServer(time, use)))
+}
+
+/** What was dumped of the cluster as it was, as a backup would say it. Throws a `HostError` with what the host has said instead. */
+export function partsIn(output: string): DatabasePart[] {
   const rows = output.trimEnd().split('\n')
   if (rows.pop() !== 'ended well') throw new HostError(output.trim())
-  return rows
+  const parts = rows
     .filter((row) => row.startsWith('{"dumped"'))
     .map((row) => {
       const { size, sha256, ...dumped } = v.parse(dumpedSchema, JSON.parse(row)).dumped
-      return { kind: 'database', file: '', encrypted: { size, sha256 }, size, sha256, ...dumped }
+      return { kind: 'database' as const, file: '', encrypted: { size, sha256 }, size, sha256, ...dumped }
     })
+  // A cluster has databases: a server that has none of them was not read.
+  if (parts.length === 0) throw new HostError(`no database was dumped: ${output.trim()}`)
+  return parts
 }

@@ -31,7 +31,10 @@ export function withSecondServer(moment: number, use: Script): Script {
     unpack
     recover
     ${use}
-    ) 2>&1 && echo 'ended well'`
+    ) 2>&1
+    # With && the parentheses would go on after a command that fails.
+    status=$?
+    [ "$status" != 0 ] || echo 'ended well'`
   return { text, shown: 'a server with the cluster as it was' }
 }
 

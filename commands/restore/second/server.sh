@@ -89,5 +89,6 @@ dump() {
   in_second pg_restore --data-only --file=- <"$2" | awk -f "$rows" >"$second/rows" || fail "the dump of $1 does not read to its end"
   jq -R -n -c --arg database "$1" --arg owner "$held" --arg size "$(stat -c %s "$2")" --arg sha256 "$(sha256sum <"$2" | cut -c 1-64)" \
     '{dumped: {database: $database, owner: $owner, size: ($size | tonumber), sha256: $sha256,
-      tables: ([inputs | capture("^(?<rows>[0-9]+)\t(?<table>.*)$") | {key: (.table | gsub("\u0001"; "\n")), value: (.rows | tonumber)}] | from_entries)}}' "$second/rows"
+      tables: ([inputs | capture("^(?<rows>[0-9]+)\t(?<table>.*)$") | {key: (.table | gsub("\u0001"; "\n")), value: (.rows | tonumber)}] | from_entries)}}' "$second/rows" ||
+    fail "what was dumped of $1 cannot be told"
 }
