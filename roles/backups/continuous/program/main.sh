@@ -52,7 +52,11 @@ work() {
   keep_archiver
   await_segment
   store_all || return 1
-  [ -n "$awaited" ] && ! is_stored "$awaited" || echo "$began" >"$run/through"
+  if [ -z "$awaited" ] || is_stored "$awaited"; then
+    echo "$began" >"$run/through"
+    # It goes of the archive one day, and where nothing is written no other comes in its place.
+    : >"$run/awaited"
+  fi
   start_base
   send_wal
   [ -z "$fault" ]
