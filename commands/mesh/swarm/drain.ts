@@ -33,7 +33,9 @@ export async function drained<T>(
       manager.host,
       async (connection) => {
         const { nodes } = parseSwarm(await ask(connection, question))
-        const node = nodes.find(({ address, state }) => address === place.own.address && state === 'ready')
+        const own = nodes.filter(({ address }) => address === place.own.address)
+        // One that has just been rebooted may be down yet.
+        const node = own.find(({ state }) => state === 'ready') ?? own[0]
         return node === undefined ? `${manager.name} knows no node ${host.name}` : ask(connection, script(node.id))
       },
       { quiet: true },
@@ -43,9 +45,10 @@ export async function drained<T>(
   say('its replicas run elsewhere meanwhile')
   const isDrained = await tolerated(tell((node) => drainScript(node)))
   try {
-    return { done: await work(), wasDrained: true }
+    return { done: await work(), wasDrained: isDrained }
   } finally {
-    if (isDrained) await tolerated(tell((node) => backScript(node)))
+    // Also where it is not known whether it was drained: the connection may have been lost meanwhile.
+    await tolerated(tell((node) => backScript(node)))
   }
 
   /** What cannot be told costs no update: the swarm notices by itself that a host is gone. */
@@ -66,7 +69,7 @@ export function isInSwarm(session: Session, host: InventoryHost): boolean {
   return swarmsWith(session, [host]).length > 0
 }
 
-/** The replicas of the swarms of these hosts are spread over all of their hosts again: one after another, without a gap. */
+/** The replicas of the swarms of these hosts are spread over all of their hosts again, without a gap. */
 export async function spreadAgain(session: Session, hosts: readonly InventoryHost[]): Promise<void> {
   for (const { members } of swarmsWith(session, hosts)) {
     const [manager] = members.filter((each) => each.manager)
@@ -84,13 +87,17 @@ export function drainScript(node: string): Script {
     drain ${node} ${drainedLabel} ${patience}`
 }
 
+/** Where it was drained by that: one that somebody else has drained stays so. */
 export function backScript(node: string): Script {
-  return sh`docker node update --availability active --label-rm ${drainedLabel} ${node} >/dev/null`
+  const format = `{{index .Spec.Labels "${drainedLabel}"}}`
+  return sh`
+    [ -z "$(docker node inspect --format ${format} ${node})" ] ||
+      docker node update --availability active --label-rm ${drainedLabel} ${node} >/dev/null`
 }
 
 export const spreadScript: Script = sh`
-  ${functions}
-  spread`
+  ${shellFile(new URL('spread.sh', import.meta.url))}
+  docker service ls --format '{{.Name}}' --filter label=botgarden.bot | while read -r service; do spread "$service" </dev/null; done`
 
 function placeOf(session: Session, host: InventoryHost) {
   const [swarm] = swarmsWith(session, [host])

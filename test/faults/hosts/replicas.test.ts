@@ -11,7 +11,7 @@ import { freshVps, removeVps, telegramControlUrl } from '../../../sandbox/index.
 import { containerOf } from '../../../sandbox/machine/paths.ts'
 import { type TelegramClient, telegramAt } from '../../../sandbox/telegram/client.ts'
 import { freshStranger, openPorts } from '../../support/nmap.ts'
-import { inventoryOf, type Run, resultOf, run } from '../../support/runner.ts'
+import { inventoryOf, type Run, resultOf, run, start } from '../../support/runner.ts'
 import { outputIn } from '../../support/vps/inside.ts'
 
 const [a, b, c] = ['replicas-a', 'replicas-b', 'replicas-c'] as const
@@ -309,6 +309,85 @@ test('one, two and three replicas: how many updates a second', async () => {
     rates.push(`${count}: ${((updates * 1000) / (performance.now() - began)).toFixed(1)}/s`)
   }
   process.stdout.write(`  ${rates.join(', ')}, each limited to 0.2 of a processor\n`)
+})
+
+/** What the swarm says of the nodes: availability, and the label of one that was drained. */
+const nodes = () =>
+  on(
+    a,
+    `for node in $(docker node ls -q); do docker node inspect --format '{{.Description.Hostname}} {{.Spec.Availability}} {{index .Spec.Labels "botgarden-drained"}}' "$node"; done | sort`,
+  )
+const allActive = names.map((name) => `${name} active`).join('\n')
+const noneDrained = async () => assert.is((await nodes()).replace(/ +$/gm, ''), allActive)
+
+test('a host is updated and reboots under load: its replica runs elsewhere before that, and afterwards all hosts run one', async () => {
+  succeeded(await deploy(three))
+  await on(b, 'touch /run/reboot-required')
+  const boot = () => on(b, "cut -d ' ' -f 22 /proc/1/stat")
+  const before = await boot()
+  const end = load(15)
+  await pause(2000)
+  const { ended } = start(['playbooks/update.ts', '-i', three, '--json', '--limit', b, '--reboot'], env)
+  let isOver = false
+  void ended.finally(() => {
+    isOver = true
+  })
+  const looks: { boot: string; node: string; tasks: string }[] = []
+  for (; !isOver; await pause(300)) {
+    // In this order: tasks that are told are those of a host that was up when they were asked for, or later down.
+    const told = await on(
+      a,
+      `docker node inspect --format '{{.Spec.Availability}}' ${b}; docker node ps --filter desired-state=running --format '{{.Name}}' ${b}`,
+    ).catch(() => '')
+    const [node = '', ...tasks] = told.split('\n')
+    looks.push({ boot: await boot().catch(() => ''), node, tasks: tasks.join() })
+  }
+  const result = succeeded(await ended)
+  await pause(2000)
+  await answeredOnce(await end())
+  assert.match(result.stdout + result.stderr, /its replicas run elsewhere meanwhile[\s\S]*is back/)
+  const away = looks.filter((look) => look.boot !== before && look.node === 'drain')
+  process.stdout.write(`  ${looks.length} looks, ${away.length} of them while it rebooted\n`)
+  assert.not.equal(await boot(), before)
+  assert.ok(away.length > 0)
+  assert.equal(
+    away.filter(({ tasks }) => tasks !== ''),
+    [],
+  )
+  await noneDrained()
+  assert.equal(await running(), names)
+})
+
+test('a host that an update was killed on takes replicas again with the next site.ts, and the one after changes nothing', async () => {
+  await on(a, `docker node update --availability drain --label-add botgarden-drained=on ${b}`)
+  const mended = succeeded(await site(three, ...hostTags))
+  assert.ok(names.some((name) => resultOf(mended, name).ids.includes('swarm:nodes')))
+  await noneDrained()
+  const again = succeeded(await site(three, ...hostTags))
+  for (const name of names) assert.is(resultOf(again, name).changed, 0, `${resultOf(again, name).ids}`)
+})
+
+test('a release while a host is dead goes on without it, and a run when it is back brings it the image', async () => {
+  const later = inventory(
+    3,
+    changed('later', 'src/messages/en.ts', (text) => text.replace('We have met', 'We have since met')),
+  )
+  await killed(c)
+  const end = load(15)
+  const { stdout, stderr } = succeeded(await deploy(later))
+  await answeredOnce(await end())
+  assert.match(
+    stdout + stderr,
+    /replicas-c +warning: can run no replica of this version until .*bot\.ts --name hello-bot/,
+  )
+  assert.equal([...new Set(await running())], [a, b])
+  await comesBack(c)
+  succeeded(await deploy(later))
+  const image = await on(
+    a,
+    `docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' botgarden-hello-bot_bot`,
+  )
+  assert.is(await on(c, `docker image inspect --format ok ${image}`), 'ok')
 })
 
 test('without replicas it runs on its host alone again, without losing an update, and the hosts leave the swarm', async () => {

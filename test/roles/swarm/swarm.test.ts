@@ -111,6 +111,19 @@ test('a manager is told who manages, who may run which bot, and who is none of i
   assert.equal(summaries(leads, inside({ manages: false, nodes: [] })), [])
 })
 
+test('a node that an update was killed on takes replicas again, and one that somebody else has drained does not', () => {
+  const leads = given({ leads: true })
+  const labels = { 'botgarden.hello-bot': 'on', 'botgarden-drained': 'on' }
+  const drained = inside({ nodes: [node(1), node(2, { labels }), node(3)] })
+  assert.equal(summaries(leads, drained), ['swarm:nodes: vps2: takes replicas again'])
+  assert.equal(scriptsOf(resourcesOf(leads), state(drained)), [
+    'docker node update --role manager --label-add botgarden.hello-bot=on --availability active --label-rm botgarden-drained n2 >/dev/null',
+  ])
+  assert.equal(planOf(resourcesOf(leads), stateAfter(resourcesOf(leads), state(drained))), [])
+  const others = inside({ nodes: [node(1), node(2, { labels: { 'botgarden.hello-bot': 'on', rack: '7' } }), node(3)] })
+  assert.equal(summaries(leads, others), [])
+})
+
 test('a check says that a manager will be told of those that join', () => {
   const leads = given({ leads: true, entry: { kind: 'begin' }, joining: ['vps1', 'vps2', 'vps3'] })
   assert.match(

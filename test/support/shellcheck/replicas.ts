@@ -1,5 +1,6 @@
 // What site.ts and bot.ts send where a bot runs several times: the swarm of its hosts, its releases, its images.
 import * as v from 'valibot'
+import { backScript, drainScript, spreadScript } from '../../../commands/mesh/swarm/drain.ts'
 import { saveScript } from '../../../commands/move/images.ts'
 import { builtImages, layersScript, pruneImages } from '../../../commands/replicas/index.ts'
 import { freshCatalog } from '../../../lib/platform/postgres-catalog.ts'
@@ -55,6 +56,9 @@ export function replicaScripts(): Shell[] {
     'layers of an image': layersScript(['hello:1']),
     'images built': builtImages('hello'),
     'prune images': pruneImages('hello', ['botgarden/hello:1']),
+    'drain a node': drainScript('n1'),
+    'end of a drain': backScript('n1'),
+    'spread replicas': spreadScript,
     save: relayScript(saveScript(['hello:1'], ['sha256:ab']), 'relay_source'),
   }
   return [
