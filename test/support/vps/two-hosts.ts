@@ -78,7 +78,18 @@ export function twoHosts(name: string, bots: (one: string, two: string) => Reado
     await telegram.act(called(which), { chat, text: '/start', language: 'en' })
     for (let tries = 0; tries < 90; tries++)
       if ((await telegram.chat(called(which), chat, { wait: 1 })).some(({ from }) => from === 'bot')) return
-    assert.unreachable(`${which} does not answer`)
+    const { pending, webhook, deliveries } = await telegram.report(called(which))
+    const logs = await Promise.all(
+      hosts.map((host) =>
+        on(
+          host,
+          `docker ps --all --format '{{.Names}} {{.Status}}' --filter label=botgarden.bot=${which}; docker ps --quiet --filter label=botgarden.bot=${which} | xargs -r -n 1 docker logs --tail 20 2>&1; tail -n 5 /var/log/nginx/*.log 2>/dev/null; date`,
+        ),
+      ),
+    )
+    assert.unreachable(
+      `${which} does not answer: ${JSON.stringify({ pending, webhook, deliveries: deliveries.slice(-5) })}\n${logs.join('\n')}`,
+    )
   }
 
   /** It runs on this host and answers, nothing of it runs on the other one, and nothing is left of what was under way. */
