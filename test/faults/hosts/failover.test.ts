@@ -83,13 +83,6 @@ const site = async (primary: string, synchronous = false) =>
 const killHost = (host: string) => docker('kill', containerOf(host))
 async function powerOn(host: string) {
   await docker('start', containerOf(host))
-  // Of one that is cut off a job or the gate, which waits for an answer, may be under way whenever it is asked.
-  for (let tries = 0; tries < 2; tries++)
-    try {
-      return await awaitReady(host)
-    } catch (error) {
-      if (!String(error).includes('systemd did not come up')) throw error
-    }
   await awaitReady(host)
 }
 
