@@ -94,7 +94,8 @@ test('the files and variables that a bot gets are right for libpq, as the URL is
 test('a server that proves itself to nobody gets no password: the version before goes on serving', async () => {
   const unknown = await hello(external({ environment: { VERSION: '2' } }, {}), withPassword())
   assert.is(unknown.code, 3, unknown.stdout)
-  assert.match(resultOf(unknown, host).error ?? '', /unable to verify the first certificate/)
+  const error = resultOf(unknown, host).error ?? ''
+  assert.match(error, /unable to verify the first certificate/, error)
   assert.match(await answer('/start'), /^Hello/)
   done(await hello(external(), withPassword()))
 })
