@@ -411,7 +411,7 @@ test('a bot that asks for its updates itself is stopped before the next one star
   assert.is(again.code, 0, resultOf(again, host).error)
   assert.match(await answer('/start', 'other-bot'), /^Hello/)
   const log = await inside('docker logs $(docker ps --format "{{.Names}}" | grep other-bot) 2>&1')
-  assert.match(log, '"level":"debug"')
+  assert.match(log, '"level":"info"')
   assert.not.match(log, 'another process polls with this token')
   bots['other-bot'] = { host, source: model, mode: 'polling', environment: { LOG_LEVEL: 'debug' } }
 })
