@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { knownBots, namedBots, refuseUnknownBots } from '../../lib/cli/named-bots.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import { botName } from '../../lib/inventory/file-schema.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
@@ -9,7 +10,6 @@ import { stripControl } from '../../lib/report/status-lines.ts'
 import { confirm } from '../../lib/std/confirm-prompt.ts'
 import { UsageError } from '../../lib/std/errors.ts'
 import { writeOut } from '../../lib/std/output.ts'
-import { suggest } from '../../lib/std/suggest.ts'
 import { botAbsent } from '../../roles/bot/remove.ts'
 import type { BotVars } from '../../roles/bot/spec/schema.ts'
 import { dumpAt, type LocalDump } from './database-sources.ts'
@@ -161,8 +161,8 @@ function isOfNobody({ options, inventory, hosts }: Session, names: readonly stri
 
 function namesOf(session: Session): string[] {
   const { options, inventory } = session
-  const known = inventory.hosts.flatMap(({ bots }) => bots.map(({ name }) => name))
-  const names = (options.own.get('name') ?? []).flatMap((each) => each.split(',')).map((each) => each.trim())
+  const known = knownBots(session)
+  const names = namedBots(session)
   const all = options.own.has('all')
   if (all === names.length > 0)
     throw new UsageError(
@@ -170,13 +170,7 @@ function namesOf(session: Session): string[] {
     )
   if (isOfNobody(session, names)) return names
   if (known.length === 0) throw new UsageError(`${inventory.file} has no bots: add them under "bots:"`)
-  const unknown = names.filter((name) => !known.includes(name))
-  if (unknown.length > 0)
-    throw new UsageError(
-      unknown
-        .map((name) => `unknown bot "${name}"${suggest(name, known)}: ${inventory.file} has ${known.join(', ')}`)
-        .join('\n'),
-    )
+  refuseUnknownBots(session, names)
   return all ? known : [...new Set(names)]
 }
 

@@ -4,10 +4,10 @@ import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { role } from '../../lib/model/role.ts'
 import { pairKey } from '../../lib/platform/standby/gate.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
+import { perform } from '../../lib/ssh/perform.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { keyResources } from '../../roles/standby/gate.ts'
-import { perform } from '../move/perform.ts'
 import type { Stand } from './stand.ts'
 
 /** Two halves of 64 characters: the keys of an NMAC, which the gate computes. */

@@ -1,3 +1,4 @@
+import { namedBots } from '../../lib/cli/named-bots.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { Role } from '../../lib/model/role.ts'
 import { refuseFormer } from './given.ts'
@@ -13,7 +14,8 @@ export function withStandbys(run: Run, isWanted: (session: Session) => boolean =
     const code = await run(session, roles)
     const pairs = pairsOf(session, session.hosts)
     if (session.options.check || code !== 0 || pairs.length === 0) return code
-    if (session.options.own.has('remove')) return eachPair(pairs, (pair) => removeKept(session, pair, named(session)))
+    if (session.options.own.has('remove'))
+      return eachPair(pairs, (pair) => removeKept(session, pair, namedBots(session)))
     if (!isWanted(session)) return code
     return eachPair(pairs, (pair) => keepInStep(session, pair))
   }
@@ -25,11 +27,6 @@ async function eachPair(pairs: readonly HostPair[], each: (pair: HostPair) => Pr
     if (code !== 0) return code
   }
   return 0
-}
-
-/** The bots that `--name` names. */
-function named({ options }: Session): string[] {
-  return (options.own.get('name') ?? []).flatMap((each) => each.split(',')).map((each) => each.trim())
 }
 
 /** The run, which changes nothing where another host has taken over from one of its hosts: both are asked before the first change. */

@@ -1,8 +1,8 @@
 import { psql } from '../../lib/platform/postgres-client.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { perform } from '../../lib/ssh/perform.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { perform } from '../move/perform.ts'
 
 /** What a server that follows another one has of it. */
 export interface Replica {

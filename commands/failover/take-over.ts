@@ -1,7 +1,7 @@
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { perform } from '../../lib/ssh/perform.ts'
 import { HostError, RunnerError } from '../../lib/std/errors.ts'
 import { fenceScript, openScript, recordScript } from '../../roles/standby/gate.ts'
-import { perform } from '../move/perform.ts'
 import { promote } from '../standby/promote.ts'
 import { lossText } from './loss.ts'
 import type { Failover } from './plan.ts'

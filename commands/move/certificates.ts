@@ -1,12 +1,12 @@
 import { runDir } from '../../lib/model/host-layout.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { perform, performBoth } from '../../lib/ssh/perform.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { type TarEntry, tarOf } from '../../lib/std/tar.ts'
 import { membersOf } from '../restore/read-archive.ts'
 import { restorableCertificate } from '../restore/restorable-certificate.ts'
 import { installCertificate } from '../restore/write-files.ts'
-import { perform, performBoth } from './perform.ts'
 
 /**
  * Copies certbot's certificate of each of these domains, where the old host has one and the new one has none; with `renew` also where

@@ -1,8 +1,8 @@
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { perform } from '../../lib/ssh/perform.ts'
 import { relay } from '../../lib/ssh/relay.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { perform } from './perform.ts'
 import type { Route } from './route.ts'
 
 /** An image that a host has: its name, the checksum of its content, and its size. */

@@ -1,4 +1,5 @@
 import type { Flags } from '../../lib/cli/flags.ts'
+import { namedBots, refuseUnknownBots } from '../../lib/cli/named-bots.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import type { BotEntry } from '../../lib/model/role.ts'
@@ -82,17 +83,12 @@ async function follow(session: Session, entry: BotEntry, course: Course): Promis
   return serve(session, entry, { from, to })
 }
 
-function entryOf({ options, inventory }: Session, action: string): BotEntry {
-  const names = (options.own.get('name') ?? []).flatMap((each) => each.split(',')).map((each) => each.trim())
-  const [name = ''] = names
+function entryOf(session: Session, action: string): BotEntry {
+  const names = namedBots(session)
   if (names.length !== 1) throw new UsageError(`--${action} takes exactly one bot: --name BOT`)
-  const known = inventory.hosts.flatMap(({ bots }) => bots)
-  const entry = known.find((each) => each.name === name)
-  if (entry !== undefined) return entry
-  const all = known.map((each) => each.name)
-  throw new UsageError(
-    `unknown bot "${name}"${suggest(name, all)}: ${inventory.file} has ${all.join(', ') || 'no bots'}`,
-  )
+  refuseUnknownBots(session, names)
+  const known = session.inventory.hosts.flatMap(({ bots }) => bots)
+  return known.find(({ name }) => name === names[0]) as BotEntry
 }
 
 function hostOf({ options, inventory }: Session, action: string): InventoryHost {

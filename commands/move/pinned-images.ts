@@ -1,10 +1,10 @@
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { perform } from '../../lib/ssh/perform.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { dockerConfigFolder, loginKey, registryOf } from '../../roles/bot/registry-login.ts'
 import type { Image } from './images.ts'
-import { perform } from './perform.ts'
 
 /** Whether a digest names an image: no archive has such a name, so it is pulled from where it came. */
 export function isPinned({ name }: Pick<Image, 'name'>): boolean {

@@ -1,11 +1,11 @@
 import { lines, type Script, sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { perform } from '../../lib/ssh/perform.ts'
 import { HostError } from '../../lib/std/errors.ts'
 import { Secret } from '../../lib/std/secret.ts'
 import { layoutOf } from '../../roles/bot/spec/layout.ts'
 import type { Spec } from '../../roles/bot/spec/spec.ts'
 import { hostGenerated } from '../../roles/bot/spec/stored-secrets.ts'
-import { perform } from './perform.ts'
 
 /** Copies the secrets of a bot: those that the host was given, and those that it has made. They pass this machine's memory alone. */
 export async function copySecrets(here: Connection, there: Connection, bot: string, spec: Spec): Promise<number> {

@@ -2,11 +2,11 @@ import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { perform } from '../../lib/ssh/perform.ts'
 import { ConnectError, HostError } from '../../lib/std/errors.ts'
 import { mapConcurrent } from '../../lib/std/map-concurrent.ts'
 import type { Spread } from '../deploy/deployment.ts'
 import { copyImages, type Image, imagesOn, missingImages } from '../move/images.ts'
-import { perform } from '../move/perform.ts'
 import { routeOf, sometimes } from '../move/route.ts'
 
 /**

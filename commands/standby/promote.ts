@@ -3,15 +3,15 @@ import { synchronousFile } from '../../lib/platform/standby/names.ts'
 import { waiting } from '../../lib/shell/deadline.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import type { Connection } from '../../lib/ssh/connection.ts'
+import { perform } from '../../lib/ssh/perform.ts'
 import { HostError } from '../../lib/std/errors.ts'
-import { perform } from './perform.ts'
 
 /**
  * Makes a standby the primary, and waits until it takes writes; one that does already is left. Nobody waits for a standby of its own,
  * since it has none yet. Whether the old primary is shut off is for the caller to know. Throws a `HostError` where there is no data.
  */
 export async function promote(connection: Connection, name: string): Promise<void> {
-  await perform(connection, name, promotion)
+  await perform(connection, promotion, { name })
 }
 
 /**
@@ -19,7 +19,7 @@ export async function promote(connection: Connection, name: string): Promise<voi
  * wait again.
  */
 export async function degrade(connection: Connection, name: string): Promise<void> {
-  const told = await perform(connection, name, degradation)
+  const told = await perform(connection, degradation, { name })
   if (told.includes('follows')) throw new HostError(`${name}: its server is a standby: nobody waits there`)
 }
 

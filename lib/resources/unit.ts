@@ -57,6 +57,15 @@ export function unit(
   })
 }
 
+/** What the file of a unit changes: systemd knows the unit, which it may not have before. */
+export function unitIsRead(name: string): Prediction {
+  return becomes(unitState(name), (before) => ({
+    ...(before.load === 'loaded' ? before : { active: 'inactive', enabled: 'disabled' }),
+    load: 'loaded',
+    needsReload: false,
+  }))
+}
+
 /** A drop-in for a unit, effective once systemd has read it; a running daemon keeps its settings until it restarts. */
 export function dropIn(unitName: string, name: string, content: string): Resource[] {
   const reloaded = becomes(unitState(unitName), (before) => ({ ...before, needsReload: false }))

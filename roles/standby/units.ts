@@ -1,7 +1,7 @@
-import { becomes, type Prediction, type Resource } from '../../lib/model/resource.ts'
+import type { Prediction, Resource } from '../../lib/model/resource.ts'
 import { gatePort, gateProgram, gateTimer } from '../../lib/platform/standby/gate.ts'
 import { file } from '../../lib/resources/file.ts'
-import { unit, unitState } from '../../lib/resources/unit.ts'
+import { unit, unitIsRead } from '../../lib/resources/unit.ts'
 import { type Script, sh } from '../../lib/shell/sh.ts'
 import { header } from './program.ts'
 
@@ -85,7 +85,7 @@ export function units(): Resource[] {
   const written = (name: string, content: string, afterwards: Script, predicts: readonly Prediction[]) =>
     file(unitFile(name), { content, afterwards, predicts })
   const reload = sh`systemctl daemon-reload`
-  const both = [isRead(gateUnits.timer), isRead(gateUnits.socket)]
+  const both = [unitIsRead(gateUnits.timer), unitIsRead(gateUnits.socket)]
   return [
     written(gateUnits.answer, answer, reload, both),
     written(gateUnits.service, service, reload, both),
@@ -94,13 +94,4 @@ export function units(): Resource[] {
     unit(gateUnits.socket, 'running'),
     unit(gateUnits.timer, 'running'),
   ]
-}
-
-/** The unit is there for systemd, which it was not before its file. */
-function isRead(name: string): Prediction {
-  return becomes(unitState(name), (before) => ({
-    ...(before.load === 'loaded' ? before : { active: 'inactive', enabled: 'disabled' }),
-    load: 'loaded',
-    needsReload: false,
-  }))
 }

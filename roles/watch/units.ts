@@ -1,7 +1,7 @@
-import { becomes, type Prediction, type Resource, resource } from '../../lib/model/resource.ts'
+import { becomes, type Resource, resource } from '../../lib/model/resource.ts'
 import { file } from '../../lib/resources/file.ts'
 import { fileState } from '../../lib/resources/file-state.ts'
-import { unit, unitState } from '../../lib/resources/unit.ts'
+import { unit, unitIsRead } from '../../lib/resources/unit.ts'
 import { sh } from '../../lib/shell/sh.ts'
 import {
   programDir,
@@ -74,12 +74,12 @@ export function standbyUnits(): Resource[] {
     file(standbyServiceFile, {
       content: standbyService,
       afterwards: sh`systemctl daemon-reload`,
-      predicts: [isRead(standbyTimer)],
+      predicts: [unitIsRead(standbyTimer)],
     }),
     file(standbyTimerFile, {
       content: standbyTimerText,
       afterwards: sh`systemctl daemon-reload; systemctl try-restart ${standbyTimer}`,
-      predicts: [isRead(standbyTimer)],
+      predicts: [unitIsRead(standbyTimer)],
     }),
     unit(standbyTimer, 'running'),
   ]
@@ -106,21 +106,12 @@ export function noStandbyUnits(): Resource {
 /** A timer that starts the program each minute. A run that is under way is not doubled. */
 export function units(): Resource[] {
   return [
-    file(serviceFile, { content: service, afterwards: sh`systemctl daemon-reload`, predicts: [isRead(timerUnit)] }),
+    file(serviceFile, { content: service, afterwards: sh`systemctl daemon-reload`, predicts: [unitIsRead(timerUnit)] }),
     file(timerFile, {
       content: timer,
       afterwards: sh`systemctl daemon-reload; systemctl try-restart ${timerUnit}`,
-      predicts: [isRead(timerUnit)],
+      predicts: [unitIsRead(timerUnit)],
     }),
     unit(timerUnit, 'running'),
   ]
-}
-
-/** The unit is there for systemd, which it was not before its file. */
-function isRead(timer: string): Prediction {
-  return becomes(unitState(timer), (before) => ({
-    ...(before.load === 'loaded' ? before : { active: 'inactive', enabled: 'disabled' }),
-    load: 'loaded',
-    needsReload: false,
-  }))
 }

@@ -4,13 +4,13 @@ import { waiting } from '../../../lib/shell/deadline.ts'
 import { type Script, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import type { Connection } from '../../../lib/ssh/connection.ts'
+import { perform } from '../../../lib/ssh/perform.ts'
 import { cacheLayout } from '../../../roles/bot/cache/layout.ts'
 import { removeJobs } from '../../../roles/bot/jobs/apply-script.ts'
 import { jobsLayout } from '../../../roles/bot/jobs/layout.ts'
 import { layoutOf } from '../../../roles/bot/spec/layout.ts'
 import type { Place } from '../../../roles/bot/spec/place.ts'
 import type { Release } from '../../../roles/bot/spec/release-record.ts'
-import { perform } from '../perform.ts'
 
 const part = (name: string) => shellFile(new URL(`${name}.sh`, import.meta.url))
 const [lock, stop, away, back, take] = [
@@ -24,7 +24,7 @@ const [lock, stop, away, back, take] = [
 /** Stops a bot, and keeps its jobs from beginning as long as the connection lasts. Returns when it was started last, as its engine says. */
 export function stopBot(connection: Connection, bot: string, release: Serving): Promise<string> {
   const jobs = `(umask 077; mkdir -p ${runDir}); exec 5>>${jobsLayout(bot).lock}`
-  return perform(connection, stopScript(bot, release), jobs)
+  return perform(connection, stopScript(bot, release), { prelude: jobs })
 }
 
 /** The release that is moved. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { secretsDir, stateDir } from '../../../lib/model/host-layout.ts'
-import { becomes, type Prediction, type Resource } from '../../../lib/model/resource.ts'
+import type { Resource } from '../../../lib/model/resource.ts'
 import {
   archiveContainer,
   archiveProgram,
@@ -14,7 +14,7 @@ import {
 import { postgresContainer } from '../../../lib/platform/postgres-client.ts'
 import { file } from '../../../lib/resources/file.ts'
 import { generatedFile } from '../../../lib/resources/generated-secret.ts'
-import { unit, unitState } from '../../../lib/resources/unit.ts'
+import { unit, unitIsRead } from '../../../lib/resources/unit.ts'
 import { lines, sh } from '../../../lib/shell/sh.ts'
 import { shellFile } from '../../../lib/shell/shell-file.ts'
 import type { BackupSettings, Continuous } from '../backup-settings.ts'
@@ -97,7 +97,7 @@ WantedBy=timers.target
 
 function units(): Resource[] {
   const unitFile = (name: string, content: string, afterwards = sh`systemctl daemon-reload`) =>
-    file(archiveUnitFile(name), { content, afterwards, predicts: [isRead()] })
+    file(archiveUnitFile(name), { content, afterwards, predicts: [unitIsRead(archiveTimer)] })
   return [
     // Not a line each half minute in the journal.
     unitFile(
@@ -115,13 +115,4 @@ function units(): Resource[] {
     unitFile(archiveTimer, timer, sh`systemctl daemon-reload; systemctl try-restart ${archiveTimer}`),
     unit(archiveTimer, 'running'),
   ]
-}
-
-/** The unit is there for systemd, which it was not before its file. */
-function isRead(): Prediction {
-  return becomes(unitState(archiveTimer), (before) => ({
-    ...(before.load === 'loaded' ? before : { active: 'inactive', enabled: 'disabled' }),
-    load: 'loaded',
-    needsReload: false,
-  }))
 }
