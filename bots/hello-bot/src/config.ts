@@ -25,7 +25,7 @@ export type DatabaseConfig =
       readonly database: string
       /** Read again for each connection, so that a changed password needs no restart. */
       readonly password: (() => string) | undefined
-      /** The certificate that the server must have, PEM: the connection is then encrypted. */
+      /** Who vouches for the server, PEM, or `system`: whom Node trusts. The connection is then encrypted. */
       readonly certificate?: string
     }
   | { readonly kind: 'embedded'; readonly folder: string }
@@ -104,11 +104,16 @@ function databaseConfig(env: NodeJS.ProcessEnv, faults: string[]): DatabaseConfi
   if (!isPort(port)) faults.push(`PGPORT: ${portWords}`)
   const first = given(env, 'PGPASSWORD', faults)
   const password = first === undefined ? undefined : () => given(env, 'PGPASSWORD', []) ?? first
-  const certificate = given({ PGSSLROOTCERT_FILE: env.PGSSLROOTCERT }, 'PGSSLROOTCERT', faults)
+  const certificate = rootCertificate(env.PGSSLROOTCERT, faults)
   return {
     ...{ kind: 'server', host: env.PGHOST, port, user: needed('PGUSER'), database: needed('PGDATABASE'), password },
     ...(certificate !== undefined && { certificate }),
   }
+}
+
+/** As libpq has it: a file, or `system`. */
+function rootCertificate(file: string | undefined, faults: string[]): string | undefined {
+  return !file || file === 'system' ? file || undefined : textOf(file, 'PGSSLROOTCERT', faults)
 }
 
 /** NAME, or what stands in the file that NAME_FILE points to. An empty variable counts as none. */
@@ -116,12 +121,16 @@ function given(env: NodeJS.ProcessEnv, name: string, faults: string[]): string |
   const file = env[`${name}_FILE`]
   if (!file) return env[name] || undefined
   if (env[name]) faults.push(`${name}: is given twice, as ${name} and as ${name}_FILE`)
+  return textOf(file, `${name}_FILE`, faults)
+}
+
+function textOf(file: string, variable: string, faults: string[]): string | undefined {
   try {
     const text = readFileSync(file, 'utf8').trim()
-    if (text === '') faults.push(`${name}_FILE: ${file} is empty`)
+    if (text === '') faults.push(`${variable}: ${file} is empty`)
     return text || undefined
   } catch (error) {
-    faults.push(`${name}_FILE: cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`)
+    faults.push(`${variable}: cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`)
     return undefined
   }
 }

@@ -83,7 +83,9 @@ function addressOf(config: Exclude<DatabaseConfig, { kind: 'embedded' }>): PoolC
   return {
     ...{ host, port, user, database },
     ...(password !== undefined && { password }),
-    ...(certificate !== undefined && { ssl: { ca: certificate, servername: host } }),
+    ...(certificate !== undefined && {
+      ssl: { ...(certificate !== 'system' && { ca: certificate }), servername: host },
+    }),
   }
 }
 

@@ -41,7 +41,13 @@ test('the certificate of the database server is read from its file', () => {
     ...{ kind: 'server', host: 'postgres', port: 5432, user: 'u', database: 'd', password: undefined },
     certificate: 'PEM',
   })
-  assert.match(faults({ ...env, PGSSLROOTCERT: '/none' })[0] ?? '', /^PGSSLROOTCERT_FILE: cannot read \/none/)
+  assert.match(faults({ ...env, PGSSLROOTCERT: '/none' })[0] ?? '', /^PGSSLROOTCERT: cannot read \/none/)
+})
+
+test('`system` is no file: whom Node trusts vouches for the server', () => {
+  const env = { PGHOST: 'db.example.org', PGUSER: 'u', PGDATABASE: 'd', PGSSLROOTCERT: 'system' }
+  const config = readDatabaseConfig(env)
+  assert.is(config.kind === 'server' && config.certificate, 'system')
 })
 
 test('all faults are told at once', () => {
