@@ -85,11 +85,16 @@ function shutFaults(
 ): Fault[] {
   if (gate?.open) return []
   const verdict = gate?.verdict || 'shut, and was not judged since the boot'
+  const back = (more = '') => playbook('failover', `--from ${wanted.other} --to ${host}${more}`)
   // Only who knows that the other one is off may open it then.
   const isUnknown = /does not answer/.test(verdict)
+  // Who stopped it knows whether it is to end or to be given up, which a run of site.ts does not.
+  const isFenced = /stopped for a failover/.test(verdict)
   const mend = isUnknown
-    ? `${other.playbook('status')}; where ${wanted.other} serves nothing: npx zx playbooks/failover.ts --from ${wanted.other} --to ${host} --old-host-is-gone`
-    : playbook('site')
+    ? `${other.playbook('status')}; where ${wanted.other} serves nothing: ${back(' --old-host-is-gone')}`
+    : isFenced
+      ? back()
+      : playbook('site')
   // What somebody has taken away is open by its last verdict.
   const what = verdict.startsWith('open') ? `${gateRun}/bots is gone` : `it is ${verdict}`
   return [{ what, mend }]

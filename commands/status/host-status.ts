@@ -91,7 +91,7 @@ export function commandsFor({ inventory, options, hosts }: Session, { name, ssh 
   const limited = inventory.hosts.length > 1 || hosts.length !== inventory.hosts.length ? ` --limit ${name}` : ''
   return {
     playbook: (playbook, more = '') =>
-      `npx zx playbooks/${playbook}.ts${given}${playbook === 'bot' ? '' : limited}${more === '' ? '' : ` ${more}`}`,
+      `npx zx playbooks/${playbook}.ts${given}${['bot', 'failover'].includes(playbook) ? '' : limited}${more === '' ? '' : ` ${more}`}`,
     removal: (bot) => `npx zx playbooks/bot.ts${given} --name ${quote(bot)} --limit ${name} --remove`,
     onHost: (command) => `ssh ${target} ${quote(command)}`,
   }

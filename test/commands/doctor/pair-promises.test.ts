@@ -70,7 +70,7 @@ test('a gate that does not judge', () => {
 test('a gate of the primary that is shut, by whose word, and what opens it', () => {
   const shut = (verdict: string) => broken({ ...primary, gate: { open: false, verdict, at: now } })
   assert.equal(shut('shut it was stopped for a failover to vps2 that has not ended'), [
-    `gate-open: it is shut it was stopped for a failover to vps2 that has not ended → ${site}`,
+    `gate-open: it is shut it was stopped for a failover to vps2 that has not ended → npx zx playbooks/failover.ts --from vps2 --to vps1`,
   ])
   assert.equal(shut('open primary of epoch 1, as vps2 knows'), [
     `gate-open: /run/botgarden/gate/bots is gone → ${site}`,

@@ -24,7 +24,7 @@ test('a gate of the primary that is shut is told after a minute, with its reason
   assert.is(await sent(fenced), '')
   assert.match(
     await sent(fenced),
-    /its gate is shut, so no bot runs: it was stopped for a failover to vps2[\s\S]*site\.ts/,
+    /its gate is shut, so no bot runs: it was stopped for a failover to vps2[\s\S]*give it up: .*failover\.ts --from vps2 --to vps1; to end it: .*--from vps1 --to vps2/,
   )
   assert.is(await sent(fenced), '')
   assert.match(await sent(open), /resolved: its gate is shut/)
