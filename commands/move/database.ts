@@ -36,6 +36,8 @@ export async function moveDatabase(
 ): Promise<Compared> {
   const sums = sumsScript(bot)
   const before = perform(here, sums)
+  // Where it fails first, as with a host that is lost, it is not yet awaited.
+  before.catch(() => {})
   try {
     await relay({ target: route.from, relayed: dumpScript(bot) }, { target: route.to, relayed: storeScript(bot) })
     await perform(there, fillScript(bot, number))

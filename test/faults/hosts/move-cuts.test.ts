@@ -162,6 +162,7 @@ for (const [which, line, goal] of [
       await restartVps(which === 'old' ? from : to)
       const { code, stderr } = await cut.ended
       assert.ok(isSeen, stderr)
+      assert.ok([0, 3, 4].includes(code ?? 70), `exit code ${code}\n${stderr}`)
       const end = goal === 'new' ? to : from
       const next = await bot('hello-bot', '--move-to', end)
       assert.is(next.code, 0, `${stderr}\n${next.stdout}${next.stderr}`)
