@@ -7,8 +7,9 @@ archive_main() {
   mkdir -p "$run" "$state/store"
   case ${1:-} in
   base) take_base ;;
-  # Whoever restores waits for a run that is under way, and then has one of its own.
-  now) tick 60 && cat "$run/status.json" ;;
+  # Whoever restores waits for a run that is under way, and then has one of its own. It notes whole seconds: that in which it was asked
+  # for is over when it begins, so that any moment before belongs to what it has.
+  now) sleep 1 && tick 60 && cat "$run/status.json" ;;
   *) tick 0 ;;
   esac
 }
