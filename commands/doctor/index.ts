@@ -1,4 +1,5 @@
 import type { Flags } from '../../lib/cli/flags.ts'
+import { knownBots } from '../../lib/cli/named-bots.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import { paintFor } from '../../lib/std/colour.ts'
 import { UsageError } from '../../lib/std/errors.ts'
@@ -42,11 +43,10 @@ export async function doctor(session: Session, proveAlert: ProveAlert = alertsOf
 
 const alertsOf: ProveAlert = ({ vars }) => alertProof(vars.watch as WatchVars)
 
-function hostOf({ hosts, inventory }: Session, bot: string) {
-  const found = hosts.find(({ bots }) => bots.some(({ name }) => name === bot))
+function hostOf(session: Session, bot: string) {
+  const found = session.hosts.find(({ bots }) => bots.some(({ name }) => name === bot))
   if (found !== undefined) return found
-  const known = inventory.hosts.flatMap(({ bots }) => bots.map(({ name }) => name))
-  throw new UsageError(`--name ${bot}: no selected host has that bot${suggest(bot, known)}`)
+  throw new UsageError(`--name ${bot}: no selected host has that bot${suggest(bot, knownBots(session))}`)
 }
 
 /** Throws a `UsageError` for options that mean nothing here. */

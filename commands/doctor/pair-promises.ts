@@ -86,15 +86,12 @@ function shutFaults(
   if (gate?.open) return []
   const verdict = gate?.verdict || 'shut, and was not judged since the boot'
   const back = (more = '') => playbook('failover', `--from ${wanted.other} --to ${host}${more}`)
+  let mend = playbook('site')
   // Only who knows that the other one is off may open it then.
-  const isUnknown = /does not answer/.test(verdict)
+  if (/does not answer/.test(verdict))
+    mend = `${other.playbook('status')}; where ${wanted.other} serves nothing: ${back(' --old-host-is-gone')}`
   // Who stopped it knows whether it is to end or to be given up, which a run of site.ts does not.
-  const isFenced = /stopped for a failover/.test(verdict)
-  const mend = isUnknown
-    ? `${other.playbook('status')}; where ${wanted.other} serves nothing: ${back(' --old-host-is-gone')}`
-    : isFenced
-      ? back()
-      : playbook('site')
+  if (/stopped for a failover/.test(verdict)) mend = back()
   // What somebody has taken away is open by its last verdict.
   const what = verdict.startsWith('open') ? `${gateRun}/bots is gone` : `it is ${verdict}`
   return [{ what, mend }]

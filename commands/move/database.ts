@@ -36,14 +36,14 @@ export async function moveDatabase(
 ): Promise<Compared> {
   const sums = sumsScript(bot)
   const before = perform(here, sums)
-  // Where it fails first, as with a host that is lost, it is not yet awaited.
-  before.catch(() => {})
+  // It may fail first, as with a host that is lost, when nobody awaits it yet.
+  const settled = before.catch(() => {})
   try {
     await relay({ target: route.from, relayed: dumpScript(bot) }, { target: route.to, relayed: storeScript(bot) })
     await perform(there, fillScript(bot, number))
   } finally {
     // Whatever has failed: who brings the bot back uses this connection, which takes one request at a time.
-    await before.catch(() => {})
+    await settled
   }
   const [was, is] = [await before, await perform(there, sums)]
   if (was !== is) throw new HostError(`the database of ${bot} is not the same on both hosts:\n${difference(was, is)}`)

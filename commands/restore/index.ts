@@ -1,4 +1,5 @@
 import type { Flags } from '../../lib/cli/flags.ts'
+import { knownBots } from '../../lib/cli/named-bots.ts'
 import type { Session } from '../../lib/cli/session.ts'
 import type { InventoryHost } from '../../lib/inventory/inventory.ts'
 import { isArchived } from '../../lib/platform/archive/wal-archive.ts'
@@ -123,13 +124,13 @@ async function one(
 }
 
 /** The host of a bot. A database of no bot is looked for on the only host. */
-function hostOf({ hosts, inventory }: Session, name: string): InventoryHost {
-  const known = inventory.hosts.flatMap(({ bots }) => bots.map((bot) => bot.name))
+function hostOf(session: Session, name: string): InventoryHost {
+  const { hosts } = session
   const found =
     hosts.find(({ bots }) => bots.some((bot) => bot.name === name)) ?? (hosts.length === 1 ? hosts[0] : undefined)
   if (found === undefined)
     throw new UsageError(
-      `--name ${name}: no host has that bot${suggest(name, known)}; for another database select its host with --limit`,
+      `--name ${name}: no host has that bot${suggest(name, knownBots(session))}; for another database select its host with --limit`,
     )
   return found
 }

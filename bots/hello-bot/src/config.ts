@@ -113,7 +113,8 @@ function databaseConfig(env: NodeJS.ProcessEnv, faults: string[]): DatabaseConfi
 
 /** As libpq has it: a file, or `system`. */
 function rootCertificate(file: string | undefined, faults: string[]): string | undefined {
-  return !file || file === 'system' ? file || undefined : textOf(file, 'PGSSLROOTCERT', faults)
+  if (!file) return undefined
+  return file === 'system' ? file : textOf(file, 'PGSSLROOTCERT', faults)
 }
 
 /** NAME, or what stands in the file that NAME_FILE points to. An empty variable counts as none. */

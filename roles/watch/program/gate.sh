@@ -20,9 +20,11 @@ watch_gate() {
     return
   fi
   peer=$(standby_name)
-  next='npx zx playbooks/site.ts'
-  case $says in *'stopped for a failover'*) next="to give it up: npx zx playbooks/failover.ts --from $peer --to $host; to end it: npx zx playbooks/failover.ts --from $host --to $peer" ;; esac
-  case $says in *'does not answer'*) next="if $peer serves nothing: npx zx playbooks/failover.ts --from $peer --to $host --old-host-is-gone" ;; esac
+  case $says in
+  *'stopped for a failover'*) next="to give it up: npx zx playbooks/failover.ts --from $peer --to $host; to end it: npx zx playbooks/failover.ts --from $host --to $peer" ;;
+  *'does not answer'*) next="if $peer serves nothing: npx zx playbooks/failover.ts --from $peer --to $host --old-host-is-gone" ;;
+  *) next='npx zx playbooks/site.ts' ;;
+  esac
   bad gate:shut "its gate is shut, so no bot runs: ${says#shut }" "$next"
 }
 standby_name() { sed -n 's/.*"standby": *"\([A-Za-z0-9_.-]*\)".*/\1/p' /etc/botgarden/primary.json 2>/dev/null; }
